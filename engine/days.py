@@ -1,0 +1,73 @@
+"""Instants and calendar days. Disuse is counted in days of the policy's time zone, never in hours."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from policy.errors import InputError
+from policy.vocabulary import WEEKDAYS
+from policy.zones import find_timezone, timezone_help
+
+_TIMESTAMP = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:\d\d)?", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The moment a policy is evaluated at: the instant `now` (aware) and the zone in which days are counted."""
+
+    now: datetime
+    zone: ZoneInfo
+
+    @property
+    def today(self) -> date:
+        """The calendar day in the zone."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def weekday(self) -> str:
+        """The weekday's English name in lower case."""
+        return WEEKDAYS[self.today.weekday()]
+
+    def day_of(self, instant: datetime) -> date:
+        """The calendar day of an instant in the zone."""
+        try:
+            return instant.astimezone(self.zone).date()
+        except OverflowError:  # a zone's offset leads out of the years 1 to 9999
+            return instant.date()
+
+    def later_by(self, days: int) -> "Day":
+        """The same hour some calendar days later."""
+        return Day(self.now + timedelta(days=days), self.zone)
+
+
+def make_day(now: datetime, timezone: str) -> Day:
+    """The Day of an instant in the IANA zone of that name. Raises InputError when there is no such zone."""
+    zone = find_timezone(timezone)
+    if zone is None:
+        raise InputError(f"there is no time zone `{timezone}`", timezone_help(timezone))
+    return Day(now, zone)
+
+
+def parse_timestamp(text: str) -> datetime | None:
+    """The instant a QRS timestamp names, or None when it is not one.
+
+    QRS writes UTC with 0 to 7 fraction digits; digits after the sixth are cut, a missing zone is UTC.
+    """
+    match = _TIMESTAMP.fullmatch(text.strip())
+    if match is None:
+        return None
+    day, time, fraction, offset = match.groups()
+    digits = (fraction or "")[:6].ljust(6, "0")
+    offset = "+00:00" if offset is None or offset in "Zz" else offset
+    try:
+        return datetime.fromisoformat(f"{day}T{time}.{digits}{offset}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def format_instant(instant: datetime) -> str:
+    """An instant as QRS writes it: UTC, three fraction digits, `Z`."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The demonstration site and the tour through it."""

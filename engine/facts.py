@@ -1,0 +1,230 @@
+"""The facts a rule can read: for each field of the vocabulary, how it is found in a snapshot.
+
+A fact is a tuple of values (empty when there is none: no tag, never used) or `Unknown` with the reason.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol, TypeAlias
+
+from msgspec import UNSET
+
+from engine.days import Day, parse_timestamp
+from engine.snapshot import License, Snapshot, User, UserReference
+from grammar.ast import LICENSE_TYPES, Field, LicenseType
+from grammar.printer import print_field
+from policy.vocabulary import VOCABULARY, Type
+
+Value: TypeAlias = str | int | bool | date
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact that is absent or unreadable; `reason` says which and why."""
+
+    reason: str
+
+
+Fact: TypeAlias = tuple[Value, ...] | Unknown
+
+
+class Facts(Protocol):
+    """Where an evaluation reads facts from."""
+
+    def read(self, field: Field) -> Fact:
+        """The fact of that field."""
+        ...
+
+
+NEVER_BEFORE_YEAR = 1900
+"""QRS writes 1753-01-01 for *never*; any year before this one means the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one decision is about: a license row, its user (None: not to be found) and the day."""
+
+    snapshot: Snapshot
+    license_type: LicenseType
+    license: License
+    user: User | None
+    day: Day
+
+
+@dataclass(slots=True)
+class SnapshotFacts:
+    """Facts of one license in a snapshot. Every fact read is remembered in `seen`, by its name in the language."""
+
+    subject: Subject
+    seen: dict[str, Fact] = field(default_factory=dict)
+
+    def read(self, field: Field) -> Fact:
+        """The fact of that field; the field must be in the vocabulary."""
+        name = print_field(field)
+        if name not in self.seen:
+            self.seen[name] = READERS[field.name](self.subject, field.key or "")
+        return self.seen[name]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFacts:
+    """Facts as a plan recorded them."""
+
+    values: Mapping[str, object]
+
+    def read(self, field: Field) -> Fact:
+        """The recorded fact; one that was not recorded is unknown."""
+        name = print_field(field)
+        return fact_from_json(self.values[name], field) if name in self.values else Unknown(f"`{name}` was not recorded")
+
+
+def fact_to_json(fact: Fact) -> object:
+    """A fact for the decision log: a list of values, dates in ISO form, or `{"unknown": reason}`."""
+    if isinstance(fact, Unknown):
+        return {"unknown": fact.reason}
+    return [value.isoformat() if isinstance(value, date) else value for value in fact]
+
+
+def fact_from_json(recorded: object, field: Field) -> Fact:
+    """The fact that `fact_to_json` wrote for this field."""
+    if not isinstance(recorded, list):
+        reason = recorded.get("unknown") if isinstance(recorded, dict) else None
+        return Unknown(str(reason or f"`{print_field(field)}` is not readable in the log"))
+    entry = VOCABULARY.get(field.name)
+    if entry is not None and entry.type is Type.DATE:
+        return tuple(date.fromisoformat(value) for value in recorded)
+    return tuple(recorded)
+
+
+def last_use(license: License, day: Day) -> date | None | Unknown:  # noqa: A002 - the field's word
+    """The day of the last use in the policy's zone; None when the license was never used."""
+    raw = license.last_used
+    if raw is None:
+        return None
+    instant = parse_timestamp(raw) if isinstance(raw, str) else None
+    if instant is None:
+        return Unknown(f"`lastUsed` is unreadable: `{str(raw)[:40]}`")
+    return None if instant.year < NEVER_BEFORE_YEAR else day.day_of(instant)
+
+
+def unused_days(license: License, day: Day) -> int | Unknown:  # noqa: A002
+    """Calendar days since the last use, or since the allocation when never used."""
+    used = last_use(license, day)
+    if used is None:
+        allocated = _date(license.created_date, "license.createdDate", day)
+        if isinstance(allocated, Unknown):
+            return Unknown(f"never used, and {allocated.reason}")
+        used = allocated
+    return used if isinstance(used, Unknown) else (day.today - used).days
+
+
+# Readers, one a field ------------------------------------------------------------------------------------
+
+
+def _date(raw: object, name: str, day: Day) -> date | Unknown:
+    if not isinstance(raw, str):
+        return Unknown(f"`{name}` is missing or unreadable")
+    instant = parse_timestamp(raw)
+    if instant is None or instant.year < NEVER_BEFORE_YEAR:
+        return Unknown(f"`{name}` is unreadable: `{raw[:40]}`")
+    return day.day_of(instant)
+
+
+def _fact(value: date | int | Unknown) -> Fact:
+    return value if isinstance(value, Unknown) else (value,)
+
+
+def _known(raw: object, name: str) -> Fact:
+    """A single value that QRS always sends."""
+    if isinstance(raw, str | bool):
+        return (raw,)
+    return Unknown(f"`{name}` is missing or unreadable")
+
+
+def _of_user(read: Callable[[User, Day, str], Fact]) -> Callable[[Subject, str], Fact]:
+    def reader(subject: Subject, key: str) -> Fact:
+        if subject.user is None:
+            return Unknown("the user is not known")
+        return read(subject.user, subject.day, key)
+
+    return reader
+
+
+def _several(attribute: str, name: str, values: Callable[[tuple[object, ...], str], Fact]) -> Callable[[Subject, str], Fact]:
+    """A list that QRS sends: null is empty, absent is unknown."""
+
+    def read(user: User, day: Day, key: str) -> Fact:
+        rows = getattr(user, attribute)
+        if rows is UNSET:
+            return Unknown(f"`{name}` is missing or unreadable")
+        return values(rows or (), key)
+
+    return _of_user(read)
+
+
+def _licenses_of(subject: Subject, key: str) -> Fact:
+    """Types held, quarantined ones not counted: those are on their way out already."""
+    if subject.user is None:
+        return Unknown("the user is not known")
+    missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
+    if missing:
+        return Unknown(f"the snapshot has no {missing[0]} licenses")
+    held = []
+    for license_type, row in subject.snapshot.licenses_of.get(subject.user.id, []):
+        if not isinstance(row.quarantined, bool):
+            return Unknown("`quarantined` is missing or unreadable on a license of the user")
+        if not row.quarantined:
+            held.append(license_type)
+    return tuple(dict.fromkeys(held))
+
+
+def _never_used(subject: Subject, key: str) -> Fact:
+    used = last_use(subject.license, subject.day)
+    return used if isinstance(used, Unknown) else (used is None,)
+
+
+def _last_used(subject: Subject, key: str) -> Fact:
+    used = last_use(subject.license, subject.day)
+    return () if used is None else _fact(used)
+
+
+READERS: dict[str, Callable[[Subject, str], Fact]] = {
+    "user": _of_user(lambda user, day, key: (f"{user.user_directory}\\{user.user_id}",)),
+    "user.userDirectory": _of_user(lambda user, day, key: (user.user_directory,)),
+    "user.userId": _of_user(lambda user, day, key: (user.user_id,)),
+    "user.name": _of_user(lambda user, day, key: _known(user.name, "user.name")),
+    "user.roles": _several("roles", "user.roles", lambda rows, key: tuple(rows)),  # type: ignore[arg-type]
+    "user.tags": _several("tags", "user.tags", lambda rows, key: tuple(tag.name for tag in rows)),  # type: ignore[attr-defined]
+    "user.@": _several(
+        "custom_properties",
+        "user.customProperties",
+        lambda rows, key: tuple(row.value for row in rows if row.definition.name == key),  # type: ignore[attr-defined]
+    ),
+    "user.attributes": _several(
+        "attributes",
+        "user.attributes",
+        lambda rows, key: tuple(row.attribute_value for row in rows if row.attribute_type == key),  # type: ignore[attr-defined]
+    ),
+    "user.inactive": _of_user(lambda user, day, key: _known(user.inactive, "user.inactive")),
+    "user.blocked": _of_user(lambda user, day, key: _known(user.blacklisted, "user.blacklisted")),
+    "user.removedExternally": _of_user(lambda user, day, key: _known(user.removed_externally, "user.removedExternally")),
+    "user.deleteProhibited": _of_user(lambda user, day, key: _known(user.delete_prohibited, "user.deleteProhibited")),
+    "user.createdDate": _of_user(lambda user, day, key: _fact(_date(user.created_date, "user.createdDate", day))),
+    "user.licenses": _licenses_of,
+    "license.type": lambda subject, key: (subject.license_type,),
+    "license.lastUsed": _last_used,
+    "license.createdDate": lambda subject, key: _fact(_date(subject.license.created_date, "license.createdDate", subject.day)),
+    "license.neverUsed": _never_used,
+    "license.unusedDays": lambda subject, key: _fact(unused_days(subject.license, subject.day)),
+    "license.excess": lambda subject, key: _known(subject.license.excess, "license.excess"),
+    "today": lambda subject, key: (subject.day.today,),
+    "month": lambda subject, key: (subject.day.today.month,),
+    "weekday": lambda subject, key: (subject.day.weekday,),
+}
+"""How each field of the vocabulary is read; a test holds the two tables against each other."""
+
+
+def user_of(snapshot: Snapshot, license: License) -> User | None:  # noqa: A002
+    """The user of a license row, or None when the row has none or the snapshot does not know him."""
+    return snapshot.users_by_id.get(license.user.id) if isinstance(license.user, UserReference) else None

@@ -1,0 +1,108 @@
+"""Evaluated conditions in words, with the actual values: one vocabulary for reasons and explanations."""
+
+from datetime import date
+
+from engine.evaluate import Trace
+from engine.facts import Fact, Unknown, Value
+from grammar.ast import Comparison, Condition, Field, ListOf, Name, Not, UnusedFor
+from grammar.printer import print_field, print_operand
+
+MAX_VALUES = 6
+"""How many values of a list are shown."""
+
+
+def phrase(trace: Trace) -> str:
+    """What a condition without parts found, like `user.userDirectory = "ADMIN", listed`."""
+    for _, fact in trace.facts:
+        if isinstance(fact, Unknown) and trace.truth is None:
+            return f"unknown: {fact.reason}"
+    match trace.condition:
+        case UnusedFor():
+            return f"{last_use_phrase(trace)}; {trace.condition.days} needed"
+        case Comparison(operator, left, right):
+            return f"{_side(left, trace)}{_verdict(operator, left, right, trace)}"
+        case Field("license.neverUsed", None):
+            return "never used" if trace.truth else "used before"
+        case Field() as field:
+            return f"{print_field(field)} is {'true' if trace.truth else 'false'}"
+        case Not(operand):
+            return phrase(Trace(operand, trace.truth, trace.parts[0].facts, trace.parts[0].parts))
+        case condition:
+            return print_operand(condition)  # type: ignore[arg-type]
+
+
+def last_use_phrase(trace: Trace) -> str:
+    """The last use behind an `unused for`, like `last used 2026-09-01, 81 days ago`."""
+    facts = {field.name: fact for field, fact in trace.facts}
+    days = _first(facts.get("license.unusedDays"))
+    used, allocated = _first(facts.get("license.lastUsed")), _first(facts.get("license.createdDate"))
+    ago = days_ago(days) if isinstance(days, int) else "on an unknown day"
+    if used is None:
+        return f"never used, allocated {allocated}, {ago}" if allocated is not None else "never used"
+    return f"last used {used}, {ago}"
+
+
+def days_ago(days: int) -> str:
+    """`today`, `1 day ago`, `81 days ago`, `in 2 days` (clocks differ)."""
+    if days == 0:
+        return "today"
+    if days < 0:
+        return f"in {plural(-days, 'day')}"
+    return f"{plural(days, 'day')} ago"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def join_words(words: list[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def show_values(fact: Fact) -> str:
+    """The values of a fact, the first few of many; `none` when there is none."""
+    if isinstance(fact, Unknown):
+        return "unknown"
+    shown = [_show(value) for value in fact[:MAX_VALUES]]
+    more = len(fact) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "") if fact else "none"
+
+
+def _side(operand: Condition, trace: Trace) -> str:
+    if isinstance(operand, Field):
+        fact = next((fact for field, fact in trace.facts if field == operand), ())
+        if not fact:
+            return f"{print_field(operand)} has no value"
+        several = isinstance(fact, tuple) and len(fact) > 1
+        if several and trace.truth and trace.hits and operand == trace.condition.left:  # type: ignore[union-attr]
+            return f"{print_field(operand)} has {show_values(trace.hits)}"
+        return f"{print_field(operand)} = {show_values(fact)}"
+    return print_operand(operand)  # type: ignore[arg-type]
+
+
+def _verdict(operator: str, left: Condition, right: Condition, trace: Trace) -> str:
+    """What the comparison made of the value: the other side where it is short, `listed` where it is a list."""
+    if isinstance(right, Name | ListOf):
+        where = f" in {right.name}" if isinstance(right, Name) else ""
+        hit = trace.truth if operator not in ("!=", "!==") else not trace.truth
+        return f", {'listed' if hit else 'not listed'}{where}" if operator != "like" else f", {'like' if hit else 'not like'} one of the list"
+    if isinstance(right, Field):
+        return f", compared by {operator} with {_side(right, trace)}"
+    shown = print_operand(right)  # type: ignore[arg-type]
+    if operator in ("=", "==") and trace.truth and isinstance(left, Field):
+        return ""
+    if operator in ("=", "=="):
+        return f", not {shown}"
+    return f", {operator} {shown} {'holds' if trace.truth else 'does not hold'}"
+
+
+def _first(fact: Fact | None) -> Value | None:
+    return fact[0] if isinstance(fact, tuple) and fact else None
+
+
+def _show(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, date) else f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,1 @@
+"""How to reach a Qlik Sense Repository Service (QRS), and a simulated one."""

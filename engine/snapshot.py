@@ -1,0 +1,253 @@
+"""The snapshot: users and licenses of a site at one moment, decoded straight from QRS JSON.
+
+Unknown fields are ignored. Who a row speaks of (ids, names) must be readable, or the snapshot is refused;
+any other fact that is absent or not of its type becomes *unknown*, and unknown never releases.
+Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,analyzer}accesstype/full`.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from grammar.ast import LICENSE_TYPES, LicenseType
+from policy.errors import InputError
+from policy.files import decode_json_bytes
+
+
+class Tag(Struct, frozen=True, gc=False):
+    """A tag of a user."""
+
+    name: str
+
+
+class PropertyDefinition(Struct, frozen=True, gc=False):
+    """A custom property."""
+
+    name: str
+
+
+class PropertyValue(Struct, frozen=True, gc=False):
+    """One value of a custom property; a user has one row a value."""
+
+    value: str
+    definition: PropertyDefinition
+
+
+class Attribute(Struct, frozen=True, gc=False, rename="camel"):
+    """An attribute from the user directory or the session."""
+
+    attribute_type: str
+    attribute_value: str
+
+
+class User(Struct, frozen=True, gc=False, rename="camel"):
+    """A user. UNSET: the fact is absent from QRS's answer, or not of its type."""
+
+    id: str
+    user_id: str
+    user_directory: str
+    name: str | None | UnsetType = UNSET
+    roles: tuple[str, ...] | None | UnsetType = UNSET
+    tags: tuple[Tag, ...] | None | UnsetType = UNSET
+    custom_properties: tuple[PropertyValue, ...] | None | UnsetType = UNSET
+    attributes: tuple[Attribute, ...] | None | UnsetType = UNSET
+    inactive: bool | None | UnsetType = UNSET
+    blacklisted: bool | None | UnsetType = UNSET
+    removed_externally: bool | None | UnsetType = UNSET
+    delete_prohibited: bool | None | UnsetType = UNSET
+    created_date: str | None | UnsetType = UNSET
+
+
+class UserReference(Struct, frozen=True, gc=False, rename="camel"):
+    """The user as a license row names it; it has no tags or properties."""
+
+    id: str
+    user_id: str | None = None
+    user_directory: str | None = None
+    name: str | None = None
+
+
+class License(Struct, frozen=True, gc=False, rename="camel"):
+    """An access allocated to a user. `last_used` may be anything: absent is *never*, unreadable is unknown."""
+
+    id: str
+    user: UserReference | None | UnsetType = UNSET
+    deleted_user_id: str | None | UnsetType = UNSET
+    deleted_user_directory: str | None | UnsetType = UNSET
+    last_used: Any = None
+    created_date: str | None | UnsetType = UNSET
+    quarantined: bool | None | UnsetType = UNSET
+    quarantine_end: str | None | UnsetType = UNSET
+    excess: bool | None | UnsetType = UNSET
+
+
+class _Licenses(Struct, frozen=True):
+    professional: list[License] | UnsetType = UNSET
+    analyzer: list[License] | UnsetType = UNSET
+
+
+class _File(Struct, frozen=True, rename="camel"):
+    users: list[User]
+    licenses: _Licenses
+    taken_at: str | None = None
+    source: str | None = None
+
+
+class _RawLicenses(Struct, frozen=True):
+    professional: list[Raw] | UnsetType = UNSET
+    analyzer: list[Raw] | UnsetType = UNSET
+
+
+class _RawFile(Struct, frozen=True, rename="camel"):
+    users: list[Raw]
+    licenses: _RawLicenses
+    taken_at: str | None = None
+    source: str | None = None
+
+
+_IDENTITY = {"id", "userId", "userDirectory", "name", "user"}
+"""Fields that say of whom a row speaks."""
+
+_Row = TypeVar("_Row", User, License)
+
+
+class Snapshot:
+    """Users and licenses of a site at one moment.
+
+    `licenses` holds, for each type that QRS was asked for, its rows in QRS's order; `digest` is the SHA-256 of
+    the bytes it was decoded from, `taken_at` QRS's time as written (may be None), `source` where it came from.
+    """
+
+    def __init__(self, file: _File, digest: str) -> None:
+        self.users = file.users
+        self.taken_at = file.taken_at
+        self.source = file.source
+        self.digest = digest
+        self.licenses: dict[LicenseType, list[License]] = {}
+        for license_type in LICENSE_TYPES:
+            rows = getattr(file.licenses, license_type)
+            if rows is not UNSET:
+                self.licenses[license_type] = rows
+
+    @cached_property
+    def users_by_id(self) -> dict[str, User]:
+        """Users by QRS id."""
+        return {user.id: user for user in self.users}
+
+    @cached_property
+    def doubled_users(self) -> frozenset[str]:
+        """Ids that more than one user row has: which of them counts cannot be known."""
+        return _doubled(user.id for user in self.users)
+
+    @cached_property
+    def doubled_licenses(self) -> frozenset[tuple[LicenseType, str]]:
+        """Type and id of licenses listed more than once."""
+        return frozenset((t, i) for t, rows in self.licenses.items() for i in _doubled(row.id for row in rows))
+
+    @cached_property
+    def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:
+        """All licenses of a user, by the user's QRS id."""
+        found: dict[str, list[tuple[LicenseType, License]]] = {}
+        for license_type, rows in self.licenses.items():
+            for row in rows:
+                if isinstance(row.user, UserReference):
+                    found.setdefault(row.user.id, []).append((license_type, row))
+        return found
+
+
+def load_snapshot(path: Path) -> Snapshot:
+    """The snapshot in a file. Raises InputError when it cannot be read or is no snapshot."""
+    what = f"snapshot `{path}`"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{what} does not exist") from None
+    except IsADirectoryError:
+        raise InputError(f"{what} is a folder, not a file") from None
+    except OSError as error:
+        raise InputError(f"{what} cannot be read: {error.strerror}") from None
+    return decode_snapshot(data, what)
+
+
+def decode_snapshot(data: bytes, what: str) -> Snapshot:
+    """The snapshot in JSON `data`; `what` names it in messages. Raises InputError."""
+    digest = hashlib.sha256(data).hexdigest()
+    data = decode_json_bytes(data, what)
+    try:
+        return Snapshot(msgspec.json.decode(data, type=_File), digest)
+    except msgspec.ValidationError:
+        return Snapshot(_decode_leniently(data, what), digest)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+
+
+def _decode_leniently(data: bytes, what: str) -> _File:
+    """Row by row, so that one bad fact costs one fact and not the snapshot."""
+    try:
+        raw = msgspec.json.decode(data, type=_RawFile)
+    except msgspec.ValidationError as error:
+        place, problem = _place(error)
+        help_ = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"
+        raise InputError(f"{what} is not a snapshot: {place}{problem}", help_) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    users = [_row(row, User, f"{what}: users[{i}]") for i, row in enumerate(raw.users)]
+    rows: dict[str, list[License] | UnsetType] = {}
+    for license_type in LICENSE_TYPES:
+        raws = getattr(raw.licenses, license_type)
+        place = f"{what}: licenses.{license_type}"
+        rows[license_type] = UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]") for i, row in enumerate(raws)]
+    return _File(users, _Licenses(**rows), raw.taken_at, raw.source)
+
+
+def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError:
+        pass  # some fact is not of its type: read field by field below
+    try:
+        parts = msgspec.json.decode(raw, type=dict[str, Raw])
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where} is not an object: {_place(error)[1]}") from None
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        part = parts.get(field.encode_name)
+        if part is None:
+            if field.required:
+                raise InputError(f"{where} has no `{field.encode_name}`")
+            continue
+        try:
+            values[field.name] = msgspec.json.decode(part, type=field.type)
+        except msgspec.ValidationError as error:
+            if field.encode_name in _IDENTITY:
+                place, problem = _place(error)
+                raise InputError(f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}") from None
+    return kind(**values)
+
+
+def _not_json(error: Exception, what: str) -> InputError:
+    if "truncated" in str(error):
+        return InputError(f"{what} ends in the middle: it was not written to its end", "take it again")
+    return InputError(f"{what} is not JSON: {str(error)[:1].lower()}{str(error)[1:]}")
+
+
+def _place(error: msgspec.ValidationError) -> tuple[str, str]:
+    """msgspec's message as place and problem, in our words."""
+    text = str(error)
+    match = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", text, re.DOTALL)
+    problem, place = match.groups() if match else (text, None)
+    problem = problem[:1].lower() + problem[1:]
+    problem = problem.replace("`str`", "text").replace("`str | null`", "text").replace("`int`", "a number").replace("`float`", "a number")
+    problem = problem.replace("`array`", "a list").replace("`object`", "an object").replace("`bool`", "true or false")
+    problem = problem.replace(", got", ", found").replace("object missing required field", "there is no")
+    return (f"{place}: " if place else "", problem)
+
+
+def _doubled(ids: Any) -> frozenset[str]:
+    return frozenset(i for i, count in Counter(ids).items() if count > 1)

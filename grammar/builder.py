@@ -1,0 +1,242 @@
+"""From Lark's parse tree to the policy tree."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any, cast
+
+from lark import Token, v_args
+from lark.tree import Meta
+from lark.visitors import Transformer_NonRecursive
+
+from grammar.ast import (
+    And,
+    Boolean,
+    Comparison,
+    Date,
+    Field,
+    Let,
+    LicenseType,
+    Limit,
+    ListOf,
+    Name,
+    Not,
+    Number,
+    Operator,
+    Or,
+    Policy,
+    Rule,
+    SetFrom,
+    Text,
+    Timezone,
+    UnusedFor,
+)
+from grammar.errors import SyntaxProblem
+from grammar.spans import Span
+
+RESERVED = frozenset(
+    "keep release when until let set from timezone limit to of per run longest first unused for never used day "
+    "days week weeks professional analyzer true false and or not like user license today month weekday".split()
+)
+"""Words that cannot name a value: the language means something else by them."""
+
+_KEY = re.compile(r"""\.(@?)("(?:[^"]|"")*"|'(?:[^']|'')*')$|\.(@)(\w+)$""")
+
+
+class BuildError(Exception):
+    """A token of the right kind with an impossible value (30 February, half a day)."""
+
+    def __init__(self, problem: SyntaxProblem, offset: int) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        self.offset = offset
+
+
+def unquote(literal: str) -> str:
+    """The value of a string literal; the doubled quote is the only escape."""
+    mark = literal[0]
+    return literal[1:-1].replace(mark * 2, mark)
+
+
+def date_from(word: str) -> date | None:
+    """The date written `2027-02-28`, or None when it is not one."""
+    try:
+        return date.fromisoformat(word) if len(word) == 10 and word[4] == "-" else None
+    except ValueError:
+        return None
+
+
+def parse_field(word: str, span: Span) -> Field:
+    """A field from its spelling: `user.roles`, `user.@"Odd name"`, `user.attributes.email`."""
+    match = _KEY.search(word)
+    if match:
+        name = word[: match.start()]
+        at, quoted, bare_at, bare = match.groups()
+        key = bare if bare is not None else unquote(quoted)
+        return Field(f"{name}.@" if at or bare_at else name, key, span)
+    parts = word.split(".")
+    if len(parts) > 2:
+        return Field(".".join(parts[:-1]), parts[-1], span)
+    return Field(word, None, span)
+
+
+@v_args(meta=True)
+class Builder(Transformer_NonRecursive[Token, Any]):
+    """One method a grammar rule. Non-recursive, so that deeply nested text cannot exhaust the stack."""
+
+    def __init__(self, locate: Callable[[int, int, int, int], Span]) -> None:
+        super().__init__()
+        self._locate = locate
+
+    # statements
+
+    def policy(self, meta: Meta, statements: list[Any]) -> Policy:
+        return Policy(tuple(statements))
+
+    def keep(self, meta: Meta, parts: list[Any]) -> Rule:
+        return self._rule("keep", meta, parts)
+
+    def release(self, meta: Meta, parts: list[Any]) -> Rule:
+        return self._rule("release", meta, parts)
+
+    def _rule(self, kind: Any, meta: Meta, parts: list[Any]) -> Rule:
+        types: tuple[LicenseType, ...] = ()
+        name = until = None
+        for part in parts[1:-2]:
+            match part:
+                case Token(type="STRING"):
+                    name = unquote(part)
+                case Date():
+                    until = part
+                case _:
+                    types = part
+        return Rule(kind, types, name, until, parts[-1], self._span(meta))
+
+    def types(self, meta: Meta, parts: list[Token]) -> tuple[LicenseType, ...]:
+        return tuple(dict.fromkeys(_license_type(part) for part in parts))
+
+    def until(self, meta: Meta, parts: list[Token]) -> Date:
+        return self._date(parts[1])
+
+    def let(self, meta: Meta, parts: list[Any]) -> Let:
+        return Let(self._new_name(parts[1]), parts[2], self._span(meta))
+
+    def set_from(self, meta: Meta, parts: list[Token]) -> SetFrom:
+        return SetFrom(self._new_name(parts[1]), self._text(parts[3]), self._span(meta))
+
+    def timezone(self, meta: Meta, parts: list[Token]) -> Timezone:
+        return Timezone(unquote(parts[1]), self._span(meta))
+
+    def limit(self, meta: Meta, parts: list[Any]) -> Limit:
+        terms = parts[-1]
+        return Limit(terms.count, terms.percent, terms.license_type, terms.longest_unused_first, self._span(meta))
+
+    def limit_terms(self, meta: Meta, parts: list[Any]) -> Limit:
+        amount = self._whole(parts[0])
+        tokens = {part.type: part for part in parts if isinstance(part, Token)}
+        percent = "PERCENT" in tokens
+        if percent and amount > 100:
+            raise self._error(parts[0], "SW004", "more than 100 %", "not a share of the licenses", None)
+        return Limit(
+            count=None if percent else amount,
+            percent=amount if percent else None,
+            license_type=_license_type(tokens["TYPE"]) if "TYPE" in tokens else None,
+            longest_unused_first=parts[-1] is True,
+            span=self._span(meta),
+        )
+
+    bare_limit = limit_terms
+
+    def longest(self, meta: Meta, parts: list[Token]) -> bool:
+        return True
+
+    # conditions
+
+    def condition(self, meta: Meta, parts: list[Any]) -> Any:
+        return parts[0]
+
+    def any_of(self, meta: Meta, parts: list[Any]) -> Or:
+        return Or(tuple(part for part in parts if not isinstance(part, Token)), self._span(meta))
+
+    def all_of(self, meta: Meta, parts: list[Any]) -> And:
+        return And(tuple(part for part in parts if not isinstance(part, Token)), self._span(meta))
+
+    def negated(self, meta: Meta, parts: list[Any]) -> Not:
+        return Not(parts[1], self._span(meta))
+
+    def comparison(self, meta: Meta, parts: list[Any]) -> Comparison:
+        return Comparison(cast(Operator, str(parts[1]).lower()), parts[0], parts[2], self._span(meta))
+
+    def equal(self, meta: Meta, parts: list[Any]) -> Comparison:
+        return Comparison("=", parts[0], parts[1], self._span(meta))
+
+    def unused(self, meta: Meta, parts: list[Token]) -> UnusedFor:
+        unit = "weeks" if parts[3].lower().startswith("week") else "days"
+        return UnusedFor(self._whole(parts[2]), unit, self._span(meta))  # type: ignore[arg-type]
+
+    def never(self, meta: Meta, parts: list[Token]) -> Field:
+        return Field("license.neverUsed", None, self._span(meta))
+
+    # operands
+
+    def field(self, meta: Meta, parts: list[Token]) -> Field:
+        return parse_field(str(parts[0]), self._span(meta))
+
+    def name(self, meta: Meta, parts: list[Token]) -> Name:
+        return Name(str(parts[0]), self._span(meta))
+
+    def list_of(self, meta: Meta, parts: list[Any]) -> ListOf:
+        return ListOf(tuple(parts), self._span(meta))
+
+    def text(self, meta: Meta, parts: list[Token]) -> Text:
+        return self._text(parts[0])
+
+    def number(self, meta: Meta, parts: list[Token]) -> Number:
+        return Number(self._whole(parts[0]), self._span(meta))
+
+    def date(self, meta: Meta, parts: list[Token]) -> Date:
+        return self._date(parts[0])
+
+    def boolean(self, meta: Meta, parts: list[Token]) -> Boolean:
+        return Boolean(parts[0].lower() == "true", self._span(meta))
+
+    # values of tokens
+
+    def _text(self, token: Token) -> Text:
+        return Text(unquote(token), self._token_span(token))
+
+    def _whole(self, token: Token) -> int:
+        if "." in token:
+            raise self._error(token, "SW004", f"`{token}` is not a whole number", "fractions are not counted", None)
+        if len(token) > 9:
+            raise self._error(token, "SW004", f"`{token}` is too large", "at most 9 digits", None)
+        return int(token)
+
+    def _date(self, token: Token) -> Date:
+        day = date_from(token)
+        if day is None:
+            help_ = "dates are written year-month-day with two digits each: 2027-02-28"
+            raise self._error(token, "SW003", f"there is no date `{token}`", "not a date", help_)
+        return Date(day, self._token_span(token))
+
+    def _new_name(self, token: Token) -> str:
+        if token.lower() in RESERVED:
+            raise self._error(token, "SW006", f"`{token}` is a word of the language", "choose another name", None)
+        return str(token)
+
+    def _error(self, token: Token, code: str, message: str, label: str, help_: str | None) -> BuildError:
+        return BuildError(SyntaxProblem(code, message, label, help_, self._token_span(token)), token.start_pos or 0)
+
+    # spans
+
+    def _span(self, meta: Meta) -> Span:
+        if meta.empty:
+            return self._locate(1, 1, 1, 1)
+        return self._locate(meta.line, meta.column, meta.end_line, meta.end_column)
+
+    def _token_span(self, token: Token) -> Span:
+        return self._locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
+
+
+def _license_type(token: Token) -> LicenseType:
+    return cast(LicenseType, str(token).lower())

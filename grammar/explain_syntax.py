@@ -1,0 +1,125 @@
+"""Lark's complaints in an administrator's words: the one place where syntax errors are translated."""
+
+from collections.abc import Callable, Iterable
+
+from lark import Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from grammar.errors import SyntaxProblem
+from grammar.spans import Span
+from grammar.suggest import did_you_mean
+
+_KINDS = {
+    "STRING": "a text in quotes",
+    "FIELD": "a field like `user.roles`",
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "DATE": "a date like 2027-02-28",
+    "UNIT": "`days`",
+    "TYPE": "`professional` or `analyzer`",
+    "OPERATOR": "an operator like `=`",
+    "EQUAL": "`=`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "COMMA": "`,`",
+    "PERCENT": "`%`",
+    "$END": "the end",
+}
+_OPERAND = frozenset({"STRING", "FIELD", "NAME", "NUMBER", "DATE", "LSQB", "TRUE", "FALSE"})
+_CONDITION = _OPERAND | {"LPAR", "NOT", "UNUSED", "NEVER"}
+_COMPARE = frozenset({"OPERATOR", "EQUAL", "LIKE"})
+_STATEMENT = frozenset({"KEEP", "RELEASE", "LET", "SET", "LIMIT", "TIMEZONE"})
+_GROUPS = (
+    (_CONDITION, "a condition"),
+    (_OPERAND, "a value or a field"),
+    (_COMPARE, "an operator like `=`"),
+    (_STATEMENT, "a statement (`keep`, `release`, `let`, `set`, `limit` or `timezone`)"),
+)
+
+
+def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, int, int], Span]) -> SyntaxProblem:
+    """The problem that an administrator is told, for what Lark raised on `text`."""
+    match error:
+        case UnexpectedCharacters():
+            return _at_character(error, text, locate)
+        case UnexpectedToken(token=token):
+            expected = set(error.accepts or error.expected)
+            if token.type == "$END":
+                return _at_end(expected, text, locate)
+            span = locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
+            return SyntaxProblem("SW001", f"unexpected `{_shown(token)}`", _expected(expected), _hint(token, expected), span)
+        case _:
+            raise error
+
+
+def _at_character(
+    error: UnexpectedCharacters, text: str, locate: Callable[[int, int, int, int], Span]
+) -> SyntaxProblem:
+    line, column = error.line, error.column
+    offset = error.pos_in_stream or 0
+    character = text[offset] if offset < len(text) else ""
+    if character in "\"'" and character:
+        end = text.find("\n", offset)
+        width = (end if end >= 0 else len(text)) - offset
+        help_ = f"close it with {character}; a {character} inside is written twice"
+        return SyntaxProblem("SW002", "this text is not closed", "starts here", help_, locate(line, column, line, column + width))
+    help_ = _character_help(character, text[:offset])
+    word = f"unexpected character `{character}`"
+    return SyntaxProblem("SW001", word, _expected(set(error.allowed or ())), help_, locate(line, column, line, column + 1))
+
+
+def _character_help(character: str, before: str) -> str | None:
+    if character and character in "“”„‘’«»":
+        return "this is a typographic quote; use a straight one: \" or '"
+    if character == "-" and before[-1:].isspace():
+        return "there are no negative numbers here"
+    if character == "-":
+        return 'a name with other characters than letters, digits and _ is quoted: user.@"License-Manage"'
+    if character == "/" or character == "*":
+        return "comments start with #"
+    return None
+
+
+def _at_end(expected: set[str], text: str, locate: Callable[[int, int, int, int], Span]) -> SyntaxProblem:
+    ending = text.rstrip()
+    line = ending.count("\n") + 1
+    column = len(ending) - (ending.rfind("\n") + 1) + 1
+    return SyntaxProblem("SW001", "unexpected end", _expected(expected), None, locate(line, column, line, column + 1))
+
+
+def _shown(token: Token) -> str:
+    shown = str(token)
+    return shown if len(shown) <= 40 else shown[:39] + "…"
+
+
+def _hint(token: Token, expected: set[str]) -> str | None:
+    if token.type in ("NAME", "FIELD"):
+        words = [_word(name) for name in expected if name not in _KINDS or name in ("UNIT", "TYPE")]
+        found = did_you_mean(str(token), [w for word in words for w in word])
+        if found:
+            return found
+    if "WHEN" in expected and token.type in _CONDITION:
+        return "a rule's condition starts with `when`"
+    if token.type == "NAME" and "STRING" in expected:
+        return f'text is written in quotes: "{token}"'
+    return None
+
+
+def _word(terminal: str) -> tuple[str, ...]:
+    return {"UNIT": ("days", "weeks"), "TYPE": ("professional", "analyzer")}.get(terminal, (terminal.lower(),))
+
+
+def _expected(terminals: Iterable[str]) -> str:
+    left = {t for t in terminals if t not in ("COMMENT", "$END")}
+    words = []
+    for group, word in _GROUPS:
+        if group <= left:
+            words.append(word)
+            left -= group
+    words += sorted(_KINDS.get(terminal, f"`{terminal.lower()}`") for terminal in left)
+    words = list(dict.fromkeys(words))
+    if not words:
+        return "not expected here"
+    return "expected " + (", ".join(words[:-1]) + " or " + words[-1] if len(words) > 1 else words[0])

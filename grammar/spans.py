@@ -1,0 +1,31 @@
+"""Where a piece of policy was written."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of one source file.
+
+    Lines and columns count from 1, columns in characters; the end is exclusive. A span from a YAML file
+    points into the YAML file.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    @property
+    def place(self) -> str:
+        """The start as `file:line:column`, the form editors make clickable."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def to(self, other: "Span") -> "Span":
+        """Span from this one's start to the other's end."""
+        return Span(self.file, self.line, self.column, other.end_line, other.end_column)
+
+
+NOWHERE = Span("", 0, 0, 0, 0)
+"""The span of nodes that no file holds (built in code)."""

@@ -1,0 +1,17 @@
+"""Did you mean …? One place that decides which known word a mistyped one is near to."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, or None when nothing is near; case counts less than letters."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A help line naming the nearest known word, or None."""
+    found = nearest(word, known)
+    return f"did you mean `{found}`?" if found is not None else None

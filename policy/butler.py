@@ -1,0 +1,304 @@
+"""The Butler YAML front end: `neverRelease` and `licenseType` settings compile into the policy tree.
+
+Three forms are read: a whole Butler config file, its `qlikSenseLicense` block alone, and a bare
+`licenseRelease` map. The first two must be complete, as Butler 16 demands; a bare map may leave out what a
+policy does not need. Rules are named by their key and stand in the order in which Butler tests them.
+Comparison is exact (`==`), as in Butler.
+"""
+
+from dataclasses import replace
+
+from grammar.ast import (
+    LICENSE_TYPES,
+    And,
+    Comparison,
+    Condition,
+    Date,
+    Field,
+    LicenseType,
+    Limit,
+    ListOf,
+    Not,
+    Or,
+    Policy,
+    Rule,
+    Statement,
+    Text,
+    Timezone,
+    UnusedFor,
+)
+from grammar.builder import date_from
+from grammar.errors import PolicySyntaxError
+from grammar.parser import parse_condition, parse_limit
+from grammar.spans import Span
+from grammar.suggest import did_you_mean
+from policy.butler_settings import LICENSE_BLOCKS, SCHEDULE_KEYS, read_destination, read_license_block, read_schedule
+from policy.diagnostics import PolicyError, from_syntax, in_order
+from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
+from policy.yaml_reader import YamlReader, describe
+from policy.yaml_text import locate_in
+
+_FLAGS = {"inactive": "user.inactive", "blocked": "user.blocked", "removedExternally": "user.removedExternally"}
+_NEVER_RELEASE = ("user", "tag", "customProperty", "userDirectory", *_FLAGS)
+_LICENSE_RELEASE = (*SCHEDULE_KEYS, "dryRun", "neverRelease", "licenseType", "destination")
+_OURS = ("timezone", "limit")
+_MARKERS = ("neverRelease", "licenseType")
+
+
+def parse_butler(text: str, file: str) -> Policy:
+    """The policy that Butler's settings in `text` mean. Raises PolicyError with every problem found."""
+    root = read_yaml(text, file)
+    front_end = _FrontEnd()
+    statements = front_end.read(root)
+    if front_end.findings:
+        raise PolicyError(in_order(front_end.findings), {file: text})
+    return Policy(tuple(statements))
+
+
+class _FrontEnd(YamlReader):
+    def read(self, root: Node) -> list[Statement]:
+        """The statements of any of the three forms."""
+        found = self._find_license_release(root)
+        if found is None:
+            return []
+        node, complete = found
+        required = _LICENSE_RELEASE if complete else ("licenseType",)
+        release = self.mapping(node, "licenseRelease", known=(*_LICENSE_RELEASE, *_OURS), required=required)
+        if release is None:
+            return []
+        read_schedule(self, release, "licenseRelease")
+        self.at(release, "dryRun", lambda entry: self.boolean(entry.value, "licenseRelease.dryRun"))
+        self.at(release, "destination", lambda entry: read_destination(self, entry.value, "licenseRelease.destination"))
+        statements: list[Statement] = []
+        statements += self.at(release, "timezone", self._timezone) or []
+        statements += self.at(release, "limit", self._limits) or []
+        statements += self.at(release, "neverRelease", lambda entry: self._keep_rules(entry, complete)) or []
+        statements += self.at(release, "licenseType", lambda entry: self._release_rules(entry, complete)) or []
+        return statements
+
+    def _find_license_release(self, root: Node) -> tuple[Node, bool] | None:
+        """The licenseRelease map, and whether it stands in a form that must be complete."""
+        if not isinstance(root, Mapping):
+            help_ = "it starts with `Butler:`, `qlikSenseLicense:` or `neverRelease:`"
+            self.error("SW209", "this is not a policy", root.span, f"expected a map, this is {describe(root)}", help_)
+            return None
+        butler = root.get("Butler")
+        block = butler.value if butler else root
+        if butler and not isinstance(block, Mapping):
+            self.error("SW204", "`Butler` must be a map", block.span, f"this is {describe(block)}")
+            return None
+        licenses = block.get("qlikSenseLicense") if isinstance(block, Mapping) else None
+        if licenses is not None:
+            # A whole file may come from an older Butler, which had no serverLicenseMonitor.
+            required = ("licenseRelease",) if butler else LICENSE_BLOCKS
+            release = read_license_block(self, licenses.value, required)
+            return (release.value, True) if release else None
+        if butler:
+            self.error("SW209", "this Butler config has no `qlikSenseLicense` settings", butler.key.span, "nothing to read in here")
+            return None
+        bare = root.get("licenseRelease")
+        if bare is not None:
+            self.mapping(root, "the file", known=("licenseRelease",))
+            return bare.value, False
+        if not any(root.get(key) for key in _MARKERS):
+            keys = [entry.key for entry in root.entries]
+            near = [hint for key in keys if (hint := did_you_mean(key.text, ("Butler", "qlikSenseLicense", "licenseRelease", *_MARKERS)))]
+            help_ = near[0] if near else "it has `Butler:`, `qlikSenseLicense:`, `licenseRelease:` or `licenseType:` at the top"
+            self.error("SW209", "this is not a policy", keys[0].span if keys else root.span, "no license settings here", help_)
+            return None
+        return root, False
+
+    # keep rules
+
+    def _keep_rules(self, entry: Entry, complete: bool) -> list[Rule]:
+        required = _NEVER_RELEASE if complete else ()
+        never = self.mapping(entry.value, "neverRelease", known=(*_NEVER_RELEASE, "when"), required=required)
+        if never is None:
+            return []
+        rules = []
+        for key, read in (
+            ("user", self._users),
+            ("tag", self._tags),
+            ("customProperty", self._custom_properties),
+            ("userDirectory", self._user_directories),
+            *((flag, self._flag) for flag in _FLAGS),
+        ):
+            found = never.get(key)
+            condition = read(found) if found else None
+            if found and condition is not None:
+                rules.append(Rule("keep", (), key, None, condition, found.key.span))
+        when = never.get("when")
+        return rules + (self._named_rules(when) if when else [])
+
+    def _users(self, entry: Entry) -> Condition | None:
+        """`user == ["DIR\\id", …]`; a pair whose own text has a backslash is compared part by part, since
+        `A\\B` + `c` and `A` + `B\\c` are written alike."""
+        names: list[Text] = []
+        conditions: list[Condition] = []
+        for item in self.items(entry.value, "neverRelease.user"):
+            keys = ("userDir", "userId")
+            pair = self.mapping(item, "neverRelease.user", known=keys, required=keys)
+            texts = [self.at(pair, key, lambda e: self._text_node(e, "neverRelease.user")) if pair else None for key in keys]
+            directory, user_id = texts
+            if directory is None or user_id is None:
+                continue
+            if "\\" in directory.value or "\\" in user_id.value:
+                conditions.append(
+                    And(
+                        (
+                            Comparison("==", Field("user.userDirectory", None, directory.span), directory, directory.span),
+                            Comparison("==", Field("user.userId", None, user_id.span), user_id, user_id.span),
+                        ),
+                        item.span,
+                    )
+                )
+            else:
+                names.append(Text(f"{directory.value}\\{user_id.value}", directory.span.to(user_id.span)))
+        if names:
+            conditions.insert(0, _listed(Field("user", None, entry.key.span), names, entry.key.span))
+        return _any(conditions, entry.key.span)
+
+    def _tags(self, entry: Entry) -> Condition | None:
+        return self._list(entry, "neverRelease.tag", "user.tags")
+
+    def _user_directories(self, entry: Entry) -> Condition | None:
+        return self._list(entry, "neverRelease.userDirectory", "user.userDirectory")
+
+    def _list(self, entry: Entry, what: str, field: str) -> Condition | None:
+        texts = [Text(text, item.span) for item in self.items(entry.value, what) if (text := self.text(item, what)) is not None]
+        return _listed(Field(field, None, entry.key.span), texts, entry.key.span) if texts else None
+
+    def _custom_properties(self, entry: Entry) -> Condition | None:
+        values: dict[str, list[Text]] = {}
+        places: dict[str, Span] = {}
+        keys = ("name", "value")
+        for item in self.items(entry.value, "neverRelease.customProperty"):
+            pair = self.mapping(item, "neverRelease.customProperty", known=keys, required=keys)
+            texts = [self.at(pair, key, lambda e: self._text_node(e, "neverRelease.customProperty")) if pair else None for key in keys]
+            name, value = texts
+            if name is not None and value is not None:
+                values.setdefault(name.value, []).append(value)
+                places.setdefault(name.value, name.span)
+        conditions: list[Condition] = [
+            _listed(Field("user.@", name, places[name]), texts, places[name]) for name, texts in values.items()
+        ]
+        return _any(conditions, entry.key.span)
+
+    def _flag(self, entry: Entry) -> Condition | None:
+        """`Yes` keeps users that are marked so in the QMC, `No` those that are not; `Ignore` is no rule."""
+        key = entry.key.text
+        word = self.one_of(entry.value, f"neverRelease.{key}", ("yes", "no", "ignore"))
+        field = Field(_FLAGS[key], None, entry.value.span)
+        return {"yes": field, "no": Not(field, entry.value.span)}.get(word or "")
+
+    def _named_rules(self, entry: Entry) -> list[Rule]:
+        rules = []
+        for item in self.items(entry.value, "neverRelease.when"):
+            rule = self.mapping(item, "neverRelease.when", known=("name", "when", "until"), required=("name", "when"))
+            if rule is None:
+                continue
+            name = self.at(rule, "name", lambda e: self.text(e.value, "name"))
+            condition = self.at(rule, "when", lambda e: self._condition(e.value, "when"))
+            until = self.at(rule, "until", self._until)
+            if name is not None and condition is not None:
+                rules.append(Rule("keep", (), name, until, condition, item.span))
+        return rules
+
+    # release rules
+
+    def _release_rules(self, entry: Entry, complete: bool) -> list[Rule]:
+        required = LICENSE_TYPES if complete else ()
+        types = self.mapping(entry.value, "licenseType", known=LICENSE_TYPES, required=required)
+        if types is None:
+            return []
+        rules = []
+        for license_type in LICENSE_TYPES:
+            found = types.get(license_type)
+            rule = self._release_rule(license_type, found) if found else None
+            if rule:
+                rules.append(rule)
+        return sorted(rules, key=lambda rule: rule.span)
+
+    def _release_rule(self, license_type: LicenseType, entry: Entry) -> Rule | None:
+        what = f"licenseType.{license_type}"
+        keys = ("enable", "releaseThresholdDays")
+        settings = self.mapping(entry.value, what, known=(*keys, "when", "neverUsed"), required=keys)
+        if settings is None:
+            return None
+        enable = self.at(settings, "enable", lambda e: self.boolean(e.value, f"{what}.enable"))
+        days = self.at(settings, "releaseThresholdDays", lambda e: self.whole(e.value, f"{what}.releaseThresholdDays", "days"))
+        when = self.at(settings, "when", lambda e: self._condition(e.value, f"{what}.when"))
+        words = ("fromallocation", "release", "keep")
+        never = self.at(settings, "neverUsed", lambda e: self.one_of(e.value, f"{what}.neverUsed", words))
+        threshold = settings.get("releaseThresholdDays")
+        if not enable or days is None or threshold is None:
+            return None
+        place = threshold.value.span
+        condition: Condition = UnusedFor(days, "days", place)
+        never_used = Field("license.neverUsed", None, place)
+        if never == "release":
+            condition = Or((condition, never_used), place)
+        elif never == "keep":
+            condition = And((condition, Not(never_used, place)), place)
+        if when is not None:
+            condition = And((condition, when), place)
+        return Rule("release", (license_type,), None, None, condition, entry.key.span)
+
+    # settings of ours
+
+    def _timezone(self, entry: Entry) -> list[Statement]:
+        name = self.text(entry.value, "timezone")
+        return [Timezone(name, entry.value.span)] if name is not None else []
+
+    def _limits(self, entry: Entry) -> list[Statement]:
+        nodes = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+        limits = [self._limit(node) for node in nodes]
+        return [limit for limit in limits if limit is not None]
+
+    def _limit(self, node: Node) -> Limit | None:
+        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
+            count = self.whole(node, "limit", "licenses")
+            return Limit(count, None, None, False, node.span) if count is not None else None
+        text = self.text(node, "limit")
+        if text is None or not isinstance(node, Scalar):
+            return None
+        try:
+            return replace(parse_limit(text, locate_in(node)), span=node.span)
+        except PolicySyntaxError as error:
+            self.findings += [from_syntax(problem) for problem in error.problems]
+            return None
+
+    def _condition(self, node: Node, what: str) -> Condition | None:
+        """A condition in the policy language; spans point into the YAML file."""
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            self.error("SW204", f"`{what}` must be a condition", node.span, f"this is {describe(node)}", "like: user.tags = \"vip\"")
+            return None
+        try:
+            return parse_condition(node.value, locate_in(node))
+        except PolicySyntaxError as error:
+            self.findings += [from_syntax(problem) for problem in error.problems]
+            return None
+
+    def _until(self, entry: Entry) -> Date | None:
+        """A date; YAML reads an unquoted one as its date type, quoted it is text."""
+        day = date_from(entry.value.text) if isinstance(entry.value, Scalar) else None
+        if day is None:
+            help_ = "dates are written year-month-day with two digits each: 2027-02-28"
+            self.error("SW205", "`until` must be a date", entry.value.span, f"this is {describe(entry.value)}", help_)
+            return None
+        return Date(day, entry.value.span)
+
+    def _text_node(self, entry: Entry, what: str) -> Text | None:
+        text = self.text(entry.value, f"{what}.{entry.key.text}")
+        return Text(text, entry.value.span) if text is not None else None
+
+
+def _listed(field: Field, texts: list[Text], span: Span) -> Comparison:
+    value = texts[0] if len(texts) == 1 else ListOf(tuple(texts), texts[0].span.to(texts[-1].span))
+    return Comparison("==", field, value, span)
+
+
+def _any(conditions: list[Condition], span: Span) -> Condition | None:
+    if len(conditions) > 1:
+        return Or(tuple(conditions), span)
+    return conditions[0] if conditions else None

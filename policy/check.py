@@ -1,0 +1,229 @@
+"""The type check: every name exists, every comparison compares what can be compared.
+
+Runs before anything is evaluated, on the tree, whichever surface it came from. All findings are reported.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from grammar.ast import (
+    And,
+    Boolean,
+    Comparison,
+    Condition,
+    Date,
+    Field,
+    Let,
+    Limit,
+    ListOf,
+    Name,
+    Not,
+    Number,
+    Operand,
+    Or,
+    Policy,
+    SetFrom,
+    Text,
+    Timezone,
+    UnusedFor,
+)
+from grammar.printer import print_field
+from grammar.spans import Span
+from grammar.suggest import did_you_mean
+from policy.diagnostics import Diagnostic
+from policy.vocabulary import VOCABULARY, Type, entry_of
+from policy.zones import is_timezone, timezone_help
+
+_ORDERED = ("<", "<=", ">", ">=")
+_LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
+
+
+def check(policy: Policy, names: dict[str, ListOf | Text | Number | Date | Boolean]) -> list[Diagnostic]:
+    """All findings of the type check, not sorted. `names` are the values of `let` and `set` that could be read."""
+    return list(_Checker(policy, names).findings())
+
+
+class _Checker:
+    def __init__(self, policy: Policy, names: dict[str, ListOf | Text | Number | Date | Boolean]) -> None:
+        self._policy = policy
+        self._names = names
+        # A `set` whose file could not be read is reported where it is read, not again at each use.
+        self._declared = {s.name for s in policy.statements if isinstance(s, Let | SetFrom)}
+
+    def findings(self) -> Iterator[Diagnostic]:
+        yield from self._statements()
+        for rule in self._policy.rules:
+            yield from self._condition(rule.condition)
+
+    # statements
+
+    def _statements(self) -> Iterator[Diagnostic]:
+        named: dict[str, Let | SetFrom] = {}
+        zones: list[Timezone] = []
+        limits: dict[tuple[object, ...], Limit] = {}
+        for statement in self._policy.statements:
+            match statement:
+                case Let() | SetFrom():
+                    if statement.name in named:
+                        yield _twice(f"`{statement.name}` is given a value twice", statement.span, named[statement.name].span)
+                    named.setdefault(statement.name, statement)
+                    if isinstance(statement, Let):
+                        yield from self._value(statement.value)
+                case Timezone():
+                    if zones:
+                        yield _twice("the time zone is set twice", statement.span, zones[0].span)
+                    zones.append(statement)
+                    if not is_timezone(statement.name):
+                        message = f"there is no time zone `{statement.name}`"
+                        yield _error("SW208", message, statement.span, "not in the IANA list", timezone_help(statement.name))
+                case Limit():
+                    key = (statement.license_type, statement.percent is None)
+                    if key in limits:
+                        yield _twice("the same limit is set twice", statement.span, limits[key].span)
+                    limits.setdefault(key, statement)
+                case _:
+                    pass
+
+    def _value(self, value: Operand) -> Iterator[Diagnostic]:
+        if isinstance(value, ListOf):
+            first = value.items[0] if value.items else None
+            for item in value.items[1:]:
+                if type(item) is not type(first):
+                    expected = _LITERAL_TYPES[type(first)].value  # type: ignore[index]
+                    yield _error("SW103", "the values of a list are of one type", item.span, f"not {expected} like the first", None)
+
+    # conditions
+
+    def _condition(self, condition: Condition) -> Iterator[Diagnostic]:
+        match condition:
+            case And(operands) | Or(operands):
+                for operand in operands:
+                    yield from self._condition(operand)
+            case Not(operand):
+                yield from self._condition(operand)
+            case UnusedFor():
+                pass
+            case Comparison():
+                yield from self._comparison(condition)
+            case _:
+                yield from self._names_in(condition)
+                kind = self._type(condition)
+                if kind is not None and kind is not Type.BOOLEAN:
+                    shown = print_field(condition) if isinstance(condition, Field) else "this"
+                    label = f"{kind.value}, not true or false"
+                    yield _error("SW104", f"`{shown}` alone is not a condition", condition.span, label, f'compare it, like `{shown} = "…"`')
+
+    def _comparison(self, comparison: Comparison) -> Iterator[Diagnostic]:
+        found = False
+        for operand in (comparison.left, comparison.right):
+            for diagnostic in self._names_in(operand):
+                found = True
+                yield diagnostic
+        left, right = self._type(comparison.left), self._type(comparison.right)
+        if found or left is None or right is None:
+            return
+        operator = comparison.operator
+        if left is not right:
+            label = f"{right.value}, but {_describe(comparison.left)} is {left.value}"
+            yield _error("SW103", f"{left.value} is compared with {right.value}", comparison.right.span, label, _type_help(left))
+        elif operator == "like" and left is not Type.TEXT:
+            yield _error("SW105", f"`like` compares text, not {left.value}", comparison.span, "not text", "use `=`")
+        elif operator in _ORDERED and left not in (Type.NUMBER, Type.DATE):
+            yield _error("SW105", f"`{operator}` compares numbers and dates", comparison.span, f"this is {left.value}", "use `=`")
+        else:
+            yield from self._possible_values(comparison)
+
+    def _possible_values(self, comparison: Comparison) -> Iterator[Diagnostic]:
+        """A field with few possible values is compared with one of them."""
+        if comparison.operator == "like":
+            return
+        for one, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+            entry = entry_of(one) if isinstance(one, Field) else None
+            for text in self._texts(other) if entry and entry.values else ():
+                if entry and text.value.casefold() not in entry.values:
+                    help_ = did_you_mean(text.value, entry.values) or f"it is one of {', '.join(entry.values)}"
+                    yield _error("SW107", f"`{entry.name}` is never `{text.value}`", text.span, "no such value", help_)
+                elif entry and comparison.operator in ("==", "!==") and text.value not in entry.values:
+                    label = f"`{comparison.operator}` tells capitals apart"
+                    yield _error("SW107", f"`{entry.name}` is never `{text.value}`", text.span, label, f"write {text.value.casefold()}")
+            if isinstance(one, Field) and one.name == "month":
+                for number in self._numbers(other):
+                    if not 1 <= number.value <= 12 and comparison.operator in ("=", "!=", "==", "!=="):
+                        yield _error("SW107", f"there is no month {number.value}", number.span, "months are 1 to 12", None)
+
+    def _texts(self, operand: Operand) -> Iterator[Text]:
+        for item in self._items(operand):
+            if isinstance(item, Text):
+                yield item
+
+    def _numbers(self, operand: Operand) -> Iterator[Number]:
+        for item in self._items(operand):
+            if isinstance(item, Number):
+                yield item
+
+    def _items(self, operand: Operand) -> tuple[Operand, ...]:
+        """The values of an operand, named ones at the place that uses the name."""
+        if isinstance(operand, Name):
+            value = self._names.get(operand.name)
+            items = value.items if isinstance(value, ListOf) else (value,) if value is not None else ()
+            return tuple(replace(item, span=operand.span) for item in items)
+        return operand.items if isinstance(operand, ListOf) else (operand,)
+
+    def _names_in(self, operand: Operand) -> Iterator[Diagnostic]:
+        match operand:
+            case Field() if entry_of(operand) is None:
+                yield _unknown_field(operand)
+            case Name(name) if name not in self._declared:
+                help_ = did_you_mean(name, self._declared) or f'text is written in quotes: "{name}"'
+                yield _error("SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_)
+            case ListOf():
+                yield from self._value(operand)
+            case _:
+                pass
+
+    def _type(self, operand: Operand) -> Type | None:
+        """The type, or None when it is not known (an error reported elsewhere, or an empty list)."""
+        match operand:
+            case Field():
+                entry = entry_of(operand)
+                return entry.type if entry else None
+            case ListOf(items):
+                return self._type(items[0]) if items else None
+            case Name(name):
+                value = self._names.get(name)
+                return self._type(value) if value is not None else None
+            case _:
+                return _LITERAL_TYPES[type(operand)]
+
+
+def _unknown_field(field: Field) -> Diagnostic:
+    shown = print_field(field)
+    entry = VOCABULARY.get(field.name)
+    if entry is not None and entry.keyed:
+        return _error("SW106", f"`{shown}` needs a name", field.span, "which one?", f"like `{entry.example}`")
+    known = [e.name + ("Property" if e.name == "user.@" else ".email" if e.keyed else "") for e in VOCABULARY.values()]
+    found = did_you_mean(shown, known)
+    if found is None and field.name.startswith("user"):
+        found = "`seatwarden fields` lists the fields; custom properties are written user.@Name"
+    return _error("SW101", f"unknown field `{shown}`", field.span, "not a field", found)
+
+
+def _describe(operand: Operand) -> str:
+    return f"`{print_field(operand)}`" if isinstance(operand, Field) else "the other side"
+
+
+def _type_help(wanted: Type) -> str:
+    return {
+        Type.TEXT: 'write text in quotes: "30"',
+        Type.NUMBER: "write a whole number without quotes",
+        Type.DATE: "write a date without quotes: 2026-07-01",
+        Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
+    }[wanted]
+
+
+def _twice(message: str, span: Span, first: Span) -> Diagnostic:
+    return Diagnostic("SW108", "error", message, span, "here again", "remove one of them", ((first, "first here"),))
+
+
+def _error(code: str, message: str, span: Span, label: str, help_: str | None) -> Diagnostic:
+    return Diagnostic(code, "error", message, span, label, help_)

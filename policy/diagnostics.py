@@ -1,0 +1,79 @@
+"""Errors and warnings for people: what, where, why and what to do, in the form rustc made familiar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from grammar.errors import SyntaxProblem
+from grammar.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `label` stands under the marked source, `related` marks other places with a label each."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    message: str
+    span: Span
+    label: str = ""
+    help: str | None = None
+    related: tuple[tuple[Span, str], ...] = ()
+
+
+class PolicyError(Exception):
+    """A policy (or a site file) cannot be used.
+
+    `diagnostics` holds every error found; `sources` the text of the files they point into, by name.
+    """
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{d.span.place}: {d.message}" for d in diagnostics))
+        self.diagnostics = diagnostics
+        self.sources = sources
+
+
+def from_syntax(problem: SyntaxProblem) -> Diagnostic:
+    """A syntax problem of the first floor as a diagnostic."""
+    return Diagnostic(problem.code, "error", problem.message, problem.span, problem.label, problem.help)
+
+
+def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics by place, each once."""
+    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span, d.code, d.message)))
+
+
+def render(diagnostic: Diagnostic, sources: Mapping[str, str]) -> str:
+    """The diagnostic as text: headline, place, the source line with the span marked, help.
+
+    Without the source of the file (`sources` has no such name) only the headline, place and help are shown.
+    """
+    gutter = " " * len(str(max([diagnostic.span.line, *(span.line for span, _ in diagnostic.related)])))
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
+    lines += _excerpt(diagnostic.span, diagnostic.label, sources, gutter, "^", "-->")
+    for span, label in diagnostic.related:
+        lines += _excerpt(span, label, sources, gutter, "-", ":::")
+    if diagnostic.help:
+        lines.append(f"{gutter} = help: {diagnostic.help}")
+    return "\n".join(lines)
+
+
+def _excerpt(span: Span, label: str, sources: Mapping[str, str], gutter: str, mark: str, arrow: str) -> list[str]:
+    if span.line == 0:
+        return []
+    lines = [f"{gutter}{arrow} {span.place}"]
+    text = sources.get(span.file)
+    source = text.split("\n") if text is not None else []
+    if not 0 < span.line <= len(source):
+        return lines
+    line = source[span.line - 1].rstrip("\r")
+    end = span.end_column if span.end_line == span.line else len(line) + 1
+    # A tab in front of the mark is repeated, so that the mark stands under its text.
+    indent = "".join("\t" if character == "\t" else " " for character in line[: span.column - 1]).ljust(span.column - 1)
+    marks = mark * max(1, min(end, len(line) + 1) - span.column)
+    return [
+        *lines,
+        f"{gutter} |",
+        f"{span.line:>{len(gutter)}} | {line}",
+        f"{gutter} | {indent}{marks} {label}".rstrip(),
+    ]

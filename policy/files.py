@@ -1,0 +1,60 @@
+"""Reading text that people wrote, on any system."""
+
+import codecs
+from pathlib import Path
+
+from grammar.suggest import nearest
+from policy.errors import InputError
+
+MAX_BYTES = 8_000_000
+"""Largest text file that is read."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of a file in UTF-8, or in UTF-16 when it starts with a byte order mark (as PowerShell writes it).
+
+    `what` names the kind of file in messages ("policy", "site file"). Raises InputError.
+    """
+    try:
+        if path.is_dir():
+            raise InputError(f"{what} `{path}` is a folder, not a file")
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{what} `{path}` is too large: more than {MAX_BYTES:,} bytes")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{what} `{path}` does not exist", _near(path)) from None
+    except OSError as error:
+        raise InputError(f"{what} `{path}` cannot be read: {error.strerror}") from None
+    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        help_ = "save it as UTF-8 in your editor"
+        raise InputError(f"{what} `{path}` is not UTF-8 text (line {line}, byte {error.start})", help_) from None
+
+
+def decode_json_bytes(data: bytes, what: str) -> bytes:
+    """JSON as UTF-8 without a byte order mark, from UTF-8 or marked UTF-16. Raises InputError."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            try:
+                return data.decode(encoding).encode()
+            except UnicodeDecodeError as error:
+                raise InputError(f"{what} is not {encoding} text (byte {error.start})") from None
+    return data
+
+
+def _near(path: Path) -> str | None:
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f"there is no folder `{path.parent}` here"
+    found = nearest(path.name, names)
+    return f"did you mean `{path.with_name(found)}`?" if found else None

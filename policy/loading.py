@@ -1,0 +1,115 @@
+"""Loading a policy: reading the file, choosing the surface, resolving names, the type check.
+
+What comes out is a `CheckedPolicy`; nothing else is ever evaluated.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule, SetFrom, Text
+from grammar.errors import PolicySyntaxError
+from grammar.parser import parse_policy
+from grammar.printer import print_policy
+from policy.butler import parse_butler
+from policy.check import check
+from policy.diagnostics import Diagnostic, PolicyError, from_syntax, in_order
+from policy.errors import InputError
+from policy.files import read_text
+
+DEFAULT_TIMEZONE = "UTC"
+YAML_SUFFIXES = (".yaml", ".yml", ".json")
+
+Value = ListOf | Text | Number | Date | Boolean
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPolicy:
+    """A policy whose names and types are right.
+
+    `tree` stands on its own: lists read from files (`set … from`) have become `let`. `names` holds the values
+    of all names, `timezone` the IANA name of the zone in which days are counted.
+    """
+
+    file: str
+    tree: Policy
+    names: Mapping[str, Value]
+    timezone: str
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules in file order."""
+        return self.tree.rules
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits that the policy sets."""
+        return self.tree.limits
+
+    @property
+    def text(self) -> str:
+        """The canonical text: what the policy says, with the content of list files in it."""
+        return print_policy(self.tree)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def load_policy(path: Path) -> CheckedPolicy:
+    """The policy in a file: Butler YAML when its name ends in .yaml, .yml or .json, otherwise policy text.
+
+    Raises InputError when the file cannot be read, PolicyError with every problem in it.
+    """
+    text = read_text(path, "policy")
+    file = str(path)
+    if path.suffix.lower() in YAML_SUFFIXES:
+        return _checked(file, text, parse_butler(text, file), path.parent)
+    return check_text(text, file, path.parent)
+
+
+def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolicy:
+    """The policy that a text says; `folder` is where its list files stand (None: there are none).
+
+    Raises PolicyError with every problem found.
+    """
+    try:
+        tree = parse_policy(text, file)
+    except PolicySyntaxError as error:
+        problems = [from_syntax(problem) for problem in error.problems]
+        raise PolicyError(in_order(problems), {file: text}) from None
+    return _checked(file, text, tree, folder)
+
+
+def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> CheckedPolicy:
+    findings: list[Diagnostic] = []
+    tree = replace(tree, statements=tuple(_with_list(s, folder, findings) if isinstance(s, SetFrom) else s for s in tree.statements))
+    names: dict[str, Value] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
+    findings += check(tree, names)
+    if findings:
+        raise PolicyError(in_order(findings), {file: text})
+    timezone = tree.timezone.name if tree.timezone else DEFAULT_TIMEZONE
+    return CheckedPolicy(file, tree, names, timezone)
+
+
+def _with_list(statement: SetFrom, folder: Path | None, findings: list[Diagnostic]) -> Let | SetFrom:
+    """The `let` that a `set … from` stands for, or itself when its file cannot be read (a finding)."""
+    try:
+        values = _read_list(statement.path.value, folder)
+    except InputError as error:
+        findings.append(Diagnostic("SW207", "error", error.message, statement.path.span, "read from here", error.help))
+        return statement
+    return Let(statement.name, ListOf(tuple(Text(value, statement.path.span) for value in values), statement.path.span), statement.span)
+
+
+def _read_list(name: str, folder: Path | None) -> list[str]:
+    """One value a line, spaces around it and empty lines dropped. Only files in the policy's folder or below are read."""
+    if folder is None:
+        raise InputError(f"list file `{name}` cannot be read: this policy is not in a folder")
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"list file `{name}` is outside the policy's folder", "move it next to the policy or into a folder below")
+    lines = (line.strip() for line in read_text(path, "list file").replace("\r", "\n").split("\n"))
+    return list(dict.fromkeys(line for line in lines if line))

@@ -1,0 +1,142 @@
+"""The vocabulary: every field a rule can speak of, with its type, its source in QRS and a line of documentation.
+
+The type check, the `fields` command, completion and the documentation all read this one table; a test holds
+it against the facts the engine knows how to read.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from grammar.ast import LICENSE_TYPES, Field
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Type(Enum):
+    """The type of a value."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    BOOLEAN = "true or false"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One field, or one family of fields (`user.@` and `user.attributes`, which take a key).
+
+    `many` says whether one user can have several values; `values` lists all possible texts where they are
+    few; `source` names the field in QRS and, where it has another name there, in the QMC.
+    """
+
+    name: str
+    type: Type
+    doc: str
+    source: str
+    example: str
+    many: bool = False
+    keyed: bool = False
+    values: tuple[str, ...] = ()
+
+
+_ENTRIES = (
+    Entry("user", Type.TEXT, "the user as DIRECTORY\\userId", "userDirectory and userId", r'user = "ADMIN\jdoe"'),
+    Entry(
+        "user.userDirectory",
+        Type.TEXT,
+        "the user directory",
+        "user.userDirectory",
+        'user.userDirectory = ["INTERNAL", "ADMIN"]',
+    ),
+    Entry("user.userId", Type.TEXT, "the user ID, without its directory", "user.userId", 'user.userId like "sa_*"'),
+    Entry("user.name", Type.TEXT, "the display name", "user.name", 'user.name like "*(external)"'),
+    Entry("user.roles", Type.TEXT, "the admin roles", "user.roles", 'user.roles = "RootAdmin"', many=True),
+    Entry("user.tags", Type.TEXT, "the tags", "user.tags", 'user.tags = "License do not release"', many=True),
+    Entry(
+        "user.@",
+        Type.TEXT,
+        "the values of a custom property",
+        "user.customProperties",
+        'user.@LicenseManage = "do-not-release"',
+        many=True,
+        keyed=True,
+    ),
+    Entry(
+        "user.attributes",
+        Type.TEXT,
+        "the values of an attribute that came from the user directory or the session, such as email or group",
+        "user.attributes",
+        'user.attributes.group = "Qlik Admins"',
+        many=True,
+        keyed=True,
+    ),
+    Entry("user.inactive", Type.BOOLEAN, "marked Inactive in the QMC", "user.inactive", "user.inactive"),
+    Entry("user.blocked", Type.BOOLEAN, "marked Blocked in the QMC", "user.blacklisted", "user.blocked"),
+    Entry(
+        "user.removedExternally",
+        Type.BOOLEAN,
+        "no longer in the directory the user was synchronized from",
+        "user.removedExternally",
+        "user.removedExternally",
+    ),
+    Entry(
+        "user.deleteProhibited",
+        Type.BOOLEAN,
+        "marked Delete prohibited in the QMC",
+        "user.deleteProhibited",
+        "user.deleteProhibited",
+    ),
+    Entry("user.createdDate", Type.DATE, "the day Qlik Sense first saw the user", "user.createdDate", "user.createdDate >= 2026-01-01"),
+    Entry(
+        "user.licenses",
+        Type.TEXT,
+        "the license types allocated to the user, quarantined ones not counted",
+        "license/professionalaccesstype and license/analyzeraccesstype",
+        'user.licenses = "professional"',
+        many=True,
+        values=LICENSE_TYPES,
+    ),
+    Entry(
+        "license.type",
+        Type.TEXT,
+        "the type of the license that is decided on",
+        "license/professionalaccesstype or license/analyzeraccesstype",
+        'license.type = "analyzer"',
+        values=LICENSE_TYPES,
+    ),
+    Entry(
+        "license.lastUsed",
+        Type.DATE,
+        "the day of the last use; a license that was never used has none",
+        "lastUsed",
+        "license.lastUsed < 2026-07-01",
+    ),
+    Entry("license.createdDate", Type.DATE, "the day the license was allocated", "createdDate", "license.createdDate < 2026-07-01"),
+    Entry(
+        "license.neverUsed",
+        Type.BOOLEAN,
+        "never used since it was allocated; written `never used`",
+        "lastUsed is null, absent or before 1900",
+        "never used",
+    ),
+    Entry(
+        "license.unusedDays",
+        Type.NUMBER,
+        "calendar days since the last use, or since the allocation when never used",
+        "lastUsed, createdDate",
+        "license.unusedDays > 45",
+    ),
+    Entry("license.excess", Type.BOOLEAN, "allocated beyond what the site's license covers", "excess", "license.excess"),
+    Entry("today", Type.DATE, "the day of the run, in the policy's time zone", "the run", "today >= 2026-12-01"),
+    Entry("month", Type.NUMBER, "the month of the run, 1 to 12", "the run", "month = [11, 12, 1]"),
+    Entry("weekday", Type.TEXT, "the weekday of the run, in English", "the run", 'weekday = "sunday"', values=WEEKDAYS),
+)
+
+VOCABULARY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+"""Every field by its name."""
+
+
+def entry_of(field: Field) -> Entry | None:
+    """The vocabulary's entry for a field as it stands in a rule, or None when there is no such field."""
+    entry = VOCABULARY.get(field.name)
+    return entry if entry is not None and entry.keyed == (field.key is not None) else None

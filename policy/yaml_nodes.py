@@ -1,0 +1,188 @@
+"""YAML as a tree of values with spans.
+
+ruamel.yaml reads YAML 1.2 (`No` and `on` are text); its node graph, unlike its data, knows where everything
+was written. Here it becomes three small node types, with duplicate keys refused and `<<` merged.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml import nodes as ruamel
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from grammar.spans import Span
+from policy.diagnostics import Diagnostic, PolicyError
+
+_TAG = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value; `text` is how it was written, `style` the quote or block mark (None when plain)."""
+
+    value: str | int | float | bool | None
+    text: str
+    style: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a mapping with its value."""
+
+    key: Scalar
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping in file order; keys are unique."""
+
+    entries: tuple[Entry, ...]
+    span: Span
+
+    def get(self, key: str) -> "Entry | None":
+        """The entry of that key."""
+        return next((entry for entry in self.entries if entry.key.text == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple["Node", ...]
+    span: Span
+
+
+Node: TypeAlias = Scalar | Mapping | Sequence
+
+
+def read_yaml(text: str, file: str) -> Node:
+    """The one document of a YAML text.
+
+    Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW205 nested too deep) with every duplicate key.
+    """
+    sources = {file: text}
+    try:
+        root = YAML(typ="rt", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        raise PolicyError((_not_yaml(error, text, file),), sources) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        span = Span(file, line, 1, line, 1)
+        message = f"character U+{ord(str(error.character)[:1] or chr(0)):04X} is not allowed in YAML"
+        raise PolicyError((Diagnostic("SW201", "error", message, span, "on this line"),), sources) from None
+    except YAMLError as error:
+        span = Span(file, 1, 1, 1, 2)
+        raise PolicyError((Diagnostic("SW201", "error", f"this is not YAML: {error}", span),), sources) from None
+    except RecursionError:
+        span = Span(file, 1, 1, 1, 2)
+        raise PolicyError((Diagnostic("SW205", "error", "this YAML is nested too deep", span),), sources) from None
+    if root is None:
+        return Scalar(None, "", None, Span(file, 1, 1, 1, 1))
+    converter = _Converter(file)
+    node = converter.convert(root)
+    if converter.findings:
+        raise PolicyError(tuple(converter.findings), sources)
+    return node
+
+
+class _Converter:
+    """From ruamel's nodes to ours. An anchor's node is converted once, however often aliases name it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._done: dict[int, Node] = {}
+        self.findings: list[Diagnostic] = []
+
+    def convert(self, node: ruamel.Node) -> Node:
+        found = self._done.get(id(node))
+        if found is None:
+            # A node that contains itself (`&a [*a]`) meets this placeholder.
+            self._done[id(node)] = Scalar(None, "", None, self._span(node))
+            found = self._done[id(node)] = self._converted(node)
+        return found
+
+    def _converted(self, node: ruamel.Node) -> Node:
+        match node:
+            case ruamel.ScalarNode():
+                return Scalar(_value(node), node.value, node.style or None, self._span(node))
+            case ruamel.SequenceNode():
+                return Sequence(tuple(self.convert(item) for item in node.value), self._span(node))
+            case _:
+                return self._mapping(node)
+
+    def _mapping(self, node: ruamel.Node) -> Mapping:
+        entries: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        for key_node, value_node in node.value:
+            key, value = self.convert(key_node), self.convert(value_node)
+            if key_node.tag == _TAG + "merge":
+                for source in value.items if isinstance(value, Sequence) else (value,):
+                    if isinstance(source, Mapping):
+                        merged = {entry.key.text: entry for entry in source.entries} | merged
+                continue
+            if not isinstance(key, Scalar):
+                self.findings.append(Diagnostic("SW203", "error", "a key is a word, not a list or a map", key.span))
+                continue
+            if isinstance(value, Scalar) and value.value is None and not value.text:
+                # An empty value has no place of its own; ruamel puts it at the next token.
+                value = Scalar(None, "", None, key.span)
+            first = entries.get(key.text)
+            if first is not None:
+                message = f"key `{key.text}` is given twice"
+                related = ((first.key.span, "first here"),)
+                help_ = "remove one of them; YAML does not say which would count"
+                self.findings.append(Diagnostic("SW202", "error", message, key.span, "again here", help_, related))
+                continue
+            entries[key.text] = Entry(key, value)
+        for name, entry in merged.items():
+            entries.setdefault(name, entry)
+        return Mapping(tuple(entries.values()), self._span(node))
+
+    def _span(self, node: ruamel.Node) -> Span:
+        start, end = node.start_mark, node.end_mark
+        return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def _value(node: ruamel.ScalarNode) -> str | int | float | bool | None:
+    """The value by YAML 1.2's core schema; what is none of its types is text."""
+    text: str = node.value
+    plain = text.replace("_", "")
+    try:
+        match node.tag.removeprefix(_TAG):
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int":
+                return int(plain, 0) if plain.lower().lstrip("+-").startswith(("0x", "0o", "0b")) else int(plain)
+            case "float":
+                named = plain.lower().replace(".inf", "inf").replace(".nan", "nan")
+                return float(named)
+            case "timestamp":
+                return math.nan  # YAML's date type; nothing here takes one, and it is not text either
+    except ValueError:
+        return text
+    return text
+
+
+def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    source = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
+    problem = error.problem or "it cannot be read"
+    label, help_ = "here", None
+    if "\t" in source[: column + 1] or "'\\t'" in problem:
+        problem, help_ = "a tab is used for indentation", "indent with spaces"
+    elif "mapping values are not allowed" in problem:
+        problem = "a `:` stands where no map can start"
+        help_ = "put text that contains `: ` in quotes, and check the indentation"
+    elif "undefined alias" in problem:
+        help_ = "text that starts with * is put in quotes"
+    elif error.context:
+        label = str(error.context)
+    return Diagnostic("SW201", "error", f"this is not YAML: {problem}", Span(file, line, column, line, column + 1), label, help_)

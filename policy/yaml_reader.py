@@ -1,0 +1,118 @@
+"""Reading settings out of YAML nodes: every wrong one is noted with its place, and reading goes on."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from grammar.spans import Span
+from grammar.suggest import did_you_mean
+from policy.diagnostics import Diagnostic
+from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
+
+_T = TypeVar("_T")
+
+
+class YamlReader:
+    """Collects findings while values are read. Each reading method returns None when the value is wrong."""
+
+    def __init__(self) -> None:
+        self.findings: list[Diagnostic] = []
+
+    def error(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
+        """Note a finding."""
+        self.findings.append(Diagnostic(code, "error", message, span, label, help_))
+
+    def mapping(
+        self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()
+    ) -> Mapping | None:
+        """A map with keys among `known`; a missing required key and an unknown one are findings."""
+        if not isinstance(node, Mapping):
+            self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
+            return None
+        known = tuple(known)
+        for entry in node.entries:
+            if entry.key.text not in known:
+                help_ = did_you_mean(entry.key.text, known) or f"`{what}` has the keys {', '.join(known)}"
+                self.error("SW203", f"unknown key `{entry.key.text}` in `{what}`", entry.key.span, "not a setting", help_)
+        for key in required:
+            if node.get(key) is None:
+                start = node.entries[0].key.span if node.entries else node.span
+                self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
+        return node
+
+    def items(self, node: Node, what: str) -> tuple[Node, ...]:
+        """The items of a list; null is an empty list, as in Butler."""
+        if isinstance(node, Sequence):
+            return node.items
+        if not (isinstance(node, Scalar) and node.value is None):
+            self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", "start each item with `- `")
+        return ()
+
+    def text(self, node: Node, what: str) -> str | None:
+        """A text, as it is; line breaks cannot be part of one."""
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            help_ = f"put it in quotes: '{node.text}'" if isinstance(node, Scalar) and node.text else None
+            self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
+            return None
+        if "\n" in node.value or "\r" in node.value:
+            self.error("SW205", f"`{what}` contains a line break", node.span, "one line only", "write it on one line, in quotes")
+            return None
+        return node.value
+
+    def boolean(self, node: Node, what: str) -> bool | None:
+        """True or false; YAML 1.2 reads `yes`, `no`, `on` and `off` as text."""
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self.error("SW204", f"`{what}` must be true or false", node.span, f"this is {describe(node)}", "write true or false")
+        return None
+
+    def whole(self, node: Node, what: str, unit: str) -> int | None:
+        """A whole number, not negative."""
+        if not isinstance(node, Scalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            help_ = "remove the quotes" if isinstance(node, Scalar) and node.text.isdigit() else None
+            self.error("SW204", f"`{what}` must be a number of {unit}", node.span, f"this is {describe(node)}", help_)
+        elif not math.isfinite(node.value) or node.value != int(node.value):
+            self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
+        elif node.value < 0:
+            self.error("SW205", f"`{what}` must not be negative", node.span, "less than 0")
+        elif node.value > 999_999_999:
+            self.error("SW205", f"`{what}` is too large", node.span, "at most 9 digits")
+        else:
+            return int(node.value)
+        return None
+
+    def one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
+        """One of a few words, in any case and with any space around it, as Butler reads them."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            if node.value.strip().lower() in values:
+                return node.value.strip().lower()
+            shown = node.value
+            help_ = did_you_mean(shown, values) or f"write one of {', '.join(values)}"
+            self.error("SW205", f"`{what}` is one of {', '.join(values)}", node.span, f"this is `{shown}`", help_)
+        else:
+            self.error("SW204", f"`{what}` is one of {', '.join(values)}", node.span, f"this is {describe(node)}")
+        return None
+
+    def at(self, mapping: Mapping, key: str, read: Callable[[Entry], _T | None]) -> _T | None:
+        """What `read` makes of the entry of that key, or None when the key is absent."""
+        entry = mapping.get(key)
+        return read(entry) if entry is not None else None
+
+
+def describe(node: Node) -> str:
+    """A node in words: `the number 5`, `a list`, `empty`."""
+    match node:
+        case Mapping():
+            return "a map"
+        case Sequence():
+            return "a list"
+        case Scalar(value=None):
+            return "empty"
+        case Scalar(value=bool(), text=text):
+            return f"the truth value {text}"
+        case Scalar(value=str(), text=text):
+            return f"the text `{text}`"
+        case Scalar(value=float() as number, text=text) if math.isnan(number) and "nan" not in text.lower():
+            return f"the date {text}"
+        case _:
+            return f"the number {node.text}"
