@@ -28,7 +28,7 @@ class Damage:
 def chain_lines(records: Iterable[Mapping[str, Any]], seal: Mapping[str, Any]) -> Iterator[bytes]:
     """The lines of a sealed chain: the records in order, then the seal record."""
     previous, number = FIRST, 0
-    for number, record in enumerate(records, 1):  # noqa: B007 - used after the loop
+    for number, record in enumerate(records, 1):
         line = _line({"n": number, **record, "prev": previous})
         previous = _sha256(line)
         yield line
@@ -83,7 +83,7 @@ def _split(data: bytes) -> list[bytes]:
     """Lines with their line breaks; only a line feed ends a line."""
     parts = data.split(b"\n")
     lines = [part + b"\n" for part in parts[:-1]]
-    return lines + [parts[-1]] if parts[-1] else lines
+    return [*lines, parts[-1]] if parts[-1] else lines
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

@@ -70,7 +70,9 @@ def decide_all(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Iterator[
             yield decide(policy, snapshot, license_type, license_, day)
 
 
-def decide(policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, license_: License, day: Day) -> Decision:
+def decide(
+    policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, license_: License, day: Day
+) -> Decision:
     """The decision for one license."""
     user = user_of(snapshot, license_)
     reference = license_.user if isinstance(license_.user, UserReference) else None
@@ -82,7 +84,11 @@ def decide(policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType,
     return Decision(
         license_id=license_.id,
         license_type=license_type,
-        user_directory=user.user_directory if user else reference.user_directory if reference else license_.deleted_user_directory or None,
+        user_directory=user.user_directory
+        if user
+        else reference.user_directory
+        if reference
+        else license_.deleted_user_directory or None,
         user_id=user.user_id if user else reference.user_id if reference else license_.deleted_user_id or None,
         user_name=(user.name or None) if user else reference.name if reference else None,
         verdict=verdict,
@@ -93,7 +99,9 @@ def decide(policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType,
         outcomes=outcomes,
         facts={"license.quarantined": _quarantined(license_), **facts.seen},
         unused_days=None if isinstance(unused, Unknown) else unused,
-        last_used=license_.last_used if last_use(license_, day) is not None and isinstance(license_.last_used, str) else None,
+        last_used=license_.last_used
+        if last_use(license_, day) is not None and isinstance(license_.last_used, str)
+        else None,
     )
 
 
@@ -123,15 +131,23 @@ def conclude(
     unknown_release = next((outcome for outcome in releases if outcome.truth is None), None)
     if release is None and unknown_release is None:
         return "keep", "default", None, None, _no_release(license_type, releases)
-    unknown = next((outcome for outcome in keeps if outcome.truth is None), None) or (None if release else unknown_release)
+    unknown = next((outcome for outcome in keeps if outcome.truth is None), None) or (
+        None if release else unknown_release
+    )
     if unknown is not None:
-        return "keep", "guard", "undetermined", None, f"undetermined: {_unknown(unknown.trace)}, needed by {_title(unknown.rule)}"
+        return (
+            "keep",
+            "guard",
+            "undetermined",
+            None,
+            f"undetermined: {_unknown(unknown.trace)}, needed by {_title(unknown.rule)}",
+        )
     assert release is not None  # noqa: S101 - for the type checker: releases are true here or undetermined above
     return "release", "release", None, release.rule, _because_of(release)
 
 
 def telling(trace: Trace) -> Trace:
-    """The part of a condition that tells most about its truth: of an `or` the true part, of a failed `and` the false one."""
+    """The part of a condition that decided its truth: of an `or` the true part, of a failed `and` the false one."""
     if not trace.parts or isinstance(trace.condition, Not):
         return trace
     return telling(next((part for part in trace.parts if part.truth == trace.truth), trace.parts[0]))
@@ -145,7 +161,11 @@ def _obstacle(snapshot: Snapshot, license_type: LicenseType, license_: License) 
     if not isinstance(license_.quarantined, bool):
         return "undetermined", "undetermined: `license.quarantined` is missing or unreadable"
     if not isinstance(license_.user, UserReference):
-        deleted = f" (deleted user {license_.deleted_user_directory or '?'}\\{license_.deleted_user_id})" if license_.deleted_user_id else ""
+        deleted = (
+            f" (deleted user {license_.deleted_user_directory or '?'}\\{license_.deleted_user_id})"
+            if license_.deleted_user_id
+            else ""
+        )
         return "undetermined", f"undetermined: the license has no user{deleted}"
     if license_.user.id not in snapshot.users_by_id:
         return "undetermined", "undetermined: the user of this license is not among the site's users"

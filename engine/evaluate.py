@@ -75,7 +75,9 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
         case UnusedFor():
             field = Field("license.unusedDays")
             unused = facts.read(field)
-            truth = None if isinstance(unused, Unknown) else any(isinstance(d, int) and d >= condition.days for d in unused)
+            truth = (
+                None if isinstance(unused, Unknown) else any(isinstance(d, int) and d >= condition.days for d in unused)
+            )
             return Trace(condition, truth, ((field, unused), *_also(facts, "license.lastUsed", "license.createdDate")))
         case Comparison(operator, left, right):
             read = tuple((operand, facts.read(operand)) for operand in (left, right) if isinstance(operand, Field))

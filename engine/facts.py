@@ -76,7 +76,9 @@ class RecordedFacts:
     def read(self, field: Field) -> Fact:
         """The recorded fact; one that was not recorded is unknown."""
         name = print_field(field)
-        return fact_from_json(self.values[name], field) if name in self.values else Unknown(f"`{name}` was not recorded")
+        return (
+            fact_from_json(self.values[name], field) if name in self.values else Unknown(f"`{name}` was not recorded")
+        )
 
 
 def fact_to_json(fact: Fact) -> object:
@@ -151,7 +153,9 @@ def _of_user(read: Callable[[User, Day, str], Fact]) -> Callable[[Subject, str],
     return reader
 
 
-def _several(attribute: str, name: str, values: Callable[[tuple[object, ...], str], Fact]) -> Callable[[Subject, str], Fact]:
+def _several(
+    attribute: str, name: str, values: Callable[[tuple[object, ...], str], Fact]
+) -> Callable[[Subject, str], Fact]:
     """A list that QRS sends: null is empty, absent is unknown."""
 
     def read(user: User, day: Day, key: str) -> Fact:
@@ -208,13 +212,17 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     ),
     "user.inactive": _of_user(lambda user, day, key: _known(user.inactive, "user.inactive")),
     "user.blocked": _of_user(lambda user, day, key: _known(user.blacklisted, "user.blacklisted")),
-    "user.removedExternally": _of_user(lambda user, day, key: _known(user.removed_externally, "user.removedExternally")),
+    "user.removedExternally": _of_user(
+        lambda user, day, key: _known(user.removed_externally, "user.removedExternally")
+    ),
     "user.deleteProhibited": _of_user(lambda user, day, key: _known(user.delete_prohibited, "user.deleteProhibited")),
     "user.createdDate": _of_user(lambda user, day, key: _fact(_date(user.created_date, "user.createdDate", day))),
     "user.licenses": _licenses_of,
     "license.type": lambda subject, key: (subject.license_type,),
     "license.lastUsed": _last_used,
-    "license.createdDate": lambda subject, key: _fact(_date(subject.license.created_date, "license.createdDate", subject.day)),
+    "license.createdDate": lambda subject, key: _fact(
+        _date(subject.license.created_date, "license.createdDate", subject.day)
+    ),
     "license.neverUsed": _never_used,
     "license.unusedDays": lambda subject, key: _fact(unused_days(subject.license, subject.day)),
     "license.excess": lambda subject, key: _known(subject.license.excess, "license.excess"),

@@ -87,7 +87,11 @@ def _verdict(operator: str, left: Condition, right: Condition, trace: Trace) -> 
     if isinstance(right, Name | ListOf):
         where = f" in {right.name}" if isinstance(right, Name) else ""
         hit = trace.truth if operator not in ("!=", "!==") else not trace.truth
-        return f", {'listed' if hit else 'not listed'}{where}" if operator != "like" else f", {'like' if hit else 'not like'} one of the list"
+        return (
+            f", {'listed' if hit else 'not listed'}{where}"
+            if operator != "like"
+            else f", {'like' if hit else 'not like'} one of the list"
+        )
     if isinstance(right, Field):
         return f", compared by {operator} with {_side(right, trace)}"
     shown = print_operand(right)  # type: ignore[arg-type]

@@ -40,7 +40,14 @@ class Plan:
     @cached_property
     def run_id(self) -> str:
         """The moment and a digest of all inputs: same inputs, same id."""
-        inputs = (VERSION, self.policy.digest, self.snapshot.digest, format_instant(self.day.now), self.day.zone.key, self.source)
+        inputs = (
+            VERSION,
+            self.policy.digest,
+            self.snapshot.digest,
+            format_instant(self.day.now),
+            self.day.zone.key,
+            self.source,
+        )
         digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()
         return f"{self.day.now:%Y%m%dT%H%M%SZ}-{digest[:12]}"
 
@@ -180,7 +187,9 @@ def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
         if path.exists():
             if path.read_bytes() == data:
                 return path
-            raise InputError(f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten")
+            raise InputError(
+                f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
+            )
         make_private_folder(folder)
         write_atomically(folder / "policy.policy", plan.policy.text.encode())
         write_atomically(folder / "summary.txt", summary.encode())

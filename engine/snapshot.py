@@ -202,7 +202,9 @@ def _decode_leniently(data: bytes, what: str) -> _File:
     for license_type in LICENSE_TYPES:
         raws = getattr(raw.licenses, license_type)
         place = f"{what}: licenses.{license_type}"
-        rows[license_type] = UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]") for i, row in enumerate(raws)]
+        rows[license_type] = (
+            UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]") for i, row in enumerate(raws)]
+        )
     return _File(users, _Licenses(**rows), raw.taken_at, raw.source)
 
 
@@ -227,7 +229,9 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
         except msgspec.ValidationError as error:
             if field.encode_name in _IDENTITY:
                 place, problem = _place(error)
-                raise InputError(f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}") from None
+                raise InputError(
+                    f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}"
+                ) from None
     return kind(**values)
 
 
@@ -243,7 +247,12 @@ def _place(error: msgspec.ValidationError) -> tuple[str, str]:
     match = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", text, re.DOTALL)
     problem, place = match.groups() if match else (text, None)
     problem = problem[:1].lower() + problem[1:]
-    problem = problem.replace("`str`", "text").replace("`str | null`", "text").replace("`int`", "a number").replace("`float`", "a number")
+    problem = (
+        problem.replace("`str`", "text")
+        .replace("`str | null`", "text")
+        .replace("`int`", "a number")
+        .replace("`float`", "a number")
+    )
     problem = problem.replace("`array`", "a list").replace("`object`", "an object").replace("`bool`", "true or false")
     problem = problem.replace(", got", ", found").replace("object missing required field", "there is no")
     return (f"{place}: " if place else "", problem)

@@ -34,10 +34,11 @@ from grammar.ast import (
 from grammar.errors import SyntaxProblem
 from grammar.spans import Span
 
-RESERVED = frozenset(
-    "keep release when until let set from timezone limit to of per run longest first unused for never used day "
-    "days week weeks professional analyzer true false and or not like user license today month weekday".split()
-)
+_WORDS = """
+keep release when until let set from timezone limit to of per run longest first unused for never used day days week
+weeks professional analyzer true false and or not like user license today month weekday
+"""
+RESERVED = frozenset(_WORDS.split())
 """Words that cannot name a value: the language means something else by them."""
 
 _KEY = re.compile(r"""\.(@?)("(?:[^"]|"")*"|'(?:[^']|'')*')$|\.(@)(\w+)$""")

@@ -49,7 +49,9 @@ def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, 
             if token.type == "$END":
                 return _at_end(expected, text, locate)
             span = locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
-            return SyntaxProblem("SW001", f"unexpected `{_shown(token)}`", _expected(expected), _hint(token, expected), span)
+            return SyntaxProblem(
+                "SW001", f"unexpected `{_shown(token)}`", _expected(expected), _hint(token, expected), span
+            )
         case _:
             raise error
 
@@ -64,10 +66,13 @@ def _at_character(
         end = text.find("\n", offset)
         width = (end if end >= 0 else len(text)) - offset
         help_ = f"close it with {character}; a {character} inside is written twice"
-        return SyntaxProblem("SW002", "this text is not closed", "starts here", help_, locate(line, column, line, column + width))
-    help_ = _character_help(character, text[:offset])
+        return SyntaxProblem(
+            "SW002", "this text is not closed", "starts here", help_, locate(line, column, line, column + width)
+        )
     word = f"unexpected character `{character}`"
-    return SyntaxProblem("SW001", word, _expected(set(error.allowed or ())), help_, locate(line, column, line, column + 1))
+    expected = _expected(set(error.allowed or ()))
+    hint = _character_help(character, text[:offset])
+    return SyntaxProblem("SW001", word, expected, hint, locate(line, column, line, column + 1))
 
 
 def _character_help(character: str, before: str) -> str | None:

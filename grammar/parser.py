@@ -55,12 +55,14 @@ def parse_policy(text: str, file: str) -> Policy:
 
 def parse_condition(text: str, locate: Locate) -> Condition:
     """The condition that `text` says (YAML `when:`). Raises PolicySyntaxError."""
-    return _parse_one("condition", text, locate)
+    condition: Condition = _parse_one("condition", text, locate)
+    return condition
 
 
 def parse_limit(text: str, locate: Locate) -> Limit:
     """The limit that `text` says (YAML `limit:`), like `50 per run` or `10% of analyzer`. Raises PolicySyntaxError."""
-    return _parse_one("bare_limit", text, locate)
+    limit: Limit = _parse_one("bare_limit", text, locate)
+    return limit
 
 
 def in_file(file: str) -> Locate:
@@ -96,7 +98,9 @@ def _parse_one(start: str, text: str, locate: Locate) -> Any:
 def _parse(start: str, text: str, locate: Locate) -> Any:
     if len(text) > MAX_CHARACTERS:
         message = f"this policy is too long: {len(text)} characters, {MAX_CHARACTERS} are read"
-        problem = SyntaxProblem("SW005", message, "too long", "keep long lists in files: set … from", locate(1, 1, 1, 2))
+        problem = SyntaxProblem(
+            "SW005", message, "too long", "keep long lists in files: set … from", locate(1, 1, 1, 2)
+        )
         raise _Failure(problem, len(text))
     try:
         tree: Tree[Token] = _lark().parse(text, start=start)

@@ -86,7 +86,7 @@ def quote(value: str) -> str:
 
 
 def _rule(rule: Rule) -> str:
-    head = rule.kind
+    head: str = rule.kind
     if rule.license_types:
         head += " " + ", ".join(rule.license_types)
     if rule.name is not None:

@@ -94,7 +94,12 @@ class _FrontEnd(YamlReader):
             release = read_license_block(self, licenses.value, required)
             return (release.value, True) if release else None
         if butler:
-            self.error("SW209", "this Butler config has no `qlikSenseLicense` settings", butler.key.span, "nothing to read in here")
+            self.error(
+                "SW209",
+                "this Butler config has no `qlikSenseLicense` settings",
+                butler.key.span,
+                "nothing to read in here",
+            )
             return None
         bare = root.get("licenseRelease")
         if bare is not None:
@@ -102,9 +107,19 @@ class _FrontEnd(YamlReader):
             return bare.value, False
         if not any(root.get(key) for key in _MARKERS):
             keys = [entry.key for entry in root.entries]
-            near = [hint for key in keys if (hint := did_you_mean(key.text, ("Butler", "qlikSenseLicense", "licenseRelease", *_MARKERS)))]
-            help_ = near[0] if near else "it has `Butler:`, `qlikSenseLicense:`, `licenseRelease:` or `licenseType:` at the top"
-            self.error("SW209", "this is not a policy", keys[0].span if keys else root.span, "no license settings here", help_)
+            near = [
+                hint
+                for key in keys
+                if (hint := did_you_mean(key.text, ("Butler", "qlikSenseLicense", "licenseRelease", *_MARKERS)))
+            ]
+            help_ = (
+                near[0]
+                if near
+                else "it has `Butler:`, `qlikSenseLicense:`, `licenseRelease:` or `licenseType:` at the top"
+            )
+            self.error(
+                "SW209", "this is not a policy", keys[0].span if keys else root.span, "no license settings here", help_
+            )
             return None
         return root, False
 
@@ -138,7 +153,9 @@ class _FrontEnd(YamlReader):
         for item in self.items(entry.value, "neverRelease.user"):
             keys = ("userDir", "userId")
             pair = self.mapping(item, "neverRelease.user", known=keys, required=keys)
-            texts = [self.at(pair, key, lambda e: self._text_node(e, "neverRelease.user")) if pair else None for key in keys]
+            texts = [
+                self.at(pair, key, lambda e: self._text_node(e, "neverRelease.user")) if pair else None for key in keys
+            ]
             directory, user_id = texts
             if directory is None or user_id is None:
                 continue
@@ -146,7 +163,9 @@ class _FrontEnd(YamlReader):
                 conditions.append(
                     And(
                         (
-                            Comparison("==", Field("user.userDirectory", None, directory.span), directory, directory.span),
+                            Comparison(
+                                "==", Field("user.userDirectory", None, directory.span), directory, directory.span
+                            ),
                             Comparison("==", Field("user.userId", None, user_id.span), user_id, user_id.span),
                         ),
                         item.span,
@@ -165,7 +184,11 @@ class _FrontEnd(YamlReader):
         return self._list(entry, "neverRelease.userDirectory", "user.userDirectory")
 
     def _list(self, entry: Entry, what: str, field: str) -> Condition | None:
-        texts = [Text(text, item.span) for item in self.items(entry.value, what) if (text := self.text(item, what)) is not None]
+        texts = [
+            Text(text, item.span)
+            for item in self.items(entry.value, what)
+            if (text := self.text(item, what)) is not None
+        ]
         return _listed(Field(field, None, entry.key.span), texts, entry.key.span) if texts else None
 
     def _custom_properties(self, entry: Entry) -> Condition | None:
@@ -174,7 +197,10 @@ class _FrontEnd(YamlReader):
         keys = ("name", "value")
         for item in self.items(entry.value, "neverRelease.customProperty"):
             pair = self.mapping(item, "neverRelease.customProperty", known=keys, required=keys)
-            texts = [self.at(pair, key, lambda e: self._text_node(e, "neverRelease.customProperty")) if pair else None for key in keys]
+            texts = [
+                self.at(pair, key, lambda e: self._text_node(e, "neverRelease.customProperty")) if pair else None
+                for key in keys
+            ]
             name, value = texts
             if name is not None and value is not None:
                 values.setdefault(name.value, []).append(value)
@@ -189,7 +215,9 @@ class _FrontEnd(YamlReader):
         key = entry.key.text
         word = self.one_of(entry.value, f"neverRelease.{key}", ("yes", "no", "ignore"))
         field = Field(_FLAGS[key], None, entry.value.span)
-        return {"yes": field, "no": Not(field, entry.value.span)}.get(word or "")
+        if word == "yes":
+            return field
+        return Not(field, entry.value.span) if word == "no" else None
 
     def _named_rules(self, entry: Entry) -> list[Rule]:
         rules = []
@@ -198,7 +226,7 @@ class _FrontEnd(YamlReader):
             if rule is None:
                 continue
             name = self.at(rule, "name", lambda e: self.text(e.value, "name"))
-            condition = self.at(rule, "when", lambda e: self._condition(e.value, "when"))
+            condition: Condition | None = self.at(rule, "when", lambda e: self._condition(e.value, "when"))
             until = self.at(rule, "until", self._until)
             if name is not None and condition is not None:
                 rules.append(Rule("keep", (), name, until, condition, item.span))
@@ -226,9 +254,11 @@ class _FrontEnd(YamlReader):
         if settings is None:
             return None
         enable = self.at(settings, "enable", lambda e: self.boolean(e.value, f"{what}.enable"))
-        days = self.at(settings, "releaseThresholdDays", lambda e: self.whole(e.value, f"{what}.releaseThresholdDays", "days"))
-        when = self.at(settings, "when", lambda e: self._condition(e.value, f"{what}.when"))
-        words = ("fromallocation", "release", "keep")
+        days = self.at(
+            settings, "releaseThresholdDays", lambda e: self.whole(e.value, f"{what}.releaseThresholdDays", "days")
+        )
+        when: Condition | None = self.at(settings, "when", lambda e: self._condition(e.value, f"{what}.when"))
+        words = ("fromAllocation", "release", "keep")
         never = self.at(settings, "neverUsed", lambda e: self.one_of(e.value, f"{what}.neverUsed", words))
         threshold = settings.get("releaseThresholdDays")
         if not enable or days is None or threshold is None:
@@ -271,7 +301,13 @@ class _FrontEnd(YamlReader):
     def _condition(self, node: Node, what: str) -> Condition | None:
         """A condition in the policy language; spans point into the YAML file."""
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            self.error("SW204", f"`{what}` must be a condition", node.span, f"this is {describe(node)}", "like: user.tags = \"vip\"")
+            self.error(
+                "SW204",
+                f"`{what}` must be a condition",
+                node.span,
+                f"this is {describe(node)}",
+                'like: user.tags = "vip"',
+            )
             return None
         try:
             return parse_condition(node.value, locate_in(node))

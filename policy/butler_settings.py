@@ -54,7 +54,9 @@ def _server_license_monitor(reader: YamlReader, node: Node) -> None:
     read_schedule(reader, monitor, what)
     reader.at(monitor, "alert", lambda entry: _alert(reader, entry.value, f"{what}.alert"))
     others = ("mqtt", "webhook")
-    reader.at(monitor, "destination", lambda entry: read_destination(reader, entry.value, f"{what}.destination", others))
+    reader.at(
+        monitor, "destination", lambda entry: read_destination(reader, entry.value, f"{what}.destination", others)
+    )
 
 
 def _alert(reader: YamlReader, node: Node, what: str) -> None:

@@ -65,7 +65,9 @@ class _Checker:
             match statement:
                 case Let() | SetFrom():
                     if statement.name in named:
-                        yield _twice(f"`{statement.name}` is given a value twice", statement.span, named[statement.name].span)
+                        yield _twice(
+                            f"`{statement.name}` is given a value twice", statement.span, named[statement.name].span
+                        )
                     named.setdefault(statement.name, statement)
                     if isinstance(statement, Let):
                         yield from self._value(statement.value)
@@ -75,7 +77,9 @@ class _Checker:
                     zones.append(statement)
                     if not is_timezone(statement.name):
                         message = f"there is no time zone `{statement.name}`"
-                        yield _error("SW208", message, statement.span, "not in the IANA list", timezone_help(statement.name))
+                        yield _error(
+                            "SW208", message, statement.span, "not in the IANA list", timezone_help(statement.name)
+                        )
                 case Limit():
                     key = (statement.license_type, statement.percent is None)
                     if key in limits:
@@ -89,8 +93,14 @@ class _Checker:
             first = value.items[0] if value.items else None
             for item in value.items[1:]:
                 if type(item) is not type(first):
-                    expected = _LITERAL_TYPES[type(first)].value  # type: ignore[index]
-                    yield _error("SW103", "the values of a list are of one type", item.span, f"not {expected} like the first", None)
+                    expected = _LITERAL_TYPES[type(first)].value
+                    yield _error(
+                        "SW103",
+                        "the values of a list are of one type",
+                        item.span,
+                        f"not {expected} like the first",
+                        None,
+                    )
 
     # conditions
 
@@ -111,7 +121,13 @@ class _Checker:
                 if kind is not None and kind is not Type.BOOLEAN:
                     shown = print_field(condition) if isinstance(condition, Field) else "this"
                     label = f"{kind.value}, not true or false"
-                    yield _error("SW104", f"`{shown}` alone is not a condition", condition.span, label, f'compare it, like `{shown} = "…"`')
+                    yield _error(
+                        "SW104",
+                        f"`{shown}` alone is not a condition",
+                        condition.span,
+                        label,
+                        f'compare it, like `{shown} = "…"`',
+                    )
 
     def _comparison(self, comparison: Comparison) -> Iterator[Diagnostic]:
         found = False
@@ -125,11 +141,15 @@ class _Checker:
         operator = comparison.operator
         if left is not right:
             label = f"{right.value}, but {_describe(comparison.left)} is {left.value}"
-            yield _error("SW103", f"{left.value} is compared with {right.value}", comparison.right.span, label, _type_help(left))
+            yield _error(
+                "SW103", f"{left.value} is compared with {right.value}", comparison.right.span, label, _type_help(left)
+            )
         elif operator == "like" and left is not Type.TEXT:
             yield _error("SW105", f"`like` compares text, not {left.value}", comparison.span, "not text", "use `=`")
         elif operator in _ORDERED and left not in (Type.NUMBER, Type.DATE):
-            yield _error("SW105", f"`{operator}` compares numbers and dates", comparison.span, f"this is {left.value}", "use `=`")
+            yield _error(
+                "SW105", f"`{operator}` compares numbers and dates", comparison.span, f"this is {left.value}", "use `=`"
+            )
         else:
             yield from self._possible_values(comparison)
 
@@ -145,11 +165,19 @@ class _Checker:
                     yield _error("SW107", f"`{entry.name}` is never `{text.value}`", text.span, "no such value", help_)
                 elif entry and comparison.operator in ("==", "!==") and text.value not in entry.values:
                     label = f"`{comparison.operator}` tells capitals apart"
-                    yield _error("SW107", f"`{entry.name}` is never `{text.value}`", text.span, label, f"write {text.value.casefold()}")
+                    yield _error(
+                        "SW107",
+                        f"`{entry.name}` is never `{text.value}`",
+                        text.span,
+                        label,
+                        f"write {text.value.casefold()}",
+                    )
             if isinstance(one, Field) and one.name == "month":
                 for number in self._numbers(other):
                     if not 1 <= number.value <= 12 and comparison.operator in ("=", "!=", "==", "!=="):
-                        yield _error("SW107", f"there is no month {number.value}", number.span, "months are 1 to 12", None)
+                        yield _error(
+                            "SW107", f"there is no month {number.value}", number.span, "months are 1 to 12", None
+                        )
 
     def _texts(self, operand: Operand) -> Iterator[Text]:
         for item in self._items(operand):
@@ -175,7 +203,9 @@ class _Checker:
                 yield _unknown_field(operand)
             case Name(name) if name not in self._declared:
                 help_ = did_you_mean(name, self._declared) or f'text is written in quotes: "{name}"'
-                yield _error("SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_)
+                yield _error(
+                    "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
+                )
             case ListOf():
                 yield from self._value(operand)
             case _:

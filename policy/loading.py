@@ -85,7 +85,10 @@ def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolic
 
 def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> CheckedPolicy:
     findings: list[Diagnostic] = []
-    tree = replace(tree, statements=tuple(_with_list(s, folder, findings) if isinstance(s, SetFrom) else s for s in tree.statements))
+    tree = replace(
+        tree,
+        statements=tuple(_with_list(s, folder, findings) if isinstance(s, SetFrom) else s for s in tree.statements),
+    )
     names: dict[str, Value] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
     findings += check(tree, names)
     if findings:
@@ -101,7 +104,11 @@ def _with_list(statement: SetFrom, folder: Path | None, findings: list[Diagnosti
     except InputError as error:
         findings.append(Diagnostic("SW207", "error", error.message, statement.path.span, "read from here", error.help))
         return statement
-    return Let(statement.name, ListOf(tuple(Text(value, statement.path.span) for value in values), statement.path.span), statement.span)
+    return Let(
+        statement.name,
+        ListOf(tuple(Text(value, statement.path.span) for value in values), statement.path.span),
+        statement.span,
+    )
 
 
 def _read_list(name: str, folder: Path | None) -> list[str]:
@@ -110,6 +117,8 @@ def _read_list(name: str, folder: Path | None) -> list[str]:
         raise InputError(f"list file `{name}` cannot be read: this policy is not in a folder")
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"list file `{name}` is outside the policy's folder", "move it next to the policy or into a folder below")
+        raise InputError(
+            f"list file `{name}` is outside the policy's folder", "move it next to the policy or into a folder below"
+        )
     lines = (line.strip() for line in read_text(path, "list file").replace("\r", "\n").split("\n"))
     return list(dict.fromkeys(line for line in lines if line))

@@ -86,7 +86,13 @@ _ENTRIES = (
         "user.deleteProhibited",
         "user.deleteProhibited",
     ),
-    Entry("user.createdDate", Type.DATE, "the day Qlik Sense first saw the user", "user.createdDate", "user.createdDate >= 2026-01-01"),
+    Entry(
+        "user.createdDate",
+        Type.DATE,
+        "the day Qlik Sense first saw the user",
+        "user.createdDate",
+        "user.createdDate >= 2026-01-01",
+    ),
     Entry(
         "user.licenses",
         Type.TEXT,
@@ -111,7 +117,13 @@ _ENTRIES = (
         "lastUsed",
         "license.lastUsed < 2026-07-01",
     ),
-    Entry("license.createdDate", Type.DATE, "the day the license was allocated", "createdDate", "license.createdDate < 2026-07-01"),
+    Entry(
+        "license.createdDate",
+        Type.DATE,
+        "the day the license was allocated",
+        "createdDate",
+        "license.createdDate < 2026-07-01",
+    ),
     Entry(
         "license.neverUsed",
         Type.BOOLEAN,
@@ -126,7 +138,9 @@ _ENTRIES = (
         "lastUsed, createdDate",
         "license.unusedDays > 45",
     ),
-    Entry("license.excess", Type.BOOLEAN, "allocated beyond what the site's license covers", "excess", "license.excess"),
+    Entry(
+        "license.excess", Type.BOOLEAN, "allocated beyond what the site's license covers", "excess", "license.excess"
+    ),
     Entry("today", Type.DATE, "the day of the run, in the policy's time zone", "the run", "today >= 2026-12-01"),
     Entry("month", Type.NUMBER, "the month of the run, 1 to 12", "the run", "month = [11, 12, 1]"),
     Entry("weekday", Type.TEXT, "the weekday of the run, in English", "the run", 'weekday = "sunday"', values=WEEKDAYS),

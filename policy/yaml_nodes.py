@@ -153,7 +153,7 @@ def _value(node: ruamel.ScalarNode) -> str | int | float | bool | None:
     text: str = node.value
     plain = text.replace("_", "")
     try:
-        match node.tag.removeprefix(_TAG):
+        match (node.tag or "").removeprefix(_TAG):
             case "null":
                 return None
             case "bool":
@@ -185,4 +185,6 @@ def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
         help_ = "text that starts with * is put in quotes"
     elif error.context:
         label = str(error.context)
-    return Diagnostic("SW201", "error", f"this is not YAML: {problem}", Span(file, line, column, line, column + 1), label, help_)
+    return Diagnostic(
+        "SW201", "error", f"this is not YAML: {problem}", Span(file, line, column, line, column + 1), label, help_
+    )

@@ -22,9 +22,7 @@ class YamlReader:
         """Note a finding."""
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
 
-    def mapping(
-        self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()
-    ) -> Mapping | None:
+    def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> Mapping | None:
         """A map with keys among `known`; a missing required key and an unknown one are findings."""
         if not isinstance(node, Mapping):
             self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
@@ -33,7 +31,9 @@ class YamlReader:
         for entry in node.entries:
             if entry.key.text not in known:
                 help_ = did_you_mean(entry.key.text, known) or f"`{what}` has the keys {', '.join(known)}"
-                self.error("SW203", f"unknown key `{entry.key.text}` in `{what}`", entry.key.span, "not a setting", help_)
+                self.error(
+                    "SW203", f"unknown key `{entry.key.text}` in `{what}`", entry.key.span, "not a setting", help_
+                )
         for key in required:
             if node.get(key) is None:
                 start = node.entries[0].key.span if node.entries else node.span
@@ -45,7 +45,9 @@ class YamlReader:
         if isinstance(node, Sequence):
             return node.items
         if not (isinstance(node, Scalar) and node.value is None):
-            self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", "start each item with `- `")
+            self.error(
+                "SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", "start each item with `- `"
+            )
         return ()
 
     def text(self, node: Node, what: str) -> str | None:
@@ -55,7 +57,13 @@ class YamlReader:
             self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
-            self.error("SW205", f"`{what}` contains a line break", node.span, "one line only", "write it on one line, in quotes")
+            self.error(
+                "SW205",
+                f"`{what}` contains a line break",
+                node.span,
+                "one line only",
+                "write it on one line, in quotes",
+            )
             return None
         return node.value
 
@@ -63,7 +71,9 @@ class YamlReader:
         """True or false; YAML 1.2 reads `yes`, `no`, `on` and `off` as text."""
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
-        self.error("SW204", f"`{what}` must be true or false", node.span, f"this is {describe(node)}", "write true or false")
+        self.error(
+            "SW204", f"`{what}` must be true or false", node.span, f"this is {describe(node)}", "write true or false"
+        )
         return None
 
     def whole(self, node: Node, what: str, unit: str) -> int | None:
@@ -84,8 +94,9 @@ class YamlReader:
     def one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
         """One of a few words, in any case and with any space around it, as Butler reads them."""
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            if node.value.strip().lower() in values:
-                return node.value.strip().lower()
+            word = next((value for value in values if value.lower() == node.value.strip().lower()), None)
+            if word is not None:
+                return word
             shown = node.value
             help_ = did_you_mean(shown, values) or f"write one of {', '.join(values)}"
             self.error("SW205", f"`{what}` is one of {', '.join(values)}", node.span, f"this is `{shown}`", help_)

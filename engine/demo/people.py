@@ -159,8 +159,7 @@ class _Site:
         self._taken = {user_id: 1 for user_id, _, _ in _ROSTER}
         self._tags = {name: {"id": self._id(), "name": name} for name in (_KEEP_TAG, "contractor")}
         self._definitions = {
-            name: {"id": self._id(), "name": name, "valueType": "Text"}
-            for name in ("Department", "LicenseManage")
+            name: {"id": self._id(), "name": name, "valueType": "Text"} for name in ("Department", "LicenseManage")
         }
 
     def shuffled_kinds(self, count: int) -> list[_Kind]:
@@ -221,9 +220,7 @@ class _Site:
         row |= {"deletedUserId": user_id, "deletedUserDirectory": directory}
         self.licenses["analyzer"].append(row)
 
-    def _license(
-        self, allocated: datetime, unused: tuple[int, int] | None, *, quarantined: bool
-    ) -> dict[str, Any]:
+    def _license(self, allocated: datetime, unused: tuple[int, int] | None, *, quarantined: bool) -> dict[str, Any]:
         created = self._timestamp(allocated)
         end = self.now + timedelta(days=self.random.randint(1, 6), hours=3)
         return {

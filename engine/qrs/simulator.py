@@ -45,9 +45,7 @@ _JSON = "application/json; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
 _LOGIN_PATH = "/internal_forms_authentication/"
-_LOGIN_PAGE = (
-    "<!DOCTYPE html><html><head><title>Qlik Sense login</title></head><body><form></form></body></html>"
-)
+_LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Qlik Sense login</title></head><body><form></form></body></html>"
 _XRFKEY = re.compile(r"[0-9A-Za-z]{16}")
 _QLIK_USER = re.compile(r"\s*UserDirectory\s*=[^;]+;\s*UserId\s*=\s*\S.*", re.IGNORECASE)
 
@@ -394,6 +392,19 @@ class _Server(ThreadingHTTPServer):
         self.bug = self.bug or sys.exc_info()[1]
 
 
+class _Connection(ssl.SSLSocket):
+    """A TLS connection whose client may be gone before it begins: then the handshake fails, as for any other.
+
+    `wrap_socket` asks for the peer, and when there is none it raises and leaves the socket unclosed.
+    """
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError:
+            return None
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One connection: reads requests, lets `SimulatedQrs` decide, and answers or misbehaves."""
 
@@ -470,6 +481,7 @@ def _server_context(files: CertificateFiles) -> ssl.SSLContext:
     context.load_cert_chain(files.server, files.server_key)
     context.load_verify_locations(files.root)
     context.verify_mode = ssl.CERT_REQUIRED
+    context.sslsocket_class = _Connection
     return context
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -295,9 +297,7 @@ class TestTls:
         session.cert = None
         assert "certificate required" in self._refusal(qrs, session)
 
-    def test_a_foreign_client_certificate(
-        self, qrs: SimulatedQrs, files: CertificateFiles, tmp_path: Path
-    ) -> None:
+    def test_a_foreign_client_certificate(self, qrs: SimulatedQrs, files: CertificateFiles, tmp_path: Path) -> None:
         foreign = ThrowAwayAuthority(now=datetime.now(UTC), name="foreign").export(tmp_path)
         session = _session(files)
         session.cert = (str(foreign.client), str(foreign.client_key))
@@ -326,6 +326,15 @@ class TestTls:
         with socket.create_connection((qrs.host, qrs.port), timeout=5):
             assert client.get("/qrs/user/count") == {"value": 6}
 
+    def test_clients_that_reset_at_once(self, qrs: SimulatedQrs, client: Client) -> None:
+        for _ in range(20):
+            with socket.create_connection((qrs.host, qrs.port), timeout=5) as connection:
+                connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+                )
+        assert client.get("/qrs/user/count") == {"value": 6}
+        _until(lambda: qrs.handshake_failures == 20)
+
     def test_plain_http_on_the_tls_port(self, qrs: SimulatedQrs) -> None:
         with _session() as session, pytest.raises(requests.ConnectionError):
             session.get(qrs.url.replace("https", "http"), timeout=5)
@@ -334,9 +343,7 @@ class TestTls:
 
 class TestFaults:
     def test_status_with_body_and_headers(self, qrs: SimulatedQrs, client: Client) -> None:
-        qrs.faults.append(
-            Fault("status", status=429, body="slow down", headers={"Retry-After": "3"}, times=2)
-        )
+        qrs.faults.append(Fault("status", status=429, body="slow down", headers={"Retry-After": "3"}, times=2))
         for _ in range(2):
             answer = client.send("/qrs/user/full")
             assert (answer.status_code, answer.text) == (429, "slow down")
@@ -367,9 +374,7 @@ class TestFaults:
         assert login.headers["Content-Type"].startswith("text/html")
 
     @pytest.mark.parametrize(("kind", "acted"), [("reset", []), ("reset_after", [OLD])])
-    def test_reset(
-        self, qrs: SimulatedQrs, client: Client, fault: Fault, kind: FaultKind, acted: list[str]
-    ) -> None:
+    def test_reset(self, qrs: SimulatedQrs, client: Client, fault: Fault, kind: FaultKind, acted: list[str]) -> None:
         fault.kind = kind
         with pytest.raises(requests.ConnectionError):
             client.send(f"{ANALYZER}/{OLD}", "DELETE")

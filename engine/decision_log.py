@@ -1,0 +1,121 @@
+"""Reading a plan back from its sealed log, ready to be explained or decided again."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.chain import Damage, read_chain, verify_chain
+from engine.days import Day, make_day, parse_timestamp
+from engine.decide import Decision, outcomes_of
+from engine.facts import RecordedFacts, fact_from_json
+from engine.plan import FORMAT, PLAN_FILE
+from grammar.ast import Field, Rule
+from grammar.builder import parse_field
+from grammar.spans import NOWHERE, Span
+from policy.diagnostics import PolicyError
+from policy.errors import InputError
+from policy.loading import CheckedPolicy, check_text
+
+
+class DamagedLog(Exception):  # noqa: N818 - an answer (exit code 1), not a failure of the program
+    """The log does not verify. `damage` names each bad line."""
+
+    def __init__(self, path: Path, damage: list[Damage]) -> None:
+        super().__init__(f"{path}: line {damage[0].line} {damage[0].problem}")
+        self.path = path
+        self.damage = damage
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPlan:
+    """A plan as its log tells it: the header, the policy in force then, the day, and every decision."""
+
+    header: dict[str, Any]
+    seal: dict[str, Any]
+    policy: CheckedPolicy
+    day: Day
+    decisions: tuple[Decision, ...]
+
+
+def log_path(place: Path) -> Path:
+    """The log file of a run folder; a file is taken as it is."""
+    return place / PLAN_FILE if place.is_dir() else place
+
+
+def read_log(place: Path) -> list[dict[str, Any]]:
+    """The verified records of a log: header, decisions, seal. Raises InputError (unreadable) or DamagedLog."""
+    path = log_path(place)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        where = (
+            f"`{place}` holds no plan: there is no {PLAN_FILE}" if place.is_dir() else f"log `{path}` does not exist"
+        )
+        raise InputError(where) from None
+    except OSError as error:
+        raise InputError(f"log `{path}` cannot be read: {error.strerror}") from None
+    damage = verify_chain(data)
+    if damage:
+        raise DamagedLog(path, damage)
+    records = read_chain(data)
+    if records[0].get("kind") != "plan":
+        raise InputError(f"`{path}` is a sealed log, but not of a plan")
+    if records[0].get("format", 0) > FORMAT:
+        raise InputError(f"`{path}` was written by a newer seatwarden ({records[0].get('tool')})", "update seatwarden")
+    return records
+
+
+def read_plan(place: Path) -> RecordedPlan:
+    """The plan in a run folder, every rule evaluated again on the recorded facts. Raises as `read_log`."""
+    header, *lines, seal = read_log(place)
+    try:
+        policy = _at_recorded_places(check_text(header["policyText"], "policy.policy"), header)
+    except PolicyError as error:
+        raise InputError(f"the policy in `{place}` cannot be read: {error}") from None
+    now = parse_timestamp(header["now"])
+    assert isinstance(now, datetime)  # noqa: S101 - the chain verifies, and plans write instants
+    day = make_day(now, header["timezone"])
+    return RecordedPlan(header, seal, policy, day, tuple(_decision(line, policy, day) for line in lines))
+
+
+def _at_recorded_places(policy: CheckedPolicy, header: dict[str, Any]) -> CheckedPolicy:
+    """The policy with its rules at the places where they were written then, not in the canonical text."""
+    places = iter(header["rules"])
+    statements = tuple(
+        replace(s, span=_span(next(places)["at"])) if isinstance(s, Rule) else s for s in policy.tree.statements
+    )
+    return replace(policy, tree=replace(policy.tree, statements=statements))
+
+
+def _span(place: str) -> Span:
+    file, line, column = place.rsplit(":", 2)
+    return replace(NOWHERE, file=file, line=int(line), column=int(column), end_line=int(line), end_column=int(column))
+
+
+def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision:
+    outcomes = outcomes_of(policy, line["licenseType"], RecordedFacts(line["facts"]), day)
+    kind = line["because"]
+    rule = None
+    if kind in ("keep", "release"):
+        rule = next(o.rule for o in outcomes if o.rule.kind == kind and o.truth is True)
+    return Decision(
+        license_id=line["licenseId"],
+        license_type=line["licenseType"],
+        user_directory=line["userDirectory"],
+        user_id=line["userId"],
+        user_name=line["userName"],
+        verdict=line["verdict"],
+        because=kind,
+        guard=line["rule"] if kind == "guard" else None,
+        rule=rule,
+        reason=line["reason"],
+        outcomes=outcomes,
+        facts={name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()},
+        unused_days=line["unusedDays"],
+        last_used=line["lastUsed"],
+    )
+
+
+def _field(name: str) -> Field:
+    return parse_field(name, NOWHERE)

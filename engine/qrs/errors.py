@@ -1,0 +1,13 @@
+"""What can go wrong on the way to QRS."""
+
+
+class RemoteError(Exception):
+    """QRS could not be reached, did not accept us, or did not answer as it should (exit code 3).
+
+    `message` says what and where, `help` what to do. Neither ever holds a key, a token or a header's value.
+    """
+
+    def __init__(self, message: str, help: str | None = None) -> None:  # noqa: A002 - the word of the diagnostics
+        super().__init__(message)
+        self.message = message
+        self.help = help

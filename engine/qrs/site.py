@@ -1,0 +1,158 @@
+"""The site file: how to reach one Qlik Sense deployment. A Butler config file serves as it is.
+
+Read are `Butler.configQRS` (authentication, host, port, useSSL, headers, rejectUnauthorized, and the older
+headerKey/headerValue) and `Butler.cert` (clientCert, clientCertKey, clientCertCA, and our clientCertPassphrase);
+both may also stand at the top of a file of their own.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grammar.suggest import nearest
+from policy.diagnostics import PolicyError, in_order
+from policy.files import read_text
+from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
+from policy.yaml_reader import YamlReader, describe
+
+DEFAULT_PORT = 4242
+"""Where QRS listens for certificate users (Qlik help, ports)."""
+DEFAULT_USER = ("X-Qlik-User", "UserDirectory=INTERNAL; UserId=sa_repository")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One Qlik Sense deployment. Paths are absolute or relative to the working folder; a secret is never shown."""
+
+    host: str
+    port: int
+    use_tls: bool
+    headers: dict[str, str] = field(repr=False)
+    verify: bool
+    certificate: Path | None
+    key: Path | None
+    authority: Path | None
+    passphrase: str | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address of the Repository Service, without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.use_tls else 'http'}://{host}:{self.port}"
+
+
+def load_site(path: Path) -> Site:
+    """The site in a file. Raises InputError when it cannot be read, PolicyError with every problem in it."""
+    text = read_text(path, "site file")
+    reader = _SiteReader(path.parent)
+    site = reader.read(read_yaml(text, str(path)))
+    if reader.findings or site is None:
+        raise PolicyError(in_order(reader.findings), {str(path): text})
+    return site
+
+
+class _SiteReader(YamlReader):
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def read(self, root: Node) -> Site | None:
+        if not isinstance(root, Mapping):
+            self.error("SW209", "this is not a site file", root.span, f"expected a map, this is {describe(root)}")
+            return None
+        butler = root.get("Butler")
+        top = butler.value if butler else root
+        found = top.get("configQRS") if isinstance(top, Mapping) else None
+        if found is None or not isinstance(top, Mapping):
+            help_ = "it says how to reach QRS: `configQRS:` with `host:` and, next to it, `cert:`"
+            self.error("SW209", "this is not a site file: there is no `configQRS`", top.span, "not in here", help_)
+            return None
+        qrs = found.value
+        if not isinstance(qrs, Mapping):
+            self.error("SW204", "`configQRS` must be a map", qrs.span, f"this is {describe(qrs)}")
+            return None
+        host = self._host(qrs)
+        port = self.at(qrs, "port", self._port)
+        use_tls = self.at(qrs, "useSSL", lambda e: self.boolean(e.value, "configQRS.useSSL"))
+        verify = self.at(qrs, "rejectUnauthorized", lambda e: self.boolean(e.value, "configQRS.rejectUnauthorized"))
+        self._authentication(qrs)
+        certificate, key, authority, passphrase = self._certificates(top.get("cert"))
+        return Site(
+            host=host or "",
+            port=port if port is not None else DEFAULT_PORT,
+            use_tls=use_tls is not False,
+            headers=self._headers(qrs),
+            verify=verify is not False,
+            certificate=certificate,
+            key=key,
+            authority=authority,
+            passphrase=passphrase,
+        )
+
+    def _host(self, qrs: Mapping) -> str | None:
+        entry = qrs.get("host")
+        if entry is None:
+            near = nearest("host", (e.key.text for e in qrs.entries))
+            start = qrs.entries[0].key.span if qrs.entries else qrs.span
+            help_ = f"is `{near}` meant to be `host`?" if near else "the name of the server, as in its certificate"
+            self.error("SW206", "`configQRS` lacks the key `host`", start, "in this map", help_)
+            return None
+        host = self.text(entry.value, "configQRS.host")
+        if host is not None and (not host.strip() or any(c in host for c in "/@? ")):
+            self.error(
+                "SW205", "`configQRS.host` is a host name, not an address with a path", entry.value.span, "no host name"
+            )
+            return None
+        return host
+
+    def _port(self, entry: Entry) -> int | None:
+        port = self.whole(entry.value, "configQRS.port", "the port")
+        if port is not None and not 0 < port < 65_536:
+            self.error("SW205", "`configQRS.port` is from 1 to 65535", entry.value.span, "no such port")
+        return port
+
+    def _authentication(self, qrs: Mapping) -> None:
+        entry = qrs.get("authentication")
+        if entry and not (isinstance(entry.value, Scalar) and entry.value.text == "certificates"):
+            help_ = "write `authentication: certificates`, and export certificates in the QMC"
+            self.error("SW205", "`configQRS.authentication` must be certificates", entry.value.span, "not known", help_)
+
+    def _headers(self, qrs: Mapping) -> dict[str, str]:
+        """X-Qlik-User and others, from `headers.static`, a plain list or map, or the older headerKey/headerValue."""
+        headers = dict([DEFAULT_USER])
+        old = [
+            self.at(qrs, key, lambda e: self.text(e.value, f"configQRS.{e.key.text}"))
+            for key in ("headerKey", "headerValue")
+        ]
+        if old[0] and old[1]:
+            headers[old[0]] = old[1]
+        entry = qrs.get("headers")
+        if entry is None:
+            return headers
+        node = entry.value
+        static = node.get("static") if isinstance(node, Mapping) else None
+        if static:
+            node = static.value
+        if isinstance(node, Sequence):
+            for item in node.items:
+                keys = ("name", "value")
+                pair = self.mapping(item, "configQRS.headers", known=keys, required=keys)
+                name, value = (
+                    self.at(pair, k, lambda e: self.text(e.value, "a header")) if pair else None for k in keys
+                )
+                if name and value:
+                    headers[name] = value
+        elif isinstance(node, Mapping):
+            for e in node.entries:
+                value = self.text(e.value, f"configQRS.headers.{e.key.text}")
+                if value:
+                    headers[e.key.text] = value
+        return headers
+
+    def _certificates(self, entry: Entry | None) -> tuple[Path | None, Path | None, Path | None, str | None]:
+        keys = ("clientCert", "clientCertKey", "clientCertCA", "clientCertPassphrase")
+        cert = self.mapping(entry.value, "cert", known=keys) if entry else None
+        if cert is None:
+            return None, None, None, None
+        texts = [self.at(cert, key, lambda e: self.text(e.value, f"cert.{e.key.text}")) for key in keys]
+        certificate, key, authority = (self._folder / text if text else None for text in texts[:3])
+        return certificate, key, authority, texts[3]
