@@ -226,7 +226,8 @@ class _FrontEnd(YamlReader):
             if rule is None:
                 continue
             name = self.at(rule, "name", lambda e: self.text(e.value, "name"))
-            condition: Condition | None = self.at(rule, "when", lambda e: self._condition(e.value, "when"))
+            when = rule.get("when")
+            condition = self._condition(when.value, "when") if when else None
             until = self.at(rule, "until", self._until)
             if name is not None and condition is not None:
                 rules.append(Rule("keep", (), name, until, condition, item.span))
@@ -257,7 +258,8 @@ class _FrontEnd(YamlReader):
         days = self.at(
             settings, "releaseThresholdDays", lambda e: self.whole(e.value, f"{what}.releaseThresholdDays", "days")
         )
-        when: Condition | None = self.at(settings, "when", lambda e: self._condition(e.value, f"{what}.when"))
+        also = settings.get("when")
+        when = self._condition(also.value, f"{what}.when") if also else None
         words = ("fromAllocation", "release", "keep")
         never = self.at(settings, "neverUsed", lambda e: self.one_of(e.value, f"{what}.neverUsed", words))
         threshold = settings.get("releaseThresholdDays")

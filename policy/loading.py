@@ -112,7 +112,7 @@ def _with_list(statement: SetFrom, folder: Path | None, findings: list[Diagnosti
 
 
 def _read_list(name: str, folder: Path | None) -> list[str]:
-    """One value a line, spaces around it and empty lines dropped. Only files in the policy's folder or below are read."""
+    """One value a line, trimmed, empty lines dropped. Only files in the policy's folder or below are read."""
     if folder is None:
         raise InputError(f"list file `{name}` cannot be read: this policy is not in a folder")
     path = folder / name
