@@ -33,7 +33,8 @@ Truth = bool | None
 class Trace:
     """A condition with its truth, the facts it read (by field) and the traces of its parts.
 
-    `hits` are the values on the left of a comparison for which it holds: the tag that is listed, among many.
+    `hits` are the values on the left of a comparison that equal the right (or for which `<`, `like` … holds): the
+    tag that is listed, among many.
     """
 
     condition: Condition
@@ -51,6 +52,10 @@ class RuleOutcome:
     truth: Truth
     trace: Trace
     expired: bool = False
+
+
+POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
+"""The operators that are exactly `not` of another."""
 
 
 def evaluate_rule(rule: Rule, facts: Facts, names: Mapping[str, NamedValue], today: date) -> RuleOutcome:
@@ -82,7 +87,8 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
         case Comparison(operator, left, right):
             read = tuple((operand, facts.read(operand)) for operand in (left, right) if isinstance(operand, Field))
             one, other = _fact(left, facts, names), _fact(right, facts, names)
-            hits = () if isinstance(one, Unknown) else tuple(v for v in one if compare(operator, (v,), other))
+            positive = POSITIVE.get(operator, operator)
+            hits = () if isinstance(one, Unknown) else tuple(v for v in one if compare(positive, (v,), other))
             return Trace(condition, compare(operator, one, other), read, (), hits)
         case Field():
             fact = facts.read(condition)
@@ -94,8 +100,8 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
 
 def compare(operator: Operator, left: Fact, right: Fact) -> Truth:
     """Qlik's comparison: true when it holds for any pair of values; `!=` is exactly the opposite of `=`."""
-    if operator in ("!=", "!=="):
-        equal = compare("=" if operator == "!=" else "==", left, right)
+    if operator in POSITIVE:
+        equal = compare(POSITIVE[operator], left, right)
         return None if equal is None else not equal
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return None

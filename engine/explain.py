@@ -177,7 +177,7 @@ def _advice(decision: Decision, policy: CheckedPolicy, day: Day, due: date | Non
         case "keep":
             keeps = [rule_title(o.rule) for o in decision.outcomes if o.rule.kind == "keep" and o.truth is True]
             without = tuple(o for o in decision.outcomes if not (o.rule.kind == "keep" and o.truth is True))
-            which = keeps[0] if len(keeps) == 1 else f"none of {join_words(keeps)}"
+            which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
             did = "did not match" if len(keeps) == 1 else "matched"
             verdict, because, *_, reason = conclude(decision.license_type, without, None)
             if verdict == "release":

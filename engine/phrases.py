@@ -1,11 +1,12 @@
 """Evaluated conditions in words, with the actual values: one vocabulary for reasons and explanations."""
 
+from dataclasses import replace
 from datetime import date
 
-from engine.evaluate import Trace
+from engine.evaluate import POSITIVE, Trace
 from engine.facts import Fact, Unknown, Value
-from grammar.ast import Comparison, Condition, Field, ListOf, Name, Not, UnusedFor
-from grammar.printer import print_field, print_operand
+from grammar.ast import Comparison, Field, ListOf, Name, Not, Operand, Operator, UnusedFor
+from grammar.printer import print_condition, print_field, print_operand
 
 MAX_VALUES = 6
 """How many values of a list are shown."""
@@ -19,16 +20,25 @@ def phrase(trace: Trace) -> str:
     match trace.condition:
         case UnusedFor():
             return f"{last_use_phrase(trace)}; {trace.condition.days} needed"
-        case Comparison(operator, left, right):
+        case Comparison(operator, left, right) if operator not in POSITIVE:
             return f"{_side(left, trace)}{_verdict(operator, left, right, trace)}"
+        case Comparison(operator):
+            opposite = replace(trace.condition, operator=POSITIVE[operator])
+            return _negated(replace(trace, condition=opposite, truth=not trace.truth))
         case Field("license.neverUsed", None):
             return "never used" if trace.truth else "used before"
         case Field() as field:
             return f"{print_field(field)} is {'true' if trace.truth else 'false'}"
-        case Not(operand):
-            return phrase(Trace(operand, trace.truth, trace.parts[0].facts, trace.parts[0].parts))
+        case Not():
+            return _negated(trace.parts[0])
         case condition:
-            return print_operand(condition)  # type: ignore[arg-type]
+            return print_condition(condition)
+
+
+def _negated(part: Trace) -> str:
+    """What stands under a `not`: said so where the words alone would read as if it were wanted."""
+    found = phrase(part)
+    return f"not wanted: {found}" if part.truth and not isinstance(part.condition, Field) else found
 
 
 def last_use_phrase(trace: Trace) -> str:
@@ -70,36 +80,28 @@ def show_values(fact: Fact) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "") if fact else "none"
 
 
-def _side(operand: Condition, trace: Trace) -> str:
-    if isinstance(operand, Field):
-        fact = next((fact for field, fact in trace.facts if field == operand), ())
-        if not fact:
-            return f"{print_field(operand)} has no value"
-        several = isinstance(fact, tuple) and len(fact) > 1
-        if several and trace.truth and trace.hits and operand == trace.condition.left:  # type: ignore[union-attr]
-            return f"{print_field(operand)} has {show_values(trace.hits)}"
-        return f"{print_field(operand)} = {show_values(fact)}"
-    return print_operand(operand)  # type: ignore[arg-type]
+def _side(operand: Operand, trace: Trace) -> str:
+    if not isinstance(operand, Field):
+        return print_operand(operand)
+    fact = next((fact for field, fact in trace.facts if field == operand), ())
+    if not fact:
+        return f"{print_field(operand)} has no value"
+    on_left = isinstance(trace.condition, Comparison) and operand == trace.condition.left
+    if on_left and trace.truth and isinstance(fact, tuple) and len(fact) > 1:
+        return f"{print_field(operand)} has {show_values(trace.hits)}"
+    return f"{print_field(operand)} = {show_values(fact)}"
 
 
-def _verdict(operator: str, left: Condition, right: Condition, trace: Trace) -> str:
+def _verdict(operator: Operator, left: Operand, right: Operand, trace: Trace) -> str:
     """What the comparison made of the value: the other side where it is short, `listed` where it is a list."""
-    if isinstance(right, Name | ListOf):
+    if isinstance(right, Name | ListOf) and operator in ("=", "=="):
         where = f" in {right.name}" if isinstance(right, Name) else ""
-        hit = trace.truth if operator not in ("!=", "!==") else not trace.truth
-        return (
-            f", {'listed' if hit else 'not listed'}{where}"
-            if operator != "like"
-            else f", {'like' if hit else 'not like'} one of the list"
-        )
-    if isinstance(right, Field):
-        return f", compared by {operator} with {_side(right, trace)}"
-    shown = print_operand(right)  # type: ignore[arg-type]
-    if operator in ("=", "==") and trace.truth and isinstance(left, Field):
+        return f", {'listed' if trace.truth else 'not listed'}{where}"
+    if operator not in ("=", "=="):
+        return f", {'' if trace.truth else 'not '}{operator} {_side(right, trace)}"
+    if trace.truth and isinstance(left, Field) and not isinstance(right, Field):
         return ""
-    if operator in ("=", "=="):
-        return f", not {shown}"
-    return f", {operator} {shown} {'holds' if trace.truth else 'does not hold'}"
+    return f", {'the same as' if trace.truth else 'not'} {_side(right, trace)}"
 
 
 def _first(fact: Fact | None) -> Value | None:

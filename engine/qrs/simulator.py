@@ -10,7 +10,6 @@ The wording of refusals other than the XSRF one is undocumented and made up here
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -19,31 +18,22 @@ import ssl
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from email.message import Message
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from engine.qrs.certificates import CertificateFiles
-from engine.qrs.filter import FilterError, instant_ticks, parse_filter
+from engine.qrs.simulated_repository import HTML, TEXT, Answer, SimulatedRepository, refusal
 
 FaultKind = Literal[
     "status", "html", "redirect", "reset", "reset_after", "truncate", "content_type", "trickle", "delay"
 ]
 
-QUARANTINE = timedelta(days=7)
-"""A license used within this time before it is given back is not free at once: it is quarantined, as long."""
-
-_NEVER = "1753-01-01T00:00:00.000Z"
-_JSON = "application/json; charset=utf-8"
-_TEXT = "text/plain; charset=utf-8"
-_HTML = "text/html; charset=utf-8"
 _LOGIN_PATH = "/internal_forms_authentication/"
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Qlik Sense login</title></head><body><form></form></body></html>"
 _XRFKEY = re.compile(r"[0-9A-Za-z]{16}")
@@ -111,7 +101,7 @@ class SimulatedQrs:
         self._latency_seconds = latency_seconds
         self._tls = None if certificates is None else _server_context(certificates)
         self._lock = threading.Lock()
-        self._repository = _Repository(site, now)
+        self._repository = SimulatedRepository(site, now)
         self._requests: list[tuple[str, str]] = []
         self._running: tuple[_Server, threading.Thread] | None = None
         self._handshake_failures = 0
@@ -184,16 +174,16 @@ class SimulatedQrs:
         self._pause(self._latency_seconds)
         return fault
 
-    def _act(self, method: str, target: str, headers: Message) -> _Answer:
+    def _act(self, method: str, target: str, headers: Message) -> Answer:
         """Do what a request asks for, or refuse it."""
         path, query = urlsplit(target).path, _query(urlsplit(target).query)
         if path == _LOGIN_PATH:
-            return _Answer(200, _LOGIN_PAGE.encode(), _HTML)
+            return Answer(200, _LOGIN_PAGE.encode(), HTML)
         key = query.get("xrfkey", "")
         if not _XRFKEY.fullmatch(key) or headers.get("X-Qlik-Xrfkey") != key:
-            return _refusal(403, "XSRF prevention check failed. Possible XSRF discovered.")
+            return refusal(403, "XSRF prevention check failed. Possible XSRF discovered.")
         if not _QLIK_USER.fullmatch(headers.get("X-Qlik-User") or ""):
-            return _refusal(403, "The X-Qlik-User header is missing or malformed.")
+            return refusal(403, "The X-Qlik-User header is missing or malformed.")
         with self._lock:
             return self._repository.answer(method, path, query.get("filter"))
 
@@ -201,124 +191,6 @@ class SimulatedQrs:
         """Note a client that did not get through TLS."""
         with self._lock:
             self._handshake_failures += 1
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    body: bytes = b""
-    content_type: str = _JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def head(self) -> bytes:
-        """Status line and headers, as they go over the wire."""
-        fields = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
-        if self.status == HTTPStatus.NO_CONTENT:
-            fields.clear()
-        fields.update(self.headers)
-        lines = [f"HTTP/1.1 {self.status} {_phrase(self.status)}", *(f"{k}: {v}" for k, v in fields.items())]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-class _Repository:
-    """The entities of a site and what QRS answers about them. Knows no sockets; the caller holds the lock."""
-
-    def __init__(self, site: Mapping[str, Any], now: datetime | None) -> None:
-        self.site: dict[str, Any] = deepcopy(dict(site))
-        self.deleted: list[str] = []
-        self._now = now
-        licenses = self.site.setdefault("licenses", {})
-        for license_type in ("professional", "analyzer"):
-            licenses.setdefault(license_type, [])
-        self.site.setdefault("users", [])
-        # What was bought does not shrink when an allocation goes: a tenth more than is allocated at first.
-        self._bought = {name: len(rows) + len(rows) // 10 + 5 for name, rows in licenses.items()}
-
-    def answer(self, method: str, path: str, filter_text: str | None) -> _Answer:
-        match method, *(unquote(part) for part in path.split("/")[1:]):
-            case "GET", "qrs", "about":
-                return _json(_ABOUT)
-            case "GET", "qrs", "license":
-                return _json(_LICENSE if self.site.get("license") is None else self.site["license"])
-            case "GET", "qrs", "license", "accesstypeoverview":
-                given = self.site.get("accessTypeOverview")
-                return _json(self._overview() if given is None else given)
-            case "GET", "qrs", "user", *rest:
-                return _read(self.site["users"], rest, filter_text, _condensed_user)
-            case "GET", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind, *rest:
-                return _read(self._rows(kind), rest, filter_text, _condensed_license)
-            case "DELETE", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind, key:
-                return self._delete(self._rows(kind), key)
-        return _refusal(404, "Not found")
-
-    def _rows(self, entity: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.site["licenses"][entity.removesuffix("accesstype")]
-        return rows
-
-    def _delete(self, rows: list[dict[str, Any]], key: str) -> _Answer:
-        row = _find(rows, key)
-        if row is None:
-            return _refusal(404, "Not found")
-        if self._now is None or not _used_since(row, self._now - QUARANTINE):
-            rows.remove(row)
-        elif not row.get("quarantined"):
-            row["quarantined"] = True
-            row["quarantineEnd"] = _timestamp(self._now + QUARANTINE)
-            row["modifiedDate"] = _timestamp(self._now)
-        self.deleted.append(str(row["id"]))
-        return _Answer(204)
-
-    def _overview(self) -> dict[str, Any]:
-        def access(license_type: str) -> dict[str, Any]:
-            rows = self.site["licenses"][license_type]
-            allocated = [row for row in rows if not row.get("quarantined")]
-            return {
-                "enabled": True,
-                "total": self._bought[license_type],
-                "allocated": len(allocated),
-                "used": sum(row.get("lastUsed") not in (None, _NEVER) for row in allocated),
-                "quarantined": len(rows) - len(allocated),
-                "excess": sum(bool(row.get("excess")) for row in rows),
-                "available": self._bought[license_type] - len(rows),
-                "schemaPath": "AccessTypeOverview.Details",
-            }
-
-        return {
-            "totalTokens": 0,
-            "availableTokens": 0,
-            "tokensEnabled": False,
-            "professionalAccess": access("professional"),
-            "analyzerAccess": access("analyzer"),
-            "schemaPath": "AccessTypeOverview",
-        }
-
-
-_ABOUT: Mapping[str, Any] = {
-    "buildVersion": "0.0.0.0 (simulated)",
-    "buildDate": "2026-01-01T00:00:00.000Z",
-    "databaseProvider": "simulated",
-    "nodeType": 1,
-    "sharedPersistence": True,
-    "requiresBootstrap": False,
-    "singleNodeOnly": False,
-    "schemaPath": "About",
-}
-
-_LICENSE: Mapping[str, Any] = {
-    "id": "00000000-0000-4000-8000-000000000001",
-    "createdDate": "2026-01-01T00:00:00.000Z",
-    "modifiedDate": "2026-01-01T00:00:00.000Z",
-    "modifiedByUserName": "INTERNAL\\sa_repository",
-    "serial": "FAKE-SERIAL-NOT-A-LICENSE",
-    "key": "fake-signed-key-not-a-license",
-    "keyDetails": "Product: Qlik Sense Enterprise (simulated)\nLicense Type: fake\nValid To: 2027-12-31\n",
-    "name": "Example",
-    "organization": "Example",
-    "isExpired": False,
-    "isBlacklisted": False,
-    "isInvalid": False,
-    "schemaPath": "License",
-}
 
 
 class _Server(ThreadingHTTPServer):
@@ -433,11 +305,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         match fault.kind:
             case "status":
-                self._send(_Answer(fault.status, fault.body.encode(), _TEXT, fault.headers))
+                self._send(Answer(fault.status, fault.body.encode(), TEXT, fault.headers))
             case "html":
-                self._send(_Answer(200, _LOGIN_PAGE.encode(), _HTML))
+                self._send(Answer(200, _LOGIN_PAGE.encode(), HTML))
             case "redirect":
-                self._send(_Answer(302, content_type=_HTML, headers={"Location": _LOGIN_PATH}))
+                self._send(Answer(302, content_type=HTML, headers={"Location": _LOGIN_PATH}))
             case "reset":
                 self._reset()
             case "reset_after":
@@ -448,7 +320,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(answer, upto=len(answer.body) // 2)
                 self.close_connection = True
             case "content_type":
-                self._send(replace(self._act(), content_type=_TEXT))
+                self._send(replace(self._act(), content_type=TEXT))
             case "trickle":
                 self._trickle(self._act(), fault)
             case "delay":
@@ -456,14 +328,14 @@ class _Handler(BaseHTTPRequestHandler):
                 qrs._pause(fault.seconds)
                 self._send(answer)
 
-    def _act(self) -> _Answer:
+    def _act(self) -> Answer:
         return self.server.qrs._act(self.command, self.path, self.headers)
 
-    def _send(self, answer: _Answer, upto: int | None = None) -> None:
+    def _send(self, answer: Answer, upto: int | None = None) -> None:
         """Send head and body in one piece, so that neither waits for the other's acknowledgement."""
         self.wfile.write(answer.head() + answer.body[:upto])
 
-    def _trickle(self, answer: _Answer, fault: Fault) -> None:
+    def _trickle(self, answer: Answer, fault: Fault) -> None:
         self._send(answer, upto=0)
         for start in range(0, len(answer.body), fault.chunk):
             self.server.qrs._pause(fault.seconds)
@@ -489,62 +361,3 @@ def _query(text: str) -> dict[str, str]:
     """Read a query string. Names ignore case, as in QRS; `+` is not a space, unlike in HTML forms."""
     pairs = (pair.partition("=") for pair in text.split("&"))
     return {unquote(name).casefold(): unquote(value) for name, _, value in pairs}
-
-
-def _read(
-    rows: Sequence[dict[str, Any]],
-    rest: Sequence[str],
-    filter_text: str | None,
-    condensed: Callable[[Mapping[str, Any]], dict[str, Any]],
-) -> _Answer:
-    """Answer the GETs every entity type has: the list, `/full`, `/count` and `/{id}`."""
-    if len(rest) > 1:
-        return _refusal(404, "Not found")
-    if rest and rest[0] not in ("full", "count"):
-        row = _find(rows, rest[0])
-        return _refusal(404, "Not found") if row is None else _json(row)
-    if filter_text:
-        try:
-            selected = parse_filter(filter_text)
-        except FilterError:
-            return _refusal(400, f"Cannot parse the expression: {filter_text}")
-        rows = [row for row in rows if selected.matches(row)]
-    if not rest:
-        return _json([condensed(row) for row in rows])
-    return _json(rows if rest[0] == "full" else {"value": len(rows)})
-
-
-def _find(rows: Sequence[dict[str, Any]], key: str) -> dict[str, Any] | None:
-    return next((row for row in rows if row.get("id") == key), None)
-
-
-def _used_since(row: Mapping[str, Any], instant: datetime) -> bool:
-    last_used, since = instant_ticks(str(row.get("lastUsed"))), instant_ticks(_timestamp(instant))
-    return last_used is not None and since is not None and last_used >= since
-
-
-def _condensed_user(user: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: user.get(name) for name in ("id", "userId", "userDirectory", "name", "privileges")}
-
-
-def _condensed_license(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: row.get(name) for name in ("id", "privileges")}
-
-
-def _json(value: object) -> _Answer:
-    return _Answer(200, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
-
-
-def _refusal(status: int, text: str) -> _Answer:
-    return _Answer(status, text.encode(), _TEXT)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:  # a code HTTP does not know, asked for by a fault
-        return "Unknown"
-
-
-def _timestamp(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,107 @@
+"""What several commands are given: policy, snapshot or site, now, time zone. The clock is read here and only here."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+from engine.cli.output import note
+from engine.days import Day, parse_timestamp
+from engine.plan import day_for
+from engine.snapshot import Snapshot, load_snapshot
+from policy.errors import InputError
+from policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
+
+PolicyOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--policy", "-p", metavar="FILE", help="Policy: a .policy file, or Butler's YAML."),
+]
+SnapshotOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--snapshot", "-s", metavar="FILE", help="Snapshot of a site (JSON).")
+]
+SiteOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--site", metavar="FILE", help="Site file: a Butler config with configQRS and cert. Reads live QRS."),
+]
+NowOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--now", metavar="TIME", help="Decide as of this moment: 2026-11-21 or 2026-11-21T02:00:00Z."),
+]
+TimezoneOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="IANA zone in which days are counted, not the policy's."),
+]
+Format: TypeAlias = Literal["table", "json", "csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a decision depends on. `source` names the site, or the file the snapshot stands in."""
+
+    policy: CheckedPolicy
+    snapshot: Snapshot
+    day: Day
+    source: str
+
+
+def gather(
+    policy: Path | None, snapshot: Path | None, site: Path | None, now: str | None, timezone: str | None
+) -> Inputs:
+    """Reads what the options name. Raises InputError, PolicyError or RemoteError."""
+    if snapshot is None and site is None:
+        raise InputError("nothing to decide on", "name a snapshot with --snapshot, or a live site with --site")
+    if snapshot is not None and site is not None:
+        raise InputError("--snapshot and --site exclude each other", "leave one of them out")
+    if policy is None:
+        if site is None or site.suffix.lower() not in YAML_SUFFIXES:
+            raise InputError("no policy", "name one with --policy; a Butler config is one too")
+        policy = site
+    checked = load_policy(policy)
+    asked = parse_now(now) if now else None
+    if site is not None:
+        moment = asked or datetime.now(UTC)
+        day = day_for(checked, moment, timezone)
+        taken, source = take_snapshot(site, moment)
+    else:
+        assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
+        taken = load_snapshot(snapshot)
+        source = taken.source or snapshot.name
+        day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
+    return Inputs(checked, taken, day, source)
+
+
+def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
+    """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
+    from engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
+    from engine.qrs.site import load_site
+
+    site = load_site(site_file)
+    if not site.verify and site.use_tls:
+        note(f"warning: rejectUnauthorized is false: {site.url} could be anybody")
+    if not site.use_tls:
+        note(f"warning: useSSL is false: {site.url} is read without encryption")
+    # Certificates are valid by the real clock, whatever --now says.
+    with QrsClient(site, datetime.now(UTC)) as client:
+        return client.snapshot(now), site.url
+
+
+def parse_now(text: str) -> datetime:
+    """The instant of `--now`: a timestamp (UTC unless it says otherwise), or a date at midnight UTC."""
+    instant = parse_timestamp(text) or parse_timestamp(f"{text}T00:00:00Z")
+    if instant is None or not 1970 <= instant.year <= 9000:
+        raise InputError(f"--now: `{text}` is not a moment", "write 2026-11-21 or 2026-11-21T02:00:00Z")
+    return instant
+
+
+def _taken_at(snapshot: Snapshot) -> datetime | None:
+    """A snapshot is decided as of the moment it was taken: it cannot know of later use."""
+    if snapshot.taken_at is None:
+        return None
+    instant = parse_timestamp(snapshot.taken_at)
+    if instant is None:
+        raise InputError(
+            f"the snapshot's `takenAt` is not a moment: `{snapshot.taken_at[:40]}`", "give the moment with --now"
+        )
+    return instant

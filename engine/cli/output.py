@@ -1,0 +1,95 @@
+"""Printing: results to stdout, errors to stderr, nothing that a terminal could be fooled by."""
+
+import io
+import json
+import sys
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from engine.qrs.errors import RemoteError
+from policy.diagnostics import Diagnostic, render
+from policy.errors import InputError
+
+SUMMARY_WIDTH = 160
+"""Columns of a table that is written to a file."""
+
+_RED, _YELLOW, _BOLD = Style(color="red", bold=True), Style(color="yellow", bold=True), Style(bold=True)
+
+
+def prepare_streams() -> None:
+    """A console that lacks a character shows a stand-in, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def printable(text: str) -> str:
+    """Text from outside (names, tags) without control, direction and line characters."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
+
+
+def console(stderr: bool = False) -> Console:
+    """A console for stdout or stderr: colours only on a terminal, and none under NO_COLOR."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str | Text = "") -> None:
+    """A line of the result."""
+    console().print(text)
+
+
+def note(text: str) -> None:
+    """A line beside the result, to stderr: warnings, what is going on."""
+    console(stderr=True).print(text)
+
+
+def print_json(value: Any) -> None:
+    """A result as JSON; consoles that are not UTF-8 get ASCII with escapes."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    typed = json.dumps(value, ensure_ascii=not utf8, indent=2)
+    sys.stdout.write(typed + "\n")
+
+
+def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str, str] | None = None) -> None:
+    """An error or warning on stderr: what, where, why, what to do."""
+    if isinstance(error, Diagnostic):
+        text = render(error, sources or {})
+        head = _YELLOW if error.severity == "warning" else _RED
+    else:
+        text = f"error: {error.message}" + (f"\n  = help: {error.help}" if error.help else "")
+        head = _RED
+    first, *rest = text.split("\n")
+    kind, separator, message = first.partition(":")
+    lines = Text.assemble((kind, head), (separator + message, _BOLD), *(f"\n{printable(line)}" for line in rest))
+    console(stderr=True).print(lines)
+
+
+def print_table(table: Table) -> None:
+    """A table on stdout: as wide as the terminal, or in a file as wide as it needs."""
+    out = console()
+    if not out.is_terminal:
+        out = Console(highlight=False, markup=False, emoji=False, width=natural_width(table))
+    out.print(table)
+
+
+def table_text(table: Table) -> str:
+    """A table as plain text, as wide as it needs."""
+    out = Console(
+        file=io.StringIO(), highlight=False, markup=False, emoji=False, width=natural_width(table), color_system=None
+    )
+    out.print(table)
+    with out.capture() as captured:
+        out.print(table)
+    return captured.get()
+
+
+def natural_width(table: Table) -> int:
+    """The columns a table takes when nothing is wrapped or cut."""
+    wide = Console(width=100_000, file=io.StringIO())
+    return max(wide.measure(table).maximum, 40)

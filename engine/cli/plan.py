@@ -1,0 +1,134 @@
+"""`seatwarden plan`: what would be released, what is kept, and why. Releases nothing."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from engine.cli.exits import ExitCode
+from engine.cli.inputs import (
+    Format,
+    NowOption,
+    PolicyOption,
+    SiteOption,
+    SnapshotOption,
+    TimezoneOption,
+    gather,
+)
+from engine.cli.output import print_json, print_table, printable, say, table_text
+from engine.decide import Decision
+from engine.phrases import plural
+from engine.plan import Plan, decision_to_json, make_plan, write_plan
+
+Show = Literal["all", "release", "keep"]
+_ORDER = {"release": 0, "guard": 1, "default": 2, "keep": 3}
+_STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
+
+
+def plan(
+    policy: PolicyOption = None,
+    snapshot: SnapshotOption = None,
+    site: SiteOption = None,
+    now: NowOption = None,
+    timezone: TimezoneOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the sealed plan into this folder.")
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",  # noqa: A002
+    show: Annotated[Show, typer.Option("--show", help="Which licenses the table lists.")] = "all",
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
+    ] = False,
+) -> None:
+    """Say for every license whether it is kept or released, and why. Releases nothing.
+
+    Example: seatwarden plan --policy butler.yaml --snapshot site.json
+    """
+    given = gather(policy, snapshot, site, now, timezone)
+    made = make_plan(given.policy, given.snapshot, given.day, given.source)
+    if output is not None:
+        write_plan(made, output, table_text(_table(made, "all")) + "\n" + "\n".join(_summary(made)) + "\n")
+    if format == "json":
+        decisions = [decision_to_json(decision) for decision in made.decisions]
+        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
+    elif format == "csv":
+        _print_csv(made)
+    else:
+        print_table(_table(made, show))
+        for line in _summary(made):
+            say(line)
+        if output is not None:
+            say(f"Sealed plan written to {output}")
+    if detailed_exitcode and made.summary()["release"]:
+        raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
+
+
+def _table(made: Plan, show: Show) -> Table:
+    """Releases first, longest unused first; then what the guards kept, then the rest."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("User", overflow="fold")
+    table.add_column("Name", overflow="fold")
+    table.add_column("License")
+    table.add_column("Verdict")
+    table.add_column("Unused days", justify="right")
+    table.add_column("Why", overflow="fold")
+    for decision in sorted(made.decisions, key=_rank):
+        if show in ("all", decision.verdict):
+            style = _STYLE[decision.because]
+            days = f"{decision.unused_days:,}" if decision.unused_days is not None else "?"
+            table.add_row(
+                printable(decision.user),
+                printable(decision.user_name or ""),
+                decision.license_type,
+                Text(decision.verdict, style=style),
+                days,
+                printable(decision.reason),
+            )
+    return table
+
+
+def _rank(decision: Decision) -> tuple[Any, ...]:
+    return _ORDER[decision.because], -(decision.unused_days or 0), decision.user, decision.license_type
+
+
+def _summary(made: Plan) -> list[str]:
+    summary = made.summary()
+    run = made.run()
+    lines = [
+        f"Plan {run['runId']}",
+        f"  site    {printable(made.source)}",
+        f"  policy  {run['policy']['file']} (sha256 {run['policy']['sha256'][:12]}…)",
+        f"  day     {made.day.today.isoformat()} in {run['timezone']}",
+        "",
+    ]
+    for license_type, counts in summary["byType"].items():
+        kept = [f"{counts[why]:,} {why}" for why in ("quarantined", "undetermined") if counts[why]]
+        lines.append(
+            f"  {license_type:<12} {counts['allocated']:>7,} allocated {counts['release']:>7,} to release "
+            f"{counts['keep']:>7,} to keep" + (f" ({', '.join(kept)})" if kept else "")
+        )
+    lines.append("")
+    lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
+    lines += ["", f"Limits: {'; '.join(run['limits'])}"]
+    if summary["overLimit"]:
+        lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]
+        lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")
+    lines.append(f"{plural(summary['release'], 'license')} would be released. Nothing has been released.")
+    return lines
+
+
+def _print_csv(made: Plan) -> None:
+    rows = [decision_to_json(decision) for decision in made.decisions]
+    columns = [
+        "licenseId", "licenseType", "userDirectory", "userId", "userName", "verdict", "because", "rule", "rules",
+        "reason", "unusedDays", "lastUsed", "at",
+    ]  # fmt: skip
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({**row, "rules": "; ".join(row["rules"])})
