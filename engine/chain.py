@@ -47,7 +47,7 @@ def verify_chain(data: bytes) -> list[Damage]:
         damage.append(Damage(len(lines), "is cut off"))
     damage += _seal_damage(lines, records)
     damage += [
-        Damage(n, f"says it is line {record['n']}: lines were lost, added or moved before it")
+        Damage(n, f"says it is line {record.get('n', '?')}: lines were lost, added or moved before it")
         for n, record in enumerate(records, 1)
         if record is not None and record.get("n") != n
     ]

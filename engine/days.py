@@ -37,8 +37,9 @@ class Day:
             return instant.date()
 
     def later_by(self, days: int) -> "Day":
-        """The same hour some calendar days later."""
-        return Day(self.now + timedelta(days=days), self.zone)
+        """The same hour by the zone's clocks, some calendar days later."""
+        there = self.now.astimezone(self.zone) + timedelta(days=days)
+        return Day(there.astimezone(UTC), self.zone)
 
 
 def make_day(now: datetime, timezone: str) -> Day:

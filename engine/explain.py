@@ -142,7 +142,7 @@ def _due_day(decision: Decision, policy: CheckedPolicy, day: Day) -> date | None
     """The first day on which the license would be released if it stays unused, or None within the horizon."""
     if decision.verdict == "release" or decision.because == "guard":
         return None
-    for later in range(1, HORIZON_DAYS + 1):
+    for later in range(1, min(HORIZON_DAYS, (date.max - day.today).days - 1) + 1):
         facts = ChangedFacts(decision.facts, day, later)
         if _decide_again(decision, policy, facts, day.later_by(later)) == "release":
             return day.today + timedelta(days=later)
@@ -191,7 +191,7 @@ def _advice(decision: Decision, policy: CheckedPolicy, day: Day, due: date | Non
             if due:
                 yield f"Would be released on {due.isoformat()} if it stays unused and nothing else changes."
             else:
-                yield "No release rule would match, however long the license stays unused."
+                yield "Would not be released within three years, however long it stays unused."
         case _ if decision.guard == "undetermined" and decision.outcomes:
             yield "Unknown never releases: the fact must be readable before a rule can decide."
         case _:

@@ -174,6 +174,8 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
+    if subject.snapshot.has_unclaimed_license:
+        return Unknown("`user` is missing on a license of the snapshot")
     held = []
     for license_type, row in subject.snapshot.licenses_of.get(subject.user.id, []):
         if not isinstance(row.quarantined, bool):

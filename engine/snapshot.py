@@ -151,6 +151,13 @@ class Snapshot:
         return frozenset((t, i) for t, rows in self.licenses.items() for i in _doubled(row.id for row in rows))
 
     @cached_property
+    def has_unclaimed_license(self) -> bool:
+        """Whether a license row does not say whose it is: not even null, as QRS writes for a deleted user."""
+        return any(
+            row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows
+        )
+
+    @cached_property
     def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:
         """All licenses of a user, by the user's QRS id."""
         found: dict[str, list[tuple[LicenseType, License]]] = {}
@@ -182,8 +189,12 @@ def decode_snapshot(data: bytes, what: str) -> Snapshot:
     try:
         return Snapshot(msgspec.json.decode(data, type=_File), digest)
     except msgspec.ValidationError:
+        pass  # some fact is not of its type
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    try:
         return Snapshot(_decode_leniently(data, what), digest)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise _not_json(error, what) from None
 
 
@@ -236,9 +247,12 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
 
 
 def _not_json(error: Exception, what: str) -> InputError:
-    if "truncated" in str(error):
+    problem = str(error).removeprefix("JSON is malformed: ")
+    if "truncated" in problem:
         return InputError(f"{what} ends in the middle: it was not written to its end", "take it again")
-    return InputError(f"{what} is not JSON: {str(error)[:1].lower()}{str(error)[1:]}")
+    if isinstance(error, UnicodeDecodeError):
+        return InputError(f"{what} is not UTF-8 text", "save it as UTF-8")
+    return InputError(f"{what} is not JSON: {problem[:1].lower()}{problem[1:]}")
 
 
 def _place(error: msgspec.ValidationError) -> tuple[str, str]:

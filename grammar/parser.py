@@ -119,10 +119,12 @@ def _refuse_deep_nesting(built: Policy | Condition | Limit, offset: int) -> None
     """Later steps walk conditions by recursion; a bound here keeps them all safe."""
     if isinstance(built, Limit):
         return
+    # A YAML `when:` is joined to other conditions, and the whole must be readable as policy text.
+    deepest = MAX_DEPTH if isinstance(built, Policy) else MAX_DEPTH - 1
     for condition in [rule.condition for rule in built.rules] if isinstance(built, Policy) else [built]:
         for node, depth in walk(condition):
-            if depth > MAX_DEPTH:
-                message = f"this condition is nested more than {MAX_DEPTH} deep"
+            if depth > deepest:
+                message = f"this condition is nested more than {deepest} deep"
                 help_ = "split it into several rules; rules are joined by `or`"
                 raise _Failure(SyntaxProblem("SW005", message, "too deep", help_, node.span), offset)
 

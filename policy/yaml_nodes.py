@@ -66,8 +66,10 @@ def read_yaml(text: str, file: str) -> Node:
     Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW205 nested too deep) with every duplicate key.
     """
     sources = {file: text}
+    converter = _Converter(file)
     try:
         root = YAML(typ="rt", pure=True).compose(text)
+        node = converter.convert(root) if root is not None else Scalar(None, "", None, Span(file, 1, 1, 1, 1))
     except MarkedYAMLError as error:
         raise PolicyError((_not_yaml(error, text, file),), sources) from None
     except ReaderError as error:
@@ -81,10 +83,6 @@ def read_yaml(text: str, file: str) -> Node:
     except RecursionError:
         span = Span(file, 1, 1, 1, 2)
         raise PolicyError((Diagnostic("SW205", "error", "this YAML is nested too deep", span),), sources) from None
-    if root is None:
-        return Scalar(None, "", None, Span(file, 1, 1, 1, 1))
-    converter = _Converter(file)
-    node = converter.convert(root)
     if converter.findings:
         raise PolicyError(tuple(converter.findings), sources)
     return node

@@ -6,7 +6,9 @@ from types import TracebackType
 from typing import Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from engine.days import format_instant
@@ -39,6 +41,8 @@ class QrsClient:
         if site.use_tls:
             self._session.mount("https://", _TlsAdapter(make_context(site, now), _retries()))
             self._session.verify = str(site.authority) if site.authority and site.verify else site.verify
+            if not site.verify:
+                urllib3.disable_warnings(InsecureRequestWarning)  # the command warns, once, in its own words
         else:
             self._session.mount("http://", HTTPAdapter(max_retries=_retries()))
 

@@ -1,0 +1,84 @@
+"""Running the command line in this process, and sites for it to read."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.cli.main import main
+from engine.qrs.certificates import CertificateFiles, ThrowAwayAuthority
+from engine.qrs.simulator import SimulatedQrs
+from tests.paths import EXAMPLES, load_json
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command: `run("plan", "--policy", path)`. No traceback is ever right."""
+
+    def runner(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["seatwarden", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        code = ended.value.code
+        return Ran(code if isinstance(code, int) else 1 if code else 0, printed.out, printed.err)
+
+    return runner
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
+    """Certificates of a throw-away authority, valid now."""
+    return ThrowAwayAuthority(now=datetime.now(UTC)).export(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def example_site() -> dict[str, Any]:
+    """The site of examples/site.json."""
+    site: dict[str, Any] = load_json(EXAMPLES / "site.json")
+    return site
+
+
+@pytest.fixture
+def qrs(example_site: dict[str, Any], certificates: CertificateFiles) -> Iterator[SimulatedQrs]:
+    """A simulated QRS with that site."""
+    with SimulatedQrs(example_site, certificates=certificates) as server:
+        yield server
+
+
+SiteFile = Callable[..., Path]
+
+
+@pytest.fixture
+def site_file(tmp_path: Path, certificates: CertificateFiles) -> SiteFile:
+    """Writes a site file for a QRS; keywords change single settings."""
+
+    def write(port: int, *, host: str = "localhost", files: CertificateFiles | None = None, **settings: object) -> Path:
+        files = files or certificates
+        qrs = {"host": host, "port": port, **settings}
+        lines = ["Butler:", "  configQRS:", *(f"    {key}: {value}" for key, value in qrs.items())]
+        lines += ["  cert:", f"    clientCert: {files.client}", f"    clientCertKey: {files.client_key}"]
+        lines += [f"    clientCertCA: {files.root}"]
+        path = tmp_path / "site.yaml"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write

@@ -1,0 +1,88 @@
+"""Short ways from trees and JSON to decisions, for the engine's tests."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.days import Day, make_day
+from engine.decide import Decision, decide_all
+from engine.plan import Plan, make_plan
+from engine.snapshot import Snapshot, decode_snapshot
+from grammar.ast import Policy
+from grammar.printer import print_policy
+from policy.loading import CheckedPolicy, check_text
+from tests.strategies import NEVER, NOW, as_json
+
+
+def checked(policy: Policy | str) -> CheckedPolicy:
+    """The policy as it comes out of loading."""
+    return check_text(policy if isinstance(policy, str) else print_policy(policy), "test.policy")
+
+
+def snapshot_of(site: Mapping[str, Any]) -> Snapshot:
+    """The snapshot of a site in JSON form."""
+    return decode_snapshot(as_json(site), "test")
+
+
+def day_of(policy: CheckedPolicy, now: datetime = NOW) -> Day:
+    """The moment in the policy's time zone."""
+    return make_day(now, policy.timezone)
+
+
+def decide(policy: Policy | str, site: Mapping[str, Any], now: datetime = NOW) -> list[Decision]:
+    """The decisions for every license of a site."""
+    loaded = checked(policy)
+    return list(decide_all(loaded, snapshot_of(site), day_of(loaded, now)))
+
+
+def plan_of(policy: Policy | str, site: Mapping[str, Any], now: datetime = NOW) -> Plan:
+    """The plan for a site."""
+    loaded = checked(policy)
+    return make_plan(loaded, snapshot_of(site), day_of(loaded, now), "test")
+
+
+def user(number: int = 1, **facts: Any) -> dict[str, Any]:
+    """A user row with nothing special about it but `facts`."""
+    row = {
+        "id": f"u{number}",
+        "userId": f"user{number}",
+        "userDirectory": "ACME",
+        "name": f"User {number}",
+        "roles": [],
+        "tags": [],
+        "customProperties": [],
+        "attributes": [],
+        "inactive": False,
+        "blacklisted": False,
+        "removedExternally": False,
+        "deleteProhibited": False,
+        "createdDate": "2020-01-01T00:00:00.000Z",
+    }
+    return row | facts
+
+
+def license_row(number: int = 1, last_used: str | None = NEVER, **facts: Any) -> dict[str, Any]:
+    """A license row of user `number`, allocated long ago."""
+    row = {
+        "id": f"l{number}",
+        "user": {"id": f"u{number}", "userId": f"user{number}", "userDirectory": "ACME"},
+        "lastUsed": last_used,
+        "createdDate": "2020-01-01T00:00:00.000Z",
+        "quarantined": False,
+        "excess": False,
+    }
+    return row | facts
+
+
+def site_of(
+    users: list[dict[str, Any]],
+    analyzer: list[dict[str, Any]] | None = None,
+    professional: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """A site of such rows."""
+    return {
+        "takenAt": "2026-11-21T02:00:00.000Z",
+        "source": "test",
+        "users": users,
+        "licenses": {"professional": professional or [], "analyzer": analyzer or []},
+    }
