@@ -23,7 +23,7 @@ def _shown() -> Iterator[tuple[str, str, str]]:
                 yield str(page.relative_to(ROOT)), command, output
 
 
-@pytest.mark.parametrize(("page", "command", "output"), _shown())
+@pytest.mark.parametrize(("page", "command", "output"), list(_shown()))
 def test_output_is_what_the_page_shows(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, command: str, output: str
 ) -> None:
