@@ -23,9 +23,7 @@ Would be released if keep "userDirectory" did not match.
 """
 
 
-@pytest.mark.parametrize(
-    "user", ["ADMIN\\jdoe", "admin\\JDOE", "Jane Doe", "jdoe", "the QRS id"]
-)
+@pytest.mark.parametrize("user", ["ADMIN\\jdoe", "admin\\JDOE", "Jane Doe", "jdoe", "the QRS id"])
 def test_a_user_is_found_by_any_name(run: Run, user: str) -> None:
     if user == "the QRS id":
         site = json.loads((EXAMPLES / "site.json").read_text(encoding="utf-8"))

@@ -1,0 +1,122 @@
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.days import Day, format_instant, make_day, parse_timestamp
+from policy.errors import InputError
+from tests.strategies import NOW, ZONES
+
+_INSTANTS = st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("digits", range(8))
+def test_fractions_of_0_to_7_digits(digits: int) -> None:
+    fraction = "1234567"[:digits]
+    text = f"2026-11-21T02:00:00{'.' if digits else ''}{fraction}Z"
+    expected = datetime(2026, 11, 21, 2, 0, 0, int(fraction[:6].ljust(6, "0")), tzinfo=UTC)
+    assert parse_timestamp(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-21T02:00:00", datetime(2026, 11, 21, 2, tzinfo=UTC)),
+        (" 2026-11-21 02:00:00z ", datetime(2026, 11, 21, 2, tzinfo=UTC)),
+        ("2026-11-21T02:00:00.5+05:45", datetime(2026, 11, 20, 20, 15, 0, 500_000, tzinfo=UTC)),
+        ("1753-01-01T00:00:00.000Z", datetime(1753, 1, 1, tzinfo=UTC)),
+        ("0001-01-01T00:00:00.000Z", datetime(1, 1, 1, tzinfo=UTC)),
+        ("9999-12-31T23:59:59.9999999Z", datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", None),  # the year 0
+        ("2026-02-29T00:00:00Z", None),
+        ("2026-11-21T24:00:00Z", None),
+        ("2026-11-21T23:59:60Z", None),
+        ("2026-11-21", None),
+        ("2026-11-21T02:00Z", None),
+        ("2026-11-21T02:00:00+24:00", None),
+        ("2026-11-21T02:00:00Z and more", None),
+        ("२०२६-११-२१T02:00:00Z", None),
+        ("", None),
+    ],
+)
+def test_timestamps(text: str, expected: datetime | None) -> None:
+    assert parse_timestamp(text) == expected
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8})?(Z|[+-]\d\d:\d\d)?", fullmatch=True))
+def test_any_text_is_an_instant_in_utc_or_none(text: str) -> None:
+    instant = parse_timestamp(text)
+    assert instant is None or instant.utcoffset() == timedelta(0)
+
+
+@given(_INSTANTS, st.sampled_from((timezone.utc, timezone(timedelta(hours=5, minutes=45)))))
+def test_what_is_written_is_read(instant: datetime, zone: timezone) -> None:
+    whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    assert parse_timestamp(format_instant(whole.astimezone(zone))) == whole
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "today"),
+    [
+        ("2026-11-21T02:00:00Z", "UTC", date(2026, 11, 21)),
+        ("2026-11-21T02:00:00Z", "America/New_York", date(2026, 11, 20)),
+        ("2026-11-21T10:00:00Z", "Pacific/Kiritimati", date(2026, 11, 22)),
+        ("2026-11-20T18:14:59Z", "Asia/Kathmandu", date(2026, 11, 20)),
+        ("2026-11-20T18:15:00Z", "Asia/Kathmandu", date(2026, 11, 21)),
+        ("2026-07-20T21:59:59Z", "Europe/Stockholm", date(2026, 7, 20)),  # summer: two hours ahead
+        ("2026-07-20T22:00:00Z", "Europe/Stockholm", date(2026, 7, 21)),
+        ("2026-12-20T22:00:00Z", "Europe/Stockholm", date(2026, 12, 20)),  # winter: one
+        ("2026-12-20T23:00:00Z", "Europe/Stockholm", date(2026, 12, 21)),
+    ],
+)
+def test_a_day_begins_at_the_zones_midnight(now: str, zone: str, today: date) -> None:
+    instant = parse_timestamp(now)
+    assert instant is not None
+    day = make_day(instant, zone)
+    assert day.today == day.day_of(instant) == today
+
+
+def test_weekdays() -> None:
+    assert make_day(datetime(2026, 11, 21, 2, tzinfo=UTC), "UTC").weekday == "saturday"
+    assert make_day(datetime(2026, 11, 21, 2, tzinfo=UTC), "America/New_York").weekday == "friday"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("instant", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_ends_of_time(zone: str, instant: datetime) -> None:
+    assert make_day(NOW, zone).day_of(instant).year in (1, 9999)
+
+
+@given(_INSTANTS, st.sampled_from(ZONES), st.integers(0, 1100))
+def test_some_days_later_it_is_that_many_days_later(instant: datetime, zone: str, days: int) -> None:
+    """Also when the clocks are changed in between."""
+    now = instant.replace(year=instant.year % 100 + 2000, day=min(instant.day, 28))
+    day = make_day(now, zone)
+    later = day.later_by(days)
+    assert later.today == day.today + timedelta(days=days)
+    assert later.now.utcoffset() == timedelta(0)
+
+
+def test_later_by_the_clocks_of_the_zone() -> None:
+    half_past_midnight = make_day(datetime(2026, 10, 24, 22, 30, tzinfo=UTC), "Europe/Stockholm")
+    assert half_past_midnight.later_by(1) == Day(datetime(2026, 10, 25, 23, 30, tzinfo=UTC), half_past_midnight.zone)
+
+
+@pytest.mark.parametrize(
+    ("name", "help_"),
+    [
+        ("Europe/Stokholm", "did you mean `Europe/Stockholm`?"),
+        ("Qlik", "write an IANA name like Europe/Stockholm, or UTC"),
+        ("", "write an IANA name like Europe/Stockholm, or UTC"),
+        ("../../etc/passwd", None),
+        ("/etc/localtime", None),
+        ("Europe", None),
+        ("a\0b", None),
+    ],
+)
+def test_no_such_zone(name: str, help_: str | None) -> None:
+    with pytest.raises(InputError, match="there is no time zone") as caught:
+        make_day(NOW, name)
+    assert caught.value.help is not None
+    assert help_ in (None, caught.value.help)
