@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import demo, explain, log, plan
+from engine.cli import demo, explain, log, plan, test
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.add_typer(log.app, name="log")
+app.command("test")(test.run_tests)
 app.command("demo")(demo.demo)
 
 
