@@ -18,7 +18,6 @@ from policy.errors import InputError
 from policy.loading import CheckedPolicy
 from policy.policy_test import Expectation, ExpectedOf, PolicyTest
 
-
 RuleId: TypeAlias = tuple[str, int, int]
 """A rule's label, line and column: two rules that say the same are told apart by their place."""
 
