@@ -18,7 +18,7 @@ from policy.errors import InputError
 from policy.loading import CheckedPolicy, check_text
 
 
-class DamagedLog(Exception):  # noqa: N818 - an answer (exit code 1), not a failure of the program
+class DamagedLog(Exception):
     """The log does not verify. `damage` names each bad line."""
 
     def __init__(self, path: Path, damage: list[Damage]) -> None:

@@ -13,7 +13,7 @@ from engine.days import Day, format_instant, make_day
 from engine.decide import Decision, decide_all
 from engine.facts import fact_to_json
 from engine.files import make_private_folder, write_atomically
-from engine.limits import Excess, describe_limits, excesses, limits_in_force
+from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
 from engine.snapshot import Snapshot
 from engine.version import VERSION
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit, Rule
@@ -59,7 +59,12 @@ class Plan:
     @cached_property
     def over(self) -> list[Excess]:
         """The limits that the plan is over."""
-        return excesses(self.limits, self.allocated, self.released)
+        return excesses(self.limits, self.allocated, Counter(d.license_type for d in self.chosen))
+
+    @cached_property
+    def chosen(self) -> list[Decision]:
+        """The releases of this run: all, or the longest unused where a limit says so."""
+        return longest_unused_first(self.limits, self.allocated, (d for d in self.decisions if d.verdict == "release"))
 
     @cached_property
     def allocated(self) -> Counter[LicenseType]:
@@ -101,6 +106,7 @@ class Plan:
         return {
             "licenses": len(self.decisions),
             "release": sum(self.released.values()),
+            "thisRun": 0 if self.over else len(self.chosen),
             "keep": len(self.decisions) - sum(self.released.values()),
             "undetermined": sum(d.guard == "undetermined" for d in self.decisions),
             "byType": types,
@@ -129,13 +135,6 @@ def reason_label(decision: Decision) -> str:
 def rule_title(rule: Rule) -> str:
     """A rule as people speak of it."""
     return f'{rule.kind} "{rule.name}"' if rule.name is not None else rule.label
-
-
-def describe_excess(excess: Excess) -> str:
-    """A sentence for a limit that the plan is over."""
-    which = f"{excess.license_type} licenses" if excess.license_type else "licenses"
-    (limit,) = describe_limits((excess.limit,))
-    return f"{excess.planned:,} {which} to release; the limit of {limit} allows {excess.allowed:,}"
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,a
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -135,6 +136,11 @@ class Snapshot:
             if rows is not UNSET:
                 self.licenses[license_type] = rows
 
+    @classmethod
+    def of(cls, users: list[User], licenses: Mapping[LicenseType, list[License]]) -> "Snapshot":
+        """A snapshot of rows read one by one."""
+        return cls(_File(users, _Licenses(licenses.get("professional", UNSET), licenses.get("analyzer", UNSET))), "")
+
     @cached_property
     def users_by_id(self) -> dict[str, User]:
         """Users by QRS id."""
@@ -153,9 +159,7 @@ class Snapshot:
     @cached_property
     def has_unclaimed_license(self) -> bool:
         """Whether a license row does not say whose it is: not even null, as QRS writes for a deleted user."""
-        return any(
-            row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows
-        )
+        return any(row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows)
 
     @cached_property
     def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:
@@ -195,6 +199,32 @@ def decode_snapshot(data: bytes, what: str) -> Snapshot:
     try:
         return Snapshot(_decode_leniently(data, what), digest)
     except UnicodeDecodeError as error:
+        raise _not_json(error, what) from None
+
+
+def decode_license(data: bytes, what: str) -> License:
+    """One license row. Raises InputError."""
+    return _row(_object(data, what), License, what)
+
+
+def decode_licenses(data: bytes, what: str) -> list[License]:
+    """A list of license rows. Raises InputError."""
+    try:
+        rows = msgspec.json.decode(data, type=list[Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    return [_row(row, License, f"{what}[{i}]") for i, row in enumerate(rows)]
+
+
+def decode_user(data: bytes, what: str) -> User:
+    """One user. Raises InputError."""
+    return _row(_object(data, what), User, what)
+
+
+def _object(data: bytes, what: str) -> Raw:
+    try:
+        return msgspec.json.decode(data, type=Raw)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
 
 

@@ -118,6 +118,11 @@ def _summary(made: Plan) -> list[str]:
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]
         lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")
+    elif summary["thisRun"] < summary["release"]:
+        waiting = summary["release"] - summary["thisRun"]
+        lines.append(
+            f"  {summary['thisRun']:,} of them in this run, longest unused first; {waiting:,} wait for the next runs."
+        )
     lines.append(f"{plural(summary['release'], 'license')} would be released. Nothing has been released.")
     return lines
 

@@ -11,3 +11,11 @@ class RemoteError(Exception):
         super().__init__(message)
         self.message = message
         self.help = help
+
+
+class NotAuthorized(RemoteError):
+    """QRS does not accept us (401, 403, a login page): nothing that follows can succeed either."""
+
+
+class NoAnswer(RemoteError):
+    """The connection failed before an answer came: whether QRS acted is not known."""
