@@ -116,7 +116,11 @@ def _read_list(name: str, folder: Path | None) -> list[str]:
     if folder is None:
         raise InputError(f"list file `{name}` cannot be read: this policy is not in a folder")
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (ValueError, RuntimeError, OSError):  # a null character; links in a circle
+        raise InputError(f"list file `{name}` cannot be read: no file can have this name") from None
+    if not inside:
         raise InputError(
             f"list file `{name}` is outside the policy's folder", "move it next to the policy or into a folder below"
         )

@@ -10,6 +10,7 @@ import typer
 from engine.cli.output import note
 from engine.days import Day, parse_timestamp
 from engine.plan import day_for
+from engine.qrs.site import Site, load_site
 from engine.snapshot import Snapshot, load_snapshot
 from policy.errors import InputError
 from policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
@@ -75,16 +76,21 @@ def gather(
 def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
     """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
     from engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
-    from engine.qrs.site import load_site
 
+    site = read_site(site_file)
+    # Certificates are valid by the real clock, whatever --now says.
+    with QrsClient(site, datetime.now(UTC)) as client:
+        return client.snapshot(now), site.url
+
+
+def read_site(site_file: Path) -> Site:
+    """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
     site = load_site(site_file)
     if not site.verify and site.use_tls:
         note(f"warning: rejectUnauthorized is false: {site.url} could be anybody")
     if not site.use_tls:
         note(f"warning: useSSL is false: {site.url} is read without encryption")
-    # Certificates are valid by the real clock, whatever --now says.
-    with QrsClient(site, datetime.now(UTC)) as client:
-        return client.snapshot(now), site.url
+    return site
 
 
 def parse_now(text: str) -> datetime:

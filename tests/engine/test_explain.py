@@ -38,7 +38,7 @@ def _at(plan: Plan, position: int, day: Day) -> Decision:
 
 
 @_FEW
-@given(policies(), sites(), moments())
+@given(policies(), sites(), moments)
 def test_the_due_day_is_the_first_day_of_release(policy: Policy, site: dict[str, Any], now: datetime) -> None:
     plan = plan_of(policy, site, now)
     for position, decision, explanation in _explained(plan):

@@ -67,13 +67,13 @@ def test_a_count_is_for_both_types_together_and_a_share_for_each() -> None:
     assert (excess.license_type, excess.allowed, excess.planned) == (None, DEFAULT_COUNT, 120)
 
 
-@given(st.lists(limits(), max_size=3), st.integers(0, 500), st.integers(0, 500))
+@given(st.lists(limits, max_size=3), st.integers(0, 500), st.integers(0, 500))
 def test_nothing_to_release_is_never_over(given_limits: list[Limit], professional: int, analyzer: int) -> None:
     in_force = limits_in_force(tuple(given_limits))
     assert excesses(in_force, {"professional": professional, "analyzer": analyzer}, {}) == []
 
 
-@given(st.lists(limits(), max_size=3), st.integers(0, 300))
+@given(st.lists(limits, max_size=3), st.integers(0, 300))
 def test_every_type_is_always_limited(given_limits: list[Limit], more: int) -> None:
     """Whatever the policy says, there is a number of releases that is too many."""
     in_force = limits_in_force(tuple(given_limits))

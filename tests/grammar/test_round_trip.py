@@ -45,7 +45,7 @@ def test_conditions_alone(condition: Condition) -> None:
     assert parse_condition(text, in_file("p")) == condition
 
 
-@given(limits())
+@given(limits)
 def test_limits_alone(limit: Limit) -> None:
     assert parse_limit(print_limit(limit), in_file("p")) == limit
 
