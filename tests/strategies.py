@@ -83,7 +83,7 @@ _PATTERNS = ("*", "a*", "*IN", "*a*n*", "A\\*", "vip*")
 _ANY_CHARACTER = st.characters(exclude_categories=["Cs"], exclude_characters="\n\r")
 any_text = st.text(_ANY_CHARACTER, max_size=6)
 """Text that the language can write: on one line."""
-any_names = st.sampled_from([name for names in LETS.values() for name in names])
+any_names = st.sampled_from([name for names in _NAMES for name in names])
 dates = st.integers(0, 90).map(lambda days: ast.Date(NOW.date() - timedelta(days=days)))
 numbers = st.sampled_from((30, 0, 1, 11, 12)).map(ast.Number)
 booleans = st.booleans().map(ast.Boolean)
@@ -122,9 +122,8 @@ def conditions(names: Mapping[str, Kind] | None = None) -> SearchStrategy[ast.Co
     names = names or {}
     unused = st.builds(ast.UnusedFor, st.sampled_from(THRESHOLDS), st.sampled_from(["days", "weeks"]))
     truths = [pool.field for pool in FIELDS if pool.kind == "boolean"]
-    truths_named = [ast.Name(name) for name, kind in names.items() if kind == "boolean"]
-    bare = st.sampled_from([*truths, *truths_named, ast.Boolean(False), ast.Boolean(True)])
-    return _combined(st.one_of(bare, unused, comparisons(names)))
+    named = [ast.Name(name) for name, kind in names.items() if kind == "boolean"]
+    return _combined(st.one_of(st.sampled_from([*truths, *named]), booleans, unused, comparisons(names)))
 
 
 def any_conditions() -> SearchStrategy[ast.Condition]:

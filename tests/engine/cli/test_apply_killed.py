@@ -11,8 +11,8 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
 from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -82,8 +82,6 @@ def test_killed_at_random_points(
             if chance.random() < 0.3:
                 _tear_last_line(folder, chance)
             _check(qrs, folder, before)
-                f"{process.exitcode} {len(qrs.deleted) - before}\n"
-            )
             if process.exitcode == 0:
                 break
         deleted = qrs.deleted[before:]
