@@ -7,8 +7,9 @@ from typing import Any
 
 from engine.chain import Damage, read_chain, verify_chain
 from engine.days import Day, make_day, parse_timestamp
-from engine.decide import Decision, outcomes_of
+from engine.decide import Decision, conclude, outcomes_of
 from engine.facts import RecordedFacts, fact_from_json
+from engine.guards import obstacle, standing_from_json
 from engine.plan import FORMAT, PLAN_FILE
 from grammar.ast import Field, Rule
 from grammar.builder import parse_field
@@ -98,7 +99,7 @@ def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision
     kind = line["because"]
     rule = None
     if kind in ("keep", "release"):
-        rule = next(o.rule for o in outcomes if o.rule.kind == kind and o.truth is True)
+        rule = next((o.rule for o in outcomes if o.rule.kind == kind and o.truth is True), None)
     return Decision(
         license_id=line["licenseId"],
         license_type=line["licenseType"],
@@ -112,9 +113,29 @@ def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision
         reason=line["reason"],
         outcomes=outcomes,
         facts={name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()},
+        standing=standing_from_json(line["row"]),
         unused_days=line["unusedDays"],
         last_used=line["lastUsed"],
     )
+
+
+def replay(place: Path) -> tuple[RecordedPlan, list[str]]:
+    """Decides every license of a plan again, from the recorded facts and policy alone.
+
+    The second value names what does not agree, line by line; it is empty when every decision stands. Raises as
+    `read_log`.
+    """
+    plan = read_plan(place)
+    differences = []
+    for line, decision in zip(read_log(place)[1:-1], plan.decisions, strict=True):
+        guard = obstacle(decision.standing)
+        verdict, because, guard_name, rule, reason = conclude(decision.license_type, decision.outcomes, guard)
+        now = (verdict, because, guard_name or (rule.name if rule else None), reason)
+        recorded = (line["verdict"], line["because"], line["rule"], line["reason"])
+        if now != recorded:
+            was = f"{recorded[0]} ({recorded[3]})"
+            differences.append(f"line {line['n']}: {decision.user} was {was}, decided again {verdict} ({reason})")
+    return plan, differences
 
 
 def _field(name: str) -> Field:

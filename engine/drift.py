@@ -13,11 +13,18 @@ def changed_facts(planned: Decision, now: Decision) -> list[str]:
     changes = []
     if planned.user != now.user:
         changes.append(f"the user was {planned.user}, is {now.user}")
+    if planned.standing.quarantined != now.standing.quarantined:
+        was, is_ = _word(planned.standing.quarantined), _word(now.standing.quarantined)
+        changes.append(f"license.quarantined was {was}, is {is_}")
     for name, before in planned.facts.items():
         after = now.facts.get(name)
         if name not in _TIME and after is not None and _differ(before, after):
             changes.append(f"{name} was {show_values(before)}, is {show_values(after)}")
     return changes
+
+
+def _word(flag: bool | None) -> str:
+    return "unknown" if flag is None else str(flag).lower()
 
 
 def _differ(before: Fact, after: Fact) -> bool:

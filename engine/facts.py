@@ -99,7 +99,7 @@ def fact_from_json(recorded: object, field: Field) -> Fact:
     return tuple(recorded)
 
 
-def last_use(license: License, day: Day) -> date | None | Unknown:  # noqa: A002 - the field's word
+def last_use(license: License, day: Day) -> date | None | Unknown:
     """The day of the last use in the policy's zone; None when the license was never used."""
     raw = license.last_used
     if raw is None:
@@ -110,7 +110,7 @@ def last_use(license: License, day: Day) -> date | None | Unknown:  # noqa: A002
     return None if instant.year < NEVER_BEFORE_YEAR else day.day_of(instant)
 
 
-def unused_days(license: License, day: Day) -> int | Unknown:  # noqa: A002
+def unused_days(license: License, day: Day) -> int | Unknown:
     """Calendar days since the last use, or since the allocation when never used."""
     used = last_use(license, day)
     if used is None:
@@ -235,6 +235,6 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
 """How each field of the vocabulary is read; a test holds the two tables against each other."""
 
 
-def user_of(snapshot: Snapshot, license: License) -> User | None:  # noqa: A002
+def user_of(snapshot: Snapshot, license: License) -> User | None:
     """The user of a license row, or None when the row has none or the snapshot does not know him."""
     return snapshot.users_by_id.get(license.user.id) if isinstance(license.user, UserReference) else None

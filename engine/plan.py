@@ -13,6 +13,7 @@ from engine.days import Day, format_instant, make_day
 from engine.decide import Decision, decide_all
 from engine.facts import fact_to_json
 from engine.files import make_private_folder, write_atomically
+from engine.guards import standing_to_json
 from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
 from engine.snapshot import Snapshot
 from engine.version import VERSION
@@ -172,7 +173,8 @@ def _records(plan: Plan) -> Iterator[dict[str, Any]]:
     yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
     for decision in plan.decisions:
         facts = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
-        yield {"kind": "decision", **decision_to_json(decision), "facts": facts}
+        row = standing_to_json(decision.standing)
+        yield {"kind": "decision", **decision_to_json(decision), "row": row, "facts": facts}
 
 
 def write_plan(plan: Plan, folder: Path, summary: str) -> Path:

@@ -39,7 +39,7 @@ def plan(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the sealed plan into this folder.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",  # noqa: A002
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     show: Annotated[Show, typer.Option("--show", help="Which licenses the table lists.")] = "all",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")

@@ -41,7 +41,7 @@ def _apply(folder: str, site: str, state: str) -> None:
     import engine.cli.apply
     from engine.cli.main import main
 
-    engine.cli.apply.user_state_path = lambda *args, **options: Path(state)  # type: ignore[assignment]
+    setattr(engine.cli.apply, "user_state_path", lambda *args, **options: Path(state))  # noqa: B010 - the child is its own
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     sys.argv = ["seatwarden", "apply", folder, "--site", site, "--yes"]
     main()
