@@ -21,6 +21,9 @@ from engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
 from engine.snapshot import License, Snapshot, User, UserReference
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit
 
+OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed")
+"""Facts that take all licenses of a user to read."""
+
 ATTEMPTS = 3
 """How often a DELETE is sent when no answer comes and QRS, asked, still lists the license."""
 
@@ -161,7 +164,7 @@ class Apply:
         if user is None:
             return "the user is gone"
         rows: dict[LicenseType, list[License]] = {license_type: [] for license_type in LICENSE_TYPES}
-        if "user.licenses" in decision.facts:
+        if not decision.facts.keys().isdisjoint(OVER_ALL_LICENSES):
             rows = {license_type: self._qrs.licenses_of(license_type, user.id) for license_type in LICENSE_TYPES}
         others = [other for other in rows[decision.license_type] if other.id != row.id]
         rows[decision.license_type] = [row, *others]

@@ -185,6 +185,23 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
     return tuple(dict.fromkeys(held))
 
 
+def _last_use_of_any(subject: Subject, key: str) -> Fact:
+    """The latest use over all licenses of the user, quarantined ones too."""
+    if subject.user is None:
+        return Unknown("the user is not known")
+    missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
+    if missing:
+        return Unknown(f"the snapshot has no {missing[0]} licenses")
+    days = []
+    for _, row in subject.snapshot.licenses_of.get(subject.user.id, []):
+        used = last_use(row, subject.day)
+        if isinstance(used, Unknown):
+            return used
+        if used is not None:
+            days.append(used)
+    return (max(days),) if days else ()
+
+
 def _never_used(subject: Subject, key: str) -> Fact:
     used = last_use(subject.license, subject.day)
     return used if isinstance(used, Unknown) else (used is None,)
@@ -220,6 +237,7 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "user.deleteProhibited": _of_user(lambda user, day, key: _known(user.delete_prohibited, "user.deleteProhibited")),
     "user.createdDate": _of_user(lambda user, day, key: _fact(_date(user.created_date, "user.createdDate", day))),
     "user.licenses": _licenses_of,
+    "user.lastUsed": _last_use_of_any,
     "license.type": lambda subject, key: (subject.license_type,),
     "license.lastUsed": _last_used,
     "license.createdDate": lambda subject, key: _fact(

@@ -77,6 +77,17 @@ class Plan:
         """How many licenses of each type the plan releases."""
         return Counter(d.license_type for d in self.decisions if d.verdict == "release")
 
+    def _types_by_user(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """The license types of each user, and those that the plan releases; quarantined ones not counted."""
+        held: dict[str, set[str]] = {}
+        released: dict[str, set[str]] = {}
+        for decision in self.decisions:
+            if decision.user_id is not None and decision.guard != "quarantined":
+                held.setdefault(decision.user, set()).add(decision.license_type)
+                if decision.verdict == "release":
+                    released.setdefault(decision.user, set()).add(decision.license_type)
+        return held, released
+
     def run(self) -> dict[str, Any]:
         """What the run is: the first line of the log, without the policy itself."""
         return {
@@ -104,6 +115,7 @@ class Plan:
                 "quarantined": sum(d.guard == "quarantined" for d in decisions),
                 "undetermined": sum(d.guard == "undetermined" for d in decisions),
             }
+        types_of, released_of = self._types_by_user()
         return {
             "licenses": len(self.decisions),
             "release": sum(self.released.values()),
@@ -112,6 +124,9 @@ class Plan:
             "undetermined": sum(d.guard == "undetermined" for d in self.decisions),
             "byType": types,
             "byReason": dict(Counter(reason_label(d) for d in self.decisions).most_common()),
+            "holdBothTypes": sum(len(types) > 1 for types in types_of.values()),
+            "loseEveryLicense": sum(types == types_of[user] for user, types in released_of.items()),
+            "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
         }
 

@@ -1,5 +1,6 @@
 """What several commands are given: policy, snapshot or site, now, time zone. The clock is read here and only here."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +86,7 @@ def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
 
 def read_site(site_file: Path) -> Site:
     """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
-    site = load_site(site_file)
+    site = load_site(site_file, os.environ)
     if not site.verify and site.use_tls:
         note(f"warning: rejectUnauthorized is false: {site.url} could be anybody")
     if not site.use_tls:

@@ -114,6 +114,11 @@ def _summary(made: Plan) -> list[str]:
         )
     lines.append("")
     lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
+    if summary["holdBothTypes"]:
+        lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
+    if summary["signedKey"]:
+        lines += ["", "  This site runs on a signed license key. If other sites share it, a license that is released"]
+        lines += ["  here is released there too."]
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]

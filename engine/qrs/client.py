@@ -7,6 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
+import msgspec
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -25,6 +26,7 @@ from engine.snapshot import (
     decode_licenses,
     decode_snapshot,
     decode_user,
+    without_secrets,
 )
 from grammar.ast import LICENSE_TYPES, LicenseType
 from policy.errors import InputError
@@ -72,14 +74,22 @@ class QrsClient:
         return found
 
     def snapshot(self, now: datetime) -> Snapshot:
-        """Users and licenses as they are now, in three requests; `now` is noted as the time they were taken."""
-        users = self.get("user/full")
-        licenses = {license_type: self.get(f"license/{license_type}accesstype/full") for license_type in LICENSE_TYPES}
-        rows = b",".join(b'"%b":%b' % (license_type.encode(), rows) for license_type, rows in licenses.items())
-        taken_at = format_instant(now).encode()
-        source = self._site.url.encode()
-        data = b'{"takenAt":"%b","source":"%b","users":%b,"licenses":{%b}}' % (taken_at, source, users, rows)
-        return self._decoded(decode_snapshot, data, "")
+        """Users, licenses and the site's own license as they are now, in four requests; `now` is noted as the time."""
+        return self._decoded(decode_snapshot, self.snapshot_json(now), "")
+
+    def snapshot_json(self, now: datetime, *, with_overview: bool = False) -> bytes:
+        """The snapshot as JSON, rows as QRS sends them; of the site's license only what is no secret."""
+        parts = {"takenAt": msgspec.json.encode(format_instant(now)), "source": msgspec.json.encode(self._site.url)}
+        parts["users"] = self.get("user/full")
+        rows = {t: self.get(f"license/{t}accesstype/full") for t in LICENSE_TYPES}
+        parts["licenses"] = msgspec.json.encode({t: msgspec.Raw(data) for t, data in rows.items()})
+        site_license = self._get("license")
+        if site_license is not None:
+            parts["license"] = self._decoded(without_secrets, site_license, "license")
+        if with_overview:
+            overview = self._get("license/accesstypeoverview")
+            parts |= {"accessTypeOverview": overview} if overview is not None else {}
+        return msgspec.json.encode({name: msgspec.Raw(data) for name, data in parts.items()})
 
     def license(self, license_type: LicenseType, license_id: str) -> License | None:
         """A license as it is now, or None when there is none of that id."""
