@@ -17,6 +17,7 @@ from engine.decision_log import RecordedPlan
 from engine.drift import changed_facts
 from engine.journal import Journal, Key, Result
 from engine.limits import describe_excess, excesses, longest_unused_first
+from engine.pseudonyms import Pseudonyms
 from engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
 from engine.snapshot import License, Snapshot, User, UserReference
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit
@@ -86,7 +87,8 @@ class Apply:
     """One apply of a plan.
 
     `attempted` are licenses for which an earlier run sent a DELETE without learning what became of it: once gone,
-    they count as released. `clock` tells the instant of each line; `progress` is called with every outcome.
+    they count as released. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
+    line; `progress` is called with every outcome.
     """
 
     def __init__(
@@ -96,12 +98,14 @@ class Apply:
         journal: Journal,
         *,
         attempted: Iterable[Key],
+        pseudonyms: Pseudonyms | None,
         clock: Callable[[], datetime],
         progress: Callable[[Outcome], None],
     ) -> None:
         self._plan = plan
         self._qrs = qrs
         self._journal = journal
+        self._pseudonyms = pseudonyms
         self._attempted = frozenset(attempted)
         self._clock = clock
         self._progress = progress
@@ -170,6 +174,8 @@ class Apply:
         rows[decision.license_type] = [row, *others]
         day = make_day(self._clock(), self._plan.day.zone.key)
         now = decide(self._plan.policy, Snapshot.of([user], rows), decision.license_type, row, day)
+        if self._pseudonyms is not None:
+            now = self._pseudonyms.of_decision(now)
         changes = changed_facts(decision, now)
         if now.verdict == "keep":
             return "; ".join([*changes, f"now kept: {now.reason}"])

@@ -1,7 +1,7 @@
 """Past runs: which plans a folder holds, and what became of each license in them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ class PastRun:
         """What became of a decision's license, or None when nothing was done with it."""
         key = (decision["licenseType"], decision["licenseId"])
         return self.journal.outcomes.get(key) if self.journal else None
+
+    def revealed(self, people: Mapping[str, tuple[str, str | None]]) -> "PastRun":
+        """The run with people behind pseudonyms named again, as far as they are known."""
+        return replace(self, decisions=[_revealed(decision, people) for decision in self.decisions])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +94,11 @@ def _read_run(folder: Path) -> PastRun:
     except OSError as error:
         return PastRun(folder, {}, [], {}, None, f"{folder}: {error.strerror}")
     return PastRun(folder, header, decisions, seal, journal)
+
+
+def _revealed(decision: dict[str, Any], people: Mapping[str, tuple[str, str | None]]) -> dict[str, Any]:
+    known = people.get(decision["userId"] or "")
+    if known is None:
+        return decision
+    reason = decision["reason"].replace(decision["userId"], known[0])
+    return {**decision, "userId": known[0], "userName": known[1], "reason": reason}

@@ -15,6 +15,7 @@ from engine.facts import fact_to_json
 from engine.files import make_private_folder, write_atomically
 from engine.guards import standing_to_json
 from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
+from engine.pseudonyms import Pseudonyms
 from engine.snapshot import Snapshot
 from engine.version import VERSION
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit, Rule
@@ -37,6 +38,7 @@ class Plan:
     day: Day
     source: str
     decisions: tuple[Decision, ...]
+    pseudonyms: Pseudonyms | None = None
 
     @cached_property
     def run_id(self) -> str:
@@ -100,6 +102,7 @@ class Plan:
             "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
             "site": self.source,
             "limits": describe_limits(self.limits),
+            **({"pseudonyms": self.pseudonyms.key_id} if self.pseudonyms else {}),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -131,9 +134,17 @@ class Plan:
         }
 
 
-def make_plan(policy: CheckedPolicy, snapshot: Snapshot, day: Day, source: str) -> Plan:
-    """Decides every license of the snapshot; `source` names the site or the file the snapshot came from."""
-    return Plan(policy, snapshot, day, source, tuple(decide_all(policy, snapshot, day)))
+def make_plan(
+    policy: CheckedPolicy, snapshot: Snapshot, day: Day, source: str, pseudonyms: Pseudonyms | None = None
+) -> Plan:
+    """Decides every license of the snapshot; `source` names the site or the file the snapshot came from.
+
+    With `pseudonyms` people are decided on as ever, but their names are replaced in all that the plan says.
+    """
+    decisions = decide_all(policy, snapshot, day)
+    if pseudonyms is not None:
+        decisions = map(pseudonyms.of_decision, decisions)
+    return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
 
 
 def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
@@ -189,7 +200,9 @@ def _records(plan: Plan) -> Iterator[dict[str, Any]]:
     for decision in plan.decisions:
         facts = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
         row = standing_to_json(decision.standing)
-        yield {"kind": "decision", **decision_to_json(decision), "row": row, "facts": facts}
+        # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
+        truths = {"truths": [outcome.truth for outcome in decision.outcomes]} if plan.pseudonyms else {}
+        yield {"kind": "decision", **decision_to_json(decision), "row": row, "facts": facts, **truths}
 
 
 def write_plan(plan: Plan, folder: Path, summary: str) -> Path:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from engine.apply import Apply, Outcome, OverTheLimit, choose
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import SiteOption, read_site
+from engine.cli.inputs import PseudonymizeOption, SiteOption, read_site
 from engine.cli.output import console, note, printable, say
 from engine.days import format_instant
 from engine.decide import Decision
@@ -26,6 +26,7 @@ from engine.files import sync_folder
 from engine.journal import JOURNAL_FILE, DamagedJournal, Journal, JournalState, Key, read_journal
 from engine.limits import describe_limits
 from engine.phrases import join_words, plural
+from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site
 from grammar.ast import Limit
 from grammar.errors import PolicySyntaxError
@@ -57,6 +58,7 @@ def apply(
             "--limit", metavar="LIMIT", help='Instead of the plan\'s limits: "20", "5% of analyzer". Repeatable.'
         ),
     ] = None,
+    pseudonymize: PseudonymizeOption = None,
     parallel: Annotated[int, typer.Option("--parallel", min=1, max=16, help="Licenses under way at a time.")] = 4,
 ) -> None:
     """Release the licenses that a sealed plan releases, each looked at once more before.
@@ -70,8 +72,9 @@ def apply(
     try:
         _refuse_wrong_site_or_age(plan, where.url, max_age)
         limits = _limits(plan, limit)
+        pseudonyms = _pseudonyms(plan, pseudonymize)
         with _only_one(where.url):
-            code = _apply(plan, folder, where, limits, yes, parallel)
+            code = _apply(plan, folder, where, limits, pseudonyms, yes, parallel)
     except Refused as refusal:
         note(f"refused: {refusal}")
         raise typer.Exit(ExitCode.NO) from None
@@ -84,7 +87,13 @@ def apply(
 
 
 def _apply(
-    plan: RecordedPlan, folder: Path, site: Site, limits: tuple[Limit, ...], yes: bool, parallel: int
+    plan: RecordedPlan,
+    folder: Path,
+    site: Site,
+    limits: tuple[Limit, ...],
+    pseudonyms: Pseudonyms | None,
+    yes: bool,
+    parallel: int,
 ) -> ExitCode:
     from engine.qrs.client import QrsClient  # requests takes a while to import
 
@@ -113,7 +122,7 @@ def _apply(
             f"the journal cannot be written to `{path}`: {error.strerror}", "nothing has been released"
         ) from None
     with client:
-        return _run(plan, client, journal, state, left, parallel, path)
+        return _run(plan, client, journal, state, left, pseudonyms, parallel, path)
 
 
 def _run(
@@ -122,6 +131,7 @@ def _run(
     journal: Journal,
     state: JournalState | None,
     left: list[Key],
+    pseudonyms: Pseudonyms | None,
     parallel: int,
     path: Path,
 ) -> ExitCode:
@@ -140,6 +150,7 @@ def _run(
         client,
         journal,
         attempted=attempted,
+        pseudonyms=pseudonyms,
         clock=lambda: datetime.now(UTC),
         progress=lambda outcome: progress.advance(task),
     )
@@ -189,6 +200,21 @@ def _limits(plan: RecordedPlan, asked: list[str] | None) -> tuple[Limit, ...]:
         raise InputError(
             f"--limit: {problem.message}: {problem.label}", 'write "20", "5%" or "5% of analyzer"'
         ) from None
+
+
+def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
+    """The pseudonyms that the plan was written with; the journal speaks of people as the plan does."""
+    wanted = plan.header.get("pseudonyms")
+    if wanted is None:
+        if key_file is not None:
+            raise InputError("this plan names people: it was made without --pseudonymize", "make the plan with it")
+        return None
+    if key_file is None:
+        raise InputError("this plan has pseudonyms", "name the key file it was made with: --pseudonymize KEYFILE")
+    pseudonyms = load_pseudonyms(key_file)
+    if pseudonyms.key_id != wanted:
+        raise InputError(f"`{key_file}` is not the key that this plan was made with")
+    return pseudonyms
 
 
 @contextmanager

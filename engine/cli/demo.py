@@ -39,7 +39,6 @@ def demo(
         with site.serve() as qrs:
             write_config(site, port=qrs.port, now=moment)
             run = folder / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
-            policy = ["--policy", str(site.config)]
 
             tour.stop(f"A simulated Qlik Sense site with 200 users answers on {qrs.url}.")
             tour.run("plan", "--site", str(site.config), "--show", "release", "-o", str(run))

@@ -35,6 +35,10 @@ TimezoneOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--timezone", metavar="ZONE", help="IANA zone in which days are counted, not the policy's."),
 ]
+PseudonymizeOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--pseudonymize", metavar="KEYFILE", help="Replace people's names by keyed digests, under this key."),
+]
 Format: TypeAlias = Literal["table", "json", "csv"]
 
 

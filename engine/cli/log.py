@@ -1,6 +1,7 @@
 """`seatwarden log`: the decision log, its seal, and what past runs decided."""
 
 import csv
+import secrets
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,9 +17,13 @@ from engine.cli.inputs import Format
 from engine.cli.output import console, note, print_json, print_table, printable, say
 from engine.decision_log import DamagedLog, log_path, read_log
 from engine.decision_log import replay as replay_plan
+from engine.files import write_atomically
 from engine.history import PastDecision, PastRun, runs_in, select
 from engine.journal import JOURNAL_FILE, read_journal, whole_lines
 from engine.phrases import plural
+from engine.pseudonyms import load_pseudonyms
+from engine.snapshot import load_snapshot
+from policy.errors import InputError
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -70,6 +75,18 @@ def replay(place: RunArgument) -> None:
     say(f"{log_path(place)}: {plural(len(plan.decisions), 'decision')} decided again, all agree")
 
 
+@app.command("new-key")
+def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not exist yet.")]) -> None:
+    """Write a new random key for --pseudonymize. Who loses it can never find the people again.
+
+    Example: seatwarden log new-key site.key
+    """
+    if path.exists():
+        raise InputError(f"`{path}` exists already", "a key is never overwritten: old logs would lose their people")
+    write_atomically(path, secrets.token_hex(32).encode() + b"\n")
+    say(f"{path}: new key written; keep a copy in a safe place")
+
+
 @app.command("list")
 def list_(
     place: RunsArgument, format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table"
@@ -93,6 +110,10 @@ def show(
     rule: Annotated[
         str | None, typer.Option("--rule", help="Only where this rule or guard decided or matched.")
     ] = None,
+    reveal: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--reveal", metavar="KEYFILE SNAPSHOT", help="Find the people behind pseudonyms again."),
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Show decisions of one run, or across runs: when did a user lose her license, and why?
@@ -100,6 +121,9 @@ def show(
     Example: seatwarden log show plans --user "CORP\\jdoe"
     """
     runs = runs_in(place)
+    if reveal is not None:
+        people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
+        runs = [run.revealed(people) for run in runs]
     rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
     _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"))
     damaged = [run for run in runs if run.problem]

@@ -15,6 +15,7 @@ from engine.cli.inputs import (
     Format,
     NowOption,
     PolicyOption,
+    PseudonymizeOption,
     SiteOption,
     SnapshotOption,
     TimezoneOption,
@@ -24,6 +25,7 @@ from engine.cli.output import print_json, print_table, printable, say, table_tex
 from engine.decide import Decision
 from engine.phrases import plural
 from engine.plan import Plan, decision_to_json, make_plan, write_plan
+from engine.pseudonyms import load_pseudonyms
 
 Show = Literal["all", "release", "keep"]
 _ORDER = {"release": 0, "guard": 1, "default": 2, "keep": 3}
@@ -39,6 +41,7 @@ def plan(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the sealed plan into this folder.")
     ] = None,
+    pseudonymize: PseudonymizeOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     show: Annotated[Show, typer.Option("--show", help="Which licenses the table lists.")] = "all",
     detailed_exitcode: Annotated[
@@ -50,7 +53,8 @@ def plan(
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """
     given = gather(policy, snapshot, site, now, timezone)
-    made = make_plan(given.policy, given.snapshot, given.day, given.source)
+    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
+    made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
     if output is not None:
         write_plan(made, output, table_text(_table(made, "all")) + "\n" + "\n".join(_summary(made)) + "\n")
     if format == "json":
