@@ -1,8 +1,9 @@
 """The hash chain: JSON lines of which each carries the SHA-256 of the line before it, closed by a seal.
 
 Every line is a JSON object with its number `n` and `prev`, the hexadecimal SHA-256 of the bytes of the line before
-(with its line break; 64 zeros before the first). The last line is the seal: it has `seal`, the SHA-256 of itself
+(64 zeros before the first; line breaks not counted). The last line is the seal: it has `seal`, the SHA-256 of itself
 as it is without that field. So any edit, loss, doubling or reordering of lines is found, and its line named.
+Lines of a journal, which has no seal while it grows, carry the SHA-256 of themselves in `sum`.
 The chain shows accidents and careless edits; who can write the file can also forge it whole, so the seal is
 printed with each plan, to be kept elsewhere.
 """
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 
 FIRST = "0" * 64
+SEAL, SUM = "seal", "sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +27,41 @@ class Damage:
     problem: str
 
 
+@dataclass(slots=True)
+class ChainEnd:
+    """Where a chain ends: how many lines it has, and the digest of the last one."""
+
+    lines: int = 0
+    digest: str = FIRST
+
+    @classmethod
+    def after(cls, data: bytes) -> "ChainEnd":
+        """The end of a chain that is already written."""
+        lines = _split(data)
+        return cls(len(lines), _sha256(lines[-1].rstrip(b"\n")) if lines else FIRST)
+
+    def link(self, record: Mapping[str, Any], witness: str | None = None) -> bytes:
+        """The next line of the chain, for this record; `witness` names a field for the digest of the line itself."""
+        numbered = {"n": self.lines + 1, **record, "prev": self.digest}
+        line = msgspec.json.encode(_witnessed(numbered, witness) if witness else numbered)
+        self.lines += 1
+        self.digest = _sha256(line)
+        return line + b"\n"
+
+
 def chain_lines(records: Iterable[Mapping[str, Any]], seal: Mapping[str, Any]) -> Iterator[bytes]:
     """The lines of a sealed chain: the records in order, then the seal record."""
-    previous, number = FIRST, 0
-    for number, record in enumerate(records, 1):
-        line = _line({"n": number, **record, "prev": previous})
-        previous = _sha256(line)
-        yield line
-    unsealed = {"n": number + 1, **seal, "prev": previous}
-    yield _line({**unsealed, "seal": _sha256(_line(unsealed))})
+    end = ChainEnd()
+    for record in records:
+        yield end.link(record)
+    yield end.link(seal, SEAL)
 
 
-def verify_chain(data: bytes) -> list[Damage]:
-    """All damage found, in line order; an empty list means that the chain is as it was written."""
+def verify_chain(data: bytes, *, sealed: bool = True) -> list[Damage]:
+    """All damage found, in line order; an empty list means that the chain is as it was written.
+
+    With `sealed` False a chain that still grows (a journal) may lack its seal.
+    """
     if not data:
         return [Damage(1, "the file is empty")]
     lines = _split(data)
@@ -45,16 +69,21 @@ def verify_chain(data: bytes) -> list[Damage]:
     damage = [Damage(n, "is not a line of this log") for n, record in enumerate(records, 1) if record is None]
     if not lines[-1].endswith(b"\n"):
         damage.append(Damage(len(lines), "is cut off"))
-    damage += _seal_damage(lines, records)
+    damage += _seal_damage(records, sealed)
     damage += [
-        Damage(n, f"says it is line {record.get('n', '?')}: lines were lost, added or moved before it")
+        Damage(n, "was changed: its own digest does not fit")
+        for n, (line, record) in enumerate(zip(lines, records, strict=True), 1)
+        if record is not None and not _fits_itself(line, record)
+    ]
+    damage += [
+        Damage(n, f"says it is line {record.get('n')}: lines were lost, added or moved before it")
         for n, record in enumerate(records, 1)
         if record is not None and record.get("n") != n
     ]
     # Backwards from the seal: a line is as written when the line after it, itself as written, carries its digest.
     for n in range(len(lines) - 1, 0, -1):
         following = records[n]
-        if following is not None and following.get("prev") != _sha256(lines[n - 1]):
+        if following is not None and following.get("prev") != _sha256(lines[n - 1].rstrip(b"\n")):
             damage.append(Damage(n, "was changed, or is not the line that stood here"))
     first = records[0]
     if first is not None and first.get("prev") != FIRST:
@@ -67,16 +96,23 @@ def read_chain(data: bytes) -> list[dict[str, Any]]:
     return [msgspec.json.decode(line) for line in _split(data)]
 
 
-def _seal_damage(lines: list[bytes], records: list[dict[str, Any] | None]) -> list[Damage]:
-    early = [n for n, record in enumerate(records[:-1], 1) if record is not None and "seal" in record]
-    if early:
-        return [Damage(n, "stands behind the seal") for n in range(early[0] + 1, len(lines) + 1)]
-    last = records[-1]
-    if last is None or "seal" not in last:
-        return [Damage(len(lines), "is the last line and is no seal: the end of the log is missing")]
-    unsealed = {key: value for key, value in last.items() if key != "seal"}
-    intact = lines[-1] == _line({**unsealed, "seal": _sha256(_line(unsealed))})
-    return [] if intact else [Damage(len(lines), "was changed: the seal does not fit")]
+def _seal_damage(records: list[dict[str, Any] | None], sealed: bool) -> list[Damage]:
+    seals = [n for n, record in enumerate(records, 1) if record is not None and SEAL in record]
+    if seals:
+        return [Damage(n, "stands behind the seal") for n in range(seals[0] + 1, len(records) + 1)]
+    return [Damage(len(records), "is the last line and is no seal: the end of the log is missing")] if sealed else []
+
+
+def _fits_itself(line: bytes, record: dict[str, Any]) -> bool:
+    witness = SEAL if SEAL in record else SUM if SUM in record else None
+    if witness is None:
+        return True
+    bare = {key: value for key, value in record.items() if key != witness}
+    return line.rstrip(b"\n") == msgspec.json.encode(_witnessed(bare, witness))
+
+
+def _witnessed(record: Mapping[str, Any], witness: str) -> dict[str, Any]:
+    return {**record, witness: _sha256(msgspec.json.encode(record))}
 
 
 def _split(data: bytes) -> list[bytes]:
@@ -84,10 +120,6 @@ def _split(data: bytes) -> list[bytes]:
     parts = data.split(b"\n")
     lines = [part + b"\n" for part in parts[:-1]]
     return [*lines, parts[-1]] if parts[-1] else lines
-
-
-def _line(record: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode(record) + b"\n"
 
 
 def _decode(line: bytes) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from engine.days import Day
 from engine.evaluate import RuleOutcome, Trace, evaluate_rule
 from engine.facts import Fact, Facts, SnapshotFacts, Subject, Unknown, last_use, unused_days, user_of
+from engine.guards import Guard, Standing, obstacle, standing_of
 from engine.phrases import join_words, phrase
 from engine.snapshot import License, Snapshot, UserReference
 from grammar.ast import LICENSE_TYPES, LicenseType, Not, Rule, UnusedFor
@@ -18,7 +19,6 @@ from policy.loading import CheckedPolicy
 
 Verdict: TypeAlias = Literal["keep", "release"]
 Because: TypeAlias = Literal["guard", "keep", "release", "default"]
-Guard: TypeAlias = Literal["quarantined", "undetermined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Decision:
     reason: str
     outcomes: tuple[RuleOutcome, ...]
     facts: Mapping[str, Fact]
+    standing: Standing
     unused_days: int | None
     last_used: str | None
 
@@ -77,9 +78,9 @@ def decide(
     user = user_of(snapshot, license_)
     reference = license_.user if isinstance(license_.user, UserReference) else None
     facts = SnapshotFacts(Subject(snapshot, license_type, license_, user, day))
-    obstacle = _obstacle(snapshot, license_type, license_)
+    standing = standing_of(snapshot, license_type, license_)
     outcomes = outcomes_of(policy, license_type, facts, day)
-    verdict, because, guard, rule, reason = conclude(license_type, outcomes, obstacle)
+    verdict, because, guard, rule, reason = conclude(license_type, outcomes, obstacle(standing))
     unused = unused_days(license_, day)
     return Decision(
         license_id=license_.id,
@@ -97,7 +98,8 @@ def decide(
         rule=rule,
         reason=reason,
         outcomes=outcomes,
-        facts={"license.quarantined": _quarantined(license_), **facts.seen},
+        facts=facts.seen,
+        standing=standing,
         unused_days=None if isinstance(unused, Unknown) else unused,
         last_used=license_.last_used
         if last_use(license_, day) is not None and isinstance(license_.last_used, str)
@@ -113,15 +115,15 @@ def outcomes_of(policy: CheckedPolicy, license_type: LicenseType, facts: Facts, 
 
 
 def conclude(
-    license_type: LicenseType, outcomes: tuple[RuleOutcome, ...], obstacle: tuple[Guard, str] | None
+    license_type: LicenseType, outcomes: tuple[RuleOutcome, ...], guard: tuple[Guard, str] | None
 ) -> tuple[Verdict, Because, Guard | None, Rule | None, str]:
     """Verdict, its kind, the guard or rule that decided, and a sentence.
 
-    `obstacle` is a guard that holds whatever the rules say. A fact is *needed* when the verdict hangs on it: an
+    `guard` holds whatever the rules say. A fact is *needed* when the verdict hangs on it: an
     unknown keep rule matters only while a release rule may match, and never when another keep rule matches.
     """
-    if obstacle is not None:
-        return "keep", "guard", obstacle[0], None, obstacle[1]
+    if guard is not None:
+        return "keep", "guard", guard[0], None, guard[1]
     keeps = [outcome for outcome in outcomes if outcome.rule.kind == "keep"]
     releases = [outcome for outcome in outcomes if outcome.rule.kind == "release"]
     for outcome in keeps:
@@ -151,34 +153,6 @@ def telling(trace: Trace) -> Trace:
     if not trace.parts or isinstance(trace.condition, Not):
         return trace
     return telling(next((part for part in trace.parts if part.truth == trace.truth), trace.parts[0]))
-
-
-def _obstacle(snapshot: Snapshot, license_type: LicenseType, license_: License) -> tuple[Guard, str] | None:
-    if license_.quarantined is True:
-        end = (license_.quarantine_end or "") if isinstance(license_.quarantine_end, str) else ""
-        until = f" until {end[:10]}" if end[:2] == "20" else ""
-        return "quarantined", f"in quarantine{until}: Qlik Sense has taken this license back already"
-    if not isinstance(license_.quarantined, bool):
-        return "undetermined", "undetermined: `license.quarantined` is missing or unreadable"
-    if not isinstance(license_.user, UserReference):
-        deleted = (
-            f" (deleted user {license_.deleted_user_directory or '?'}\\{license_.deleted_user_id})"
-            if license_.deleted_user_id
-            else ""
-        )
-        return "undetermined", f"undetermined: the license has no user{deleted}"
-    if license_.user.id not in snapshot.users_by_id:
-        return "undetermined", "undetermined: the user of this license is not among the site's users"
-    if license_.user.id in snapshot.doubled_users:
-        return "undetermined", "undetermined: the site's users list this user more than once"
-    if (license_type, license_.id) in snapshot.doubled_licenses:
-        return "undetermined", "undetermined: this license is listed more than once"
-    return None
-
-
-def _quarantined(license_: License) -> Fact:
-    known = isinstance(license_.quarantined, bool)
-    return (license_.quarantined,) if known else Unknown("`license.quarantined` is missing or unreadable")  # type: ignore[return-value]
 
 
 def _because_of(outcome: RuleOutcome) -> str:

@@ -7,18 +7,22 @@ from typing import Any
 
 from engine.chain import Damage, read_chain, verify_chain
 from engine.days import Day, make_day, parse_timestamp
-from engine.decide import Decision, outcomes_of
+from engine.decide import Decision, conclude, leaves, outcomes_of
+from engine.evaluate import RuleOutcome, Truth
 from engine.facts import RecordedFacts, fact_from_json
+from engine.guards import obstacle, standing_from_json
 from engine.plan import FORMAT, PLAN_FILE
+from engine.pseudonyms import is_personal
 from grammar.ast import Field, Rule
 from grammar.builder import parse_field
+from grammar.printer import print_field
 from grammar.spans import NOWHERE, Span
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
 from policy.loading import CheckedPolicy, check_text
 
 
-class DamagedLog(Exception):  # noqa: N818 - an answer (exit code 1), not a failure of the program
+class DamagedLog(Exception):
     """The log does not verify. `damage` names each bad line."""
 
     def __init__(self, path: Path, damage: list[Damage]) -> None:
@@ -95,10 +99,12 @@ def _span(place: str) -> Span:
 
 def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision:
     outcomes = outcomes_of(policy, line["licenseType"], RecordedFacts(line["facts"]), day)
+    if "truths" in line:
+        outcomes = tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, line["truths"], strict=True))
     kind = line["because"]
     rule = None
     if kind in ("keep", "release"):
-        rule = next(o.rule for o in outcomes if o.rule.kind == kind and o.truth is True)
+        rule = next((o.rule for o in outcomes if o.rule.kind == kind and o.truth is True), None)
     return Decision(
         license_id=line["licenseId"],
         license_type=line["licenseType"],
@@ -112,9 +118,37 @@ def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision
         reason=line["reason"],
         outcomes=outcomes,
         facts={name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()},
+        standing=standing_from_json(line["row"]),
         unused_days=line["unusedDays"],
         last_used=line["lastUsed"],
     )
+
+
+def _as_recorded(outcome: RuleOutcome, truth: Truth) -> RuleOutcome:
+    """Of a rule on names, in a plan with pseudonyms: the truth that was recorded, since it cannot be found again."""
+    personal = any(is_personal(print_field(field)) for trace in leaves(outcome.trace) for field, _ in trace.facts)
+    return replace(outcome, truth=truth, trace=replace(outcome.trace, truth=truth, parts=())) if personal else outcome
+
+
+def replay(place: Path) -> tuple[RecordedPlan, list[str]]:
+    """Decides every license of a plan again, from the recorded facts and policy alone.
+
+    The second value names what does not agree, line by line; it is empty when every decision stands. Raises as
+    `read_log`.
+    """
+    plan = read_plan(place)
+    differences = []
+    for line, decision in zip(read_log(place)[1:-1], plan.decisions, strict=True):
+        guard = obstacle(decision.standing)
+        verdict, because, guard_name, rule, reason = conclude(decision.license_type, decision.outcomes, guard)
+        now = (verdict, because, guard_name or (rule.name if rule else None), reason)
+        recorded = (line["verdict"], line["because"], line["rule"], line["reason"])
+        # The words of a reason hang on the parts of a condition, which pseudonyms hide.
+        compared = 3 if "truths" in line else 4
+        if now[:compared] != recorded[:compared]:
+            was = f"{line['verdict']} ({line['reason']})"
+            differences.append(f"line {line['n']}: {decision.user} was {was}, decided again {verdict} ({reason})")
+    return plan, differences
 
 
 def _field(name: str) -> Field:

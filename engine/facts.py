@@ -99,7 +99,7 @@ def fact_from_json(recorded: object, field: Field) -> Fact:
     return tuple(recorded)
 
 
-def last_use(license: License, day: Day) -> date | None | Unknown:  # noqa: A002 - the field's word
+def last_use(license: License, day: Day) -> date | None | Unknown:
     """The day of the last use in the policy's zone; None when the license was never used."""
     raw = license.last_used
     if raw is None:
@@ -110,7 +110,7 @@ def last_use(license: License, day: Day) -> date | None | Unknown:  # noqa: A002
     return None if instant.year < NEVER_BEFORE_YEAR else day.day_of(instant)
 
 
-def unused_days(license: License, day: Day) -> int | Unknown:  # noqa: A002
+def unused_days(license: License, day: Day) -> int | Unknown:
     """Calendar days since the last use, or since the allocation when never used."""
     used = last_use(license, day)
     if used is None:
@@ -185,6 +185,23 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
     return tuple(dict.fromkeys(held))
 
 
+def _last_use_of_any(subject: Subject, key: str) -> Fact:
+    """The latest use over all licenses of the user, quarantined ones too."""
+    if subject.user is None:
+        return Unknown("the user is not known")
+    missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
+    if missing:
+        return Unknown(f"the snapshot has no {missing[0]} licenses")
+    days = []
+    for _, row in subject.snapshot.licenses_of.get(subject.user.id, []):
+        used = last_use(row, subject.day)
+        if isinstance(used, Unknown):
+            return used
+        if used is not None:
+            days.append(used)
+    return (max(days),) if days else ()
+
+
 def _never_used(subject: Subject, key: str) -> Fact:
     used = last_use(subject.license, subject.day)
     return used if isinstance(used, Unknown) else (used is None,)
@@ -220,6 +237,7 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "user.deleteProhibited": _of_user(lambda user, day, key: _known(user.delete_prohibited, "user.deleteProhibited")),
     "user.createdDate": _of_user(lambda user, day, key: _fact(_date(user.created_date, "user.createdDate", day))),
     "user.licenses": _licenses_of,
+    "user.lastUsed": _last_use_of_any,
     "license.type": lambda subject, key: (subject.license_type,),
     "license.lastUsed": _last_used,
     "license.createdDate": lambda subject, key: _fact(
@@ -235,6 +253,6 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
 """How each field of the vocabulary is read; a test holds the two tables against each other."""
 
 
-def user_of(snapshot: Snapshot, license: License) -> User | None:  # noqa: A002
+def user_of(snapshot: Snapshot, license: License) -> User | None:
     """The user of a license row, or None when the row has none or the snapshot does not know him."""
     return snapshot.users_by_id.get(license.user.id) if isinstance(license.user, UserReference) else None

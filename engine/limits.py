@@ -1,8 +1,9 @@
 """The limit: how many licenses a run may release. On by default, so that an accident stays small."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from engine.decide import Decision
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit
 from grammar.printer import print_limit
 
@@ -41,14 +42,48 @@ def excesses(
     """The limits that a plan is over; `allocated` and `planned` count licenses by type. Parts of a license are cut."""
     found = []
     for limit in limits:
-        if limit.percent is not None:
-            types = (limit.license_type,) if limit.license_type else LICENSE_TYPES
-            checks = [(t, allocated.get(t, 0) * limit.percent // 100, planned.get(t, 0)) for t in types]
-        else:
-            count = planned.get(limit.license_type, 0) if limit.license_type else sum(planned.values())
-            checks = [(limit.license_type, limit.count or 0, count)]  # type: ignore[list-item]
-        found += [Excess(limit, t, allowed, count) for t, allowed, count in checks if count > allowed]
+        for types, allowed in _allowances(limit, allocated):
+            count = sum(planned.get(license_type, 0) for license_type in types)
+            if count > allowed:
+                found.append(Excess(limit, types[0] if len(types) == 1 else None, allowed, count))
     return found
+
+
+def longest_unused_first(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], releases: Iterable[Decision]
+) -> list[Decision]:
+    """The releases that fit into the limits which say `longest unused first`.
+
+    Other limits choose nothing: a plan over one of them is refused as a whole.
+    """
+    rooms = [
+        (types, [allowed])
+        for limit in limits
+        if limit.longest_unused_first
+        for types, allowed in _allowances(limit, allocated)
+    ]
+    chosen = []
+    for decision in sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id)):
+        mine = [room for types, room in rooms if decision.license_type in types]
+        if all(room[0] > 0 for room in mine):
+            chosen.append(decision)
+            for room in mine:
+                room[0] -= 1
+    return chosen
+
+
+def _allowances(limit: Limit, allocated: Mapping[LicenseType, int]) -> list[tuple[tuple[LicenseType, ...], int]]:
+    """What a limit allows: groups of types, each with the number of licenses that may be released."""
+    types = (limit.license_type,) if limit.license_type else LICENSE_TYPES
+    if limit.percent is None:
+        return [(types, limit.count or 0)]
+    return [((license_type,), allocated.get(license_type, 0) * limit.percent // 100) for license_type in types]
+
+
+def describe_excess(excess: Excess) -> str:
+    """A sentence for a limit that the plan is over."""
+    which = f"{excess.license_type} licenses" if excess.license_type else "licenses"
+    return f"{excess.planned:,} {which} to release; the limit of {print_limit(excess.limit)} allows {excess.allowed:,}"
 
 
 def describe_limits(limits: tuple[Limit, ...]) -> list[str]:

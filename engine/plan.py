@@ -13,7 +13,9 @@ from engine.days import Day, format_instant, make_day
 from engine.decide import Decision, decide_all
 from engine.facts import fact_to_json
 from engine.files import make_private_folder, write_atomically
-from engine.limits import Excess, describe_limits, excesses, limits_in_force
+from engine.guards import standing_to_json
+from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
+from engine.pseudonyms import Pseudonyms
 from engine.snapshot import Snapshot
 from engine.version import VERSION
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit, Rule
@@ -36,6 +38,7 @@ class Plan:
     day: Day
     source: str
     decisions: tuple[Decision, ...]
+    pseudonyms: Pseudonyms | None = None
 
     @cached_property
     def run_id(self) -> str:
@@ -59,7 +62,12 @@ class Plan:
     @cached_property
     def over(self) -> list[Excess]:
         """The limits that the plan is over."""
-        return excesses(self.limits, self.allocated, self.released)
+        return excesses(self.limits, self.allocated, Counter(d.license_type for d in self.chosen))
+
+    @cached_property
+    def chosen(self) -> list[Decision]:
+        """The releases of this run: all, or the longest unused where a limit says so."""
+        return longest_unused_first(self.limits, self.allocated, (d for d in self.decisions if d.verdict == "release"))
 
     @cached_property
     def allocated(self) -> Counter[LicenseType]:
@@ -70,6 +78,17 @@ class Plan:
     def released(self) -> Counter[LicenseType]:
         """How many licenses of each type the plan releases."""
         return Counter(d.license_type for d in self.decisions if d.verdict == "release")
+
+    def _types_by_user(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """The license types of each user, and those that the plan releases; quarantined ones not counted."""
+        held: dict[str, set[str]] = {}
+        released: dict[str, set[str]] = {}
+        for decision in self.decisions:
+            if decision.user_id is not None and decision.guard != "quarantined":
+                held.setdefault(decision.user, set()).add(decision.license_type)
+                if decision.verdict == "release":
+                    released.setdefault(decision.user, set()).add(decision.license_type)
+        return held, released
 
     def run(self) -> dict[str, Any]:
         """What the run is: the first line of the log, without the policy itself."""
@@ -83,6 +102,7 @@ class Plan:
             "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
             "site": self.source,
             "limits": describe_limits(self.limits),
+            **({"pseudonyms": self.pseudonyms.key_id} if self.pseudonyms else {}),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -98,20 +118,33 @@ class Plan:
                 "quarantined": sum(d.guard == "quarantined" for d in decisions),
                 "undetermined": sum(d.guard == "undetermined" for d in decisions),
             }
+        types_of, released_of = self._types_by_user()
         return {
             "licenses": len(self.decisions),
             "release": sum(self.released.values()),
+            "thisRun": 0 if self.over else len(self.chosen),
             "keep": len(self.decisions) - sum(self.released.values()),
             "undetermined": sum(d.guard == "undetermined" for d in self.decisions),
             "byType": types,
             "byReason": dict(Counter(reason_label(d) for d in self.decisions).most_common()),
+            "holdBothTypes": sum(len(types) > 1 for types in types_of.values()),
+            "loseEveryLicense": sum(types == types_of[user] for user, types in released_of.items()),
+            "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
         }
 
 
-def make_plan(policy: CheckedPolicy, snapshot: Snapshot, day: Day, source: str) -> Plan:
-    """Decides every license of the snapshot; `source` names the site or the file the snapshot came from."""
-    return Plan(policy, snapshot, day, source, tuple(decide_all(policy, snapshot, day)))
+def make_plan(
+    policy: CheckedPolicy, snapshot: Snapshot, day: Day, source: str, pseudonyms: Pseudonyms | None = None
+) -> Plan:
+    """Decides every license of the snapshot; `source` names the site or the file the snapshot came from.
+
+    With `pseudonyms` people are decided on as ever, but their names are replaced in all that the plan says.
+    """
+    decisions = decide_all(policy, snapshot, day)
+    if pseudonyms is not None:
+        decisions = map(pseudonyms.of_decision, decisions)
+    return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
 
 
 def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
@@ -129,13 +162,6 @@ def reason_label(decision: Decision) -> str:
 def rule_title(rule: Rule) -> str:
     """A rule as people speak of it."""
     return f'{rule.kind} "{rule.name}"' if rule.name is not None else rule.label
-
-
-def describe_excess(excess: Excess) -> str:
-    """A sentence for a limit that the plan is over."""
-    which = f"{excess.license_type} licenses" if excess.license_type else "licenses"
-    (limit,) = describe_limits((excess.limit,))
-    return f"{excess.planned:,} {which} to release; the limit of {limit} allows {excess.allowed:,}"
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:
@@ -173,7 +199,10 @@ def _records(plan: Plan) -> Iterator[dict[str, Any]]:
     yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
     for decision in plan.decisions:
         facts = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
-        yield {"kind": "decision", **decision_to_json(decision), "facts": facts}
+        row = standing_to_json(decision.standing)
+        # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
+        truths = {"truths": [outcome.truth for outcome in decision.outcomes]} if plan.pseudonyms else {}
+        yield {"kind": "decision", **decision_to_json(decision), "row": row, "facts": facts, **truths}
 
 
 def write_plan(plan: Plan, folder: Path, summary: str) -> Path:

@@ -6,13 +6,16 @@ Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,a
 """
 
 import hashlib
+import io
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import zstandard
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from grammar.ast import LICENSE_TYPES, LicenseType
@@ -92,11 +95,24 @@ class _Licenses(Struct, frozen=True):
     analyzer: list[License] | UnsetType = UNSET
 
 
+class SiteLicense(Struct, frozen=True, rename="camel"):
+    """What the site's own license says of itself: only whether it is a signed key."""
+
+    signed_key: bool = False
+    key: str | None = None
+
+    @property
+    def signed(self) -> bool:
+        """Whether the site runs on a signed license key, which other sites may share."""
+        return self.signed_key or bool(self.key)
+
+
 class _File(Struct, frozen=True, rename="camel"):
     users: list[User]
     licenses: _Licenses
     taken_at: str | None = None
     source: str | None = None
+    license: Raw | UnsetType = UNSET
 
 
 class _RawLicenses(Struct, frozen=True):
@@ -109,7 +125,14 @@ class _RawFile(Struct, frozen=True, rename="camel"):
     licenses: _RawLicenses
     taken_at: str | None = None
     source: str | None = None
+    license: Raw | UnsetType = UNSET
 
+
+MAX_SNAPSHOT_BYTES = 4_000_000_000
+"""Largest snapshot that is unpacked; a million users make about 2 GB."""
+SECRET_LICENSE_FIELDS = ("key", "serial", "control", "check")
+"""Fields of `GET /qrs/license` that never leave the process."""
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 _IDENTITY = {"id", "userId", "userDirectory", "name", "user"}
 """Fields that say of whom a row speaks."""
@@ -129,11 +152,17 @@ class Snapshot:
         self.taken_at = file.taken_at
         self.source = file.source
         self.digest = digest
+        self.signed_key = _signed_key(file.license)
         self.licenses: dict[LicenseType, list[License]] = {}
         for license_type in LICENSE_TYPES:
             rows = getattr(file.licenses, license_type)
             if rows is not UNSET:
                 self.licenses[license_type] = rows
+
+    @classmethod
+    def of(cls, users: list[User], licenses: Mapping[LicenseType, list[License]]) -> "Snapshot":
+        """A snapshot of rows read one by one."""
+        return cls(_File(users, _Licenses(licenses.get("professional", UNSET), licenses.get("analyzer", UNSET))), "")
 
     @cached_property
     def users_by_id(self) -> dict[str, User]:
@@ -153,9 +182,7 @@ class Snapshot:
     @cached_property
     def has_unclaimed_license(self) -> bool:
         """Whether a license row does not say whose it is: not even null, as QRS writes for a deleted user."""
-        return any(
-            row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows
-        )
+        return any(row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows)
 
     @cached_property
     def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:
@@ -182,10 +209,30 @@ def load_snapshot(path: Path) -> Snapshot:
     return decode_snapshot(data, what)
 
 
+def compress(data: bytes) -> bytes:
+    """A snapshot as zstd."""
+    return zstandard.ZstdCompressor().compress(data)
+
+
+def without_secrets(data: bytes, what: str) -> bytes:
+    """The answer of `GET /qrs/license` without keys and serial numbers; `signedKey` says whether there was a key.
+
+    Raises InputError.
+    """
+    try:
+        fields = msgspec.json.decode(data, type=dict[str, Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    key = fields.get("key")
+    signed = key is not None and bytes(key) not in (b"null", b'""')
+    shown = {name: value for name, value in fields.items() if name not in SECRET_LICENSE_FIELDS}
+    return msgspec.json.encode({**shown, "signedKey": signed})
+
+
 def decode_snapshot(data: bytes, what: str) -> Snapshot:
     """The snapshot in JSON `data`; `what` names it in messages. Raises InputError."""
     digest = hashlib.sha256(data).hexdigest()
-    data = decode_json_bytes(data, what)
+    data = decode_json_bytes(_decompressed(data, what), what)
     try:
         return Snapshot(msgspec.json.decode(data, type=_File), digest)
     except msgspec.ValidationError:
@@ -195,6 +242,32 @@ def decode_snapshot(data: bytes, what: str) -> Snapshot:
     try:
         return Snapshot(_decode_leniently(data, what), digest)
     except UnicodeDecodeError as error:
+        raise _not_json(error, what) from None
+
+
+def decode_license(data: bytes, what: str) -> License:
+    """One license row. Raises InputError."""
+    return _row(_object(data, what), License, what)
+
+
+def decode_licenses(data: bytes, what: str) -> list[License]:
+    """A list of license rows. Raises InputError."""
+    try:
+        rows = msgspec.json.decode(data, type=list[Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    return [_row(row, License, f"{what}[{i}]") for i, row in enumerate(rows)]
+
+
+def decode_user(data: bytes, what: str) -> User:
+    """One user. Raises InputError."""
+    return _row(_object(data, what), User, what)
+
+
+def _object(data: bytes, what: str) -> Raw:
+    try:
+        return msgspec.json.decode(data, type=Raw)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
 
 
@@ -216,7 +289,7 @@ def _decode_leniently(data: bytes, what: str) -> _File:
         rows[license_type] = (
             UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]") for i, row in enumerate(raws)]
         )
-    return _File(users, _Licenses(**rows), raw.taken_at, raw.source)
+    return _File(users, _Licenses(**rows), raw.taken_at, raw.source, raw.license)
 
 
 def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
@@ -246,6 +319,19 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
     return kind(**values)
 
 
+def _decompressed(data: bytes, what: str) -> bytes:
+    if not data.startswith(_ZSTD_MAGIC):
+        return data
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
+            text = reader.read(MAX_SNAPSHOT_BYTES + 1)
+    except zstandard.ZstdError as error:
+        raise InputError(f"{what} is not whole zstd: {error}", "take it again") from None
+    if len(text) > MAX_SNAPSHOT_BYTES:
+        raise InputError(f"{what} is too large: more than {MAX_SNAPSHOT_BYTES:,} bytes")
+    return text
+
+
 def _not_json(error: Exception, what: str) -> InputError:
     problem = str(error).removeprefix("JSON is malformed: ")
     if "truncated" in problem:
@@ -270,6 +356,17 @@ def _place(error: msgspec.ValidationError) -> tuple[str, str]:
     problem = problem.replace("`array`", "a list").replace("`object`", "an object").replace("`bool`", "true or false")
     problem = problem.replace(", got", ", found").replace("object missing required field", "there is no")
     return (f"{place}: " if place else "", problem)
+
+
+def _signed_key(site_license: Raw | UnsetType) -> bool | None:
+    """Whether the site runs on a signed key; None when the snapshot does not tell."""
+    if site_license is UNSET:
+        return None
+    try:
+        found = msgspec.json.decode(site_license, type=SiteLicense | None)
+    except msgspec.ValidationError:
+        return None
+    return found.signed if found is not None else None
 
 
 def _doubled(ids: Any) -> frozenset[str]:

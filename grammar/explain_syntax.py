@@ -49,6 +49,8 @@ def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, 
             if token.type == "$END":
                 return _at_end(expected, text, locate)
             span = locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
+            if expected == {"NAME"} and token.isidentifier():
+                return SyntaxProblem("SW006", f"`{token}` is a word of the language", "choose another name", None, span)
             return SyntaxProblem(
                 "SW001", f"unexpected `{shown(str(token))}`", _expected(expected), _hint(token, expected), span
             )

@@ -74,7 +74,7 @@ def in_file(file: str) -> Locate:
     return lambda line, column, end_line, end_column: Span(file, line, column, end_line, end_column)
 
 
-class _Failure(Exception):  # noqa: N818 - carries a problem up one level, never leaves this module
+class _Failure(Exception):
     def __init__(self, problem: SyntaxProblem, offset: int) -> None:
         super().__init__(problem.message)
         self.problem = problem

@@ -29,7 +29,7 @@ from grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from grammar.printer import print_field
+from grammar.printer import print_field, print_operand
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.diagnostics import MAX_FINDINGS, Diagnostic
@@ -40,6 +40,7 @@ MAX_COMPARED = 1_000
 """Most names among which the nearest to a mistyped one is looked for."""
 _ORDERED = ("<", "<=", ">", ">=")
 _LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
+_SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
 def check(policy: Policy, names: dict[str, ListOf | Text | Number | Date | Boolean]) -> list[Diagnostic]:
@@ -129,15 +130,14 @@ class _Checker:
                 yield from self._names_in(condition)
                 kind = self._type(condition)
                 if kind is not None and kind is not Type.BOOLEAN:
-                    shown = print_field(condition) if isinstance(condition, Field) else "this"
+                    shown = print_operand(condition)
                     label = f"{kind.value}, not true or false"
-                    yield _error(
-                        "SW104",
-                        f"`{shown}` alone is not a condition",
-                        condition.span,
-                        label,
-                        f'compare it, like `{shown} = "…"`',
+                    help_ = (
+                        f"compare it, like `{shown} = {_SAMPLES[kind]}`"
+                        if isinstance(condition, Field)
+                        else "compare a field with it"
                     )
+                    yield _error("SW104", f"`{shown}` alone is not a condition", condition.span, label, help_)
 
     def _comparison(self, comparison: Comparison) -> Iterator[Diagnostic]:
         found = False

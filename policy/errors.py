@@ -7,7 +7,7 @@ class InputError(Exception):
     `message` says what and why, `help` what to do (None when the message says it all).
     """
 
-    def __init__(self, message: str, help: str | None = None) -> None:  # noqa: A002 - the word of the diagnostics
+    def __init__(self, message: str, help: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.help = help

@@ -127,8 +127,8 @@ def _read_list(name: str, folder: Path | None) -> list[str]:
     path = folder / name
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
-    except (ValueError, OSError, RuntimeError):  # a NUL in the name; links that lead round in a circle
-        raise InputError(f"list file `{name}` cannot be read: this is not the name of a file") from None
+    except (ValueError, RuntimeError, OSError):  # a null character; links in a circle
+        raise InputError(f"list file `{name}` cannot be read: no file can have this name") from None
     if not inside:
         raise InputError(
             f"list file `{name}` is outside the policy's folder", "move it next to the policy or into a folder below"

@@ -103,6 +103,13 @@ _ENTRIES = (
         values=LICENSE_TYPES,
     ),
     Entry(
+        "user.lastUsed",
+        Type.DATE,
+        "the day of the last use over all licenses of the user; who never used one has none",
+        "lastUsed of all the user's licenses",
+        "user.lastUsed < 2026-07-01",
+    ),
+    Entry(
         "license.type",
         Type.TEXT,
         "the type of the license that is decided on",

@@ -93,7 +93,8 @@ def read_yaml(text: str, file: str) -> Node:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         span = Span(file, line, 1, line, 1)
-        message = f"character U+{ord(str(error.character)[:1] or chr(0)):04X} is not allowed in YAML"
+        character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or chr(0))
+        message = f"character U+{character:04X} is not allowed in YAML"
         raise PolicyError((Diagnostic("SW201", "error", message, span, "on this line"),), sources) from None
     except YAMLError as error:
         raise PolicyError((Diagnostic("SW201", "error", f"this is not YAML: {error}", start),), sources) from None

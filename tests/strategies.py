@@ -8,39 +8,14 @@ against the vocabulary.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from grammar.ast import (
-    LICENSE_TYPES,
-    And,
-    Boolean,
-    Comparison,
-    Condition,
-    Date,
-    Field,
-    Let,
-    LicenseType,
-    Limit,
-    ListOf,
-    Literal_,
-    Name,
-    Not,
-    Number,
-    Operand,
-    Operator,
-    Or,
-    Policy,
-    Rule,
-    SetFrom,
-    Statement,
-    Text,
-    Timezone,
-    UnusedFor,
-)
+from grammar import ast
+from grammar.ast import LICENSE_TYPES, Field
 from grammar.printer import print_condition
 
 Kind: TypeAlias = Literal["text", "number", "date", "boolean"]
@@ -56,12 +31,8 @@ ROLES = ("RootAdmin", "rootadmin", "AuditAdmin")
 PROPERTY_KEYS = ("Department", "Odd name", "department")
 ATTRIBUTE_KEYS = ("group", "e-mail")
 VALUES = ("Finance", "finance", "do-not-release", "")
-LETS: Mapping[Kind, tuple[str, ...]] = {
-    "text": ("admins", "vips"),
-    "number": ("months",),
-    "date": ("cutoff",),
-    "boolean": ("always",),
-}
+_NAMES = ("admins", "vips"), ("months",), ("cutoff",), ("always",)
+LETS: Mapping[Kind, tuple[str, ...]] = dict(zip(get_args(Kind), _NAMES, strict=True))
 
 
 @dataclass(frozen=True)
@@ -74,36 +45,35 @@ class FieldPool:
     closed: bool = False
 
 
+_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "user.userDirectory": DIRECTORIES,
+    "user": ("ADMIN\\ann", "ADMIN\\ANN", "A\\B\\c", "ACME\\bob"),
+    "user.userId": USER_IDS,
+    "user.name": ("Ann", "ANN", "Bob *"),
+    "user.roles": ROLES,
+    "user.tags": TAGS,
+}
+_CLOSED: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("user.licenses", "license.type"), LICENSE_TYPES),
+    "weekday": ("saturday", "sunday", "friday"),
+}
+_TRUTHS = ("inactive", "blocked", "removedExternally", "deleteProhibited")
 FIELDS = (
-    FieldPool(Field("user.userDirectory"), "text", DIRECTORIES),
-    FieldPool(Field("user"), "text", ("ADMIN\\ann", "ADMIN\\ANN", "A\\B\\c", "ACME\\bob")),
-    FieldPool(Field("user.userId"), "text", USER_IDS),
-    FieldPool(Field("user.name"), "text", ("Ann", "ANN", "Bob *")),
-    FieldPool(Field("user.roles"), "text", ROLES),
-    FieldPool(Field("user.tags"), "text", TAGS),
+    *(FieldPool(Field(name), "text", texts) for name, texts in _TEXTS.items()),
     *(FieldPool(Field("user.@", key), "text", VALUES) for key in PROPERTY_KEYS),
     *(FieldPool(Field("user.attributes", key), "text", VALUES) for key in ATTRIBUTE_KEYS),
-    FieldPool(Field("user.licenses"), "text", LICENSE_TYPES, closed=True),
-    FieldPool(Field("license.type"), "text", LICENSE_TYPES, closed=True),
-    FieldPool(Field("weekday"), "text", ("saturday", "sunday", "friday"), closed=True),
-    FieldPool(Field("user.inactive"), "boolean"),
-    FieldPool(Field("user.blocked"), "boolean"),
-    FieldPool(Field("user.removedExternally"), "boolean"),
-    FieldPool(Field("user.deleteProhibited"), "boolean"),
-    FieldPool(Field("license.neverUsed"), "boolean"),
-    FieldPool(Field("license.excess"), "boolean"),
-    FieldPool(Field("user.createdDate"), "date"),
-    FieldPool(Field("license.lastUsed"), "date"),
-    FieldPool(Field("license.createdDate"), "date"),
-    FieldPool(Field("today"), "date"),
-    FieldPool(Field("license.unusedDays"), "number"),
-    FieldPool(Field("month"), "number"),
+    *(FieldPool(Field(name), "text", texts, closed=True) for name, texts in _CLOSED.items()),
+    *(FieldPool(Field(f"user.{name}"), "boolean") for name in _TRUTHS),
+    *(FieldPool(Field(name), "boolean") for name in ("license.neverUsed", "license.excess")),
+    *(FieldPool(Field(f"{whose}.createdDate"), "date") for whose in ("user", "license")),
+    *(FieldPool(Field(name), "date") for name in ("license.lastUsed", "today")),
+    *(FieldPool(Field(name), "number") for name in ("license.unusedDays", "month")),
 )
 
 # Conditions ------------------------------------------------------------------------------------------
 
-_EQUALITY: tuple[Operator, ...] = ("=", "!=", "==", "!==")
-_OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
+_EQUALITY: tuple[ast.Operator, ...] = ("=", "!=", "==", "!==")
+_OPERATORS: Mapping[Kind, tuple[ast.Operator, ...]] = {
     "text": (*_EQUALITY, "like"),
     "number": (*_EQUALITY, "<", "<=", ">", ">="),
     "date": (*_EQUALITY, "<", "<=", ">", ">="),
@@ -113,147 +83,132 @@ _PATTERNS = ("*", "a*", "*IN", "*a*n*", "A\\*", "vip*")
 _ANY_CHARACTER = st.characters(exclude_categories=["Cs"], exclude_characters="\n\r")
 any_text = st.text(_ANY_CHARACTER, max_size=6)
 """Text that the language can write: on one line."""
-any_names = st.sampled_from([name for names in LETS.values() for name in names])
-dates = st.integers(0, 90).map(lambda days: Date(NOW.date() - timedelta(days=days)))
-numbers = st.sampled_from((30, 0, 1, 11, 12)).map(Number)
-booleans = st.booleans().map(Boolean)
+any_names = st.sampled_from([name for names in _NAMES for name in names])
+dates = st.integers(0, 90).map(lambda days: ast.Date(NOW.date() - timedelta(days=days)))
+numbers = st.sampled_from((30, 0, 1, 11, 12)).map(ast.Number)
+booleans = st.booleans().map(ast.Boolean)
 
 
-def _literals(kind: Kind, texts: tuple[str, ...] = ()) -> SearchStrategy[Literal_]:
-    match kind:
-        case "text":
-            return st.sampled_from(texts or TAGS).map(Text)
-        case "number":
-            return numbers
-        case "date":
-            return dates
-        case _:
-            return booleans
+def lists(values: SearchStrategy[Any], most: int = 3) -> SearchStrategy[ast.ListOf]:
+    """A list of a few such values."""
+    return st.lists(values, max_size=most).map(lambda items: ast.ListOf(tuple(items)))
 
 
-def _lists(kind: Kind, texts: tuple[str, ...] = ()) -> SearchStrategy[ListOf]:
-    return st.lists(_literals(kind, texts), max_size=3).map(lambda items: ListOf(tuple(items)))
+def _literals(kind: Kind, texts: tuple[str, ...] = ()) -> SearchStrategy[ast.Literal_]:
+    by_kind: Mapping[Kind, SearchStrategy[ast.Literal_]] = {"number": numbers, "date": dates, "boolean": booleans}
+    return by_kind[kind] if kind in by_kind else st.sampled_from(texts or TAGS).map(ast.Text)
 
 
 @st.composite
-def comparisons(draw: st.DrawFn, names: Mapping[str, Kind]) -> Comparison:
+def comparisons(draw: st.DrawFn, names: Mapping[str, Kind]) -> ast.Comparison:
     """A well-typed comparison of a field with values, a name or another field, on either side."""
     pool = draw(st.sampled_from(FIELDS))
     operator = draw(st.sampled_from(_OPERATORS[pool.kind]))
     texts = pool.texts + (_PATTERNS if operator == "like" else ())
-    others: list[SearchStrategy[Any]] = [_literals(pool.kind, texts), _lists(pool.kind, texts)]
+    others: list[SearchStrategy[Any]] = [_literals(pool.kind, texts), lists(_literals(pool.kind, texts))]
     if pool.field.name == "month":
-        months = st.integers(1, 12).map(Number)
-        others = [months, st.lists(months, max_size=3).map(lambda items: ListOf(tuple(items)))]
+        months = st.integers(1, 12).map(ast.Number)
+        others = [months, lists(months)]
     if not pool.closed and pool.field.name != "month":
-        others += [st.just(Name(name)) for name, kind in names.items() if kind == pool.kind]
+        others += [st.just(ast.Name(name)) for name, kind in names.items() if kind == pool.kind]
     others += [st.sampled_from([p.field for p in FIELDS if p.kind == pool.kind])]
-    sides: tuple[Operand, Operand] = (pool.field, draw(st.one_of(others)))
+    sides: tuple[ast.Operand, ast.Operand] = (pool.field, draw(st.one_of(others)))
     left, right = sides if draw(st.integers(0, 5)) else sides[::-1]
-    return Comparison(operator, left, right)
+    return ast.Comparison(operator, left, right)
 
 
-def conditions(names: Mapping[str, Kind] | None = None) -> SearchStrategy[Condition]:
+def conditions(names: Mapping[str, Kind] | None = None) -> SearchStrategy[ast.Condition]:
     """A condition that passes the type check, where `names` have values of those types."""
     names = names or {}
-    unused = st.builds(UnusedFor, st.sampled_from(THRESHOLDS), st.sampled_from(["days", "weeks"]))
+    unused = st.builds(ast.UnusedFor, st.sampled_from(THRESHOLDS), st.sampled_from(["days", "weeks"]))
     truths = [pool.field for pool in FIELDS if pool.kind == "boolean"]
-    truths_named = [Name(name) for name, kind in names.items() if kind == "boolean"]
-    bare = st.sampled_from([*truths, *truths_named, Boolean(False), Boolean(True)])
-    return _combined(st.one_of(bare, unused, comparisons(names)))
+    named = [ast.Name(name) for name, kind in names.items() if kind == "boolean"]
+    return _combined(st.one_of(st.sampled_from([*truths, *named]), booleans, unused, comparisons(names)))
 
 
-def any_conditions() -> SearchStrategy[Condition]:
+def any_conditions() -> SearchStrategy[ast.Condition]:
     """Any condition that can be written, mostly nonsense."""
     operand = st.one_of(
-        any_text.map(Text),
-        st.integers(0, 999_999_999).map(Number),
-        st.dates().map(Date),
+        any_text.map(ast.Text),
+        st.integers(0, 999_999_999).map(ast.Number),
+        st.dates().map(ast.Date),
         booleans,
-        st.lists(any_text.map(Text) | numbers | dates | booleans, max_size=3).map(lambda items: ListOf(tuple(items))),
-        any_names.map(Name),
+        lists(any_text.map(ast.Text) | numbers | dates | booleans),
+        any_names.map(ast.Name),
         st.sampled_from([pool.field for pool in FIELDS]),
         any_text.map(lambda key: Field("user.@", key)),
         any_text.map(lambda key: Field("user.attributes", key)),
     )
     operators = st.sampled_from(["=", "!=", "==", "!==", "like", "<", "<=", ">", ">="])
-    unused = st.builds(UnusedFor, st.integers(0, 999), st.sampled_from(["days", "weeks"]))
-    return _combined(st.one_of(operand, unused, st.builds(Comparison, operators, operand, operand)))
+    unused = st.builds(ast.UnusedFor, st.integers(0, 999), st.sampled_from(["days", "weeks"]))
+    return _combined(st.one_of(operand, unused, st.builds(ast.Comparison, operators, operand, operand)))
 
 
-def _combined(leaves: SearchStrategy[Any]) -> SearchStrategy[Condition]:
-    def grow(parts: SearchStrategy[Condition]) -> SearchStrategy[Condition]:
+def _combined(leaves: SearchStrategy[Any]) -> SearchStrategy[ast.Condition]:
+    def grow(parts: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Condition]:
         several = st.lists(parts, min_size=2, max_size=3).map(tuple)
-        return st.one_of(parts.map(Not), several.map(And), several.map(Or))
+        return st.one_of(parts.map(ast.Not), several.map(ast.And), several.map(ast.Or))
 
     return st.recursive(leaves, grow, max_leaves=5)
 
 
 # Policies --------------------------------------------------------------------------------------------
 
-_types: SearchStrategy[tuple[LicenseType, ...]] = st.sampled_from(
+_types: SearchStrategy[tuple[ast.LicenseType, ...]] = st.sampled_from(
     [(), ("analyzer",), ("professional",), ("professional", "analyzer"), ("analyzer", "professional")]
 )
 _labels = st.none() | st.sampled_from(["by hand", "vips", 'the "old" ones'])
-_untils = st.none() | st.integers(-3, 40).map(lambda days: Date(NOW.date() + timedelta(days=days)))
-timezones = st.sampled_from(ZONES).map(Timezone)
+_untils = st.none() | st.integers(-3, 40).map(lambda days: ast.Date(NOW.date() + timedelta(days=days)))
+timezones = st.sampled_from(ZONES).map(ast.Timezone)
 
 
-def rules(of: SearchStrategy[Condition]) -> SearchStrategy[Rule]:
-    """A keep or a release rule with such a condition."""
-    return keep_rules(of) | release_rules(of)
-
-
-def keep_rules(of: SearchStrategy[Condition]) -> SearchStrategy[Rule]:
+def keep_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
     """A keep rule."""
-    return st.builds(Rule, st.just("keep"), _types, _labels, _untils, of)
+    return st.builds(ast.Rule, st.just("keep"), _types, _labels, _untils, of)
 
 
-def release_rules(of: SearchStrategy[Condition]) -> SearchStrategy[Rule]:
+def release_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
     """A release rule."""
-    return st.builds(Rule, st.just("release"), _types, _labels, st.none(), of)
+    return st.builds(ast.Rule, st.just("release"), _types, _labels, st.none(), of)
+
+
+_amounts = st.tuples(st.integers(0, 200), st.none()) | st.tuples(st.none(), st.integers(0, 100))
+limits = st.builds(
+    lambda amount, *rest: ast.Limit(*amount, *rest), _amounts, st.none() | st.sampled_from(LICENSE_TYPES), st.booleans()
+)
 
 
 @st.composite
-def limits(draw: st.DrawFn) -> Limit:
-    """Any limit."""
-    license_type = draw(st.none() | st.sampled_from(LICENSE_TYPES))
-    percent = draw(st.none() | st.integers(0, 100))
-    count = draw(st.integers(0, 200)) if percent is None else None
-    return Limit(count, percent, license_type, draw(st.booleans()))
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
+def policies(draw: st.DrawFn) -> ast.Policy:
     """A policy that passes the type check, its statements in any order."""
     kinds = draw(st.lists(st.sampled_from(list(LETS.items())), max_size=2, unique_by=lambda item: item[0]))
     names = {name: kind for kind, all_names in kinds for name in all_names}
-    lets = [Let(name, draw(_literals(kind) | _lists(kind).filter(lambda v: v.items))) for name, kind in names.items()]
+    lets = [
+        ast.Let(name, draw(_literals(kind) | lists(_literals(kind)).filter(lambda v: v.items)))
+        for name, kind in names.items()
+    ]
     of = conditions(names)
     # Most verdicts come from one release rule that often matches and few keep rules.
-    releases = draw(st.lists(release_rules(of | st.just(UnusedFor(30, "days"))), min_size=1, max_size=3))
-    statements: list[Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
-    statements += draw(
-        st.lists(limits(), max_size=2, unique_by=lambda limit: (limit.license_type, limit.count is None))
-    )
+    releases = draw(st.lists(release_rules(of | st.just(ast.UnusedFor(30, "days"))), min_size=1, max_size=3))
+    statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
+    statements += draw(st.lists(limits, max_size=2, unique_by=lambda one: (one.license_type, one.count is None)))  # type: ignore[union-attr]
     statements += draw(st.lists(timezones, max_size=1))
-    return Policy(tuple(draw(st.permutations(statements))))
+    return ast.Policy(tuple(draw(st.permutations(statements))))
 
 
-def any_policies() -> SearchStrategy[Policy]:
+def any_policies() -> SearchStrategy[ast.Policy]:
     """Any policy that can be written: every statement, every node, doubled and ill-typed ones too."""
-    values = st.one_of(
-        any_text.map(Text), st.lists(any_text.map(Text) | numbers, max_size=12).map(lambda items: ListOf(tuple(items)))
-    )
+    values = any_text.map(ast.Text) | lists(any_text.map(ast.Text) | numbers, most=12)
     statement = st.one_of(
-        rules(any_conditions()),
-        st.builds(Rule, st.just("keep"), _types, any_text, st.none(), any_conditions()),
-        st.builds(Let, any_names, values),
-        st.builds(SetFrom, any_names, any_text.map(Text)),
-        any_text.map(Timezone),
-        limits(),
+        keep_rules(any_conditions()),
+        release_rules(any_conditions()),
+        st.builds(ast.Rule, st.just("keep"), _types, any_text, st.none(), any_conditions()),
+        st.builds(ast.Let, any_names, values),
+        st.builds(ast.SetFrom, any_names, any_text.map(ast.Text)),
+        any_text.map(ast.Timezone),
+        limits,
     )
-    return st.lists(statement, max_size=4).map(lambda statements: Policy(tuple(statements)))
+    return st.lists(statement, max_size=4).map(lambda statements: ast.Policy(tuple(statements)))
 
 
 # Butler ----------------------------------------------------------------------------------------------
@@ -261,25 +216,22 @@ def any_policies() -> SearchStrategy[Policy]:
 _flags = st.sampled_from(["Ignore", "yes", "no", "YES", " No ", "ignore"])
 
 
-def _maybe(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
-    return st.none() | st.lists(strategy, max_size=3)
-
-
 def butler_maps() -> SearchStrategy[dict[str, Any]]:
     """A bare `licenseRelease` map that is right."""
-    texts = {"user": st.sampled_from(USER_IDS), "dir": st.sampled_from(DIRECTORIES)}
+
+    def maybe(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
+        return st.none() | st.lists(strategy, max_size=3)
+
+    pools = {"user": USER_IDS, "dir": DIRECTORIES, "key": PROPERTY_KEYS, "value": VALUES}
+    texts = {name: st.sampled_from(pool) for name, pool in pools.items()}
     when = st.fixed_dictionaries({"name": st.sampled_from(TAGS), "when": conditions().map(print_condition)})
     never = {
-        "user": _maybe(st.fixed_dictionaries({"userDir": texts["dir"], "userId": texts["user"]})),
-        "tag": _maybe(st.sampled_from(TAGS)),
-        "customProperty": _maybe(
-            st.fixed_dictionaries({"name": st.sampled_from(PROPERTY_KEYS), "value": st.sampled_from(VALUES)})
-        ),
-        "userDirectory": _maybe(texts["dir"]),
-        "inactive": _flags,
-        "blocked": _flags,
-        "removedExternally": _flags,
-        "when": _maybe(when),
+        "user": maybe(st.fixed_dictionaries({"userDir": texts["dir"], "userId": texts["user"]})),
+        "tag": maybe(st.sampled_from(TAGS)),
+        "customProperty": maybe(st.fixed_dictionaries({"name": texts["key"], "value": texts["value"]})),
+        "userDirectory": maybe(texts["dir"]),
+        **dict.fromkeys(("inactive", "blocked", "removedExternally"), _flags),
+        "when": maybe(when),
     }
     one_type = st.fixed_dictionaries(
         {"enable": st.booleans(), "releaseThresholdDays": st.sampled_from(THRESHOLDS)},
@@ -325,25 +277,12 @@ def _fact(good: SearchStrategy[Any], nasty: bool) -> SearchStrategy[Any]:
     return st.integers(0, 9).flatmap(lambda n: bad if n == 9 else good)
 
 
-def _named(values: tuple[str, ...]) -> SearchStrategy[list[dict[str, str]]]:
-    return st.lists(st.sampled_from(values).map(lambda name: {"name": name}), max_size=2)
-
-
 def _users(user_id: str, nasty: bool) -> SearchStrategy[dict[str, Any]]:
-    properties = st.lists(
-        st.builds(
-            lambda key, value: {"value": value, "definition": {"name": key}},
-            st.sampled_from(PROPERTY_KEYS),
-            st.sampled_from(VALUES),
-        ),
-        max_size=2,
-    )
-    attributes = st.lists(
-        st.fixed_dictionaries(
-            {"attributeType": st.sampled_from(ATTRIBUTE_KEYS), "attributeValue": st.sampled_from(VALUES)}
-        ),
-        max_size=2,
-    )
+    values = st.sampled_from(VALUES)
+    tag = st.fixed_dictionaries({"name": st.sampled_from(TAGS)})
+    definition = st.fixed_dictionaries({"name": st.sampled_from(PROPERTY_KEYS)})
+    one_property = st.fixed_dictionaries({"value": values, "definition": definition})
+    attribute = st.fixed_dictionaries({"attributeType": st.sampled_from(ATTRIBUTE_KEYS), "attributeValue": values})
     flag = _fact(st.booleans(), nasty)
     row = {
         "id": st.just(user_id),
@@ -351,13 +290,10 @@ def _users(user_id: str, nasty: bool) -> SearchStrategy[dict[str, Any]]:
         "userDirectory": st.sampled_from(DIRECTORIES),
         "name": st.sampled_from(("Ann", "Bob B.", "")),
         "roles": _fact(st.lists(st.sampled_from(ROLES), max_size=2), nasty),
-        "tags": _fact(_named(TAGS), nasty),
-        "customProperties": _fact(properties, nasty),
-        "attributes": _fact(attributes, nasty),
-        "inactive": flag,
-        "blacklisted": flag,
-        "removedExternally": flag,
-        "deleteProhibited": flag,
+        "tags": _fact(st.lists(tag, max_size=2), nasty),
+        "customProperties": _fact(st.lists(one_property, max_size=2), nasty),
+        "attributes": _fact(st.lists(attribute, max_size=2), nasty),
+        **dict.fromkeys(("inactive", "blacklisted", "removedExternally", "deleteProhibited"), flag),
         "createdDate": _fact(timestamps() | st.sampled_from(UNREADABLE) if nasty else timestamps(), nasty),
     }
     return st.fixed_dictionaries(row).map(_without_absent)
@@ -366,9 +302,8 @@ def _users(user_id: str, nasty: bool) -> SearchStrategy[dict[str, Any]]:
 def _licenses(license_id: str, user_ids: tuple[str, ...], nasty: bool) -> SearchStrategy[dict[str, Any]]:
     user: SearchStrategy[Any] = st.sampled_from(user_ids).map(lambda i: {"id": i, "userId": "x", "userDirectory": "Y"})
     if nasty:
-        user = st.integers(0, 9).flatmap(lambda n: user_or_none if n == 9 else user_known)
-    user_known: SearchStrategy[Any] = st.sampled_from(user_ids).map(lambda i: {"id": i})
-    user_or_none: SearchStrategy[Any] = st.sampled_from([None, _ABSENT, {"id": "nobody"}])
+        somebody, nobody = user, st.sampled_from([None, _ABSENT, {"id": "nobody"}])
+        user = st.integers(0, 9).flatmap(lambda n: nobody if n == 9 else somebody)
     used = st.one_of(timestamps(), timestamps(), st.sampled_from((NEVER, None, _ABSENT, "0001-01-01T00:00:00Z")))
     row = {
         "id": st.just(license_id),
@@ -393,18 +328,15 @@ def sites(draw: st.DrawFn, nasty: bool = True) -> dict[str, Any]:
     users = [draw(_users(user_id, nasty)) for user_id in ids]
     licenses: dict[str, list[dict[str, Any]]] = {}
     for license_type in LICENSE_TYPES:
-        names = [f"{license_type[0]}{n}" for n in range(1, draw(st.integers(0, 3)) + 1)]
+        names = [f"{license_type[0]}{n}" for n in range(1, draw(st.integers(license_type == "analyzer", 3)) + 1)]
         licenses[license_type] = [draw(_licenses(name, ids, nasty)) for name in names]
     if nasty:
-        match draw(st.integers(0, 9)):
-            case 7:
-                users.append(draw(_users(ids[0], nasty)))
-            case 8:
-                licenses["analyzer"] += licenses["analyzer"][:1]
-            case 9:
-                del licenses["professional"]
-            case _:
-                pass
+        if (accident := draw(st.integers(0, 9))) == 7:
+            users.append(draw(_users(ids[0], nasty)))
+        elif accident == 8:
+            licenses["analyzer"] += licenses["analyzer"][:1]
+        elif accident == 9:
+            del licenses["professional"]
     return {"takenAt": "2026-11-21T02:00:00.000Z", "source": "test", "users": users, "licenses": licenses}
 
 
@@ -413,12 +345,5 @@ def as_json(site: Mapping[str, Any]) -> bytes:
     return json.dumps(site, ensure_ascii=False).encode()
 
 
-@st.composite
-def moments(draw: st.DrawFn) -> datetime:
-    """A moment within a day of NOW: a different calendar day, depending on the zone."""
-    return NOW + timedelta(minutes=draw(st.integers(-24 * 60, 24 * 60)))
-
-
-def any_dates() -> SearchStrategy[date]:
-    """Any calendar date of these decades."""
-    return st.dates(date(1990, 1, 1), date(2060, 1, 1))
+moments = st.integers(-24 * 60, 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
+"""A moment within a day of NOW: a different calendar day, depending on the zone."""

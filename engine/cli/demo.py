@@ -1,17 +1,22 @@
 """`seatwarden demo`: a tour on a simulated site. Real commands, a real HTTPS server, no real Qlik Sense."""
 
 import shlex
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from engine.cli.inputs import NowOption, parse_now
 from engine.cli.output import say
-from engine.days import format_instant
+from engine.phrases import plural
 from policy.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.qrs.simulator import SimulatedQrs
 
 
 def demo(
@@ -19,28 +24,24 @@ def demo(
     folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the demo keeps its files.")] = Path(
         "seatwarden-demo"
     ),
-    now: NowOption = None,
 ) -> None:
-    """Show the main job on a simulated site of 200 users: plan over HTTPS, explain, verify.
+    """Show the main job on a simulated site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify.
 
     Example: seatwarden demo
     """
     from engine.demo.files import write_config, write_demo_site
     from engine.demo.people import TELLING_USERS
 
-    clock = datetime.now(UTC)
-    moment = parse_now(now) if now else clock.replace(microsecond=0)
+    moment = datetime.now(UTC).replace(microsecond=0)
     tour = _Tour(context)
     try:
-        site = write_demo_site(folder, now=moment, clock=clock)
+        site = write_demo_site(folder, now=moment)
         with site.serve() as qrs:
             write_config(site, port=qrs.port, now=moment)
-            at = ["--now", format_instant(moment)] if now else []
             run = folder / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
-            policy = ["--policy", str(site.config)]
 
             tour.stop(f"A simulated Qlik Sense site with 200 users answers on {qrs.url}.")
-            tour.run("plan", "--site", str(site.config), *policy, *at, "--show", "release", "-o", str(run))
+            tour.run("plan", "--site", str(site.config), "--show", "release", "-o", str(run))
             tour.stop("Why? Four users tell the story, from the sealed plan and its own facts.")
             for user in (
                 TELLING_USERS.protected,
@@ -52,12 +53,21 @@ def demo(
             tour.stop("The plan on disk is sealed: a flipped byte, a lost or moved line would be found.")
             tour.run("log", "verify", str(run))
             asked = len(qrs.requests)
+            tour.stop(f"All that took {asked} requests to QRS, and nothing was released. Now the plan is applied,")
+            say(Text("and the process is killed (kill -9) half-way, in the middle of a DELETE.", style="bold cyan"))
+            tour.run_and_kill(qrs, "apply", str(run), "--site", str(site.config), "--yes")
+            tour.stop("Applied again, it goes on where it ended: what is open is looked up, nothing is deleted twice.")
+            tour.run("apply", str(run), "--site", str(site.config), "--yes")
+            tour.run("log", "verify", str(run))
+            tour.stop("Months later somebody asks: when did he lose his license, and why?")
+            tour.run("log", "show", str(folder / "plans"), "--user", TELLING_USERS.leaver)
+            deleted = qrs.deleted
     except OSError as error:
         raise InputError(
             f"the demo cannot write to `{folder}`: {error.strerror}", "choose another with --folder"
         ) from None
 
-    tour.stop(f"That took {asked} requests to QRS, and nothing was released: a plan only says what would be.")
+    tour.stop(f"{len(deleted)} licenses were deleted on the simulated site, {len(set(deleted))} different ones.")
     say("The simulated site is gone, its files stay. Try next:")
     snapshot = ["--policy", str(site.config), "--snapshot", str(site.snapshot)]
     for arguments in (
@@ -68,6 +78,10 @@ def demo(
     ):
         say(f"  {_shown(arguments)}")
     say(f"Then edit {site.config} and plan again, or point --site at your own Butler config.")
+
+
+KILLED_AFTER = 7
+"""After how many deleted licenses the demo kills the process that deletes them."""
 
 
 class _Tour:
@@ -88,6 +102,25 @@ class _Tour:
         code = self._command.main(list(arguments), prog_name="seatwarden", standalone_mode=False)
         if code:
             raise typer.Exit(code)
+
+    def run_and_kill(self, qrs: "SimulatedQrs", *arguments: str) -> None:
+        """A command in a process of its own, killed when QRS has deleted a few licenses and owes the next answer."""
+        from engine.qrs.simulator import Fault
+
+        say()
+        say(Text(f"$ {_shown(arguments)}", style="bold"))
+        slow = Fault("delay", method="DELETE", seconds=0.2)
+        qrs.faults.append(slow)
+        command = [sys.executable, "-m", "engine.cli.main", *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")  # noqa: S603 - our own
+        while process.poll() is None and len(qrs.deleted) < KILLED_AFTER:
+            time.sleep(0.01)
+        process.kill()
+        printed, _ = process.communicate()
+        qrs.faults.remove(slow)
+        say(printed.rstrip())
+        say(Text("Killed", style="bold red"))
+        say(f"  QRS has deleted {plural(len(qrs.deleted), 'license')}; the journal ends where the process did.")
 
 
 def _shown(arguments: tuple[str, ...]) -> str:

@@ -40,7 +40,7 @@ def explain(
     ] = None,
     now: NowOption = None,
     timezone: TimezoneOption = None,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",  # noqa: A002
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
 ) -> None:
     """Explain for one user why each license is kept or released, rule by rule, with the actual values.
 

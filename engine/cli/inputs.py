@@ -1,5 +1,6 @@
 """What several commands are given: policy, snapshot or site, now, time zone. The clock is read here and only here."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from engine.cli.output import note
 from engine.days import Day, parse_timestamp
 from engine.plan import day_for
+from engine.qrs.site import Site, load_site
 from engine.snapshot import Snapshot, load_snapshot
 from policy.errors import InputError
 from policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
@@ -32,6 +34,10 @@ NowOption: TypeAlias = Annotated[
 TimezoneOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--timezone", metavar="ZONE", help="IANA zone in which days are counted, not the policy's."),
+]
+PseudonymizeOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--pseudonymize", metavar="KEYFILE", help="Replace people's names by keyed digests, under this key."),
 ]
 Format: TypeAlias = Literal["table", "json", "csv"]
 
@@ -75,16 +81,21 @@ def gather(
 def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
     """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
     from engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
-    from engine.qrs.site import load_site
 
-    site = load_site(site_file)
+    site = read_site(site_file)
+    # Certificates are valid by the real clock, whatever --now says.
+    with QrsClient(site, datetime.now(UTC)) as client:
+        return client.snapshot(now), site.url
+
+
+def read_site(site_file: Path) -> Site:
+    """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
+    site = load_site(site_file, os.environ)
     if not site.verify and site.use_tls:
         note(f"warning: rejectUnauthorized is false: {site.url} could be anybody")
     if not site.use_tls:
         note(f"warning: useSSL is false: {site.url} is read without encryption")
-    # Certificates are valid by the real clock, whatever --now says.
-    with QrsClient(site, datetime.now(UTC)) as client:
-        return client.snapshot(now), site.url
+    return site
 
 
 def parse_now(text: str) -> datetime:

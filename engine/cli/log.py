@@ -1,27 +1,39 @@
-"""`seatwarden log`: the decision log and its seal."""
+"""`seatwarden log`: the decision log, its seal, and what past runs decided."""
 
+import csv
+import secrets
+import sys
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
+from rich import box
+from rich.table import Table
 
-from engine.cli.output import console, say
+from engine.chain import verify_chain
+from engine.cli.exits import ExitCode
+from engine.cli.inputs import Format
+from engine.cli.output import console, note, print_json, print_table, printable, say
 from engine.decision_log import DamagedLog, log_path, read_log
+from engine.decision_log import replay as replay_plan
+from engine.files import write_atomically
+from engine.history import PastDecision, PastRun, runs_in, select
+from engine.journal import JOURNAL_FILE, read_journal, whole_lines
 from engine.phrases import plural
+from engine.pseudonyms import load_pseudonyms
+from engine.snapshot import load_snapshot
+from policy.errors import InputError
 
-app = typer.Typer(help="Check decision logs.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
-
-@app.callback()
-def _root() -> None:
-    """Keeps `verify` a command of its own name."""
+RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.")]
+RunsArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Run folder, or a folder of run folders.")]
 
 
 @app.command("verify")
-def verify(
-    place: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.")],
-) -> None:
-    """Check that a plan is as it was written: every line, their order, the seal.
+def verify(place: RunArgument) -> None:
+    """Check that a plan and its journal are as they were written: every line, their order, the seal.
 
     Example: seatwarden log verify plans/2026-11-21
     """
@@ -29,6 +41,150 @@ def verify(
     say(f"{log_path(place)}: verified")
     say(f"  run   {header['runId']}, {plural(len(decisions), 'decision')}")
     say(f"  seal  {seal['seal']}")
+    journal = log_path(place).with_name(JOURNAL_FILE)
+    if journal.exists():
+        _verify_journal(journal)
+
+
+def _verify_journal(path: Path) -> None:
+    data = path.read_bytes()
+    whole = whole_lines(data)
+    damage = verify_chain(whole, sealed=False) if whole else []
+    if damage:
+        raise DamagedLog(path, damage)
+    state = read_journal(data)
+    if state is None or not state.sealed:
+        torn = ", the last line torn" if whole != data else ""
+        say(f"{path}: verified, not ended yet{torn}; apply again to go on")
+    else:
+        say(f"{path}: verified")
+
+
+@app.command("replay")
+def replay(place: RunArgument) -> None:
+    """Decide every license of a plan again, from its recorded facts and policy alone; all must agree.
+
+    Example: seatwarden log replay plans/2026-11-21
+    """
+    plan, differences = replay_plan(place)
+    for difference in differences:
+        note(printable(difference))
+    if differences:
+        note(f"{plural(len(differences), 'decision')} of {len(plan.decisions)} would be different")
+        raise typer.Exit(ExitCode.NO)
+    say(f"{log_path(place)}: {plural(len(plan.decisions), 'decision')} decided again, all agree")
+
+
+@app.command("new-key")
+def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not exist yet.")]) -> None:
+    """Write a new random key for --pseudonymize. Who loses it can never find the people again.
+
+    Example: seatwarden log new-key site.key
+    """
+    if path.exists():
+        raise InputError(f"`{path}` exists already", "a key is never overwritten: old logs would lose their people")
+    write_atomically(path, secrets.token_hex(32).encode() + b"\n")
+    say(f"{path}: new key written; keep a copy in a safe place")
+
+
+@app.command("list")
+def list_(
+    place: RunsArgument, format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table"
+) -> None:
+    """List the runs in a folder, oldest first, with what they would release and what was released.
+
+    Example: seatwarden log list plans
+    """
+    runs = runs_in(place)
+    rows = [_run_row(run) for run in runs]
+    _print_rows(rows, format, ("run", "folder", "now", "site", "licenses", "release", "released", "state"))
+    if any(run.problem for run in runs):
+        raise typer.Exit(ExitCode.NO)
+
+
+@app.command("show")
+def show(
+    place: RunsArgument,
+    user: Annotated[str | None, typer.Option("--user", help="DIRECTORY\\id, an id or a name.")] = None,
+    verdict: Annotated[Literal["keep", "release"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
+    rule: Annotated[
+        str | None, typer.Option("--rule", help="Only where this rule or guard decided or matched.")
+    ] = None,
+    reveal: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--reveal", metavar="KEYFILE SNAPSHOT", help="Find the people behind pseudonyms again."),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+) -> None:
+    """Show decisions of one run, or across runs: when did a user lose her license, and why?
+
+    Example: seatwarden log show plans --user "CORP\\jdoe"
+    """
+    runs = runs_in(place)
+    if reveal is not None:
+        people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
+        runs = [run.revealed(people) for run in runs]
+    rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
+    _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"))
+    damaged = [run for run in runs if run.problem]
+    for run in damaged:
+        note(f"error: {run.problem}")
+    if damaged:
+        raise typer.Exit(ExitCode.NO)
+
+
+def _run_row(run: PastRun) -> dict[str, Any]:
+    if run.problem:
+        return {"run": "?", "folder": str(run.folder), "state": run.problem}
+    results = Counter(line["result"] for line in run.journal.outcomes.values()) if run.journal else Counter()
+    summary = run.seal["summary"]
+    return {
+        "run": run.header["runId"],
+        "folder": str(run.folder),
+        "now": run.header["now"],
+        "site": run.header["site"],
+        "licenses": summary["licenses"],
+        "release": summary["release"],
+        "released": results["released"] + results["gone"],
+        "state": "planned" if run.journal is None else "applied" if run.journal.sealed else "not ended",
+    }
+
+
+def _decision_row(past: PastDecision) -> dict[str, Any]:
+    decision, line = past.decision, past.run.outcome_of(past.decision)
+    detail = f" ({line['detail']})" if line and line["detail"] else ""
+    return {
+        "run": past.run.header["runId"],
+        "now": past.run.header["now"],
+        "user": past.user,
+        "name": decision["userName"],
+        "license": decision["licenseType"],
+        "licenseId": decision["licenseId"],
+        "verdict": decision["verdict"],
+        "rule": decision["rule"],
+        "outcome": past.outcome,
+        "at": line["at"] if line else None,
+        "why": decision["reason"] + detail,
+    }
+
+
+def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, ...]) -> None:
+    """Rows as a table of some columns, or whole as JSON or CSV."""
+    if format == "json":
+        print_json(rows)
+    elif format == "csv":
+        names = list(dict.fromkeys(name for row in rows for name in row)) or list(columns)
+        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in columns:
+            table.add_column(column.capitalize(), overflow="fold")
+        for row in rows:
+            table.add_row(*(printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns))
+        print_table(table)
+        say(plural(len(rows), "row"))
 
 
 def report_damage(error: DamagedLog) -> None:

@@ -15,6 +15,7 @@ from engine.cli.inputs import (
     Format,
     NowOption,
     PolicyOption,
+    PseudonymizeOption,
     SiteOption,
     SnapshotOption,
     TimezoneOption,
@@ -24,6 +25,7 @@ from engine.cli.output import print_json, print_table, printable, say, table_tex
 from engine.decide import Decision
 from engine.phrases import plural
 from engine.plan import Plan, decision_to_json, make_plan, write_plan
+from engine.pseudonyms import load_pseudonyms
 
 Show = Literal["all", "release", "keep"]
 _ORDER = {"release": 0, "guard": 1, "default": 2, "keep": 3}
@@ -39,7 +41,8 @@ def plan(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the sealed plan into this folder.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",  # noqa: A002
+    pseudonymize: PseudonymizeOption = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     show: Annotated[Show, typer.Option("--show", help="Which licenses the table lists.")] = "all",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
@@ -50,7 +53,8 @@ def plan(
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """
     given = gather(policy, snapshot, site, now, timezone)
-    made = make_plan(given.policy, given.snapshot, given.day, given.source)
+    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
+    made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
     if output is not None:
         write_plan(made, output, table_text(_table(made, "all")) + "\n" + "\n".join(_summary(made)) + "\n")
     if format == "json":
@@ -114,10 +118,20 @@ def _summary(made: Plan) -> list[str]:
         )
     lines.append("")
     lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
+    if summary["holdBothTypes"]:
+        lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
+    if summary["signedKey"]:
+        lines += ["", "  This site runs on a signed license key. If other sites share it, a license that is released"]
+        lines += ["  here is released there too."]
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]
         lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")
+    elif summary["thisRun"] < summary["release"]:
+        waiting = summary["release"] - summary["thisRun"]
+        lines.append(
+            f"  {summary['thisRun']:,} of them in this run, longest unused first; {waiting:,} wait for the next runs."
+        )
     lines.append(f"{plural(summary['release'], 'license')} would be released. Nothing has been released.")
     return lines
 

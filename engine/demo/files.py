@@ -89,14 +89,14 @@ class DemoSite:
         return SimulatedQrs(self.site, certificates=self.certificates)
 
 
-def write_demo_site(folder: Path, *, now: datetime, clock: datetime) -> DemoSite:
-    """Writes snapshot and certificates of a generated site as of `now`; certificates are valid around `clock`."""
+def write_demo_site(folder: Path, *, now: datetime) -> DemoSite:
+    """Writes snapshot and certificates of a generated site as of `now`; it must be the real time, which TLS goes by."""
     folder.mkdir(parents=True, exist_ok=True)
     site = demo_site(seed=SEED, now=now, users=USERS)
     snapshot = folder / "snapshot.json"
     content = {"takenAt": format_instant(now), "source": "the simulated site of seatwarden demo", **site}
     snapshot.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    certificates = ThrowAwayAuthority(now=clock).export(folder / "certificates")
+    certificates = ThrowAwayAuthority(now=now).export(folder / "certificates")
     return DemoSite(folder / "butler.yaml", snapshot, site, certificates)
 
 

@@ -1,10 +1,13 @@
 """Talking to the Qlik Sense Repository Service (QRS): a handful of reads, however many users there are."""
 
+import re
 import ssl
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -12,11 +15,24 @@ from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from engine.days import format_instant
-from engine.qrs.errors import RemoteError
+from engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
 from engine.qrs.site import Site
 from engine.qrs.tls import make_context, tls_error
-from engine.snapshot import Snapshot, decode_snapshot
-from grammar.ast import LICENSE_TYPES
+from engine.snapshot import (
+    License,
+    Snapshot,
+    User,
+    decode_license,
+    decode_licenses,
+    decode_snapshot,
+    decode_user,
+    without_secrets,
+)
+from grammar.ast import LICENSE_TYPES, LicenseType
+from policy.errors import InputError
+
+_T = TypeVar("_T")
+_GUID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 XRFKEY = "SeatwardenXrfKey"
 """QRS wants the same 16 characters in URL and header, against forged requests of browsers; which ones is free."""
@@ -31,20 +47,15 @@ LOGIN_HELP = (
 
 
 class QrsClient:
-    """A connection to one site. Use as a context manager; every method raises RemoteError."""
+    """A connection to one site, usable from several threads. Use as a context manager; methods raise RemoteError."""
 
-    def __init__(self, site: Site, now: datetime) -> None:
+    def __init__(self, site: Site, now: datetime, *, parallel: int = 1) -> None:
         self._site = site
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, .netrc or CA bundle from the environment
-        self._session.headers.update(site.headers | {"X-Qlik-Xrfkey": XRFKEY, "Accept": "application/json"})
-        if site.use_tls:
-            self._session.mount("https://", _TlsAdapter(make_context(site, now), _retries()))
-            self._session.verify = str(site.authority) if site.authority and site.verify else site.verify
-            if not site.verify:
-                urllib3.disable_warnings(InsecureRequestWarning)  # the command warns, once, in its own words
-        else:
-            self._session.mount("http://", HTTPAdapter(max_retries=_retries()))
+        context = make_context(site, now) if site.use_tls else None
+        if not site.verify:
+            urllib3.disable_warnings(InsecureRequestWarning)  # the command warns, once, in its own words
+        self._reads = _session(site, context, _read_retries(), parallel)
+        self._deletes = _session(site, context, _delete_retries(), parallel)
 
     def __enter__(self) -> "QrsClient":
         return self
@@ -52,46 +63,117 @@ class QrsClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.close()
+        self._reads.close()
+        self._deletes.close()
 
     def get(self, path: str) -> bytes:
         """The JSON that `GET /qrs/{path}` answers, undecoded."""
-        response = self._send("GET", path)
-        _check(response, self._site, path)
-        return response.content
+        found = self._get(path)
+        if found is None:
+            raise RemoteError(f"{self._url(path)} answered 404 Not Found", "is this a Qlik Sense Repository Service?")
+        return found
 
     def snapshot(self, now: datetime) -> Snapshot:
-        """Users and licenses as they are now, in three requests; `now` is noted as the time they were taken."""
-        users = self.get("user/full")
-        licenses = {license_type: self.get(f"license/{license_type}accesstype/full") for license_type in LICENSE_TYPES}
-        rows = b",".join(b'"%b":%b' % (license_type.encode(), rows) for license_type, rows in licenses.items())
-        taken_at = format_instant(now).encode()
-        source = self._site.url.encode()
-        data = b'{"takenAt":"%b","source":"%b","users":%b,"licenses":{%b}}' % (taken_at, source, users, rows)
-        return decode_snapshot(data, f"the answer of {self._site.url}")
+        """Users, licenses and the site's own license as they are now, in four requests; `now` is noted as the time."""
+        return self._decoded(decode_snapshot, self.snapshot_json(now), "")
 
-    def _send(self, method: str, path: str) -> requests.Response:
-        url = f"{self._site.url}/qrs/{path}"
+    def snapshot_json(self, now: datetime, *, with_overview: bool = False) -> bytes:
+        """The snapshot as JSON, rows as QRS sends them; of the site's license only what is no secret."""
+        parts = {"takenAt": msgspec.json.encode(format_instant(now)), "source": msgspec.json.encode(self._site.url)}
+        parts["users"] = self.get("user/full")
+        rows = {t: self.get(f"license/{t}accesstype/full") for t in LICENSE_TYPES}
+        parts["licenses"] = msgspec.json.encode({t: msgspec.Raw(data) for t, data in rows.items()})
+        site_license = self._get("license")
+        if site_license is not None:
+            parts["license"] = self._decoded(without_secrets, site_license, "license")
+        if with_overview:
+            overview = self._get("license/accesstypeoverview")
+            parts |= {"accessTypeOverview": overview} if overview is not None else {}
+        return msgspec.json.encode({name: msgspec.Raw(data) for name, data in parts.items()})
+
+    def license(self, license_type: LicenseType, license_id: str) -> License | None:
+        """A license as it is now, or None when there is none of that id."""
+        path = f"license/{license_type}accesstype/{_guid(license_id)}"
+        found = self._get(path)
+        return self._decoded(decode_license, found, path) if found is not None else None
+
+    def user(self, user_id: str) -> User | None:
+        """A user as it is now, or None when there is none of that id."""
+        path = f"user/{_guid(user_id)}"
+        found = self._get(path)
+        return self._decoded(decode_user, found, path) if found is not None else None
+
+    def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
+        """The licenses of one type that a user holds now. The filter holds an id, never a user's text."""
+        path = f"license/{license_type}accesstype/full?filter=user.id%20eq%20{_guid(user_id)}"
+        return self._decoded(decode_licenses, self.get(path), path)
+
+    def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
+        """Deletes a license: status and the beginning of the body. Raises NoAnswer when none came, NotAuthorized."""
+        path = f"license/{license_type}accesstype/{_guid(license_id)}"
+        response = self._send(self._deletes, "DELETE", path)
+        _check_authorized(response, self._url(path))
+        return response.status_code, " ".join(response.text[:500].split())
+
+    def _get(self, path: str) -> bytes | None:
+        """The JSON of a GET; None for 404."""
+        response = self._send(self._reads, "GET", path)
+        _check_authorized(response, self._url(path))
+        if response.status_code == 404:
+            return None
+        _check_json(response, self._url(path))
+        return response.content
+
+    def _send(self, session: requests.Session, method: str, path: str) -> requests.Response:
+        separator = "&" if "?" in path else "?"
+        url = f"{self._url(path)}{separator}xrfkey={XRFKEY}"
         try:
-            return self._session.request(
-                method, url, params={"xrfkey": XRFKEY}, timeout=TIMEOUT_SECONDS, allow_redirects=False
-            )
+            return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
-            raise _unreachable(error, self._site) from None
+            raise unreachable(error, self._site) from None
+
+    def _decoded(self, decode: Callable[[bytes, str], _T], data: bytes, path: str) -> _T:
+        """An answer decoded; what cannot be is the fault of the remote system, not of the user."""
+        try:
+            return decode(data, f"the answer of {self._url(path)}")
+        except InputError as error:
+            raise RemoteError(error.message, error.help) from None
+
+    def _url(self, path: str) -> str:
+        return f"{self._site.url}/qrs/{path}"
+
+
+def _session(site: Site, context: ssl.SSLContext | None, retries: Retry, parallel: int) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy, .netrc or CA bundle from the environment
+    session.headers.update(site.headers | {"X-Qlik-Xrfkey": XRFKEY, "Accept": "application/json"})
+    if context is not None:
+        session.mount("https://", _TlsAdapter(context, retries, parallel))
+        session.verify = str(site.authority) if site.authority and site.verify else site.verify
+    else:
+        session.mount("http://", HTTPAdapter(max_retries=retries, pool_maxsize=parallel))
+    return session
+
+
+def _guid(text: str) -> str:
+    """An id that may stand in a URL or a filter. Raises RemoteError for anything else QRS may have sent."""
+    if not _GUID.fullmatch(text):
+        raise RemoteError(f"`{text[:60]}` is not an id of QRS")
+    return text
 
 
 class _TlsAdapter(HTTPAdapter):
     """Requests with our TLS settings: its own know no passphrase, and are stricter than Qlik's certificates bear."""
 
-    def __init__(self, context: ssl.SSLContext, retries: Retry) -> None:
+    def __init__(self, context: ssl.SSLContext, retries: Retry, parallel: int) -> None:
         self._context = context
-        super().__init__(max_retries=retries)
+        super().__init__(max_retries=retries, pool_maxsize=parallel)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
 
-def _retries() -> Retry:
+def _read_retries() -> Retry:
     """Reads are tried again when the connection fails or the server is busy; a failed handshake is not."""
     return Retry(
         total=3,
@@ -104,35 +186,46 @@ def _retries() -> Retry:
     )
 
 
-def _check(response: requests.Response, site: Site, path: str) -> None:
-    """Raises RemoteError unless the answer is JSON with status 200."""
-    where = f"{site.url}/qrs/{path}"
+def _delete_retries() -> Retry:
+    """A DELETE is sent again only where QRS cannot have acted: no connection, or the server said it is busy."""
+    return Retry(
+        total=3,
+        read=0,
+        other=0,
+        backoff_factor=0.3,
+        status_forcelist=(429, 503),
+        allowed_methods=("DELETE",),
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+
+
+def _check_authorized(response: requests.Response, where: str) -> None:
+    """Raises NotAuthorized for 401, 403, and for a login page or the way to one."""
     kind = response.headers.get("Content-Type", "")
-    if response.is_redirect or 300 <= response.status_code < 400:
-        raise RemoteError(f"not authenticated: {where} redirects to a login page", LOGIN_HELP)
+    if 300 <= response.status_code < 400:
+        raise NotAuthorized(f"not authenticated: {where} redirects to a login page", LOGIN_HELP)
     if response.status_code in (401, 403):
         body = " ".join(response.text[:200].split())
         help_ = "give the user in X-Qlik-User a role that may read users and licenses, such as RootAdmin"
-        raise RemoteError(f"{where} refused us ({response.status_code}): {body or 'no reason given'}", help_)
+        raise NotAuthorized(f"{where} refused us ({response.status_code}): {body or 'no reason given'}", help_)
+    if response.status_code == 200 and ("html" in kind.lower() or response.content.lstrip()[:1] == b"<"):
+        raise NotAuthorized(f"not authenticated: {where} answered with a web page instead of JSON", LOGIN_HELP)
+
+
+def _check_json(response: requests.Response, where: str) -> None:
+    """Raises RemoteError unless the answer is whole JSON with status 200."""
     if response.status_code != 200:
-        raise RemoteError(
-            f"{where} answered {response.status_code} {response.reason}", "look into the Repository Service's log"
-        )
-    if "html" in kind.lower() or response.content.lstrip()[:1] == b"<":
-        raise RemoteError(f"not authenticated: {where} answered with a web page instead of JSON", LOGIN_HELP)
-    length = response.headers.get("Content-Length")
-    cut_off = (
-        length is not None
-        and length.isdigit()
-        and "Content-Encoding" not in response.headers
-        and int(length) != len(response.content)
-    )
-    if cut_off or response.content.lstrip()[:1] not in (b"[", b"{"):
+        help_ = "look into the Repository Service's log"
+        raise RemoteError(f"{where} answered {response.status_code} {response.reason}", help_)
+    length = response.headers.get("Content-Length", "")
+    counted = length.isdigit() and "Content-Encoding" not in response.headers
+    if (counted and int(length) != len(response.content)) or response.content.lstrip()[:1] not in (b"[", b"{"):
         raise RemoteError(f"{where} did not answer with whole JSON")
 
 
-def _unreachable(error: requests.RequestException, site: Site) -> RemoteError:
-    """What requests raised, in an administrator's words."""
+def unreachable(error: requests.RequestException, site: Site) -> RemoteError:
+    """What requests raised, in an administrator's words; NoAnswer where QRS may have received the request."""
     where = f"{site.host}:{site.port}"
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError) or "[SSL" in text or "SSLError" in text or "ssl.c:" in text:
@@ -142,7 +235,7 @@ def _unreachable(error: requests.RequestException, site: Site) -> RemoteError:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return RemoteError(f"{where} does not answer", "is a firewall in between?")
     if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in text:
-        return RemoteError(f"{where} stopped answering", "try again; look into the Repository Service's log")
+        return NoAnswer(f"{where} stopped answering", "try again; look into the Repository Service's log")
     if "NewConnectionError" in text or "Connection refused" in text:
         help_ = "is the Repository Service running, and is `configQRS.port` right (4242 by default)?"
         return RemoteError(f"nothing listens on {where}", help_)
@@ -153,5 +246,5 @@ def _unreachable(error: requests.RequestException, site: Site) -> RemoteError:
         or "IncompleteRead" in text
     ):
         help_ = "it may have refused our client certificate; " if site.use_tls else ""
-        return RemoteError(f"{where} closed the connection before it had answered", f"{help_}try again")
-    return RemoteError(f"{where} cannot be reached: {type(error).__name__}")
+        return NoAnswer(f"{where} closed the connection before it had answered", f"{help_}try again")
+    return NoAnswer(f"{where} cannot be reached: {type(error).__name__}")

@@ -292,7 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a DELETE."""
         self._serve()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing: `SimulatedQrs.requests` is the log."""
 
     def _serve(self) -> None:

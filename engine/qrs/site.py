@@ -2,20 +2,24 @@
 
 Read are `Butler.configQRS` (authentication, host, port, useSSL, headers, rejectUnauthorized, and the older
 headerKey/headerValue) and `Butler.cert` (clientCert, clientCertKey, clientCertCA, and our clientCertPassphrase);
-both may also stand at the top of a file of their own.
+both may also stand at the top of a file of their own. Ours are two ways through a Qlik Sense proxy, `authentication:
+jwt` (with `jwt`) and `authentication: header` (with `headers`), both with `virtualProxy`. A secret may be written
+`${NAME}`: it then comes from the environment.
 """
 
+import re
+from collections.abc import Mapping as StringMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grammar.suggest import nearest
 from policy.diagnostics import PolicyError, in_order
 from policy.files import read_text
-from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
+from policy.yaml_nodes import Entry, Mapping, Node, Sequence, read_yaml
 from policy.yaml_reader import YamlReader, describe
 
-DEFAULT_PORT = 4242
-"""Where QRS listens for certificate users (Qlik help, ports)."""
+DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
+"""Where QRS listens for certificate users, and the proxy for all others (Qlik help, ports)."""
 DEFAULT_USER = ("X-Qlik-User", "UserDirectory=INTERNAL; UserId=sa_repository")
 
 
@@ -32,18 +36,24 @@ class Site:
     key: Path | None
     authority: Path | None
     passphrase: str | None = field(default=None, repr=False)
+    authentication: str = "certificates"
+    virtual_proxy: str = ""
 
     @property
     def url(self) -> str:
-        """The address of the Repository Service, without a path."""
+        """The address of the Repository Service, through a proxy with its prefix, without a path behind it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.use_tls else 'http'}://{host}:{self.port}"
+        prefix = f"/{self.virtual_proxy}" if self.virtual_proxy else ""
+        return f"{'https' if self.use_tls else 'http'}://{host}:{self.port}{prefix}"
 
 
-def load_site(path: Path) -> Site:
-    """The site in a file. Raises InputError when it cannot be read, PolicyError with every problem in it."""
+def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
+    """The site in a file; `environment` has the secrets that the file takes from there.
+
+    Raises InputError when it cannot be read, PolicyError with every problem in it.
+    """
     text = read_text(path, "site file")
-    reader = _SiteReader(path.parent)
+    reader = _SiteReader(path.parent, environment)
     site = reader.read(read_yaml(text, str(path)))
     if reader.findings or site is None:
         raise PolicyError(in_order(reader.findings), {str(path): text})
@@ -51,9 +61,10 @@ def load_site(path: Path) -> Site:
 
 
 class _SiteReader(YamlReader):
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: StringMapping[str, str]) -> None:
         super().__init__()
         self._folder = folder
+        self._environment = environment
 
     def read(self, root: Node) -> Site | None:
         if not isinstance(root, Mapping):
@@ -74,18 +85,20 @@ class _SiteReader(YamlReader):
         port = self.at(qrs, "port", self._port)
         use_tls = self.at(qrs, "useSSL", lambda e: self.boolean(e.value, "configQRS.useSSL"))
         verify = self.at(qrs, "rejectUnauthorized", lambda e: self.boolean(e.value, "configQRS.rejectUnauthorized"))
-        self._authentication(qrs)
+        authentication = self._authentication(qrs)
         certificate, key, authority, passphrase = self._certificates(top.get("cert"))
         return Site(
             host=host or "",
-            port=port if port is not None else DEFAULT_PORT,
+            port=port if port is not None else DEFAULT_PORTS[authentication],
             use_tls=use_tls is not False,
-            headers=self._headers(qrs),
+            headers=self._credentials(qrs, authentication),
             verify=verify is not False,
             certificate=certificate,
             key=key,
             authority=authority,
             passphrase=passphrase,
+            authentication=authentication,
+            virtual_proxy=self.at(qrs, "virtualProxy", self._virtual_proxy) or "",
         )
 
     def _host(self, qrs: Mapping) -> str | None:
@@ -110,15 +123,55 @@ class _SiteReader(YamlReader):
             self.error("SW205", "`configQRS.port` is from 1 to 65535", entry.value.span, "no such port")
         return port
 
-    def _authentication(self, qrs: Mapping) -> None:
-        entry = qrs.get("authentication")
-        if entry and not (isinstance(entry.value, Scalar) and entry.value.text == "certificates"):
-            help_ = "write `authentication: certificates`, and export certificates in the QMC"
-            self.error("SW205", "`configQRS.authentication` must be certificates", entry.value.span, "not known", help_)
+    def _authentication(self, qrs: Mapping) -> str:
+        ways = tuple(DEFAULT_PORTS)
+        return (
+            self.at(qrs, "authentication", lambda e: self.one_of(e.value, "configQRS.authentication", ways)) or ways[0]
+        )
+
+    def _virtual_proxy(self, entry: Entry) -> str | None:
+        prefix = self.text(entry.value, "configQRS.virtualProxy")
+        if prefix is not None and not re.fullmatch(r"/?[\w.~/-]*", prefix):
+            self.error(
+                "SW205", "`configQRS.virtualProxy` is the prefix of a virtual proxy", entry.value.span, "no prefix"
+            )
+        return prefix.strip("/") if prefix else None
+
+    def _credentials(self, qrs: Mapping, authentication: str) -> dict[str, str]:
+        """The headers that say who we are."""
+        headers = self._headers(qrs)
+        if authentication == "jwt":
+            entry = qrs.get("jwt")
+            if entry is None:
+                start = qrs.entries[0].key.span
+                self.error("SW206", "`configQRS` lacks the key `jwt`", start, "in this map", "the token, or ${NAME}")
+                return headers
+            token = self._secret(entry)
+            return headers | ({"Authorization": f"Bearer {token}"} if token else {})
+        if authentication == "header" and not headers:
+            start = qrs.entries[0].key.span
+            help_ = "name the header that the virtual proxy reads, with the user in it, under `headers`"
+            self.error("SW206", "`configQRS` lacks the key `headers`", start, "in this map", help_)
+        # Through a proxy it is the proxy that names the user to QRS.
+        return headers if authentication == "header" else dict([DEFAULT_USER]) | headers
+
+    def _secret(self, entry: Entry) -> str | None:
+        """A text, or with `${NAME}` the value of that environment variable."""
+        text = self.text(entry.value, entry.key.text)
+        match = re.fullmatch(r"\$\{(\w+)\}", text or "")
+        if match is None:
+            return text
+        value = self._environment.get(match[1])
+        if not value:
+            help_ = "set it where the command runs"
+            self.error(
+                "SW210", f"environment variable `{match[1]}` is not set", entry.value.span, "taken from there", help_
+            )
+        return value or None
 
     def _headers(self, qrs: Mapping) -> dict[str, str]:
         """X-Qlik-User and others, from `headers.static`, a plain list or map, or the older headerKey/headerValue."""
-        headers = dict([DEFAULT_USER])
+        headers: dict[str, str] = {}
         old = [
             self.at(qrs, key, lambda e: self.text(e.value, f"configQRS.{e.key.text}"))
             for key in ("headerKey", "headerValue")
@@ -136,14 +189,12 @@ class _SiteReader(YamlReader):
             for item in node.items:
                 keys = ("name", "value")
                 pair = self.mapping(item, "configQRS.headers", known=keys, required=keys)
-                name, value = (
-                    self.at(pair, k, lambda e: self.text(e.value, "a header")) if pair else None for k in keys
-                )
+                name, value = (self.at(pair, k, self._secret) if pair else None for k in keys)
                 if name and value:
                     headers[name] = value
         elif isinstance(node, Mapping):
             for e in node.entries:
-                value = self.text(e.value, f"configQRS.headers.{e.key.text}")
+                value = self._secret(e)
                 if value:
                     headers[e.key.text] = value
         return headers
@@ -153,6 +204,6 @@ class _SiteReader(YamlReader):
         cert = self.mapping(entry.value, "cert", known=keys) if entry else None
         if cert is None:
             return None, None, None, None
-        texts = [self.at(cert, key, lambda e: self.text(e.value, f"cert.{e.key.text}")) for key in keys]
+        texts = [self.at(cert, key, self._secret) for key in keys]
         certificate, key, authority = (self._folder / text if text else None for text in texts[:3])
         return certificate, key, authority, texts[3]

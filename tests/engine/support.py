@@ -61,7 +61,7 @@ def user(number: int = 1, **facts: Any) -> dict[str, Any]:
     return row | facts
 
 
-def license_row(number: int = 1, last_used: str | None = NEVER, **facts: Any) -> dict[str, Any]:
+def license_row(number: int = 1, last_used: Any = NEVER, **facts: Any) -> dict[str, Any]:
     """A license row of user `number`, allocated long ago."""
     row = {
         "id": f"l{number}",

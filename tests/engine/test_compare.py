@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine.evaluate import Truth, compare, evaluate, matches
 from engine.facts import Fact, Unknown, Value
 from grammar.ast import And, Boolean, Comparison, Condition, Field, ListOf, Name, Not, Operator, Or, Text
+from policy.loading import Value as NamedValue
 from policy.vocabulary import VOCABULARY
 from tests.strategies import DIRECTORIES, TAGS, USER_IDS, VALUES
 
@@ -176,7 +177,7 @@ def test_de_morgan(one: Condition, other: Condition) -> None:
 
 
 def test_names_and_lists_are_their_values() -> None:
-    names = {"admins": ListOf((Text("a"), Text("b"))), "always": Boolean(True)}
+    names: dict[str, NamedValue] = {"admins": ListOf((Text("a"), Text("b"))), "always": Boolean(True)}
     assert evaluate(Comparison("=", Text("B"), Name("admins")), _Given(), names).truth is True
     assert evaluate(Name("always"), _Given(), names).truth is True
     assert evaluate(ListOf((Boolean(False),)), _Given(), names).truth is False

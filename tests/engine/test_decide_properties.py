@@ -28,7 +28,7 @@ def _with_rule_at(policy: Policy, rule: Rule, position: int) -> Policy:
     return Policy(tuple(statements))
 
 
-@given(policies(), sites(), moments())
+@given(policies(), sites(), moments)
 def test_every_license_gets_one_decision_and_no_fact_breaks_it(
     policy: Policy, site: dict[str, Any], now: datetime
 ) -> None:
@@ -45,7 +45,7 @@ def test_every_license_gets_one_decision_and_no_fact_breaks_it(
         ]
 
 
-@given(policies(), sites(), moments())
+@given(policies(), sites(), moments)
 def test_released_means_every_keep_rule_false_and_a_release_rule_true(
     policy: Policy, site: dict[str, Any], now: datetime
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_user_less_never_releases(policy: Policy, site: dict[str, Any], which:
     assert _released(decide(policy, site)) <= before
 
 
-@given(policies(), sites(), moments())
+@given(policies(), sites(), moments)
 def test_same_inputs_same_bytes(policy: Policy, site: dict[str, Any], now: datetime) -> None:
     first = b"".join(plan_lines(plan_of(policy, site, now)))
     assert b"".join(plan_lines(plan_of(deepcopy(policy), deepcopy(site), now))) == first

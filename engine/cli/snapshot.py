@@ -1,0 +1,44 @@
+"""`seatwarden snapshot`: writes the users and licenses of a live site to a file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.inputs import SiteOption, read_site
+from engine.cli.output import say
+from engine.files import make_private_folder, write_atomically
+from engine.phrases import plural
+from engine.snapshot import compress, decode_snapshot
+from policy.errors import InputError
+
+
+def snapshot(
+    site: SiteOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; zstd when it ends in .zst.")
+    ] = None,
+) -> None:
+    """Write the users and licenses of a live site to a file, as QRS sends them; keys and serial numbers left out.
+
+    Example: seatwarden snapshot --site butler.yaml -o site.json
+    """
+    from engine.qrs.client import QrsClient  # requests takes a while to import
+
+    if site is None:
+        raise InputError("no site", "name the site file with --site")
+    if output is None:
+        raise InputError("nowhere to write to", "name a file with --output")
+    where = read_site(site)
+    now = datetime.now(UTC)
+    with QrsClient(where, now) as client:
+        data = client.snapshot_json(now, with_overview=True)
+    taken = decode_snapshot(data, f"the answer of {where.url}")
+    try:
+        make_private_folder(output.parent)
+        write_atomically(output, compress(data) if output.suffix == ".zst" else data)
+    except OSError as error:
+        raise InputError(f"the snapshot cannot be written to `{output}`: {error.strerror}") from None
+    licenses = sum(len(rows) for rows in taken.licenses.values())
+    say(f"{output}: {plural(len(taken.users), 'user')}, {plural(licenses, 'license')}")

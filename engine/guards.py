@@ -1,0 +1,81 @@
+"""The guards: what keeps a license whatever the rules say. They cannot be switched off."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from engine.snapshot import License, Snapshot, UserReference
+from grammar.ast import LicenseType
+
+Guard: TypeAlias = Literal["quarantined", "undetermined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a license row stands, apart from all rules.
+
+    `quarantined` is None when it cannot be read; `quarantine_end` is QRS's timestamp, if there is one. `user` says
+    whether the row has a user that the site's users list once; `deleted_user` is `DIRECTORY\\id` of one that is gone.
+    """
+
+    quarantined: bool | None
+    quarantine_end: str | None
+    user: Literal["known", "none", "unlisted", "doubled"]
+    deleted_user: str | None
+    listed_once: bool
+
+
+def standing_of(snapshot: Snapshot, license_type: LicenseType, license_: License) -> Standing:
+    """The standing of a license row in its snapshot."""
+    deleted = license_.deleted_user_id or None
+    return Standing(
+        quarantined=license_.quarantined if isinstance(license_.quarantined, bool) else None,
+        quarantine_end=license_.quarantine_end if isinstance(license_.quarantine_end, str) else None,
+        user=_user(snapshot, license_),
+        deleted_user=f"{license_.deleted_user_directory or '?'}\\{deleted}" if deleted else None,
+        listed_once=(license_type, license_.id) not in snapshot.doubled_licenses,
+    )
+
+
+def obstacle(standing: Standing) -> tuple[Guard, str] | None:
+    """The guard that holds and a sentence, or None when the rules may decide."""
+    if standing.quarantined:
+        end = standing.quarantine_end or ""
+        # QRS writes 1753 where there is no end.
+        until = f" until {end[:10]}" if end >= "1900" else ""
+        return "quarantined", f"in quarantine{until}: Qlik Sense has taken this license back already"
+    if standing.quarantined is None:
+        return "undetermined", "undetermined: `license.quarantined` is missing or unreadable"
+    if standing.user == "none":
+        deleted = f" (deleted user {standing.deleted_user})" if standing.deleted_user else ""
+        return "undetermined", f"undetermined: the license has no user{deleted}"
+    if standing.user == "unlisted":
+        return "undetermined", "undetermined: the user of this license is not among the site's users"
+    if standing.user == "doubled":
+        return "undetermined", "undetermined: the site's users list this user more than once"
+    if not standing.listed_once:
+        return "undetermined", "undetermined: this license is listed more than once"
+    return None
+
+
+def standing_to_json(standing: Standing) -> dict[str, Any]:
+    """The standing as the decision log has it."""
+    return {
+        "quarantined": standing.quarantined,
+        "quarantineEnd": standing.quarantine_end,
+        "user": standing.user,
+        "deletedUser": standing.deleted_user,
+        "listedOnce": standing.listed_once,
+    }
+
+
+def standing_from_json(row: dict[str, Any]) -> Standing:
+    """The standing that `standing_to_json` wrote."""
+    return Standing(row["quarantined"], row["quarantineEnd"], row["user"], row["deletedUser"], row["listedOnce"])
+
+
+def _user(snapshot: Snapshot, license_: License) -> Literal["known", "none", "unlisted", "doubled"]:
+    if not isinstance(license_.user, UserReference):
+        return "none"
+    if license_.user.id not in snapshot.users_by_id:
+        return "unlisted"
+    return "doubled" if license_.user.id in snapshot.doubled_users else "known"

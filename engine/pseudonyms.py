@@ -1,0 +1,124 @@
+"""Pseudonyms: names in plans and journals as keyed digests, for sites where a log must not name people.
+
+A pseudonym is an HMAC-SHA-256 of `DIRECTORY\\id` under a secret key, so the same person has the same pseudonym in
+every log of that key, and only who holds the key and a snapshot can find the person again. Replaced are user ids,
+names and attributes. The user directory, license ids and the policy's own text stay: a policy that names a person
+names that person.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.decide import Decision, conclude
+from engine.evaluate import RuleOutcome, Trace
+from engine.facts import Fact, Unknown, Value
+from engine.guards import Standing, obstacle
+from engine.snapshot import Snapshot
+from grammar.ast import Field
+from grammar.printer import print_field
+from policy.errors import InputError
+
+MIN_KEY_BYTES = 16
+_PREFIX = "p-"
+PERSONAL = ("user", "user.userId", "user.name", "user.attributes")
+"""Fields whose values tell who a person is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """The pseudonyms under one key."""
+
+    key: bytes
+
+    @property
+    def key_id(self) -> str:
+        """Tells keys apart without telling anything of them."""
+        return self._digest("key id")
+
+    def of_user(self, user: str) -> str:
+        """The pseudonym of `DIRECTORY\\id`; case does not matter, as in QRS."""
+        return _PREFIX + self._digest("user\n" + user.casefold())
+
+    def of_decision(self, decision: Decision) -> Decision:
+        """The decision with names replaced everywhere, also in its reason. The verdict is what it was."""
+        user_id = self.of_user(decision.user) if decision.user_id is not None else None
+        name = user_id if decision.user_name is not None else None
+        standing = self._standing(decision.standing)
+        outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
+        *_, reason = conclude(decision.license_type, outcomes, obstacle(standing))
+        facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
+        return replace(
+            decision,
+            user_id=user_id,
+            user_name=name,
+            standing=standing,
+            outcomes=outcomes,
+            reason=reason,
+            facts=facts,
+        )
+
+    def people(self, snapshot: Snapshot) -> dict[str, tuple[str, str | None]]:
+        """Who is behind the pseudonyms: user id and name by pseudonym, for all that a snapshot speaks of."""
+        found: dict[str, tuple[str, str | None]] = {}
+        for rows in snapshot.licenses.values():
+            for row in rows:
+                if row.deleted_user_id:
+                    user = f"{row.deleted_user_directory or '?'}\\{row.deleted_user_id}"
+                    found[self.of_user(user)] = (row.deleted_user_id, None)
+        for person in snapshot.users:
+            user = f"{person.user_directory}\\{person.user_id}"
+            found[self.of_user(user)] = (person.user_id, person.name or None)
+        return found
+
+    def _outcome(self, outcome: RuleOutcome, user_id: str | None) -> RuleOutcome:
+        return replace(outcome, trace=self._trace(outcome.trace, user_id))
+
+    def _trace(self, trace: Trace, user_id: str | None) -> Trace:
+        facts = tuple((field, self._fact(print_field(field), fact, user_id)) for field, fact in trace.facts)
+        left = getattr(trace.condition, "left", None)
+        hits = self._values(print_field(left), trace.hits, user_id) if isinstance(left, Field) else trace.hits
+        return replace(trace, facts=facts, hits=hits, parts=tuple(self._trace(part, user_id) for part in trace.parts))
+
+    def _fact(self, field: str, fact: Fact, user_id: str | None) -> Fact:
+        return fact if isinstance(fact, Unknown) else self._values(field, fact, user_id)
+
+    def _values(self, field: str, values: tuple[Value, ...], user_id: str | None) -> tuple[Value, ...]:
+        if field == "user":
+            return tuple(_with_id(str(value), user_id) for value in values) if user_id else values
+        if field in ("user.userId", "user.name"):
+            return tuple(user_id or "" for _ in values)
+        if field.startswith("user.attributes"):
+            return tuple(_PREFIX + self._digest(f"{field}\n{str(value).casefold()}") for value in values)
+        return values
+
+    def _standing(self, standing: Standing) -> Standing:
+        deleted = standing.deleted_user
+        return replace(standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
+
+    def _digest(self, text: str) -> str:
+        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:20]
+
+
+def _with_id(user: str, user_id: str) -> str:
+    """`DIRECTORY\\id` with another id."""
+    directory, separator, _ = user.partition("\\")
+    return directory + separator + user_id
+
+
+def load_pseudonyms(path: Path) -> Pseudonyms:
+    """The pseudonyms under the key in a file. Raises InputError."""
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        help_ = f"make one with `seatwarden log new-key {path}`"
+        raise InputError(f"key file `{path}` cannot be read: {error.strerror}", help_) from None
+    if len(key) < MIN_KEY_BYTES:
+        raise InputError(f"key file `{path}` is too short: {len(key)} bytes, {MIN_KEY_BYTES} are the least")
+    return Pseudonyms(key)
+
+
+def is_personal(name: str) -> bool:
+    """Whether a field, by its name in the language, tells who a person is."""
+    return name in PERSONAL or name.startswith("user.attributes.")

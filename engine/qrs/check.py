@@ -1,0 +1,110 @@
+"""Checking the way to a site, step by step: name, port, TLS, certificate, answers, rights, version."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from cryptography import x509
+
+from engine.phrases import plural
+from engine.qrs.client import QrsClient
+from engine.qrs.errors import RemoteError
+from engine.qrs.site import Site
+from engine.qrs.tls import make_context, tls_error
+from policy.errors import InputError
+
+CONNECT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the check: what was tried, whether it went well, what was found, and what to mend."""
+
+    name: str
+    good: bool
+    found: str
+    help: str | None = None
+
+
+def check_site(site: Site, now: datetime) -> Iterator[Step]:
+    """The steps in order; the first that fails is the last. `now` (aware) is held against certificates."""
+    steps: tuple[tuple[str, Callable[[Site, datetime], str]], ...] = (
+        ("host name", _resolve),
+        ("port", _connect),
+        *((("client certificate", _client_certificate),) if site.certificate else ()),
+        *((("TLS", _handshake),) if site.use_tls else ()),
+        ("answer", _about),
+        ("right to read users", lambda s, n: _count(s, n, "user", "user")),
+        ("right to read professional licenses", lambda s, n: _count(s, n, "license/professionalaccesstype", "license")),
+        ("right to read analyzer licenses", lambda s, n: _count(s, n, "license/analyzeraccesstype", "license")),
+    )
+    for name, try_it in steps:
+        try:
+            yield Step(name, True, try_it(site, now))
+        except (RemoteError, InputError) as error:
+            yield Step(name, False, error.message, error.help)
+            return
+
+
+def _resolve(site: Site, now: datetime) -> str:
+    try:
+        found = socket.getaddrinfo(site.host, site.port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise RemoteError(f"there is no host `{site.host}`", "check `configQRS.host` and this machine's DNS") from None
+    return f"{site.host} is {', '.join(dict.fromkeys(str(address[4][0]) for address in found))}"
+
+
+def _connect(site: Site, now: datetime) -> str:
+    try:
+        socket.create_connection((site.host, site.port), timeout=CONNECT_SECONDS).close()
+    except TimeoutError:
+        raise RemoteError(f"{site.host}:{site.port} does not answer", "is a firewall in between?") from None
+    except OSError:
+        help_ = "is the service running, and is `configQRS.port` right (4242 for certificates, 443 through a proxy)?"
+        raise RemoteError(f"nothing listens on {site.host}:{site.port}", help_) from None
+    return f"{site.port} is open"
+
+
+def _client_certificate(site: Site, now: datetime) -> str:
+    make_context(site, now)
+    assert site.certificate is not None  # noqa: S101 - for the type checker: the step is left out without one
+    certificate = x509.load_pem_x509_certificate(site.certificate.read_bytes())
+    return f"{site.certificate}, valid until {certificate.not_valid_after_utc.date().isoformat()}"
+
+
+def _handshake(site: Site, now: datetime) -> str:
+    context = make_context(site, now)
+    try:
+        with (
+            socket.create_connection((site.host, site.port), timeout=CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=site.host) as secure,
+        ):
+            der, version = secure.getpeercert(binary_form=True), secure.version()
+    except ssl.SSLError as error:
+        raise tls_error(str(error), site) from None
+    except OSError as error:
+        raise RemoteError(f"TLS to {site.host}:{site.port} failed: {error.strerror or error}") from None
+    valid = x509.load_der_x509_certificate(der).not_valid_after_utc.date().isoformat() if der else "?"
+    trust = "" if site.verify else ", NOT verified (rejectUnauthorized is false)"
+    return f"{version}, server certificate valid until {valid}{trust}"
+
+
+def _about(site: Site, now: datetime) -> str:
+    with QrsClient(site, now) as client:
+        about = msgspec.json.decode(client.get("about"))
+    version = about.get("buildVersion") if isinstance(about, dict) else None
+    return f"{site.url} is a Repository Service, version {version or 'not told'}"
+
+
+def _count(site: Site, now: datetime, entity: str, noun: str) -> str:
+    with QrsClient(site, now) as client:
+        answer = msgspec.json.decode(client.get(f"{entity}/count"))
+    count = answer.get("value") if isinstance(answer, dict) else None
+    # A site without licenses of a type is possible, one without users is not.
+    if not isinstance(count, int) or (count == 0 and entity == "user"):
+        help_ = "give the user in X-Qlik-User a role that may read them, such as RootAdmin"
+        raise RemoteError(f"no {noun} can be seen", help_)
+    return plural(count, noun)

@@ -1,0 +1,221 @@
+"""Explanations: the statuses are told apart, and every sentence about another case is true when tried."""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.days import Day
+from engine.decide import Decision, decide
+from engine.explain import HORIZON_DAYS, Explanation, explain, explanation_to_json
+from engine.plan import Plan
+from grammar.ast import LICENSE_TYPES, Policy, Rule
+from tests.engine.support import license_row, plan_of, site_of, user
+from tests.strategies import NOW, moments, policies, sites
+
+_DUE = re.compile(r"Would be released on (\d{4}-\d\d-\d\d) if it stays unused and nothing else changes\.")
+TWENTY_DAYS = "last used 2026-11-01, 20 days ago"
+NOT_YET = f"no release rule matches: {TWENTY_DAYS}; 30 needed"
+_FEW = settings(max_examples=15)
+"""Each explanation decides a thousand days."""
+
+
+def _explained(plan: Plan) -> Iterator[tuple[int, Decision, Explanation]]:
+    for position, decision in enumerate(plan.decisions):
+        yield position, decision, explain(decision, plan.policy, plan.day)
+
+
+def _at(plan: Plan, position: int, day: Day) -> Decision:
+    """The decision for the license in that position, on another day."""
+    rows = [(t, row) for t in LICENSE_TYPES for row in plan.snapshot.licenses.get(t, [])]
+    license_type, row = rows[position]
+    return decide(plan.policy, plan.snapshot, license_type, row, day)
+
+
+@_FEW
+@given(policies(), sites(), moments)
+def test_the_due_day_is_the_first_day_of_release(policy: Policy, site: dict[str, Any], now: datetime) -> None:
+    plan = plan_of(policy, site, now)
+    for position, decision, explanation in _explained(plan):
+        if explanation.due is None:
+            continue
+        assert decision.verdict == "keep"
+        later = (explanation.due - plan.day.today).days
+        assert later > 0
+        assert _at(plan, position, plan.day.later_by(later)).verdict == "release"
+        for before in range(later - 1, 0, -1):
+            assert _at(plan, position, plan.day.later_by(before)).verdict == "keep"
+
+
+@_FEW
+@given(policies(), sites(), st.integers(1, HORIZON_DAYS))
+def test_what_is_not_due_is_not_released_later(policy: Policy, site: dict[str, Any], later: int) -> None:
+    plan = plan_of(policy, site)
+    for position, decision, explanation in _explained(plan):
+        if explanation.due is None and decision.because in ("keep", "default"):
+            assert _at(plan, position, plan.day.later_by(later)).verdict == "keep"
+
+
+@_FEW
+@given(policies(), sites())
+def test_statuses(policy: Policy, site: dict[str, Any]) -> None:
+    for _, decision, explanation in _explained(plan_of(policy, site)):
+        expected = {
+            "release": "released",
+            "keep": "protected",
+            "guard": decision.guard,
+            "default": "not due" if explanation.due else "no rule",
+        }[decision.because]
+        assert explanation.status == expected
+        assert explanation.headline.startswith("RELEASED" if decision.verdict == "release" else "KEPT")
+        if explanation.due and decision.because == "default":
+            assert explanation.due.isoformat() in explanation.headline
+
+
+@_FEW
+@given(policies(), sites())
+def test_what_would_change_the_verdict_does(policy: Policy, site: dict[str, Any]) -> None:
+    """Each sentence is tried out on a changed policy or a changed site."""
+    plan = plan_of(policy, site)
+    for position, decision, explanation in _explained(plan):
+        said = explanation.advice
+        for sentence in said:
+            if day := _DUE.match(sentence):
+                assert date.fromisoformat(day[1]) == explanation.due
+        if decision.because == "keep":
+            without = _without_matching_keeps(policy, decision)
+            verdict = plan_of(without, site).decisions[position].verdict
+            assert said[0].startswith("Would be released if " if verdict == "release" else "Would also be kept if ")
+        if decision.because == "release":
+            kept = plan_of(policy, _used_today(site, position)).decisions[position].verdict == "keep"
+            assert ("Would be kept if the license had been used today." in said) == kept
+
+
+def _without_matching_keeps(policy: Policy, decision: Decision) -> Policy:
+    matched = [rule for rule in decision.matched if rule.kind == "keep"]
+    assert matched
+    return Policy(tuple(s for s in policy.statements if not (isinstance(s, Rule) and s in matched)))
+
+
+def _used_today(site: dict[str, Any], position: int) -> dict[str, Any]:
+    changed = deepcopy(site)
+    rows = [row for t in LICENSE_TYPES for row in changed["licenses"].get(t, [])]
+    rows[position]["lastUsed"] = NOW.isoformat().replace("+00:00", "Z")
+    return changed
+
+
+def _one(policy: str, now: datetime = NOW, last_used: str | None = "2026-11-01T00:00:00Z", **facts: Any) -> Explanation:
+    plan = plan_of(policy, site_of([user(1, **facts)], [license_row(1, last_used)]), now)
+    return explain(plan.decisions[0], plan.policy, plan.day)
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "headline", "advice"),
+    [
+        (
+            "release when unused for 30 days",
+            "not due",
+            "KEPT — not due yet, due on 2026-12-01",
+            ["Would be released on 2026-12-01 if it stays unused and nothing else changes."],
+        ),
+        (
+            "release professional when unused for 30 days",
+            "no rule",
+            "KEPT — no release rule speaks of analyzer licenses",
+            ["Would not be released within three years, however long it stays unused."],
+        ),
+        (
+            "release when unused for 20 days",
+            "released",
+            f"RELEASED — release: {TWENTY_DAYS}; 20 needed",
+            ["Would be kept if the license had been used today."],
+        ),
+        (
+            'keep "a" when user.tags = "x"\nrelease when unused for 1 day',
+            "released",
+            f"RELEASED — release: {TWENTY_DAYS}; 1 needed",
+            ["Would be kept if the license had been used today.", "Would be kept if any keep rule above matched."],
+        ),
+        (
+            'keep "acme" when user.userDirectory = "ACME"\nrelease when unused for 1 day',
+            "protected",
+            'KEPT — protected by keep "acme"',
+            ['Would be released if keep "acme" did not match.'],
+        ),
+        (
+            'keep "a" when user = "acme\\user1"\nkeep "b" when not user.inactive\nrelease when unused for 1 day',
+            "protected",
+            'KEPT — protected by keep "a"',
+            ['Would be released if neither keep "a" nor keep "b" matched.'],
+        ),
+        (
+            'keep "a" until 2026-11-30 when user.userDirectory = "ACME"\nrelease when unused for 1 day',
+            "protected",
+            'KEPT — protected by keep "a"',
+            [
+                'Would be released if keep "a" did not match.',
+                "Would be released on 2026-12-01 if it stays unused and nothing else changes.",
+            ],
+        ),
+        (
+            'keep "a" when user.userDirectory = "ACME"\nrelease when unused for 30 days',
+            "protected",
+            'KEPT — protected by keep "a"',
+            [
+                'Would also be kept if keep "a" did not match: not due either (' + NOT_YET + ").",
+            ],
+        ),
+    ],
+)
+def test_in_words(policy: str, status: str, headline: str, advice: list[str]) -> None:
+    explanation = _one(policy)
+    assert (explanation.status, explanation.headline, list(explanation.advice)) == (status, headline, advice)
+
+
+def test_undetermined() -> None:
+    explanation = _one('keep "a" when user.inactive\nrelease when unused for 1 day', inactive=None)
+    assert explanation.status == "undetermined"
+    assert "`user.inactive` is missing or unreadable, needed by keep" in explanation.headline
+    assert explanation.advice == ("Unknown never releases: the fact must be readable before a rule can decide.",)
+
+
+def test_quarantined() -> None:
+    row = license_row(1, quarantined=True, quarantineEnd="2026-11-25T00:00:00Z")
+    plan = plan_of("release when unused for 1 day", site_of([user(1)], [row]))
+    explanation = explain(plan.decisions[0], plan.policy, plan.day)
+    assert explanation.status == "quarantined"
+    assert "in quarantine until 2026-11-25" in explanation.headline
+    assert explanation.due is None
+
+
+def test_the_due_day_across_a_change_of_the_clocks() -> None:
+    """Half past midnight in Stockholm; in UTC the day later is another one after the clocks went back."""
+    now = datetime(2026, 10, 20, 22, 30, tzinfo=UTC)
+    policy = 'timezone "Europe/Stockholm"\nkeep "x" until 2026-10-31 when not user.inactive\nrelease '
+    assert _one(policy + "when unused for 1 day", now, "2026-10-01T00:00:00Z").due == date(2026, 11, 1)
+
+
+def test_the_last_days_of_the_calendar_break_nothing() -> None:
+    now = datetime(9999, 12, 20, tzinfo=UTC)
+    assert _one("release when unused for 30 days", now, "9999-12-20T00:00:00Z").status == "no rule"
+    assert _one("release when unused for 3 days", now, "9999-12-20T00:00:00Z").due == date(9999, 12, 23)
+
+
+def test_thresholds_beyond_the_horizon_are_not_promised() -> None:
+    explanation = _one(f"release when unused for {HORIZON_DAYS + 100} days")
+    assert explanation.due is None
+    assert explanation.advice == ("Would not be released within three years, however long it stays unused.",)
+
+
+def test_as_json() -> None:
+    tree = explanation_to_json(_one('keep "a" when not user.inactive and user.tags = ["x", "y"]', tags=[{"name": "y"}]))
+    assert (tree["status"], tree["dueOn"], tree["verdict"]) == ("protected", None, "keep")
+    (rule,) = tree["tree"]
+    assert (rule["label"], rule["matched"], rule["at"]) == ('keep "a"', True, "test.policy:1:1")
+    assert [part["truth"] for part in rule["condition"]["parts"]] == [True, True]
+    assert rule["condition"]["parts"][1]["found"] == 'user.tags = "y", listed'
