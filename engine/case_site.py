@@ -32,7 +32,8 @@ ORDINARY_USER: Mapping[str, Given] = {
     "removedExternally": False,
     "deleteProhibited": False,
 }
-"""The facts of a user that a case does not name. `licenses` is the type of the case's license alone."""
+"""The facts of a user that a case does not name. `licenses` is the type of the case's license alone; where there is
+another, it was used when `lastUsed` of the user says, or when the case's own license was."""
 
 _NEVER = "1753-01-01T00:00:00.000Z"
 _QRS_NAMES = {"blocked": "blacklisted"}
@@ -44,20 +45,20 @@ def moment_of(moment: Moment, timezone: str) -> Day:
     return Day(_instant(moment, day), day.zone)
 
 
-def case_site(user: UserFacts, license: LicenseFacts, day: Day) -> tuple[Snapshot, License]:  # noqa: A002
+def case_site(user: UserFacts, license: LicenseFacts, day: Day) -> tuple[Snapshot, License]:
     """The snapshot of a case, decoded as QRS's own data is, and the license in it that the case is about."""
     held = user.get("licenses", (license.type,)) if user is not Special.UNKNOWN else (license.type,)
     # Which licenses the user holds is unknown when the site's other licenses are.
     types = LICENSE_TYPES if held is not Special.UNKNOWN else (license.type,)
     holds = held if isinstance(held, tuple) else (license.type,)
     row = _license_row(license, day)
+    other = row | {"quarantined": False}
+    if user is not Special.UNKNOWN and "lastUsed" in user:
+        other["lastUsed"] = _last_used(user["lastUsed"], day)
     site = {
         "users": [_user_row(user, day)] if user is not Special.UNKNOWN else [],
         "licenses": {
-            kind: [row | {"id": kind} | ({"quarantined": False} if kind != license.type else {})]
-            if kind in holds
-            else []
-            for kind in types
+            kind: [(row if kind == license.type else other) | {"id": kind}] if kind in holds else [] for kind in types
         },
     }
     snapshot = decode_snapshot(msgspec.json.encode(site), "the case")
@@ -66,7 +67,8 @@ def case_site(user: UserFacts, license: LicenseFacts, day: Day) -> tuple[Snapsho
 
 def _user_row(facts: Mapping[str, Given], day: Day) -> dict[str, Any]:
     named = {"createdDate": _days_before(day, ALLOCATED_DAYS), **ORDINARY_USER, **facts}
-    named.pop("licenses", None)
+    for of_licenses in ("licenses", "lastUsed"):
+        named.pop(of_licenses, None)
     row: dict[str, Any] = {"id": "user"}
     for key, given in named.items():
         if given is Special.UNKNOWN:
@@ -89,7 +91,7 @@ def _user_row(facts: Mapping[str, Given], day: Day) -> dict[str, Any]:
     return row
 
 
-def _license_row(license: LicenseFacts, day: Day) -> dict[str, Any]:  # noqa: A002
+def _license_row(license: LicenseFacts, day: Day) -> dict[str, Any]:
     unused = license.facts.get("unusedDays", UNUSED_DAYS)
     used = _days_before(day, unused) if isinstance(unused, int) else unused
     named = {
@@ -99,14 +101,17 @@ def _license_row(license: LicenseFacts, day: Day) -> dict[str, Any]:  # noqa: A0
         "excess": False,
         **license.facts,
     }
-    # Absent would mean never used; text that is no timestamp is what makes the last use unknown.
-    last_used = "unknown" if named["lastUsed"] is Special.UNKNOWN else _written(named["lastUsed"], day)
     facts = {
         key: _written(given, day)
         for key, given in named.items()
         if given is not Special.UNKNOWN and key not in ("type", "unusedDays")
     }
-    return {"user": {"id": "user"}, **facts, "lastUsed": last_used}
+    return {"user": {"id": "user"}, **facts, "lastUsed": _last_used(named["lastUsed"], day)}
+
+
+def _last_used(given: Given, day: Day) -> Any:
+    """Absent would mean never used; text that is no timestamp is what makes the last use unknown."""
+    return "unknown" if given is Special.UNKNOWN else _written(given, day)
 
 
 def _written(given: Given, day: Day) -> Any:

@@ -207,21 +207,19 @@ class _TestReader(YamlReader):
         return Case(name, user, license_, now, expectation, node.span)
 
     def _holds_its_own(self, case: Mapping, user: UserFacts, license_: LicenseFacts) -> None:
-        """A user that holds no license of the case's type cannot be what the case is about."""
-        held = user.get("licenses") if user is not Special.UNKNOWN else None
+        """What a case says of all licenses of its user goes with the license that it is about."""
         entry = case.get("user")
-        if isinstance(held, tuple) and license_.type not in held and entry is not None:
-            span = entry.value.span
-            if isinstance(entry.value, Mapping) and (found := entry.value.get("licenses")):
-                span = found.value.span
+        if entry is None or user is Special.UNKNOWN:
+            return
+        held = user.get("licenses", (license_.type,))
+        if isinstance(held, tuple) and license_.type not in held:
+            message = f"this case's license is {license_.type}, which the user does not hold"
             help_ = f"`licenses` lists all types that the user holds, `{license_.type}` too"
-            self.error(
-                "SW205",
-                f"this case's license is {license_.type}, which the user does not hold",
-                span,
-                "not in here",
-                help_,
-            )
+            self.error("SW205", message, _place_of("licenses", entry), "not in here", help_)
+        elif isinstance(held, tuple) and len(held) < 2 and "lastUsed" in user:
+            message = "`user.lastUsed` speaks of another license, which the user does not hold"
+            help_ = "write `licenses: [professional, analyzer]`, or give the `lastUsed` of the license"
+            self.error("SW205", message, _place_of("lastUsed", entry), "last use of which?", help_)
 
     def _expected(self, node: Node, policy: CheckedPolicy | None) -> ExpectedOf | None:
         keys = ("user", "license", "licenseId", *_EXPECTATION)
@@ -277,6 +275,12 @@ class _TestReader(YamlReader):
                     )
                 )
             first.setdefault(case.name, case)
+
+
+def _place_of(key: str, entry: Entry) -> Span:
+    """The value of a key in a map, or the whole where there is no such key."""
+    found = entry.value.get(key) if isinstance(entry.value, Mapping) else None
+    return found.value.span if found else entry.value.span
 
 
 def _keys(mapping: Mapping) -> set[str]:

@@ -30,7 +30,7 @@ def run_tests(
         list[Path] | None,
         typer.Argument(metavar="[FILE|FOLDER]...", help="Test files, or folders with *.test.yaml. Default: here."),
     ] = None,
-    format: Annotated[Literal["text", "junit"], typer.Option("--format", help="How to print.")] = "text",  # noqa: A002
+    format: Annotated[Literal["text", "junit"], typer.Option("--format", help="How to print.")] = "text",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report, or the record, to a file.")
     ] = None,

@@ -15,6 +15,7 @@ from policy.case_facts import Given, LicenseFacts, Special, UserFacts
 from policy.vocabulary import VOCABULARY
 from tests.engine.support import checked
 
+BOTH = ("professional", "analyzer")
 NOW = datetime(2026, 11, 21, 11, tzinfo=UTC)
 
 
@@ -42,6 +43,7 @@ def fact(field: str, user: UserFacts, facts: Mapping[str, Given] | None = None) 
         ("user.deleteProhibited", (False,)),
         ("user.createdDate", (date(2021, 5, 31),)),
         ("user.licenses", ("analyzer",)),
+        ("user.lastUsed", (date(2024, 2, 25),)),
         ("license.type", ("analyzer",)),
         ("license.lastUsed", (date(2024, 2, 25),)),
         ("license.createdDate", (date(2021, 5, 31),)),
@@ -69,6 +71,10 @@ def test_no_fact_of_the_ordinary_user_is_unknown() -> None:
         ("user.blocked", {"blocked": True}, (True,)),
         ("user.createdDate", {"createdDate": date(2026, 1, 31)}, (date(2026, 1, 31),)),
         ("user.licenses", {"licenses": ("analyzer", "professional")}, ("professional", "analyzer")),
+        ("user.lastUsed", {"licenses": BOTH}, (date(2024, 2, 25),)),
+        ("user.lastUsed", {"licenses": BOTH, "lastUsed": date(2026, 11, 1)}, (date(2026, 11, 1),)),
+        ("license.lastUsed", {"licenses": BOTH, "lastUsed": date(2026, 11, 1)}, (date(2024, 2, 25),)),
+        ("user.lastUsed", {"licenses": BOTH, "lastUsed": Special.UNKNOWN}, "unknown"),
         ("user.tags", Special.UNKNOWN, "unknown"),
         *(
             (field, {word: Special.UNKNOWN}, "unknown")

@@ -60,6 +60,7 @@ def test_every_word_of_the_vocabulary_can_be_written(tmp_path: Path) -> None:
       removedExternally: unknown
       deleteProhibited: true
       createdDate: 2020-01-01
+      lastUsed: 2026-11-20
       licenses: [professional, analyzer]"""
     license_ = """
       type: analyzer
@@ -122,6 +123,10 @@ def test_licenses(tmp_path: Path, license_: str, facts: object) -> None:
         ({"user": "{properties: vip}"}, "SW204 `user.properties` must be a map"),
         ({"user": "{licenses: [analyser]}"}, "SW205 `user.licenses` is never `analyser` (did you mean `analyzer`?)"),
         ({"user": "{licenses: professional}"}, "SW205 this case's license is analyzer, which the user does not hold"),
+        (
+            {"user": "{lastUsed: never}"},
+            "SW205 `user.lastUsed` speaks of another license, which the user does not hold",
+        ),
         ({"user": "{createdDate: 2026-02-30}"}, "SW205 `user.createdDate` must be a day or a moment"),
         ({"license": "{lastUsed: never}"}, "SW206 `license` lacks the key `type`"),
         ({"license": "{type: analyzer, neverUsed: true}"}, "SW203 unknown key `neverUsed` in `license` (write `lastU"),
