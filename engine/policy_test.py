@@ -8,7 +8,7 @@ from typing import TypeAlias
 from engine.case_site import case_site, moment_of
 from engine.days import Day, parse_timestamp
 from engine.decide import Decision, decide, decide_all
-from engine.explain import found
+from engine.explain import found, part_text, tree_parts
 from engine.plan import place_of, reason_label, rule_title
 from engine.snapshot import Snapshot, load_snapshot
 from grammar.ast import Rule
@@ -20,6 +20,8 @@ from policy.policy_test import Expectation, ExpectedOf, PolicyTest
 
 RuleId: TypeAlias = tuple[str, int, int]
 """A rule's label, line and column: two rules that say the same are told apart by their place."""
+
+_MARKS = {True: "✓", False: "✗", None: "?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,10 @@ def _problems(expectation: Expectation, decision: Decision, policy: CheckedPolic
     for outcome in decision.outcomes:
         label = outcome.rule.label
         if outcome.truth is not True and (label in named or label in (expected_rules or ())):
-            mark = "✗" if outcome.truth is False else "?"
-            yield f"          {rule_title(outcome.rule)} {mark} {found(outcome)}  ({place_of(outcome.rule)})"
+            title = rule_title(outcome.rule)
+            yield f"          {title} {_MARKS[outcome.truth]} {found(outcome)}  ({place_of(outcome.rule)})"
+            for part in () if outcome.expired else tree_parts(outcome.trace):
+                yield f"            {_MARKS[part.truth]} {part_text(part)}"
 
 
 def _wanted(expectation: Expectation) -> str:

@@ -38,6 +38,7 @@ from policy.zones import is_timezone, timezone_help
 
 MAX_COMPARED = 1_000
 """Most names among which the nearest to a mistyped one is looked for."""
+_BARE_FIELDS = tuple(name for name in VOCABULARY if "." not in name)
 _ORDERED = ("<", "<=", ">", ">=")
 _LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
@@ -218,7 +219,7 @@ class _Checker:
             case Field() if entry_of(operand) is None:
                 yield _unknown_field(operand)
             case Name(name) if name not in self._declared:
-                help_ = did_you_mean(name, self._similar) or f'text is written in quotes: "{name}"'
+                help_ = did_you_mean(name, (*self._similar, *_BARE_FIELDS)) or f'text is written in quotes: "{name}"'
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
                 )
