@@ -66,7 +66,7 @@ FIELDS = (
     *(FieldPool(Field(f"user.{name}"), "boolean") for name in _TRUTHS),
     *(FieldPool(Field(name), "boolean") for name in ("license.neverUsed", "license.excess")),
     *(FieldPool(Field(f"{whose}.createdDate"), "date") for whose in ("user", "license")),
-    *(FieldPool(Field(name), "date") for name in ("license.lastUsed", "today")),
+    *(FieldPool(Field(name), "date") for name in ("license.lastUsed", "user.lastUsed", "today")),
     *(FieldPool(Field(name), "number") for name in ("license.unusedDays", "month")),
 )
 
@@ -214,8 +214,6 @@ def any_policies() -> SearchStrategy[ast.Policy]:
 
 # Butler ----------------------------------------------------------------------------------------------
 
-_flags = st.sampled_from(["Ignore", "yes", "no", "YES", " No ", "ignore"])
-
 
 def butler_maps() -> SearchStrategy[dict[str, Any]]:
     """A bare `licenseRelease` map that is right."""
@@ -231,7 +229,7 @@ def butler_maps() -> SearchStrategy[dict[str, Any]]:
         "tag": maybe(st.sampled_from(TAGS)),
         "customProperty": maybe(st.fixed_dictionaries({"name": texts["key"], "value": texts["value"]})),
         "userDirectory": maybe(texts["dir"]),
-        **dict.fromkeys(("inactive", "blocked", "removedExternally"), _flags),
+        **dict.fromkeys(("inactive", "blocked", "removedExternally"), st.sampled_from(["Ignore", "yes", " NO ", "No"])),
         "when": maybe(when),
     }
     one_type = st.fixed_dictionaries(
@@ -270,8 +268,8 @@ def timestamps(draw: st.DrawFn) -> str:
     return f"{day.isoformat()}T{clock}{fraction}Z"
 
 
-USER_FACTS = ("roles", "tags", "customProperties", "attributes", "inactive", "blacklisted", "removedExternally")
-USER_FACTS += ("deleteProhibited", "createdDate")
+_FLAGS = ("inactive", "blacklisted", "removedExternally", "deleteProhibited")
+USER_FACTS = ("roles", "tags", "customProperties", "attributes", "createdDate", *_FLAGS)
 LICENSE_FACTS = ("user", "lastUsed", "license.createdDate", "quarantined", "excess")
 _BAD: Mapping[str, tuple[object, ...]] = {
     "user": (None, _ABSENT, {"id": "nobody"}),
@@ -303,7 +301,7 @@ def _users(user_id: str, broken: Set[str]) -> SearchStrategy[dict[str, Any]]:
         "tags": st.lists(tag, max_size=2),
         "customProperties": st.lists(one_property, max_size=2),
         "attributes": st.lists(attribute, max_size=2),
-        **dict.fromkeys(("inactive", "blacklisted", "removedExternally", "deleteProhibited"), st.booleans()),
+        **dict.fromkeys(_FLAGS, st.booleans()),
         "createdDate": timestamps(),
     }
     return _row(facts, broken)

@@ -29,6 +29,7 @@ SOURCES = {
     "license.neverUsed": "lastUsed",
     "license.unusedDays": "lastUsed",
     "user.licenses": "quarantined",
+    "user.lastUsed": "lastUsed",
 }
 """The field in QRS that each of ours hangs on; the rest is always there."""
 ALWAYS_THERE = {"user", "user.userDirectory", "user.userId", "user.name", "license.type", "today", "month", "weekday"}
@@ -38,11 +39,11 @@ RELEASE = Rule("release", (), "all", None, Boolean(True))
 
 
 def _site(field: str, hidden: object) -> dict[str, Any]:
-    """One user with both licenses, all facts known but the hidden one (for `user.licenses` the other license's)."""
+    """One user with both licenses, all facts known but the hidden one; of a field about all licenses the other's."""
     rows = [license_row(1, OLD), license_row(1, OLD, id="other")]
     site = site_of([user(1)], rows[:1], rows[1:])
     row = site["users"][0] if field.startswith("user.") else rows[0]
-    if field == "user.licenses":
+    if field in ("user.licenses", "user.lastUsed"):
         row = rows[1]
     if hidden is ABSENT:
         del row[SOURCES[field]]
