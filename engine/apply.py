@@ -109,7 +109,7 @@ class Apply:
         self._attempted = frozenset(attempted)
         self._clock = clock
         self._progress = progress
-        self._decisions = {(d.license_type, d.license_id): d for d in plan.decisions}
+        self._decisions = {decision.key: decision for decision in plan.decisions}
         self._stop = threading.Event()
 
     @property

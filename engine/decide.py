@@ -47,6 +47,11 @@ class Decision:
     last_used: str | None
 
     @property
+    def key(self) -> tuple[LicenseType, str]:
+        """Type and id of the license."""
+        return self.license_type, self.license_id
+
+    @property
     def rule_name(self) -> str | None:
         """The guard's name, or the deciding rule's (None when the rule has none, or nothing matched)."""
         return self.guard or (self.rule.name if self.rule else None)

@@ -11,7 +11,7 @@ from typing import Any
 from engine.days import Day
 from engine.decide import Decision, conclude, outcomes_of
 from engine.evaluate import RuleOutcome, Trace
-from engine.facts import Fact, Unknown
+from engine.facts import Fact, Unknown, Value
 from engine.phrases import join_words, phrase
 from engine.plan import decision_to_json, place_of, rule_title
 from grammar.ast import Field, Not
@@ -48,6 +48,9 @@ class ChangedFacts:
                 return (self.day.today,)
             case "license.neverUsed" if self.used_today:
                 return (False,)
+            case "user.lastUsed" if self.used_today:
+                used = self._recorded(field)
+                return used if isinstance(used, Unknown) else (max([self.day.today, *_dates(used)]),)
             case "license.unusedDays":
                 unused = (0,) if self.used_today else self._recorded(field)
                 return (
@@ -60,6 +63,10 @@ class ChangedFacts:
 
     def _recorded(self, field: Field) -> Fact:
         return self.facts.get(print_field(field), Unknown(f"`{print_field(field)}` was not read"))
+
+
+def _dates(fact: tuple[Value, ...]) -> list[date]:
+    return [value for value in fact if isinstance(value, date)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
-    if subject.snapshot.has_unclaimed_license:
+    if any(row.quarantined is not True for row in subject.snapshot.unclaimed_licenses):
         return Unknown("`user` is missing on a license of the snapshot")
     held = []
     for license_type, row in subject.snapshot.licenses_of.get(subject.user.id, []):
@@ -192,6 +192,8 @@ def _last_use_of_any(subject: Subject, key: str) -> Fact:
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
+    if subject.snapshot.unclaimed_licenses:
+        return Unknown("`user` is missing on a license of the snapshot")
     days = []
     for _, row in subject.snapshot.licenses_of.get(subject.user.id, []):
         used = last_use(row, subject.day)

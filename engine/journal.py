@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -23,6 +23,8 @@ JOURNAL_FILE = "outcomes.jsonl"
 
 Result: TypeAlias = Literal["released", "gone", "skipped", "failed", "unknown"]
 """`gone`: QRS had no such license any more when we came to delete it. `unknown`: it could not be found out."""
+
+RESULTS: tuple[Result, ...] = get_args(Result)
 
 Key: TypeAlias = tuple[LicenseType, str]
 """Type and id of a license."""
@@ -139,6 +141,11 @@ def journal_state(records: Iterable[dict[str, Any]]) -> JournalState:
                 state.sealed = True
     state.open_intents = list(waiting)
     return state
+
+
+def is_settled(result: str) -> bool:
+    """Whether nothing is left to do for a license with this result; what failed or is unknown is tried again."""
+    return result in ("released", "gone", "skipped")
 
 
 def _key(line: dict[str, Any]) -> Key:

@@ -182,9 +182,9 @@ class Snapshot:
         return frozenset((t, i) for t, rows in self.licenses.items() for i in _doubled(row.id for row in rows))
 
     @cached_property
-    def has_unclaimed_license(self) -> bool:
-        """Whether a license row does not say whose it is: not even null, as QRS writes for a deleted user."""
-        return any(row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows)
+    def unclaimed_licenses(self) -> tuple[License, ...]:
+        """License rows that do not say whose they are: not even null, as QRS writes for a deleted user."""
+        return tuple(row for rows in self.licenses.values() for row in rows if row.user is UNSET)
 
     @cached_property
     def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:

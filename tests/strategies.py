@@ -6,7 +6,7 @@ against the vocabulary.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
@@ -66,7 +66,7 @@ FIELDS = (
     *(FieldPool(Field(f"user.{name}"), "boolean") for name in _TRUTHS),
     *(FieldPool(Field(name), "boolean") for name in ("license.neverUsed", "license.excess")),
     *(FieldPool(Field(f"{whose}.createdDate"), "date") for whose in ("user", "license")),
-    *(FieldPool(Field(name), "date") for name in ("license.lastUsed", "today")),
+    *(FieldPool(Field(name), "date") for name in ("license.lastUsed", "user.lastUsed", "today")),
     *(FieldPool(Field(name), "number") for name in ("license.unusedDays", "month")),
 )
 
@@ -188,8 +188,9 @@ def policies(draw: st.DrawFn) -> ast.Policy:
         for name, kind in names.items()
     ]
     of = conditions(names)
-    # Most verdicts come from one release rule that often matches and few keep rules.
-    releases = draw(st.lists(release_rules(of | st.just(ast.UnusedFor(30, "days"))), min_size=1, max_size=3))
+    # One release rule that often matches, and few keep rules: so that every fact may turn a verdict.
+    first: SearchStrategy[Any] = st.sampled_from([ast.UnusedFor(30, "days"), ast.Boolean(True)])
+    releases = [draw(release_rules(first | of)), *draw(st.lists(release_rules(of), max_size=2))]
     statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
     statements += draw(st.lists(limits, max_size=2, unique_by=lambda one: (one.license_type, one.count is None)))  # type: ignore[union-attr]
     statements += draw(st.lists(timezones, max_size=1))
@@ -213,8 +214,6 @@ def any_policies() -> SearchStrategy[ast.Policy]:
 
 # Butler ----------------------------------------------------------------------------------------------
 
-_flags = st.sampled_from(["Ignore", "yes", "no", "YES", " No ", "ignore"])
-
 
 def butler_maps() -> SearchStrategy[dict[str, Any]]:
     """A bare `licenseRelease` map that is right."""
@@ -230,7 +229,7 @@ def butler_maps() -> SearchStrategy[dict[str, Any]]:
         "tag": maybe(st.sampled_from(TAGS)),
         "customProperty": maybe(st.fixed_dictionaries({"name": texts["key"], "value": texts["value"]})),
         "userDirectory": maybe(texts["dir"]),
-        **dict.fromkeys(("inactive", "blocked", "removedExternally"), _flags),
+        **dict.fromkeys(("inactive", "blocked", "removedExternally"), st.sampled_from(["Ignore", "yes", " NO ", "No"])),
         "when": maybe(when),
     }
     one_type = st.fixed_dictionaries(
@@ -269,70 +268,71 @@ def timestamps(draw: st.DrawFn) -> str:
     return f"{day.isoformat()}T{clock}{fraction}Z"
 
 
-def _fact(good: SearchStrategy[Any], nasty: bool) -> SearchStrategy[Any]:
-    """A good value mostly; a nasty one is null, of a wrong type, or not there."""
-    if not nasty:
-        return good
-    bad = st.sampled_from([None, _ABSENT, *WRONG])
-    return st.integers(0, 9).flatmap(lambda n: bad if n == 9 else good)
+_FLAGS = ("inactive", "blacklisted", "removedExternally", "deleteProhibited")
+USER_FACTS = ("roles", "tags", "customProperties", "attributes", "createdDate", *_FLAGS)
+LICENSE_FACTS = ("user", "lastUsed", "license.createdDate", "quarantined", "excess")
+_BAD: Mapping[str, tuple[object, ...]] = {
+    "user": (None, _ABSENT, {"id": "nobody"}),
+    "lastUsed": (*UNREADABLE, *WRONG),
+    "createdDate": (None, _ABSENT, *UNREADABLE, *WRONG),
+}
 
 
-def _users(user_id: str, nasty: bool) -> SearchStrategy[dict[str, Any]]:
+def _row(facts: dict[str, SearchStrategy[Any]], broken: Set[str]) -> SearchStrategy[dict[str, Any]]:
+    """A row with these facts; a broken one is often null, of a wrong type, unreadable or not there."""
+    for name in broken & set(facts):
+        facts[name] |= st.sampled_from(_BAD.get(name.rpartition(".")[2], (None, _ABSENT, *WRONG)))
+    by_key = {name.rpartition(".")[2]: value for name, value in facts.items()}
+    return st.fixed_dictionaries(by_key).map(lambda row: {k: v for k, v in row.items() if v is not _ABSENT})
+
+
+def _users(user_id: str, broken: Set[str]) -> SearchStrategy[dict[str, Any]]:
     values = st.sampled_from(VALUES)
     tag = st.fixed_dictionaries({"name": st.sampled_from(TAGS)})
     definition = st.fixed_dictionaries({"name": st.sampled_from(PROPERTY_KEYS)})
     one_property = st.fixed_dictionaries({"value": values, "definition": definition})
     attribute = st.fixed_dictionaries({"attributeType": st.sampled_from(ATTRIBUTE_KEYS), "attributeValue": values})
-    flag = _fact(st.booleans(), nasty)
-    row = {
+    facts: dict[str, SearchStrategy[Any]] = {
         "id": st.just(user_id),
         "userId": st.sampled_from(USER_IDS),
         "userDirectory": st.sampled_from(DIRECTORIES),
         "name": st.sampled_from(("Ann", "Bob B.", "")),
-        "roles": _fact(st.lists(st.sampled_from(ROLES), max_size=2), nasty),
-        "tags": _fact(st.lists(tag, max_size=2), nasty),
-        "customProperties": _fact(st.lists(one_property, max_size=2), nasty),
-        "attributes": _fact(st.lists(attribute, max_size=2), nasty),
-        **dict.fromkeys(("inactive", "blacklisted", "removedExternally", "deleteProhibited"), flag),
-        "createdDate": _fact(timestamps() | st.sampled_from(UNREADABLE) if nasty else timestamps(), nasty),
+        "roles": st.lists(st.sampled_from(ROLES), max_size=2),
+        "tags": st.lists(tag, max_size=2),
+        "customProperties": st.lists(one_property, max_size=2),
+        "attributes": st.lists(attribute, max_size=2),
+        **dict.fromkeys(_FLAGS, st.booleans()),
+        "createdDate": timestamps(),
     }
-    return st.fixed_dictionaries(row).map(_without_absent)
+    return _row(facts, broken)
 
 
-def _licenses(license_id: str, user_ids: tuple[str, ...], nasty: bool) -> SearchStrategy[dict[str, Any]]:
-    user: SearchStrategy[Any] = st.sampled_from(user_ids).map(lambda i: {"id": i, "userId": "x", "userDirectory": "Y"})
-    if nasty:
-        somebody, nobody = user, st.sampled_from([None, _ABSENT, {"id": "nobody"}])
-        user = st.integers(0, 9).flatmap(lambda n: nobody if n == 9 else somebody)
-    used = st.one_of(timestamps(), timestamps(), st.sampled_from((NEVER, None, _ABSENT, "0001-01-01T00:00:00Z")))
-    row = {
+def _licenses(license_id: str, user_ids: tuple[str, ...], broken: Set[str]) -> SearchStrategy[dict[str, Any]]:
+    facts: dict[str, SearchStrategy[Any]] = {
         "id": st.just(license_id),
-        "user": user,
-        "lastUsed": used | st.sampled_from((*UNREADABLE, *WRONG)) if nasty else used,
-        "createdDate": _fact(timestamps(), nasty),
-        "quarantined": _fact(st.integers(0, 7).map(lambda n: n == 7), nasty),
+        "user": st.sampled_from(user_ids).map(lambda i: {"id": i, "userId": "x", "userDirectory": "Y"}),
+        "lastUsed": timestamps() | timestamps() | st.sampled_from((NEVER, None, _ABSENT, "0001-01-01T00:00:00Z")),
+        "license.createdDate": timestamps(),
+        "quarantined": st.integers(0, 7).map(lambda n: n == 7),
         "quarantineEnd": st.sampled_from((NEVER, None, "2026-11-25T00:00:00Z")),
-        "excess": _fact(st.booleans(), nasty),
+        "excess": st.booleans(),
     }
-    return st.fixed_dictionaries(row).map(_without_absent)
-
-
-def _without_absent(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value is not _ABSENT}
+    return _row(facts, broken)
 
 
 @st.composite
 def sites(draw: st.DrawFn, nasty: bool = True) -> dict[str, Any]:
-    """A site in snapshot form. A nasty one has bad facts, doubled rows, rows without a user, a missing type."""
+    """A site in snapshot form. A nasty one has broken facts, doubled rows, rows without a user, a missing type."""
     ids = ("u1", "u2", "u3")[: draw(st.integers(1, 3))]
-    users = [draw(_users(user_id, nasty)) for user_id in ids]
+    broken = draw(st.sets(st.sampled_from(USER_FACTS + LICENSE_FACTS), max_size=4)) if nasty else set()
+    users = [draw(_users(user_id, broken)) for user_id in ids]
     licenses: dict[str, list[dict[str, Any]]] = {}
     for license_type in LICENSE_TYPES:
         names = [f"{license_type[0]}{n}" for n in range(1, draw(st.integers(license_type == "analyzer", 3)) + 1)]
-        licenses[license_type] = [draw(_licenses(name, ids, nasty)) for name in names]
+        licenses[license_type] = [draw(_licenses(name, ids, broken)) for name in names]
     if nasty:
         if (accident := draw(st.integers(0, 9))) == 7:
-            users.append(draw(_users(ids[0], nasty)))
+            users.append(draw(_users(ids[0], broken)))
         elif accident == 8:
             licenses["analyzer"] += licenses["analyzer"][:1]
         elif accident == 9:

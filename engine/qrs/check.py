@@ -96,7 +96,7 @@ def _about(site: Site, now: datetime) -> str:
     with QrsClient(site, now) as client:
         about = msgspec.json.decode(client.get("about"))
     version = about.get("buildVersion") if isinstance(about, dict) else None
-    return f"{site.url} is a Repository Service, version {version or 'not told'}"
+    return f"{site.url} is a Repository Service, version {version or 'not told'}; it takes us and our xrfkey"
 
 
 def _count(site: Site, now: datetime, entity: str, noun: str) -> str:

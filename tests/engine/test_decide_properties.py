@@ -158,7 +158,7 @@ def test_with_all_facts_known_nothing_is_undetermined(policy: Policy, site: dict
 @given(policies(), sites())
 def test_the_digest_of_a_policy_says_what_it_means(policy: Policy, site: dict[str, Any]) -> None:
     loaded = checked(policy)
-    reread = checked(loaded.text)
+    reread = checked(loaded.text)  # through the parser and the type check
     assert reread.digest == loaded.digest
     assert replace(reread, file=loaded.file) == loaded
     assert day_of(reread) == day_of(loaded)

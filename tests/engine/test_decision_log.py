@@ -12,6 +12,7 @@ from engine.decide import conclude
 from engine.decision_log import DamagedLog, read_log, read_plan
 from engine.plan import PLAN_FILE, place_of, write_plan
 from grammar.ast import Policy
+from grammar.printer import print_policy
 from policy.errors import InputError
 from tests.engine.support import checked, license_row, plan_of, site_of, user
 from tests.strategies import policies, sites
@@ -26,7 +27,7 @@ SAME = (
 
 @given(policies(), sites())
 def test_what_is_read_is_what_was_written(policy: Policy, site: dict[str, Any]) -> None:
-    plan = plan_of(policy, site)
+    plan = plan_of(print_policy(policy), site)
     with TemporaryDirectory() as folder:
         write_plan(plan, Path(folder) / "run", "")
         read = read_plan(Path(folder) / "run")

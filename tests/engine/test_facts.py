@@ -1,5 +1,6 @@
 """Reading facts: the engine's readers and the vocabulary are one language."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -154,3 +155,17 @@ def test_licenses_of_a_user() -> None:
     unclaimed = {key: value for key, value in other.items() if key != "user"}
     assert isinstance(_read(held, license_row(), user(), professional=[unclaimed]), Unknown)
     assert _read(held, license_row(), user(), professional=[unclaimed | {"quarantined": True}]) == ("analyzer",)
+
+
+def test_the_last_use_over_all_licenses() -> None:
+    last = Field("user.lastUsed")
+    mine, other = license_row(1, "2026-10-01T00:00:00Z"), license_row(1, "2026-11-05T23:00:00Z", id="p1")
+    assert _read(last, mine, user()) == (date(2026, 10, 1),)
+    assert _read(last, mine, user(), professional=[other]) == (date(2026, 11, 5),)
+    assert _read(last, mine, user(), professional=[other | {"quarantined": True}]) == (date(2026, 11, 5),)
+    assert _read(last, mine, user(), professional=[license_row(1, NEVER)]) == (date(2026, 10, 1),)
+    assert _read(last, license_row(1, NEVER), user()) == ()
+    assert isinstance(_read(last, mine, user(), professional=[license_row(1, "soon")]), Unknown)
+    assert isinstance(_read(last, mine, user(), without=["professional"]), Unknown)
+    unclaimed = {key: value for key, value in other.items() if key != "user"}
+    assert isinstance(_read(last, mine, user(), professional=[unclaimed | {"quarantined": True}]), Unknown)
