@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint fuzz clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
@@ -18,8 +18,14 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Linux. Each of the six ways by which foreign bytes come in is fuzzed for that many seconds.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
+	$(BIN)/python -m tests.fuzz.fuzz $(FUZZ_SECONDS)
+
 clean:
-	rm -rf $(VENV) seatwarden-demo
+	rm -rf $(VENV) .fuzz seatwarden-demo
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seatwarden needs Python 3.11 or newer: make PYTHON=python3.12")'

@@ -132,6 +132,8 @@ MAX_SNAPSHOT_BYTES = 4_000_000_000
 """Largest snapshot that is unpacked; a million users make about 2 GB."""
 SECRET_LICENSE_FIELDS = ("key", "serial", "control", "check")
 """Fields of `GET /qrs/license` that never leave the process."""
+MAX_EXPANSION = 500
+"""How many times larger a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50 times."""
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 _IDENTITY = {"id", "userId", "userDirectory", "name", "user"}
@@ -316,6 +318,9 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
                 raise InputError(
                     f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}"
                 ) from None
+            if field.name == "last_used":
+                # Left out it would mean never used; a number beyond all bounds is no such thing.
+                values[field.name] = bytes(part[:40]).decode(errors="replace")
     return kind(**values)
 
 
@@ -324,11 +329,12 @@ def _decompressed(data: bytes, what: str) -> bytes:
         return data
     try:
         with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
-            text = reader.read(MAX_SNAPSHOT_BYTES + 1)
+            allowed = min(MAX_SNAPSHOT_BYTES, 50_000_000 + MAX_EXPANSION * len(data))
+            text = reader.read(allowed + 1)
     except zstandard.ZstdError as error:
         raise InputError(f"{what} is not whole zstd: {error}", "take it again") from None
-    if len(text) > MAX_SNAPSHOT_BYTES:
-        raise InputError(f"{what} is too large: more than {MAX_SNAPSHOT_BYTES:,} bytes")
+    if len(text) > allowed:
+        raise InputError(f"{what} is too large: more than {allowed:,} bytes when unpacked")
     return text
 
 
@@ -338,6 +344,8 @@ def _not_json(error: Exception, what: str) -> InputError:
         return InputError(f"{what} ends in the middle: it was not written to its end", "take it again")
     if isinstance(error, UnicodeDecodeError):
         return InputError(f"{what} is not UTF-8 text", "save it as UTF-8")
+    if isinstance(error, RecursionError):
+        return InputError(f"{what} is nested too deep")
     return InputError(f"{what} is not JSON: {problem[:1].lower()}{problem[1:]}")
 
 

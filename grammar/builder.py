@@ -31,7 +31,7 @@ from grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from grammar.errors import SyntaxProblem
+from grammar.errors import SyntaxProblem, shown
 from grammar.spans import Span
 
 _WORDS = """
@@ -42,15 +42,6 @@ RESERVED = frozenset(_WORDS.split())
 """Words that cannot name a value: the language means something else by them."""
 
 _KEY = re.compile(r"""\.(@?)("(?:[^"]|"")*"|'(?:[^']|'')*')$|\.(@)(\w+)$""")
-
-
-class BuildError(Exception):
-    """A token of the right kind with an impossible value (30 February, half a day)."""
-
-    def __init__(self, problem: SyntaxProblem, offset: int) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-        self.offset = offset
 
 
 def unquote(literal: str) -> str:
@@ -83,11 +74,16 @@ def parse_field(word: str, span: Span) -> Field:
 
 @v_args(meta=True)
 class Builder(Transformer_NonRecursive[Token, Any]):
-    """One method a grammar rule. Non-recursive, so that deeply nested text cannot exhaust the stack."""
+    """One method a grammar rule. Non-recursive, so that deeply nested text cannot exhaust the stack.
+
+    Tokens of the right kind with an impossible value (30 February, half a day) are noted in `problems`, and a
+    stand-in takes their place.
+    """
 
     def __init__(self, locate: Callable[[int, int, int, int], Span]) -> None:
         super().__init__()
         self._locate = locate
+        self.problems: list[SyntaxProblem] = []
 
     # statements
 
@@ -137,7 +133,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         tokens = {part.type: part for part in parts if isinstance(part, Token)}
         percent = "PERCENT" in tokens
         if percent and amount > 100:
-            raise self._error(parts[0], "SW004", "more than 100 %", "not a share of the licenses", None)
+            self._note(parts[0], "SW004", "more than 100 %", "not a share of the licenses", None)
         return Limit(
             count=None if percent else amount,
             percent=amount if percent else None,
@@ -208,25 +204,27 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def _whole(self, token: Token) -> int:
         if "." in token:
-            raise self._error(token, "SW004", f"`{token}` is not a whole number", "fractions are not counted", None)
-        if len(token) > 9:
-            raise self._error(token, "SW004", f"`{token}` is too large", "at most 9 digits", None)
-        return int(token)
+            self._note(token, "SW004", f"`{shown(token)}` is not a whole number", "fractions are not counted", None)
+        elif len(token) > 9:
+            self._note(token, "SW004", f"`{shown(token)}` is too large", "at most 9 digits", None)
+        else:
+            return int(token)
+        return 0
 
     def _date(self, token: Token) -> Date:
         day = date_from(token)
         if day is None:
             help_ = "dates are written year-month-day with two digits each: 2027-02-28"
-            raise self._error(token, "SW003", f"there is no date `{token}`", "not a date", help_)
-        return Date(day, self._token_span(token))
+            self._note(token, "SW003", f"there is no date `{token}`", "not a date", help_)
+        return Date(day or date.min, self._token_span(token))
 
     def _new_name(self, token: Token) -> str:
         if token.lower() in RESERVED:
-            raise self._error(token, "SW006", f"`{token}` is a word of the language", "choose another name", None)
+            self._note(token, "SW006", f"`{token}` is a word of the language", "choose another name", None)
         return str(token)
 
-    def _error(self, token: Token, code: str, message: str, label: str, help_: str | None) -> BuildError:
-        return BuildError(SyntaxProblem(code, message, label, help_, self._token_span(token)), token.start_pos or 0)
+    def _note(self, token: Token, code: str, message: str, label: str, help_: str | None) -> None:
+        self.problems.append(SyntaxProblem(code, message, label, help_, self._token_span(token)))
 
     # spans
 

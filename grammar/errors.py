@@ -22,3 +22,8 @@ class PolicySyntaxError(Exception):
     def __init__(self, problems: tuple[SyntaxProblem, ...]) -> None:
         super().__init__("; ".join(f"{p.span.place}: {p.message}" for p in problems))
         self.problems = problems
+
+
+def shown(text: str) -> str:
+    """What the user wrote, for a message: the start of it when it is long."""
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from grammar.errors import SyntaxProblem
+from grammar.errors import SyntaxProblem, shown
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 
@@ -52,7 +52,7 @@ def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, 
             if expected == {"NAME"} and token.isidentifier():
                 return SyntaxProblem("SW006", f"`{token}` is a word of the language", "choose another name", None, span)
             return SyntaxProblem(
-                "SW001", f"unexpected `{_shown(token)}`", _expected(expected), _hint(token, expected), span
+                "SW001", f"unexpected `{shown(str(token))}`", _expected(expected), _hint(token, expected), span
             )
         case _:
             raise error
@@ -96,11 +96,6 @@ def _at_end(expected: set[str], text: str, locate: Callable[[int, int, int, int]
     return SyntaxProblem("SW001", "unexpected end", _expected(expected), None, locate(line, column, line, column + 1))
 
 
-def _shown(token: Token) -> str:
-    shown = str(token)
-    return shown if len(shown) <= 40 else shown[:39] + "…"
-
-
 def _hint(token: Token, expected: set[str]) -> str | None:
     if token.type in ("NAME", "FIELD"):
         words = [_word(name) for name in expected if name not in _KINDS or name in ("UNIT", "TYPE")]
@@ -110,7 +105,7 @@ def _hint(token: Token, expected: set[str]) -> str | None:
     if "WHEN" in expected and token.type in _CONDITION:
         return "a rule's condition starts with `when`"
     if token.type == "NAME" and "STRING" in expected:
-        return f'text is written in quotes: "{token}"'
+        return f'text is written in quotes: "{shown(str(token))}"'
     return None
 
 

@@ -1,24 +1,22 @@
 """Policy text to tree, by the LALR grammar in `policy.lark`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, TypeAlias, TypeVar
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedInput
 
 from grammar.ast import Condition, Limit, Policy, walk
-from grammar.builder import Builder, BuildError
+from grammar.bounds import MAX_DEPTH, NESTED_HELP, nested_message, too_much
+from grammar.builder import Builder
 from grammar.errors import PolicySyntaxError, SyntaxProblem
 from grammar.explain_syntax import problem_from
 from grammar.spans import Span
 
-MAX_CHARACTERS = 4_000_000
-"""Largest policy text that is read; 2,000 users make about 60,000 characters."""
-MAX_DEPTH = 64
-"""Deepest nesting of `not`, `and`, `or` and parentheses in one condition."""
 MAX_PROBLEMS = 20
 """How many syntax errors are looked for in one file before giving up."""
 
@@ -33,24 +31,30 @@ _STATEMENT_START = re.compile(r"^[ \t]*(?=(?:keep|release|let|set|limit|timezone
 def parse_policy(text: str, file: str) -> Policy:
     """The policy that `text` says; `file` names it in spans.
 
-    Raises PolicySyntaxError with all syntax errors: after one, reading goes on at the next statement.
+    Raises PolicySyntaxError with all syntax errors (the first of very many): after one, reading goes on at the next
+    statement.
     """
-    problems: list[SyntaxProblem] = []
     locate = in_file(file)
-    while True:
+    _refuse_too_much(text, MAX_DEPTH, locate)
+    problems: list[SyntaxProblem] = []
+    rest, line = text, 0
+    while len(problems) < MAX_PROBLEMS:
         try:
-            policy: Policy = _parse("policy", text, locate)
+            policy: Policy = _build("policy", rest, _below(line, locate), problems)
         except _Failure as failure:
             problems.append(failure.problem)
-            remaining = _without_statement_at(failure.offset, text)
-            if remaining is None or len(problems) == MAX_PROBLEMS:
-                break
-            text = remaining
+            failed_at = failure.offset
         else:
             if not problems:
                 return policy
             break
-    raise PolicySyntaxError(tuple(sorted(problems, key=lambda p: p.span)))
+        start, end = _statement_at(failed_at, rest)
+        # What stands before is read once more, alone: its values have not been looked at yet.
+        with suppress(_Failure):
+            _build("policy", rest[:start], _below(line, locate), problems)
+        line += rest.count("\n", 0, end)
+        rest = rest[end:]
+    raise PolicySyntaxError(tuple(sorted(problems, key=lambda p: p.span)[:MAX_PROBLEMS]))
 
 
 def parse_condition(text: str, locate: Locate) -> Condition:
@@ -89,44 +93,48 @@ def _lark() -> Lark:
 
 
 def _parse_one(start: str, text: str, locate: Locate) -> Any:
+    # A YAML `when:` is joined to other conditions, and the whole must be readable as policy text.
+    _refuse_too_much(text, MAX_DEPTH - 1, locate)
+    problems: list[SyntaxProblem] = []
     try:
-        return _parse(start, text, locate)
+        built = _build(start, text, locate, problems)
     except _Failure as failure:
         raise PolicySyntaxError((failure.problem,)) from None
-
-
-def _parse(start: str, text: str, locate: Locate) -> Any:
-    if len(text) > MAX_CHARACTERS:
-        message = f"this policy is too long: {len(text)} characters, {MAX_CHARACTERS} are read"
-        problem = SyntaxProblem(
-            "SW005", message, "too long", "keep long lists in files: set … from", locate(1, 1, 1, 2)
-        )
-        raise _Failure(problem, len(text))
-    try:
-        tree: Tree[Token] = _lark().parse(text, start=start)
-        built = Builder(locate).transform(tree)
-    except UnexpectedInput as error:
-        raise _Failure(problem_from(error, text, locate), _offset(error, text)) from None
-    except VisitError as error:
-        if not isinstance(error.orig_exc, BuildError):
-            raise
-        raise _Failure(error.orig_exc.problem, error.orig_exc.offset) from None
-    _refuse_deep_nesting(built, len(text))
+    if problems:
+        raise PolicySyntaxError(tuple(problems))
     return built
 
 
-def _refuse_deep_nesting(built: Policy | Condition | Limit, offset: int) -> None:
-    """Later steps walk conditions by recursion; a bound here keeps them all safe."""
+def _build(start: str, text: str, locate: Locate, problems: list[SyntaxProblem]) -> Any:
+    """The tree that `text` says. Wrong values in it are added to `problems`; a syntax error raises _Failure."""
+    try:
+        tree: Tree[Token] = _lark().parse(text, start=start)
+    except UnexpectedInput as error:
+        raise _Failure(problem_from(error, text, locate), _offset(error, text)) from None
+    builder = Builder(locate)
+    built = builder.transform(tree)
+    problems += builder.problems
+    problems += _too_deep(built)
+    return built
+
+
+def _refuse_too_much(text: str, max_depth: int, locate: Locate) -> None:
+    found = too_much(text, max_depth)
+    if found is not None:
+        line, column = text.count("\n", 0, found.start) + 1, found.start - text.rfind("\n", 0, found.start)
+        span = locate(line, column, line, column + found.end - found.start)
+        raise PolicySyntaxError((SyntaxProblem("SW005", found.message, found.label, found.help, span),))
+
+
+def _too_deep(built: Policy | Condition | Limit) -> Iterator[SyntaxProblem]:
+    """Conditions that `and` and `or` nest too deep, though their parentheses do not."""
     if isinstance(built, Limit):
         return
-    # A YAML `when:` is joined to other conditions, and the whole must be readable as policy text.
     deepest = MAX_DEPTH if isinstance(built, Policy) else MAX_DEPTH - 1
     for condition in [rule.condition for rule in built.rules] if isinstance(built, Policy) else [built]:
-        for node, depth in walk(condition):
-            if depth > deepest:
-                message = f"this condition is nested more than {deepest} deep"
-                help_ = "split it into several rules; rules are joined by `or`"
-                raise _Failure(SyntaxProblem("SW005", message, "too deep", help_, node.span), offset)
+        node = next((node for node, depth in walk(condition) if depth > deepest), None)
+        if node is not None:
+            yield SyntaxProblem("SW005", nested_message(deepest), "too deep", NESTED_HELP, node.span)
 
 
 def _offset(error: UnexpectedInput, text: str) -> int:
@@ -134,11 +142,13 @@ def _offset(error: UnexpectedInput, text: str) -> int:
     return position if position is not None and 0 <= position < len(text) else len(text)
 
 
-def _without_statement_at(offset: int, text: str) -> str | None:
-    """The text with the statement around `offset` blanked out (line breaks stay), or None when nothing follows."""
+def _statement_at(offset: int, text: str) -> tuple[int, int]:
+    """Start and end of the statement around `offset`; an unexpected first word of a statement ends the one before."""
     starts = [match.start() for match in _STATEMENT_START.finditer(text)]
     start = max((s for s in starts if s < offset), default=0)
-    end = next((s for s in starts if s >= offset and s > start), None)
-    if end is None:
-        return None
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    return start, next((s for s in starts if s >= offset and s > start), len(text))
+
+
+def _below(lines: int, locate: Locate) -> Locate:
+    """Locate for the rest of a text, behind that many lines."""
+    return lambda line, column, end_line, end_column: locate(line + lines, column, end_line + lines, end_column)

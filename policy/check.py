@@ -5,6 +5,7 @@ Runs before anything is evaluated, on the tree, whichever surface it came from. 
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from grammar.ast import (
     And,
@@ -16,6 +17,7 @@ from grammar.ast import (
     Let,
     Limit,
     ListOf,
+    Literal_,
     Name,
     Not,
     Number,
@@ -30,26 +32,35 @@ from grammar.ast import (
 from grammar.printer import print_field, print_operand
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
-from policy.diagnostics import Diagnostic
+from policy.diagnostics import MAX_FINDINGS, Diagnostic
 from policy.vocabulary import VOCABULARY, Type, entry_of
 from policy.zones import is_timezone, timezone_help
 
+MAX_COMPARED = 1_000
+"""Most names among which the nearest to a mistyped one is looked for."""
+_BARE_FIELDS = tuple(name for name in VOCABULARY if "." not in name)
 _ORDERED = ("<", "<=", ">", ">=")
 _LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
 def check(policy: Policy, names: dict[str, ListOf | Text | Number | Date | Boolean]) -> list[Diagnostic]:
-    """All findings of the type check, not sorted. `names` are the values of `let` and `set` that could be read."""
-    return list(_Checker(policy, names).findings())
+    """The findings of the type check, not sorted; of very many the first.
+
+    `names` are the values of `let` and `set` that could be read.
+    """
+    return list(islice(_Checker(policy, names).findings(), MAX_FINDINGS))
 
 
 class _Checker:
     def __init__(self, policy: Policy, names: dict[str, ListOf | Text | Number | Date | Boolean]) -> None:
         self._policy = policy
         self._names = names
+        self._different: dict[str, tuple[Literal_, ...]] = {}
         # A `set` whose file could not be read is reported where it is read, not again at each use.
         self._declared = {s.name for s in policy.statements if isinstance(s, Let | SetFrom)}
+        # Looking for the nearest of very many names, for each of many unknown ones, would take minutes.
+        self._similar = self._declared if len(self._declared) <= MAX_COMPARED else frozenset()
 
     def findings(self) -> Iterator[Diagnostic]:
         yield from self._statements()
@@ -172,9 +183,9 @@ class _Checker:
                         label,
                         f"write {text.value.casefold()}",
                     )
-            if isinstance(one, Field) and one.name == "month":
+            if isinstance(one, Field) and one.name == "month" and comparison.operator not in _ORDERED:
                 for number in self._numbers(other):
-                    if not 1 <= number.value <= 12 and comparison.operator in ("=", "!=", "==", "!=="):
+                    if not 1 <= number.value <= 12:
                         yield _error(
                             "SW107", f"there is no month {number.value}", number.span, "months are 1 to 12", None
                         )
@@ -190,19 +201,25 @@ class _Checker:
                 yield item
 
     def _items(self, operand: Operand) -> tuple[Operand, ...]:
-        """The values of an operand, named ones at the place that uses the name."""
+        """The values of an operand, each once; named ones at the place that uses the name."""
         if isinstance(operand, Name):
-            value = self._names.get(operand.name)
-            items = value.items if isinstance(value, ListOf) else (value,) if value is not None else ()
-            return tuple(replace(item, span=operand.span) for item in items)
+            return tuple(replace(item, span=operand.span) for item in self._named(operand.name))
         return operand.items if isinstance(operand, ListOf) else (operand,)
+
+    def _named(self, name: str) -> tuple[Literal_, ...]:
+        """The different values of a name; many rules may use one long list."""
+        if name not in self._different:
+            value = self._names.get(name)
+            items = value.items if isinstance(value, ListOf) else (value,) if value is not None else ()
+            self._different[name] = tuple(dict.fromkeys(items))
+        return self._different[name]
 
     def _names_in(self, operand: Operand) -> Iterator[Diagnostic]:
         match operand:
             case Field() if entry_of(operand) is None:
                 yield _unknown_field(operand)
             case Name(name) if name not in self._declared:
-                help_ = did_you_mean(name, self._declared) or f'text is written in quotes: "{name}"'
+                help_ = did_you_mean(name, (*self._similar, *_BARE_FIELDS)) or f'text is written in quotes: "{name}"'
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
                 )

@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from grammar.errors import SyntaxProblem
 from grammar.spans import Span
+
+MAX_FINDINGS = 100
+"""How many findings of one file are reported; nobody reads more, and looking for what was meant takes time."""
+MAX_MESSAGE = 300
+"""Most characters of a message that are shown; it may quote what the user wrote."""
+MAX_LINE = 160
+"""Most characters of a source line that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,8 @@ def from_syntax(problem: SyntaxProblem) -> Diagnostic:
 
 
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics by place, each once."""
-    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span, d.code, d.message)))
+    """Diagnostics by place, each once; the first of very many."""
+    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span, d.code, d.message))[:MAX_FINDINGS])
 
 
 def render(diagnostic: Diagnostic, sources: Mapping[str, str]) -> str:
@@ -49,12 +57,12 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, str]) -> str:
     Without the source of the file (`sources` has no such name) only the headline, place and help are shown.
     """
     gutter = " " * len(str(max([diagnostic.span.line, *(span.line for span, _ in diagnostic.related)])))
-    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {_short(diagnostic.message)}"]
     lines += _excerpt(diagnostic.span, diagnostic.label, sources, gutter, "^", "-->")
     for span, label in diagnostic.related:
         lines += _excerpt(span, label, sources, gutter, "-", ":::")
     if diagnostic.help:
-        lines.append(f"{gutter} = help: {diagnostic.help}")
+        lines.append(f"{gutter} = help: {_short(diagnostic.help)}")
     return "\n".join(lines)
 
 
@@ -63,17 +71,36 @@ def _excerpt(span: Span, label: str, sources: Mapping[str, str], gutter: str, ma
         return []
     lines = [f"{gutter}{arrow} {span.place}"]
     text = sources.get(span.file)
-    source = text.split("\n") if text is not None else []
+    source = _lines(text) if text is not None else []
     if not 0 < span.line <= len(source):
         return lines
     line = source[span.line - 1].rstrip("\r")
-    end = span.end_column if span.end_line == span.line else len(line) + 1
+    end = min(span.end_column if span.end_line == span.line else len(line) + 1, len(line) + 1)
+    column = span.column
+    if len(line) > MAX_LINE:
+        line, column, end = _window(line, column, end)
     # A tab in front of the mark is repeated, so that the mark stands under its text.
-    indent = "".join("\t" if character == "\t" else " " for character in line[: span.column - 1]).ljust(span.column - 1)
-    marks = mark * max(1, min(end, len(line) + 1) - span.column)
+    indent = "".join("\t" if character == "\t" else " " for character in line[: column - 1]).ljust(column - 1)
     return [
         *lines,
         f"{gutter} |",
         f"{span.line:>{len(gutter)}} | {line}",
-        f"{gutter} | {indent}{marks} {label}".rstrip(),
+        f"{gutter} | {indent}{mark * max(1, end - column)} {_short(label)}".rstrip(),
     ]
+
+
+def _window(line: str, column: int, end: int) -> tuple[str, int, int]:
+    """The part of a long line around the mark, and where the mark starts and ends in it."""
+    start = max(0, min(column - 1 - MAX_LINE // 3, len(line) - MAX_LINE))
+    shown = ("…" if start else "") + line[start : start + MAX_LINE] + ("…" if start + MAX_LINE < len(line) else "")
+    shift = start - (1 if start else 0)
+    return shown, column - shift, min(end - shift, len(shown) + 1)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> list[str]:
+    return text.split("\n")

@@ -31,6 +31,8 @@ def read_text(path: Path, what: str) -> str:
         raise InputError(f"{what} `{path}` does not exist", _near(path)) from None
     except OSError as error:
         raise InputError(f"{what} `{path}` cannot be read: {error.strerror}") from None
+    except ValueError:  # a NUL, or half of a surrogate pair
+        raise InputError(f"{what} `{path}` cannot be read: its name has a character that no file name has") from None
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
     try:
         return data.decode(encoding)

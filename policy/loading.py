@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule, SetFrom, Text
+from grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule, SetFrom, Statement, Text
 from grammar.errors import PolicySyntaxError
 from grammar.parser import parse_policy
 from grammar.printer import print_policy
 from policy.butler import parse_butler
 from policy.check import check
-from policy.diagnostics import Diagnostic, PolicyError, from_syntax, in_order
+from policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, from_syntax, in_order
 from policy.errors import InputError
 from policy.files import read_text
 
 DEFAULT_TIMEZONE = "UTC"
+MAX_LISTED = 50_000
+"""Most values in all list files of a policy together."""
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
 
 Value = ListOf | Text | Number | Date | Boolean
@@ -85,10 +87,7 @@ def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolic
 
 def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> CheckedPolicy:
     findings: list[Diagnostic] = []
-    tree = replace(
-        tree,
-        statements=tuple(_with_list(s, folder, findings) if isinstance(s, SetFrom) else s for s in tree.statements),
-    )
+    tree = replace(tree, statements=_with_lists(tree.statements, folder, findings))
     names: dict[str, Value] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
     findings += check(tree, names)
     if findings:
@@ -97,18 +96,28 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
     return CheckedPolicy(file, tree, names, timezone)
 
 
-def _with_list(statement: SetFrom, folder: Path | None, findings: list[Diagnostic]) -> Let | SetFrom:
-    """The `let` that a `set … from` stands for, or itself when its file cannot be read (a finding)."""
-    try:
-        values = _read_list(statement.path.value, folder)
-    except InputError as error:
-        findings.append(Diagnostic("SW207", "error", error.message, statement.path.span, "read from here", error.help))
-        return statement
-    return Let(
-        statement.name,
-        ListOf(tuple(Text(value, statement.path.span) for value in values), statement.path.span),
-        statement.span,
-    )
+def _with_lists(
+    statements: tuple[Statement, ...], folder: Path | None, findings: list[Diagnostic]
+) -> tuple[Statement, ...]:
+    """The statements with a `let` for each `set … from`. One whose file cannot be read stays, with a finding."""
+    read: list[Statement] = []
+    left = MAX_LISTED
+    for statement in statements:
+        if isinstance(statement, SetFrom) and len(findings) < MAX_FINDINGS and left >= 0:
+            try:
+                values = _read_list(statement.path.value, folder)
+                left -= len(values)
+                if left < 0:
+                    raise InputError(f"the list files of a policy have at most {MAX_LISTED:,} values together")
+            except InputError as error:
+                place = statement.path.span
+                findings.append(Diagnostic("SW207", "error", error.message, place, "read from here", error.help))
+            else:
+                place = statement.path.span
+                listed = ListOf(tuple(Text(value, place) for value in values), place)
+                statement = Let(statement.name, listed, statement.span)
+        read.append(statement)
+    return tuple(read)
 
 
 def _read_list(name: str, folder: Path | None) -> list[str]:

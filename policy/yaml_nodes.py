@@ -5,6 +5,7 @@ was written. Here it becomes three small node types, with duplicate keys refused
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,9 +15,21 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from grammar.spans import Span
-from policy.diagnostics import Diagnostic, PolicyError
+from policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError
+
+MAX_CHARACTERS = 1_000_000
+"""Longest YAML text; 5,000 users in `neverRelease` make about 300,000."""
+MAX_VALUES = 60_000
+"""Most lines, commas and opening brackets, a quick measure of how many values there can be."""
+MAX_DEPTH = 64
+"""Most brackets that one line may leave open."""
+MAX_MERGED = 50_000
+"""Most keys that `<<` may copy into other maps."""
 
 _TAG = "tag:yaml.org,2002:"
+_SIGNS = re.compile(r"[\n,\[\]{}]")
+_LONG_TAG = re.compile(r"![^\s!]{1000}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +76,17 @@ Node: TypeAlias = Scalar | Mapping | Sequence
 def read_yaml(text: str, file: str) -> Node:
     """The one document of a YAML text.
 
-    Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW205 nested too deep) with every duplicate key.
+    Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW205 too long or nested too deep) with every
+    duplicate key.
     """
     sources = {file: text}
+    start = Span(file, 1, 1, 1, 2)
+    refused = _too_much(text, file)
+    if refused:
+        raise PolicyError((refused,), sources)
     converter = _Converter(file)
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        root = _yaml().compose(text)
         node = converter.convert(root) if root is not None else Scalar(None, "", None, Span(file, 1, 1, 1, 1))
     except MarkedYAMLError as error:
         raise PolicyError((_not_yaml(error, text, file),), sources) from None
@@ -79,14 +97,50 @@ def read_yaml(text: str, file: str) -> Node:
         message = f"character U+{character:04X} is not allowed in YAML"
         raise PolicyError((Diagnostic("SW201", "error", message, span, "on this line"),), sources) from None
     except YAMLError as error:
-        span = Span(file, 1, 1, 1, 2)
-        raise PolicyError((Diagnostic("SW201", "error", f"this is not YAML: {error}", span),), sources) from None
+        raise PolicyError((Diagnostic("SW201", "error", f"this is not YAML: {error}", start),), sources) from None
     except RecursionError:
-        span = Span(file, 1, 1, 1, 2)
-        raise PolicyError((Diagnostic("SW205", "error", "this YAML is nested too deep", span),), sources) from None
+        raise PolicyError((Diagnostic("SW205", "error", "this YAML is nested too deep", start),), sources) from None
+    except (ValueError, OverflowError):  # an escape such as "\UFFFFFFFF", which ruamel takes for a character
+        message = "this is not YAML: an escape in a quoted text is no character"
+        raise PolicyError((Diagnostic("SW201", "error", message, start),), sources) from None
     if converter.findings:
         raise PolicyError(tuple(converter.findings), sources)
     return node
+
+
+def _yaml() -> YAML:
+    """ruamel's reader. An anchor may be given anew, as YAML has it, without a warning."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False
+    return yaml
+
+
+def _too_much(text: str, file: str) -> Diagnostic | None:
+    """Reading YAML takes time for every character and value: what would take too long is not begun."""
+    if len(text) > MAX_CHARACTERS:
+        message = f"this YAML is too long: {len(text):,} characters, {MAX_CHARACTERS:,} are read"
+        return _refused(message, text, 0, file, "split it into several files")
+    tag = _LONG_TAG.search(text)
+    if tag:
+        return _refused(
+            "this YAML has a tag that is too long", text, tag.start(), file, "text with a ! is put in quotes"
+        )
+    values = depth = 0
+    for match in _SIGNS.finditer(text):
+        sign = match[0]
+        values += sign in "\n,[{"
+        depth = 0 if sign == "\n" else depth + (sign in "[{") - (sign in "]}")
+        if values > MAX_VALUES:
+            message = f"this YAML is too long: more than {MAX_VALUES:,} lines, commas and brackets"
+            return _refused(message, text, match.start(), file, "split it into several files")
+        if depth > MAX_DEPTH:
+            return _refused("this YAML is nested too deep", text, match.start(), file, None)
+    return None
+
+
+def _refused(message: str, text: str, offset: int, file: str, help_: str | None) -> Diagnostic:
+    line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    return Diagnostic("SW205", "error", message, Span(file, line, column, line, column + 1), "too much", help_)
 
 
 class _Converter:
@@ -95,6 +149,7 @@ class _Converter:
     def __init__(self, file: str) -> None:
         self._file = file
         self._done: dict[int, Node] = {}
+        self._merged = 0
         self.findings: list[Diagnostic] = []
 
     def convert(self, node: ruamel.Node) -> Node:
@@ -108,6 +163,8 @@ class _Converter:
     def _converted(self, node: ruamel.Node) -> Node:
         match node:
             case ruamel.ScalarNode():
+                if _SURROGATE.search(node.value):
+                    self._note("SW201", "half of a surrogate pair is no character", self._span(node), "written in here")
                 return Scalar(_value(node), node.value, node.style or None, self._span(node))
             case ruamel.SequenceNode():
                 return Sequence(tuple(self.convert(item) for item in node.value), self._span(node))
@@ -120,27 +177,41 @@ class _Converter:
         for key_node, value_node in node.value:
             key, value = self.convert(key_node), self.convert(value_node)
             if key_node.tag == _TAG + "merge":
-                for source in value.items if isinstance(value, Sequence) else (value,):
-                    if isinstance(source, Mapping):
-                        merged = {entry.key.text: entry for entry in source.entries} | merged
+                self._merge(value, merged, key.span)
                 continue
             if not isinstance(key, Scalar):
-                self.findings.append(Diagnostic("SW203", "error", "a key is a word, not a list or a map", key.span))
+                self._note("SW203", "a key is a word, not a list or a map", key.span)
                 continue
             if isinstance(value, Scalar) and value.value is None and not value.text:
                 # An empty value has no place of its own; ruamel puts it at the next token.
                 value = Scalar(None, "", None, key.span)
             first = entries.get(key.text)
             if first is not None:
-                message = f"key `{key.text}` is given twice"
-                related = ((first.key.span, "first here"),)
                 help_ = "remove one of them; YAML does not say which would count"
-                self.findings.append(Diagnostic("SW202", "error", message, key.span, "again here", help_, related))
+                self._note("SW202", f"key `{key.text}` is given twice", key.span, "again here", help_, first.key.span)
                 continue
             entries[key.text] = Entry(key, value)
         for name, entry in merged.items():
             entries.setdefault(name, entry)
         return Mapping(tuple(entries.values()), self._span(node))
+
+    def _merge(self, value: Node, merged: dict[str, Entry], place: Span) -> None:
+        """`<<: *other`, or a list of them, the first of which counts. Merged maps merged again grow without end."""
+        for source in value.items if isinstance(value, Sequence) else (value,):
+            if isinstance(source, Mapping):
+                self._merged += len(source.entries)
+                if self._merged > MAX_MERGED:
+                    self._note("SW205", f"`<<` copies more than {MAX_MERGED:,} keys", place, "too many")
+                    return
+                for entry in source.entries:
+                    merged.setdefault(entry.key.text, entry)
+
+    def _note(
+        self, code: str, message: str, span: Span, label: str = "", help_: str | None = None, first: Span | None = None
+    ) -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            related = ((first, "first here"),) if first else ()
+            self.findings.append(Diagnostic(code, "error", message, span, label, help_, related))
 
     def _span(self, node: ruamel.Node) -> Span:
         start, end = node.start_mark, node.end_mark

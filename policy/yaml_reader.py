@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
-from policy.diagnostics import Diagnostic
+from policy.diagnostics import MAX_FINDINGS, Diagnostic
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
 
 _T = TypeVar("_T")
@@ -29,7 +29,7 @@ class YamlReader:
             return None
         known = tuple(known)
         for entry in node.entries:
-            if entry.key.text not in known:
+            if entry.key.text not in known and len(self.findings) < MAX_FINDINGS:
                 help_ = did_you_mean(entry.key.text, known) or f"`{what}` has the keys {', '.join(known)}"
                 self.error(
                     "SW203", f"unknown key `{entry.key.text}` in `{what}`", entry.key.span, "not a setting", help_
@@ -81,7 +81,7 @@ class YamlReader:
         if not isinstance(node, Scalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
             help_ = "remove the quotes" if isinstance(node, Scalar) and node.text.isdigit() else None
             self.error("SW204", f"`{what}` must be a number of {unit}", node.span, f"this is {describe(node)}", help_)
-        elif not math.isfinite(node.value) or node.value != int(node.value):
+        elif isinstance(node.value, float) and not node.value.is_integer():
             self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
         elif node.value < 0:
             self.error("SW205", f"`{what}` must not be negative", node.span, "less than 0")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import apply, demo, explain, log, plan, site, snapshot
+from engine.cli import apply, demo, explain, log, plan, site, snapshot, test
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -29,6 +29,7 @@ app.command("apply")(apply.apply)
 app.command("snapshot")(snapshot.snapshot)
 app.add_typer(site.app, name="site")
 app.add_typer(log.app, name="log")
+app.command("test")(test.run_tests)
 app.command("demo")(demo.demo)
 
 

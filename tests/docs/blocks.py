@@ -1,8 +1,12 @@
-"""The console blocks of the documentation. Run as a module, it writes what the commands print now into the pages.
+"""The documentation's pages: console blocks are commands with what they print, in one folder from top to bottom.
+
+A block like ```` ```yaml policy.yaml ```` writes that file on its way. Run as a module, this writes what the commands
+print now into the pages:
 
 python -m tests.docs.blocks
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -14,13 +18,18 @@ from pathlib import Path
 
 from tests.paths import EXAMPLES, ROOT
 
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(?:console|\w+ (?P<file>[\w./-]+))\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ ", re.MULTILINE)
 
 
 def pages() -> list[Path]:
     """Every page of the documentation."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def prepare(folder: Path) -> None:
+    """What a reader has before the first command."""
+    shutil.copytree(EXAMPLES, folder / "examples")
 
 
 def commands(block: str) -> Iterator[tuple[str, str]]:
@@ -35,18 +44,25 @@ def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.rstrip().splitlines()]
 
 
-def _refreshed(block: str) -> str:
-    parts = []
-    for command, _ in commands(block):
-        with tempfile.TemporaryDirectory() as folder:
-            shutil.copytree(EXAMPLES, Path(folder) / "examples")
+def _refreshed(page: str, folder: Path) -> str:
+    def fresh(block: re.Match[str]) -> str:
+        if block["file"]:
+            (folder / block["file"]).write_text(block["text"], encoding="utf-8")
+            return block[0]
+        parts = []
+        for command, _ in commands(block["text"]):
             arguments = [sys.executable, "-m", "engine.cli.main", *shlex.split(command)[1:]]
-            ran = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
-        parts.append("\n".join([f"$ {command}", *lines(ran.stdout + ran.stderr)]) + "\n")
-    return "".join(parts)
+            here = {**os.environ, "PYTHONPATH": str(ROOT)}
+            ran = subprocess.run(arguments, cwd=folder, env=here, capture_output=True, text=True, check=False)
+            parts.append("\n".join([f"$ {command}", *lines(ran.stdout + ran.stderr)]) + "\n")
+        return f"```console\n{''.join(parts)}```"
+
+    return BLOCK.sub(fresh, page)
 
 
 if __name__ == "__main__":
     for page in pages():
         text = page.read_text(encoding="utf-8")
-        page.write_text(BLOCK.sub(lambda m: f"```console\n{_refreshed(m[1])}```", text), encoding="utf-8")
+        with tempfile.TemporaryDirectory() as name:
+            prepare(Path(name))
+            page.write_text(_refreshed(text, Path(name)), encoding="utf-8")

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import fields
 
+from engine.days import make_day
 from engine.decide import decide_all
+from engine.facts import Unknown, last_use
 from engine.snapshot import License, User, decode_snapshot, load_snapshot
 from policy.errors import InputError
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
-from tests.strategies import as_json, sites
+from tests.strategies import NOW, as_json, sites
 
 SMALL = site_of([user(1, tags=[{"name": "Åsa 😀"}])], [license_row(1)], [license_row(2, user=None)])
 
@@ -145,7 +147,7 @@ def test_any_changed_byte_is_read_or_refused(at: int, byte: int, lenient: bool) 
         (b'{"users": [{"id": 5, "userId": "\xff"}], "licenses": {}}', "s: users[0].id: expected text, found a number"),
         (b'{"licenses": {"analyzer": [{"id": "\xff", "excess": 5}]}, "users": []}', "s is not UTF-8 text"),
         (b'{"users": [], "licenses": {}} x', "s is not JSON: trailing characters (byte 31)"),
-        (b'{"users": [], "licenses": {"analyzer": [' + b"[" * 100_000, "s is not JSON: maximum recursion depth"),
+        (b'{"users": [], "licenses": {"analyzer": [' + b"[" * 100_000, "s is nested too deep"),
     ],
 )
 def test_no_snapshot_at_all(data: bytes, problem: str) -> None:
@@ -181,3 +183,12 @@ def test_types_that_were_not_asked_for_are_told_from_empty_ones() -> None:
     site = site_of([user(1)])
     del site["licenses"]["professional"]
     assert snapshot_of(site).licenses == {"analyzer": []}
+
+
+@pytest.mark.parametrize("number", ["1" * 400, "-1e999", "1e999", "0.5", "true", '"\\u00e9"', '{"a": [1]}'])
+def test_a_last_use_that_is_no_moment_is_unknown_and_never_never(number: str) -> None:
+    """A number that JSON readers refuse must not read as absent: that would mean never used."""
+    row = f'{{"id": "a", "lastUsed": {number}, "excess": 5}}'
+    data = '{"users": [], "licenses": {"analyzer": [' + row + "]}}"
+    (license_,) = decode_snapshot(data.encode(), "s").licenses["analyzer"]
+    assert isinstance(last_use(license_, make_day(NOW, "UTC")), Unknown)

@@ -8,10 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grammar.ast import Policy
+from grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
 from grammar.errors import PolicySyntaxError
 from grammar.parser import (
-    MAX_CHARACTERS,
-    MAX_DEPTH,
     MAX_PROBLEMS,
     in_file,
     parse_condition,

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grammar.ast import Policy
-from grammar.parser import MAX_DEPTH, parse_policy
+from grammar.bounds import MAX_DEPTH
+from grammar.parser import parse_policy
 from grammar.printer import print_policy
 from policy.butler import parse_butler
 from policy.diagnostics import PolicyError, render

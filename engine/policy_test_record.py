@@ -1,0 +1,51 @@
+"""Recording a policy test: today's verdicts on a snapshot, as expectations for tomorrow's policy."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.days import Day, format_instant
+from engine.decide import Decision
+
+HEADER = """\
+# Recorded by `seatwarden test --record`: what the policy decides today, one line a license.
+# Read it before you trust it; then any change of a verdict fails the test.
+"""
+
+
+def recorded_test(
+    policy: Path, snapshot: Path, day: Day, timezone: str | None, decisions: Sequence[Decision], folder: Path
+) -> str:
+    """The text of a test file in `folder` that expects these decisions, one expectation for each license.
+
+    `timezone` is written only when it is not the policy's own (None).
+    """
+    lines = [HEADER, f"policy: {_quoted(_from(folder, policy))}", f"snapshot: {_quoted(_from(folder, snapshot))}"]
+    lines.append(f"now: {format_instant(day.now)}")
+    if timezone is not None:
+        lines.append(f"timezone: {_quoted(timezone)}")
+    lines += ["exhaustive: true", "expect:" if decisions else "expect: []"]
+    held = Counter((d.user, d.license_type) for d in decisions)
+    for decision in decisions:
+        # A license that its user's name does not tell from others is named by its id.
+        by_name = decision.user_id is not None and held[decision.user, decision.license_type] == 1
+        who = f"user: {_quoted(decision.user)}" if by_name else f"licenseId: {_quoted(decision.license_id)}"
+        label = decision.guard or (decision.rule.label if decision.rule else None)
+        why = f"rule: {_quoted(label)}" if label else f"because: {decision.because}"
+        lines.append(f"  - {{{who}, license: {decision.license_type}, verdict: {decision.verdict}, {why}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _from(folder: Path, path: Path) -> str:
+    """The path as the test file names it: relative where that is possible (on Windows, on the same drive)."""
+    try:
+        return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return path.resolve().as_posix()
+
+
+def _quoted(text: str) -> str:
+    """A YAML string: in single quotes, as Butler writes them; with escapes where a character needs one."""
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)
