@@ -159,7 +159,6 @@ _types: SearchStrategy[tuple[ast.LicenseType, ...]] = st.sampled_from(
 )
 _labels = st.none() | st.sampled_from(["by hand", "vips", 'the "old" ones'])
 _untils = st.none() | st.integers(-3, 40).map(lambda days: ast.Date(NOW.date() + timedelta(days=days)))
-timezones = st.sampled_from(ZONES).map(ast.Timezone)
 
 
 def keep_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
@@ -193,7 +192,7 @@ def policies(draw: st.DrawFn) -> ast.Policy:
     releases = [draw(release_rules(first | of)), *draw(st.lists(release_rules(of), max_size=2))]
     statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
     statements += draw(st.lists(limits, max_size=2, unique_by=lambda one: (one.license_type, one.count is None)))  # type: ignore[union-attr]
-    statements += draw(st.lists(timezones, max_size=1))
+    statements += draw(st.lists(st.sampled_from(ZONES).map(ast.Timezone), max_size=1))
     return ast.Policy(tuple(draw(st.permutations(statements))))
 
 
@@ -270,7 +269,7 @@ def timestamps(draw: st.DrawFn) -> str:
 
 _FLAGS = ("inactive", "blacklisted", "removedExternally", "deleteProhibited")
 USER_FACTS = ("roles", "tags", "customProperties", "attributes", "createdDate", *_FLAGS)
-LICENSE_FACTS = ("user", "lastUsed", "license.createdDate", "quarantined", "excess")
+LICENSE_FACTS = ("lastUsed", "license.createdDate", "excess")
 _BAD: Mapping[str, tuple[object, ...]] = {
     "user": (None, _ABSENT, {"id": "nobody"}),
     "lastUsed": (*UNREADABLE, *WRONG),
@@ -324,19 +323,20 @@ def _licenses(license_id: str, user_ids: tuple[str, ...], broken: Set[str]) -> S
 def sites(draw: st.DrawFn, nasty: bool = True) -> dict[str, Any]:
     """A site in snapshot form. A nasty one has broken facts, doubled rows, rows without a user, a missing type."""
     ids = ("u1", "u2", "u3")[: draw(st.integers(1, 3))]
-    broken = draw(st.sets(st.sampled_from(USER_FACTS + LICENSE_FACTS), max_size=4)) if nasty else set()
+    accident = draw(st.integers(0, 9)) if nasty else 0
+    broken = draw(st.sets(st.sampled_from(USER_FACTS + LICENSE_FACTS), max_size=8)) if nasty else set()
+    broken |= {"user", "quarantined"} if accident >= 8 else set()
     users = [draw(_users(user_id, broken)) for user_id in ids]
     licenses: dict[str, list[dict[str, Any]]] = {}
     for license_type in LICENSE_TYPES:
         names = [f"{license_type[0]}{n}" for n in range(1, draw(st.integers(license_type == "analyzer", 3)) + 1)]
         licenses[license_type] = [draw(_licenses(name, ids, broken)) for name in names]
-    if nasty:
-        if (accident := draw(st.integers(0, 9))) == 7:
-            users.append(draw(_users(ids[0], broken)))
-        elif accident == 8:
-            licenses["analyzer"] += licenses["analyzer"][:1]
-        elif accident == 9:
-            del licenses["professional"]
+    if accident == 5:
+        users.append(draw(_users(ids[0], broken)))
+    elif accident == 6:
+        licenses["analyzer"] += licenses["analyzer"][:1]
+    elif accident == 7:
+        del licenses["professional"]
     return {"takenAt": "2026-11-21T02:00:00.000Z", "source": "test", "users": users, "licenses": licenses}
 
 

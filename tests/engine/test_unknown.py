@@ -1,13 +1,11 @@
 """Unknown never releases: every field, with its fact hidden in every way."""
 
-from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from engine.decide import Decision
 from grammar.ast import Boolean, Comparison, Condition, Field, ListOf, Not, Or, Policy, Rule, Text, UnusedFor
-from grammar.printer import print_field
 from policy.vocabulary import VOCABULARY, Type
 from tests.engine.support import decide, license_row, site_of, user
 from tests.strategies import WRONG
@@ -101,7 +99,6 @@ def test_a_release_rule_that_may_match_does_not_release(field: str, hidden: obje
         policy = Policy((Rule("release", (), "needed", None, condition),))
         decision = _one(policy, _site(field, hidden))
         assert (decision.verdict, decision.guard) == ("keep", "undetermined")
-        assert print_field(Field(field)).split(".")[0] in ("user", "license")
 
 
 @pytest.mark.parametrize(("field", "hidden"), WAYS, ids=lambda v: "absent" if v is ABSENT else str(v))
@@ -110,4 +107,4 @@ def test_a_fact_that_no_rule_needs_may_be_hidden(field: str, hidden: object) -> 
     protected = Policy(
         (Rule("keep", (), "first", None, Boolean(True)), Rule("keep", (), None, None, _condition(field)), RELEASE)
     )
-    assert _one(protected, deepcopy(_site(field, hidden))).rule_name == "first"
+    assert _one(protected, _site(field, hidden)).rule_name == "first"
