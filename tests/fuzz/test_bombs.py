@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from grammar.parser import parse_policy
+from policy.butler import parse_butler
+from policy.loading import check_text
 from tests.fuzz.bombs import BOMBS, MEGABYTES, SECONDS
 from tests.paths import ROOT
 
@@ -21,3 +25,17 @@ def test_every_bomb_is_refused_in_time_and_memory() -> None:
         if "died" in line or not line["said"] or line["seconds"] > SECONDS or line["megabytes"] > MEGABYTES
     ]
     assert dangerous == [], ran.stderr.decode()
+
+
+def test_what_a_large_site_needs_is_read(tmp_path: Path) -> None:
+    """5,000 protected users in Butler's YAML and in policy text, 20,000 in a list file."""
+    names = [(f"CORP{n % 7}", f"user.number.{n:05d}") for n in range(5_000)]
+    users = "".join(f"        - userDir: '{directory}'\n          userId: '{user}'\n" for directory, user in names)
+    types = "licenseType: {analyzer: {enable: true, releaseThresholdDays: 30}}\n"
+    (keep, _) = parse_butler(f"neverRelease:\n      user:\n{users}{types}", "p.yaml").rules
+    listed = ", ".join(f'"{directory}\\{user}"' for directory, user in names)
+    (same,) = parse_policy(f'keep "user" when user == [{listed}]', "p.policy").rules
+    assert keep == same
+    (tmp_path / "staff.txt").write_text("".join(f"CORP\\{n}\n" for n in range(20_000)), encoding="utf-8")
+    checked = check_text('set staff from "staff.txt"\nrelease when user != staff', "p.policy", tmp_path)
+    assert parse_policy(checked.text, "p.policy") == checked.tree
