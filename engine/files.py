@@ -1,6 +1,7 @@
 """Writing files so that they exist whole or not at all, readable only to their owner."""
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -19,6 +20,14 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     os.replace(temporary, path)
     _sync_folder(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a file of the user's anew, whole or not at all: who may read it stays, a link stays one. Raises OSError."""
+    target = path.resolve(strict=True)
+    mode = stat.S_IMODE(target.stat().st_mode)
+    write_atomically(target, data)
+    target.chmod(mode)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -153,9 +153,7 @@ class Snapshot:
     @cached_property
     def has_unclaimed_license(self) -> bool:
         """Whether a license row does not say whose it is: not even null, as QRS writes for a deleted user."""
-        return any(
-            row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows
-        )
+        return any(row.user is UNSET and row.quarantined is not True for rows in self.licenses.values() for row in rows)
 
     @cached_property
     def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:

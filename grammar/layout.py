@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from grammar.ast import (
@@ -233,7 +234,7 @@ class _Layout:
             case And(operands) | Or(operands):
                 between = any(
                     self._commented(end_of(one.span), start_of(next_.span))
-                    for one, next_ in zip(operands, operands[1:], strict=False)
+                    for one, next_ in pairwise(operands)
                 )
                 return between or any(self._open(part) for part in operands)
             case Not(operand):
