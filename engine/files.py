@@ -23,7 +23,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Writes a file of the user's anew, whole or not at all: who may read it stays, a link stays one. Raises OSError."""
+    """Writes a file of the user's anew, whole or not at all; its permissions stay, a link stays one. Raises OSError."""
     target = path.resolve(strict=True)
     mode = stat.S_IMODE(target.stat().st_mode)
     write_atomically(target, data)

@@ -32,6 +32,7 @@ from grammar.ast import (
     UnusedFor,
 )
 from grammar.errors import SyntaxProblem
+from grammar.printer import print_field
 from grammar.spans import Span
 
 _WORDS = """
@@ -41,6 +42,9 @@ weeks professional analyzer true false and or not like user license today month 
 RESERVED = frozenset(_WORDS.split())
 """Words that cannot name a value: the language means something else by them."""
 
+_RESERVED = re.compile("|".join(RESERVED), re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d]\w*")
+_FIELD_NAME = re.compile(r"(?:user|license)(?:\.[^\W\d]\w*)*(?:\.@)?|today|month|weekday")
 _KEY = re.compile(r"""\.(@?)("(?:[^"]|"")*"|'(?:[^']|'')*')$|\.(@)(\w+)$""")
 
 
@@ -51,6 +55,17 @@ class BuildError(Exception):
         super().__init__(problem.message)
         self.problem = problem
         self.offset = offset
+
+
+def is_name(word: str) -> bool:
+    """Whether a `let` or `set` can give a value this name: letters, digits and `_`, and no word of the language."""
+    return _NAME.fullmatch(word) is not None and _RESERVED.fullmatch(word) is None
+
+
+def is_field(field: Field) -> bool:
+    """Whether a field can be written; not whether there is such a field."""
+    spelling = print_field(field)
+    return _FIELD_NAME.fullmatch(field.name) is not None and parse_field(spelling, field.span) == field
 
 
 def unquote(literal: str) -> str:
@@ -221,7 +236,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         return Date(day, self._token_span(token))
 
     def _new_name(self, token: Token) -> str:
-        if token.lower() in RESERVED:
+        if not is_name(token):
             raise self._error(token, "SW006", f"`{token}` is a word of the language", "choose another name", None)
         return str(token)
 

@@ -233,8 +233,7 @@ class _Layout:
         match node:
             case And(operands) | Or(operands):
                 between = any(
-                    self._commented(end_of(one.span), start_of(next_.span))
-                    for one, next_ in pairwise(operands)
+                    self._commented(end_of(one.span), start_of(next_.span)) for one, next_ in pairwise(operands)
                 )
                 return between or any(self._open(part) for part in operands)
             case Not(operand):

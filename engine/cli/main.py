@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import demo, explain, fmt, log, plan
+from engine.cli import convert, demo, explain, fmt, log, plan
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("fmt")(fmt.fmt)
+app.command("convert")(convert.convert_command)
 app.add_typer(log.app, name="log")
 app.command("demo")(demo.demo)
 
