@@ -44,6 +44,7 @@ RESERVED = frozenset(_WORDS.split())
 
 _RESERVED = re.compile("|".join(RESERVED), re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FIELD_NAME = re.compile(r"(?:user|license)(?:\.[^\W\d]\w*)*(?:\.@)?|today|month|weekday")
 _KEY = re.compile(r"""\.(@?)("(?:[^"]|"")*"|'(?:[^']|'')*')$|\.(@)(\w+)$""")
 
@@ -64,8 +65,9 @@ def is_name(word: str) -> bool:
 
 def is_field(field: Field) -> bool:
     """Whether a field can be written; not whether there is such a field."""
-    spelling = print_field(field)
-    return _FIELD_NAME.fullmatch(field.name) is not None and parse_field(spelling, field.span) == field
+    if _FIELD_NAME.fullmatch(field.name) is None or (field.key is None and field.name.endswith("@")):
+        return False
+    return parse_field(print_field(field), field.span) == field
 
 
 def unquote(literal: str) -> str:
@@ -77,7 +79,7 @@ def unquote(literal: str) -> str:
 def date_from(word: str) -> date | None:
     """The date written `2027-02-28`, or None when it is not one."""
     try:
-        return date.fromisoformat(word) if len(word) == 10 and word[4] == "-" else None
+        return date.fromisoformat(word) if _DATE.fullmatch(word) else None
     except ValueError:
         return None
 

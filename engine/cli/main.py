@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import convert, demo, explain, fmt, log, plan
+from engine.cli import convert, demo, explain, fields, fmt, log, plan, schema
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -27,6 +27,8 @@ app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("fmt")(fmt.fmt)
 app.command("convert")(convert.convert_command)
+app.command("fields")(fields.fields)
+app.command("schema")(schema.schema)
 app.add_typer(log.app, name="log")
 app.command("demo")(demo.demo)
 
