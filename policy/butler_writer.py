@@ -12,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
 
-from grammar.ast import Let, Limit, ListOf, Literal_, Policy, Rule, SetFrom, Statement, Text, Timezone, walk
+from grammar.ast import Condition, Let, Limit, ListOf, Literal_, Policy, Rule, SetFrom, Statement, Text, Timezone, walk
 from grammar.parser import MAX_DEPTH
 from grammar.printer import print_condition, print_limit
 from policy.butler_shapes import BUTLER_KEYS, NotInYaml, butler_setting, release_settings
@@ -116,7 +116,7 @@ def _add_keep(never: dict[str, Any], rule: Rule) -> None:
     never.setdefault("when", []).append({**entry, "when": _condition(rule.condition)})
 
 
-def _condition(condition: Any) -> str:
+def _condition(condition: Condition) -> str:
     if max(depth for _, depth in walk(condition)) >= MAX_DEPTH:
         raise NotInYaml("nested too deep for `when`", "split it into several rules")
     text = print_condition(condition)
@@ -145,7 +145,8 @@ def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT:
         return text
     # Within single quotes YAML has no escapes, and folds some characters into spaces.
-    return SingleQuotedScalarString(text) if text.isprintable() else DoubleQuotedScalarString(text)
+    quoted: str = SingleQuotedScalarString(text) if text.isprintable() else DoubleQuotedScalarString(text)
+    return quoted
 
 
 def _title(statement: Statement) -> str:

@@ -118,7 +118,7 @@ FORMS: tuple[Any, ...] = (
     {"Butler": {"qlikSenseLicense": _whole(), "configQRS": {"host": "x"}}, "else": 1},
 )
 
-_UNLIKELY = (
+_UNLIKELY: tuple[Any, ...] = (
     None, True, 5, 0.5, 30.0, -1, 10**10, "text", "No", " YES ", "", "a\nb", "5", "2027-02-28", "2027-02-30",
     "10%", "101%", "50 PER run", "50 per", "analyzer", [], [None], ["x"], ["analyzer", "x"], {}, {"x": 1},
 )  # fmt: skip

@@ -38,7 +38,10 @@ def test_every_operator_is_listed(run: Run) -> None:
     assert [operator["operator"] for operator in listed] == [operator.spelling for operator in OPERATORS]
 
 
-@pytest.mark.parametrize("example", [entry.example for entry in (*VOCABULARY.values(), *OPERATORS)])
+EXAMPLES = [*(entry.example for entry in VOCABULARY.values()), *(operator.example for operator in OPERATORS)]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_are_conditions(example: str) -> None:
     check_text(f"release when {example}", "example")
 
