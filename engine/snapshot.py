@@ -320,7 +320,7 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
                 ) from None
             if field.name == "last_used":
                 # Left out it would mean never used; a number beyond all bounds is no such thing.
-                values[field.name] = bytes(part[:40]).decode(errors="replace")
+                values[field.name] = bytes(part)[:40].decode(errors="replace")
     return kind(**values)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import apply, demo, explain, log, plan, site, snapshot, test
+from engine.cli import apply, convert, demo, explain, fields, fmt, log, plan, schema, site, snapshot, test
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -28,6 +28,10 @@ app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
 app.command("snapshot")(snapshot.snapshot)
 app.add_typer(site.app, name="site")
+app.command("fmt")(fmt.fmt)
+app.command("convert")(convert.convert_command)
+app.command("fields")(fields.fields)
+app.command("schema")(schema.schema)
 app.add_typer(log.app, name="log")
 app.command("test")(test.run_tests)
 app.command("demo")(demo.demo)
