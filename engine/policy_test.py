@@ -8,6 +8,7 @@ from typing import TypeAlias
 from engine.case_site import case_site, moment_of
 from engine.days import Day, parse_timestamp
 from engine.decide import Decision, decide, decide_all
+from engine.evaluate import RuleOutcome
 from engine.explain import found, part_text, tree_parts
 from engine.plan import place_of, reason_label, rule_title
 from engine.snapshot import Snapshot, load_snapshot
@@ -21,6 +22,8 @@ from policy.policy_test import Expectation, ExpectedOf, PolicyTest
 RuleId: TypeAlias = tuple[str, int, int]
 """A rule's label, line and column: two rules that say the same are told apart by their place."""
 
+MAX_SUGGESTIONS = 5
+"""How many users that a snapshot does not have are looked for among similar ones; that takes long in a large site."""
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
@@ -89,7 +92,7 @@ def _run_cases(test: PolicyTest, decided: list[Decision]) -> Iterator[Result]:
         snapshot, license_ = case_site(case.user, case.license, day)
         decision = decide(test.policy, snapshot, case.license.type, license_, day)
         decided.append(decision)
-        yield Result(case.name, _place(case.span), tuple(_problems(case.expectation, decision, test.policy)))
+        yield Result(case.name, _place(case.span), tuple(_problems(case.expectation, decision)))
 
 
 # Snapshots -----------------------------------------------------------------------------------------------
@@ -104,6 +107,7 @@ def _run_snapshot(test: PolicyTest, path: Path, decided: list[Decision]) -> Iter
         by_user.setdefault(decision.user, []).append(decision)
         by_id.setdefault(decision.license_id, []).append(decision)
     covered: set[int] = set()
+    missing = 0
     for expected in test.expected:
         meant = (
             by_user.get(expected.user, []) if expected.user is not None else by_id.get(expected.license_id or "", [])
@@ -111,9 +115,10 @@ def _run_snapshot(test: PolicyTest, path: Path, decided: list[Decision]) -> Iter
         meant = [d for d in meant if expected.license_type in (None, d.license_type)]
         covered.update(id(decision) for decision in meant)
         decided += meant
-        problems = [line for d in meant for line in _problems(expected.expectation, d, test.policy)]
+        problems = [line for d in meant for line in _problems(expected.expectation, d)]
         if not meant:
-            problems = [_nobody(expected, by_user, path)]
+            missing += 1
+            problems = [_nobody(expected, by_user if missing <= MAX_SUGGESTIONS else {}, path)]
         yield Result(_name(expected), _place(expected.span), tuple(problems))
     for decision in decisions if test.exhaustive else ():
         if id(decision) not in covered:
@@ -150,31 +155,35 @@ def _nobody(expected: ExpectedOf, by_user: dict[str, list[Decision]], path: Path
 # Expectations --------------------------------------------------------------------------------------------
 
 
-def _problems(expectation: Expectation, decision: Decision, policy: CheckedPolicy) -> Iterator[str]:
-    """What was expected, what came out, and the lines of the explanation that tell why."""
+def _problems(expectation: Expectation, decision: Decision) -> list[str]:
+    """What was expected, what came out, and the lines of the explanation that tell why; none when all is met."""
     decided_by = decision.guard or (decision.rule.label if decision.rule else None)
-    matched = [rule.label for rule in decision.matched]
-    expected_rules = [rule.value for rule in expectation.rules] if expectation.rules is not None else None
-    met = (
-        decision.verdict == expectation.verdict
-        and expectation.because in (None, decision.because)
-        and (expectation.rule is None or expectation.rule.value == decided_by)
-    )
-    if not met:
-        yield f"expected  {_wanted(expectation)}"
-        yield f"got       {_got(decision)}"
-        yield f"why       {decision.reason}"
-    if expected_rules is not None and sorted(expected_rules) != sorted(matched):
-        yield f"expected  matching rules: {_listed(expected_rules)}"
-        yield f"got       matching rules: {_listed(matched)}"
-    named = {expectation.rule.value} if expectation.rule else set()
-    for outcome in decision.outcomes:
-        label = outcome.rule.label
-        if outcome.truth is not True and (label in named or label in (expected_rules or ())):
-            title = rule_title(outcome.rule)
-            yield f"          {title} {_MARKS[outcome.truth]} {found(outcome)}  ({place_of(outcome.rule)})"
-            for part in () if outcome.expired else tree_parts(outcome.trace):
-                yield f"            {_MARKS[part.truth]} {part_text(part)}"
+    matched = {rule.label for rule in decision.matched}
+    expected_rules = {rule.value for rule in expectation.rules} if expectation.rules is not None else None
+    lines = []
+    if (
+        decision.verdict != expectation.verdict
+        or expectation.because not in (None, decision.because)
+        or (expectation.rule is not None and expectation.rule.value != decided_by)
+    ):
+        lines += [f"expected  {_wanted(expectation)}", f"got       {_got(decision)}", f"why       {decision.reason}"]
+    if expected_rules not in (None, matched):
+        lines += [
+            f"expected  matching rules: {_listed(expected_rules)}",
+            f"got       matching rules: {_listed(matched)}",
+        ]
+    if lines:
+        named = {*([expectation.rule.value] if expectation.rule else []), *(expected_rules or [])}
+        lines += [line for o in decision.outcomes if o.rule.label in named - matched for line in _unmatched(o)]
+    return lines
+
+
+def _unmatched(outcome: RuleOutcome) -> Iterator[str]:
+    """A rule that should have matched, with the values that were found."""
+    title = rule_title(outcome.rule)
+    yield f"          {title} {_MARKS[outcome.truth]} {found(outcome)}  ({place_of(outcome.rule)})"
+    for part in () if outcome.expired else tree_parts(outcome.trace):
+        yield f"            {_MARKS[part.truth]} {part_text(part)}"
 
 
 def _wanted(expectation: Expectation) -> str:
@@ -189,8 +198,8 @@ def _got(decision: Decision) -> str:
     return f"{decision.verdict}, because {decision.because}: {reason_label(decision)}"
 
 
-def _listed(labels: list[str]) -> str:
-    return ", ".join(labels) or "none"
+def _listed(labels: Iterable[str] | None) -> str:
+    return ", ".join(sorted(labels or ())) or "none"
 
 
 def _place(span: Span) -> str:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from engine.days import Day, format_instant
 from engine.decide import Decision
+from policy.errors import InputError
 
+MAX_LICENSES = 10_000
+"""Most licenses that one test file records; reading a longer YAML file would take too long."""
 HEADER = """\
 # Recorded by `seatwarden test --record`: what the policy decides today, one line a license.
 # Read it before you trust it; then any change of a verdict fails the test.
@@ -20,8 +23,13 @@ def recorded_test(
 ) -> str:
     """The text of a test file in `folder` that expects these decisions, one expectation for each license.
 
-    `timezone` is written only when it is not the policy's own (None).
+    `timezone` is written only when it is not the policy's own (None). Raises InputError when there are too many.
     """
+    if len(decisions) > MAX_LICENSES:
+        help_ = "record a snapshot of some of them: the users and licenses in it can be fewer"
+        raise InputError(
+            f"a test file holds up to {MAX_LICENSES:,} licenses, this snapshot has {len(decisions):,}", help_
+        )
     lines = [HEADER, f"policy: {_quoted(_from(folder, policy))}", f"snapshot: {_quoted(_from(folder, snapshot))}"]
     lines.append(f"now: {format_instant(day.now)}")
     if timezone is not None:

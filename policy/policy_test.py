@@ -21,7 +21,8 @@ from policy.case_facts import (
     read_moment,
     read_user,
 )
-from policy.diagnostics import Diagnostic, PolicyError, in_order
+from policy.check import MAX_COMPARED
+from policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, in_order
 from policy.errors import InputError
 from policy.files import read_text
 from policy.loading import CheckedPolicy, load_policy
@@ -110,6 +111,7 @@ class _TestReader(YamlReader):
         super().__init__()
         self._file = file
         self._folder = folder
+        self._labels: dict[str, None] = {}
 
     def read(self, root: Node) -> PolicyTest | None:
         if not isinstance(root, Mapping):
@@ -164,10 +166,12 @@ class _TestReader(YamlReader):
         if name is None:
             return None
         try:
-            return load_policy(self._folder / name)
+            policy = load_policy(self._folder / name)
         except InputError as error:
             self.error("SW207", error.message, entry.value.span, "read from here", error.help)
             return None
+        self._labels = dict.fromkeys(rule.label for rule in policy.rules)
+        return policy
 
     def _timezone(self, entry: Entry) -> str | None:
         name = self.text(entry.value, "timezone")
@@ -257,9 +261,10 @@ class _TestReader(YamlReader):
         label = self.text(node, what)
         if label is None:
             return None
-        known = [rule.label for rule in policy.rules] if policy else []
-        if policy is not None and label not in known and label not in others:
-            help_ = did_you_mean(label, [*known, *others]) or f"its rules are {', '.join(dict.fromkeys(known))}"
+        if policy is not None and label not in self._labels and label not in others:
+            few = len(self.findings) < MAX_FINDINGS and len(self._labels) < MAX_COMPARED
+            near = did_you_mean(label, [*self._labels, *others]) if few else None
+            help_ = near or f"its rules are {', '.join(self._labels)}"
             self.error("SW205", f"the policy has no rule `{label}`", node.span, "no such rule", help_)
         return Text(label, node.span)
 

@@ -17,7 +17,7 @@ from ruamel.yaml.reader import ReaderError
 from grammar.spans import Span
 from policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError
 
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 1_500_000
 """Longest YAML text; 5,000 users in `neverRelease` make about 300,000."""
 MAX_VALUES = 60_000
 """Most lines, commas and opening brackets, a quick measure of how many values there can be."""

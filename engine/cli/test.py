@@ -65,8 +65,7 @@ def run_tests(
     if output is not None:
         _write(output, report, new=False)
     if output is not None or format == "text":
-        for line in _text(reports):
-            say(_styled(line))
+        say(Text("\n").join(_styled(line) for line in _text(reports)))
     else:
         typer.echo(report, nl=False)
     _warn(missed)

@@ -2,18 +2,31 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from engine.case_site import case_site, moment_of
-from engine.decide import decide
+from engine.days import make_day
+from engine.decide import decide, decide_all
 from engine.facts import SnapshotFacts, Subject, Unknown, user_of
-from grammar.ast import LicenseType
+from engine.policy_test import run_policy_test
+from engine.policy_test_record import recorded_test
+from engine.snapshot import load_snapshot
+from grammar.ast import LicenseType, Policy
 from grammar.builder import parse_field
+from grammar.printer import print_policy
 from grammar.spans import NOWHERE
 from policy.case_facts import Given, LicenseFacts, Special, UserFacts
+from policy.loading import load_policy
+from policy.policy_test import load_policy_test
 from policy.vocabulary import VOCABULARY
 from tests.engine.support import checked
+from tests.strategies import NOW as TAKEN_AT
+from tests.strategies import as_json, policies, sites
 
 BOTH = ("professional", "analyzer")
 NOW = datetime(2026, 11, 21, 11, tzinfo=UTC)
@@ -137,3 +150,21 @@ def test_guards(user: UserFacts, facts: dict[str, Given], guard: str | None) -> 
 @pytest.mark.parametrize("timezone", ["UTC", "Pacific/Kiritimati", "America/New_York", "Asia/Kathmandu"])
 def test_a_day_is_that_day_in_the_zone(timezone: str) -> None:
     assert moment_of(date(2026, 11, 21), timezone).today == date(2026, 11, 21)
+
+
+@settings(max_examples=30)
+@given(policies(), sites())
+def test_a_recorded_test_passes(policy: Policy, site: dict[str, Any]) -> None:
+    """Whatever users are called, and however odd their facts are."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "p.policy").write_text(print_policy(policy), encoding="utf-8")
+        (folder / "s.json").write_bytes(as_json(site))
+        loaded = load_policy(folder / "p.policy")
+        day = make_day(TAKEN_AT, loaded.timezone)
+        decisions = list(decide_all(loaded, load_snapshot(folder / "s.json"), day))
+        text = recorded_test(folder / "p.policy", folder / "s.json", day, None, decisions, folder)
+        (folder / "r.test.yaml").write_text(text, encoding="utf-8")
+        report = run_policy_test(load_policy_test(folder / "r.test.yaml"))
+    assert [result for result in report.results if not result.passed] == [] or not decisions
+    assert len(report.results) == max(1, len(decisions))

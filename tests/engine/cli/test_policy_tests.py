@@ -70,8 +70,8 @@ def test_all_matching_rules(run: Run, folder: Path) -> None:
     )
     ran = run("test")
     assert ran.code == 1
-    assert "  expected  matching rules: vips, release analyzer\n" in ran.out
-    assert "  got       matching rules: vips, hr, release analyzer\n" in ran.out
+    assert "  expected  matching rules: release analyzer, vips\n" in ran.out
+    assert "  got       matching rules: hr, release analyzer, vips\n" in ran.out
 
 
 def test_because(run: Run, folder: Path) -> None:
