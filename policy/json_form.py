@@ -31,7 +31,8 @@ from grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from policy.diagnostics import PolicyError, in_order
+from grammar.spans import Span
+from policy.diagnostics import Diagnostic, PolicyError, in_order
 from policy.json_reader import FORMAT, MARK, read_statements
 from policy.yaml_nodes import Mapping, Node, read_yaml
 
@@ -52,6 +53,7 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
 
 def json_policy(root: Node, text: str, file: str) -> Policy:
     """The policy of a file in JSON form; `text` is shown beside problems. Raises PolicyError with all of them."""
+    _refuse_what_only_yaml_has(text, file)
     statements, findings = read_statements(root)
     if findings:
         raise PolicyError(in_order(findings), {file: text})
@@ -67,6 +69,16 @@ def read_json(text: str, file: str) -> Node:
 def is_json_form(root: Node) -> bool:
     """Whether a file says that it is a policy in JSON form."""
     return isinstance(root, Mapping) and root.get(MARK) is not None
+
+
+def _refuse_what_only_yaml_has(text: str, file: str) -> None:
+    """An alias within itself could make a small file a huge policy; JSON has none."""
+    try:
+        json.loads(text, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        message = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        span = Span(file, error.lineno, error.colno, error.lineno, error.colno + 1)
+        raise PolicyError((Diagnostic("SW201", "error", message, span, "here"),), {file: text}) from None
 
 
 def _escaped(text: str) -> str:

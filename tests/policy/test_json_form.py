@@ -102,6 +102,19 @@ def test_nesting_as_deep_as_policy_text_may() -> None:
     assert parse_surface(print_policy(policy), "p.policy") == policy
 
 
+def test_what_only_yaml_has_is_refused() -> None:
+    bomb = '{"field": "user.inactive"}'
+    for n in range(60):
+        bomb = f'{{"and": [&a{n} {bomb}, *a{n}]}}'
+    with pytest.raises(PolicyError) as caught:
+        parse_surface(f'{{"seatwarden": 1, "statements": [\n{{"kind": "keep", "when": {bomb}}}]}}', "p.json")
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.message == "this is not JSON: expecting value"
+    assert diagnostic.span.line == 2
+    with pytest.raises(PolicyError, match="this is not JSON"):
+        parse_surface('{"seatwarden": 1, "statements": [],}', "p.json")
+
+
 def test_json_without_the_mark_is_butler_s(tmp_path: Any) -> None:
     path = tmp_path / "p.json"
     path.write_text(
