@@ -128,7 +128,7 @@ def reason_label(decision: Decision) -> str:
 
 def rule_title(rule: Rule) -> str:
     """A rule as people speak of it."""
-    return f'{rule.kind} "{rule.name}"' if rule.name is not None else rule.label
+    return rule.title
 
 
 def describe_excess(excess: Excess) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import demo, explain, log, plan
+from engine.cli import demo, diff, explain, lint, log, plan
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
+app.command("lint")(lint.lint)
+app.command("diff")(diff.diff)
 app.add_typer(log.app, name="log")
 app.command("demo")(demo.demo)
 
