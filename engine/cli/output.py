@@ -74,7 +74,7 @@ def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str,
 
 
 def _highlighted(text: str, head: Style) -> Text:
-    first, *rest = text.split("\n")
+    first, *rest = text.replace("\t", "    ").split("\n")  # marks stand under their text: their line has the same tabs
     kind, separator, message = first.partition(":")
     message = printable(separator + message)
     return Text.assemble((kind, head), (message, _BOLD), *(f"\n{printable(line)}" for line in rest))

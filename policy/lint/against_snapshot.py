@@ -8,7 +8,7 @@ from grammar.printer import print_field
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.diagnostics import Diagnostic
-from policy.lint.findings import head, warning
+from policy.lint.findings import head, is_yaml, warning
 from policy.lint.known_names import KnownNames
 from policy.lint.lookalikes import looks
 from policy.lint.rule_space import RuleSpace
@@ -78,7 +78,8 @@ class _Names:
         index = self._index(f"keys of {field.name}", lambda: self._known.keys[field.name])
         if key not in index.texts:
             shown = print_field(field)
-            yield self._finding(key, field.span, index, f"has the {_NOUNS[field.name]} `{key}`", f"`{shown}`")
+            has, label = f"has the {_NOUNS[field.name]} `{key}`", f"nobody has `{shown}`"
+            yield self._finding(key, field.span, index, has, label)
 
     def _texts(self, field: Field, operator: Operator, value: Operand) -> Iterator[Diagnostic]:
         index = self._index(print_field(field), lambda: self._known.of(field))
@@ -95,23 +96,26 @@ class _Names:
                 message = f"no {noun} in this snapshot is like `{text.value}`"
                 yield warning("SW401", message, text.span, "matches nobody", "`*` stands for any characters")
             else:
-                has = f"is `{text.value}`" if field.name == "user" else f"has the {whose} `{text.value}`"
-                yield self._finding(text.value, text.span, index, has, f"this {noun}", operator)
+                is_user = field.name == "user"
+                has = f"is `{text.value}`" if is_user else f"has the {whose} `{text.value}`"
+                label = "no such user" if is_user else f"nobody has this {noun if field.key is None else 'value'}"
+                yield self._finding(text.value, text.span, index, has, label, operator)
 
     def _finding(
-        self, text: str, span: Span, index: "_Index", has: str, what: str, operator: Operator | None = None
+        self, text: str, span: Span, index: "_Index", has: str, label: str, operator: Operator | None = None
     ) -> Diagnostic:
         cased = index.folded.get(text.casefold())
         if cased is not None:
-            why = f"`{operator}` tells capitals apart" if operator else "the names of properties are told apart by case"
+            what = f"`{operator}` tells" if operator else "names of properties tell"
+            or_else = ", or use `=`" if operator and not is_yaml(self._policy) else ""
             message = f"no user in this snapshot {has}; `{cased}` differs only in case"
-            return warning("SW402", message, span, why, f"write `{cased}`" + (", or use `=`" if operator else ""))
+            return warning("SW402", message, span, f"{what} capitals apart", f"write `{cased}`{or_else}")
         alike = index.looking_like(text)
         if alike is not None:
             message = f"no user in this snapshot {has}; `{alike}` only looks the same"
             return warning("SW403", message, span, _difference(text, alike), "copy it from the QMC")
         message = f"no user in this snapshot {has}"
-        return warning("SW401", message, span, f"nobody has {what}", index.suggestion(text))
+        return warning("SW401", message, span, label, index.suggestion(text))
 
     def _literals(self, value: Operand) -> list[Text]:
         resolved = self._policy.names[value.name] if isinstance(value, Name) else value

@@ -3,6 +3,7 @@
 from grammar.ast import Rule
 from grammar.spans import Span
 from policy.diagnostics import Diagnostic
+from policy.loading import YAML_SUFFIXES, CheckedPolicy
 
 FAMILIES = ("SW3", "SW4")
 """The codes that are warnings; these, and only these, can be allowed."""
@@ -18,6 +19,11 @@ def warning(
 ) -> Diagnostic:
     """A finding of lint: the policy can be used, and should be looked at."""
     return Diagnostic(code, "warning", message, span, label, help, related)
+
+
+def is_yaml(policy: CheckedPolicy) -> bool:
+    """Whether the policy is written as Butler's YAML, where comparison is exact and rules have fixed names."""
+    return policy.file.lower().endswith(YAML_SUFFIXES)
 
 
 def head(rule: Rule) -> Span:

@@ -7,13 +7,14 @@ from datetime import date
 from policy.diagnostics import Diagnostic, in_order
 from policy.lint.against_snapshot import find_unknown_names
 from policy.lint.allow import Allowed, apply_allows, read_allows
+from policy.lint.findings import is_yaml
 from policy.lint.known_names import KnownNames
 from policy.lint.meaning import find_meaningless
 from policy.lint.overlap import find_overlaps
 from policy.lint.rule_space import RuleSpace
 from policy.lint.thresholds import find_thresholds
 from policy.lint.values import find_values
-from policy.loading import YAML_SUFFIXES, CheckedPolicy
+from policy.loading import CheckedPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,7 @@ def lint(policy: CheckedPolicy, source: str, today: date, known: KnownNames | No
     what a snapshot knows (None: SW4xx is not looked for). All findings are warnings.
     """
     found = in_order(list(_findings(policy, today, known)))
-    yaml = policy.file.lower().endswith(YAML_SUFFIXES)
-    allows, problems = read_allows(source, policy.file, yaml=yaml)
+    allows, problems = read_allows(source, policy.file, yaml=is_yaml(policy))
     kept, allowed = apply_allows(found, allows, policy, with_snapshot=known is not None)
     return Lint(in_order([*kept, *problems]), tuple(allowed))
 

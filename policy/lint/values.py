@@ -7,7 +7,7 @@ from grammar.ast import Comparison, Field, Let, ListOf, Literal_, Name, Operand,
 from grammar.printer import quote
 from grammar.spans import Span
 from policy.diagnostics import Diagnostic
-from policy.lint.findings import warning
+from policy.lint.findings import is_yaml, warning
 from policy.loading import CheckedPolicy
 
 _EXACT = ("==", "!==")
@@ -42,7 +42,7 @@ def _operand(value: Operand, uses: list[Comparison], policy: CheckedPolicy) -> I
     literals = [item for item in items if isinstance(item, Literal_)]
     if isinstance(value, ListOf):
         exact = not operators.isdisjoint(_EXACT) if operators else None
-        yield from _doubled(literals, exact=exact, from_text=_is_text(policy))
+        yield from _doubled(literals, exact=exact, yaml=is_yaml(policy))
     for item in literals:
         if isinstance(item, Text):
             yield from _unseen(item)
@@ -53,12 +53,7 @@ def _operand(value: Operand, uses: list[Comparison], policy: CheckedPolicy) -> I
                 yield warning("SW318", message, item.span, label, "write `like` where `*` is to stand for anything")
 
 
-def _is_text(policy: CheckedPolicy) -> bool:
-    """Whether the policy is policy text; Butler's YAML compares exactly, so a second spelling may be meant there."""
-    return not policy.file.lower().endswith((".yaml", ".yml", ".json"))
-
-
-def _doubled(items: list[Literal_], *, exact: bool | None, from_text: bool) -> Iterator[Diagnostic]:
+def _doubled(items: list[Literal_], *, exact: bool | None, yaml: bool) -> Iterator[Diagnostic]:
     """Values that are in a list already. `exact` says whether some use tells case apart, None when there is no use."""
     first: dict[object, Literal_] = {}
     folded: dict[str, Text] = {}
@@ -72,7 +67,7 @@ def _doubled(items: list[Literal_], *, exact: bool | None, from_text: bool) -> I
             if not exact:
                 message = f"{both} are the same for `=`, which ignores case"
                 yield _again("SW315", message, item.span, near.span, "remove one of them")
-            elif from_text:
+            elif not yaml:  # there, a second spelling is how one ignores case
                 message = f"{both} differ only in case"
                 yield _again("SW316", message, item.span, near.span, "write `=` instead of `==`: it ignores case")
         first.setdefault(key, item)

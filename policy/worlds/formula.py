@@ -88,18 +88,14 @@ def constant(truth: bool) -> Formula:
 
 
 def all_of(parts: Iterable[Formula]) -> Formula:
-    """`and`, without needless nesting."""
+    """`and`, without needless nesting. No literal is dropped: a space must know them all."""
     flat = tuple(dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, All) else (part,))))
-    if FALSE in flat:
-        return FALSE
     return flat[0] if len(flat) == 1 else All(flat)
 
 
 def any_of(parts: Iterable[Formula]) -> Formula:
     """`or`, without needless nesting."""
     flat = tuple(dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, Any) else (part,))))
-    if TRUE in flat:
-        return TRUE
     return flat[0] if len(flat) == 1 else Any(flat)
 
 
