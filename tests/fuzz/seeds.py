@@ -20,6 +20,11 @@ licenseType: {analyzer: {enable: true, releaseThresholdDays: 30, neverUsed: keep
 timezone: Europe/Stockholm
 limit: [10% of analyzer, 5]
 """
+_NASTY = (
+    SNAPSHOT.replace(b'"tags": []', b'"tags": 5, "roles": null, "customProperties": [{"value": "x"}]')
+    .replace(b'"quarantined": false', b'"quarantined": 1, "lastUsed": 1e999')
+    .replace(b'"professional": []', b'"professional": [{"id": "m", "lastUsed": [], "user": null}]')
+)
 
 
 def _texts(pattern: str) -> list[bytes]:
@@ -32,7 +37,7 @@ SEEDS: Mapping[str, list[bytes]] = {
     "policy_file": [*_texts("both-types.policy"), POLICY.encode("utf-16")],
     "site_file": [_SITE.encode()],
     "policy_test": [_CASES.encode(), _EXPECT.encode()],
-    "snapshot": [SNAPSHOT],
+    "snapshot": [SNAPSHOT, _NASTY],
 }
 
 _POLICY_WORDS = """

@@ -6,6 +6,7 @@ for users may come out; everything else is a crash.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -78,7 +79,7 @@ def policy_test(data: bytes) -> str | None:
 def snapshot(data: bytes) -> str | None:
     """A snapshot, which is decided on when it can be read."""
     try:
-        _decide(check_text(POLICY, "p.policy"), data)
+        _decide(_policy(), data)
     except InputError as error:
         return error.message
     return None
@@ -87,6 +88,11 @@ def snapshot(data: bytes) -> str | None:
 TARGETS: Mapping[str, Target] = {
     target.__name__: target for target in (policy_text, butler_yaml, policy_file, site_file, policy_test, snapshot)
 }
+
+
+@lru_cache(maxsize=1)
+def _policy() -> CheckedPolicy:
+    return check_text(POLICY, "p.policy")
 
 
 def _decide(policy: CheckedPolicy, data: bytes) -> None:
