@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.evaluate import evaluate, evaluate_rule
-from grammar.ast import LICENSE_TYPES, And, Boolean, Condition, Not, Or, Policy, Rule
+from grammar.ast import LICENSE_TYPES, And, Boolean, Condition, LicenseType, Not, Or, Policy, Rule
 from grammar.printer import print_policy
 from grammar.spans import Span
 from policy.diagnostics import Diagnostic
@@ -66,9 +66,9 @@ def _is_true(finding: Diagnostic, policy: CheckedPolicy, facts: KnownFacts) -> b
             return True
 
 
-def _license_type(facts: KnownFacts) -> str:
+def _license_type(facts: KnownFacts) -> LicenseType:
     (license_type,) = facts.values["license.type"]  # type: ignore[misc]
-    return str(license_type)
+    return "professional" if license_type == "professional" else "analyzer"
 
 
 def _matches(rule: Rule, policy: CheckedPolicy, facts: KnownFacts) -> bool:
