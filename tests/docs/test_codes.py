@@ -13,7 +13,7 @@ from tests.paths import EXAMPLES, ROOT
 
 _CODE = re.compile(r"""["'](SW\d{3})["']""")
 _BLOCK = re.compile(r"^```(\w+) (failing|passing|output|file=\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_COMMAND = re.compile(r"^`seatwarden (lint example\.\w+.*)` says:$", re.MULTILINE)
+_COMMAND = re.compile(r"^`seatwarden ((?:lint|convert) example\.\w+.*)` says:$", re.MULTILINE)
 
 
 def _emitted() -> set[str]:
@@ -34,7 +34,9 @@ def test_the_index_lists_every_page() -> None:
 
 
 @pytest.mark.parametrize("code", known_codes())
-def test_lint_prints_what_the_page_shows(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_the_command_prints_what_the_page_shows(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
     page = page_of(code)
     blocks = {kind: (language, text) for language, kind, text in _BLOCK.findall(page)}
     command = _COMMAND.search(page)
@@ -45,17 +47,20 @@ def test_lint_prints_what_the_page_shows(run: Run, tmp_path: Path, monkeypatch: 
         if kind.startswith("file="):
             Path(kind.removeprefix("file=")).write_text(text, encoding="utf-8")
     arguments = command[1].split()
-    moment = () if "--now" in arguments or "--snapshot" in arguments else ("--now", "2026-11-21")
+    lint = arguments[0] == "lint"
+    moment = ("--now", "2026-11-21") if lint and not {"--now", "--snapshot"} & set(arguments) else ()
 
     Path(arguments[1]).write_text(blocks["failing"][1], encoding="utf-8")
     failing = run(*arguments, *moment)
-    assert failing.out.rstrip() == blocks["output"][1].rstrip()
+    said = failing.out if lint else failing.err
+    assert said.rstrip() == blocks["output"][1].rstrip()
     assert failing.code == (1 if code < "SW3" else 0)
-    assert set(re.findall(r"^\w+\[(SW\d+)\]", failing.out, re.MULTILINE)) == {code}
+    assert set(re.findall(r"^\w+\[(SW\d+)\]", said, re.MULTILINE)) == {code}
 
     Path(arguments[1]).write_text(blocks["passing"][1], encoding="utf-8")
-    passing = run(*arguments, *moment, "--strict")
-    assert (passing.code, passing.out.partition(" in ")[0]) == (0, "no findings")
+    passing = run(*arguments, *moment, *(["--strict"] if lint else []))
+    assert (passing.code, passing.err) == (0, "")
+    assert not lint or passing.out.startswith("no findings in ")
 
 
 def test_explain_prints_the_page(run: Run) -> None:
