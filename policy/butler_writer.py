@@ -26,7 +26,7 @@ _NOT_TEXT = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "nul
 def print_butler(policy: Policy, file: str, source: str) -> str:
     """The policy as YAML; `file` and its text `source` are shown beside problems.
 
-    Raises PolicyError with every statement that YAML cannot say (SW210).
+    Raises PolicyError with every statement that YAML cannot say (SW211).
     """
     settings, findings = _settings(policy)
     if findings:
@@ -85,7 +85,7 @@ def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
                     _add(types, license_type, values, f"the release rule of {license_type}")
         except NotInYaml as problem:
             message = f"{_title(statement)} cannot be written in YAML"
-            findings.append(Diagnostic("SW210", "error", message, statement.span, problem.why, problem.help))
+            findings.append(Diagnostic("SW211", "error", message, statement.span, problem.why, problem.help))
     order = ("timezone", "limit", "let", "set", "neverRelease", "licenseType")
     settings |= {"limit": limits[0] if len(limits) == 1 else limits} if limits else {}
     settings |= {"neverRelease": never} if never else {}

@@ -20,7 +20,7 @@ class ConversionDefect(Exception):
 def convert(policy: Policy, to: Surface, file: str, source: str) -> str:
     """The policy on another surface; `file` and its text `source` are shown beside problems.
 
-    Raises PolicyError when YAML cannot say the same (SW210), ConversionDefect when the proof fails.
+    Raises PolicyError when YAML cannot say the same (SW211), ConversionDefect when the proof fails.
     """
     match to:
         case "policy":

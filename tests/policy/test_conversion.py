@@ -74,7 +74,7 @@ def test_yaml_says_the_same_or_what_it_cannot_say(policy: Policy) -> None:
         yaml = convert(tree, "yaml", "p.policy", text)
     except PolicyError as error:
         for diagnostic in error.diagnostics:
-            assert diagnostic.code == "SW210"
+            assert diagnostic.code == "SW211"
             assert diagnostic.help
             assert any(diagnostic.span == statement.span for statement in tree.statements)
     else:

@@ -28,7 +28,7 @@ def test_comments_stay_in_policy_text_and_are_counted_elsewhere(run: Run) -> Non
 def test_what_yaml_cannot_say(run: Run) -> None:
     ran = run("convert", EXAMPLES / "both-types.policy", "--to", "yaml")
     assert (ran.code, ran.out) == (1, "")
-    assert "error[SW210]: release rule `holds both` cannot be written in YAML" in ran.err
+    assert "error[SW211]: release rule `holds both` cannot be written in YAML" in ran.err
     assert "both-types.policy:6:1" in ran.err
 
 
