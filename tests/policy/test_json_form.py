@@ -104,8 +104,8 @@ def test_nesting_as_deep_as_policy_text_may() -> None:
 
 def test_what_only_yaml_has_is_refused() -> None:
     bomb = '{"field": "user.inactive"}'
-    for n in range(12):
-        bomb = f'{{"and": [&a{n} {bomb}, *a{n}]}}'
+    for n in range(60):
+        bomb = f'{{"and": [&a{n}\n{bomb}, *a{n}]}}'
     with pytest.raises(PolicyError) as caught:
         parse_surface(f'{{"seatwarden": 1, "statements": [\n{{"kind": "keep", "when": {bomb}}}]}}', "p.json")
     (diagnostic,) = caught.value.diagnostics
