@@ -147,7 +147,7 @@ def conclude(
             "guard",
             "undetermined",
             None,
-            f"undetermined: {_unknown(unknown.trace)}, needed by {_title(unknown.rule)}",
+            f"undetermined: {_unknown(unknown.trace)}, needed by {unknown.rule.title}",
         )
     assert release is not None  # noqa: S101 - for the type checker: releases are true here or undetermined above
     return "release", "release", None, release.rule, _because_of(release)
@@ -161,11 +161,7 @@ def telling(trace: Trace) -> Trace:
 
 
 def _because_of(outcome: RuleOutcome) -> str:
-    return f"{_title(outcome.rule)}: {_words(outcome.trace)}"
-
-
-def _title(rule: Rule) -> str:
-    return f'{rule.kind} "{rule.name}"' if rule.name is not None else rule.label
+    return f"{outcome.rule.title}: {_words(outcome.trace)}"
 
 
 def _words(trace: Trace) -> str:

@@ -1,6 +1,7 @@
 """Writing files so that they exist whole or not at all, readable only to their owner."""
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -23,6 +24,14 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a file of the user's anew, whole or not at all; its permissions stay, a link stays one. Raises OSError."""
+    target = path.resolve(strict=True)
+    mode = stat.S_IMODE(target.stat().st_mode)
+    write_atomically(target, data)
+    target.chmod(mode)
 
 
 def sync_folder(folder: Path) -> None:

@@ -161,7 +161,7 @@ def reason_label(decision: Decision) -> str:
 
 def rule_title(rule: Rule) -> str:
     """A rule as people speak of it."""
-    return f'{rule.kind} "{rule.name}"' if rule.name is not None else rule.label
+    return rule.title
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:

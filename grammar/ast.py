@@ -169,6 +169,11 @@ class Rule:
         """What people call the rule: its name, or else how it starts, like `release analyzer`."""
         return self.name if self.name is not None else " ".join((self.kind, ", ".join(self.license_types))).strip()
 
+    @property
+    def title(self) -> str:
+        """The rule as people speak of it: `keep "tag"`, `release analyzer`."""
+        return f'{self.kind} "{self.name}"' if self.name is not None else self.label
+
     def applies_to(self, license_type: LicenseType) -> bool:
         """Whether the rule speaks of licenses of this type."""
         return not self.license_types or license_type in self.license_types

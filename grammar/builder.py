@@ -32,6 +32,7 @@ from grammar.ast import (
     UnusedFor,
 )
 from grammar.errors import SyntaxProblem, shown
+from grammar.printer import print_field
 from grammar.spans import Span
 
 _WORDS = """
@@ -41,7 +42,23 @@ weeks professional analyzer true false and or not like user license today month 
 RESERVED = frozenset(_WORDS.split())
 """Words that cannot name a value: the language means something else by them."""
 
+_RESERVED = re.compile("|".join(RESERVED), re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d]\w*")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_FIELD_NAME = re.compile(r"(?:user|license)(?:\.[^\W\d]\w*)*(?:\.@)?|today|month|weekday")
 _KEY = re.compile(r"""\.(@?)("(?:[^"]|"")*"|'(?:[^']|'')*')$|\.(@)(\w+)$""")
+
+
+def is_name(word: str) -> bool:
+    """Whether a `let` or `set` can give a value this name: letters, digits and `_`, and no word of the language."""
+    return _NAME.fullmatch(word) is not None and _RESERVED.fullmatch(word) is None
+
+
+def is_field(field: Field) -> bool:
+    """Whether a field can be written; not whether there is such a field."""
+    if _FIELD_NAME.fullmatch(field.name) is None or (field.key is None and field.name.endswith("@")):
+        return False
+    return parse_field(print_field(field), field.span) == field
 
 
 def unquote(literal: str) -> str:
@@ -53,7 +70,7 @@ def unquote(literal: str) -> str:
 def date_from(word: str) -> date | None:
     """The date written `2027-02-28`, or None when it is not one."""
     try:
-        return date.fromisoformat(word) if len(word) == 10 and word[4] == "-" else None
+        return date.fromisoformat(word) if _DATE.fullmatch(word) else None
     except ValueError:
         return None
 
@@ -219,7 +236,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         return Date(day or date.min, self._token_span(token))
 
     def _new_name(self, token: Token) -> str:
-        if token.lower() in RESERVED:
+        if not is_name(token):
             self._note(token, "SW006", f"`{token}` is a word of the language", "choose another name", None)
         return str(token)
 

@@ -30,6 +30,14 @@ _KINDS = {
 _OPERAND = frozenset({"STRING", "FIELD", "NAME", "NUMBER", "DATE", "LSQB", "TRUE", "FALSE"})
 _CONDITION = _OPERAND | {"LPAR", "NOT", "UNUSED", "NEVER"}
 _COMPARE = frozenset({"OPERATOR", "EQUAL", "LIKE"})
+_FOREIGN = {
+    "matches": 'there are no regular expressions here; `like` compares with a pattern: user.name like "a*"',
+    "in": "write `=`: it holds when any value of a list is equal",
+    "contains": 'write `=`: it holds when any value is equal; `like` finds a part: user.name like "*a*"',
+    "has": "write `=`: it holds when any value is equal",
+    "is": "write `=`",
+}
+"""Operators of other languages, and what stands for them in this one."""
 _STATEMENT = frozenset({"KEEP", "RELEASE", "LET", "SET", "LIMIT", "TIMEZONE"})
 _GROUPS = (
     (_CONDITION, "a condition"),
@@ -97,6 +105,8 @@ def _at_end(expected: set[str], text: str, locate: Callable[[int, int, int, int]
 
 
 def _hint(token: Token, expected: set[str]) -> str | None:
+    if expected >= _COMPARE and token.lower() in _FOREIGN:
+        return _FOREIGN[token.lower()]
     if token.type in ("NAME", "FIELD"):
         words = [_word(name) for name in expected if name not in _KINDS or name in ("UNIT", "TYPE")]
         found = did_you_mean(str(token), [w for word in words for w in word])

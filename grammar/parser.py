@@ -74,6 +74,11 @@ def in_file(file: str) -> Locate:
     return lambda line, column, end_line, end_column: Span(file, line, column, end_line, end_column)
 
 
+def terminal(name: str) -> str:
+    """The regular expression of a terminal of the grammar, for what reads text without parsing it."""
+    return str(_lark().get_terminal(name).pattern.to_regexp())
+
+
 class _Failure(Exception):
     def __init__(self, problem: SyntaxProblem, offset: int) -> None:
         super().__init__(problem.message)

@@ -7,6 +7,7 @@ Comparison is exact (`==`), as in Butler.
 """
 
 from dataclasses import replace
+from typing import cast
 
 from grammar.ast import (
     LICENSE_TYPES,
@@ -32,22 +33,27 @@ from grammar.errors import PolicySyntaxError
 from grammar.parser import parse_condition, parse_limit
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
+from policy.butler_names import read_lets, read_sets
 from policy.butler_settings import LICENSE_BLOCKS, SCHEDULE_KEYS, read_destination, read_license_block, read_schedule
 from policy.diagnostics import PolicyError, from_syntax, in_order
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
 from policy.yaml_reader import YamlReader, describe
 from policy.yaml_text import locate_in
 
-_FLAGS = {"inactive": "user.inactive", "blocked": "user.blocked", "removedExternally": "user.removedExternally"}
-_NEVER_RELEASE = ("user", "tag", "customProperty", "userDirectory", *_FLAGS)
+FLAGS = {"inactive": "user.inactive", "blocked": "user.blocked", "removedExternally": "user.removedExternally"}
+NEVER_RELEASE = ("user", "tag", "customProperty", "userDirectory", *FLAGS)
 _LICENSE_RELEASE = (*SCHEDULE_KEYS, "dryRun", "neverRelease", "licenseType", "destination")
-_OURS = ("timezone", "limit")
+_OURS = ("timezone", "limit", "let", "set")
 _MARKERS = ("neverRelease", "licenseType")
 
 
 def parse_butler(text: str, file: str) -> Policy:
     """The policy that Butler's settings in `text` mean. Raises PolicyError with every problem found."""
-    root = read_yaml(text, file)
+    return butler_policy(read_yaml(text, file), text, file)
+
+
+def butler_policy(root: Node, text: str, file: str) -> Policy:
+    """The policy of a file that is read into nodes already; `text` is shown beside problems. Raises PolicyError."""
     front_end = _FrontEnd()
     statements = front_end.read(root)
     if front_end.findings:
@@ -72,6 +78,8 @@ class _FrontEnd(YamlReader):
         statements: list[Statement] = []
         statements += self.at(release, "timezone", self._timezone) or []
         statements += self.at(release, "limit", self._limits) or []
+        statements += self.at(release, "let", lambda entry: read_lets(self, entry.value)) or []
+        statements += self.at(release, "set", lambda entry: read_sets(self, entry.value)) or []
         statements += self.at(release, "neverRelease", lambda entry: self._keep_rules(entry, complete)) or []
         statements += self.at(release, "licenseType", lambda entry: self._release_rules(entry, complete)) or []
         return statements
@@ -126,8 +134,8 @@ class _FrontEnd(YamlReader):
     # keep rules
 
     def _keep_rules(self, entry: Entry, complete: bool) -> list[Rule]:
-        required = _NEVER_RELEASE if complete else ()
-        never = self.mapping(entry.value, "neverRelease", known=(*_NEVER_RELEASE, "when"), required=required)
+        required = NEVER_RELEASE if complete else ()
+        never = self.mapping(entry.value, "neverRelease", known=(*NEVER_RELEASE, "when"), required=required)
         if never is None:
             return []
         rules = []
@@ -136,7 +144,7 @@ class _FrontEnd(YamlReader):
             ("tag", self._tags),
             ("customProperty", self._custom_properties),
             ("userDirectory", self._user_directories),
-            *((flag, self._flag) for flag in _FLAGS),
+            *((flag, self._flag) for flag in FLAGS),
         ):
             found = never.get(key)
             condition = read(found) if found else None
@@ -214,7 +222,7 @@ class _FrontEnd(YamlReader):
         """`Yes` keeps users that are marked so in the QMC, `No` those that are not; `Ignore` is no rule."""
         key = entry.key.text
         word = self.one_of(entry.value, f"neverRelease.{key}", ("yes", "no", "ignore"))
-        field = Field(_FLAGS[key], None, entry.value.span)
+        field = Field(FLAGS[key], None, entry.value.span)
         if word == "yes":
             return field
         return Not(field, entry.value.span) if word == "no" else None
@@ -222,16 +230,25 @@ class _FrontEnd(YamlReader):
     def _named_rules(self, entry: Entry) -> list[Rule]:
         rules = []
         for item in self.items(entry.value, "neverRelease.when"):
-            rule = self.mapping(item, "neverRelease.when", known=("name", "when", "until"), required=("name", "when"))
+            known = ("name", "when", "until", "licenseType")
+            rule = self.mapping(item, "neverRelease.when", known=known, required=("name", "when"))
             if rule is None:
                 continue
             name = self.at(rule, "name", lambda e: self.text(e.value, "name"))
             when = rule.get("when")
             condition = self._condition(when.value, "when") if when else None
             until = self.at(rule, "until", self._until)
+            types = self.at(rule, "licenseType", self._license_types) or ()
             if name is not None and condition is not None:
-                rules.append(Rule("keep", (), name, until, condition, item.span))
+                rules.append(Rule("keep", types, name, until, condition, item.span))
         return rules
+
+    def _license_types(self, entry: Entry) -> tuple[LicenseType, ...]:
+        """One type or a list of them; none is both, as in a rule that names no type."""
+        one = isinstance(entry.value, Scalar) and entry.value.value is not None
+        nodes = (entry.value,) if one else self.items(entry.value, "licenseType")
+        words = [self.one_of(node, "licenseType", LICENSE_TYPES) for node in nodes]
+        return tuple(dict.fromkeys(cast(LicenseType, word) for word in words if word is not None))
 
     # release rules
 
@@ -273,7 +290,7 @@ class _FrontEnd(YamlReader):
         elif never == "keep":
             condition = And((condition, Not(never_used, place)), place)
         if when is not None:
-            condition = And((condition, when), place)
+            condition = And((*_and_parts(condition), *_and_parts(when)), place)
         return Rule("release", (license_type,), None, None, condition, entry.key.span)
 
     # settings of ours
@@ -288,7 +305,7 @@ class _FrontEnd(YamlReader):
         return [limit for limit in limits if limit is not None]
 
     def _limit(self, node: Node) -> Limit | None:
-        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
+        if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
             count = self.whole(node, "limit", "licenses")
             return Limit(count, None, None, False, node.span) if count is not None else None
         text = self.text(node, "limit")
@@ -334,6 +351,10 @@ class _FrontEnd(YamlReader):
 def _listed(field: Field, texts: list[Text], span: Span) -> Comparison:
     value = texts[0] if len(texts) == 1 else ListOf(tuple(texts), texts[0].span.to(texts[-1].span))
     return Comparison("==", field, value, span)
+
+
+def _and_parts(condition: Condition) -> tuple[Condition, ...]:
+    return condition.operands if isinstance(condition, And) else (condition,)
 
 
 def _any(conditions: list[Condition], span: Span) -> Condition | None:

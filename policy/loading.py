@@ -12,11 +12,12 @@ from grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule,
 from grammar.errors import PolicySyntaxError
 from grammar.parser import parse_policy
 from grammar.printer import print_policy
-from policy.butler import parse_butler
+from policy.butler import butler_policy, parse_butler
 from policy.check import check
 from policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, from_syntax, in_order
 from policy.errors import InputError
 from policy.files import read_text
+from policy.json_form import is_json_form, json_policy, read_json
 
 DEFAULT_TIMEZONE = "UTC"
 MAX_LISTED = 50_000
@@ -61,15 +62,26 @@ class CheckedPolicy:
 
 
 def load_policy(path: Path) -> CheckedPolicy:
-    """The policy in a file: Butler YAML when its name ends in .yaml, .yml or .json, otherwise policy text.
+    """The policy in a file, on whichever surface its name and content say (see `parse_surface`).
 
     Raises InputError when the file cannot be read, PolicyError with every problem in it.
     """
     text = read_text(path, "policy")
     file = str(path)
-    if path.suffix.lower() in YAML_SUFFIXES:
-        return _checked(file, text, parse_butler(text, file), path.parent)
-    return check_text(text, file, path.parent)
+    return _checked(file, text, parse_surface(text, file), path.parent)
+
+
+def parse_surface(text: str, file: str) -> Policy:
+    """The tree that the text of a file says: its names are not resolved yet, its types not checked.
+
+    A name ending in .yaml or .yml means Butler YAML, .json the JSON form or else Butler's settings in JSON, any
+    other policy text. Raises PolicyError with every problem found.
+    """
+    suffix = Path(file).suffix.lower()
+    if suffix == ".json":
+        root = read_json(text, file)
+        return json_policy(root, text, file) if is_json_form(root) else butler_policy(root, text, file)
+    return parse_butler(text, file) if suffix in YAML_SUFFIXES else _parse_text(text, file)
 
 
 def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolicy:
@@ -77,12 +89,15 @@ def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolic
 
     Raises PolicyError with every problem found.
     """
+    return _checked(file, text, _parse_text(text, file), folder)
+
+
+def _parse_text(text: str, file: str) -> Policy:
     try:
-        tree = parse_policy(text, file)
+        return parse_policy(text, file)
     except PolicySyntaxError as error:
         problems = [from_syntax(problem) for problem in error.problems]
         raise PolicyError(in_order(problems), {file: text}) from None
-    return _checked(file, text, tree, folder)
 
 
 def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> CheckedPolicy:

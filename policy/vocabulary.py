@@ -26,7 +26,7 @@ class Entry:
     """One field, or one family of fields (`user.@` and `user.attributes`, which take a key).
 
     `many` says whether one user can have several values; `values` lists all possible texts where they are
-    few; `source` names the field in QRS and, where it has another name there, in the QMC.
+    few; `source` names the field in QRS, `qmc` where the QMC shows it (empty where it does not).
     """
 
     name: str
@@ -34,24 +34,63 @@ class Entry:
     doc: str
     source: str
     example: str
+    qmc: str = ""
     many: bool = False
     keyed: bool = False
     values: tuple[str, ...] = ()
 
 
 _ENTRIES = (
-    Entry("user", Type.TEXT, "the user as DIRECTORY\\userId", "userDirectory and userId", r'user = "ADMIN\jdoe"'),
+    Entry(
+        "user",
+        Type.TEXT,
+        "the user as DIRECTORY\\userId",
+        "userDirectory and userId",
+        r'user = "ADMIN\jdoe"',
+        qmc="Users: User directory and User ID",
+    ),
     Entry(
         "user.userDirectory",
         Type.TEXT,
         "the user directory",
         "user.userDirectory",
         'user.userDirectory = ["INTERNAL", "ADMIN"]',
+        qmc="Users: User directory",
     ),
-    Entry("user.userId", Type.TEXT, "the user ID, without its directory", "user.userId", 'user.userId like "sa_*"'),
-    Entry("user.name", Type.TEXT, "the display name", "user.name", 'user.name like "*(external)"'),
-    Entry("user.roles", Type.TEXT, "the admin roles", "user.roles", 'user.roles = "RootAdmin"', many=True),
-    Entry("user.tags", Type.TEXT, "the tags", "user.tags", 'user.tags = "License do not release"', many=True),
+    Entry(
+        "user.userId",
+        Type.TEXT,
+        "the user ID, without its directory",
+        "user.userId",
+        'user.userId like "sa_*"',
+        qmc="Users: User ID",
+    ),
+    Entry(
+        "user.name",
+        Type.TEXT,
+        "the display name",
+        "user.name",
+        'user.name like "*(external)"',
+        qmc="Users: Name",
+    ),
+    Entry(
+        "user.roles",
+        Type.TEXT,
+        "the admin roles",
+        "user.roles",
+        'user.roles = "RootAdmin"',
+        many=True,
+        qmc="Users: Admin roles",
+    ),
+    Entry(
+        "user.tags",
+        Type.TEXT,
+        "the tags",
+        "user.tags",
+        'user.tags = "License do not release"',
+        many=True,
+        qmc="Users: Tags",
+    ),
     Entry(
         "user.@",
         Type.TEXT,
@@ -60,6 +99,7 @@ _ENTRIES = (
         'user.@LicenseManage = "do-not-release"',
         many=True,
         keyed=True,
+        qmc="Users: Custom properties",
     ),
     Entry(
         "user.attributes",
@@ -70,14 +110,29 @@ _ENTRIES = (
         many=True,
         keyed=True,
     ),
-    Entry("user.inactive", Type.BOOLEAN, "marked Inactive in the QMC", "user.inactive", "user.inactive"),
-    Entry("user.blocked", Type.BOOLEAN, "marked Blocked in the QMC", "user.blacklisted", "user.blocked"),
+    Entry(
+        "user.inactive",
+        Type.BOOLEAN,
+        "marked Inactive in the QMC",
+        "user.inactive",
+        "user.inactive",
+        qmc="Users: Inactive",
+    ),
+    Entry(
+        "user.blocked",
+        Type.BOOLEAN,
+        "marked Blocked in the QMC",
+        "user.blacklisted",
+        "user.blocked",
+        qmc="Users: Blocked",
+    ),
     Entry(
         "user.removedExternally",
         Type.BOOLEAN,
         "no longer in the directory the user was synchronized from",
         "user.removedExternally",
         "user.removedExternally",
+        qmc="Users: Removed externally",
     ),
     Entry(
         "user.deleteProhibited",
@@ -85,6 +140,7 @@ _ENTRIES = (
         "marked Delete prohibited in the QMC",
         "user.deleteProhibited",
         "user.deleteProhibited",
+        qmc="Users: Delete prohibited",
     ),
     Entry(
         "user.createdDate",
@@ -92,6 +148,7 @@ _ENTRIES = (
         "the day Qlik Sense first saw the user",
         "user.createdDate",
         "user.createdDate >= 2026-01-01",
+        qmc="Users: Created",
     ),
     Entry(
         "user.licenses",
@@ -101,6 +158,7 @@ _ENTRIES = (
         'user.licenses = "professional"',
         many=True,
         values=LICENSE_TYPES,
+        qmc="License management: Professional and Analyzer access allocations",
     ),
     Entry(
         "user.lastUsed",
@@ -116,6 +174,7 @@ _ENTRIES = (
         "license/professionalaccesstype or license/analyzeraccesstype",
         'license.type = "analyzer"',
         values=LICENSE_TYPES,
+        qmc="License management: Professional or Analyzer access allocations",
     ),
     Entry(
         "license.lastUsed",
@@ -123,6 +182,7 @@ _ENTRIES = (
         "the day of the last use; a license that was never used has none",
         "lastUsed",
         "license.lastUsed < 2026-07-01",
+        qmc="License management: Last used",
     ),
     Entry(
         "license.createdDate",
@@ -130,6 +190,7 @@ _ENTRIES = (
         "the day the license was allocated",
         "createdDate",
         "license.createdDate < 2026-07-01",
+        qmc="License management: Created",
     ),
     Entry(
         "license.neverUsed",

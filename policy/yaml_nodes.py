@@ -29,7 +29,6 @@ MAX_MERGED = 50_000
 _TAG = "tag:yaml.org,2002:"
 _SIGNS = re.compile(r"[\n,\[\]{}]")
 _LONG_TAG = re.compile(r"![^\s!]{1000}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +162,20 @@ class _Converter:
     def _converted(self, node: ruamel.Node) -> Node:
         match node:
             case ruamel.ScalarNode():
-                if _SURROGATE.search(node.value):
-                    self._note("SW201", "half of a surrogate pair is no character", self._span(node), "written in here")
+                self._join_surrogates(node)
                 return Scalar(_value(node), node.value, node.style or None, self._span(node))
             case ruamel.SequenceNode():
                 return Sequence(tuple(self.convert(item) for item in node.value), self._span(node))
             case _:
                 return self._mapping(node)
+
+    def _join_surrogates(self, node: ruamel.ScalarNode) -> None:
+        """JSON writes a character beyond U+FFFF as two escapes; half of one is no text and cannot be written again."""
+        try:
+            node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            message = "this text has half of a character: a surrogate alone"
+            self.findings.append(Diagnostic("SW205", "error", message, self._span(node), "in here"))
 
     def _mapping(self, node: ruamel.Node) -> Mapping:
         entries: dict[str, Entry] = {}

@@ -106,6 +106,12 @@ def parse_now(text: str) -> datetime:
     return instant
 
 
+def choose_moment(now: str | None, snapshot: Snapshot | None) -> datetime:
+    """The moment to decide as of: `--now`, else when the snapshot was taken, else the clock's. Raises InputError."""
+    asked = parse_now(now) if now else None
+    return asked or (_taken_at(snapshot) if snapshot else None) or datetime.now(UTC)
+
+
 def _taken_at(snapshot: Snapshot) -> datetime | None:
     """A snapshot is decided as of the moment it was taken: it cannot know of later use."""
     if snapshot.taken_at is None:

@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import apply, demo, explain, log, plan, site, snapshot, test
+from engine.cli import (
+    apply,
+    convert,
+    demo,
+    diff,
+    explain,
+    fields,
+    fmt,
+    lint,
+    log,
+    plan,
+    schema,
+    site,
+    snapshot,
+    test,
+)
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -23,14 +38,21 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+# In the order in which an administrator meets them.
+app.command("demo")(demo.demo)
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
+app.command("lint")(lint.lint)
+app.command("fmt")(fmt.fmt)
+app.command("convert")(convert.convert_command)
+app.command("fields")(fields.fields)
+app.command("schema")(schema.schema)
+app.command("test")(test.run_tests)
+app.command("diff")(diff.diff)
 app.command("snapshot")(snapshot.snapshot)
 app.add_typer(site.app, name="site")
 app.add_typer(log.app, name="log")
-app.command("test")(test.run_tests)
-app.command("demo")(demo.demo)
 
 
 def _version(asked: bool) -> None:

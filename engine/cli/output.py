@@ -56,6 +56,12 @@ def print_json(value: Any) -> None:
     sys.stdout.write(typed + "\n")
 
 
+def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
+    """A finding that is the result of a command, on stdout, with an empty line after it."""
+    console().print(_highlighted(render(finding, sources), _YELLOW if finding.severity == "warning" else _RED))
+    say()
+
+
 def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str, str] | None = None) -> None:
     """An error or warning on stderr: what, where, why, what to do."""
     if isinstance(error, Diagnostic):
@@ -64,10 +70,14 @@ def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str,
     else:
         text = f"error: {error.message}" + (f"\n  = help: {error.help}" if error.help else "")
         head = _RED
-    first, *rest = text.split("\n")
+    console(stderr=True).print(_highlighted(text, head))
+
+
+def _highlighted(text: str, head: Style) -> Text:
+    first, *rest = text.replace("\t", "    ").split("\n")  # marks stand under their text: their line has the same tabs
     kind, separator, message = first.partition(":")
-    lines = Text.assemble((kind, head), (separator + message, _BOLD), *(f"\n{printable(line)}" for line in rest))
-    console(stderr=True).print(lines)
+    message = printable(separator + message)
+    return Text.assemble((kind, head), (message, _BOLD), *(f"\n{printable(line)}" for line in rest))
 
 
 def print_table(table: Table) -> None:

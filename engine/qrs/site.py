@@ -165,7 +165,7 @@ class _SiteReader(YamlReader):
         if not value:
             help_ = "set it where the command runs"
             self.error(
-                "SW210", f"environment variable `{match[1]}` is not set", entry.value.span, "taken from there", help_
+                "SW205", f"environment variable `{match[1]}` is not set", entry.value.span, "taken from there", help_
             )
         return value or None
 

@@ -303,7 +303,7 @@ licenseType:
         'keep "year-end close" until 2027-02-28 when user.@Department = "Finance" and month = [11, 12, 1]',
         'keep "by hand" until 2027-03-01 when user.tags = "x"',
         "release analyzer when unused for 30 days or never used",
-        "release professional when (unused for 60 days and not never used) and not user.inactive",
+        "release professional when unused for 60 days and not never used and not user.inactive",
     ]
 
 

@@ -1,0 +1,65 @@
+"""`seatwarden convert`: a policy on another surface."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.exits import ExitCode
+from engine.cli.output import complain, note
+from engine.files import replace_file
+from engine.phrases import plural
+from grammar.comments import find_comments
+from grammar.formatter import FormatterDefect, format_policy
+from policy.conversion import SUFFIXES, ConversionDefect, Surface, convert, surface_of
+from policy.diagnostics import PolicyError
+from policy.errors import InputError
+from policy.files import read_text
+from policy.loading import parse_surface
+
+
+def convert_command(
+    policy: Annotated[Path, typer.Argument(metavar="FILE", help="Policy: a .policy file, Butler's YAML, or JSON.")],
+    to: Annotated[Surface, typer.Option("--to", help="The surface to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, not to the terminal.")
+    ] = None,
+) -> None:
+    """Write a policy on another surface: policy text, Butler YAML, or JSON for programs. It says the same there.
+
+    Example: seatwarden convert butler.yaml --to policy -o site.policy
+    """
+    if output is not None and surface_of(output.suffix) != to:
+        raise InputError(f"`{output}` would be read as something else", f"name it *{SUFFIXES[to][0]}")
+    source = read_text(policy, "policy")
+    tree = parse_surface(source, str(policy))
+    is_text = surface_of(policy.suffix) == "policy"
+    try:
+        # Policy text as policy text: there the comments can stay.
+        text = (
+            format_policy(source, str(policy)) if is_text and to == "policy" else convert(tree, to, str(policy), source)
+        )
+    except PolicyError as error:
+        for diagnostic in error.diagnostics:
+            complain(diagnostic, error.sources)
+        raise typer.Exit(ExitCode.NO) from None
+    except (ConversionDefect, FormatterDefect) as defect:
+        help_ = "this is a defect of seatwarden: please report it"
+        raise InputError(f"policy `{policy}` cannot be converted: {defect}", help_) from None
+    _write(text, output)
+    comments = len(find_comments(source, str(policy))) if is_text and to != "policy" else 0
+    if comments:
+        note(f"{plural(comments, 'comment')} stayed behind: {to} has no place for them")
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        if output.exists():
+            replace_file(output, text.encode())
+        else:
+            output.write_bytes(text.encode())
+    except OSError as error:
+        raise InputError(f"`{output}` cannot be written: {error.strerror}") from None

@@ -1,0 +1,71 @@
+"""`seatwarden fields`: what a rule can speak of."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+from rich import box
+from rich.table import Table
+
+from engine.cli.output import print_json, print_table
+from policy.operators import OPERATORS, OperatorEntry
+from policy.vocabulary import VOCABULARY, Entry
+
+
+def fields(
+    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")] = "table",
+) -> None:
+    """List every field a rule can speak of, where its value comes from, and the operators.
+
+    Example: seatwarden fields --format json
+    """
+    if format == "json":
+        found = [_field(entry) for entry in VOCABULARY.values()]
+        print_json({"fields": found, "operators": [_operator(operator) for operator in OPERATORS]})
+        return
+    print_table(_fields_table())
+    print_table(_operators_table())
+
+
+def _field(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "type": entry.type.name.lower(),
+        "many": entry.many,
+        "keyed": entry.keyed,
+        "values": list(entry.values),
+        "doc": entry.doc,
+        "source": {"qrs": entry.source, "qmc": entry.qmc or None},
+        "example": entry.example,
+    }
+
+
+def _operator(operator: OperatorEntry) -> dict[str, Any]:
+    return {
+        "operator": operator.spelling,
+        "also": list(operator.also),
+        "types": [type_.name.lower() for type_ in operator.types],
+        "doc": operator.doc,
+        "example": operator.example,
+    }
+
+
+def _fields_table() -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("Field", "Type", "What it is", "In QRS", "In the QMC", "Example"):
+        table.add_column(column, overflow="fold")
+    for entry in VOCABULARY.values():
+        type_ = f"{entry.type.value}, several" if entry.many else entry.type.value
+        meaning = f"{entry.doc}: {', '.join(entry.values)}" if entry.values else entry.doc
+        name = entry.name + ("Name" if entry.name.endswith("@") else ".name" if entry.keyed else "")
+        table.add_row(name, type_, meaning, entry.source, entry.qmc, entry.example)
+    return table
+
+
+def _operators_table() -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("Operator", "Compares", "What it means", "Example"):
+        table.add_column(column, overflow="fold")
+    for operator in OPERATORS:
+        spellings = " ".join((operator.spelling, *operator.also))
+        table.add_row(spellings, ", ".join(type_.value for type_ in operator.types), operator.doc, operator.example)
+    return table

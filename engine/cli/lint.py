@@ -1,0 +1,99 @@
+"""`seatwarden lint`: everything that is wrong with a policy, and everything in it that was hardly meant."""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from engine.cli.exits import ExitCode
+from engine.cli.findings import Report, print_github, report_to_json
+from engine.cli.inputs import NowOption, SnapshotOption, choose_moment
+from engine.cli.output import complain, print_json, say, show_finding
+from engine.cli.sarif import report_to_sarif
+from engine.known_names import known_names
+from engine.phrases import plural
+from engine.plan import day_for
+from engine.snapshot import Snapshot, load_snapshot
+from policy.code_pages import page_of
+from policy.diagnostics import PolicyError
+from policy.errors import InputError
+from policy.files import read_text
+from policy.lint.linter import lint as lint_policy
+from policy.loading import load_policy
+
+
+def lint(
+    policies: Annotated[
+        list[Path] | None, typer.Argument(metavar="P...", help="Policies: .policy files, or Butler's YAML.")
+    ] = None,
+    snapshot: SnapshotOption = None,
+    now: NowOption = None,
+    format: Annotated[
+        Literal["text", "json", "github", "sarif"],
+        typer.Option("--format", help="How to print: for people, for scripts, for GitHub Actions, as SARIF 2.1.0."),
+    ] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings too.")] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="CODE", help="Print the page on a code, like SW301, and stop.")
+    ] = None,
+) -> None:
+    """Check policies: errors, rules that match nothing or everything, rules in each other's way, unknown names.
+
+    Ends with 1 when a policy has errors (with --strict also warnings), with 2 when one cannot be read.
+    A comment `# seatwarden: allow SW301 reason` silences one finding where it is written.
+
+    Example: seatwarden lint butler.yaml season.policy --snapshot site.json
+    """
+    if explain is not None:
+        say(page_of(explain).rstrip())
+        return
+    if not policies:
+        raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
+    site = load_snapshot(snapshot) if snapshot is not None else None
+    moment = choose_moment(now, site)
+    report, unreadable = Report(), False
+    for path in policies:
+        try:
+            _check(path, site, moment, report)
+        except InputError as error:
+            complain(error)
+            unreadable = True
+    if format == "json":
+        print_json(report_to_json(report))
+    elif format == "sarif":
+        print_json(report_to_sarif(report))
+    elif format == "github":
+        print_github(report)
+    else:
+        _print(report)
+    if unreadable:
+        raise typer.Exit(ExitCode.BAD_INPUT)
+    if report.errors or (strict and report.warnings):
+        raise typer.Exit(ExitCode.NO)
+
+
+def _check(path: Path, site: Snapshot | None, moment: datetime, report: Report) -> None:
+    """Adds what is found in one file. Raises InputError when it cannot be read."""
+    source = read_text(path, "policy")
+    report.sources[str(path)] = source
+    try:
+        policy = load_policy(path)
+    except PolicyError as error:
+        report.findings += error.diagnostics
+        return
+    day = day_for(policy, moment, None)
+    known = known_names(policy, site, day) if site is not None else None
+    found = lint_policy(policy, source, day.today, known)
+    report.findings += found.findings
+    report.allowed += found.allowed
+
+
+def _print(report: Report) -> None:
+    for finding in report.findings:
+        show_finding(finding, report.sources)
+    counts = Counter(finding.severity for finding in report.findings)
+    words = [plural(counts[severity], severity) for severity in ("error", "warning") if counts[severity]]
+    allowed = f"; {len(report.allowed)} allowed" if report.allowed else ""
+    say(f"{', '.join(words) or 'no findings'} in {plural(len(report.sources), 'file')}{allowed}")

@@ -1,0 +1,70 @@
+"""The names that the users of a snapshot have, and which rules match there: what lint holds a policy against."""
+
+from collections import defaultdict
+from typing import TypeVar
+
+from msgspec import UnsetType
+
+from engine.days import Day
+from engine.evaluate import evaluate_rule
+from engine.facts import SnapshotFacts, Subject, user_of
+from engine.snapshot import Snapshot, User
+from grammar.ast import Field
+from grammar.printer import print_field
+from policy.lint.known_names import KnownNames
+from policy.loading import CheckedPolicy
+
+
+def known_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> KnownNames:
+    """What a snapshot knows; facts that are missing or unreadable there add no name."""
+    texts: dict[str, set[str]] = defaultdict(set)
+    keys: dict[str, set[str]] = {"user.@": set(), "user.attributes": set()}
+    for user in snapshot.users:
+        for field, text in _texts_of(user):
+            texts[print_field(field)].add(text)
+            if field.key is not None:
+                keys[field.name].add(field.key)
+    return KnownNames(
+        {name: frozenset(found) for name, found in texts.items()},
+        {name: frozenset(found) for name, found in keys.items()},
+        _matched(policy, snapshot, day),
+    )
+
+
+def _texts_of(user: User) -> list[tuple[Field, str]]:
+    found = [
+        (Field("user"), f"{user.user_directory}\\{user.user_id}"),
+        (Field("user.userDirectory"), user.user_directory),
+        (Field("user.userId"), user.user_id),
+    ]
+    if isinstance(user.name, str):
+        found.append((Field("user.name"), user.name))
+    found += [(Field("user.roles"), role) for role in _rows(user.roles)]
+    found += [(Field("user.tags"), tag.name) for tag in _rows(user.tags)]
+    found += [(Field("user.@", row.definition.name), row.value) for row in _rows(user.custom_properties)]
+    found += [(Field("user.attributes", row.attribute_type), row.attribute_value) for row in _rows(user.attributes)]
+    return found
+
+
+_Row = TypeVar("_Row")
+
+
+def _rows(rows: tuple[_Row, ...] | None | UnsetType) -> tuple[_Row, ...]:
+    return rows if isinstance(rows, tuple) else ()
+
+
+def _matched(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> frozenset[int]:
+    """The rules, by number, that match some license of the snapshot."""
+    waiting = dict(enumerate(policy.rules))
+    matched: set[int] = set()
+    for license_type, licenses in snapshot.licenses.items():
+        for license_ in licenses:
+            facts = SnapshotFacts(Subject(snapshot, license_type, license_, user_of(snapshot, license_), day))
+            for number, rule in tuple(waiting.items()):
+                speaks = rule.applies_to(license_type)
+                if speaks and evaluate_rule(rule, facts, policy.names, day.today).truth is True:
+                    matched.add(number)
+                    del waiting[number]
+        if not waiting:
+            break
+    return frozenset(matched)

@@ -1,0 +1,158 @@
+"""`# seatwarden: allow SW301 reason`: findings that somebody has looked at, and why they may stay.
+
+The comment silences the codes it names on its line, and in the statement that starts there. Alone on a line it
+speaks of the next line that is not a comment.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from grammar.ast import Comparison, Let, Statement, walk
+from grammar.ast import Rule as RuleNode
+from grammar.spans import Span
+from policy.diagnostics import Diagnostic
+from policy.lint.findings import FAMILIES, warning
+from policy.loading import CheckedPolicy
+
+_ALLOW = re.compile(r"#\s*seatwarden:\s*allow\b(?P<rest>[^\n\r]*)", re.IGNORECASE)
+_NEARLY = re.compile(r"#\s*seatwarden\b(?P<rest>[^\n\r]*)", re.IGNORECASE)
+_CODE = re.compile(r"\s*,?\s*\b(SW\d+)\b", re.IGNORECASE)
+_TEXT_LINE = re.compile(r"""(?:[^"'#\n]|"(?:[^"\n]|"")*"|'(?:[^'\n]|'')*')*""")
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """One code that one comment allows. `line` is the line it speaks of, `span` where the code is written."""
+
+    code: str
+    reason: str
+    line: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A finding that a comment silences, and the comment's reason."""
+
+    finding: Diagnostic
+    reason: str
+
+
+def read_allows(source: str, file: str, *, yaml: bool) -> tuple[list[Allow], list[Diagnostic]]:
+    """All that the comments of a policy allow, and SW320 for comments that cannot be understood."""
+    allows: list[Allow] = []
+    findings: list[Diagnostic] = []
+    lines = source.split("\n")
+    for number, line in enumerate(lines, start=1):
+        start = _comment_start(line, yaml)
+        comment = line[start:] if start is not None else ""
+        if start is None or "seatwarden" not in comment.lower():
+            continue
+        found = _ALLOW.match(comment)
+        if found is None:
+            nearly = _NEARLY.match(comment)
+            if nearly is not None:
+                span = Span(file, number, start + 1, number, len(line.rstrip()) + 1)
+                findings.append(_not_understood(span))
+            continue
+        target = number if line[:start].strip() else _next_line(lines, number)
+        read, problems = _codes(found["rest"], start + found.start("rest"), number, target, file)
+        allows += read
+        findings += problems
+    return allows, findings
+
+
+def apply_allows(
+    findings: Iterable[Diagnostic], allows: list[Allow], policy: CheckedPolicy, *, with_snapshot: bool
+) -> tuple[list[Diagnostic], list[Allowed]]:
+    """The findings that stay, with SW319 for what is allowed in vain, and those that are silenced.
+
+    Codes of SW4xx are only judged when there is a snapshot to find them with.
+    """
+    starts = _statement_lines(policy)
+    kept: list[Diagnostic] = []
+    silenced: list[Allowed] = []
+    used: set[Allow] = set()
+    for finding in findings:
+        lines = {finding.span.line, *starts.get(finding.span.line, ())}
+        matching = [allow for allow in allows if allow.code == finding.code and allow.line in lines]
+        used.update(matching)
+        if matching:
+            silenced.append(Allowed(finding, matching[0].reason))
+        else:
+            kept.append(finding)
+    for allow in allows:
+        if allow not in used and (with_snapshot or not allow.code.startswith("SW4")):
+            message = f"`{allow.code}` is allowed here, and is not found"
+            kept.append(warning("SW319", message, allow.span, "allows nothing", "remove it"))
+    return kept, silenced
+
+
+def _codes(rest: str, column: int, line: int, target: int, file: str) -> tuple[list[Allow], list[Diagnostic]]:
+    found: list[tuple[str, Span]] = []
+    position = 0
+    while match := _CODE.match(rest, position):
+        start, end = match.span(1)
+        found.append((match[1].upper(), Span(file, line, column + start + 1, line, column + end + 1)))
+        position = match.end()
+    reason = rest[position:].strip(" \t:,-")
+    whole = Span(file, line, column + 1, line, column + max(1, len(rest.rstrip())) + 1)
+    if not found:
+        return [], [_not_understood(whole)]
+    problems = []
+    for code, span in found:
+        if not code.startswith(FAMILIES):
+            help_ = "errors are corrected; findings SW3xx and SW4xx can be allowed"
+            problems.append(warning("SW320", f"`{code}` cannot be allowed", span, "not a finding of lint", help_))
+    if not reason:
+        help_ = f"write why: # seatwarden: allow {found[0][0]} agreed with HR"
+        problems.append(warning("SW320", f"`{found[0][0]}` is allowed without a reason", whole, "no reason", help_))
+    return [Allow(code, reason, target, span) for code, span in found if code.startswith(FAMILIES)], problems
+
+
+def _not_understood(span: Span) -> Diagnostic:
+    help_ = "write: # seatwarden: allow SW301 why it may stay"
+    return warning("SW320", "this comment to seatwarden is not understood", span, "allows nothing", help_)
+
+
+def _comment_start(line: str, yaml: bool) -> int | None:
+    """Where the line's comment starts. In YAML, at a `#` after a space that speaks to seatwarden: a quote there may
+    also be an apostrophe, so quotes say nothing."""
+    if yaml:
+        found = re.search(r"(?:^|(?<=\s))#\s*seatwarden\b", line, re.IGNORECASE)
+        return found.start() if found else None
+    found = _TEXT_LINE.match(line)
+    end = found.end() if found else 0
+    return end if line[end : end + 1] == "#" else None
+
+
+def _next_line(lines: list[str], number: int) -> int:
+    """The next line with something on it that is not a comment."""
+    for following in range(number, len(lines)):
+        text = lines[following].strip()
+        if text and not text.startswith("#"):
+            return following + 1
+    return number
+
+
+def _statement_lines(policy: CheckedPolicy) -> dict[int, set[int]]:
+    """For each line of a statement the lines on which statements that take it in start."""
+    starts: dict[int, set[int]] = {}
+    for statement in policy.tree.statements:
+        first = statement.span.line
+        for line in range(first, max(_last_lines(statement)) + 1):
+            starts.setdefault(line, set()).add(first)
+    return starts
+
+
+def _last_lines(statement: Statement) -> Iterator[int]:
+    """The last lines of a statement's parts; from YAML, a rule's own place is only its key."""
+    yield statement.span.end_line
+    if isinstance(statement, RuleNode):
+        for node, _ in walk(statement.condition):
+            yield node.span.end_line
+            if isinstance(node, Comparison):
+                yield max(node.left.span.end_line, node.right.span.end_line)
+    elif isinstance(statement, Let):
+        yield statement.value.span.end_line

@@ -1,0 +1,25 @@
+"""What a snapshot knows: the names that users of a site have, for the checks of SW4xx."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grammar.ast import Field
+from grammar.printer import print_field
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """The texts that some user of a snapshot has.
+
+    `texts` holds them by field as it is written in a rule (`user.tags`, `user.@Department`, `user` as
+    `DIRECTORY\\userId`); `keys` the names of custom properties (`user.@`) and attributes (`user.attributes`).
+    `matched` are the rules, by number, that match some license of the snapshot.
+    """
+
+    texts: Mapping[str, frozenset[str]]
+    keys: Mapping[str, frozenset[str]]
+    matched: frozenset[int]
+
+    def of(self, field: Field) -> frozenset[str]:
+        """The texts some user has in that field."""
+        return self.texts.get(print_field(field), frozenset())

@@ -1,0 +1,47 @@
+"""Lint as a whole: all findings on one policy, in order, with those that comments allow set apart."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from policy.diagnostics import Diagnostic, in_order
+from policy.lint.against_snapshot import find_unknown_names
+from policy.lint.allow import Allowed, apply_allows, read_allows
+from policy.lint.findings import is_yaml
+from policy.lint.known_names import KnownNames
+from policy.lint.meaning import find_meaningless
+from policy.lint.overlap import find_overlaps
+from policy.lint.rule_space import RuleSpace
+from policy.lint.thresholds import find_thresholds
+from policy.lint.values import find_values
+from policy.loading import CheckedPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """The findings on one policy by place, and those that its comments allow."""
+
+    findings: tuple[Diagnostic, ...]
+    allowed: tuple[Allowed, ...]
+
+
+def lint(policy: CheckedPolicy, source: str, today: date, known: KnownNames | None = None) -> Lint:
+    """Everything lint finds in a checked policy.
+
+    `source` is the policy file's text (for the comments in it), `today` the day in the policy's time zone, `known`
+    what a snapshot knows (None: SW4xx is not looked for). All findings are warnings.
+    """
+    found = in_order(list(_findings(policy, today, known)))
+    allows, problems = read_allows(source, policy.file, yaml=is_yaml(policy))
+    kept, allowed = apply_allows(found, allows, policy, with_snapshot=known is not None)
+    return Lint(in_order([*kept, *problems]), tuple(allowed))
+
+
+def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None) -> Iterator[Diagnostic]:
+    space = RuleSpace(policy, today)
+    yield from find_meaningless(policy, space)
+    yield from find_overlaps(policy, space)
+    yield from find_thresholds(policy, space, today)
+    yield from find_values(policy)
+    if known is not None:
+        yield from find_unknown_names(policy, known, space)

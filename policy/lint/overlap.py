@@ -1,0 +1,100 @@
+"""Rules that get in each other's way: the same twice, shadowed, never reached. All of it is proved."""
+
+from collections.abc import Iterator
+
+from grammar.ast import Rule
+from grammar.spans import NOWHERE, Span
+from policy.diagnostics import Diagnostic
+from policy.lint.findings import head, warning
+from policy.lint.rule_space import RuleSpace
+from policy.loading import CheckedPolicy
+from policy.worlds.formula import Formula, negate
+
+
+def find_overlaps(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagnostic]:
+    """SW305 duplicate, SW306 shadowed, SW307 a name used twice, SW308 a release never reached, SW309 none at all."""
+    yield from _covered(space)
+    yield from _same_names(policy.rules)
+    yield from _unreached(space)
+    if not any(rule.kind == "release" for rule in policy.rules):
+        yield warning(
+            "SW309", "this policy never releases anything", _start(policy), "no release rule", _NO_RELEASE_HELP
+        )
+
+
+_NO_RELEASE_HELP = "add one, like: release analyzer when unused for 30 days"
+
+
+def _start(policy: CheckedPolicy) -> Span:
+    first = min((statement.span for statement in policy.tree.statements), default=NOWHERE)
+    return first if first.line else Span(policy.file, 1, 1, 1, 1)
+
+
+def _covered(space: RuleSpace) -> Iterator[Diagnostic]:
+    """Rules whose every match another rule of their kind matches too. Rules that always match are a finding already."""
+    out = space.never | space.expired
+    for number, rule in enumerate(space.rules):
+        if number in out | space.always:
+            continue
+        covering = [
+            other
+            for other, candidate in enumerate(space.rules)
+            if other not in {number} | out | space.always
+            and candidate.kind == rule.kind
+            and space.implies(number, other)
+        ]
+        equal = [other for other in covering if space.implies(other, number)]
+        wider = [other for other in covering if other not in equal]
+        if equal and equal[0] < number:
+            yield _duplicate(rule, space.rules[equal[0]])
+        elif wider and not equal:
+            yield _shadowed(rule, space.rules[wider[0]])
+
+
+def _duplicate(rule: Rule, first: Rule) -> Diagnostic:
+    message = f"`{rule.title}` says the same as {_other(first, rule)}"
+    related = ((first.condition.span, "the same here"),)
+    return warning("SW305", message, rule.condition.span, "says it again", "remove one of them", related)
+
+
+def _shadowed(rule: Rule, wider: Rule) -> Diagnostic:
+    does = "keeps" if rule.kind == "keep" else "releases"
+    message = f"`{rule.title}` is shadowed by {_other(wider, rule)}"
+    related = ((wider.condition.span, "matches these too, and more"),)
+    help_ = f"whatever it matches, {_other(wider, rule)} {does} too: remove it, or narrow the other"
+    return warning("SW306", message, rule.condition.span, "changes no verdict", help_, related)
+
+
+def _other(rule: Rule, beside: Rule) -> str:
+    return f"another `{rule.title}`" if rule.title == beside.title else f"`{rule.title}`"
+
+
+def _same_names(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:
+    first: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.name is None:
+            continue
+        if rule.name in first:
+            message = f"two rules are called `{rule.name}`"
+            related = ((head(first[rule.name]), "first here"),)
+            help_ = "plans and explanations name rules: give each its own name"
+            yield warning("SW307", message, head(rule), "again here", help_, related)
+        first.setdefault(rule.name, rule)
+
+
+def _unreached(space: RuleSpace) -> Iterator[Diagnostic]:
+    """Release rules whose every license is kept. A keep rule that always matches is a finding already."""
+    keeps = [n for n, rule in enumerate(space.rules) if rule.kind == "keep" and n not in space.never]
+    for number, rule in enumerate(space.rules):
+        if rule.kind != "release" or number in space.never:
+            continue
+        if any(space.implies(number, keep) for keep in keeps if keep in space.always):
+            continue
+        kept: list[Formula] = [negate(space.formulas[keep]) for keep in keeps]
+        if space.impossible([space.formulas[number], *kept]):
+            because = [space.rules[keeps[n]] for n in space.cause(kept, [space.formulas[number]])]
+            message = f"`{rule.title}` never releases anything"
+            label = "every license it matches is kept"
+            related = tuple((keep.condition.span, f"by `{keep.title}`") for keep in because)
+            help_ = "keep always beats release, whatever the order of rules"
+            yield warning("SW308", message, rule.condition.span, label, help_, related)

@@ -1,0 +1,73 @@
+"""A policy's rules, ready for exact questions: which can match, and what they imply."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from grammar.ast import Condition, Rule
+from policy.loading import CheckedPolicy
+from policy.worlds.days import Moment
+from policy.worlds.formula import Formula, Within, negate
+from policy.worlds.policies import of_types, rule_formula
+from policy.worlds.search import Space, UndecidedError
+from policy.worlds.translate import translate
+from policy.worlds.world import World
+
+
+class RuleSpace:
+    """The rules as formulas in one space.
+
+    `never` and `always` are the rules (by number) that match no license, and every license of their types;
+    `expired` those whose last day is over.
+    """
+
+    def __init__(self, policy: CheckedPolicy, today: date) -> None:
+        self.rules = policy.rules
+        self._names = policy.names
+        self._translated: dict[int, Formula] = {}  # by identity: the policy's own nodes, which stay
+        self.formulas = [rule_formula(rule, policy.names) for rule in self.rules]
+        self.space = Space(self.formulas)
+        self._examples = [self._example(formula) for formula in self.formulas]
+        self.never = {n for n, formula in enumerate(self.formulas) if self.impossible([formula])}
+        self.always = {n for n, rule in enumerate(self.rules) if self._is_always(rule)} - self.never
+        self.expired = {n for n, rule in enumerate(self.rules) if rule.until and rule.until.value < today}
+
+    def formula(self, condition: Condition) -> Formula:
+        """The formula of a rule's condition, or of a part of it."""
+        if id(condition) not in self._translated:
+            self._translated[id(condition)] = translate(condition, self._names)
+        return self._translated[id(condition)]
+
+    def impossible(self, formulas: Iterable[Formula]) -> bool:
+        """Whether it is certain that these cannot hold together."""
+        return self.space.possible(*formulas) is False
+
+    def implies(self, one: int, other: int) -> bool:
+        """Whether it is certain that a rule matches wherever another does."""
+        example = self._examples[one]
+        if example is not None and not example.satisfies(self.formulas[other]):
+            return False
+        return self.impossible([self.formulas[one], negate(self.formulas[other])])
+
+    def cause(self, formulas: Sequence[Formula], given: Iterable[Formula] = ()) -> list[int]:
+        """Of formulas that cannot hold together (where others do) some that cannot already, early ones first."""
+        given, kept = list(given), list(range(len(formulas)))
+        for number in reversed(range(len(formulas))):
+            without = [n for n in kept if n != number]
+            if self.impossible([*given, *(formulas[n] for n in without)]):
+                kept = without
+        return kept
+
+    def _is_always(self, rule: Rule) -> bool:
+        return self.impossible([of_types(rule.license_types), negate(self.formula(rule.condition))])
+
+    def _example(self, formula: Formula) -> World | None:
+        try:
+            return self.space.world(formula)
+        except UndecidedError:
+            return None
+
+
+def bounds(rule: Rule) -> list[Formula]:
+    """What a rule says beside its condition: its license types, its last day."""
+    last = [Within(Moment.TODAY, Moment.ORIGIN, rule.until.value.toordinal())] if rule.until else []
+    return [of_types(rule.license_types), *last]

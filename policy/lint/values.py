@@ -1,0 +1,97 @@
+"""Values as they are written: twice, nearly twice, with what cannot be seen, or not used at all."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from grammar.ast import Comparison, Field, Let, ListOf, Literal_, Name, Operand, Text, walk
+from grammar.printer import quote
+from grammar.spans import Span
+from policy.diagnostics import Diagnostic
+from policy.lint.findings import is_yaml, warning
+from policy.loading import CheckedPolicy
+
+_EXACT = ("==", "!==")
+_EQUAL = ("=", "!=", *_EXACT)
+
+
+def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
+    """SW314 unused name, SW315 listed twice, SW316 differs in case only, SW317 unseen character, SW318 a stray `*`."""
+    used: dict[str, list[Comparison]] = {}
+    for rule in policy.rules:
+        for node, _ in walk(rule.condition):
+            if isinstance(node, Comparison):
+                for operand in (node.left, node.right):
+                    if isinstance(operand, Name):
+                        used.setdefault(operand.name, []).append(node)
+                    elif not isinstance(operand, Field):
+                        yield from _operand(operand, [node], policy)
+            elif isinstance(node, Name):
+                used.setdefault(node.name, [])
+    for statement in policy.tree.statements:
+        if isinstance(statement, Let):
+            if statement.name not in used:
+                message = f"`{statement.name}` is never used"
+                yield warning("SW314", message, statement.span, "no rule speaks of it", "remove it")
+            yield from _operand(statement.value, used.get(statement.name, []), policy)
+
+
+def _operand(value: Operand, uses: list[Comparison], policy: CheckedPolicy) -> Iterator[Diagnostic]:
+    """Findings in a value, which these comparisons use."""
+    operators = {use.operator for use in uses}
+    items = value.items if isinstance(value, ListOf) else (value,)
+    literals = [item for item in items if isinstance(item, Literal_)]
+    if isinstance(value, ListOf):
+        exact = not operators.isdisjoint(_EXACT) if operators else None
+        yield from _doubled(literals, exact=exact, yaml=is_yaml(policy))
+    for item in literals:
+        if isinstance(item, Text):
+            yield from _unseen(item)
+            if "*" in item.value and operators and operators.issubset(_EQUAL):
+                message = f"`*` in {quote(item.value)} stands for itself"
+                operator = next(iter(sorted(operators)))
+                label = f"`{operator}` knows no pattern"
+                yield warning("SW318", message, item.span, label, "write `like` where `*` is to stand for anything")
+
+
+def _doubled(items: list[Literal_], *, exact: bool | None, yaml: bool) -> Iterator[Diagnostic]:
+    """Values that are in a list already. `exact` says whether some use tells case apart, None when there is no use."""
+    first: dict[object, Literal_] = {}
+    folded: dict[str, Text] = {}
+    for item in items:
+        key = (type(item), item.value)
+        near = folded.get(item.value.casefold()) if isinstance(item, Text) else None
+        if key in first:
+            yield _again("SW315", f"{_shown(item)} is listed twice", item.span, first[key].span, "remove one of them")
+        elif near is not None and isinstance(item, Text) and exact is not None:
+            both = f"{_shown(near)} and {_shown(item)}"
+            if not exact:
+                message = f"{both} are the same for `=`, which ignores case"
+                yield _again("SW315", message, item.span, near.span, "remove one of them")
+            elif not yaml:  # there, a second spelling is how one ignores case
+                message = f"{both} differ only in case"
+                yield _again("SW316", message, item.span, near.span, "write `=` instead of `==`: it ignores case")
+        first.setdefault(key, item)
+        if isinstance(item, Text):
+            folded.setdefault(item.value.casefold(), item)
+
+
+def _again(code: str, message: str, span: Span, before: Span, help_: str) -> Diagnostic:
+    related = ((before, "first here"),) if before != span else ()
+    return warning(code, message, span, "again here", help_, related)
+
+
+def _unseen(text: Text) -> Iterator[Diagnostic]:
+    unseen = next((c for c in text.value if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")), None)
+    spaces = next((c for c in text.value if c != " " and unicodedata.category(c) == "Zs"), None)
+    if unseen is not None or spaces is not None:
+        character = unseen or spaces or ""
+        name = unicodedata.name(character, "a control character").lower()
+        message = f"{_shown(text)} contains a character that cannot be seen"
+        yield warning("SW317", message, text.span, f"U+{ord(character):04X}, {name}", "type the text anew")
+    elif text.value != text.value.strip():
+        message = f"{_shown(text)} starts or ends with a space"
+        yield warning("SW317", message, text.span, "the space is part of the text", "remove the space")
+
+
+def _shown(item: Literal_) -> str:
+    return f"`{item.value}`" if isinstance(item, Text) else f"`{str(item.value).lower()}`"

@@ -1,0 +1,126 @@
+"""Formulas: conditions without fields and operators, in negation normal form.
+
+A literal is a statement about the facts that is true or false in a world; `All` and `Any` join them.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from grammar.ast import Comparison, Field
+from policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, Moment
+
+
+@dataclass(frozen=True, slots=True)
+class TextTest:
+    """A set of texts: those that fold to one of `folded`, are one of `exact`, or match one of `patterns` (folded).
+
+    `written` holds the texts as the policy writes them; they only serve to show an example.
+    """
+
+    field: Field
+    folded: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
+    patterns: frozenset[str] = frozenset()
+    written: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """The field has (`wanted`) or has not a value that passes the test."""
+
+    test: TextTest
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A fact that is true or false: a boolean field, or a comparison that is not looked into."""
+
+    subject: Field | Comparison
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """`later` is at most `days` after `earlier`."""
+
+    later: Moment
+    earlier: Moment
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnDays:
+    """Today lies in one of these months and on one of these weekdays; bit 0 is January, and Monday."""
+
+    months: int = ALL_MONTHS
+    weekdays: int = ALL_WEEKDAYS
+
+
+Literal: TypeAlias = Has | Flag | Within | OnDays
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """All parts hold; true when there is none."""
+
+    parts: tuple["Formula", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """Some part holds; false when there is none."""
+
+    parts: tuple["Formula", ...]
+
+
+Formula: TypeAlias = Literal | All | Any
+
+TRUE = All(())
+FALSE = Any(())
+
+
+def constant(truth: bool) -> Formula:
+    """The formula that always or never holds."""
+    return TRUE if truth else FALSE
+
+
+def all_of(parts: Iterable[Formula]) -> Formula:
+    """`and`, without needless nesting. No literal is dropped: a space must know them all."""
+    flat = tuple(dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, All) else (part,))))
+    return flat[0] if len(flat) == 1 else All(flat)
+
+
+def any_of(parts: Iterable[Formula]) -> Formula:
+    """`or`, without needless nesting."""
+    flat = tuple(dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, Any) else (part,))))
+    return flat[0] if len(flat) == 1 else Any(flat)
+
+
+def negate(formula: Formula) -> Formula:
+    """The formula that holds exactly where this one does not."""
+    match formula:
+        case All(parts):
+            return any_of(negate(part) for part in parts)
+        case Any(parts):
+            return all_of(negate(part) for part in parts)
+        case Has(_, wanted) | Flag(_, wanted):
+            return replace(formula, wanted=not wanted)
+        case Within(later, earlier, days):
+            return Within(earlier, later, -days - 1)
+        case OnDays(months, weekdays):
+            other_months, other_weekdays = ALL_MONTHS & ~months, ALL_WEEKDAYS & ~weekdays
+            return any_of([OnDays(months=other_months), OnDays(weekdays=other_weekdays)])
+
+
+def literals(formula: Formula) -> Iterator[Literal]:
+    """All literals of a formula."""
+    stack = [formula]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, All | Any):
+            stack.extend(part.parts)
+        else:
+            yield part

@@ -1,0 +1,173 @@
+"""The search: a world in which formulas hold, or the proof that there is none.
+
+Formulas are taken apart; literals go into a state, alternatives are tried one after the other, the fewest first,
+after those are dropped that the state contradicts. At every step the smallest world of the state is looked at: when it
+satisfies what is left, the search is over. The search is exact, and bounded: past the bound it says so.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from grammar.ast import Field
+from policy.worlds.formula import All, Any, Formula, Has, Literal, TextTest, literals, negate
+from policy.worlds.state import Pools, State
+from policy.worlds.texts import text_values
+from policy.worlds.translate import LICENSE_TYPE, LICENSES
+from policy.worlds.world import World, world_of
+
+STEPS = 20_000
+"""How many literals one question may try; a policy of 50 rules needs some hundred."""
+TOTAL_STEPS = 1_000_000
+"""How many literals all questions to one space may try: a second or two of work."""
+
+
+class UndecidedError(Exception):
+    """The search is past its bound: nothing is known."""
+
+
+class Space:
+    """All worlds, as far as some formulas can tell them apart.
+
+    Questions may be asked about these formulas, and about anything made of their literals.
+    """
+
+    def __init__(self, formulas: Iterable[Formula]) -> None:
+        tests: dict[Field, list[TextTest]] = {LICENSE_TYPE: [], LICENSES: []}
+        for formula in formulas:
+            for literal in literals(formula):
+                if isinstance(literal, Has):
+                    tests.setdefault(literal.test.field, []).append(literal.test)
+        self._pools: Pools = {field: text_values(field, found) for field, found in tests.items()}
+        self._steps = TOTAL_STEPS
+
+    def world(self, *formulas: Formula) -> World | None:
+        """A world in which all formulas hold, or None when there is none. Raises UndecidedError."""
+        return next(self.worlds(*formulas), None)
+
+    def possible(self, *formulas: Formula) -> bool | None:
+        """Whether all formulas can hold together; None when that was not found out."""
+        try:
+            return self.world(*formulas) is not None
+        except UndecidedError:
+            return None
+
+    def implies(self, one: Formula, other: Formula) -> bool | None:
+        """Whether the other holds wherever the one does; None when that was not found out."""
+        possible = self.possible(one, negate(other))
+        return None if possible is None else not possible
+
+    def smallest(self, *formulas: Formula, tries: int = 50) -> World | None:
+        """Of the first worlds found the one with the fewest facts. Raises UndecidedError."""
+        best: World | None = None
+        try:
+            for world, _ in zip(self.worlds(*formulas), range(tries), strict=False):
+                if best is None or world.size < best.size:
+                    best = world
+        except UndecidedError:
+            if best is None:
+                raise
+        return best
+
+    def worlds(self, *formulas: Formula) -> Iterator[World]:
+        """Worlds in which all formulas hold, one for each way the search found; at least one if there is any.
+
+        Raises UndecidedError.
+        """
+        search = _Search(min(STEPS, self._steps))
+        try:
+            yield from search.worlds(State(self._pools, {}, {}), formulas)
+        finally:
+            self._steps = max(0, self._steps - search.tried)
+
+
+class _Search:
+    def __init__(self, allowed: int) -> None:
+        self._allowed = allowed
+        self.tried = 0
+
+    def worlds(self, start: State, goals: Iterable[Formula]) -> Iterator[World]:
+        stack: list[tuple[State, list[Formula]]] = [(start, list(goals))]
+        while stack:
+            propagated = self._propagate(*stack.pop())
+            if propagated is None:
+                continue
+            state, choices = propagated
+            world = world_of(state)
+            if world is not None and all(world.satisfies(choice) for choice in choices):
+                yield world
+            elif choices:
+                first = min(choices, key=lambda choice: len(choice.parts))
+                rest: list[Formula] = [choice for choice in choices if choice is not first]
+                stack.extend((state, [part, *rest]) for part in reversed(first.parts))
+
+    def _propagate(self, state: State, goals: list[Formula]) -> tuple[State, list[Any]] | None:
+        """The state with everything that must hold, and the choices left; None when something cannot hold."""
+        choices: list[Any] = []
+        while True:
+            while goals:
+                goal = goals.pop()
+                if isinstance(goal, All):
+                    goals.extend(goal.parts)
+                elif isinstance(goal, Any):
+                    choices.append(goal)
+                else:
+                    assumed = self._assume(state, goal)
+                    if assumed is None:
+                        return None
+                    state = assumed
+            left_over: list[Any] = []
+            for choice in choices:
+                parts = self._open_parts(state, choice)
+                if parts is None:
+                    continue
+                if not parts:
+                    return None
+                if len(parts) == 1:
+                    goals.append(parts[0])
+                else:
+                    left_over.append(choice if len(parts) == len(choice.parts) else Any(parts))
+            choices = left_over
+            if not goals:
+                return state, choices
+
+    def _open_parts(self, state: State, choice: Any) -> tuple[Formula, ...] | None:
+        """The parts of a choice that can still hold; None when one of them does already."""
+        parts = []
+        for part in choice.parts:
+            truth = self._truth(state, part)
+            if truth is True:
+                return None
+            if truth is None:
+                parts.append(part)
+        return tuple(parts)
+
+    def _truth(self, state: State, formula: Formula) -> bool | None:
+        """Whether a formula certainly holds in a state, or certainly does not, as far as is seen at a glance."""
+        match formula:
+            case Any(parts):
+                truths = {self._truth(state, part) for part in parts}
+                return True if True in truths else None if None in truths else False
+            case All(parts):
+                certain, after = True, state
+                for part in parts:
+                    if isinstance(part, Any):
+                        truth = self._truth(after, part)
+                        if truth is False:
+                            return False
+                        certain = certain and truth is True
+                        continue
+                    assumed = self._assume(after, part)
+                    if assumed is None:
+                        return False
+                    certain = certain and assumed is after
+                    after = assumed
+                return True if certain else None
+            case literal:
+                assumed = self._assume(state, literal)
+                return False if assumed is None else True if assumed is state else None
+
+    def _assume(self, state: State, literal: Literal | All) -> State | None:
+        assert not isinstance(literal, All)  # noqa: S101 - for the type checker: `all_of` leaves no All in an All
+        self.tried += 1
+        if self.tried > self._allowed:
+            raise UndecidedError
+        return state.assume(literal)

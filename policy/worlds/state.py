@@ -1,0 +1,104 @@
+"""What is assumed about a world so far, while the search goes on.
+
+A state is a set of literals that can hold together; assuming one more gives a new state, or shows that it cannot be.
+Each kind of literal is kept in a form in which that is decided at once: sets of texts, flags, bounds of days.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from grammar.ast import Comparison, Field
+from policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, UNBOUNDED, Bounds, Moment, pick_today, same_day, tighten
+from policy.worlds.formula import Flag, Has, Literal, OnDays, Within
+from policy.worlds.texts import TextValues
+from policy.worlds.translate import LICENSE_TYPE, LICENSES, NEVER_USED
+
+Pools: TypeAlias = Mapping[Field, TextValues]
+"""The texts that stand for all, for each text field that is spoken of; license types always are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A text field so far: which texts it may have, and of which sets it must have one each."""
+
+    allowed: int
+    needed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Literals that can hold together."""
+
+    pools: Pools
+    texts: Mapping[Field, Texts]
+    flags: Mapping[Field | Comparison, bool]
+    bounds: Bounds = UNBOUNDED
+    months: int = ALL_MONTHS
+    weekdays: int = ALL_WEEKDAYS
+
+    def assume(self, literal: Literal) -> "State | None":
+        """The state in which the literal holds too; itself when it did already, None when it cannot."""
+        match literal:
+            case Has(test, wanted):
+                pool = self.pools[test.field]
+                return self._with_text(pool, pool.passing(test, wanted), wanted)
+            case Flag(subject, wanted):
+                known = self.flags.get(subject)
+                if known is not None:
+                    return self if known == wanted else None
+                state = replace(self, flags={**self.flags, subject: wanted})
+                return state._with_reference(wanted) if subject == NEVER_USED else state
+            case Within(later, earlier, days):
+                bounds = tighten(self.bounds, later, earlier, days)
+                return self._with_days(bounds, self.months, self.weekdays)
+            case OnDays(months, weekdays):
+                return self._with_days(self.bounds, self.months & months, self.weekdays & weekdays)
+
+    def texts_of(self, pool: TextValues) -> Texts:
+        """What is assumed of a text field."""
+        return self.texts.get(pool.field) or Texts(pool.all)
+
+    def _with_text(self, pool: TextValues, passing: int, wanted: bool) -> "State | None":
+        """With a text among `passing`; or, where the texts that do not pass are unwanted, with those only."""
+        before = self.texts_of(pool)
+        if pool.many and wanted:
+            if not before.allowed & passing:
+                return None
+            if any(not need & before.allowed & ~passing for need in before.needed):
+                return self
+            kept = tuple(need for need in before.needed if passing & ~need)
+            after = Texts(before.allowed, (*kept, passing))
+        else:
+            allowed = before.allowed & passing
+            if allowed == before.allowed:
+                return self
+            if (not pool.many and not allowed) or any(not need & allowed for need in before.needed):
+                return None
+            after = Texts(allowed, before.needed)
+        state = replace(self, texts={**self.texts, pool.field: after})
+        return state._with_license_held() if pool.field in (LICENSE_TYPE, LICENSES) else state
+
+    def _with_license_held(self) -> "State | None":
+        """The license that is decided on is one of the user's; quarantined ones never get to a rule."""
+        types, held = (self.texts_of(self.pools[field]) for field in (LICENSE_TYPE, LICENSES))
+        allowed = types.allowed & held.allowed
+        if not allowed:
+            return None
+        needed = tuple(dict.fromkeys((*held.needed, allowed)))
+        texts = {LICENSE_TYPE: Texts(allowed), LICENSES: Texts(held.allowed, needed)}
+        return replace(self, texts={**self.texts, **texts})
+
+    def _with_reference(self, never: bool) -> "State | None":
+        """Disuse counts from the allocation when the license was never used, else from the last use."""
+        start = Moment.ALLOCATED if never else Moment.LAST_USED
+        return self._with_days(same_day(self.bounds, Moment.REFERENCE, start), self.months, self.weekdays)
+
+    def _with_days(self, bounds: Bounds | None, months: int, weekdays: int) -> "State | None":
+        if bounds is None:
+            return None
+        if (bounds, months, weekdays) == (self.bounds, self.months, self.weekdays):
+            return self
+        if pick_today(bounds, months, weekdays, 0) is None:
+            return None
+        return replace(self, bounds=bounds, months=months, weekdays=weekdays)

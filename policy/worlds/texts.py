@@ -1,0 +1,102 @@
+"""Text fields: the few texts that stand for all, as far as some tests can tell.
+
+Every text belongs to the set of tests it passes. For each such set that any text has, one text is kept; a field's
+value is then one of a handful of texts (or several of them, where a user can have several), held as the bits of a
+number.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from grammar.ast import Field
+from policy.vocabulary import VOCABULARY
+from policy.worlds.formula import TextTest
+from policy.worlds.patterns import combinations, matches
+from policy.worlds.spellings import another_spelling
+
+
+@dataclass(frozen=True, slots=True)
+class TextValues:
+    """The texts that stand for all values of one field.
+
+    `masks` has for each test the bits of the texts that pass it. `wild` is 0, or the bit of a text that may pass or
+    fail any test, needed where the patterns were too many to be looked through.
+    """
+
+    field: Field
+    values: tuple[str, ...]
+    masks: Mapping[TextTest, int]
+    wild: int
+
+    @property
+    def all(self) -> int:
+        """The bits of all texts."""
+        return (1 << len(self.values)) - 1
+
+    @property
+    def many(self) -> bool:
+        """Whether a user can have several of them."""
+        return VOCABULARY[self.field.name].many
+
+    def passing(self, test: TextTest, wanted: bool) -> int:
+        """The bits of the texts that may pass (`wanted`) or fail the test."""
+        mask = self.masks[test]
+        return (mask if wanted else self.all & ~mask) | self.wild
+
+
+def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
+    """The texts that these tests of one field can tell apart."""
+    tests = tuple(dict.fromkeys(tests))
+    entry = VOCABULARY[field.name]
+    if entry.values:
+        masks = {test: sum((value in test.exact) << bit for bit, value in enumerate(entry.values)) for test in tests}
+        return TextValues(field, entry.values, masks, 0)
+    found, complete = _classes(tests)
+    masks = {
+        test: sum(1 << bit for bit, passed in enumerate(found) if passed >> number & 1)
+        for number, test in enumerate(tests)
+    }
+    values = (*found.values(), *(() if complete else ("?",)))
+    return TextValues(field, values, masks, 0 if complete else 1 << len(found))
+
+
+def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
+    """For each set of tests (as bits) that a text can pass, such a text; and whether that is all of them."""
+    patterns = sorted({pattern for test in tests for pattern in test.patterns})
+    using = [sum((pattern in test.patterns) << n for n, test in enumerate(tests)) for pattern in patterns]
+    by_folded: dict[str, int] = {}
+    by_spelling: dict[str, int] = {}
+    written: dict[str, str] = {}
+    for number, test in enumerate(tests):
+        for text in test.folded:
+            by_folded[text] = by_folded.get(text, 0) | 1 << number
+        for text in test.exact:
+            by_spelling[text] = by_spelling.get(text, 0) | 1 << number
+        for text in test.written:
+            written.setdefault(text.casefold(), text)
+    for text in by_spelling:
+        by_folded.setdefault(text.casefold(), 0)
+
+    found: dict[int, str] = {}
+    spelled: dict[str, list[str]] = {}
+    for text in by_spelling:
+        spelled.setdefault(text.casefold(), []).append(text)
+    for folded, passed in by_folded.items():
+        for pattern, users in zip(patterns, using, strict=True):
+            if matches(folded, pattern):
+                passed |= users
+        exact = spelled.get(folded, ())
+        for text in exact:
+            found.setdefault(passed | by_spelling[text], text)
+        if passed not in found:
+            other = another_spelling(folded, exact) if exact else written.get(folded, folded)
+            if other is not None:
+                found[passed] = other
+    words, complete = combinations(patterns, by_folded)
+    for signature, word in words.items():
+        passed = 0
+        for number, users in enumerate(using):
+            if signature >> number & 1:
+                passed |= users
+        found.setdefault(passed, word)
+    return found, complete

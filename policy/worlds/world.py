@@ -1,0 +1,159 @@
+"""A world: concrete facts about one user, one license and one day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeAlias
+
+from grammar.ast import Field
+from policy.vocabulary import VOCABULARY, WEEKDAYS, Type
+from policy.worlds.days import Moment, pick, pick_today
+from policy.worlds.formula import All, Any, Flag, Formula, Has, OnDays, Within
+from policy.worlds.state import State
+from policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID
+
+Value: TypeAlias = str | int | bool | date
+
+ORDINARY_DAY = date(2026, 6, 15)
+"""Today, where nothing says otherwise: a Monday in no season."""
+
+_ORDINARY_TEXTS = {"user.userDirectory": "ACME", "user.userId": "somebody", "user.name": "Somebody"}
+_LONG_AGO = 400
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is true of one user, one license and one day.
+
+    `texts` has the texts of every field that is spoken of, `held` the same as bits in the state's pools. A fact
+    that nothing speaks of has an ordinary value.
+    """
+
+    state: State
+    texts: Mapping[Field, tuple[str, ...]]
+    held: Mapping[Field, int]
+    flags: Mapping[Field, bool]
+    days: Mapping[Moment, int]
+
+    def read(self, field: Field) -> tuple[Value, ...]:
+        """The values of a field, as the evaluator reads facts."""
+        match field.name:
+            case "user":
+                return (f"{self.read(DIRECTORY)[0]}\\{self.read(USER_ID)[0]}",)
+            case "today":
+                return (self.today,)
+            case "month":
+                return (self.today.month,)
+            case "weekday":
+                return (WEEKDAYS[self.today.weekday()],)
+            case "license.unusedDays":
+                return (self.days[Moment.TODAY] - self.days[Moment.REFERENCE],)
+            case "license.lastUsed":
+                never = self.flags.get(NEVER_USED, False)
+                return () if never else (date.fromordinal(self.days[Moment.REFERENCE]),)
+            case "license.createdDate":
+                return (date.fromordinal(self.days[Moment.ALLOCATED]),)
+            case "user.createdDate":
+                return (date.fromordinal(self.days[Moment.USER_CREATED]),)
+        if field in self.texts:
+            return self.texts[field]
+        entry = VOCABULARY[field.name]
+        if entry.type is Type.BOOLEAN:
+            return (self.flags.get(field, False),)
+        return () if entry.many else (_ORDINARY_TEXTS[field.name],)
+
+    @property
+    def today(self) -> date:
+        """The day of the run."""
+        return date.fromordinal(self.days[Moment.TODAY])
+
+    @property
+    def size(self) -> int:
+        """How much there is to say: values beyond the ones that everyone has, and flags that are set."""
+        several = sum(len(texts) for field, texts in self.texts.items() if VOCABULARY[field.name].many)
+        return several + sum(self.flags.values())
+
+    def satisfies(self, formula: Formula) -> bool:
+        """Whether the formula holds; a flag that is no field, and that nothing asks for, does not."""
+        match formula:
+            case All(parts):
+                return all(self.satisfies(part) for part in parts)
+            case Any(parts):
+                return any(self.satisfies(part) for part in parts)
+            case Has(test, wanted):
+                pool = self.state.pools[test.field]
+                held = self.held[test.field]
+                return bool(held & pool.wild) or bool(held & pool.masks[test]) == wanted
+            case Flag(subject, wanted):
+                return self.state.flags.get(subject, False) == wanted
+            case Within(later, earlier, days):
+                return self.days[later] - self.days[earlier] <= days
+            case OnDays(months, weekdays):
+                return bool(months >> (self.today.month - 1) & weekdays >> self.today.weekday() & 1)
+
+
+def world_of(state: State) -> World | None:
+    """The world with the fewest facts in which a state's literals hold; None when there is none.
+
+    Whether the license was ever used may still be open; then both are tried, used first.
+    """
+    if NEVER_USED not in state.flags:
+        for never in (False, True):
+            decided = state.assume(Flag(NEVER_USED, never))
+            if decided is not None:
+                return world_of(decided)
+        return None
+    texts: dict[Field, tuple[str, ...]] = {}
+    held: dict[Field, int] = {}
+    for field, pool in state.pools.items():
+        known = state.texts_of(pool)
+        if field == LICENSES:
+            own = held[LICENSE_TYPE]
+            bits = own | _fewest(known.allowed, tuple(need for need in known.needed if not need & own))
+        else:
+            bits = _fewest(known.allowed, known.needed) if pool.many else _plainest(known.allowed, pool.all)
+        held[field] = bits
+        texts[field] = tuple(value for bit, value in enumerate(pool.values) if bits >> bit & 1)
+    flags = {subject: truth for subject, truth in state.flags.items() if isinstance(subject, Field)}
+    return World(state, texts, held, flags, _days(state))
+
+
+def _plainest(allowed: int, everything: int) -> int:
+    """One bit: the last, which nothing names, where all are allowed; else the first that is."""
+    return 1 << (allowed.bit_length() - 1) if allowed == everything else allowed & -allowed
+
+
+def _fewest(allowed: int, needed: tuple[int, ...]) -> int:
+    """The smallest set of allowed bits that has one of each needed set."""
+    if not needed:
+        return 0
+    best, stack = allowed, [(0, needed)]
+    while stack:
+        chosen, missing = stack.pop()
+        if not missing:
+            if chosen.bit_count() < best.bit_count():
+                best = chosen
+            continue
+        if chosen.bit_count() + 1 >= best.bit_count() and best != allowed:
+            continue
+        tried: dict[tuple[int, ...], int] = {}
+        candidates = missing[0] & allowed
+        while candidates:
+            bit = candidates & -candidates
+            candidates ^= bit
+            tried.setdefault(tuple(need for need in missing if not need & bit), bit)
+        stack.extend((chosen | bit, left) for left, bit in sorted(tried.items(), key=lambda t: -len(t[0])))
+    return best
+
+
+def _days(state: State) -> dict[Moment, int]:
+    """The days: today near an ordinary one, the last use as late as it can be, the rest long ago."""
+    today = pick_today(state.bounds, state.months, state.weekdays, ORDINARY_DAY.toordinal())
+    assert today is not None  # noqa: S101 - a state's days are possible
+    days = {Moment.ORIGIN: 0}
+    days[Moment.TODAY], bounds = pick(state.bounds, Moment.TODAY, today)
+    long_ago = today - timedelta(days=_LONG_AGO).days
+    for moment in (Moment.REFERENCE, Moment.LAST_USED, Moment.ALLOCATED, Moment.USER_CREATED):
+        wish = today if moment in (Moment.REFERENCE, Moment.LAST_USED) else long_ago
+        days[moment], bounds = pick(bounds, moment, wish)
+    return days

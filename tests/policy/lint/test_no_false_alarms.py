@@ -1,0 +1,116 @@
+"""What lint claims is true: every claim about a generated policy is held against the reference evaluator, over
+generated facts."""
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.evaluate import evaluate, evaluate_rule
+from grammar.ast import LICENSE_TYPES, And, Boolean, Condition, LicenseType, Not, Or, Policy, Rule
+from grammar.printer import print_policy
+from grammar.spans import Span
+from policy.diagnostics import Diagnostic
+from policy.lint.linter import lint
+from policy.loading import CheckedPolicy, check_text
+from tests.policy.lint.support import TODAY
+from tests.strategies import conditions, keep_rules, policies, release_rules
+from tests.world_strategies import KnownFacts, known_facts
+
+_crowded = st.builds(
+    lambda keeps, releases: Policy((*keeps, *releases)),
+    st.lists(keep_rules(conditions()), min_size=2, max_size=6),
+    st.lists(release_rules(conditions()), min_size=1, max_size=3),
+)
+_facts = st.lists(known_facts(), min_size=4, max_size=8)
+
+
+@settings(max_examples=120)
+@given(policies() | _crowded, _facts)
+def test_what_lint_claims_is_true_of_all_facts(tree: Policy, several: list[KnownFacts]) -> None:
+    policy = check_text(print_policy(tree), "test.policy")
+    for finding in lint(policy, policy.text, TODAY).findings:
+        for facts in several:
+            assert _is_true(finding, policy, facts), finding.message
+
+
+def _is_true(finding: Diagnostic, policy: CheckedPolicy, facts: KnownFacts) -> bool:
+    rule = _rule_at(finding.span, policy)
+    if rule is None:
+        return True
+    speaks = rule.applies_to(_license_type(facts))
+    matches = _matches(rule, policy, facts)
+    others = [_rule_at(span, policy) for span, _ in finding.related]
+    match finding.code:
+        case "SW301":
+            return not matches
+        case "SW302":
+            return matches or not speaks
+        case "SW303":
+            return _same_without(rule, finding.span, policy, facts, Boolean(False))
+        case "SW304":
+            kept, dropped = (_same_without(rule, finding.span, policy, facts, Boolean(t)) for t in (True, False))
+            return kept or dropped
+        case "SW305":
+            return matches == any(_matches(other, policy, facts) for other in others if other)
+        case "SW306":
+            return not matches or any(_matches(other, policy, facts) for other in others if other)
+        case "SW308":
+            return not matches or any(_matches(other, policy, facts) for other in others if other)
+        case "SW311":
+            flag = finding.message.rpartition("who is ")[2]
+            names = {"active": "inactive", "not blocked": "blocked", "still in the directory": "removedExternally"}
+            return matches or not speaks or facts.values[f"user.{names[flag]}"] == (True,) or rule.until is not None
+        case _:
+            return True
+
+
+def _license_type(facts: KnownFacts) -> LicenseType:
+    (license_type,) = facts.values["license.type"]  # type: ignore[misc]
+    return "professional" if license_type == "professional" else "analyzer"
+
+
+def _matches(rule: Rule, policy: CheckedPolicy, facts: KnownFacts) -> bool:
+    if _license_type(facts) not in (rule.license_types or LICENSE_TYPES):
+        return False
+    (today,) = facts.values["today"]  # type: ignore[misc]
+    assert isinstance(today, date)
+    return evaluate_rule(rule, facts, policy.names, today).truth is True
+
+
+def _rule_at(span: Span, policy: CheckedPolicy) -> Rule | None:
+    for rule in policy.rules:
+        whole = rule.span
+        start, end = (whole.line, whole.column), (whole.end_line, whole.end_column)
+        if start <= (span.line, span.column) < end:
+            return rule
+    return None
+
+
+def _same_without(rule: Rule, span: Span, policy: CheckedPolicy, facts: KnownFacts, instead: Boolean) -> bool:
+    """Whether the rule says the same when the marked part is replaced; of parts at one place, some one."""
+    if not _matches(replace(rule, condition=Boolean(True)), policy, facts):
+        return True
+    truth = evaluate(rule.condition, facts, policy.names).truth
+    return any(
+        evaluate(changed, facts, policy.names).truth == truth for changed in _replaced(rule.condition, span, instead)
+    )
+
+
+def _replaced(condition: Condition, span: Span, instead: Boolean) -> list[Condition]:
+    """The condition with the part at that place replaced; SW303 marks the last of the parts that contradict."""
+    if condition.span == span or (isinstance(condition, And) and any(p.span == span for p in condition.operands)):
+        return [instead]
+    match condition:
+        case And(operands) | Or(operands):
+            found: list[Condition] = []
+            for number, operand in enumerate(operands):
+                for changed in _replaced(operand, span, instead):
+                    changed_operands = (*operands[:number], changed, *operands[number + 1 :])
+                    found.append(replace(condition, operands=changed_operands))
+            return found
+        case Not(operand):
+            return [replace(condition, operand=changed) for changed in _replaced(operand, span, instead)]
+        case _:
+            return []

@@ -1,0 +1,49 @@
+"""Patterns and spellings against the evaluator's own comparisons."""
+
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.evaluate import matches as evaluated
+from policy.worlds.patterns import combinations, matches
+from policy.worlds.spellings import another_spelling, spellings
+
+_patterns = st.text("ab*", min_size=1, max_size=4).map(lambda text: text + "*")
+
+
+@given(st.text("abAB", max_size=6), st.text("abAB*", max_size=6))
+def test_patterns_match_as_the_evaluator_says(text: str, pattern: str) -> None:
+    assert matches(text, pattern) is evaluated(text, pattern)
+
+
+@given(st.lists(_patterns, max_size=3), st.sets(st.text("ab", max_size=3), max_size=4))
+def test_every_combination_of_patterns_is_found(patterns: list[str], named: set[str]) -> None:
+    """Against all words of up to five letters; `z` stands for any other letter."""
+    found, complete = combinations(patterns, named)
+    for length in range(5):
+        for letters in product("abz", repeat=length):
+            word = "".join(letters)
+            if word not in named:
+                signature = sum(evaluated(word, pattern) << n for n, pattern in enumerate(patterns))
+                assert signature in found or not complete
+    for signature, word in found.items():
+        assert word not in named
+        assert signature == sum(evaluated(word, pattern) << n for n, pattern in enumerate(patterns))
+
+
+@given(st.text("aAsSßẞſkK\u0130\u01491é", max_size=4))
+def test_spellings_fold_to_the_same_text(text: str) -> None:
+    folded = text.casefold()
+    for _, spelling in zip(range(20), spellings(folded), strict=False):
+        assert spelling.casefold() == folded
+
+
+def test_other_spellings() -> None:
+    assert another_spelling("ab", {"ab", "AB", "Ab"}) == "aB"
+    assert another_spelling("ab", {"ab", "AB", "Ab", "aB"}) is None
+    assert another_spelling("30", {"30"}) is None
+    assert another_spelling("", {""}) is None
+    taken = set(spellings("ss"))
+    assert {"ss", "SS", "ß", "ẞ"} <= taken
+    assert another_spelling("ss", taken) is None
