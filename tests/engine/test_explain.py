@@ -219,3 +219,31 @@ def test_as_json() -> None:
     assert (rule["label"], rule["matched"], rule["at"]) == ('keep "a"', True, "test.policy:1:1")
     assert [part["truth"] for part in rule["condition"]["parts"]] == [True, True]
     assert rule["condition"]["parts"][1]["found"] == 'user.tags = "y", listed'
+
+
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [
+        ("unused for 5 days", True),
+        ("license.unusedDays > 5", True),
+        ("license.lastUsed < 2026-11-10", True),
+        ("user.lastUsed < 2026-11-10", True),
+        ("never used or not never used", False),
+        ("not never used and month = 11", False),
+        ("license.createdDate < 2026-01-01", False),
+        ("license.lastUsed != today", True),
+        ("user.lastUsed != today", True),
+    ],
+)
+def test_had_it_been_used_today(condition: str, kept: bool) -> None:
+    explanation = _one(f"release when {condition}")
+    assert explanation.status == "released"
+    assert ("Would be kept if the license had been used today." in explanation.advice) is kept
+    changed = _one(f"release when {condition}", last_used="2026-11-21T01:00:00Z")
+    assert (changed.decision.verdict == "keep") is kept
+
+
+def test_never_used_had_it_been_used_today() -> None:
+    assert _one("release when never used", last_used=None).advice == (
+        "Would be kept if the license had been used today.",
+    )
