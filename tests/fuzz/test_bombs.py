@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,17 +15,25 @@ from tests.fuzz.bombs import BOMBS, MEGABYTES, SECONDS
 from tests.paths import ROOT
 
 
+def _set_off(*names: str) -> dict[str, dict[str, Any]]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.bombs", *names], cwd=ROOT, capture_output=True, timeout=300, check=False
+    )
+    measured = {line["name"]: line for line in map(json.loads, ran.stdout.splitlines())}
+    assert set(measured) == set(names or BOMBS), ran.stderr.decode()
+    return measured
+
+
+def _dangerous(line: dict[str, Any]) -> bool:
+    return "died" in line or not line["said"] or line["seconds"] > SECONDS or line["megabytes"] > MEGABYTES
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT CHECKED HERE: limits and memory are measured on Linux only")
 def test_every_bomb_is_refused_in_time_and_memory() -> None:
-    ran = subprocess.run([sys.executable, "-m", "tests.fuzz.bombs"], cwd=ROOT, capture_output=True, timeout=300)
-    measured = {line["name"]: line for line in map(json.loads, ran.stdout.splitlines())}
-    assert set(measured) == set(BOMBS), ran.stderr.decode()
-    dangerous = [
-        line
-        for line in measured.values()
-        if "died" in line or not line["said"] or line["seconds"] > SECONDS or line["megabytes"] > MEGABYTES
-    ]
-    assert dangerous == [], ran.stderr.decode()
+    dangerous = [name for name, line in _set_off().items() if _dangerous(line)]
+    for _ in range(2):  # a busy machine makes processor time longer; what is slow is slow each time
+        dangerous = [name for name, line in _set_off(*dangerous).items() if _dangerous(line)] if dangerous else []
+    assert {name: _set_off(name)[name] for name in dangerous} == {}
 
 
 def test_what_a_large_site_needs_is_read(tmp_path: Path) -> None:
