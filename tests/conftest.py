@@ -6,7 +6,6 @@
 import os
 
 import pytest
-
 from hypothesis import settings
 
 settings.register_profile("seatwarden", deadline=None, max_examples=60, derandomize="CI" in os.environ)
