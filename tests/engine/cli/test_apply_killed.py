@@ -95,7 +95,8 @@ def test_killed_at_random_points(
 def _wait_for_requests(process: BaseProcess, qrs: SimulatedQrs, chance: random.Random) -> None:
     """Waits until some number of requests has come (a license costs three), and a moment more; or for the end."""
     seen, target = len(qrs.requests), chance.randint(1, 3 * LICENSES)
-    while process.is_alive() and len(qrs.requests) < seen + target:
+    deadline = time.monotonic() + 60
+    while process.is_alive() and len(qrs.requests) < seen + target and time.monotonic() < deadline:
         time.sleep(0.0005)
     time.sleep(chance.uniform(0, 0.006))
 
