@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.evaluate import evaluate, evaluate_rule
-from grammar.ast import LICENSE_TYPES, And, Boolean, Condition, Not, Or, Policy, Rule
+from grammar.ast import LICENSE_TYPES, And, Boolean, Condition, LicenseType, Not, Or, Policy, Rule
 from grammar.printer import print_policy
 from grammar.spans import Span
 from policy.diagnostics import Diagnostic
@@ -26,7 +26,7 @@ _crowded = st.builds(
 _facts = st.lists(known_facts(), min_size=4, max_size=8)
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(policies() | _crowded, _facts)
 def test_what_lint_claims_is_true_of_all_facts(tree: Policy, several: list[KnownFacts]) -> None:
     policy = check_text(print_policy(tree), "test.policy")
@@ -66,9 +66,8 @@ def _is_true(finding: Diagnostic, policy: CheckedPolicy, facts: KnownFacts) -> b
             return True
 
 
-def _license_type(facts: KnownFacts) -> str:
-    (license_type,) = facts.values["license.type"]  # type: ignore[misc]
-    return str(license_type)
+def _license_type(facts: KnownFacts) -> LicenseType:
+    return next(own for own in LICENSE_TYPES if facts.values["license.type"] == (own,))
 
 
 def _matches(rule: Rule, policy: CheckedPolicy, facts: KnownFacts) -> bool:
