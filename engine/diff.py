@@ -16,7 +16,7 @@ from grammar.printer import print_field
 from policy.loading import CheckedPolicy
 from policy.worlds.days import Moment
 from policy.worlds.formula import TRUE, Formula, Within, all_of
-from policy.worlds.policies import differences, release_formula
+from policy.worlds.policies import differences
 from policy.worlds.search import UndecidedError
 from policy.worlds.translate import LICENSE_TYPE, USER
 from policy.worlds.world import Value, World
@@ -82,8 +82,7 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
         ordinal = today.toordinal()
         given = all_of([Within(Moment.TODAY, Moment.ORIGIN, ordinal), Within(Moment.ORIGIN, Moment.TODAY, -ordinal)])
     candidates = 0
-    formulas = (release_formula(old.tree, old.names), release_formula(new.tree, new.names))
-    for world in differences(*formulas, given):
+    for world in differences(old.tree, new.tree, (old.names, new.names), given):
         candidates += 1
         opinions = _opinion(old, world), _opinion(new, world)
         if opinions[0].verdict != opinions[1].verdict:

@@ -8,8 +8,8 @@ from msgspec import UnsetType
 from engine.days import Day
 from engine.evaluate import evaluate_rule
 from engine.facts import SnapshotFacts, Subject, user_of
-from engine.snapshot import Snapshot, User
-from grammar.ast import Field
+from engine.snapshot import License, Snapshot, User
+from grammar.ast import Field, LicenseType, Rule
 from grammar.printer import print_field
 from policy.lint.known_names import KnownNames
 from policy.loading import CheckedPolicy
@@ -27,7 +27,7 @@ def known_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> KnownNam
     return KnownNames(
         {name: frozenset(found) for name, found in texts.items()},
         {name: frozenset(found) for name, found in keys.items()},
-        _matched(policy, snapshot, day),
+        lambda rule: _matches(rule, policy, snapshot, day),
     )
 
 
@@ -53,18 +53,15 @@ def _rows(rows: tuple[_Row, ...] | None | UnsetType) -> tuple[_Row, ...]:
     return rows if isinstance(rows, tuple) else ()
 
 
-def _matched(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> frozenset[int]:
-    """The rules, by number, that match some license of the snapshot."""
-    waiting = dict(enumerate(policy.rules))
-    matched: set[int] = set()
-    for license_type, licenses in snapshot.licenses.items():
-        for license_ in licenses:
-            facts = SnapshotFacts(Subject(snapshot, license_type, license_, user_of(snapshot, license_), day))
-            for number, rule in tuple(waiting.items()):
-                speaks = rule.applies_to(license_type)
-                if speaks and evaluate_rule(rule, facts, policy.names, day.today).truth is True:
-                    matched.add(number)
-                    del waiting[number]
-        if not waiting:
-            break
-    return frozenset(matched)
+def _matches(rule: Rule, policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> bool:
+    """Whether a rule matches some license of the snapshot."""
+    return any(
+        evaluate_rule(rule, _facts(snapshot, license_type, license_, day), policy.names, day.today).truth is True
+        for license_type, licenses in snapshot.licenses.items()
+        if rule.applies_to(license_type)
+        for license_ in licenses
+    )
+
+
+def _facts(snapshot: Snapshot, license_type: LicenseType, license_: License, day: Day) -> SnapshotFacts:
+    return SnapshotFacts(Subject(snapshot, license_type, license_, user_of(snapshot, license_), day))

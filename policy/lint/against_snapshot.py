@@ -39,8 +39,8 @@ def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: RuleSpac
     for number, rule in enumerate(policy.rules):
         found = [finding for node, _ in walk(rule.condition) for finding in names.findings(node)]
         yield from found
-        settled = space.never | space.expired | known.matched
-        if not found and number not in settled and not _changes_by_itself(rule):
+        settled = found or number in space.never | space.expired or _changes_by_itself(rule)
+        if not settled and not known.matches(rule):
             message = f"`{rule.title}` matches nobody in this snapshot"
             does = "protects" if rule.kind == "keep" else "releases"
             yield warning("SW404", message, head(rule), f"it {does} nobody today", "check its condition")

@@ -1,9 +1,9 @@
 """What a snapshot knows: the names that users of a site have, for the checks of SW4xx."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from grammar.ast import Field
+from grammar.ast import Field, Rule
 from grammar.printer import print_field
 
 
@@ -13,12 +13,12 @@ class KnownNames:
 
     `texts` holds them by field as it is written in a rule (`user.tags`, `user.@Department`, `user` as
     `DIRECTORY\\userId`); `keys` the names of custom properties (`user.@`) and attributes (`user.attributes`).
-    `matched` are the rules, by number, that match some license of the snapshot.
+    `matches` says whether a rule matches some license of the snapshot; it may take its time.
     """
 
     texts: Mapping[str, frozenset[str]]
     keys: Mapping[str, frozenset[str]]
-    matched: frozenset[int]
+    matches: Callable[[Rule], bool]
 
     def of(self, field: Field) -> frozenset[str]:
         """The texts some user has in that field."""

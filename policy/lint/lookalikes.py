@@ -5,7 +5,6 @@ compatibility forms, invisible characters, repeated spaces and case are dropped 
 """
 
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 
@@ -31,12 +30,6 @@ def looks(text: str) -> tuple[str, str]:
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in ("Cf", "Cc"))
     visible = " ".join(visible.split())
     return _shape(visible), _shape(visible.casefold())
-
-
-def alike(text: str, others: Iterable[str]) -> str | None:
-    """The first of other texts that looks like this one, and is not this one."""
-    mine = set(looks(text))
-    return next((other for other in others if other != text and mine & set(looks(other))), None)
 
 
 def _shape(text: str) -> str:

@@ -12,6 +12,9 @@ from policy.worlds.search import Space, UndecidedError
 from policy.worlds.translate import translate
 from policy.worlds.world import World
 
+MOST_PAIRS = 150_000
+"""How many pairs of rules are compared, about a second of work; beyond it nothing is said of a pair."""
+
 
 class RuleSpace:
     """The rules as formulas in one space.
@@ -26,6 +29,7 @@ class RuleSpace:
         self._translated: dict[int, Formula] = {}  # by identity: the policy's own nodes, which stay
         self.formulas = [rule_formula(rule, policy.names) for rule in self.rules]
         self.space = Space(self.formulas)
+        self._pairs = 0
         self._examples = [self._example(formula) for formula in self.formulas]
         self.never = {n for n, formula in enumerate(self.formulas) if self.impossible([formula])}
         self.always = {n for n, rule in enumerate(self.rules) if self._is_always(rule)} - self.never
@@ -43,6 +47,9 @@ class RuleSpace:
 
     def implies(self, one: int, other: int) -> bool:
         """Whether it is certain that a rule matches wherever another does."""
+        self._pairs += 1
+        if self._pairs > MOST_PAIRS:
+            return False
         example = self._examples[one]
         if example is not None and not example.satisfies(self.formulas[other]):
             return False

@@ -7,6 +7,7 @@ that is within a moment's bounds can be taken for it.
 
 from datetime import date
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from policy.vocabulary import WEEKDAYS
@@ -50,6 +51,7 @@ UNBOUNDED = _unbounded()
 """Any day that QRS can write for each moment: it reads years before 1900 as *never*."""
 
 
+@lru_cache(maxsize=4096)
 def tighten(bounds: Bounds, later: Moment, earlier: Moment, days: int) -> Bounds | None:
     """The bounds when `later` is also at most `days` after `earlier`; None when that cannot be.
 

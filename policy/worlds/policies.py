@@ -1,9 +1,10 @@
-"""What rules and whole policies mean as formulas, and where two policies differ.
+"""What rules mean as formulas, and where two policies differ.
 
 Guards are left out: they keep whatever the rules say, in every policy alike. So are unknown facts.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from grammar.ast import LICENSE_TYPES, LicenseType, Policy, Rule
 from policy.worlds.days import Moment
@@ -26,23 +27,49 @@ def rule_formula(rule: Rule, names: Names) -> Formula:
     return all_of(parts)
 
 
-def release_formula(policy: Policy, names: Names) -> Formula:
-    """Where a policy releases: some release rule matches, and no keep rule does."""
-    releases = [rule_formula(rule, names) for rule in policy.rules if rule.kind == "release"]
-    keeps = [rule_formula(rule, names) for rule in policy.rules if rule.kind == "keep"]
-    return all_of([any_of(releases), *(negate(keep) for keep in keeps)])
+def differences(one: Policy, other: Policy, names: tuple[Names, Names], given: Formula) -> Iterator[World]:
+    """Worlds that one policy releases and the other keeps, of those in which `given` holds; small ones first.
 
-
-def differences(one: Formula, other: Formula, given: Formula) -> Iterator[World]:
-    """Worlds in which exactly one of two formulas holds, of those in which `given` does; small ones first.
-
-    None at all: they mean the same on all facts there can be. Raises UndecidedError.
+    None at all: the policies mean the same on all facts there can be. Raises UndecidedError.
     """
-    space = Space([one, other, given])
+    sides = _Side.of(one, names[0]), _Side.of(other, names[1])
+    formulas = _only_first(*sides), _only_first(*reversed(sides))
+    space = Space([*formulas, given])
     found: list[World] = []
-    for holds, fails in ((one, other), (other, one)):
-        found += [world for world, _ in zip(space.worlds(given, holds, negate(fails)), range(_TRIES), strict=False)]
+    for formula in formulas:
+        found += [world for world, _ in zip(space.worlds(given, formula), range(_TRIES), strict=False)]
     yield from sorted(found, key=lambda world: world.size)
 
 
 _TRIES = 50
+"""How many worlds are looked at for a small one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A policy's rules as formulas."""
+
+    keeps: tuple[Formula, ...]
+    releases: tuple[Formula, ...]
+
+    @classmethod
+    def of(cls, policy: Policy, names: Names) -> "_Side":
+        keeps, releases = (
+            tuple(dict.fromkeys(rule_formula(rule, names) for rule in policy.rules if rule.kind == kind))
+            for kind in ("keep", "release")
+        )
+        return cls(keeps, releases)
+
+
+def _only_first(one: _Side, other: _Side) -> Formula:
+    """Where the one policy releases and the other does not.
+
+    That is because of a keep rule which only the other has, or because none of its release rules matches; then it is
+    a release rule which only the one has. Rules that both have take no part in the search.
+    """
+    released = all_of([any_of(one.releases), *(negate(keep) for keep in one.keeps)])
+    kept_by_both, released_by_both = set(one.keeps), set(other.releases)
+    kept = [keep for keep in other.keeps if keep not in kept_by_both]
+    lost = any_of(release for release in one.releases if release not in released_by_both)
+    not_released = all_of([lost, *(negate(release) for release in other.releases)])
+    return all_of([released, any_of([*kept, not_released])])

@@ -1,8 +1,8 @@
 """The search: a world in which formulas hold, or the proof that there is none.
 
-Formulas are taken apart; literals go into a state, alternatives are tried one after the other, the fewest first,
-after those are dropped that the state contradicts. At every step the smallest world of the state is looked at: when it
-satisfies what is left, the search is over. The search is exact, and bounded: past the bound it says so.
+Formulas are taken apart: literals go into a state, and the smallest world of that state is looked at. Of the choices
+it does not satisfy, the one with the fewest alternatives left is tried, one alternative after the other; when none is
+missed, the search is over. It is exact, and bounded: past the bound it says so.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,8 +16,8 @@ from policy.worlds.world import World, world_of
 
 STEPS = 20_000
 """How many literals one question may try; a policy of 50 rules needs some hundred."""
-TOTAL_STEPS = 1_000_000
-"""How many literals all questions to one space may try: a second or two of work."""
+TOTAL_STEPS = 500_000
+"""How many literals all questions to one space may try: a few seconds of work."""
 
 
 class UndecidedError(Exception):
@@ -85,23 +85,28 @@ class _Search:
         self.tried = 0
 
     def worlds(self, start: State, goals: Iterable[Formula]) -> Iterator[World]:
-        stack: list[tuple[State, list[Formula]]] = [(start, list(goals))]
+        stack: list[tuple[State, list[Formula], list[Any]]] = [(start, list(goals), [])]
         while stack:
-            propagated = self._propagate(*stack.pop())
-            if propagated is None:
+            settled = self._settle(*stack.pop())
+            if settled is None:
                 continue
-            state, choices = propagated
-            world = world_of(state)
-            if world is not None and all(world.satisfies(choice) for choice in choices):
+            state, world, choices, missed = settled
+            if not missed:
                 yield world
-            elif choices:
-                first = min(choices, key=lambda choice: len(choice.parts))
-                rest: list[Formula] = [choice for choice in choices if choice is not first]
-                stack.extend((state, [part, *rest]) for part in reversed(first.parts))
+                continue
+            number, parts = min(missed.items(), key=lambda choice: len(choice[1]))
+            rest = choices[:number] + choices[number + 1 :]
+            stack.extend((state, [part], rest) for part in reversed(parts))
 
-    def _propagate(self, state: State, goals: list[Formula]) -> tuple[State, list[Any]] | None:
-        """The state with everything that must hold, and the choices left; None when something cannot hold."""
-        choices: list[Any] = []
+    def _settle(
+        self, state: State, goals: list[Formula], before: list[Any]
+    ) -> tuple[State, World, list[Any], dict[int, tuple[Formula, ...]]] | None:
+        """The state with all that must hold, its smallest world, the choices, and what is open of those it misses.
+
+        A choice that the smallest world satisfies needs no decision, and is not looked into. None when something
+        cannot hold.
+        """
+        choices = list(before)
         while True:
             while goals:
                 goal = goals.pop()
@@ -114,31 +119,36 @@ class _Search:
                     if assumed is None:
                         return None
                     state = assumed
-            left_over: list[Any] = []
+            world = world_of(state)
+            if world is None:
+                return None
+            missed: dict[int, tuple[Formula, ...]] = {}
+            left: list[Any] = []
+            self._spend(len(choices) // 4)
             for choice in choices:
-                parts = self._open_parts(state, choice)
+                parts = () if world.satisfies(choice) else self._open_parts(state, choice)
                 if parts is None:
-                    continue
-                if not parts:
                     return None
                 if len(parts) == 1:
                     goals.append(parts[0])
-                else:
-                    left_over.append(choice if len(parts) == len(choice.parts) else Any(parts))
-            choices = left_over
+                    continue
+                if parts:
+                    missed[len(left)] = parts
+                left.append(choice)
+            choices = left
             if not goals:
-                return state, choices
+                return state, world, choices, missed
 
     def _open_parts(self, state: State, choice: Any) -> tuple[Formula, ...] | None:
-        """The parts of a choice that can still hold; None when one of them does already."""
+        """The parts of a choice that can still hold, none of them when one does already; None when no part can."""
         parts = []
         for part in choice.parts:
             truth = self._truth(state, part)
             if truth is True:
-                return None
+                return ()
             if truth is None:
                 parts.append(part)
-        return tuple(parts)
+        return tuple(parts) or None
 
     def _truth(self, state: State, formula: Formula) -> bool | None:
         """Whether a formula certainly holds in a state, or certainly does not, as far as is seen at a glance."""
@@ -167,7 +177,10 @@ class _Search:
 
     def _assume(self, state: State, literal: Literal | All) -> State | None:
         assert not isinstance(literal, All)  # noqa: S101 - for the type checker: `all_of` leaves no All in an All
-        self.tried += 1
+        self._spend(1)
+        return state.assume(literal)
+
+    def _spend(self, steps: int) -> None:
+        self.tried += steps
         if self.tried > self._allowed:
             raise UndecidedError
-        return state.assume(literal)

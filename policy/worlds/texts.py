@@ -19,14 +19,16 @@ from policy.worlds.spellings import another_spelling
 class TextValues:
     """The texts that stand for all values of one field.
 
-    `masks` has for each test the bits of the texts that pass it. `wild` is 0, or the bit of a text that may pass or
-    fail any test, needed where the patterns were too many to be looked through.
+    `masks` has for each test the bits of the texts that pass it; `plainest` is the bit of a text that passes the
+    fewest, or 0 where a user need not have any. `wild` is 0, or the bit of a text that may pass or fail any test,
+    needed where the patterns were too many to be looked through.
     """
 
     field: Field
     values: tuple[str, ...]
     masks: Mapping[TextTest, int]
-    wild: int
+    plainest: int
+    wild: int = 0
 
     @property
     def all(self) -> int:
@@ -50,14 +52,16 @@ def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
     entry = VOCABULARY[field.name]
     if entry.values:
         masks = {test: sum((value in test.exact) << bit for bit, value in enumerate(entry.values)) for test in tests}
-        return TextValues(field, entry.values, masks, 0)
+        return TextValues(field, entry.values, masks, 0 if entry.many else 1 << (len(entry.values) - 1))
     found, complete = _classes(tests)
     masks = {
         test: sum(1 << bit for bit, passed in enumerate(found) if passed >> number & 1)
         for number, test in enumerate(tests)
     }
     values = (*found.values(), *(() if complete else ("?",)))
-    return TextValues(field, values, masks, 0 if complete else 1 << len(found))
+    signatures = tuple(found)
+    plainest = min(range(len(found)), key=lambda bit: signatures[bit].bit_count(), default=0)
+    return TextValues(field, values, masks, 0 if entry.many else 1 << plainest, wild=0 if complete else 1 << len(found))
 
 
 def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:

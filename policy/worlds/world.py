@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from functools import lru_cache
 from typing import TypeAlias
 
 from grammar.ast import Field
 from policy.vocabulary import VOCABULARY, WEEKDAYS, Type
-from policy.worlds.days import Moment, pick, pick_today
+from policy.worlds.days import Bounds, Moment, pick, pick_today
 from policy.worlds.formula import All, Any, Flag, Formula, Has, OnDays, Within
-from policy.worlds.state import State
+from policy.worlds.state import State, Texts
+from policy.worlds.texts import TextValues
 from policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID
 
 Value: TypeAlias = str | int | bool | date
@@ -25,12 +27,11 @@ _LONG_AGO = 400
 class World:
     """What is true of one user, one license and one day.
 
-    `texts` has the texts of every field that is spoken of, `held` the same as bits in the state's pools. A fact
-    that nothing speaks of has an ordinary value.
+    `held` has the texts of the fields that the state speaks of, as bits in its pools. A fact that nothing speaks of
+    has an ordinary value.
     """
 
     state: State
-    texts: Mapping[Field, tuple[str, ...]]
     held: Mapping[Field, int]
     flags: Mapping[Field, bool]
     days: Mapping[Moment, int]
@@ -55,8 +56,9 @@ class World:
                 return (date.fromordinal(self.days[Moment.ALLOCATED]),)
             case "user.createdDate":
                 return (date.fromordinal(self.days[Moment.USER_CREATED]),)
-        if field in self.texts:
-            return self.texts[field]
+        if field in self.state.pools:
+            bits = self._bits(field)
+            return tuple(text for bit, text in enumerate(self.state.pools[field].values) if bits >> bit & 1)
         entry = VOCABULARY[field.name]
         if entry.type is Type.BOOLEAN:
             return (self.flags.get(field, False),)
@@ -70,7 +72,7 @@ class World:
     @property
     def size(self) -> int:
         """How much there is to say: values beyond the ones that everyone has, and flags that are set."""
-        several = sum(len(texts) for field, texts in self.texts.items() if VOCABULARY[field.name].many)
+        several = sum(bits.bit_count() for field, bits in self.held.items() if VOCABULARY[field.name].many)
         return several + sum(self.flags.values())
 
     def satisfies(self, formula: Formula) -> bool:
@@ -82,7 +84,7 @@ class World:
                 return any(self.satisfies(part) for part in parts)
             case Has(test, wanted):
                 pool = self.state.pools[test.field]
-                held = self.held[test.field]
+                held = self._bits(test.field)
                 return bool(held & pool.wild) or bool(held & pool.masks[test]) == wanted
             case Flag(subject, wanted):
                 return self.state.flags.get(subject, False) == wanted
@@ -90,6 +92,9 @@ class World:
                 return self.days[later] - self.days[earlier] <= days
             case OnDays(months, weekdays):
                 return bool(months >> (self.today.month - 1) & weekdays >> self.today.weekday() & 1)
+
+    def _bits(self, field: Field) -> int:
+        return self.held[field] if field in self.held else self.state.pools[field].plainest
 
 
 def world_of(state: State) -> World | None:
@@ -103,24 +108,21 @@ def world_of(state: State) -> World | None:
             if decided is not None:
                 return world_of(decided)
         return None
-    texts: dict[Field, tuple[str, ...]] = {}
-    held: dict[Field, int] = {}
-    for field, pool in state.pools.items():
-        known = state.texts_of(pool)
-        if field == LICENSES:
-            own = held[LICENSE_TYPE]
-            bits = own | _fewest(known.allowed, tuple(need for need in known.needed if not need & own))
-        else:
-            bits = _fewest(known.allowed, known.needed) if pool.many else _plainest(known.allowed, pool.all)
-        held[field] = bits
-        texts[field] = tuple(value for bit, value in enumerate(pool.values) if bits >> bit & 1)
+    held = {field: _texts(state.pools[field], known) for field, known in state.texts.items() if field != LICENSES}
+    own = held.setdefault(LICENSE_TYPE, state.pools[LICENSE_TYPE].plainest)
+    licenses = state.texts_of(state.pools[LICENSES])
+    held[LICENSES] = own | _fewest(licenses.allowed, tuple(need for need in licenses.needed if not need & own))
     flags = {subject: truth for subject, truth in state.flags.items() if isinstance(subject, Field)}
-    return World(state, texts, held, flags, _days(state))
+    return World(state, held, flags, _days(state.bounds, state.months, state.weekdays))
 
 
-def _plainest(allowed: int, everything: int) -> int:
-    """One bit: the last, which nothing names, where all are allowed; else the first that is."""
-    return 1 << (allowed.bit_length() - 1) if allowed == everything else allowed & -allowed
+def _texts(pool: TextValues, known: Texts) -> int:
+    """The fewest and plainest texts that a field may have; the wild one only where nothing else will do."""
+    tame = known.allowed & ~pool.wild
+    if pool.many:
+        return _fewest(tame if all(need & tame for need in known.needed) else known.allowed, known.needed)
+    usable = tame or known.allowed
+    return pool.plainest if usable & pool.plainest else usable & -usable
 
 
 def _fewest(allowed: int, needed: tuple[int, ...]) -> int:
@@ -146,13 +148,14 @@ def _fewest(allowed: int, needed: tuple[int, ...]) -> int:
     return best
 
 
-def _days(state: State) -> dict[Moment, int]:
+@lru_cache(maxsize=1024)
+def _days(bounds: Bounds, months: int, weekdays: int) -> Mapping[Moment, int]:
     """The days: today near an ordinary one, the last use as late as it can be, the rest long ago."""
-    today = pick_today(state.bounds, state.months, state.weekdays, ORDINARY_DAY.toordinal())
+    today = pick_today(bounds, months, weekdays, ORDINARY_DAY.toordinal())
     assert today is not None  # noqa: S101 - a state's days are possible
     days = {Moment.ORIGIN: 0}
-    days[Moment.TODAY], bounds = pick(state.bounds, Moment.TODAY, today)
-    long_ago = today - timedelta(days=_LONG_AGO).days
+    days[Moment.TODAY], bounds = pick(bounds, Moment.TODAY, today)
+    long_ago = today - _LONG_AGO
     for moment in (Moment.REFERENCE, Moment.LAST_USED, Moment.ALLOCATED, Moment.USER_CREATED):
         wish = today if moment in (Moment.REFERENCE, Moment.LAST_USED) else long_ago
         days[moment], bounds = pick(bounds, moment, wish)

@@ -1,0 +1,118 @@
+"""`seatwarden diff`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.engine.cli.conftest import Run
+from tests.paths import EXAMPLES
+
+SNAPSHOT = EXAMPLES / "site.json"
+OLD, NEW = EXAMPLES / "butler.yaml", EXAMPLES / "season.policy"
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> tuple[Path, Path]:
+    old, new = tmp_path / "old.policy", tmp_path / "new.policy"
+    old.write_text('keep "vips" when user.tags = ["vip", "board"]\nrelease analyzer when unused for 30 days\n')
+    new.write_text('keep "vips" when user.tags = "vip"\nrelease analyzer when unused for 30 days\n')
+    return old, new
+
+
+def test_butler_yaml_and_its_policy_text_mean_the_same(run: Run) -> None:
+    ran = run("diff", OLD, EXAMPLES / "butler.policy")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Both policies give the same verdicts, whatever the facts")
+
+
+def test_an_example_of_a_difference(run: Run, policies: tuple[Path, Path]) -> None:
+    ran = run("diff", *policies)
+    assert ran.code == 1
+    assert (
+        ran.out
+        == """\
+The policies differ. A smallest example, everything else being false or without a value:
+
+  license.type        "analyzer"
+  user                "ACME\\somebody"
+  user.tags           "board"
+  license.unusedDays  30
+
+  old.policy: KEPT — keep "vips": user.tags = "board", listed  (old.policy:1:1)
+  new.policy: RELEASED — release analyzer: last used 2026-05-16, 30 days ago; 30 needed  (new.policy:2:1)
+"""
+    )
+
+
+def test_an_example_as_json(run: Run, policies: tuple[Path, Path]) -> None:
+    ran = run("diff", *policies, "--format", "json")
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["same"]) == (1, False)
+    assert answer["example"]["facts"]["user.tags"] == ["board"]
+    assert answer["example"]["old"]["rule"] == "vips"
+    assert answer["example"]["new"]["verdict"] == "release"
+
+
+def test_on_a_snapshot(run: Run) -> None:
+    ran = run("diff", OLD, NEW, "--snapshot", SNAPSHOT)
+    assert ran.code == 1
+    assert "keep → release" in ran.out
+    assert "Also: they limit releases differently." in ran.out
+    assert "unchanged." in ran.out
+
+
+def test_on_a_snapshot_as_json(run: Run) -> None:
+    answer = json.loads(run("diff", OLD, NEW, "--snapshot", SNAPSHOT, "--format", "json").out)
+    assert answer["same"] is False
+    change = answer["changes"][0]
+    assert change["old"]["verdict"] != change["new"]["verdict"]
+    summary = answer["summary"]
+    assert summary["toRelease"] + summary["toKeep"] == len(answer["changes"])
+    assert sum(reason["licenses"] for reason in summary["byReason"]) == len(answer["changes"])
+
+
+def test_plans_agree_with_the_diff(run: Run) -> None:
+    def verdicts(policy: Path) -> dict[str, str]:
+        plan = json.loads(run("plan", "-p", policy, "-s", SNAPSHOT, "--format", "json").out)
+        return {d["licenseId"]: d["verdict"] for d in plan["decisions"]}
+
+    old, new = verdicts(OLD), verdicts(NEW)
+    answer = json.loads(run("diff", OLD, NEW, "-s", SNAPSHOT, "--format", "json").out)
+    listed = {c["licenseId"]: (c["old"]["verdict"], c["new"]["verdict"]) for c in answer["changes"]}
+    assert listed == {i: (old[i], new[i]) for i in old if old[i] != new[i]}
+
+
+def test_the_same_policy(run: Run) -> None:
+    assert run("diff", NEW, NEW).code == 0
+    ran = run("diff", NEW, NEW, "--snapshot", SNAPSHOT)
+    assert ran.code == 0
+    assert ran.out.startswith("0 licenses would be released instead of kept")
+
+
+def test_one_day_only(run: Run, tmp_path: Path, policies: tuple[Path, Path]) -> None:
+    dated = tmp_path / "dated.policy"
+    dated.write_text(
+        'keep "vips" when user.tags = "vip"\nkeep "year-end" until 2026-12-31 when user.tags = "board"\n'
+        "release analyzer when unused for 30 days\n"
+    )
+    assert run("diff", policies[0], dated, "--now", "2026-12-31").code == 0
+    assert run("diff", policies[0], dated, "--now", "2027-01-01").code == 1
+
+
+def test_time_zones(run: Run, tmp_path: Path, policies: tuple[Path, Path]) -> None:
+    zoned = tmp_path / "zoned.policy"
+    zoned.write_text('timezone "Asia/Tokyo"\n' + policies[0].read_text())
+    ran = run("diff", policies[0], zoned)
+    assert ran.code == 1
+    assert "But days are counted in UTC by the old policy, in Asia/Tokyo by the new." in ran.out
+    assert run("diff", policies[0], zoned, "--timezone", "UTC").code == 0
+
+
+def test_unreadable(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.policy"
+    bad.write_text("keep wen")
+    for pair in ((bad, OLD), (OLD, tmp_path / "none.policy")):
+        ran = run("diff", *pair)
+        assert (ran.code, ran.out) == (2, "")
+        assert "error" in ran.err

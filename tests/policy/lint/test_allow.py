@@ -1,0 +1,70 @@
+"""Comments that allow a finding: where they reach, and that an idle one is reported."""
+
+import pytest
+
+from policy.lint.known_names import KnownNames
+from tests.policy.lint.support import TODAY, lint_text
+
+TWICE = 'user.tags = ["vip", "VIP"]'
+RELEASE = "\nrelease analyzer when unused for 30 days\n"
+NOBODY = KnownNames({}, {"user.@": frozenset(), "user.attributes": frozenset()}, lambda rule: True)
+
+SILENCED = (
+    f'keep "x" when {TWICE}  # seatwarden: allow SW315 both are wanted',
+    f'# seatwarden: allow SW315 both are wanted\nkeep "x" when {TWICE}',
+    f'#seatwarden:allow sw315 both\n\n# another comment\nkeep "x" when {TWICE}',
+    f'keep "x" # seatwarden: allow SW315 both are wanted\n  when user.inactive or\n  {TWICE}',
+    f'keep "x"\n  when user.inactive or\n  {TWICE} # seatwarden: allow SW315 both',
+    f'keep "#" when user.name = "# x" or {TWICE} # seatwarden: allow SW317, SW315 both # of them',
+)
+
+
+@pytest.mark.parametrize("text", SILENCED)
+def test_silenced(text: str) -> None:
+    found = lint_text(text + RELEASE)
+    assert [finding.code for finding in found.findings if finding.code != "SW319"] == []
+    (allowed,) = found.allowed
+    assert allowed.finding.code == "SW315"
+    assert allowed.reason.startswith("both")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f'keep "x" when {TWICE} # seatwarden: allow SW306 reason', ["SW315", "SW319"]),
+        (f'keep "y" when user.inactive # seatwarden: allow SW315 reason\nkeep "x" when {TWICE}', ["SW319", "SW315"]),
+        (f'keep "x" when {TWICE} # seatwarden: allow SW315', ["SW320"]),
+        (f'keep "x" when {TWICE} # seatwarden: allow all of it', ["SW315", "SW320"]),
+        (f'keep "x" when {TWICE} # seatwarden: ignore SW315 reason', ["SW315", "SW320"]),
+        ('keep "x" when user.inactive # seatwarden: allow SW101 reason', ["SW320"]),
+        ('keep "x" when user.name = "# seatwarden: allow SW315 reason"', []),
+        ('# this is what seatwarden does\nkeep "x" when user.inactive', []),
+        ("# seatwarden: allow SW315 reason", ["SW319"]),
+    ],
+)
+def test_not_silenced(text: str, expected: list[str]) -> None:
+    assert [finding.code for finding in lint_text(text + RELEASE).findings] == expected
+
+
+def test_codes_of_a_snapshot_are_judged_with_a_snapshot_only() -> None:
+    text = 'keep "x" when user.inactive # seatwarden: allow SW401 soon to come' + RELEASE
+    assert lint_text(text).findings == ()
+    assert [finding.code for finding in lint_text(text, NOBODY).findings] == ["SW319"]
+
+
+def test_in_yaml() -> None:
+    from policy.butler import parse_butler
+    from policy.lint.linter import lint
+    from policy.loading import CheckedPolicy
+
+    def linted(never: str) -> list[str]:
+        text = f"neverRelease:\n{never}\nlicenseType:\n  analyzer: {{enable: true, releaseThresholdDays: 30}}\n"
+        policy = CheckedPolicy("p.yaml", parse_butler(text, "p.yaml"), {}, "UTC")
+        return [finding.code for finding in lint(policy, text, TODAY).findings]
+
+    assert linted("  inactive: no") == ["SW311"]
+    assert linted("  inactive: no # seatwarden: allow SW311 agreed") == []
+    assert linted("  # seatwarden: allow SW311 it's agreed\n  inactive: no") == []
+    assert linted("  # seatwarden: allow SW315 agreed\n  tag:\n    - it's\n    - vip\n    - vip") == []
+    assert linted("  tag:\n    - vip\n    - vip # seatwarden: allow SW315 agreed") == []
+    assert linted("  tag:\n    - vip # seatwarden: allow SW315 agreed\n    - vip") == ["SW319", "SW315"]

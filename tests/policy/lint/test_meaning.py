@@ -1,0 +1,135 @@
+"""What lint finds about meaning: simple cases are found, and near misses are not."""
+
+import time
+
+import pytest
+
+from policy.lint.linter import lint
+from policy.loading import check_text
+from tests.policy.lint.support import TODAY, codes, findings, lint_text
+
+FOUND = {
+    'keep "x" when user.userDirectory = "A" and user.userDirectory = "B"': ["SW301"],
+    'keep "x" when user.tags = []': ["SW301"],
+    'keep analyzer "x" when license.type = "professional"': ["SW301"],
+    'keep "x" until 2027-01-31 when today >= 2027-02-01': ["SW301"],
+    'keep "x" when never used and license.lastUsed < 2026-01-01': ["SW301"],
+    'keep "x" when user = "ADMIN\\jdoe" and user.userDirectory = "CORP"': ["SW301"],
+    'keep "x" when user.userId like "sa_*" and user.userId = "jdoe"': ["SW301"],
+    'keep "x" when user.tags = "a" or not user.tags = "A"': ["SW302"],
+    'keep "x" when user.userDirectory != "A" or user.userDirectory != "B"': ["SW302"],
+    'keep analyzer "x" when user.licenses = "analyzer"': ["SW302"],
+    "release professional when license.unusedDays >= 0 or license.unusedDays < 0": ["SW312", "SW302"],
+    'keep "x" when user.roles = "r" or (user.inactive and user.inactive = false)': ["SW303"],
+    'keep "x" when user.roles = "r" and (user.tags = "t" or user.roles != "r")': ["SW303"],
+    'keep "x" when user.tags = "a" and user.tags = ["a", "b"]': ["SW304"],
+    'keep "x" when user.tags = ["a", "b"] or user.tags = "B"': ["SW304"],
+    'keep "x" when user.roles = "r"\nkeep "y" when not user.roles != "R"': ["SW305"],
+    'keep "x" when user = "A\\a"\nkeep "y" when user.userDirectory = "a" and user.userId = "A"': ["SW305"],
+    'keep "x" when user.tags = "vip"\nkeep "y" when user.tags = ["VIP", "board"]': ["SW306"],
+    'keep "x" until 2027-01-31 when user.inactive\nkeep "y" when user.inactive or user.blocked': ["SW306"],
+    "release analyzer when unused for 60 days": ["SW306"],
+    "release when unused for 30 days": ["SW306"],
+    'keep "x" when user.tags = "a"\nkeep "x" when user.tags = "b"': ["SW307"],
+    'keep "x" when user.inactive\nrelease "y" when user.inactive and unused for 9 days': ["SW308"],
+    'keep "x" when user.inactive\nkeep "y" when user.blocked\nrelease "z" when user.inactive or user.blocked': [
+        "SW308"
+    ],
+    'keep "x" until 2026-11-20 when user.tags = "a"': ["SW310"],
+    'keep "inactive" when not user.inactive': ["SW311"],
+    'keep "x" when user.blocked = false or user.tags = "a"': ["SW311"],
+    "release professional when unused for 0 days": ["SW312"],
+    "release professional when license.unusedDays > 5": ["SW313"],
+    "release professional when not (user.tags = 'a' or not unused for 6 days)": ["SW313"],
+    "let spare = [1]": ["SW314"],
+    'let a = ["x", "x"]\nkeep "x" when user.tags = a': ["SW315"],
+    'keep "x" when user.tags = ["x", "X"]': ["SW315"],
+    'keep "x" when user.tags == ["x", "X"]': ["SW316"],
+    'keep "x" when user.tags = "x\u200b"': ["SW317"],
+    'keep "x" when user.tags = "x\u00a0y"': ["SW317"],
+    'keep "x" when user.tags = ["x*"]': ["SW318"],
+}
+
+NOT_FOUND = (
+    'keep "x" when user.tags = "a" and user.tags = "b"',
+    'keep "x" when user.tags == "a" and user.tags == "A"',
+    'keep "x" when user.tags != "a" or user.tags != "b"',
+    'keep "x" when license.type = "professional"',
+    'keep "x" when user.userId like "*sa*" and not user.userId like "sa*"',
+    'keep "x" when user.name = user.userId and user.name = "x"',
+    'keep "x" when unused for 3 days and not never used',
+    'keep "x" when not unused for 3 days',
+    'keep "freeze" until 2026-12-31 when true',
+    'keep "x" until 2026-11-21 when user.tags = "a"',
+    'keep "x" when user.tags = "a"\nkeep "y" until 2027-01-31 when user.tags = ["a", "b"]',
+    'keep analyzer "x" when user.tags = ["a", "b"]\nkeep "y" when user.tags = "a"',
+    'keep "x" when not user.inactive and user.tags = "a"',
+    'keep professional "x" when user.inactive\nrelease professional when user.inactive or unused for 40 days',
+    'release analyzer "y" when user.inactive and unused for 20 days',
+    'release analyzer "holds both" when user.licenses = "professional"',
+    'release professional when not (unused for 3 days and user.tags = "t") and unused for 9 days',
+    'keep "x" when user.tags like "x*"',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FOUND)
+def test_found(text: str) -> None:
+    assert codes(text) == FOUND[text]
+
+
+@pytest.mark.parametrize("text", NOT_FOUND)
+def test_not_found(text: str) -> None:
+    assert codes(text) == []
+
+
+def test_a_finding_names_the_other_rule_and_shows_both_places() -> None:
+    (found,) = findings('keep "vips" when user.tags = "vip"\nkeep "all" when user.tags = ["vip", "board"]')
+    assert found.message == '`keep "vips"` is shadowed by `keep "all"`'
+    assert [span.line for span, _ in found.related] == [2]
+    assert found.span.line == 1
+
+
+def test_a_contradiction_shows_both_sides() -> None:
+    (found,) = findings('keep "x" when user.userDirectory = "A" and user.tags = "t" and user.userDirectory = "B"')
+    assert found.span.column > found.related[0][0].column
+    assert "user.tags" not in str(found)
+
+
+def test_the_keeps_that_cover_a_release_are_named() -> None:
+    text = """
+        keep "i" when user.inactive
+        keep "t" when user.tags = "t"
+        keep "a" when not user.inactive and user.tags = "v"
+    """
+    (found,) = [f for f in findings(text + 'release "z" when user.inactive or user.tags = "v"') if f.code == "SW308"]
+    assert [label for _, label in found.related] == ['by `keep "i"`', 'by `keep "a"`']
+
+
+def test_one_cause_is_one_finding() -> None:
+    """A keep rule that always matches shadows all others and leaves no release: that is said once."""
+    assert codes('keep "all" when true\nkeep "some" when user.tags = "a"') == ["SW302"]
+    assert codes('keep "never" when false\nkeep "some" when user.tags = "a"') == ["SW301"]
+
+
+def test_no_release() -> None:
+    assert [f.code for f in lint_text('keep "x" when user.inactive').findings] == ["SW309"]
+    (found,) = lint_text("").findings
+    assert (found.code, found.span.line) == ("SW309", 1)
+
+
+def test_a_policy_of_fifty_rules_with_long_lists_is_linted_in_no_time() -> None:
+    users = ", ".join(f'"DIR{n % 7}\\user{n}"' for n in range(2000))
+    tags = ", ".join(f'"tag{n}"' for n in range(2000))
+    lines = [f"let users = [{users}]", f"let tags = [{tags}]"]
+    lines += ['keep "users" when user = users', 'keep "tags" when user.tags = tags']
+    for n in range(15):
+        until, either = f"until 2027-0{n % 9 + 1}-01", f'user.userDirectory = ["A{n}", "B{n}"] or user.name = "n{n}"'
+        lines.append(f'keep "p{n}" when user.@P{n} = "x" and month = [1, 2, {n % 9 + 3}]')
+        lines.append(f'keep "l{n}" when user.userId like "sa{n}_*" and not user.roles = "R{n}"')
+        lines.append(f'keep "d{n}" {until} when {either}')
+    lines += [f'release professional when unused for {30 - n} days and user.@Q = "{n}"' for n in range(4)]
+    text = "\n".join(lines)
+    policy = check_text(text, "big.policy")
+    start = time.perf_counter()
+    assert lint(policy, text, TODAY).findings == ()
+    assert time.perf_counter() - start < 3  # half a second, with room for a slow machine
