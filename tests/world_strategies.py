@@ -56,6 +56,8 @@ def known_facts(draw: st.DrawFn, license_type: str | None = None) -> KnownFacts:
     used = draw(st.none() | _near(NOW.date()) | _near(today))
     own = license_type or draw(st.sampled_from(LICENSE_TYPES))
     held = {own} | draw(st.sets(st.sampled_from(LICENSE_TYPES)))
+    elsewhere = draw(st.none() | _near(today)) if len(held) > 1 else None
+    uses = [day for day in (used, elsewhere) if day is not None]
     flags = ("inactive", "blocked", "removedExternally", "deleteProhibited")
     return KnownFacts(
         {
@@ -70,6 +72,7 @@ def known_facts(draw: st.DrawFn, license_type: str | None = None) -> KnownFacts:
             **{f"user.{flag}": (draw(st.booleans()),) for flag in flags},
             "user.createdDate": (draw(_near(NOW.date())),),
             "user.licenses": tuple(sorted(held)),
+            "user.lastUsed": (max(uses),) if uses else (),
             "license.type": (own,),
             "license.lastUsed": () if used is None else (used,),
             "license.createdDate": (allocated,),

@@ -25,6 +25,7 @@ class Moment(IntEnum):
     LAST_USED = 3
     ALLOCATED = 4
     USER_CREATED = 5
+    USER_LAST_USED = 6
 
 
 _COUNT = len(Moment)
@@ -33,7 +34,7 @@ _ENOUGH = 800
 """Days within which every weekday of every month comes up."""
 
 Bounds: TypeAlias = tuple[int, ...]
-"""At `later * 6 + earlier`: the most days that `later` can be after `earlier`."""
+"""At `later * 7 + earlier`: the most days that `later` can be after `earlier`."""
 
 
 def _unbounded() -> Bounds:

@@ -35,6 +35,8 @@ Term: TypeAlias = tuple[Moment, Moment, int]
 """A number of days: first moment minus second, plus so many."""
 
 NEVER_USED = Field("license.neverUsed")
+USER_LAST_USED = Field("user.lastUsed")
+"""As a flag: whether the user has used any license. Not tied to the use of this one, so more seems possible than is."""
 LICENSE_TYPE = Field("license.type")
 LICENSES = Field("user.licenses")
 USER = Field("user")
@@ -48,6 +50,7 @@ _TERMS: Mapping[str, Term] = {
     "license.lastUsed": (Moment.LAST_USED, Moment.ORIGIN, 0),
     "license.createdDate": (Moment.ALLOCATED, Moment.ORIGIN, 0),
     "user.createdDate": (Moment.USER_CREATED, Moment.ORIGIN, 0),
+    "user.lastUsed": (Moment.USER_LAST_USED, Moment.ORIGIN, 0),
     "license.unusedDays": (Moment.TODAY, Moment.REFERENCE, 0),
 }
 
@@ -190,9 +193,11 @@ def _days(operator: Operator, left: Term, right: Term) -> Formula:
 
 
 def _there(field: Field, formula: Formula) -> Formula:
-    """A license that was never used has no day of last use, so nothing compares with it."""
+    """What was never used has no day of last use, so nothing compares with it."""
     if field.name == "license.lastUsed":
         return all_of([Flag(NEVER_USED, wanted=False), formula])
+    if field.name == "user.lastUsed":
+        return all_of([Flag(USER_LAST_USED), formula])
     return formula
 
 

@@ -12,7 +12,7 @@ from policy.worlds.days import Bounds, Moment, pick, pick_today
 from policy.worlds.formula import All, Any, Flag, Formula, Has, OnDays, Within
 from policy.worlds.state import State, Texts
 from policy.worlds.texts import TextValues
-from policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID
+from policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID, USER_LAST_USED
 
 Value: TypeAlias = str | int | bool | date
 
@@ -52,6 +52,9 @@ class World:
             case "license.lastUsed":
                 never = self.flags.get(NEVER_USED, False)
                 return () if never else (date.fromordinal(self.days[Moment.REFERENCE]),)
+            case "user.lastUsed":
+                used = self.flags.get(USER_LAST_USED, False)
+                return (date.fromordinal(self.days[Moment.USER_LAST_USED]),) if used else ()
             case "license.createdDate":
                 return (date.fromordinal(self.days[Moment.ALLOCATED]),)
             case "user.createdDate":
@@ -156,7 +159,8 @@ def _days(bounds: Bounds, months: int, weekdays: int) -> Mapping[Moment, int]:
     days = {Moment.ORIGIN: 0}
     days[Moment.TODAY], bounds = pick(bounds, Moment.TODAY, today)
     long_ago = today - _LONG_AGO
-    for moment in (Moment.REFERENCE, Moment.LAST_USED, Moment.ALLOCATED, Moment.USER_CREATED):
-        wish = today if moment in (Moment.REFERENCE, Moment.LAST_USED) else long_ago
+    recent = (Moment.REFERENCE, Moment.LAST_USED, Moment.USER_LAST_USED)
+    for moment in (*recent, Moment.ALLOCATED, Moment.USER_CREATED):
+        wish = today if moment in recent else long_ago
         days[moment], bounds = pick(bounds, moment, wish)
     return days
