@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class Plan:
             self.source,
         )
         digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()
-        return f"{self.day.now:%Y%m%dT%H%M%SZ}-{digest[:12]}"
+        return f"{self.day.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest[:12]}"
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
