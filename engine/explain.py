@@ -13,7 +13,7 @@ from engine.decide import Decision, conclude, outcomes_of
 from engine.evaluate import RuleOutcome, Trace
 from engine.facts import Fact, Unknown, Value
 from engine.phrases import join_words, phrase
-from engine.plan import decision_to_json, place_of, rule_title
+from engine.plan import decision_to_json, place_of
 from grammar.ast import Field, Not
 from grammar.printer import print_condition, print_field
 from policy.loading import CheckedPolicy
@@ -125,7 +125,7 @@ def _rule_to_json(outcome: RuleOutcome) -> dict[str, Any]:
     return {
         "kind": rule.kind,
         "name": rule.name,
-        "label": rule_title(rule),
+        "label": rule.title,
         "matched": outcome.truth,
         "expired": outcome.expired,
         "at": place_of(rule),
@@ -161,7 +161,7 @@ def _status(decision: Decision, due: date | None) -> tuple[str, str]:
         case "release":
             return "released", f"RELEASED — {decision.reason}"
         case "keep" if decision.rule:
-            return "protected", f"KEPT — protected by {rule_title(decision.rule)}"
+            return "protected", f"KEPT — protected by {decision.rule.title}"
         case "guard" if decision.guard == "quarantined":
             return "quarantined", f"KEPT — {decision.reason}"
         case "guard":
@@ -182,7 +182,7 @@ def _advice(decision: Decision, policy: CheckedPolicy, day: Day, due: date | Non
             if any(o.rule.kind == "keep" for o in decision.outcomes):
                 yield "Would be kept if any keep rule above matched."
         case "keep":
-            keeps = [rule_title(o.rule) for o in decision.outcomes if o.rule.kind == "keep" and o.truth is True]
+            keeps = [o.rule.title for o in decision.outcomes if o.rule.kind == "keep" and o.truth is True]
             without = tuple(o for o in decision.outcomes if not (o.rule.kind == "keep" and o.truth is True))
             which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
             did = "did not match" if len(keeps) == 1 else "matched"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
-from engine.plan import place_of, rule_title
+from engine.plan import place_of
 from engine.policy_test import Report, Result
 from grammar.ast import Rule
 from policy.loading import CheckedPolicy
@@ -20,7 +20,7 @@ def junit_xml(reports: Iterable[Report], unreached: Iterable[tuple[CheckedPolicy
     for report in reports:
         _suite(root, report.file, report.results)
     for policy, rules in unreached:
-        results = [Result(f"{rule_title(rule)} is reached", place_of(rule), ("no case reached it",)) for rule in rules]
+        results = [Result(f"{rule.title} is reached", place_of(rule), ("no case reached it",)) for rule in rules]
         _suite(root, policy.file, results)
     Xml.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"

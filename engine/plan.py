@@ -157,12 +157,7 @@ def reason_label(decision: Decision) -> str:
     """The guard or rule that decided, as the summary counts it: `keep "tag"`, `release analyzer`, `quarantined`."""
     if decision.guard:
         return decision.guard
-    return rule_title(decision.rule) if decision.rule else "no release rule matched"
-
-
-def rule_title(rule: Rule) -> str:
-    """A rule as people speak of it."""
-    return rule.title
+    return decision.rule.title if decision.rule else "no release rule matched"
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from engine.days import Day, parse_timestamp
 from engine.decide import Decision, decide, decide_all
 from engine.evaluate import RuleOutcome
 from engine.explain import found, part_text, tree_parts
-from engine.plan import place_of, reason_label, rule_title
+from engine.plan import place_of, reason_label
 from engine.snapshot import Snapshot, load_snapshot
 from grammar.ast import Rule
 from grammar.spans import Span
@@ -180,7 +180,7 @@ def _problems(expectation: Expectation, decision: Decision) -> list[str]:
 
 def _unmatched(outcome: RuleOutcome) -> Iterator[str]:
     """A rule that should have matched, with the values that were found."""
-    title = rule_title(outcome.rule)
+    title = outcome.rule.title
     yield f"          {title} {_MARKS[outcome.truth]} {found(outcome)}  ({place_of(outcome.rule)})"
     for part in () if outcome.expired else tree_parts(outcome.trace):
         yield f"            {_MARKS[part.truth]} {part_text(part)}"
@@ -194,7 +194,7 @@ def _wanted(expectation: Expectation) -> str:
 
 def _got(decision: Decision) -> str:
     if decision.rule:
-        return f"{decision.verdict} by {rule_title(decision.rule)} ({place_of(decision.rule)})"
+        return f"{decision.verdict} by {decision.rule.title} ({place_of(decision.rule)})"
     return f"{decision.verdict}, because {decision.because}: {reason_label(decision)}"
 
 

@@ -10,6 +10,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -236,9 +237,8 @@ def decode_snapshot(data: bytes, what: str) -> Snapshot:
     digest = hashlib.sha256(data).hexdigest()
     data = decode_json_bytes(_decompressed(data, what), what)
     try:
-        return Snapshot(msgspec.json.decode(data, type=_File), digest)
-    except msgspec.ValidationError:
-        pass  # some fact is not of its type
+        with suppress(msgspec.ValidationError):  # some fact is not of its type: read row by row below
+            return Snapshot(msgspec.json.decode(data, type=_File), digest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
     try:
@@ -295,10 +295,8 @@ def _decode_leniently(data: bytes, what: str) -> _File:
 
 
 def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
-    try:
+    with suppress(msgspec.ValidationError):  # some fact is not of its type: read field by field below
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError:
-        pass  # some fact is not of its type: read field by field below
     try:
         parts = msgspec.json.decode(raw, type=dict[str, Raw])
     except msgspec.ValidationError as error:

@@ -23,7 +23,7 @@ from engine.evaluate import RuleOutcome, Trace, Truth
 from engine.explain import Explanation, explanation_to_json, found, part_text, tree_parts
 from engine.explain import explain as explain_decision
 from engine.lookup import Holder, find_in_plan, find_in_snapshot
-from engine.plan import place_of, rule_title
+from engine.plan import place_of
 from policy.errors import InputError
 from policy.loading import CheckedPolicy
 
@@ -84,7 +84,7 @@ def _print(explanation: Explanation) -> None:
     decision = explanation.decision
     say(Text(printable(f"{_title(decision)} · {explanation.headline}"), style="bold"))
     say()
-    labels = [rule_title(outcome.rule) for outcome in decision.outcomes]
+    labels = [outcome.rule.title for outcome in decision.outcomes]
     width = min(max((len(label) for label in labels), default=0), 40)
     lines = [line for outcome in decision.outcomes for line in _rule_lines(outcome, width)]
     place_column = min(max((len(text.plain) for text, _ in lines), default=0) + 2, 96)
@@ -107,7 +107,7 @@ def _title(decision: Decision) -> str:
 
 def _rule_lines(outcome: RuleOutcome, width: int) -> list[tuple[Text, str]]:
     mark, style = _MARKS[outcome.truth]
-    label = printable(rule_title(outcome.rule))
+    label = printable(outcome.rule.title)
     head = Text.assemble(f"  {label:<{width}}  ", (mark, style), f" {printable(found(outcome))}")
     place = place_of(outcome.rule).rpartition(":")[0]
     parts = [] if outcome.expired else tree_parts(outcome.trace)

@@ -13,7 +13,7 @@ from engine.cli.output import note, printable, say
 from engine.decide import decide_all
 from engine.junit import junit_xml
 from engine.phrases import plural
-from engine.plan import place_of, rule_title
+from engine.plan import place_of
 from engine.policy_test import Report, Result, run_policy_test, unreached
 from engine.policy_test_record import recorded_test
 from grammar.ast import Rule
@@ -136,7 +136,7 @@ def _warn(missed: _Unreached) -> None:
         count = f"{len(rules):,} of {plural(len(policy.rules), 'rule')}"
         note(f"warning: no case reached {count} of {printable(Path(policy.file).as_posix())}")
         for rule in rules:
-            note(f"  {printable(rule_title(rule))}  ({printable(place_of(rule))})")
+            note(f"  {printable(rule.title)}  ({printable(place_of(rule))})")
 
 
 def _record(
