@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli import apply, demo, explain, log, plan, site, snapshot
+from engine.cli import apply, demo, explain, frequency, log, plan, site, snapshot
 from engine.cli.exits import ExitCode
 from engine.cli.output import complain, prepare_streams
 from engine.decision_log import DamagedLog
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
+app.command("frequency")(frequency.frequency)
 app.command("snapshot")(snapshot.snapshot)
 app.add_typer(site.app, name="site")
 app.add_typer(log.app, name="log")
