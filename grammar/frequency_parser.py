@@ -13,7 +13,7 @@ from grammar.frequency import Frequency
 from grammar.frequency_builder import FrequencyBuilder
 from grammar.parser import Locate
 
-MAX_CHARACTERS = 2_000
+MAX_CHARACTERS = 1_000
 """Longest schedule text that is read."""
 
 

@@ -262,7 +262,7 @@ class _WeekOfYear(_Calendar):
         return at.isocalendar().week
 
     def bounds(self, at: datetime) -> tuple[int, int]:
-        return 1, datetime(at.isocalendar().year, 12, 28).isocalendar().week  # noqa: DTZ001 - a wall clock
+        return 1, datetime(at.isocalendar().year, 12, 28).isocalendar().week
 
     def start(self, at: datetime) -> datetime:
         return _midnight(at) - (at.isoweekday() - 1) * _DAY
@@ -274,7 +274,7 @@ class _WeekOfYear(_Calendar):
         value = value or 0
         value = 1 if value > self.bounds(at)[1] else value
         year = at.isocalendar().year + ((value or self.bounds(at)[1]) <= self.value(at))
-        first = self.start(datetime(year, 1, 4))  # noqa: DTZ001 - a wall clock
+        first = self.start(datetime(year, 1, 4))
         highest = self.bounds(first)[1]
         value = 1 if value > highest else value or highest
         return first + (value - 1) * 7 * _DAY
@@ -290,15 +290,15 @@ class _Month(_Calendar):
         return 1, 12
 
     def start(self, at: datetime) -> datetime:
-        return datetime(at.year, at.month, 1)  # noqa: DTZ001 - a wall clock
+        return datetime(at.year, at.month, 1)
 
     def following(self, at: datetime) -> datetime:
         year, month = divmod(at.year * 12 + at.month, 12)
-        return datetime(year, month + 1, 1)  # noqa: DTZ001 - a wall clock
+        return datetime(year, month + 1, 1)
 
     def seek(self, at: datetime, value: int | None) -> datetime | None:
         value = 1 if (value or 12) > 12 else value or 12
-        return datetime(at.year + (value <= at.month), value, 1)  # noqa: DTZ001 - a wall clock
+        return datetime(at.year + (value <= at.month), value, 1)
 
 
 class _Year(Unit):
@@ -311,15 +311,15 @@ class _Year(Unit):
         return FIRST_YEAR, LAST_YEAR
 
     def start(self, at: datetime) -> datetime:
-        return datetime(at.year, 1, 1)  # noqa: DTZ001 - a wall clock
+        return datetime(at.year, 1, 1)
 
     def following(self, at: datetime) -> datetime:
-        return datetime(at.year + 1, 1, 1)  # noqa: DTZ001 - a wall clock
+        return datetime(at.year + 1, 1, 1)
 
     def seek(self, at: datetime, value: int | None) -> datetime | None:
         if value is None or not at.year < value <= LAST_YEAR:
             return None
-        return datetime(value, 1, 1)  # noqa: DTZ001 - a wall clock
+        return datetime(value, 1, 1)
 
 
 DAY, WEEKDAY, MONTH, YEAR = _Day(), _DayOfWeek(), _Month(), _Year()

@@ -8,8 +8,8 @@ library `later`, oddities included, since Butler's schedules were tried out with
 - an exception that begins with a period but ends before it stops the schedule for good.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from grammar.frequency import Bound, Clause, Edge, Every, Frequency, Listed
@@ -20,7 +20,7 @@ MAX_STEPS = 1_000
 """After so many steps without a result a search is given up; `later` has the same limit."""
 CALENDAR_CYCLE = timedelta(days=146_097)
 """The calendar repeats itself after 400 years, weekdays included: what does not come within them never comes."""
-LAST_MOMENT = datetime(9_500, 1, 1)  # noqa: DTZ001 - a wall clock
+LAST_MOMENT = datetime(9_500, 1, 1)
 """Nothing is searched for beyond."""
 
 
@@ -30,6 +30,7 @@ class Rule:
 
     unit: Unit
     values: tuple[int, ...]
+    _sought: dict[tuple[int, int], int | None] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def seconds(self) -> int:
@@ -39,7 +40,12 @@ class Rule:
     def wanted(self, at: datetime) -> int | None:
         """The value sought from `at` on; None of an empty list."""
         lowest, highest = self.unit.bounds(at)
-        now = self.unit.value(at)
+        key = self.unit.value(at), highest
+        if key not in self._sought:
+            self._sought[key] = self._seek_value(key[0], lowest, highest)
+        return self._sought[key]
+
+    def _seek_value(self, now: int, lowest: int, highest: int) -> int | None:
         found = self.values[0] if self.values else None
         for value in reversed(self.values):
             if value == now:
@@ -252,11 +258,10 @@ def _next(pattern: Pattern, at: datetime) -> datetime | None:
 
 
 def _compile(node: PatternNode) -> Pattern:
-    values: dict[tuple[type[Rule], Unit], list[int]] = {}
+    values: dict[tuple[type[Rule], Unit], dict[int, None]] = {}
     for clause in node.clauses:
         unit = UNITS[clause.unit]
-        into = values.setdefault((_kind(clause), unit), [])
-        into += [value for value in dict.fromkeys(_values(clause, unit)) if value not in into]
+        values.setdefault((_kind(clause), unit), {}).update(dict.fromkeys(_values(clause, unit)))
     rules = [kind(unit, tuple(listed)) for (kind, unit), listed in values.items()]
     return Pattern(tuple(sorted(rules, key=lambda rule: -rule.seconds)))
 
@@ -267,13 +272,13 @@ def _kind(clause: Clause) -> type[Rule]:
     return Rule
 
 
-def _values(clause: Clause, unit: Unit) -> list[int]:
+def _values(clause: Clause, unit: Unit) -> Iterable[int]:
     lowest, highest = unit.written
     match clause:
         case Every(step, _, first, last):
             # `every 0 hours` is read as every hour.
             end = highest if last is None else last
-            return list(range(lowest if first is None else first, end + 1, step or 1))
+            return range(lowest if first is None else first, end + 1, step or 1)
         case Listed(_, ranges):
             return [value for each in ranges for value in range(each.first, each.last + 1)]
         case Edge("first"):

@@ -3,10 +3,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 
 from grammar.errors import PolicySyntaxError
-from grammar.frequency import Clause, Every, Frequency, Listed, Range
+from grammar.frequency import Clause, Every, Frequency, Listed, Range, UnitName
 from grammar.frequency_parser import parse_frequency
 from grammar.parser import Locate, in_file
 from grammar.spans import Span
@@ -14,10 +14,23 @@ from policy.calendar import COUNTED_FROM_ONE_END, FIRST_YEAR, UNITS
 from policy.diagnostics import Diagnostic, PolicyError, from_syntax
 from policy.schedule import Blocked, Schedule, Tick, compile_frequency
 
-_LOOKED_AT = 500
-"""Ticks that are walked through in search of an exception that stops the schedule."""
+_LOOKED_AT = 10
+"""Ticks of a schedule, and of each of its exceptions, that are looked at."""
 _OFTEN = timedelta(minutes=1)
-_EPOCH = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 - a wall clock
+_EPOCH = datetime(FIRST_YEAR, 1, 1)
+_COUNTED_IN: dict[UnitName, str] = {
+    "second": "minute",
+    "minute": "hour",
+    "hour": "day",
+    "day": "month",
+    "day of the week": "week",
+    "day instance": "month",
+    "day of the year": "year",
+    "week of the month": "month",
+    "week of the year": "year",
+    "month": "year",
+    "year": "calendar",
+}
 
 
 def load_frequency(text: str, file: str) -> Schedule:
@@ -85,17 +98,21 @@ class _Checker:
         if clause.first is not None:
             return
         lowest, highest = UNITS[clause.unit].written
-        count = highest - lowest + 1
-        if clause.step > count:
-            fires = f"{clause.unit} {lowest} only"
-        elif count % (clause.step or 1) and clause.unit in ("second", "minute", "hour", "day"):
-            values = list(range(lowest, highest + 1, clause.step))
-            fires = f"{clause.unit} {values[0]}, {values[1]}" + (" …" if len(values) > 2 else "")
+        values = list(range(lowest, highest + 1, clause.step or 1))
+        if clause.step > highest - lowest + 1:
+            label = f"{clause.unit} {lowest} only"
+        elif (highest - lowest + 1) % (clause.step or 1) and clause.unit in ("second", "minute", "hour", "day"):
+            label = f"{clause.unit} {values[0]}, {values[1]}" + (f" … {values[-1]}" if len(values) > 2 else "")
         else:
             return
-        message = f"`{self._quote(clause.span)}` counts anew from each {clause.unit} {lowest}: it means {fires}"
-        help_ = "a step is even when it divides the unit's count: 1, 2, 3, 4, 6, 8, 12 or 24 hours, for one"
-        yield self._warning("SW507", message, clause.span, "not an even interval", help_)
+        message = f"`{self._quote(clause.span)}` is counted anew in each {_COUNTED_IN[clause.unit]}"
+        help_ = None
+        if clause.unit in ("second", "minute", "hour"):
+            count = highest - lowest + 1
+            help_ = f"even steps divide {count}, as `every {count // 2} {clause.unit}s`"
+        elif clause.unit == "day":
+            help_ = "for whole weeks name a day of the week: `on mon`"
+        yield self._warning("SW507", message, clause.span, label, help_)
 
     def _check_range(self, clause: Listed, each: Range) -> Iterator[Diagnostic]:
         quoted = self._quote(each.span)
@@ -125,22 +142,24 @@ class _Checker:
     # the whole
 
     def _check_times(self, frequency: Frequency, now: datetime) -> Iterator[Diagnostic]:
-        found = list(islice(compile_frequency(frequency).ticks_after(now), _LOOKED_AT))
-        ticks = [tick for tick in found if isinstance(tick, Tick)]
-        end = next((tick.at for tick in found if isinstance(tick, Blocked)), None)
+        schedule = compile_frequency(frequency)
+        ticks = [tick for tick in islice(schedule.ticks_after(now), _LOOKED_AT) if isinstance(tick, Tick)]
+        end = _end(schedule, now)
         if end is not None:
             message = f"an exception stops this schedule for good at {end:%Y-%m-%d %H:%M}"
             help_ = "an exception must last as long as what it leaves out: `every 6 hours except on the 6 hour`"
             yield self._warning("SW505", message, self._whole, "it is stuck there", help_)
         elif not ticks:
-            again = "again" if now > _EPOCH else ""
-            message = f"this schedule never fires {again}".rstrip()
-            help_ = "write when it fires" if not frequency.patterns else "no moment meets all of its parts"
+            message, help_ = "this schedule never fires", "no moment meets all of its parts"
+            if not frequency.patterns:
+                help_ = "write when it fires, like `every 6 hours`"
+            elif next(schedule.ticks_after(_EPOCH), None) is not None:
+                message, help_ = "this schedule never fires again", "its last time is over"
             yield self._warning("SW504", message, self._whole, "never", help_)
-        yield from self._check_often(ticks[:10])
+        yield from self._check_often(ticks)
 
     def _check_often(self, ticks: list[Tick]) -> Iterator[Diagnostic]:
-        steps = [later.at - tick.at for tick, later in zip(ticks, ticks[1:], strict=False)]
+        steps = [later.at - tick.at for tick, later in pairwise(ticks)]
         if len(steps) < 2 or max(steps) > _OFTEN or all(pattern.timed for tick in ticks for pattern in tick.due):
             return
         often = "second" if min(steps) == timedelta(seconds=1) else "minute"
@@ -157,6 +176,17 @@ class _Checker:
     def _quote(self, span: Span) -> str:
         line = self._lines[span.line - 1]
         return line[span.column - 1 : span.end_column - 1 if span.end_line == span.line else len(line)]
+
+
+def _end(schedule: Schedule, now: datetime) -> datetime | None:
+    """When an exception stops the schedule for good; None when none of the next ones does."""
+    ends = [
+        found.at
+        for exception in schedule.exceptions
+        for left_out in islice(Schedule((exception,), ()).ticks_after(now), _LOOKED_AT)
+        if isinstance(found := next(schedule.ticks_after(left_out.at - timedelta(seconds=1)), None), Blocked)
+    ]
+    return min(ends, default=None)
 
 
 def _is_last(clause: Listed, each: Range) -> bool:

@@ -5,10 +5,9 @@ from itertools import islice
 from typing import Annotated, Literal
 
 import typer
-from rich.text import Text
 
 from engine.cli.inputs import parse_now
-from engine.cli.output import complain, print_json, printable, say
+from engine.cli.output import complain, print_json, say
 from engine.days import Day, format_instant, make_day
 from engine.frequency import occurrences
 from grammar.parser import in_file
@@ -42,7 +41,7 @@ def frequency(
     for warning in check_frequency(text, in_file(_FILE), day.now.astimezone(day.zone)):
         complain(warning, {_FILE: text})
     if not found:
-        say(Text(printable(f"`{text}` never fires after {format_instant(day.now)}.")))
+        say(f"This schedule never fires after {format_instant(day.now)}.")
     for instant in found:
         say(_line(Day(instant, day.zone)))
 

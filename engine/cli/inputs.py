@@ -99,7 +99,7 @@ def read_site(site_file: Path) -> Site:
 
 
 def parse_now(text: str, option: str = "--now") -> datetime:
-    """The instant of `--now` or another option: a timestamp (UTC unless it says otherwise), or a date at midnight UTC."""
+    """The instant an option names: a timestamp (UTC unless it says otherwise), or a date at midnight UTC."""
     instant = parse_timestamp(text) or parse_timestamp(f"{text}T00:00:00Z")
     if instant is None or not 1970 <= instant.year <= 9000:
         raise InputError(f"{option}: `{text}` is not a moment", "write 2026-11-21 or 2026-11-21T02:00:00Z")
