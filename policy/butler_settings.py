@@ -3,8 +3,10 @@
 They are checked here, as Butler 16 checks them, so that a file that Butler refuses is refused here too.
 """
 
-from policy.yaml_nodes import Entry, Mapping, Node
+from policy.schedule_lint import check_syntax
+from policy.yaml_nodes import Entry, Mapping, Node, Scalar
 from policy.yaml_reader import YamlReader
+from policy.yaml_text import locate_in
 
 SCHEDULE_KEYS = ("enable", "frequency")
 LICENSE_BLOCKS = ("serverLicenseMonitor", "licenseMonitor", "licenseRelease")
@@ -21,9 +23,9 @@ def read_license_block(reader: YamlReader, node: Node, required: tuple[str, ...]
 
 
 def read_schedule(reader: YamlReader, block: Mapping, what: str) -> None:
-    """Checks `enable` and `frequency`."""
+    """Checks `enable` and `frequency`; an empty frequency is no schedule, as in Butler."""
     reader.at(block, "enable", lambda entry: reader.boolean(entry.value, f"{what}.enable"))
-    reader.at(block, "frequency", lambda entry: reader.text(entry.value, f"{what}.frequency"))
+    reader.at(block, "frequency", lambda entry: _frequency(reader, entry.value, f"{what}.frequency"))
 
 
 def read_destination(reader: YamlReader, node: Node, what: str, others: tuple[str, ...] = ()) -> None:
@@ -34,6 +36,12 @@ def read_destination(reader: YamlReader, node: Node, what: str, others: tuple[st
     reader.at(destination, "influxDb", lambda entry: _influxdb(reader, entry.value, f"{what}.influxDb"))
     for name in others:
         reader.at(destination, name, lambda entry: _switches(reader, entry.value, f"{what}.{entry.key.text}"))
+
+
+def _frequency(reader: YamlReader, node: Node, what: str) -> None:
+    text = reader.text(node, what)
+    if text is not None and isinstance(node, Scalar):
+        reader.findings += check_syntax(text, locate_in(node))
 
 
 def _license_monitor(reader: YamlReader, node: Node) -> None:

@@ -98,11 +98,11 @@ def read_site(site_file: Path) -> Site:
     return site
 
 
-def parse_now(text: str) -> datetime:
-    """The instant of `--now`: a timestamp (UTC unless it says otherwise), or a date at midnight UTC."""
+def parse_now(text: str, option: str = "--now") -> datetime:
+    """The instant an option names: a timestamp (UTC unless it says otherwise), or a date at midnight UTC."""
     instant = parse_timestamp(text) or parse_timestamp(f"{text}T00:00:00Z")
     if instant is None or not 1970 <= instant.year <= 9000:
-        raise InputError(f"--now: `{text}` is not a moment", "write 2026-11-21 or 2026-11-21T02:00:00Z")
+        raise InputError(f"{option}: `{text}` is not a moment", "write 2026-11-21 or 2026-11-21T02:00:00Z")
     return instant
 
 

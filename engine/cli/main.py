@@ -13,6 +13,7 @@ from engine.cli import (
     explain,
     fields,
     fmt,
+    frequency,
     lint,
     log,
     plan,
@@ -50,6 +51,7 @@ app.command("fields")(fields.fields)
 app.command("schema")(schema.schema)
 app.command("test")(test.run_tests)
 app.command("diff")(diff.diff)
+app.command("frequency")(frequency.frequency)
 app.command("snapshot")(snapshot.snapshot)
 app.add_typer(site.app, name="site")
 app.add_typer(log.app, name="log")

@@ -1,0 +1,60 @@
+"""`seatwarden frequency`."""
+
+import json
+
+import pytest
+
+from tests.engine.cli.conftest import Run
+
+AFTER = ("--after", "2026-11-21T02:00:00Z")
+
+
+def test_text(run: Run) -> None:
+    ran = run("frequency", "every 6 hours", *AFTER, "--timezone", "Europe/Stockholm", "--next", 2)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        "saturday   2026-11-21 06:00:00 +01:00  2026-11-21T05:00:00.000Z",
+        "saturday   2026-11-21 12:00:00 +01:00  2026-11-21T11:00:00.000Z",
+    ]
+
+
+def test_json(run: Run) -> None:
+    ran = run("frequency", "at 2:30", *AFTER, "--format", "json", "--timezone", "America/New_York", "--next", 1)
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == {
+        "text": "at 2:30",
+        "timezone": "America/New_York",
+        "next": ["2026-11-21T07:30:00.000Z"],
+    }
+
+
+def test_by_default_five_times_from_now_in_utc(run: Run) -> None:
+    answer = json.loads(run("frequency", "every 1 hour", "--format", "json").out)
+    assert answer["timezone"] == "UTC"
+    assert len(answer["next"]) == 5
+
+
+def test_never(run: Run) -> None:
+    ran = run("frequency", "on the 31st day of feb", *AFTER)
+    assert (ran.code, ran.out) == (0, "This schedule never fires after 2026-11-21T02:00:00.000Z.\n")
+    assert "warning[SW504]: this schedule never fires" in ran.err
+    ran = run("frequency", "on the 31st day of feb", *AFTER, "--format", "json")
+    assert (ran.code, json.loads(ran.out)["next"], ran.err) == (0, [], "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("every hour",), ["error[SW501]: unexpected `hour`", "--> frequency:1:7", "`every 1 hour`"]),
+        (("every hour", "--format", "json"), ["error[SW501]"]),
+        (("every 1 hour", "--timezone", "Europe/Stokholm"), ["did you mean `Europe/Stockholm`?"]),
+        (("every 1 hour", "--after", "noon"), ["--after: `noon` is not a moment"]),
+        (("every 1 hour", "--next", "0"), ["--next"]),
+        ((), ["TEXT"]),
+    ],
+)
+def test_wrong_input(run: Run, arguments: tuple[str, ...], expected: list[str]) -> None:
+    ran = run("frequency", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    for words in expected:
+        assert words in ran.err
