@@ -43,7 +43,8 @@ class Unit(ABC):
     def seek(self, at: datetime, value: int | None) -> datetime | None:
         """Where the search for the next period of that number goes on; None when there is none.
 
-        A number above the highest is sought from the lowest. None, the value of an empty list, is sought like 0.
+        A number above the highest is sought from the lowest. None is the value of an empty list: of days, weeks and
+        months it is sought like 0, of hours it leads to midnight, else nowhere.
         """
 
     def holds(self, at: datetime, value: int | None) -> bool:

@@ -145,6 +145,9 @@ class Pattern:
             found = rule.seek(at, value)
             if found is None or found > horizon:
                 return None
+            if found == at:
+                # Looking for an hour in an empty list, `later` stays at midnight, and in the end takes it for found.
+                return self.tick.start(at)
             at = found
         return None
 

@@ -143,8 +143,11 @@ class _Checker:
 
     def _check_times(self, frequency: Frequency, now: datetime) -> Iterator[Diagnostic]:
         schedule = compile_frequency(frequency)
-        ticks = [tick for tick in islice(schedule.ticks_after(now), _LOOKED_AT) if isinstance(tick, Tick)]
-        end = _end(schedule, now)
+        found = list(islice(schedule.ticks_after(now), _LOOKED_AT))
+        ticks = [tick for tick in found if isinstance(tick, Tick)]
+        end = next((tick.at for tick in found if isinstance(tick, Blocked)), None)
+        if end is None and ticks:
+            end = _end(schedule, now)
         if end is not None:
             message = f"an exception stops this schedule for good at {end:%Y-%m-%d %H:%M}"
             help_ = "an exception must last as long as what it leaves out: `every 6 hours except on the 6 hour`"
@@ -179,14 +182,17 @@ class _Checker:
 
 
 def _end(schedule: Schedule, now: datetime) -> datetime | None:
-    """When an exception stops the schedule for good; None when none of the next ones does."""
-    ends = [
-        found.at
+    """When one of the next exceptions stops the schedule for good; None when none does."""
+    left_out = {
+        tick.at
         for exception in schedule.exceptions
-        for left_out in islice(Schedule((exception,), ()).ticks_after(now), _LOOKED_AT)
-        if isinstance(found := next(schedule.ticks_after(left_out.at - timedelta(seconds=1)), None), Blocked)
-    ]
-    return min(ends, default=None)
+        for tick in islice(Schedule((exception,), ()).ticks_after(now), _LOOKED_AT)
+    }
+    for moment in sorted(left_out)[:_LOOKED_AT]:
+        found = next(schedule.ticks_after(moment - timedelta(seconds=1)), None)
+        if isinstance(found, Blocked):
+            return found.at
+    return None
 
 
 def _is_last(clause: Listed, each: Range) -> bool:

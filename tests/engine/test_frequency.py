@@ -151,6 +151,8 @@ def test_never(text: str) -> None:
         ("on sat-sun", ["2026-11-28T00:00:00.000Z", "2026-12-05T00:00:00.000Z"]),
         # An exception that ends within the hour that it begins with stops the schedule for good.
         ("every 6 hours except at 12:00", ["2026-11-21T06:00:00.000Z"]),
+        # Hours that run backwards are hour 0 when excepted, and none otherwise.
+        ("every 12 hours except on the 20-15 hour", ["2026-11-21T12:00:00.000Z", "2026-11-22T12:00:00.000Z"]),
         # A minute that is always excepted excepts nothing.
         ("every 6 hours except every 1 minute", ["2026-11-21T06:00:00.000Z", "2026-11-21T12:00:00.000Z"]),
         # A year after 2099 is not looked for.
