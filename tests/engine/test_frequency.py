@@ -75,7 +75,7 @@ def test_nothing_happens_before_the_next_time(words: Words, after: datetime, par
     found = next_occurrence(schedule, after, zone)
     assume(found is not None and found - after > timedelta(seconds=1))
     assert found is not None
-    between = after + (found - after - timedelta(seconds=1)) * part / 10**6
+    between = after + (found - after - timedelta(seconds=1)) * (part / 10**6)
     # In an hour's second showing, later looks past times of day that are still to come (see below).
     assume(not between.astimezone(zone).fold)
     assert next_occurrence(schedule, between, zone) == found
