@@ -1,6 +1,5 @@
 """`seatwarden explain USER`: why a user's licenses are kept or released."""
 
-from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,7 +15,7 @@ from engine.cli.inputs import (
     gather,
 )
 from engine.cli.output import print_json, printable, say
-from engine.days import Day
+from engine.days import Day, format_instant
 from engine.decide import Decision, decide
 from engine.decision_log import read_plan
 from engine.evaluate import RuleOutcome, Trace, Truth
@@ -74,7 +73,7 @@ def _to_json(holder: Holder, explanations: list[Explanation], policy: CheckedPol
     return {
         "user": {"userDirectory": holder.user_directory, "userId": holder.user_id, "userName": holder.name},
         "policy": {"file": Path(policy.file).name, "sha256": policy.digest},
-        "now": day.now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "now": format_instant(day.now),
         "timezone": day.zone.key,
         "licenses": [explanation_to_json(explanation) for explanation in explanations],
     }

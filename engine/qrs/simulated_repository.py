@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
+from engine.days import format_instant
 from engine.qrs.filter import FilterError, instant_ticks, parse_filter
 
 QUARANTINE = timedelta(days=7)
@@ -93,8 +94,8 @@ class SimulatedRepository:
             rows.remove(row)
         elif not row.get("quarantined"):
             row["quarantined"] = True
-            row["quarantineEnd"] = _timestamp(self._now + QUARANTINE)
-            row["modifiedDate"] = _timestamp(self._now)
+            row["quarantineEnd"] = format_instant(self._now + QUARANTINE)
+            row["modifiedDate"] = format_instant(self._now)
         self.deleted.append(str(row["id"]))
         return Answer(204)
 
@@ -181,7 +182,7 @@ def _find(rows: Sequence[dict[str, Any]], key: str) -> dict[str, Any] | None:
 
 
 def _used_since(row: Mapping[str, Any], instant: datetime) -> bool:
-    last_used, since = instant_ticks(str(row.get("lastUsed"))), instant_ticks(_timestamp(instant))
+    last_used, since = instant_ticks(str(row.get("lastUsed"))), instant_ticks(format_instant(instant))
     return last_used is not None and since is not None and last_used >= since
 
 
@@ -207,7 +208,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:  # a code HTTP does not know, asked for by a fault
         return "Unknown"
-
-
-def _timestamp(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
