@@ -15,6 +15,7 @@ from pathlib import Path
 from grammar.suggest import nearest
 from policy.diagnostics import PolicyError, in_order
 from policy.files import read_text
+from policy.secrets import read_secret
 from policy.yaml_nodes import Entry, Mapping, Node, Sequence, read_yaml
 from policy.yaml_reader import YamlReader, describe
 
@@ -156,18 +157,7 @@ class _SiteReader(YamlReader):
         return headers if authentication == "header" else dict([DEFAULT_USER]) | headers
 
     def _secret(self, entry: Entry) -> str | None:
-        """A text, or with `${NAME}` the value of that environment variable."""
-        text = self.text(entry.value, entry.key.text)
-        match = re.fullmatch(r"\$\{(\w+)\}", text or "")
-        if match is None:
-            return text
-        value = self._environment.get(match[1])
-        if not value:
-            help_ = "set it where the command runs"
-            self.error(
-                "SW205", f"environment variable `{match[1]}` is not set", entry.value.span, "taken from there", help_
-            )
-        return value or None
+        return read_secret(self, entry, self._environment)
 
     def _headers(self, qrs: Mapping) -> dict[str, str]:
         """X-Qlik-User and others, from `headers.static`, a plain list or map, or the older headerKey/headerValue."""
