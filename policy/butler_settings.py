@@ -5,6 +5,7 @@ They are checked here, as Butler 16 checks them, so that a file that Butler refu
 
 from dataclasses import dataclass
 
+from grammar.spans import Span
 from policy.diagnostics import Diagnostic
 from policy.schedule_lint import check_frequency, check_syntax
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar
@@ -23,11 +24,12 @@ class Job:
     """Something Butler does on schedule, and where its numbers go.
 
     `frequency` is the schedule text with its place, None when there is none or it is empty, which is no schedule in
-    Butler either. `enabled` is None where the file does not say. `threshold_days` is the alert of the server license
-    monitor, its only one.
+    Butler either. `enabled` is None where the file does not say, `place` is where it does. `threshold_days` is the
+    alert of the server license monitor, its only one.
     """
 
     enabled: bool | None = None
+    place: Span | None = None
     frequency: Scalar | None = None
     to_influxdb: bool = False
     tags: Tags = ()
@@ -70,7 +72,8 @@ def read_job(
     frequency = reader.at(block, "frequency", lambda entry: _frequency(reader, entry.value, f"{what}.frequency"))
     read = reader.at(block, "destination", lambda e: _destination(reader, e.value, f"{what}.destination", others))
     to_influxdb, tags = read or (False, ())
-    return Job(enabled, frequency, to_influxdb, tags, threshold_days)
+    place = reader.at(block, "enable", lambda entry: entry.value.span)
+    return Job(enabled, place, frequency, to_influxdb, tags, threshold_days)
 
 
 @dataclass(frozen=True, slots=True)

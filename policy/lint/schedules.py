@@ -2,8 +2,8 @@
 
 from policy.butler_settings import read_jobs
 from policy.diagnostics import Diagnostic
-from policy.lint.findings import is_yaml
 from policy.json_form import read_json
+from policy.lint.findings import is_yaml
 from policy.loading import CheckedPolicy
 from policy.yaml_nodes import read_yaml
 from policy.yaml_reader import YamlReader
