@@ -5,6 +5,7 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
     seatwarden:
       policy: license.policy     # the policy, when it is not in this file
       folder: /var/lib/seatwarden  # plans, outcomes and what waits to be sent
+      pseudonyms: people.key     # plans, outcomes and numbers name nobody, under this key
       parallel: 4                # licenses released at a time
       log: {file: seatwarden.log, format: json, level: info, megabytes: 10, files: 5}
       http: {port: 9464}         # /health and /metrics, on this machine only
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site, SiteReader
 from policy.butler_settings import Jobs, read_jobs
 from policy.diagnostics import Diagnostic, PolicyError, in_order
@@ -27,7 +29,7 @@ from policy.yaml_reader import YamlReader
 LogFormat = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 _FORMATS, _LEVELS = ("text", "json"), ("debug", "info", "warning", "error")
-_KEYS = ("policy", "folder", "parallel", "log", "http", "heartbeat")
+_KEYS = ("policy", "folder", "pseudonyms", "parallel", "log", "http", "heartbeat")
 _LOG_KEYS = ("file", "format", "level", "megabytes", "files")
 _MOST_PARALLEL = 16
 
@@ -57,6 +59,7 @@ class Settings:
     policy_file: Path
     policy: CheckedPolicy
     folder: Path
+    pseudonyms: Pseudonyms | None
     parallel: int
     log: LogSettings
     http_port: int | None
@@ -86,8 +89,9 @@ def load_settings(
 ) -> Settings:
     """The settings in a site file; `environment` has the secrets that it takes from there.
 
-    `policy` names another policy than the file does; in `default_folder` each site has a folder of its own, if the file
-    does not say where. With `scheduled`, a job that is enabled must have a schedule. Raises InputError when a file cannot be read, PolicyError with every problem in all of them.
+    `policy` names another policy than the file does; in `default_folder` each site has a folder of its own, if the
+    file does not say where. With `scheduled`, a job that is enabled must have a schedule.
+    Raises InputError when a file cannot be read, PolicyError with every problem in all of them.
     """
     text = read_text(file, "site file")
     sources = {str(file): text}
@@ -117,6 +121,7 @@ def load_settings(
         policy_file=policy_file,
         policy=checked,
         folder=ours.folder or default_folder / site.slug,
+        pseudonyms=load_pseudonyms(ours.pseudonyms) if ours.pseudonyms else None,
         parallel=ours.parallel,
         log=ours.log,
         http_port=ours.http_port,
@@ -145,6 +150,7 @@ def _notes(jobs: Jobs, site: Site, policy: Path, file: Path) -> list[str]:
 class _Ours:
     policy: Path | None = None
     folder: Path | None = None
+    pseudonyms: Path | None = None
     parallel: int = 4
     log: LogSettings = LogSettings()
     http_port: int | None = None
@@ -168,6 +174,7 @@ class _SettingsReader(YamlReader):
         return _Ours(
             policy=self.at(ours, "policy", self._path),
             folder=self.at(ours, "folder", self._path),
+            pseudonyms=self.at(ours, "pseudonyms", self._path),
             parallel=self.at(ours, "parallel", lambda e: self._between(e, "licenses", 1, _MOST_PARALLEL)) or 4,
             log=self.at(ours, "log", self._log) or LogSettings(),
             http_port=self.at(server, "port", lambda e: self._between(e, "the port", 1, 65_535)) if server else None,
