@@ -17,17 +17,17 @@ class YamlReader:
 
     def __init__(self) -> None:
         self.findings: list[Diagnostic] = []
-        self._secret: list[Span] = []
+        self._concealed: list[Span] = []
 
     def conceal(self, node: Node) -> None:
         """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
         if not (isinstance(node, Scalar) and node.value is None):  # where nothing stands, the key is marked
-            self._secret.append(node.span)
+            self._concealed.append(node.span)
 
     def concealed(self, text: str) -> str:
         """The file's text with every secret in it as dots, each character in its place: what findings may quote."""
         lines = text.split("\n")
-        for span in self._secret:
+        for span in self._concealed:
             for number in range(span.line, min(span.end_line, len(lines)) + 1):
                 line = lines[number - 1]
                 start = span.column - 1 if number == span.line else 0

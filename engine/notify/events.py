@@ -125,9 +125,9 @@ def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], fo
 def run_failed(site: str, at: datetime, stage: str, message: str, help: str | None = None) -> Event:
     """A run ended early: `stage` says at what (`plan`, `apply`), `message` why, `help` what to do."""
     message = one_line(message, MAX_LINE)
-    help = one_line(help, MAX_LINE) if help else None
-    lines = [f"The run on {site} failed at {stage}: {message}", *([f"What to do: {help}"] if help else [])]
-    data = {"stage": stage, "message": message, "help": help}
+    to_do = one_line(help, MAX_LINE) if help else None
+    lines = [f"The run on {site} failed at {stage}: {message}", *([f"What to do: {to_do}"] if to_do else [])]
+    data = {"stage": stage, "message": message, "help": to_do}
     return Event("run-failed", site, at, f"run failed at {stage} on {site}", tuple(lines), data)
 
 

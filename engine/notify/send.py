@@ -38,10 +38,10 @@ def notify(
     notifications: Notifications, event: Event, now: datetime, *, deadline_seconds: float = DEADLINE_SECONDS
 ) -> list[Problem]:
     """Sends an event, dated and signed `now` (aware). Returns what went wrong, in the settings' order; never raises."""
-    sent = {one: _start(one, event, now) for one in destinations(notifications, event)}
-    wait(sent.values(), timeout=deadline_seconds)
+    sent = [(one, _start(one, event, now)) for one in destinations(notifications, event)]
+    wait([future for _, future in sent], timeout=deadline_seconds)
     problems = []
-    for one, future in sent.items():
+    for one, future in sent:
         trouble = future.result() if future.done() else _late(deadline_seconds)
         if trouble is not None:
             problems.append(Problem(event.kind, one.label, trouble.reason, trouble.help))
