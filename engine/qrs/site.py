@@ -69,7 +69,7 @@ def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
     reader = SiteReader(path.parent, environment)
     site = reader.read(read_yaml(text, str(path)))
     if reader.findings or site is None:
-        raise PolicyError(in_order(reader.findings), {str(path): text})
+        raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
     return site
 
 
