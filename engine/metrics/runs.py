@@ -1,0 +1,83 @@
+"""A run in numbers: `seatwarden_run` points, one of totals and one for every rule or guard that decided.
+
+The two kinds have different fields, so a query on `released` never meets the points of rules, and one on
+`licenses` or `licenses_released` never the totals; both carry the same tags `site`, `outcome` and `dry_run`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.apply import Outcome
+from engine.decide import Decision
+from engine.journal import RESULTS
+from engine.metrics.point import Point, Tags, merge_tags
+from engine.plan import reason_label
+
+MEASUREMENT = "seatwarden_run"
+
+VERDICTS = ("keep", "release")
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """What one run came to.
+
+    `site` is its address and `outcome` a word: `done`, `over_limit`, `failed`, `refused`. `verdicts` counts decisions
+    by verdict, `by_rule` by the rule or guard that decided (as `byReason` of a plan's summary), `results` licenses by
+    what became of them, and `released_by_rule` those that were released. `failures` are releases that failed or are
+    unknown, and 1 more for a run that failed itself; `seconds` is how long it took.
+    """
+
+    site: str
+    dry_run: bool
+    outcome: str
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    by_rule: Mapping[str, int] = field(default_factory=dict)
+    results: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    failures: int = 0
+    released_by_rule: Mapping[str, int] = field(default_factory=dict)
+
+
+def count_run(
+    decisions: Iterable[Decision],
+    outcomes: Iterable[Outcome],
+    *,
+    site: str,
+    dry_run: bool,
+    outcome: str,
+    seconds: float,
+) -> RunCounts:
+    """The numbers of a run that had a plan; a run that failed before it makes its RunCounts by hand."""
+    decided = {decision.key: decision for decision in decisions}
+    settled = list(outcomes)
+    results = Counter(each.result for each in settled)
+    broken = results["failed"] + results["unknown"] + (outcome == "failed")
+    return RunCounts(
+        site=site,
+        dry_run=dry_run,
+        outcome=outcome,
+        verdicts=Counter(decision.verdict for decision in decided.values()),
+        by_rule=Counter(map(reason_label, decided.values())),
+        results=results,
+        seconds=seconds,
+        failures=broken,
+        released_by_rule=Counter(reason_label(decided[o.key]) for o in settled if o.result == "released"),
+    )
+
+
+def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:
+    """The points of a run; `tags` are the static ones, `at` is the moment of the run."""
+    ours = (("site", counts.site), ("outcome", counts.outcome), ("dry_run", "true" if counts.dry_run else "false"))
+    of_run = merge_tags(tags, ours)
+    totals = {name: float(counts.verdicts.get(name, 0)) for name in VERDICTS}
+    totals |= {result: float(counts.results.get(result, 0)) for result in RESULTS}
+    totals |= {"seconds": float(counts.seconds), "failures": float(counts.failures)}
+    points = [Point(MEASUREMENT, of_run, totals, at)]
+    for rule, licenses in counts.by_rule.items():
+        verdict = "release" if rule.startswith("release ") else "keep"
+        fields = {"licenses": float(licenses), "licenses_released": float(counts.released_by_rule.get(rule, 0))}
+        points.append(Point(MEASUREMENT, merge_tags(of_run, [("rule", rule), ("verdict", verdict)]), fields, at))
+    return points

@@ -1,0 +1,160 @@
+"""The spool: lines that wait for the database, in files that are whole or not there, numbered in order.
+
+A batch `000000000012-0031.lines` has the number 12 and 31 lines; its first line is a comment with their digest. What
+is not whole, or not ours, is moved aside and never stands in the way. The spool is bounded: when it is full the
+oldest lines stay and new ones are not taken, so that the time an outage began is told without gaps.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from engine.files import make_private_folder, write_atomically
+
+BATCH_LINES = 1_000
+"""Most lines in a batch, and in a request."""
+MAX_REJECTED = 100
+"""Most files of rejected lines that are kept, the newest."""
+_WAIT_SECONDS = 10
+"""For another process that is just adding a batch."""
+
+_NAME = re.compile(r"(\d{12})-(\d{1,6})\.lines")
+_HEAD = "# seatwarden 1 sha256="
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait: about a year of monitoring every 6 hours, and of daily runs."""
+
+    lines: int = 100_000
+    bytes: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Batch:
+    """A batch on disk."""
+
+    number: int
+    lines: int
+    path: Path
+
+
+class Spool:
+    """The spool in a folder, which is created. Usable from several processes; all methods raise OSError."""
+
+    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
+        self._folder = folder
+        self._bounds = bounds or Bounds()
+
+    @property
+    def rejected_folder(self) -> Path:
+        """Where lines go that the database will never take."""
+        return self._folder / "rejected"
+
+    @property
+    def aside_folder(self) -> Path:
+        """Where files go that are no batches."""
+        return self._folder / "aside"
+
+    def delivery_lock(self) -> FileLock:
+        """The lock of the one who delivers."""
+        make_private_folder(self._folder)
+        return FileLock(self._folder / "delivery.lock")
+
+    def batches(self) -> list[Batch]:
+        """What waits, oldest first."""
+        try:
+            names = os.listdir(self._folder)
+        except FileNotFoundError:
+            return []
+        found = ((name, _NAME.fullmatch(name)) for name in names)
+        return sorted(Batch(int(m[1]), int(m[2]), self._folder / name) for name, m in found if m)
+
+    def waiting(self) -> int:
+        """How many lines wait."""
+        return sum(batch.lines for batch in self.batches())
+
+    def add(self, lines: Sequence[str]) -> int:
+        """Adds lines at the end, in batches; how many of them found no room. Raises OSError, TimeoutError too."""
+        make_private_folder(self._folder)
+        with FileLock(self._folder / "spool.lock", timeout=_WAIT_SECONDS):
+            for torn in self._folder.glob(".*.part"):  # of a process that was killed while it wrote
+                torn.unlink(missing_ok=True)
+            batches = self.batches()
+            room = self._bounds.lines - sum(batch.lines for batch in batches)
+            free = self._bounds.bytes - sum(_size(batch.path) for batch in batches)
+            taken = _fitting(lines, room, free)
+            number = max([batch.number for batch in batches] + [self._last_rejected()])
+            for start in range(0, taken, BATCH_LINES):
+                number += 1
+                part = lines[start : min(start + BATCH_LINES, taken)]
+                write_atomically(self._folder / f"{number:012}-{len(part):04}.lines", _encoded(part))
+        return len(lines) - taken
+
+    def read(self, batch: Batch) -> list[str] | None:
+        """The lines of a batch, or None when it is not whole."""
+        try:
+            head, *lines = batch.path.read_bytes().decode().removesuffix("\n").split("\n")
+        except UnicodeDecodeError:
+            return None
+        whole = head == _HEAD + _digest(lines) and len(lines) == batch.lines
+        return lines if whole else None
+
+    def remove(self, batch: Batch) -> None:
+        """Forgets a batch that was delivered."""
+        batch.path.unlink(missing_ok=True)
+
+    def put_aside(self, batch: Batch) -> Path:
+        """Moves a file that is no whole batch out of the way; where it went."""
+        make_private_folder(self.aside_folder)
+        place = self.aside_folder / batch.path.name
+        os.replace(batch.path, place)
+        return place
+
+    def keep_rejected(self, batch: Batch, rejected: Sequence[tuple[str, str]]) -> None:
+        """Writes lines that will never be taken, each with the reason before it; the oldest such files make room."""
+        make_private_folder(self.rejected_folder)
+        text = "".join(f"# {reason}\n{line}\n" for line, reason in rejected)
+        write_atomically(self.rejected_folder / batch.path.name, text.encode())
+        kept = sorted(path for path in self.rejected_folder.iterdir() if _NAME.fullmatch(path.name))
+        for path in kept[:-MAX_REJECTED]:
+            path.unlink(missing_ok=True)
+
+    def _last_rejected(self) -> int:
+        """The highest number among rejected batches: numbers go on after it, so that no file is written over."""
+        try:
+            names = os.listdir(self.rejected_folder)
+        except FileNotFoundError:
+            return 0
+        return max((int(m[1]) for m in map(_NAME.fullmatch, names) if m), default=0)
+
+
+def _fitting(lines: Sequence[str], room: int, free: int) -> int:
+    """How many of the lines, from the first on, there is room for."""
+    taken = 0
+    for line in lines[: max(room, 0)]:
+        free -= len(line.encode()) + 1
+        if free < 0:
+            break
+        taken += 1
+    return taken
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # delivered this moment
+        return 0
+
+
+def _encoded(lines: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in (_HEAD + _digest(lines), *lines)).encode()
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
