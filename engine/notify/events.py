@@ -49,7 +49,6 @@ class Event:
         # An event is safe to show whoever made it.
         object.__setattr__(self, "subject", one_line(self.subject, MAX_SUBJECT))
         object.__setattr__(self, "lines", tuple(one_line(line, MAX_LINE) for line in self.lines))
-        object.__setattr__(self, "people", tuple((one_line(user, MAX_NAME), kind) for user, kind in self.people))
 
     @property
     def id(self) -> str:
@@ -59,19 +58,24 @@ class Event:
 
     def lines_for(self, people: bool) -> list[str]:
         """The text; with people the first of them."""
-        lines = list(self.lines)
-        if people and self.people:
-            lines += ["", *(f"{user} ({license_type})" for user, license_type in self.people[:MAX_PEOPLE])]
-            more = len(self.people) - MAX_PEOPLE
-            lines += [f"and {more:,} more"] if more > 0 else []
-        return lines
+        if not people or not self.people:
+            return list(self.lines)
+        named = [f"{user} ({license_type})" for user, license_type in self._named()]
+        return [*self.lines, "", *named, *([f"and {self._more:,} more"] if self._more else [])]
 
     def data_for(self, people: bool) -> dict[str, Any]:
         """The data; with people as `people` (the first of them) and `morePeople` (how many are left out)."""
         if not people:
             return dict(self.data)
-        named = [{"user": user, "licenseType": license_type} for user, license_type in self.people[:MAX_PEOPLE]]
-        return {**self.data, "people": named, "morePeople": max(0, len(self.people) - MAX_PEOPLE)}
+        named = [{"user": user, "licenseType": license_type} for user, license_type in self._named()]
+        return {**self.data, "people": named, "morePeople": self._more}
+
+    def _named(self) -> list[tuple[str, LicenseType]]:
+        return [(one_line(user, MAX_NAME), license_type) for user, license_type in self.people[:MAX_PEOPLE]]
+
+    @property
+    def _more(self) -> int:
+        return max(0, len(self.people) - MAX_PEOPLE)
 
 
 def plan_ready(site: str, at: datetime, run_id: str, folder: Path, summary: Mapping[str, Any]) -> Event:
