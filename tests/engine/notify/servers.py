@@ -152,14 +152,14 @@ def mail_server(
         box.logins.append((data.login, data.password))
         return AuthResult(success=(data.login, data.password) == login, handled=False)
 
-    settings: dict[str, Any] = {"enable_SMTPUTF8": box.utf8, "hostname": "localhost"}
+    settings: dict[str, Any] = {"enable_SMTPUTF8": box.utf8, "server_hostname": "localhost"}
     if login is not None:
         settings |= {"authenticator": check, "auth_required": True, "auth_require_tls": login_needs_tls}
     if starttls is not None:
         settings |= {"tls_context": _context(starttls)}
     port = _free_port()
     controller = Controller(
-        box, hostname="127.0.0.1", port=port, ssl_context=_context(tls) if tls else None, server_kwargs=settings
+        box, hostname="127.0.0.1", port=port, ssl_context=_context(tls) if tls else None, **settings
     )
     box.port = port
     controller.start()

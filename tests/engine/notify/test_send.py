@@ -29,7 +29,7 @@ def test_everyone_gets_what_they_want() -> None:
         assert notify(given, try_out(SITE, NOW), NOW) == []
     kinds = [[json.loads(body)["event"] for _, body in server.requests] for server in (one, other)]
     assert kinds == [["limit-hit", "test"], ["limit-hit", "run-failed", "test"]]
-    assert [str(message["Subject"]) for message in box.messages] == [
+    assert [str(message["Subject"]).strip() for message in box.messages] == [
         f"[seatwarden] run failed at plan on {SITE}",
         f"[seatwarden] test message for {SITE}",
     ]
