@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from engine.days import format_instant
@@ -78,7 +78,7 @@ class Event:
         return max(0, len(self.people) - MAX_PEOPLE)
 
 
-def plan_ready(site: str, at: datetime, run_id: str, folder: Path, summary: Mapping[str, Any]) -> Event:
+def plan_ready(site: str, at: datetime, run_id: str, folder: PurePath, summary: Mapping[str, Any]) -> Event:
     """A plan has been written; `summary` is the plan's, of which the counts are told: reasons may name people."""
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
@@ -105,7 +105,7 @@ def releases_done(
     run_id: str,
     counts: Mapping[str, int],
     released: Sequence[tuple[str, LicenseType]],
-    folder: Path | None = None,
+    folder: PurePath | None = None,
 ) -> Event:
     """An apply has ended. `counts` are licenses by result, `released` are users with the type that was taken."""
     parts = [f"{counts.get(result, 0):,} {result}" for result in ("failed", "unknown") if counts.get(result)]
@@ -118,7 +118,7 @@ def releases_done(
     return Event("releases-done", site, at, subject, tuple(lines), data, tuple(released))
 
 
-def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: Path | None = None) -> Event:
+def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: PurePath | None = None) -> Event:
     """A plan is over a limit and nothing was released; `sentences` say over which."""
     said = [one_line(sentence, MAX_LINE) for sentence in sentences]
     lines = [f"Plan {run_id} for {site} is over the limit.", *said, "Nothing has been released.", *_in(folder)]
@@ -153,5 +153,5 @@ def try_out(site: str, at: datetime) -> Event:
     return Event("test", site, at, f"test message for {site}", lines, {})
 
 
-def _in(folder: Path | None) -> list[str]:
+def _in(folder: PurePath | None) -> list[str]:
     return [f"The records are in {folder}."] if folder else []

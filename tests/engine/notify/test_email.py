@@ -22,6 +22,20 @@ SENDER = Address("Seat Warden", "seatwarden", "example.com")
 TEAM = Address("Qlik Betrieb Zürich \U0001f600", "qlik", "example.com")
 BOARD = Address("", "board", "example.com")
 PASSWORD = "s3cret-pass"
+HEADERS = sorted(
+    [
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "X-Auto-Response-Suppress",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    ]
+)
 
 # A server that takes passwords without TLS is what we guard against; aiosmtpd warns of it.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
@@ -73,20 +87,7 @@ def test_hostile_text_is_text() -> None:
             send(mail(box.port, people=True), event, NOW)
     for raw, message, envelope in zip(box.raw, box.messages, box.envelopes, strict=True):
         assert envelope.rcpt_tos == ["qlik@example.com", "board@example.com"]
-        assert sorted(message.keys()) == sorted(
-            [
-                "From",
-                "To",
-                "Subject",
-                "Date",
-                "Message-ID",
-                "Auto-Submitted",
-                "X-Auto-Response-Suppress",
-                "MIME-Version",
-                "Content-Type",
-                "Content-Transfer-Encoding",
-            ]
-        )
+        assert sorted(message.keys()) == HEADERS
         assert len(raw) < 20_000
         assert all(len(line) <= 998 for line in raw.split(b"\r\n"))  # RFC 5322, 2.1.1
         assert "\u202e" not in text_of(message)

@@ -128,7 +128,7 @@ def test_tls_is_checked(event: Event, certificates: CertificateFiles, tmp_path: 
             ({"host": "127.0.0.2", "authority": ours}, "its certificate is for another host name"),
         ):
             with pytest.raises(NotDelivered) as raised:
-                post(hook(server, scheme="https", **settings), event, NOW)  # type: ignore[arg-type]
+                post(hook(server, scheme="https", **settings), event, NOW)
             assert raised.value.reason == reason
         assert len(server.requests) == 1
     now = datetime.now(UTC)
