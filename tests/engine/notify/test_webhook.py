@@ -34,6 +34,7 @@ def test_the_post_and_its_signature(event: Event) -> None:
     assert content["at"] == "2026-11-21T02:00:05.000Z"
     assert content["subject"] == event.subject
     assert content["lines"] == list(event.lines)
+    assert content["text"] == "\n".join([event.subject, *event.lines])
     assert content["data"]["counts"] == event.data["counts"]
     assert content["id"] == event.id == headers["X-Seatwarden-Id"]
     assert headers["Content-Type"] == "application/json"
