@@ -160,6 +160,12 @@ def reason_label(decision: Decision) -> str:
     return decision.rule.title if decision.rule else "no release rule matched"
 
 
+def listing_order(decision: Decision) -> tuple[Any, ...]:
+    """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
+    rank = {"release": 0, "guard": 1, "default": 2, "keep": 3}[decision.because]
+    return rank, -(decision.unused_days or 0), decision.user, decision.license_type
+
+
 def decision_to_json(decision: Decision) -> dict[str, Any]:
     """A decision as `plan --format json` prints it."""
     return {

@@ -17,6 +17,7 @@ from engine.cli import (
     lint,
     log,
     plan,
+    report,
     run,
     schema,
     serve,
@@ -48,6 +49,7 @@ app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
+app.command("report")(report.report)
 app.command("lint")(lint.lint)
 app.command("fmt")(fmt.fmt)
 app.command("convert")(convert.convert_command)
