@@ -95,7 +95,7 @@ def _trace_to_json(trace: Trace) -> dict[str, Any]:
 
 def _decide_again(decision: Decision, policy: CheckedPolicy, facts: ChangedFacts, day: Day) -> str:
     outcomes = outcomes_of(policy, decision.license_type, facts, day)
-    return conclude(decision.license_type, outcomes, None)[0]
+    return conclude(decision.license_type, outcomes, None)[0].verdict
 
 
 def _status(decision: Decision, due: date | None) -> tuple[str, str]:
@@ -128,11 +128,11 @@ def _advice(decision: Decision, policy: CheckedPolicy, day: Day, due: date | Non
             without = tuple(o for o in decision.outcomes if not (o.rule.kind == "keep" and o.truth is True))
             which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
             did = "did not match" if len(keeps) == 1 else "matched"
-            verdict, because, *_, reason = conclude(decision.license_type, without, None)
-            if verdict == "release":
+            ruling, reason = conclude(decision.license_type, without, None)
+            if ruling.verdict == "release":
                 yield f"Would be released if {which} {did}."
             else:
-                also = {"default": "not due either", "guard": "undetermined"}[because]
+                also = {"default": "not due either", "guard": "undetermined"}[ruling.because]
                 yield f"Would also be kept if {which} {did}: {also} ({reason})."
             if due:
                 yield f"Would be released on {due.isoformat()} if it stays unused and nothing else changes."

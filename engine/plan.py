@@ -14,7 +14,6 @@ from engine.days import Day, format_instant, make_day
 from engine.decide import Decision, decide_all
 from engine.facts import fact_to_json
 from engine.files import make_private_folder, write_atomically
-from engine.guards import standing_to_json
 from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
 from engine.pseudonyms import Pseudonyms
 from engine.snapshot import Snapshot
@@ -201,7 +200,7 @@ def _records(plan: Plan) -> Iterator[dict[str, Any]]:
     yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
     for decision in plan.decisions:
         facts = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
-        row = standing_to_json(decision.standing)
+        row = decision.standing
         # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
         truths = {"truths": [outcome.truth for outcome in decision.outcomes]} if plan.pseudonyms else {}
         yield {"kind": "decision", **decision_to_json(decision), "row": row, "facts": facts, **truths}
