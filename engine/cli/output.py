@@ -31,6 +31,8 @@ def prepare_streams() -> None:
 
 def printable(text: str) -> str:
     """Text from outside (names, tags) without control, direction and line characters."""
+    if text.isprintable():
+        return text
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
 
 
@@ -86,17 +88,6 @@ def print_table(table: Table) -> None:
     if not out.is_terminal:
         out = Console(highlight=False, markup=False, emoji=False, width=natural_width(table))
     out.print(table)
-
-
-def table_text(table: Table) -> str:
-    """A table as plain text, as wide as it needs."""
-    out = Console(
-        file=io.StringIO(), highlight=False, markup=False, emoji=False, width=natural_width(table), color_system=None
-    )
-    out.print(table)
-    with out.capture() as captured:
-        out.print(table)
-    return captured.get()
 
 
 def natural_width(table: Table) -> int:

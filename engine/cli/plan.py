@@ -2,8 +2,9 @@
 
 import csv
 import sys
+from heapq import nsmallest
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich import box
@@ -21,14 +22,19 @@ from engine.cli.inputs import (
     TimezoneOption,
     gather,
 )
-from engine.cli.output import print_json, print_table, printable, say, table_text
+from engine.cli.output import console, print_json, print_table, printable, say
+from engine.cli.plain_table import plain_table
 from engine.decide import Decision
 from engine.phrases import plural
-from engine.plan import Plan, decision_to_json, make_plan, write_plan
+from engine.plan import Plan, decision_to_json, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
 
 Show = Literal["all", "release", "keep"]
-_ORDER = {"release": 0, "guard": 1, "default": 2, "keep": 3}
+_HEADS = ("User", "Name", "License", "Verdict", "Unused days", "Why")
+MOST_IN_FILE = 10_000
+"""How many licenses a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
+MOST_ON_TERMINAL = 2_000
+"""How many a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
 
@@ -56,14 +62,14 @@ def plan(
     pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
     if output is not None:
-        write_plan(made, output, table_text(_table(made, "all")) + "\n" + "\n".join(_summary(made)) + "\n")
+        write_plan(made, output, _summary_text(made))
     if format == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
         print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
     elif format == "csv":
         _print_csv(made)
     else:
-        print_table(_table(made, show))
+        _print_table(made, show)
         for line in _summary(made):
             say(line)
         if output is not None:
@@ -72,32 +78,55 @@ def plan(
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
-def _table(made: Plan, show: Show) -> Table:
-    """Releases first, longest unused first; then what the guards kept, then the rest."""
+def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], str | None]:
+    """The licenses to list, and a sentence when there are more of them than `most`.
+
+    Releases first, longest unused first; then what the guards kept, then the rest.
+    """
+    shown = [decision for decision in made.decisions if show in ("all", decision.verdict)]
+    listed = nsmallest(most, shown, key=listing_order)
+    left = len(shown) - len(listed)
+    return listed, f"… and {plural(left, 'license')} more; --format csv and json list all." if left else None
+
+
+def _cells(decision: Decision) -> tuple[str, ...]:
+    return (
+        printable(decision.user),
+        printable(decision.user_name or ""),
+        decision.license_type,
+        decision.verdict,
+        f"{decision.unused_days:,}" if decision.unused_days is not None else "?",
+        printable(decision.reason),
+    )
+
+
+def _print_table(made: Plan, show: Show) -> None:
+    on_terminal = console().is_terminal
+    listed, more = _listed(made, show, MOST_ON_TERMINAL if on_terminal else MOST_IN_FILE)
+    if on_terminal:
+        print_table(_table(listed))
+    else:
+        sys.stdout.write(plain_table(_HEADS, map(_cells, listed), _HEADS[4]))
+    if more:
+        say(more)
+
+
+def _table(listed: list[Decision]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("User", overflow="fold")
-    table.add_column("Name", overflow="fold")
-    table.add_column("License")
-    table.add_column("Verdict")
-    table.add_column("Unused days", justify="right")
-    table.add_column("Why", overflow="fold")
-    for decision in sorted(made.decisions, key=_rank):
-        if show in ("all", decision.verdict):
-            style = _STYLE[decision.because]
-            days = f"{decision.unused_days:,}" if decision.unused_days is not None else "?"
-            table.add_row(
-                printable(decision.user),
-                printable(decision.user_name or ""),
-                decision.license_type,
-                Text(decision.verdict, style=style),
-                days,
-                printable(decision.reason),
-            )
+    for head in _HEADS:
+        folds = head in ("User", "Name", "Why")
+        table.add_column(head, overflow="fold" if folds else "ellipsis", justify="right" if head == _HEADS[4] else "left")
+    for decision in listed:
+        user, name, license_type, verdict, days, reason = _cells(decision)
+        table.add_row(user, name, license_type, Text(verdict, style=_STYLE[decision.because]), days, reason)
     return table
 
 
-def _rank(decision: Decision) -> tuple[Any, ...]:
-    return _ORDER[decision.because], -(decision.unused_days or 0), decision.user, decision.license_type
+def _summary_text(made: Plan) -> str:
+    """What `summary.txt` holds: the table, as far as people read, and the counts."""
+    listed, more = _listed(made, "all", MOST_IN_FILE)
+    lines = [*([more] if more else []), *_summary(made)]
+    return plain_table(_HEADS, map(_cells, listed), _HEADS[4]) + "\n" + "\n".join(lines) + "\n"
 
 
 def _summary(made: Plan) -> list[str]:
