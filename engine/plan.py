@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from engine.chain import chain_lines
+from engine.collector import collector_off
 from engine.days import Day, format_instant, make_day
 from engine.decide import Decision, Ruling, decide_all
 from engine.evaluate import Truth
@@ -178,7 +179,8 @@ def make_plan(
     decisions = decide_all(policy, snapshot, day)
     if pseudonyms is not None:
         decisions = map(pseudonyms.of_decision, decisions)
-    return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
+    with collector_off():
+        return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
 
 
 def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
