@@ -1,6 +1,5 @@
 """Printing: results to stdout, errors to stderr, nothing that a terminal could be fooled by."""
 
-import io
 import json
 import sys
 from collections.abc import Mapping
@@ -8,7 +7,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.streams import is_utf8
@@ -72,17 +70,3 @@ def _highlighted(text: str, head: Style) -> Text:
     kind, separator, message = first.partition(":")
     message = printable(separator + message)
     return Text.assemble((kind, head), (message, _BOLD), *(f"\n{printable(line)}" for line in rest))
-
-
-def print_table(table: Table) -> None:
-    """A table on stdout: as wide as the terminal, or in a file as wide as it needs."""
-    out = console()
-    if not out.is_terminal:
-        out = Console(highlight=False, markup=False, emoji=False, width=natural_width(table))
-    out.print(table)
-
-
-def natural_width(table: Table) -> int:
-    """The columns a table takes when nothing is wrapped or cut."""
-    wide = Console(width=100_000, file=io.StringIO())
-    return max(wide.measure(table).maximum, 40)

@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import (
@@ -22,9 +19,9 @@ from engine.cli.inputs import (
     TimezoneOption,
     gather,
 )
-from engine.cli.output import console, print_json, print_table, printable, say
-from engine.cli.plain_table import plain_table
+from engine.cli.output import console, print_json, printable, say
 from engine.cli.report import REPORT_FILE, write_report
+from engine.cli.tables import Cell, Column, plain_text, print_rows
 from engine.decide import Decision
 from engine.phrases import plural
 from engine.plan import Plan, decision_to_json, listing_order, make_plan, write_plan
@@ -32,10 +29,14 @@ from engine.pseudonyms import load_pseudonyms
 from policy.errors import InputError
 
 Show = Literal["all", "release", "keep"]
-_DAYS = "Unused days"
-_HEADS = ("User", "Name", "License", "Verdict", _DAYS, "Why")
-_ROOM_FOR_NAMES = 110
-"""Columns of a terminal from which on users' names are shown too."""
+_COLUMNS = (
+    Column("User", folds=True),
+    Column("Name", folds=True, leaves=1),
+    Column("License"),
+    Column("Verdict"),
+    Column("Unused days", right=True),
+    Column("Why", folds=True),
+)
 MOST_IN_FILE = 10_000
 """How many licenses a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
 MOST_ON_TERMINAL = 2_000
@@ -104,56 +105,29 @@ def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], str | No
     return listed, f"… and {plural(left, 'license')} more; --format csv and json list all." if left else None
 
 
-def _cells(decision: Decision) -> tuple[str, ...]:
+def _cells(decision: Decision) -> tuple[Cell, ...]:
     return (
         printable(decision.user),
         printable(decision.user_name or ""),
         decision.license_type,
-        decision.verdict,
+        (decision.verdict, _STYLE[decision.because]),
         f"{decision.unused_days:,}" if decision.unused_days is not None else "?",
         printable(decision.reason),
     )
 
 
 def _print_table(made: Plan, show: Show) -> None:
-    on_terminal = console().is_terminal
-    listed, more = _listed(made, show, MOST_ON_TERMINAL if on_terminal else MOST_IN_FILE)
-    if on_terminal:
-        print_table(_table(listed, console().width))
-    else:
-        sys.stdout.write(plain_table(_HEADS, map(_cells, listed), _DAYS))
+    listed, more = _listed(made, show, MOST_ON_TERMINAL if console().is_terminal else MOST_IN_FILE)
+    print_rows(_COLUMNS, [_cells(decision) for decision in listed])
     if more:
         say(more)
-
-
-def _table(listed: list[Decision], width: int) -> Table:
-    """As wide as the terminal: where there is little room, the names make way, and only the last column folds."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown = [head for head in _HEADS if head != "Name" or width >= _ROOM_FOR_NAMES]
-    for head in shown:
-        right = head == _DAYS
-        narrow = "Days" if right and width < _ROOM_FOR_NAMES else head
-        folds = head in ("User", "Name", "Why")
-        longest = max(width // 4, 16) if head in ("User", "Name") else None
-        table.add_column(
-            narrow,
-            overflow="fold",
-            no_wrap=not folds,
-            max_width=longest,
-            justify="right" if right else "left",
-        )
-    for decision in listed:
-        cells: dict[str, str | Text] = dict(zip(_HEADS, _cells(decision), strict=True))
-        cells["Verdict"] = Text(decision.verdict, style=_STYLE[decision.because])
-        table.add_row(*(cells[head] for head in shown))
-    return table
 
 
 def plan_text(made: Plan) -> str:
     """What `summary.txt` holds: the table, as far as people read, and the counts."""
     listed, more = _listed(made, "all", MOST_IN_FILE)
     lines = [*([more] if more else []), *summary_lines(made), _conclusion(made)]
-    return plain_table(_HEADS, map(_cells, listed), _DAYS) + "\n" + "\n".join(lines) + "\n"
+    return plain_text(_COLUMNS, [_cells(decision) for decision in listed]) + "\n" + "\n".join(lines) + "\n"
 
 
 def _conclusion(made: Plan) -> str:
