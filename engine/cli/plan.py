@@ -14,6 +14,7 @@ from engine.cli.inputs import (
     NowOption,
     PolicyOption,
     PseudonymizeOption,
+    QuietOption,
     SiteOption,
     SnapshotOption,
     TimezoneOption,
@@ -62,6 +63,7 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
     ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say for every license whether it is kept or released.
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.cli.output import console
+from engine.cli.streams import is_quiet
 
 _NARROWEST = 30
 """Columns of a terminal that a folded cell keeps before other columns make way for it."""
@@ -40,6 +41,8 @@ Rows = Sequence[Sequence[Cell]]
 
 def print_rows(columns: Sequence[Column], rows: Rows) -> None:
     """A table on stdout: as wide as the terminal, or in a file as wide as it needs."""
+    if is_quiet():
+        return
     out = console()
     if out.is_terminal:
         out.print(_fitted(columns, rows, out.width))
