@@ -76,7 +76,7 @@ class _InfluxReader:
         if section is None or not self._switch(section, "enable", "influxDb"):
             return None
         before = len(self._reader.findings)
-        version = self._reader.at(section, "version", self._version) or 1
+        version: Version = self._reader.at(section, "version", self._version) or 1
         url = self._url(section)
         target = self._of_version(version, section, url)
         return target if len(self._reader.findings) == before else None
@@ -107,9 +107,10 @@ class _InfluxReader:
 
     def _version(self, entry: Entry) -> Version | None:
         value = entry.value.value if isinstance(entry.value, Scalar) else None
-        for version in (1, 2, 3):
+        versions: tuple[Version, ...] = (1, 2, 3)
+        for version in versions:
             if value in (version, str(version)) and not isinstance(value, bool):
-                return version  # type: ignore[return-value]
+                return version
         self._reader.error("SW205", "`influxDb.version` is 1, 2 or 3", entry.value.span, "no version of InfluxDB")
         return None
 

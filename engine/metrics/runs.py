@@ -53,13 +53,13 @@ def count_run(
     """The numbers of a run that had a plan; a run that failed before it makes its RunCounts by hand."""
     decided = {decision.key: decision for decision in decisions}
     settled = list(outcomes)
-    results = Counter(each.result for each in settled)
+    results: Counter[str] = Counter(each.result for each in settled)
     broken = results["failed"] + results["unknown"] + (outcome == "failed")
     return RunCounts(
         site=site,
         dry_run=dry_run,
         outcome=outcome,
-        verdicts=Counter(decision.verdict for decision in decided.values()),
+        verdicts=Counter[str](decision.verdict for decision in decided.values()),
         by_rule=Counter(map(reason_label, decided.values())),
         results=results,
         seconds=seconds,
