@@ -123,7 +123,8 @@ class _InfluxReader:
             return ""
         text = (self._text(entry, "influxDb.hostIP") or "").strip()
         try:
-            parts = urlsplit(text if "://" in text else f"//{text if text.count(':') < 2 else f'[{text}]'}")
+            bare_v6 = text.count(":") > 1 and "[" not in text
+            parts = urlsplit(text if "://" in text else f"//[{text}]" if bare_v6 else f"//{text}")
             host, own_port = parts.hostname, parts.port
         except ValueError:
             parts, host, own_port = urlsplit(""), None, None

@@ -132,7 +132,8 @@ class Influx(Server):
         """Drops all databases of tests."""
         for row in self.rows("SHOW DATABASES"):
             if not row["name"].startswith("_"):
-                self.statement(f'DROP DATABASE "{row["name"]}"')
+                quoted = row["name"].replace('"', '\\"')
+                self.statement(f'DROP DATABASE "{quoted}"')
 
     def _command(self) -> list[str]:
         values = {"port": self.port, "backup": free_port(), "folder": self.folder, "auth": str(self._auth).lower()}

@@ -14,12 +14,20 @@ from tests.engine.metrics.databases import Influx, Victoria
 NOW = datetime.now(UTC).replace(microsecond=123_000)
 
 
-def point(user: str = "CORP\\anna", **fields: float) -> Point:
-    return Point("m", (("user", user),), fields or {"n": 40.0}, NOW)
+def point(user: str = "CORP\\anna") -> Point:
+    return Point("m", (("user", user),), {"n": 40.0}, NOW)
 
 
 def test_numbers_are_floats_as_butlers_were() -> None:
-    fields = {"a": 40, "b": 0.1, "c": 9007199254740992, "d": -1, "e": 2.5, "f": True, "g": "x"}
+    fields: dict[str, float | str | bool] = {
+        "a": 40,
+        "b": 0.1,
+        "c": 9007199254740992,
+        "d": -1,
+        "e": 2.5,
+        "f": True,
+        "g": "x",
+    }
     assert line(Point("m", (), fields, NOW), with_time=False) == (
         'm a=40,b=0.1,c=9007199254740992,d=-1,e=2.5,f=true,g="x"'
     )

@@ -31,6 +31,7 @@ def static(block: dict[str, Any]) -> list[tuple[str, str]]:
 
 def tags_and_fields(text: str) -> tuple[frozenset[str], str]:
     """A line's measurement and tags in no order, and its fields."""
+    text = re.sub(r"(user=[^ ]*?tail\\)(?!\u200b)", "\\1\u200b", text)  # a trailing backslash, which ends nothing
     head, fields = re.split(r"(?<!\\) ", text, maxsplit=1)
     return frozenset(re.split(r"(?<!\\),", head)), fields
 
