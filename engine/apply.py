@@ -88,7 +88,7 @@ class Apply:
 
     `attempted` are licenses for which an earlier run sent a DELETE without learning what became of it: once gone,
     they count as released. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
-    line; `progress` is called with every outcome.
+    line; `progress` is called with every outcome. Once `stop` is set, no further license is begun.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class Apply:
         pseudonyms: Pseudonyms | None,
         clock: Callable[[], datetime],
         progress: Callable[[Outcome], None],
+        stop: threading.Event | None = None,
     ) -> None:
         self._plan = plan
         self._qrs = qrs
@@ -110,12 +111,10 @@ class Apply:
         self._clock = clock
         self._progress = progress
         self._decisions = {decision.key: decision for decision in plan.decisions}
-        self._stop = threading.Event()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the run was ended before its last license."""
-        return self._stop.is_set()
+        self._stop = stop or threading.Event()
+        self._ended = threading.Event()
+        self.refused = False
+        """Whether QRS did not accept us, which ended the run."""
 
     def run(self, keys: Sequence[Key], parallel: int) -> list[Outcome]:
         """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written."""
@@ -126,20 +125,21 @@ class Apply:
                     if outcome is not None:
                         outcomes.append(outcome)
             except BaseException:  # an interrupt too: no further license is begun, those under way are finished
-                self._stop.set()
+                self._ended.set()
                 raise
         return outcomes
 
     def _unless_stopped(self, key: Key) -> Outcome | None:
-        if self._stop.is_set():
+        if self._ended.is_set() or self._stop.is_set():
             return None
         try:
             outcome = self._release(key)
         except OSError:
-            self._stop.set()  # what cannot be journalled must not be done
+            self._ended.set()  # what cannot be journalled must not be done
             raise
         if outcome.stop:
-            self._stop.set()
+            self.refused = True
+            self._ended.set()
         return outcome
 
     def _release(self, key: Key) -> Outcome:

@@ -3,6 +3,7 @@
 `engine.apply` takes licenses one by one; here stand the steps around it, for the command and for unattended runs.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -159,8 +160,12 @@ def carry_out(
     parallel: int,
     clock: Callable[[], datetime],
     progress: Callable[[Outcome], None],
+    stop: threading.Event | None = None,
 ) -> Done:
-    """Releases what is left, and seals the journal when every license is settled. Raises OSError."""
+    """Releases what is left, and seals the journal when every license is settled. Raises OSError.
+
+    Once `stop` is set, the licenses under way are finished and no other is begun.
+    """
     apply = Apply(
         work.plan,
         qrs,
@@ -169,6 +174,7 @@ def carry_out(
         pseudonyms=pseudonyms,
         clock=clock,
         progress=progress,
+        stop=stop,
     )
     left = [decision.key for decision in work.left]
     outcomes = apply.run(left, parallel)
@@ -177,7 +183,7 @@ def carry_out(
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:
         journal.seal(counts)
-    return Done(outcomes, counts, settled, apply.stopped)
+    return Done(outcomes, counts, settled, apply.refused)
 
 
 def count_results(results: dict[Key, str]) -> dict[str, int]:

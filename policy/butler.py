@@ -34,7 +34,7 @@ from grammar.parser import parse_condition, parse_limit
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.butler_names import read_lets, read_sets
-from policy.butler_settings import LICENSE_BLOCKS, SCHEDULE_KEYS, read_destination, read_license_block, read_schedule
+from policy.butler_settings import LICENSE_BLOCKS, SCHEDULE_KEYS, read_job, read_license_block
 from policy.diagnostics import PolicyError, from_syntax, in_order
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
 from policy.yaml_reader import YamlReader, describe
@@ -42,8 +42,8 @@ from policy.yaml_text import locate_in
 
 FLAGS = {"inactive": "user.inactive", "blocked": "user.blocked", "removedExternally": "user.removedExternally"}
 NEVER_RELEASE = ("user", "tag", "customProperty", "userDirectory", *FLAGS)
-_LICENSE_RELEASE = (*SCHEDULE_KEYS, "dryRun", "neverRelease", "licenseType", "destination")
-_OURS = ("timezone", "limit", "let", "set")
+RELEASE_KEYS = (*SCHEDULE_KEYS, "dryRun", "neverRelease", "licenseType", "destination")
+OUR_KEYS = ("timezone", "limit", "let", "set")
 _MARKERS = ("neverRelease", "licenseType")
 
 
@@ -68,13 +68,12 @@ class _FrontEnd(YamlReader):
         if found is None:
             return []
         node, complete = found
-        required = _LICENSE_RELEASE if complete else ("licenseType",)
-        release = self.mapping(node, "licenseRelease", known=(*_LICENSE_RELEASE, *_OURS), required=required)
+        required = RELEASE_KEYS if complete else ("licenseType",)
+        release = self.mapping(node, "licenseRelease", known=(*RELEASE_KEYS, *OUR_KEYS), required=required)
         if release is None:
             return []
-        read_schedule(self, release, "licenseRelease")
+        read_job(self, release, "licenseRelease")
         self.at(release, "dryRun", lambda entry: self.boolean(entry.value, "licenseRelease.dryRun"))
-        self.at(release, "destination", lambda entry: read_destination(self, entry.value, "licenseRelease.destination"))
         statements: list[Statement] = []
         statements += self.at(release, "timezone", self._timezone) or []
         statements += self.at(release, "limit", self._limits) or []
@@ -99,8 +98,8 @@ class _FrontEnd(YamlReader):
         if licenses is not None:
             # A whole file may come from an older Butler, which had no serverLicenseMonitor.
             required = ("licenseRelease",) if butler else LICENSE_BLOCKS
-            release = read_license_block(self, licenses.value, required)
-            return (release.value, True) if release else None
+            read = read_license_block(self, licenses.value, required)
+            return (read.release.value, True) if read and read.release else None
         if butler:
             self.error(
                 "SW209",

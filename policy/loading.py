@@ -32,13 +32,15 @@ class CheckedPolicy:
     """A policy whose names and types are right.
 
     `tree` stands on its own: lists read from files (`set … from`) have become `let`. `names` holds the values
-    of all names, `timezone` the IANA name of the zone in which days are counted.
+    of all names, `timezone` the IANA name of the zone in which days are counted, `list_files` the files that lists
+    were read from, whose content is part of the policy.
     """
 
     file: str
     tree: Policy
     names: Mapping[str, Value]
     timezone: str
+    list_files: tuple[Path, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -102,13 +104,14 @@ def _parse_text(text: str, file: str) -> Policy:
 
 def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> CheckedPolicy:
     findings: list[Diagnostic] = []
+    list_files = tuple(folder / s.path.value for s in tree.statements if isinstance(s, SetFrom)) if folder else ()
     tree = replace(tree, statements=_with_lists(tree.statements, folder, findings))
     names: dict[str, Value] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
     findings += check(tree, names)
     if findings:
         raise PolicyError(in_order(findings), {file: text})
     timezone = tree.timezone.name if tree.timezone else DEFAULT_TIMEZONE
-    return CheckedPolicy(file, tree, names, timezone)
+    return CheckedPolicy(file, tree, names, timezone, list_files)
 
 
 def _with_lists(

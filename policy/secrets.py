@@ -3,18 +3,27 @@
 import re
 from collections.abc import Mapping
 
-from policy.yaml_nodes import Entry
+from policy.yaml_nodes import Entry, Scalar
 from policy.yaml_reader import YamlReader
 
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
 
 def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]) -> str | None:
-    """A text, or with `${NAME}` the value of that environment variable; one that is not set is a finding (SW205)."""
-    text = reader.text(entry.value, entry.key.text)
-    match = _FROM_ENVIRONMENT.fullmatch(text or "")
+    """A text, or with `${NAME}` the value of that environment variable; one that is not set is a finding (SW205).
+
+    What is written out is concealed in the reader, so that no finding on its line shows it.
+    """
+    node = entry.value
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        reader.conceal(node)
+        message = f"`{entry.key.text}` must be text"
+        reader.error("SW204", message, node.span, "this is no text", "put it in quotes, or write ${NAME}")
+        return None
+    match = _FROM_ENVIRONMENT.fullmatch(node.value)
     if match is None:
-        return text
+        reader.conceal(node)
+        return reader.text(node, entry.key.text)
     value = environment.get(match[1])
     if not value:
         message = f"environment variable `{match[1]}` is not set"

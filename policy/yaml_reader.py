@@ -17,6 +17,23 @@ class YamlReader:
 
     def __init__(self) -> None:
         self.findings: list[Diagnostic] = []
+        self._concealed: list[Span] = []
+
+    def conceal(self, node: Node) -> None:
+        """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
+        if not (isinstance(node, Scalar) and node.value is None):  # where nothing stands, the key is marked
+            self._concealed.append(node.span)
+
+    def concealed(self, text: str) -> str:
+        """The file's text with every secret in it as dots, each character in its place: what findings may quote."""
+        lines = text.split("\n")
+        for span in self._concealed:
+            for number in range(span.line, min(span.end_line, len(lines)) + 1):
+                line = lines[number - 1]
+                start = span.column - 1 if number == span.line else 0
+                end = min(span.end_column - 1 if number == span.end_line else len(line), len(line))
+                lines[number - 1] = line[:start] + "•" * (end - start) + line[end:]
+        return "\n".join(lines)
 
     def error(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
         """Note a finding."""

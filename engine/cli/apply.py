@@ -55,7 +55,7 @@ def apply(
     pseudonyms = _pseudonyms(plan, pseudonymize)
     try:
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
-        with only_one(_lock_file(where.url), where.url):
+        with only_one(lock_file(where.url), where.url):
             work = find_work(plan, folder, _limits(plan, limit))
             code = _apply(work, where, pseudonyms, yes, parallel)
     except Refused as refusal:
@@ -144,7 +144,7 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
     return pseudonyms
 
 
-def _lock_file(url: str) -> Path:
+def lock_file(url: str) -> Path:
     """One file a site, in the user's own state folder."""
     folder = user_state_path("seatwarden", ensure_exists=True) / "locks"
     folder.mkdir(exist_ok=True)

@@ -91,10 +91,8 @@ def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
 def read_site(site_file: Path) -> Site:
     """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
     site = load_site(site_file, os.environ)
-    if not site.verify and site.use_tls:
-        note(f"warning: rejectUnauthorized is false: {site.url} could be anybody")
-    if not site.use_tls:
-        note(f"warning: useSSL is false: {site.url} is read without encryption")
+    for warning in site.warnings:
+        note(f"warning: {warning}")
     return site
 
 

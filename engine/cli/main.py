@@ -17,6 +17,7 @@ from engine.cli import (
     lint,
     log,
     plan,
+    run,
     schema,
     site,
     snapshot,
@@ -44,6 +45,7 @@ app.command("demo")(demo.demo)
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
+app.command("run")(run.run)
 app.command("lint")(lint.lint)
 app.command("fmt")(fmt.fmt)
 app.command("convert")(convert.convert_command)

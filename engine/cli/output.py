@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from engine.printable import printable as printable  # commands print by this module alone
 from engine.qrs.errors import RemoteError
 from policy.diagnostics import Diagnostic, render
 from policy.errors import InputError
@@ -27,11 +27,6 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def printable(text: str) -> str:
-    """Text from outside (names, tags) without control, direction and line characters."""
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
 
 
 def console(stderr: bool = False) -> Console:

@@ -28,6 +28,7 @@ from engine.plan import Plan, decision_to_json, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
 
 Show = Literal["all", "release", "keep"]
+_CONCLUSION = "{} would be released. Nothing has been released."
 _ORDER = {"release": 0, "guard": 1, "default": 2, "keep": 3}
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
@@ -56,7 +57,7 @@ def plan(
     pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
     if output is not None:
-        write_plan(made, output, table_text(_table(made, "all")) + "\n" + "\n".join(_summary(made)) + "\n")
+        write_plan(made, output, plan_text(made))
     if format == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
         print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
@@ -64,8 +65,9 @@ def plan(
         _print_csv(made)
     else:
         print_table(_table(made, show))
-        for line in _summary(made):
+        for line in summary_lines(made):
             say(line)
+        say(_CONCLUSION.format(plural(made.summary()["release"], "license")))
         if output is not None:
             say(f"Sealed plan written to {output}")
     if detailed_exitcode and made.summary()["release"]:
@@ -100,7 +102,14 @@ def _rank(decision: Decision) -> tuple[Any, ...]:
     return _ORDER[decision.because], -(decision.unused_days or 0), decision.user, decision.license_type
 
 
-def _summary(made: Plan) -> list[str]:
+def plan_text(made: Plan) -> str:
+    """Table and summary as plain text, as they are written beside a plan."""
+    lines = [*summary_lines(made), _CONCLUSION.format(plural(made.summary()["release"], "license"))]
+    return table_text(_table(made, "all")) + "\n" + "\n".join(lines) + "\n"
+
+
+def summary_lines(made: Plan) -> list[str]:
+    """The plan in numbers: by license type, by reason, and against the limits."""
     summary = made.summary()
     run = made.run()
     lines = [
@@ -132,7 +141,6 @@ def _summary(made: Plan) -> list[str]:
         lines.append(
             f"  {summary['thisRun']:,} of them in this run, longest unused first; {waiting:,} wait for the next runs."
         )
-    lines.append(f"{plural(summary['release'], 'license')} would be released. Nothing has been released.")
     return lines
 
 

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import requests
@@ -28,6 +28,7 @@ from engine.snapshot import (
     decode_user,
     without_secrets,
 )
+from engine.tls_adapter import TlsAdapter
 from grammar.ast import LICENSE_TYPES, LicenseType
 from policy.errors import InputError
 
@@ -148,7 +149,7 @@ def _session(site: Site, context: ssl.SSLContext | None, retries: Retry, paralle
     session.trust_env = False  # no proxy, .netrc or CA bundle from the environment
     session.headers.update(site.headers | {"X-Qlik-Xrfkey": XRFKEY, "Accept": "application/json"})
     if context is not None:
-        session.mount("https://", _TlsAdapter(context, retries, parallel))
+        session.mount("https://", TlsAdapter(context, retries, parallel))
         session.verify = str(site.authority) if site.authority and site.verify else site.verify
     else:
         session.mount("http://", HTTPAdapter(max_retries=retries, pool_maxsize=parallel))
@@ -160,17 +161,6 @@ def _guid(text: str) -> str:
     if not _GUID.fullmatch(text):
         raise RemoteError(f"`{text[:60]}` is not an id of QRS")
     return text
-
-
-class _TlsAdapter(HTTPAdapter):
-    """Requests with our TLS settings: its own know no passphrase, and are stricter than Qlik's certificates bear."""
-
-    def __init__(self, context: ssl.SSLContext, retries: Retry, parallel: int) -> None:
-        self._context = context
-        super().__init__(max_retries=retries, pool_maxsize=parallel)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
 
 def _read_retries() -> Retry:

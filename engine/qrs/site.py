@@ -47,6 +47,18 @@ class Site:
         prefix = f"/{self.virtual_proxy}" if self.virtual_proxy else ""
         return f"{'https' if self.use_tls else 'http'}://{host}:{self.port}{prefix}"
 
+    @property
+    def slug(self) -> str:
+        """The address as the name of a folder: `qlik.example.com-4242`."""
+        return re.sub(r"[^\w.-]+", "-", self.url.partition("://")[2]).strip("-.")
+
+    @property
+    def warnings(self) -> list[str]:
+        """What makes talking to it unsafe."""
+        if not self.use_tls:
+            return [f"useSSL is false: {self.url} is read without encryption"]
+        return [] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"]
+
 
 def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
     """The site in a file; `environment` has the secrets that the file takes from there.
@@ -54,20 +66,23 @@ def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
     Raises InputError when it cannot be read, PolicyError with every problem in it.
     """
     text = read_text(path, "site file")
-    reader = _SiteReader(path.parent, environment)
+    reader = SiteReader(path.parent, environment)
     site = reader.read(read_yaml(text, str(path)))
     if reader.findings or site is None:
-        raise PolicyError(in_order(reader.findings), {str(path): text})
+        raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
     return site
 
 
-class _SiteReader(YamlReader):
+class SiteReader(YamlReader):
+    """Reads `configQRS` and `cert`; relative paths are within `folder`."""
+
     def __init__(self, folder: Path, environment: StringMapping[str, str]) -> None:
         super().__init__()
         self._folder = folder
         self._environment = environment
 
     def read(self, root: Node) -> Site | None:
+        """The site, or None; the problems are among the findings."""
         if not isinstance(root, Mapping):
             self.error("SW209", "this is not a site file", root.span, f"expected a map, this is {describe(root)}")
             return None

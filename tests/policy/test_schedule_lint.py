@@ -1,13 +1,17 @@
 """Findings in schedule texts, word for word, and the schedules of a Butler file."""
 
-from datetime import datetime
+import json
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from grammar.parser import in_file
 from policy.butler import parse_butler
 from policy.diagnostics import PolicyError, in_order, render
+from policy.lint.linter import lint
+from policy.loading import load_policy
 from policy.schedule_lint import check_frequency, check_syntax
 from tests.cases import read_cases
 from tests.paths import EXAMPLES, ROOT
@@ -68,3 +72,14 @@ def test_malformed_schedules_of_a_butler_file_are_found_in_their_places() -> Non
 @pytest.mark.parametrize("schedule", ["''", "at 2:30 on mon through fri", "on the last day of the month", "in 1999"])
 def test_schedules_that_a_butler_file_may_have(schedule: str) -> None:
     parse_butler(_butler(monitor=schedule, release=schedule), "butler.yaml")
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_lint_looks_at_the_schedules_of_a_butler_file(suffix: str, tmp_path: Path) -> None:
+    text = _butler(monitor="every 1 second", release="every 5 hours")
+    if suffix == "json":
+        text = json.dumps(YAML(typ="safe").load(text))
+    file = tmp_path / f"butler.{suffix}"
+    file.write_text(text, encoding="utf-8")
+    linted = lint(load_policy(file), text, date(2026, 11, 21))
+    assert sorted(f.code for f in linted.findings if f.code.startswith("SW5")) == ["SW506", "SW507"]

@@ -1,0 +1,93 @@
+"""`seatwarden run`: plan and apply in one, for cron and the Task Scheduler."""
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.exits import ExitCode
+from engine.cli.inputs import PolicyOption, SiteOption
+from engine.cli.output import complain, note, printable, say
+from engine.cli.plan import summary_lines
+from engine.cli.unattended import means_for, settings_from, stopped_by_signals
+from policy.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.service.unattended import Report
+
+
+def run(
+    site: SiteOption = None,
+    policy: PolicyOption = None,
+    dry_run: Annotated[
+        bool | None,
+        typer.Option("--dry-run/--no-dry-run", help="Stop after the plan, or do not, whatever the site file says."),
+    ] = None,
+) -> None:
+    """Plan and release in one go, without asking; for jobs. A dry run unless the site file says `dryRun: false`.
+
+    The plan and what became of it are kept in the folder that the site file names, else in the user's state folder.
+
+    Example: seatwarden run --site butler.yaml
+    """
+    from engine.service.unattended import run_once
+
+    if site is None:
+        raise InputError("no site", "name the site file with --site")
+    settings = settings_from(site, policy)
+    for warning in settings.warnings:
+        complain(warning, settings.sources)
+    for text in settings.notes:
+        note(f"warning: {text}")
+    stop = threading.Event()
+    with stopped_by_signals(stop):
+        report = run_once(
+            settings,
+            means_for(settings, _tell, stop),
+            dry_run=settings.dry_run if dry_run is None else dry_run,
+        )
+    _say(report, forced=dry_run is not None)
+    raise typer.Exit(exit_code(report))
+
+
+def exit_code(report: "Report") -> ExitCode:
+    """What a script is told of a run."""
+    match report.outcome:
+        case "dry-run" | "done":
+            return ExitCode.DONE
+        case "over-limit" | "refused":
+            return ExitCode.NO
+        case "incomplete" | "interrupted":
+            return ExitCode.SOME_FAILED
+        case "failed":
+            return ExitCode.BAD_INPUT if isinstance(report.error, InputError) else ExitCode.REMOTE_FAILED
+
+
+def _tell(message: str, **facts: object) -> None:
+    if "folder" in facts and "left" in facts:
+        note(f"{message}: {facts['folder']}")
+    elif "why" in facts:
+        note(f"warning: {message}: {facts['folder']}: {facts['why']}")
+
+
+def _say(report: "Report", *, forced: bool) -> None:
+    if report.plan is not None:
+        for line in summary_lines(report.plan):
+            say(line)
+        say(f"Sealed plan written to {report.folder}")
+    for applied in report.applied:
+        for outcome in applied.done.outcomes:
+            detail = f": {outcome.detail}" if outcome.detail else ""
+            say(printable(f"  {outcome.result:<9} {outcome.key[0]:<12}  {outcome.user}{detail}"))
+    if report.error is not None:
+        complain(report.error)
+    else:
+        for sentence in report.why:
+            note(f"{report.outcome.replace('-', ' ')}: {printable(sentence)}")
+    if report.outcome == "over-limit":
+        note("Nothing at all has been released. Check the policy, or raise its limit.")
+    if report.outcome == "dry-run":
+        say("Dry run: nothing has been released." + ("" if forced else " `dryRun: false` in the site file releases."))
+    elif report.applied or report.outcome == "done":
+        counts = report.counts
+        say(", ".join(f"{count:,} {result}" for result, count in counts.items()) or "Nothing was to be released.")

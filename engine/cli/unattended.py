@@ -1,0 +1,66 @@
+"""What `run` and `serve` give to unattended work: the clock, the lock, the words of a plan, a way to be stopped."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from platformdirs import user_state_path
+
+from engine.cli.apply import lock_file
+from engine.cli.plan import plan_text
+from engine.service.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from engine.service.unattended import Means, Tell
+
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+"""Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
+
+
+def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False) -> Settings:
+    """The settings in a site file. Raises InputError, PolicyError."""
+    folder = user_state_path("seatwarden") / "sites"
+    return load_settings(site, os.environ, default_folder=folder, policy=policy, scheduled=scheduled)
+
+
+def means_for(settings: Settings, tell: "Tell", stop: threading.Event) -> "Means":
+    """The means of runs on that site."""
+    from engine.qrs.client import QrsClient  # requests takes a while to import
+    from engine.service.unattended import Means
+
+    return Means(
+        connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
+        clock=clock,
+        lock_file=lock_file(settings.site.url),
+        summarize=plan_text,
+        tell=tell,
+        stop=stop,
+    )
+
+
+def clock() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Within it, being asked to end sets `stop`; asked a second time, the process ends at once."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

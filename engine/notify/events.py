@@ -1,0 +1,153 @@
+"""What a notification is about. Counts, places and sentences; people's names only for those who ask for them.
+
+Names, messages and paths come from outside. Whatever is shown becomes one printable line here, once for all
+destinations, so that none can forge a line, a header or a direction of reading.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from engine.days import format_instant
+from engine.phrases import plural
+from engine.printable import one_line
+from grammar.ast import LicenseType
+
+EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "test"]
+EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")
+"""The events a destination may choose from; a test goes to all."""
+
+MAX_PEOPLE = 50
+"""How many people are named in one notification; the run folder has them all."""
+MAX_SUBJECT = 150
+MAX_LINE = 1_000
+MAX_NAME = 100
+"""Most characters of a subject, of a line, of a person's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened on a site at an instant.
+
+    `subject` and `lines` are for people, `data` (JSON values) for programs; `people` are the users it is about, with
+    the type of the license, and go only to destinations that ask for them.
+    """
+
+    kind: EventKind
+    site: str
+    at: datetime
+    subject: str
+    lines: tuple[str, ...]
+    data: Mapping[str, Any]
+    people: tuple[tuple[str, LicenseType], ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        # An event is safe to show whoever made it.
+        object.__setattr__(self, "subject", one_line(self.subject, MAX_SUBJECT))
+        object.__setattr__(self, "lines", tuple(one_line(line, MAX_LINE) for line in self.lines))
+        object.__setattr__(self, "people", tuple((one_line(user, MAX_NAME), kind) for user, kind in self.people))
+
+    @property
+    def id(self) -> str:
+        """The same for the same event, however often and wherever it is sent: receivers drop doubles by it."""
+        content = [self.kind, self.site, format_instant(self.at), self.subject, self.lines, self.data]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+    def lines_for(self, people: bool) -> list[str]:
+        """The text; with people the first of them."""
+        lines = list(self.lines)
+        if people and self.people:
+            lines += ["", *(f"{user} ({license_type})" for user, license_type in self.people[:MAX_PEOPLE])]
+            more = len(self.people) - MAX_PEOPLE
+            lines += [f"and {more:,} more"] if more > 0 else []
+        return lines
+
+    def data_for(self, people: bool) -> dict[str, Any]:
+        """The data; with people as `people` (the first of them) and `morePeople` (how many are left out)."""
+        if not people:
+            return dict(self.data)
+        named = [{"user": user, "licenseType": license_type} for user, license_type in self.people[:MAX_PEOPLE]]
+        return {**self.data, "people": named, "morePeople": max(0, len(self.people) - MAX_PEOPLE)}
+
+
+def plan_ready(site: str, at: datetime, run_id: str, folder: Path, summary: Mapping[str, Any]) -> Event:
+    """A plan has been written; `summary` is the plan's, of which the counts are told: reasons may name people."""
+    release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
+    lines = [f"Plan {run_id} for {site}."]
+    for license_type, counts in summary["byType"].items():
+        lines.append(
+            f"{license_type}: {counts['allocated']:,} allocated, {counts['release']:,} to release, "
+            f"{counts['keep']:,} to keep"
+        )
+    if over:
+        lines += [f"OVER THE LIMIT: {sentence}" for sentence in over]
+    elif this_run < release:
+        lines.append(f"{this_run:,} of them in this run, longest unused first; the others wait for the next runs.")
+    if summary["loseEveryLicense"]:
+        lines.append(f"{plural(summary['loseEveryLicense'], 'user')} would be left without any license.")
+    lines += [f"The plan is in {folder}.", "Nothing has been released."]
+    counted = ("licenses", "release", "thisRun", "keep", "undetermined", "loseEveryLicense", "byType", "overLimit")
+    data = {"runId": run_id, "folder": str(folder), **{key: summary[key] for key in counted}}
+    return Event("plan-ready", site, at, f"{plural(release, 'license')} to release on {site}", tuple(lines), data)
+
+
+def releases_done(
+    site: str,
+    at: datetime,
+    run_id: str,
+    counts: Mapping[str, int],
+    released: Sequence[tuple[str, LicenseType]],
+    folder: Path | None = None,
+) -> Event:
+    """An apply has ended. `counts` are licenses by result, `released` are users with the type that was taken."""
+    parts = [f"{counts.get(result, 0):,} {result}" for result in ("failed", "unknown") if counts.get(result)]
+    subject = f"{plural(counts.get('released', 0), 'license')} released on {site}" + "".join(f", {p}" for p in parts)
+    lines = [f"Run {run_id} on {site} has ended.", *(f"{result}: {count:,}" for result, count in counts.items())]
+    if parts:
+        lines.append("Failed and unknown ones are tried again when the same plan is applied again.")
+    lines += _in(folder)
+    data = {"runId": run_id, "folder": str(folder) if folder else None, "counts": dict(counts)}
+    return Event("releases-done", site, at, subject, tuple(lines), data, tuple(released))
+
+
+def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: Path | None = None) -> Event:
+    """A plan is over a limit and nothing was released; `sentences` say over which."""
+    said = [one_line(sentence, MAX_LINE) for sentence in sentences]
+    lines = [f"Plan {run_id} for {site} is over the limit.", *said, "Nothing has been released.", *_in(folder)]
+    data = {"runId": run_id, "folder": str(folder) if folder else None, "overLimit": said}
+    return Event("limit-hit", site, at, f"over the limit, nothing released on {site}", tuple(lines), data)
+
+
+def run_failed(site: str, at: datetime, stage: str, message: str, help: str | None = None) -> Event:
+    """A run ended early: `stage` says at what (`plan`, `apply`), `message` why, `help` what to do."""
+    message = one_line(message, MAX_LINE)
+    to_do = one_line(help, MAX_LINE) if help else None
+    lines = [f"The run on {site} failed at {stage}: {message}", *([f"What to do: {to_do}"] if to_do else [])]
+    data = {"stage": stage, "message": message, "help": to_do}
+    return Event("run-failed", site, at, f"run failed at {stage} on {site}", tuple(lines), data)
+
+
+def license_expiring(site: str, at: datetime, expires: date, days: int, threshold: int) -> Event:
+    """The site's own license ends in `days` (negative: that long ago), fewer than `threshold` days."""
+    when = f"in {plural(days, 'day')}" if days > 0 else "today" if days == 0 else f"{plural(-days, 'day')} ago"
+    verb = "expires" if days >= 0 else "expired"
+    lines = (
+        f"The server license of {site} {verb} {when}, on {expires:%Y-%m-%d}.",
+        f"You asked to be told from {plural(threshold, 'day')} before.",
+    )
+    data = {"expires": f"{expires:%Y-%m-%d}", "days": days, "thresholdDays": threshold}
+    return Event("license-expiring", site, at, f"server license {verb} {when} on {site}", lines, data)
+
+
+def try_out(site: str, at: datetime) -> Event:
+    """The message an administrator sends to see whether it arrives."""
+    lines = (f"This is a test message for {site}.", "Who reads it will also be told what happens there.")
+    return Event("test", site, at, f"test message for {site}", lines, {})
+
+
+def _in(folder: Path | None) -> list[str]:
+    return [f"The records are in {folder}."] if folder else []

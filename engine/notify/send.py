@@ -1,0 +1,73 @@
+"""Sending one event to all who want it, at the same time and within a bounded time. Never in the way of a run."""
+
+import threading
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.notify import email, webhook
+from engine.notify.events import Event, EventKind
+from engine.notify.faults import NotDelivered
+from engine.notify.settings import Email, Notifications, Webhook
+
+DEADLINE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A destination that an event did not reach, or may not have reached; `reason` and `help` hold no secret."""
+
+    event: EventKind
+    destination: str
+    reason: str
+    help: str | None = None
+
+    @property
+    def message(self) -> str:
+        """What, where and why, as one sentence."""
+        return f"notification {self.event} was not delivered to {self.destination}: {self.reason}"
+
+
+def destinations(notifications: Notifications, event: Event) -> list[Webhook | Email]:
+    """Those who want an event; a test goes to all."""
+    everyone: list[Webhook | Email] = [*notifications.webhooks, *notifications.emails]
+    return [one for one in everyone if event.kind == "test" or event.kind in one.events]
+
+
+def notify(
+    notifications: Notifications, event: Event, now: datetime, *, deadline_seconds: float = DEADLINE_SECONDS
+) -> list[Problem]:
+    """Sends an event, dated and signed `now` (aware). Returns what went wrong, in the settings' order; never raises."""
+    sent = [(one, _start(one, event, now)) for one in destinations(notifications, event)]
+    wait([future for _, future in sent], timeout=deadline_seconds)
+    problems = []
+    for one, future in sent:
+        trouble = future.result() if future.done() else _late(deadline_seconds)
+        if trouble is not None:
+            problems.append(Problem(event.kind, one.label, trouble.reason, trouble.help))
+    return problems
+
+
+def _start(one: Webhook | Email, event: Event, now: datetime) -> Future[NotDelivered | None]:
+    """Begins to send in a thread of its own, which does not keep the program from ending."""
+    done: Future[NotDelivered | None] = Future()
+
+    def deliver() -> None:
+        try:
+            if isinstance(one, Webhook):
+                webhook.post(one, event, now)
+            else:
+                email.send(one, event, now)
+        except NotDelivered as trouble:
+            done.set_result(trouble)
+        except Exception as error:  # noqa: BLE001 - a notification never stops a run; what happened is handed on
+            done.set_result(NotDelivered(f"sending failed ({type(error).__name__})"))
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=deliver, name=one.label, daemon=True).start()
+    return done
+
+
+def _late(seconds: float) -> NotDelivered:
+    return NotDelivered(f"it took longer than {seconds:g} seconds; it may have arrived", "look into that server's log")

@@ -1,0 +1,14 @@
+"""Text from outside (names, tags, messages) made fit for people's eyes: nothing that a reader could be fooled by."""
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """The text without control, direction and line characters; a stand-in shows where one was."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
+
+
+def one_line(text: str, longest: int) -> str:
+    """The text on one line, printable, with single spaces, cut after `longest` characters."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -1,0 +1,74 @@
+"""Log lines: a sentence and facts by name, as text for people or as JSON for collectors."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+
+from engine.days import format_instant
+from engine.printable import printable
+from engine.service.settings import LogSettings
+
+LOGGER = logging.getLogger("seatwarden")
+
+
+def tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+    """Logs a sentence with facts."""
+    LOGGER.log(level, message, extra={"facts": facts})
+
+
+def start_log(settings: LogSettings) -> logging.Handler:
+    """Begins to write log lines where the settings say; APScheduler's warnings too. Raises OSError."""
+    handler: logging.Handler = logging.StreamHandler()
+    if settings.file is not None:
+        settings.file.parent.mkdir(parents=True, exist_ok=True)
+        size = settings.megabytes * 1_000_000
+        handler = RotatingFileHandler(settings.file, maxBytes=size, backupCount=settings.files, encoding="utf-8")
+    handler.setFormatter(JsonLines() if settings.format == "json" else TextLines())
+    for logger, level in ((LOGGER, settings.level.upper()), (logging.getLogger("apscheduler"), "WARNING")):
+        logger.setLevel(level)
+        logger.addHandler(handler)
+        logger.propagate = False
+    return handler
+
+
+def stop_log(handler: logging.Handler) -> None:
+    """Ends what `start_log` began."""
+    for logger in (LOGGER, logging.getLogger("apscheduler")):
+        logger.removeHandler(handler)
+    handler.close()
+
+
+class TextLines(logging.Formatter):
+    """`2026-11-21T02:00:00.000Z INFO    plan sealed job=licenseRelease release=19`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever a name or message holds; a traceback follows on lines of its own."""
+        facts = "".join(f" {name}={_shown(value)}" for name, value in _facts(record).items())
+        line = f"{_moment(record)} {record.levelname:<7} {printable(record.getMessage())}{facts}"
+        return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: `at`, `level`, `message`, and the facts by their names."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line = {"at": _moment(record), "level": record.levelname.lower(), "message": record.getMessage()}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line | _facts(record), default=str, ensure_ascii=False)
+
+
+def _facts(record: logging.LogRecord) -> dict[str, object]:
+    facts: dict[str, object] = getattr(record, "facts", {})
+    return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return format_instant(datetime.fromtimestamp(record.created, UTC))
+
+
+def _shown(value: object) -> str:
+    text = printable(str(value))
+    return json.dumps(text, ensure_ascii=False) if " " in text or "=" in text or '"' in text else text

@@ -1,0 +1,211 @@
+"""Everything a site file says: how to reach the site, what runs when, and where numbers, messages and logs go.
+
+Butler's own sections are read as they are. Ours stand under `seatwarden` at the top of the file:
+
+    seatwarden:
+      policy: license.policy     # the policy, when it is not in this file
+      folder: /var/lib/seatwarden  # plans, outcomes and what waits to be sent
+      pseudonyms: people.key     # plans, outcomes and numbers name nobody, under this key
+      parallel: 4                # licenses released at a time
+      log: {file: seatwarden.log, format: json, level: info, megabytes: 10, files: 5}
+      http: {port: 9464}         # /health and /metrics, on this machine only
+      heartbeat: 60              # seconds
+"""
+
+from collections.abc import Mapping as StringMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from engine.pseudonyms import Pseudonyms, load_pseudonyms
+from engine.qrs.site import Site, SiteReader
+from policy.butler_settings import Jobs, read_jobs
+from policy.diagnostics import Diagnostic, PolicyError, in_order
+from policy.files import read_text
+from policy.loading import CheckedPolicy, load_policy
+from policy.yaml_nodes import Entry, Mapping, Node, read_yaml
+from policy.yaml_reader import YamlReader
+
+LogFormat = Literal["text", "json"]
+Level = Literal["debug", "info", "warning", "error"]
+_FORMATS, _LEVELS = ("text", "json"), ("debug", "info", "warning", "error")
+_KEYS = ("policy", "folder", "pseudonyms", "parallel", "log", "http", "heartbeat")
+_LOG_KEYS = ("file", "format", "level", "megabytes", "files")
+_MOST_PARALLEL = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Where log lines go; `file` None is the console. At `megabytes` a new file is begun, `files` old ones are kept."""
+
+    file: Path | None = None
+    format: LogFormat = "text"
+    level: Level = "info"
+    megabytes: int = 10
+    files: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A site file, whole and right. Paths are absolute or relative to the working folder.
+
+    `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
+    without a place.
+    """
+
+    file: Path
+    site: Site
+    jobs: Jobs
+    policy_file: Path
+    policy: CheckedPolicy
+    folder: Path
+    pseudonyms: Pseudonyms | None
+    parallel: int
+    log: LogSettings
+    http_port: int | None
+    heartbeat: int
+    warnings: tuple[Diagnostic, ...]
+    notes: tuple[str, ...]
+    sources: StringMapping[str, str]
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether a run stops after the plan: unless the file says `dryRun: false` and does not say `enable: false`."""
+        return self.jobs.dry_run is not False or self.jobs.release.enabled is False
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that these settings were read from."""
+        return tuple(dict.fromkeys((self.file, self.policy_file, *self.policy.list_files)))
+
+
+def load_settings(
+    file: Path,
+    environment: StringMapping[str, str],
+    *,
+    default_folder: Path,
+    policy: Path | None = None,
+    scheduled: bool = False,
+) -> Settings:
+    """The settings in a site file; `environment` has the secrets that it takes from there.
+
+    `policy` names another policy than the file does; in `default_folder` each site has a folder of its own, if the
+    file does not say where. With `scheduled`, a job that is enabled must have a schedule.
+    Raises InputError when a file cannot be read, PolicyError with every problem in all of them.
+    """
+    text = read_text(file, "site file")
+    sources = {str(file): text}
+    root = read_yaml(text, str(file))
+    site_reader = SiteReader(file.parent, environment)
+    site = site_reader.read(root)
+    reader = _SettingsReader(file.parent)
+    jobs = read_jobs(reader, root)
+    ours = reader.read(root)
+    if scheduled:
+        _need_schedules(reader, jobs)
+    findings = [*site_reader.findings, *reader.findings]
+    policy_file = policy or ours.policy or file
+    checked = None
+    try:
+        checked = load_policy(policy_file)
+    except PolicyError as error:
+        # The rules and the schedules of one file have keys in common, whose problems were found twice.
+        findings += [finding for finding in error.diagnostics if finding not in findings]
+        sources |= error.sources
+    if findings or site is None or checked is None:
+        raise PolicyError(in_order(findings), sources)
+    return Settings(
+        file=file,
+        site=site,
+        jobs=jobs,
+        policy_file=policy_file,
+        policy=checked,
+        folder=ours.folder or default_folder / site.slug,
+        pseudonyms=load_pseudonyms(ours.pseudonyms) if ours.pseudonyms else None,
+        parallel=ours.parallel,
+        log=ours.log,
+        http_port=ours.http_port,
+        heartbeat=ours.heartbeat,
+        warnings=tuple(warning for job in jobs.all for warning in job.schedule_warnings()),
+        notes=tuple(_notes(jobs, site, policy_file, file)),
+        sources=sources,
+    )
+
+
+def _need_schedules(reader: YamlReader, jobs: Jobs) -> None:
+    for job in jobs.all:
+        if job.place is not None and job.enabled and job.frequency is None:
+            help_ = "add `frequency`, like: every 24 hours"
+            reader.error("SW206", "this is enabled, but has no schedule", job.place, "never done", help_)
+
+
+def _notes(jobs: Jobs, site: Site, policy: Path, file: Path) -> list[str]:
+    found = site.warnings
+    if jobs.rules is not None and policy != file:
+        found.append(f"the rules in `{file.name}` are not in force: the policy is `{policy.name}`")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    policy: Path | None = None
+    folder: Path | None = None
+    pseudonyms: Path | None = None
+    parallel: int = 4
+    log: LogSettings = LogSettings()
+    http_port: int | None = None
+    heartbeat: int = 60
+
+
+class _SettingsReader(YamlReader):
+    """Reads the `seatwarden` map."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def read(self, root: Node) -> _Ours:
+        entry = root.get("seatwarden") if isinstance(root, Mapping) else None
+        ours = self.mapping(entry.value, "seatwarden", known=_KEYS) if entry else None
+        if ours is None:
+            return _Ours()
+        http = ours.get("http")
+        server = self.mapping(http.value, "seatwarden.http", known=("port",), required=("port",)) if http else None
+        return _Ours(
+            policy=self.at(ours, "policy", self._path),
+            folder=self.at(ours, "folder", self._path),
+            pseudonyms=self.at(ours, "pseudonyms", self._path),
+            parallel=self.at(ours, "parallel", lambda e: self._between(e, "licenses", 1, _MOST_PARALLEL)) or 4,
+            log=self.at(ours, "log", self._log) or LogSettings(),
+            http_port=self.at(server, "port", lambda e: self._between(e, "the port", 1, 65_535)) if server else None,
+            heartbeat=self.at(ours, "heartbeat", lambda e: self._between(e, "seconds", 1, 86_400)) or 60,
+        )
+
+    def _log(self, entry: Entry) -> LogSettings | None:
+        log = self.mapping(entry.value, "seatwarden.log", known=_LOG_KEYS)
+        if log is None:
+            return None
+        plain = LogSettings()
+        format_ = self.at(log, "format", lambda e: self.one_of(e.value, "seatwarden.log.format", _FORMATS))
+        level = self.at(log, "level", lambda e: self.one_of(e.value, "seatwarden.log.level", _LEVELS))
+        megabytes = self.at(log, "megabytes", lambda e: self._between(e, "megabytes", 1, 10_000))
+        files = self.at(log, "files", lambda e: self._between(e, "files", 1, 1_000))
+        return LogSettings(
+            self.at(log, "file", self._path),
+            cast(LogFormat, format_ or plain.format),
+            cast(Level, level or plain.level),
+            megabytes or plain.megabytes,
+            files or plain.files,
+        )
+
+    def _path(self, entry: Entry) -> Path | None:
+        text = self.text(entry.value, entry.key.text)
+        return self._folder / text if text else None
+
+    def _between(self, entry: Entry, unit: str, lowest: int, highest: int) -> int | None:
+        number = self.whole(entry.value, entry.key.text, unit)
+        if number is not None and not lowest <= number <= highest:
+            message = f"`{entry.key.text}` is from {lowest} to {highest:,}"
+            self.error("SW205", message, entry.value.span, "out of range")
+            return None
+        return number

@@ -1,0 +1,127 @@
+"""What the service is doing: shared by its jobs, the heartbeat and whoever asks for its health."""
+
+import threading
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from engine.days import format_instant
+
+JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseMonitor"]
+"""As Butler's settings call them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a job ended: a word for it, whether that is well, and numbers by name."""
+
+    outcome: str
+    ok: bool
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class JobState:
+    """One job: when it is due, and how it went the last time."""
+
+    schedule: str
+    next: datetime | None = None
+    running_since: datetime | None = None
+    last_started: datetime | None = None
+    last_ended: datetime | None = None
+    last_outcome: str | None = None
+    ok: bool = True
+    runs: dict[str, int] = field(default_factory=dict)
+    """How often it ended how."""
+    missed: int = 0
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+class ServiceState:
+    """All of it, behind one lock."""
+
+    def __init__(self, started: datetime) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[JobName, JobState] = {}
+        self.started = started
+        self.policy = ""
+        """Digest of the policy in force."""
+        self.refused_change: str | None = None
+        """Why a changed file is not in force; None when all that is on the disk is."""
+
+    def schedule(self, schedules: dict[JobName, str]) -> None:
+        """Sets which jobs there are; those that stay keep their past."""
+        with self._lock:
+            self._jobs = {name: self._jobs.get(name) or JobState(text) for name, text in schedules.items()}
+            for name, text in schedules.items():
+                self._jobs[name].schedule = text
+
+    def due(self, name: JobName, moment: datetime | None) -> None:
+        """When a job is due next; None: never again."""
+        with self._lock:
+            if name in self._jobs:
+                self._jobs[name].next = moment
+
+    def begun(self, name: JobName, now: datetime) -> None:
+        """A job has begun."""
+        with self._lock:
+            job = self._jobs.setdefault(name, JobState(""))
+            job.running_since = job.last_started = now
+
+    def missed(self, name: JobName, count: int) -> None:
+        """Runs that were due and are not made up for one by one."""
+        with self._lock:
+            self._jobs.setdefault(name, JobState("")).missed += count
+
+    def ended(self, name: JobName, now: datetime, result: Result) -> None:
+        """A job has ended."""
+        with self._lock:
+            job = self._jobs.setdefault(name, JobState(""))
+            job.running_since, job.last_ended = None, now
+            job.last_outcome, job.ok = result.outcome, result.ok
+            job.runs[result.outcome] = job.runs.get(result.outcome, 0) + 1
+            job.numbers = result.numbers
+
+    @property
+    def ok(self) -> bool:
+        """Whether every job went well the last time, and the files on the disk are in force."""
+        with self._lock:
+            return self.refused_change is None and all(job.ok for job in self._jobs.values())
+
+    def jobs(self) -> dict[JobName, JobState]:
+        """A copy of all jobs."""
+        with self._lock:
+            return {name: JobState(**_copied(job)) for name, job in self._jobs.items()}
+
+    def to_json(self, now: datetime) -> dict[str, Any]:
+        """What `/health` and the heartbeat say."""
+        ok, jobs = self.ok, self.jobs()
+        return {
+            "status": "ok" if ok else "failing",
+            "at": format_instant(now),
+            "started": format_instant(self.started),
+            "policy": self.policy,
+            "refusedChange": self.refused_change,
+            "jobs": {name: _job_to_json(job) for name, job in jobs.items()},
+        }
+
+
+def _copied(job: JobState) -> dict[str, Any]:
+    return asdict(job)
+
+
+def _job_to_json(job: JobState) -> dict[str, Any]:
+    return {
+        "schedule": job.schedule,
+        "next": _instant(job.next),
+        "runningSince": _instant(job.running_since),
+        "lastStarted": _instant(job.last_started),
+        "lastEnded": _instant(job.last_ended),
+        "lastOutcome": job.last_outcome,
+        "runs": job.runs,
+        "missed": job.missed,
+    }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return format_instant(moment) if moment else None

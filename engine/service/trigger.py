@@ -1,0 +1,21 @@
+"""APScheduler's side of a schedule: when a job is due next."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.base import BaseTrigger
+
+from engine.frequency import next_occurrence
+from policy.schedule import Schedule
+
+
+class FrequencyTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
+    """Fires by the clock of a zone, whenever the service was started."""
+
+    def __init__(self, schedule: Schedule, zone: ZoneInfo) -> None:
+        self._schedule = schedule
+        self._zone = zone
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """The next instant; the first is later than `now`: nothing is done because a service starts."""
+        return next_occurrence(self._schedule, previous or now, self._zone)
