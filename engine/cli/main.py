@@ -19,6 +19,7 @@ from engine.cli import (
     plan,
     run,
     schema,
+    serve,
     site,
     snapshot,
     test,
@@ -46,6 +47,7 @@ app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
 app.command("run")(run.run)
+app.command("serve")(serve.serve)
 app.command("lint")(lint.lint)
 app.command("fmt")(fmt.fmt)
 app.command("convert")(convert.convert_command)

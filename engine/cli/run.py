@@ -1,5 +1,6 @@
 """`seatwarden run`: plan and apply in one, for cron and the Task Scheduler."""
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ from engine.cli.exits import ExitCode
 from engine.cli.inputs import PolicyOption, SiteOption
 from engine.cli.output import complain, note, printable, say
 from engine.cli.plan import summary_lines
-from engine.cli.unattended import means_for, settings_from, stopped_by_signals
+from engine.cli.unattended import clock, means_for, settings_from, stopped_by_signals
 from policy.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def run(
 
     Example: seatwarden run --site butler.yaml
     """
+    from engine.service.aftermath import tell_of_run
     from engine.service.unattended import run_once
 
     if site is None:
@@ -46,6 +48,7 @@ def run(
             means_for(settings, _tell, stop),
             dry_run=settings.dry_run if dry_run is None else dry_run,
         )
+        tell_of_run(report, settings, _tell, clock())
     _say(report, forced=dry_run is not None)
     raise typer.Exit(exit_code(report))
 
@@ -63,11 +66,13 @@ def exit_code(report: "Report") -> ExitCode:
             return ExitCode.BAD_INPUT if isinstance(report.error, InputError) else ExitCode.REMOTE_FAILED
 
 
-def _tell(message: str, **facts: object) -> None:
-    if "folder" in facts and "left" in facts:
-        note(f"{message}: {facts['folder']}")
-    elif "why" in facts:
-        note(f"warning: {message}: {facts['folder']}: {facts['why']}")
+def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+    """The report says what happened; to be told meanwhile is what an earlier run left, and what is not well."""
+    if level >= logging.WARNING:
+        shown = [str(fact) for fact in facts.values() if fact not in (None, "")]
+        note(printable(f"warning: {': '.join([message, *shown])}"))
+    elif "left" in facts:
+        note(printable(f"{message}: {facts['folder']}"))
 
 
 def _say(report: "Report", *, forced: bool) -> None:

@@ -43,10 +43,14 @@ class TextLines(logging.Formatter):
     """`2026-11-21T02:00:00.000Z INFO    plan sealed job=licenseRelease release=19`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever a name or message holds; a traceback follows on lines of its own."""
-        facts = "".join(f" {name}={_shown(value)}" for name, value in _facts(record).items())
-        line = f"{_moment(record)} {record.levelname:<7} {printable(record.getMessage())}{facts}"
-        return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
+        """One line, whatever a name holds; a finding or a traceback goes on on lines that begin with spaces."""
+        facts = {name: str(value) for name, value in _facts(record).items()}
+        short = "".join(f" {name}={_quoted(text)}" for name, text in facts.items() if "\n" not in text)
+        first, *more = record.getMessage().split("\n")
+        lines = [f"{_moment(record)} {record.levelname:<7} {printable(first)}{short}"]
+        lines += [f"    {printable(line)}" for line in more]
+        lines += [f"    {printable(line)}" for text in facts.values() if "\n" in text for line in text.split("\n")]
+        return "\n".join(lines)
 
 
 class JsonLines(logging.Formatter):
@@ -55,20 +59,25 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         line = {"at": _moment(record), "level": record.levelname.lower(), "message": record.getMessage()}
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line | _facts(record), default=str, ensure_ascii=False)
 
 
 def _facts(record: logging.LogRecord) -> dict[str, object]:
     facts: dict[str, object] = getattr(record, "facts", {})
-    return {name: value for name, value in facts.items() if value not in (None, "")}
+    shown = {name: _worded(value) for name, value in facts.items() if value not in (None, "")}
+    return shown | ({"traceback": logging.Formatter().formatException(record.exc_info)} if record.exc_info else {})
+
+
+def _worded(value: object) -> object:
+    if isinstance(value, datetime):
+        return format_instant(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _moment(record: logging.LogRecord) -> str:
     return format_instant(datetime.fromtimestamp(record.created, UTC))
 
 
-def _shown(value: object) -> str:
-    text = printable(str(value))
-    return json.dumps(text, ensure_ascii=False) if " " in text or "=" in text or '"' in text else text
+def _quoted(text: str) -> str:
+    text = printable(text)
+    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' ="') else text

@@ -13,11 +13,14 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
 from apscheduler.schedulers.base import BaseScheduler
 
+from engine.days import make_day
 from engine.frequency import next_occurrence, occurrences
+from engine.phrases import plural
 from engine.service.settings import Settings
 from engine.service.state import JobName, Result, ServiceState
 from engine.service.trigger import FrequencyTrigger
@@ -27,13 +30,15 @@ from policy.diagnostics import PolicyError, render
 from policy.errors import InputError
 from policy.schedule import Schedule
 from policy.schedule_lint import load_frequency
-from policy.zones import find_timezone
 
 Work = Callable[[Settings], Result]
 """A job: what it does under the settings in force."""
 
 _MOST_COUNTED = 100_000
 """Missed runs that are counted one by one."""
+
+_LOOKS_BEFORE_RETRY = 6
+"""How many looks at the files apart refused ones are read again."""
 
 
 class Service:
@@ -59,6 +64,7 @@ class Service:
         self._tell = tell
         self._schedules: dict[JobName, Schedule] = {}
         self._seen = self._resting = _stamps(settings.files)
+        self._looks = 0
         scheduler.add_listener(self._not_begun, EVENT_JOB_MAX_INSTANCES)
         scheduler.add_listener(self._crashed, EVENT_JOB_ERROR)
 
@@ -88,7 +94,8 @@ class Service:
             )
             due = next_occurrence(schedule, self._clock(), self._zone)
             self._state.due(name, due)
-            self._tell("on schedule", job=name, schedule=enabled[name].text, timezone=self._zone.key, next=due or "never")
+            facts: dict[str, Any] = {"schedule": enabled[name].text, "timezone": self._zone.key, "next": due or "never"}
+            self._tell("on schedule", job=name, **facts)
 
     def tell_missed_since(self, last_alive: datetime) -> None:
         """Says which runs were due while no service was running. They are not made up for."""
@@ -135,7 +142,10 @@ class Service:
         """Picks up changed files once they are the same at two looks: half a file may well be right, and wrong."""
         stamps = _stamps(self._settings.files)
         rested, self._resting = stamps == self._resting, stamps
-        if rested and stamps != self._seen:
+        self._looks += 1
+        # What was refused may be mended in a file that is not known yet, such as a missing list.
+        again = self._state.refused_change is not None and self._looks % _LOOKS_BEFORE_RETRY == 0
+        if rested and (stamps != self._seen or again):
             self.reload()
 
     def reload(self) -> None:
@@ -144,9 +154,8 @@ class Service:
         try:
             settings = self._load()
         except PolicyError as error:
-            for finding in error.diagnostics:
-                self._tell(render(finding, error.sources), level=logging.ERROR)
-            self._refuse(f"{len(error.diagnostics)} errors, the first: {error.diagnostics[0].message}")
+            found = [render(finding, error.sources) for finding in error.diagnostics]
+            self._refuse(f"it has {plural(len(found), 'error')}", found)
             return
         except InputError as error:
             self._refuse(error.message)
@@ -164,17 +173,22 @@ class Service:
         if jobs_of(before) != jobs_of(settings) or before.policy.timezone != settings.policy.timezone:
             self.schedule_all()
         self._state.policy = settings.policy.digest
-        facts = {"policy": settings.policy.digest, "before": before.policy.digest}
+        facts: dict[str, Any] = {"policy": settings.policy.digest, "before": before.policy.digest}
         self._tell("changed files are in force", dryRun=settings.dry_run, **facts)
 
-    def _refuse(self, why: str) -> None:
-        self._state.refused_change = why
+    def _refuse(self, why: str, findings: list[str] | None = None) -> None:
+        whole = "\n".join([why, *(findings or [])])
+        if whole == self._state.refused_change:
+            return  # said already
+        self._state.refused_change = whole
+        for finding in findings or []:
+            self._tell(finding, level=logging.ERROR)
         facts = {"why": why, "policy": self._settings.policy.digest}
         self._tell("a changed file is not in force: the old settings stay", level=logging.ERROR, **facts)
 
     @property
-    def _zone(self) -> Any:
-        return find_timezone(self._settings.policy.timezone)
+    def _zone(self) -> ZoneInfo:
+        return make_day(self._clock(), self._settings.policy.timezone).zone
 
     def _count(self, schedule: Schedule, after: datetime, until: datetime) -> int:
         """How often a job was due after an instant, up to and with another."""

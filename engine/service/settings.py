@@ -10,6 +10,7 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
       log: {file: seatwarden.log, format: json, level: info, megabytes: 10, files: 5}
       http: {port: 9464}         # /health and /metrics, on this machine only
       heartbeat: 60              # seconds
+      notifications: …           # see engine.notify.settings
 """
 
 from collections.abc import Mapping as StringMapping
@@ -17,9 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from engine.metrics.destination import InfluxTarget, read_influxdb
+from engine.notify.settings import Notifications, read_notifications
 from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site, SiteReader
-from policy.butler_settings import Jobs, read_jobs
+from policy.butler_settings import Jobs, Tags, read_jobs, read_static_tags
 from policy.diagnostics import Diagnostic, PolicyError, in_order
 from policy.files import read_text
 from policy.loading import CheckedPolicy, load_policy
@@ -29,7 +32,7 @@ from policy.yaml_reader import YamlReader
 LogFormat = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 _FORMATS, _LEVELS = ("text", "json"), ("debug", "info", "warning", "error")
-_KEYS = ("policy", "folder", "pseudonyms", "parallel", "log", "http", "heartbeat")
+_KEYS = ("policy", "folder", "pseudonyms", "parallel", "log", "http", "heartbeat", "notifications")
 _LOG_KEYS = ("file", "format", "level", "megabytes", "files")
 _MOST_PARALLEL = 16
 
@@ -49,6 +52,7 @@ class LogSettings:
 class Settings:
     """A site file, whole and right. Paths are absolute or relative to the working folder.
 
+    `influx` is None when nothing is to be written there; `static_tags` are those of all points.
     `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
     without a place.
     """
@@ -56,6 +60,9 @@ class Settings:
     file: Path
     site: Site
     jobs: Jobs
+    influx: InfluxTarget | None
+    static_tags: Tags
+    notifications: Notifications
     policy_file: Path
     policy: CheckedPolicy
     folder: Path
@@ -98,8 +105,9 @@ def load_settings(
     root = read_yaml(text, str(file))
     site_reader = SiteReader(file.parent, environment)
     site = site_reader.read(root)
-    reader = _SettingsReader(file.parent)
+    reader = _SettingsReader(file.parent, environment)
     jobs = read_jobs(reader, root)
+    influx, static_tags = reader.read_influxdb(root)
     ours = reader.read(root)
     if scheduled:
         _need_schedules(reader, jobs)
@@ -111,13 +119,18 @@ def load_settings(
     except PolicyError as error:
         # The rules and the schedules of one file have keys in common, whose problems were found twice.
         findings += [finding for finding in error.diagnostics if finding not in findings]
-        sources |= error.sources
+        sources = {**error.sources, **sources}
+    # No finding shows a secret that stands on its line.
+    sources[str(file)] = reader.concealed(site_reader.concealed(text))
     if findings or site is None or checked is None:
         raise PolicyError(in_order(findings), sources)
     return Settings(
         file=file,
         site=site,
         jobs=jobs,
+        influx=influx,
+        static_tags=static_tags,
+        notifications=ours.notifications,
         policy_file=policy_file,
         policy=checked,
         folder=ours.folder or default_folder / site.slug,
@@ -155,14 +168,27 @@ class _Ours:
     log: LogSettings = LogSettings()
     http_port: int | None = None
     heartbeat: int = 60
+    notifications: Notifications = Notifications()
 
 
 class _SettingsReader(YamlReader):
-    """Reads the `seatwarden` map."""
+    """Reads the `seatwarden` map, and Butler's `influxDb` beside it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: StringMapping[str, str]) -> None:
         super().__init__()
         self._folder = folder
+        self._environment = environment
+
+    def read_influxdb(self, root: Node) -> tuple[InfluxTarget | None, Tags]:
+        """The database, None when there is none or it is switched off, and the tags of all points."""
+        butler = root.get("Butler") if isinstance(root, Mapping) else None
+        top = butler.value if butler else root
+        entry = top.get("influxDb") if isinstance(top, Mapping) else None
+        if entry is None:
+            return None, ()
+        tag = entry.value.get("tag") if isinstance(entry.value, Mapping) else None
+        tags = read_static_tags(self, tag.value, "influxDb.tag") if tag else ()
+        return read_influxdb(self, entry.value, self._environment, self._folder), tags
 
     def read(self, root: Node) -> _Ours:
         entry = root.get("seatwarden") if isinstance(root, Mapping) else None
@@ -179,7 +205,11 @@ class _SettingsReader(YamlReader):
             log=self.at(ours, "log", self._log) or LogSettings(),
             http_port=self.at(server, "port", lambda e: self._between(e, "the port", 1, 65_535)) if server else None,
             heartbeat=self.at(ours, "heartbeat", lambda e: self._between(e, "seconds", 1, 86_400)) or 60,
+            notifications=self.at(ours, "notifications", self._notifications) or Notifications(),
         )
+
+    def _notifications(self, entry: Entry) -> Notifications:
+        return read_notifications(self, entry.value, self._environment, self._folder)
 
     def _log(self, entry: Entry) -> LogSettings | None:
         log = self.mapping(entry.value, "seatwarden.log", known=_LOG_KEYS)

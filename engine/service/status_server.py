@@ -28,7 +28,7 @@ def status_server(port: int, state: ServiceState, clock: Callable[[], datetime])
     registry.register(_StateCollector(state))
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server wants
+        def do_GET(self) -> None:
             match self.path.partition("?")[0]:
                 case "/health":
                     content = json.dumps(state.to_json(clock()), indent=2).encode()

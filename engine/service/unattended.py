@@ -4,13 +4,14 @@ What an earlier run of the last day left open is brought to its end first. Nothi
 person would be asked is settled by the settings, and where they say nothing, nothing is released.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from engine.apply import Outcome, OverTheLimit, Qrs
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
@@ -40,8 +41,8 @@ class Connection(Qrs, Protocol):
 class Tell(Protocol):
     """Told what happens while it happens: a sentence, and facts by name."""
 
-    def __call__(self, message: str, **facts: object) -> None:
-        """Takes it."""
+    def __call__(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
+        """Takes it; `level` is one of `logging`'s."""
         ...
 
 
@@ -170,7 +171,8 @@ class _Run:
                 check_plan(recorded, self._settings.site.url, MAX_AGE, self._means.clock())
                 work = find_work(recorded, folder, ())
             except (Refused, DamagedLog, InputError) as problem:
-                self._means.tell("an earlier run is left as it is", folder=str(folder), why=str(problem))
+                facts: dict[str, Any] = {"folder": str(folder), "why": str(problem)}
+                self._means.tell("an earlier run is left as it is", level=logging.WARNING, **facts)
                 continue
             self._means.tell("an earlier run is brought to its end", folder=str(folder), left=len(work.left))
             self._apply(work, qrs)
@@ -188,7 +190,7 @@ class _Run:
 
         def progress(outcome: Outcome) -> None:
             license_type, license_id = outcome.key
-            facts = {"type": license_type, "license": license_id, "detail": outcome.detail}
+            facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
             self._means.tell(outcome.result, run=run, **facts)
 
         journal = open_journal(work, self._means.clock())

@@ -1,0 +1,182 @@
+"""`seatwarden serve`: the service that does Butler's license jobs on their schedules until it is asked to end."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from engine.cli.exits import ExitCode
+from engine.cli.inputs import PolicyOption, SiteOption
+from engine.cli.output import complain, note
+from engine.cli.unattended import clock, means_for, settings_from, stopped_by_signals
+from engine.days import parse_timestamp
+from engine.files import make_private_folder, write_atomically
+from policy.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.service.service import Service
+    from engine.service.settings import Settings
+    from engine.service.state import ServiceState
+
+HEARTBEAT_FILE = "heartbeat.json"
+LOOK_SECONDS = 5
+"""How often the service looks whether its files have changed."""
+
+
+def serve(site: SiteOption = None, policy: PolicyOption = None) -> None:
+    """Do Butler's license jobs on their schedules: release, watch license use, watch the site's own license.
+
+    Nothing is released because it starts, and nothing at all unless the site file says `dryRun: false`. Ctrl-C or
+    SIGTERM ends it: licenses under way are finished, the next run goes on with the rest.
+
+    Example: seatwarden serve --site butler.yaml
+    """
+    from engine.service.service import jobs_of
+
+    if site is None:
+        raise InputError("no site", "name the site file with --site")
+    settings = settings_from(site, policy, scheduled=True)
+    if not any(job.enabled for job in jobs_of(settings).values()):
+        raise InputError(
+            f"`{site}` has nothing to do on schedule",
+            "switch on `enable` of licenseRelease, licenseMonitor or serverLicenseMonitor",
+        )
+    for warning in settings.warnings:
+        complain(warning, settings.sources)
+    try:
+        make_private_folder(settings.folder)
+        lock = FileLock(settings.folder / "service.lock")
+        with lock.acquire(timeout=0):
+            _serve(settings, site, policy)
+    except Timeout:
+        note(f"refused: another service is at work with `{settings.folder}`")
+        sys.exit(ExitCode.NO)
+    except OSError as error:
+        place = error.filename or settings.folder
+        help_ = "another program listens there" if error.errno in _IN_USE else "name another with `seatwarden: folder:`"
+        raise InputError(f"`{place}` cannot be used: {error.strerror}", help_) from None
+
+
+_IN_USE = (98, 48, 10048)
+"""The errors of a taken port on Linux, macOS and Windows."""
+
+
+def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
+    """Runs until a signal asks it to end."""
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from engine.qrs.client import QrsClient
+    from engine.service.log_lines import start_log, stop_log, tell
+    from engine.service.service import Service, jobs_of
+    from engine.service.state import ServiceState
+    from engine.service.works import Works
+    from engine.version import VERSION
+
+    stop, reload = threading.Event(), threading.Event()
+    state = ServiceState(clock())
+    works = Works(
+        means=lambda current: means_for(current, tell, stop),
+        connect=lambda current: QrsClient(current.site, clock()),
+        clock=clock,
+        tell=tell,
+        stop=stop,
+    )
+    # A thread a job: watching goes on while a long release is under way, and no job runs twice at a time.
+    scheduler = BackgroundScheduler(executors={name: ThreadPoolExecutor(1) for name in jobs_of(settings)}, timezone=UTC)
+    service = Service(
+        settings,
+        load=lambda: settings_from(site, policy, scheduled=True),
+        work={
+            "licenseRelease": works.release,
+            "licenseMonitor": works.watch_licenses,
+            "serverLicenseMonitor": works.watch_server_license,
+        },
+        scheduler=scheduler,
+        state=state,
+        clock=clock,
+        tell=tell,
+    )
+    with ExitStack() as stack:
+        handler = start_log(settings.log)
+        stack.callback(stop_log, handler)
+        if settings.http_port is not None:
+            from engine.service.status_server import status_server
+
+            stack.enter_context(status_server(settings.http_port, state, clock))
+        stack.enter_context(stopped_by_signals(stop))
+        _reload_on_hangup(reload)
+        facts: dict[str, Any] = {
+            "site": settings.site.url,
+            "policy": settings.policy.digest,
+            "dryRun": settings.dry_run,
+        }
+        tell("service started", version=VERSION, folder=str(settings.folder), **facts)
+        for text in settings.notes:
+            tell(text, level=30)
+        service.schedule_all()
+        last_alive = _last_alive(settings.folder)
+        if last_alive is not None:
+            service.tell_missed_since(last_alive)
+        scheduler.start()
+        _attend(service, state, stop, reload)
+        tell("asked to end: licenses under way are finished")
+        scheduler.shutdown(wait=True)
+        _beat(settings.folder, state)
+        tell("service ended")
+
+
+def _attend(service: "Service", state: "ServiceState", stop: threading.Event, reload: threading.Event) -> None:
+    """Heartbeats, and looks at the files, until asked to end."""
+    beat_at = look_at = time.monotonic()
+    # Short waits: on Windows a signal is noticed only between them.
+    while not stop.wait(0.5):
+        now = time.monotonic()
+        if reload.is_set():
+            reload.clear()
+            service.reload()
+        if now >= look_at:
+            look_at = now + LOOK_SECONDS
+            service.look_at_files()
+        if now >= beat_at:
+            beat_at = now + service.settings.heartbeat
+            _beat(service.settings.folder, state)
+
+
+def _beat(folder: Path, state: "ServiceState") -> None:
+    """Writes that the service is alive, and how it is."""
+    from engine.service.log_lines import tell
+
+    try:
+        write_atomically(folder / HEARTBEAT_FILE, json.dumps(state.to_json(clock()), indent=2).encode())
+    except OSError as error:
+        tell("the heartbeat cannot be written", level=30, why=error.strerror)
+
+
+def _last_alive(folder: Path) -> datetime | None:
+    """When a service was last alive here, as far as its heartbeat tells; not more than a year back."""
+    try:
+        text = json.loads((folder / HEARTBEAT_FILE).read_bytes())["at"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    moment = parse_timestamp(text) if isinstance(text, str) else None
+    return max(moment, clock() - timedelta(days=366)) if moment else None
+
+
+def _reload_on_hangup(reload: threading.Event) -> None:
+    """SIGHUP, where there is such a thing, asks for the files to be read again."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        reload.set()
+
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None:
+        signal.signal(hangup, ask)

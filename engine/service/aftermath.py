@@ -1,0 +1,103 @@
+"""What is told of a run when it has ended: its numbers to InfluxDB, its events to those who asked for them.
+
+Nothing in here changes how the run ended: a database or a mail server that does not answer is said, and that is all.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from engine.metrics.delivery import send
+from engine.metrics.point import Point
+from engine.metrics.releases import release_points
+from engine.metrics.runs import RunCounts, run_points
+from engine.notify.events import Event, limit_hit, plan_ready, releases_done, run_failed
+from engine.notify.send import notify
+from engine.plan import reason_label
+from engine.service.settings import Settings
+from engine.service.unattended import Applied, Report, Tell
+
+
+def tell_of_run(report: Report, settings: Settings, tell: Tell, now: datetime) -> None:
+    """Writes the run's points and sends its events."""
+    if settings.jobs.release.to_influxdb:
+        write_points(points_of(report, settings), settings, tell)
+    for event in events_of(report, settings):
+        send_event(event, settings, tell, now)
+
+
+def write_points(points: Iterable[Point], settings: Settings, tell: Tell) -> None:
+    """Writes points, or keeps them until the database is there again. No points deliver what waits."""
+    if settings.influx is None:
+        return
+    delivery = send(points, settings.influx, settings.folder)
+    facts: dict[str, Any] = {"waiting": delivery.waiting, "rejected": delivery.rejected, "lost": delivery.dropped}
+    facts = {name: count for name, count in facts.items() if count}
+    if delivery.problem:
+        tell("InfluxDB has not got everything", level=logging.WARNING, why=delivery.problem, **facts)
+    if delivery.sent:
+        tell("points written to InfluxDB", points=delivery.sent, **facts)
+
+
+def send_event(event: Event, settings: Settings, tell: Tell, now: datetime) -> None:
+    """Notifies all who want the event."""
+    for problem in notify(settings.notifications, event, now):
+        tell(problem.message, level=logging.WARNING, help=problem.help)
+
+
+def points_of(report: Report, settings: Settings) -> list[Point]:
+    """A point for every license released, and those of the run itself."""
+    tags = (*settings.static_tags, *settings.jobs.release.tags)
+    at = report.started
+    points = [
+        point
+        for applied in report.applied
+        for point in release_points(applied.plan.decisions, applied.done.outcomes, tags, at)
+    ]
+    return points + run_points(_counts(report, settings), tags, at)
+
+
+def _counts(report: Report, settings: Settings) -> RunCounts:
+    """The run in numbers; what it brought to its end for earlier runs counts as its own."""
+    results: Counter[str] = Counter()
+    released_by_rule: Counter[str] = Counter()
+    for applied in report.applied:
+        labels = {decision.key: reason_label(decision) for decision in applied.plan.decisions}
+        results.update(outcome.result for outcome in applied.done.outcomes)
+        released_by_rule.update(labels[o.key] for o in applied.done.outcomes if o.result == "released")
+    decided = report.plan.decisions if report.plan else ()
+    return RunCounts(
+        site=settings.site.url,
+        dry_run=report.dry_run,
+        outcome=report.outcome.replace("-", "_"),
+        verdicts=Counter[str](decision.verdict for decision in decided),
+        by_rule=Counter(map(reason_label, decided)),
+        results=results,
+        released_by_rule=released_by_rule,
+        seconds=(report.ended - report.started).total_seconds(),
+        failures=results["failed"] + results["unknown"] + (report.outcome in ("failed", "refused")),
+    )
+
+
+def events_of(report: Report, settings: Settings) -> Iterator[Event]:
+    """What people are told of a run: a plan with something in it, a limit, what was released, a failure."""
+    site, at = settings.site.url, report.ended
+    plan, folder = report.plan, report.folder
+    if plan is not None and folder is not None:
+        if report.dry_run and plan.summary()["release"]:
+            yield plan_ready(site, at, plan.run_id, folder, plan.summary())
+        if report.over:
+            yield limit_hit(site, at, plan.run_id, report.over, folder)
+    if report.applied:
+        released = [(o.user, o.key[0]) for a in report.applied for o in a.done.outcomes if o.result == "released"]
+        yield releases_done(site, at, _run_id(report.applied), report.counts, released, folder)
+    if report.outcome in ("failed", "refused") or (report.outcome == "incomplete" and report.why):
+        stage = "plan" if plan is None else "apply"
+        help_ = report.error.help if report.error else None
+        yield run_failed(site, at, stage, "; ".join(report.why), help_)
+
+
+def _run_id(applied: tuple[Applied, ...]) -> str:
+    return str(applied[-1].plan.header["runId"])

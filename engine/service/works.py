@@ -1,0 +1,105 @@
+"""The three jobs of the service: releasing, and watching the licenses and the site's own license."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Protocol
+
+from engine.days import make_day
+from engine.metrics.license_use import license_use
+from engine.metrics.server_license import read_server_license, server_license_points
+from engine.notify.events import license_expiring, run_failed
+from engine.qrs.errors import RemoteError
+from engine.service.aftermath import send_event, tell_of_run, write_points
+from engine.service.settings import Settings
+from engine.service.state import Result
+from engine.service.unattended import Means, Tell, run_once
+from policy.errors import InputError
+
+
+class Reader(Protocol):
+    """What watching needs of QRS."""
+
+    def get(self, path: str) -> bytes:
+        """The JSON that `GET /qrs/{path}` answers. Raises RemoteError."""
+        ...
+
+
+class Works:
+    """The jobs. `means` and `connect` make, from the settings in force, what releasing and reading need."""
+
+    def __init__(
+        self,
+        means: Callable[[Settings], Means],
+        connect: Callable[[Settings], AbstractContextManager[Reader]],
+        clock: Callable[[], datetime],
+        tell: Tell,
+        stop: threading.Event,
+    ) -> None:
+        self._means = means
+        self._connect = connect
+        self._clock = clock
+        self._tell = tell
+        self._stop = stop
+        self._alarmed: date | None = None
+
+    def release(self, settings: Settings) -> Result:
+        """Plans, and releases unless the settings make it a dry run."""
+        report = run_once(settings, self._means(settings), dry_run=settings.dry_run)
+        for sentence in report.why:
+            level = logging.INFO if report.outcome == "interrupted" else logging.ERROR
+            self._tell(sentence, level=level, job="licenseRelease", help=report.error.help if report.error else None)
+        tell_of_run(report, settings, self._tell, self._clock())
+        numbers = {name: float(count) for name, count in report.counts.items()}
+        if report.plan is not None:
+            numbers["to_release"] = float(report.plan.summary()["release"])
+        return Result(report.outcome, report.outcome in ("done", "dry-run", "interrupted"), numbers)
+
+    def watch_licenses(self, settings: Settings) -> Result:
+        """Reads how many licenses of each type are in use, and writes it to InfluxDB."""
+        job = settings.jobs.license_monitor
+        try:
+            with self._connect(settings) as qrs:
+                answer = qrs.get("license/accesstypeoverview")
+            points = license_use(answer, (*settings.static_tags, *job.tags), self._clock())
+        except (RemoteError, InputError) as error:
+            return self._failed(settings, "license monitor", error)
+        if job.to_influxdb:
+            write_points(points, settings, self._tell)
+        numbers: dict[str, Any] = {
+            f"{dict(point.tags)['license_type']}_{name}": float(value)
+            for point in points
+            for name, value in point.fields.items()
+            if isinstance(value, int | float)
+        }
+        self._tell("licenses", job="licenseMonitor", **numbers)
+        return Result("done", ok=True, numbers=numbers)
+
+    def watch_server_license(self, settings: Settings) -> Result:
+        """Reads when the site's own license expires; says so once a day from the threshold on."""
+        job = settings.jobs.server_monitor
+        day = make_day(self._clock(), settings.policy.timezone)
+        try:
+            with self._connect(settings) as qrs:
+                found = read_server_license(qrs.get("license"), day.now, day.zone)
+        except (RemoteError, InputError) as error:
+            return self._failed(settings, "server license monitor", error)
+        if job.to_influxdb:
+            tags = (*settings.static_tags, *job.tags)
+            write_points(server_license_points(found, tags, day.now), settings, self._tell)
+        close = job.threshold_days is not None and found.days <= job.threshold_days
+        level = logging.WARNING if close else logging.INFO
+        self._tell(f"the site's license {found.describe()}", level=level, job="serverLicenseMonitor", days=found.days)
+        if close and self._alarmed != day.today:
+            self._alarmed = day.today
+            event = license_expiring(settings.site.url, day.now, found.expires, found.days, job.threshold_days or 0)
+            send_event(event, settings, self._tell, day.now)
+        return Result("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
+
+    def _failed(self, settings: Settings, stage: str, error: RemoteError | InputError) -> Result:
+        self._tell(error.message, level=logging.ERROR, job=stage, help=error.help)
+        event = run_failed(settings.site.url, self._clock(), stage, error.message, error.help)
+        send_event(event, settings, self._tell, self._clock())
+        return Result("failed", ok=False)
