@@ -10,5 +10,6 @@ def printable(text: str) -> str:
 
 def one_line(text: str, longest: int) -> str:
     """The text on one line, printable, with single spaces, cut after `longest` characters."""
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    head = text[: 4 * longest]  # hostile text may be very long
+    line = printable(" ".join(head.split()))
+    return line if len(line) <= longest and len(head) == len(text) else line[: longest - 1] + "…"

@@ -1,5 +1,6 @@
 """`seatwarden site`: the way to a Qlik Sense site."""
 
+import os
 from datetime import UTC, datetime
 
 import typer
@@ -7,15 +8,10 @@ from rich.text import Text
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import SiteOption, read_site
-from engine.cli.output import printable, say
+from engine.cli.output import complain, printable, say
 from policy.errors import InputError
 
 app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=True, rich_markup_mode=None)
-
-
-@app.callback()
-def _root() -> None:
-    """Keeps `check` a command of its own name."""
 
 
 @app.command("check")
@@ -38,3 +34,33 @@ def check(site: SiteOption = None) -> None:
     if failed:
         raise typer.Exit(ExitCode.REMOTE_FAILED)
     say("The way to this site is free.")
+
+
+@app.command("notify")
+def notify_command(site: SiteOption = None) -> None:
+    """Send a test message to every destination of the site file's notifications.
+
+    Example: seatwarden site notify --site butler.yaml
+    """
+    from engine.notify.events import try_out
+    from engine.notify.load import load_notifications
+    from engine.notify.send import destinations, notify  # requests takes a while to import
+
+    if site is None:
+        raise InputError("no site", "name the site file with --site")
+    notifications = load_notifications(site, os.environ)
+    now = datetime.now(UTC)
+    event = try_out(read_site(site).url, now)
+    everyone = destinations(notifications, event)
+    if not everyone:
+        raise InputError(f"`{site}` names nobody to notify", "add `notifications` under `seatwarden`")
+    problems = notify(notifications, event, now)
+    failed = {problem.destination for problem in problems}
+    for one in everyone:
+        if one.label not in failed:
+            say(Text.assemble("  ", ("✓", "green"), f" {printable(one.label)}"))
+    for problem in problems:
+        complain(InputError(problem.message, problem.help))
+    if problems:
+        raise typer.Exit(ExitCode.REMOTE_FAILED)
+    say("A test message was sent to each. Did it arrive?")

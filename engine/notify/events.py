@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from engine.days import format_instant
@@ -49,7 +49,6 @@ class Event:
         # An event is safe to show whoever made it.
         object.__setattr__(self, "subject", one_line(self.subject, MAX_SUBJECT))
         object.__setattr__(self, "lines", tuple(one_line(line, MAX_LINE) for line in self.lines))
-        object.__setattr__(self, "people", tuple((one_line(user, MAX_NAME), kind) for user, kind in self.people))
 
     @property
     def id(self) -> str:
@@ -59,22 +58,27 @@ class Event:
 
     def lines_for(self, people: bool) -> list[str]:
         """The text; with people the first of them."""
-        lines = list(self.lines)
-        if people and self.people:
-            lines += ["", *(f"{user} ({license_type})" for user, license_type in self.people[:MAX_PEOPLE])]
-            more = len(self.people) - MAX_PEOPLE
-            lines += [f"and {more:,} more"] if more > 0 else []
-        return lines
+        if not people or not self.people:
+            return list(self.lines)
+        named = [f"{user} ({license_type})" for user, license_type in self._named()]
+        return [*self.lines, "", *named, *([f"and {self._more:,} more"] if self._more else [])]
 
     def data_for(self, people: bool) -> dict[str, Any]:
         """The data; with people as `people` (the first of them) and `morePeople` (how many are left out)."""
         if not people:
             return dict(self.data)
-        named = [{"user": user, "licenseType": license_type} for user, license_type in self.people[:MAX_PEOPLE]]
-        return {**self.data, "people": named, "morePeople": max(0, len(self.people) - MAX_PEOPLE)}
+        named = [{"user": user, "licenseType": license_type} for user, license_type in self._named()]
+        return {**self.data, "people": named, "morePeople": self._more}
+
+    def _named(self) -> list[tuple[str, LicenseType]]:
+        return [(one_line(user, MAX_NAME), license_type) for user, license_type in self.people[:MAX_PEOPLE]]
+
+    @property
+    def _more(self) -> int:
+        return max(0, len(self.people) - MAX_PEOPLE)
 
 
-def plan_ready(site: str, at: datetime, run_id: str, folder: Path, summary: Mapping[str, Any]) -> Event:
+def plan_ready(site: str, at: datetime, run_id: str, folder: PurePath, summary: Mapping[str, Any]) -> Event:
     """A plan has been written; `summary` is the plan's, of which the counts are told: reasons may name people."""
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
@@ -101,7 +105,7 @@ def releases_done(
     run_id: str,
     counts: Mapping[str, int],
     released: Sequence[tuple[str, LicenseType]],
-    folder: Path | None = None,
+    folder: PurePath | None = None,
 ) -> Event:
     """An apply has ended. `counts` are licenses by result, `released` are users with the type that was taken."""
     parts = [f"{counts.get(result, 0):,} {result}" for result in ("failed", "unknown") if counts.get(result)]
@@ -114,7 +118,7 @@ def releases_done(
     return Event("releases-done", site, at, subject, tuple(lines), data, tuple(released))
 
 
-def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: Path | None = None) -> Event:
+def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: PurePath | None = None) -> Event:
     """A plan is over a limit and nothing was released; `sentences` say over which."""
     said = [one_line(sentence, MAX_LINE) for sentence in sentences]
     lines = [f"Plan {run_id} for {site} is over the limit.", *said, "Nothing has been released.", *_in(folder)]
@@ -149,5 +153,5 @@ def try_out(site: str, at: datetime) -> Event:
     return Event("test", site, at, f"test message for {site}", lines, {})
 
 
-def _in(folder: Path | None) -> list[str]:
+def _in(folder: PurePath | None) -> list[str]:
     return [f"The records are in {folder}."] if folder else []

@@ -33,6 +33,8 @@ def body_of(event: Event, people: bool) -> bytes:
         "site": event.site,
         "at": format_instant(event.at),
         "subject": event.subject,
+        # What Slack, Mattermost and their like show of it.
+        "text": "\n".join([event.subject, *event.lines_for(people)]),
         "lines": event.lines_for(people),
         "data": event.data_for(people),
     }

@@ -1,0 +1,121 @@
+"""Events: what they say, that nobody is named unasked, and that hostile text stays on its line."""
+
+import json
+import unicodedata
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.notify.events import (
+    EVENTS,
+    MAX_SUBJECT,
+    Event,
+    license_expiring,
+    limit_hit,
+    plan_ready,
+    releases_done,
+    run_failed,
+    try_out,
+)
+from engine.plan import day_for, make_plan
+from engine.snapshot import load_snapshot
+from policy.loading import load_policy
+from tests.engine.notify.conftest import NOW, SITE
+from tests.paths import EXAMPLES
+
+UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Cs")
+HOSTILE = "eve\r\nBcc: x@example.org\u2028\u202egnp.exe\x00\x1b[31m\ud800\U0001f600"
+
+
+def summary() -> dict[str, Any]:
+    policy = load_policy(EXAMPLES / "butler.yaml")
+    return make_plan(policy, load_snapshot(EXAMPLES / "site.json"), day_for(policy, NOW, None), SITE).summary()
+
+
+def test_a_plan_is_told_by_its_counts() -> None:
+    counts = summary()
+    event = plan_ready(SITE, NOW, "run-1", Path("runs/run-1"), counts)
+    assert event.kind == "plan-ready"
+    assert str(counts["release"]) in event.subject
+    assert event.data["release"] == counts["release"]
+    assert event.data["byType"] == counts["byType"]
+    assert "byReason" not in event.data  # a rule may be named after people
+    assert f"The plan is in {Path('runs/run-1')}." in event.lines
+    assert event.lines[-1] == "Nothing has been released."
+
+
+def test_a_plan_over_the_limit_says_so() -> None:
+    over = {**summary(), "overLimit": ["9 licenses to release; the limit allows 2"], "thisRun": 0}
+    lines = plan_ready(SITE, NOW, "run-1", Path("r"), over).lines
+    assert "OVER THE LIMIT: 9 licenses to release; the limit allows 2" in lines
+    assert not any("in this run" in line for line in lines)
+    later = {**summary(), "release": 3, "thisRun": 2, "overLimit": []}
+    assert any(line.startswith("2 of them in this run") for line in plan_ready(SITE, NOW, "r", Path("r"), later).lines)
+
+
+def test_releases_name_nobody_unless_asked(event: Event) -> None:
+    plain = json.dumps([event.subject, event.lines_for(False), event.data_for(False)], ensure_ascii=False) + repr(event)
+    assert "anna" not in plain
+    assert "jörg" not in plain
+    assert "CORP\\jörg (professional)" in event.lines_for(True)
+    assert event.data_for(True)["people"][0] == {"user": "CORP\\anna", "licenseType": "analyzer"}
+    assert event.subject == f"2 licenses released on {SITE}, 1 failed"
+
+
+def test_ten_thousand_people_are_a_short_message() -> None:
+    people = [(f"CORP\\user{n}" + "x" * 10_000, "analyzer") for n in range(10_000)]
+    event = releases_done(SITE, NOW, "r", {"released": 10_000}, people)  # type: ignore[arg-type]
+    assert event.lines_for(True)[-1] == "and 9,950 more"
+    assert len("".join(event.lines_for(True))) < 10_000
+    assert event.data_for(True)["morePeople"] == 9_950
+    assert len(event.data_for(True)["people"]) == 50
+
+
+def test_the_other_events() -> None:
+    hit = limit_hit(SITE, NOW, "run-1", ["12 licenses to release; the limit allows 10"], Path("runs/1"))
+    assert hit.lines[1:3] == ("12 licenses to release; the limit allows 10", "Nothing has been released.")
+    failed = run_failed(SITE, NOW, "plan", "qlik:4242 does not answer", "is a firewall in between?")
+    assert failed.lines[-1] == "What to do: is a firewall in between?"
+    assert failed.data == {"stage": "plan", "message": "qlik:4242 does not answer", "help": "is a firewall in between?"}
+    assert try_out(SITE, NOW).kind not in EVENTS
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(30, "expires in 30 days"), (1, "expires in 1 day"), (0, "expires today"), (-2, "expired 2 days ago")],
+)
+def test_expiry(days: int, said: str) -> None:
+    event = license_expiring(SITE, NOW, date(2026, 12, 21), days, 60)
+    assert said in event.subject
+    assert said in event.lines[0]
+    assert event.data == {"expires": "2026-12-21", "days": days, "thresholdDays": 60}
+
+
+def test_the_id_is_the_events() -> None:
+    one = run_failed(SITE, NOW, "plan", "no answer")
+    assert one.id == run_failed(SITE, NOW, "plan", "no answer").id
+    others = [
+        run_failed(SITE, NOW + timedelta(seconds=1), "plan", "no answer"),
+        run_failed(SITE, NOW, "apply", "no answer"),
+        run_failed("https://other:4242", NOW, "plan", "no answer"),
+        limit_hit(SITE, NOW, "r", []),
+    ]
+    assert len({one.id, *(other.id for other in others)}) == 5
+
+
+@given(st.text(max_size=400) | st.just(HOSTILE), st.text(max_size=50) | st.just(HOSTILE))
+def test_whatever_comes_stays_on_its_line(text: str, name: str) -> None:
+    events = [
+        run_failed(text, NOW, name, text, text),
+        limit_hit(text, NOW, name, [text, name], Path("runs")),
+        releases_done(text, NOW, name, {"released": 1}, [(name, "analyzer")]),
+    ]
+    for event in events:
+        assert len(event.subject) <= MAX_SUBJECT
+        for line in [event.subject, *event.lines_for(True)]:
+            assert not any(unicodedata.category(c) in UNSEEN for c in line)
+        assert len(event.id) == 32
