@@ -16,6 +16,7 @@ from engine.cli import (
     frequency,
     lint,
     log,
+    monitor,
     plan,
     run,
     schema,
@@ -48,6 +49,7 @@ app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
+app.command("monitor")(monitor.monitor)
 app.command("lint")(lint.lint)
 app.command("fmt")(fmt.fmt)
 app.command("convert")(convert.convert_command)

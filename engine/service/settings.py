@@ -25,7 +25,7 @@ from engine.qrs.site import Site, SiteReader
 from policy.butler_settings import Jobs, Tags, read_jobs, read_static_tags
 from policy.diagnostics import Diagnostic, PolicyError, in_order
 from policy.files import read_text
-from policy.loading import CheckedPolicy, load_policy
+from policy.loading import CheckedPolicy, check_text, load_policy
 from policy.yaml_nodes import Entry, Mapping, Node, read_yaml
 from policy.yaml_reader import YamlReader
 
@@ -93,11 +93,13 @@ def load_settings(
     default_folder: Path,
     policy: Path | None = None,
     scheduled: bool = False,
+    needs_policy: bool = True,
 ) -> Settings:
     """The settings in a site file; `environment` has the secrets that it takes from there.
 
     `policy` names another policy than the file does; in `default_folder` each site has a folder of its own, if the
-    file does not say where. With `scheduled`, a job that is enabled must have a schedule.
+    file does not say where. With `scheduled`, a job that is enabled must have a schedule. Without `needs_policy` a
+    file that has no rules and names no policy is one that releases nothing.
     Raises InputError when a file cannot be read, PolicyError with every problem in all of them.
     """
     text = read_text(file, "site file")
@@ -115,7 +117,8 @@ def load_settings(
     policy_file = policy or ours.policy or file
     checked = None
     try:
-        checked = load_policy(policy_file)
+        ruled = needs_policy or policy_file != file or jobs.rules is not None
+        checked = load_policy(policy_file) if ruled else check_text("", str(file))
     except PolicyError as error:
         # The rules and the schedules of one file have keys in common, whose problems were found twice.
         findings += [finding for finding in error.diagnostics if finding not in findings]

@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime
 
-from engine.apply import Outcome
 from engine.metrics.point import line
-from engine.metrics.runs import RunCounts, count_run, run_points
-from engine.plan import Plan
+from engine.metrics.runs import RunCounts, run_points
 from tests.engine.support import license_row, plan_of, site_of, user
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
@@ -16,21 +14,21 @@ release professional "long gone" when unused for 60 days
 """
 
 
-def plan() -> Plan:
+def test_lines_of_a_run() -> None:
     rows = [license_row(n, "2026-01-01T00:00:00Z") for n in (1, 2, 3)] + [license_row(4, "2026-11-20T00:00:00Z")]
-    return plan_of(POLICY, site_of([user(n) for n in range(1, 6)], rows, [license_row(5, "2026-01-01T00:00:00Z")]))
-
-
-def test_counts_and_lines_of_a_run() -> None:
-    made = plan()
-    released, failed, gone = (d for d in made.decisions if d.verdict == "release")
-    outcomes = [
-        Outcome(released.key, released.user, "released", ""),
-        Outcome(failed.key, failed.user, "unknown", ""),
-        Outcome(gone.key, gone.user, "gone", ""),
-    ]
-    counts = count_run(made.decisions, outcomes, site="https://q:4242", dry_run=False, outcome="done", seconds=2.5)
-    assert counts.by_rule == made.summary()["byReason"]
+    site = site_of([user(n) for n in range(1, 6)], rows, [license_row(5, "2026-01-01T00:00:00Z")])
+    summary = plan_of(POLICY, site).summary()
+    counts = RunCounts(
+        site="https://q:4242",
+        dry_run=False,
+        outcome="done",
+        verdicts={"keep": summary["keep"], "release": summary["release"]},
+        by_rule=summary["byReason"],
+        results={"released": 1, "unknown": 1, "gone": 1},
+        seconds=2.5,
+        failures=1,
+        released_by_rule={'release "long gone"': 1},
+    )
     lines = [line(point, with_time=False) for point in run_points(counts, (("foo", "bar"), ("site", "static")), NOW)]
     tags = "seatwarden_run,dry_run=false,foo=bar,outcome=done"
     at = "site=https://q:4242"
