@@ -183,3 +183,14 @@ def test_other_commands_start_without_the_databases_library() -> None:
     code = "import sys, engine.cli.main; print([m for m in ('influxdb_client', 'requests') if m in sys.modules])"
     started = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert started.stdout == "[]\n"
+
+
+def test_the_page_shows_what_is_printed(run: Run, monitor_file: MonitorFile, qrs: SimulatedQrs, influx: Influx) -> None:
+    page = [line.rstrip() for line in (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8").splitlines()]
+    for options in ((), ("--dry-run",)):
+        start = page.index(" ".join(["$ seatwarden monitor --site butler.yaml", *options])) + 1
+        shown = page[start : page.index("```", start)]
+        ran = run("monitor", "--site", monitor_file(influx.port), *NOW, *options)
+        printed = ran.out.replace(f"https://localhost:{qrs.port}", "https://qlik.example.com:4242")
+        printed = printed.replace(influx.url, "http://influxdb.example.com:8086")
+        assert [line.rstrip() for line in printed.splitlines()] == shown

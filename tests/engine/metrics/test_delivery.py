@@ -244,6 +244,9 @@ def test_a_type_conflict_for_real(influx: Influx, tmp_path: Path) -> None:
     (kept,) = (tmp_path / SPOOL_FOLDER / "rejected").glob("*.lines")
     assert kept.read_text().startswith("# partial write: field type conflict")
     assert 'm,n=00321 v="text"' in kept.read_text()
+    influx.statement("DROP MEASUREMENT m")
+    influx.write(kept.read_text(), "ms")  # as the documentation says: comments are the database's own
+    assert [row["v"] for row in influx.rows("SELECT v FROM m")] == ["text"]
 
 
 def test_a_full_database_keeps_the_points_for_later(influx: Influx, tmp_path: Path) -> None:
