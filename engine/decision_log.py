@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.chain import Damage, read_chain, verify_chain
 from engine.days import Day, make_day, parse_timestamp
-from engine.decide import Decision, conclude, leaves, outcomes_of
+from engine.decide import Decision, Evaluated, Ruling, conclude, leaves, outcomes_of
 from engine.evaluate import RuleOutcome, Truth
 from engine.facts import RecordedFacts, fact_from_json
 from engine.guards import obstacle, standing_from_json
@@ -103,6 +103,8 @@ def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision
         outcomes = tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, line["truths"], strict=True))
     kind = line["because"]
     rule = None
+    matched = tuple(outcome.rule for outcome in outcomes if outcome.truth is True)
+    facts = {name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()}
     if kind in ("keep", "release"):
         rule = next((o.rule for o in outcomes if o.rule.kind == kind and o.truth is True), None)
     return Decision(
@@ -111,16 +113,12 @@ def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision
         user_directory=line["userDirectory"],
         user_id=line["userId"],
         user_name=line["userName"],
-        verdict=line["verdict"],
-        because=kind,
-        guard=line["rule"] if kind == "guard" else None,
-        rule=rule,
+        ruling=Ruling(line["verdict"], kind, line["rule"] if kind == "guard" else None, rule, matched),
         reason=line["reason"],
-        outcomes=outcomes,
-        facts={name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()},
         standing=standing_from_json(line["row"]),
         unused_days=line["unusedDays"],
         last_used=line["lastUsed"],
+        evaluation=Evaluated(facts, outcomes),
     )
 
 
@@ -140,8 +138,9 @@ def replay(place: Path) -> tuple[RecordedPlan, list[str]]:
     differences = []
     for line, decision in zip(read_log(place)[1:-1], plan.decisions, strict=True):
         guard = obstacle(decision.standing)
-        verdict, because, guard_name, rule, reason = conclude(decision.license_type, decision.outcomes, guard)
-        now = (verdict, because, guard_name or (rule.name if rule else None), reason)
+        ruling, reason = conclude(decision.license_type, decision.outcomes, guard)
+        verdict, rule = ruling.verdict, ruling.rule
+        now = (verdict, ruling.because, ruling.guard or (rule.name if rule else None), reason)
         recorded = (line["verdict"], line["because"], line["rule"], line["reason"])
         # The words of a reason hang on the parts of a condition, which pseudonyms hide.
         compared = 3 if "truths" in line else 4

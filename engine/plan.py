@@ -14,7 +14,6 @@ from engine.days import Day, format_instant, make_day
 from engine.decide import Decision, decide_all
 from engine.facts import fact_to_json
 from engine.files import make_private_folder, write_atomically
-from engine.guards import standing_to_json
 from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
 from engine.pseudonyms import Pseudonyms
 from engine.snapshot import Snapshot
@@ -160,6 +159,12 @@ def reason_label(decision: Decision) -> str:
     return decision.rule.title if decision.rule else "no release rule matched"
 
 
+def listing_order(decision: Decision) -> tuple[Any, ...]:
+    """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
+    rank = {"release": 0, "guard": 1, "default": 2, "keep": 3}[decision.because]
+    return rank, -(decision.unused_days or 0), decision.user, decision.license_type
+
+
 def decision_to_json(decision: Decision) -> dict[str, Any]:
     """A decision as `plan --format json` prints it."""
     return {
@@ -195,7 +200,7 @@ def _records(plan: Plan) -> Iterator[dict[str, Any]]:
     yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
     for decision in plan.decisions:
         facts = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
-        row = standing_to_json(decision.standing)
+        row = decision.standing
         # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
         truths = {"truths": [outcome.truth for outcome in decision.outcomes]} if plan.pseudonyms else {}
         yield {"kind": "decision", **decision_to_json(decision), "row": row, "facts": facts, **truths}

@@ -11,7 +11,6 @@ import typer
 from rich import box
 from rich.table import Table
 
-from engine.chain import verify_chain
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import Format
 from engine.cli.output import console, note, print_json, print_table, printable, say
@@ -19,7 +18,7 @@ from engine.decision_log import DamagedLog, log_path, read_log
 from engine.decision_log import replay as replay_plan
 from engine.files import write_atomically
 from engine.history import PastDecision, PastRun, runs_in, select
-from engine.journal import JOURNAL_FILE, read_journal, whole_lines
+from engine.journal import JOURNAL_FILE, verified_journal, whole_lines
 from engine.phrases import plural
 from engine.pseudonyms import load_pseudonyms
 from engine.snapshot import load_snapshot
@@ -48,13 +47,11 @@ def verify(place: RunArgument) -> None:
 
 def _verify_journal(path: Path) -> None:
     data = path.read_bytes()
-    whole = whole_lines(data)
-    damage = verify_chain(whole, sealed=False) if whole else []
+    state, damage = verified_journal(data)
     if damage:
         raise DamagedLog(path, damage)
-    state = read_journal(data)
     if state is None or not state.sealed:
-        torn = ", the last line torn" if whole != data else ""
+        torn = ", the last line torn" if whole_lines(data) != data else ""
         say(f"{path}: verified, not ended yet{torn}; apply again to go on")
     else:
         say(f"{path}: verified")

@@ -18,6 +18,7 @@ from engine.cli import (
     log,
     monitor,
     plan,
+    report,
     run,
     schema,
     serve,
@@ -50,6 +51,7 @@ app.command("apply")(apply.apply)
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
 app.command("monitor")(monitor.monitor)
+app.command("report")(report.report)
 app.command("lint")(lint.lint)
 app.command("fmt")(fmt.fmt)
 app.command("convert")(convert.convert_command)

@@ -3,7 +3,7 @@
 import csv
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich import box
@@ -22,14 +22,14 @@ from engine.cli.inputs import (
     gather,
 )
 from engine.cli.output import print_json, print_table, printable, say, table_text
-from engine.decide import Decision
+from engine.cli.report import REPORT_FILE, write_report
 from engine.phrases import plural
-from engine.plan import Plan, decision_to_json, make_plan, write_plan
+from engine.plan import Plan, decision_to_json, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
+from policy.errors import InputError
 
 Show = Literal["all", "release", "keep"]
 _CONCLUSION = "{} would be released. Nothing has been released."
-_ORDER = {"release": 0, "guard": 1, "default": 2, "keep": 3}
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
 
@@ -42,6 +42,9 @@ def plan(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the sealed plan into this folder.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="With -o: write report.html into the folder too, a page to look at.")
+    ] = False,
     pseudonymize: PseudonymizeOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     show: Annotated[Show, typer.Option("--show", help="Which licenses the table lists.")] = "all",
@@ -53,11 +56,15 @@ def plan(
 
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """
+    if report and output is None:
+        raise InputError("--report needs a folder for the page", "name one with -o DIR")
     given = gather(policy, snapshot, site, now, timezone)
     pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
     if output is not None:
         write_plan(made, output, plan_text(made))
+        if report:
+            write_report(output, output / REPORT_FILE)
     if format == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
         print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
@@ -69,7 +76,7 @@ def plan(
             say(line)
         say(_CONCLUSION.format(plural(made.summary()["release"], "license")))
         if output is not None:
-            say(f"Sealed plan written to {output}")
+            say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
     if detailed_exitcode and made.summary()["release"]:
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
@@ -83,7 +90,7 @@ def _table(made: Plan, show: Show) -> Table:
     table.add_column("Verdict")
     table.add_column("Unused days", justify="right")
     table.add_column("Why", overflow="fold")
-    for decision in sorted(made.decisions, key=_rank):
+    for decision in sorted(made.decisions, key=listing_order):
         if show in ("all", decision.verdict):
             style = _STYLE[decision.because]
             days = f"{decision.unused_days:,}" if decision.unused_days is not None else "?"
@@ -96,10 +103,6 @@ def _table(made: Plan, show: Show) -> Table:
                 printable(decision.reason),
             )
     return table
-
-
-def _rank(decision: Decision) -> tuple[Any, ...]:
-    return _ORDER[decision.because], -(decision.unused_days or 0), decision.user, decision.license_type
 
 
 def plan_text(made: Plan) -> str:

@@ -54,6 +54,12 @@ class InfluxTarget:
     verify: bool = True
     authority: Path | None = None
 
+    @property
+    def warnings(self) -> list[str]:
+        """What makes it unsafe, in words."""
+        unsafe = self.url.startswith("https:") and not self.verify
+        return [f"influxDb.rejectUnauthorized is false: {self.url} could be anybody"] if unsafe else []
+
 
 def read_influxdb(
     reader: YamlReader, node: Node, environment: StringMapping[str, str], folder: Path | None = None

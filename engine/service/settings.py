@@ -143,7 +143,7 @@ def load_settings(
         http_port=ours.http_port,
         heartbeat=ours.heartbeat,
         warnings=tuple(warning for job in jobs.all for warning in job.schedule_warnings()),
-        notes=tuple(_notes(jobs, site, policy_file, file)),
+        notes=(*_notes(jobs, site, policy_file, file), *(influx.warnings if influx else ())),
         sources=sources,
     )
 

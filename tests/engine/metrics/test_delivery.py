@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.metrics import spool as spool_module
-from engine.metrics.delivery import SPOOL_FOLDER, Delivery, deliver, refused_lines, send
+from engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, refused_lines, send
 from engine.metrics.point import Point
 from engine.metrics.spool import BATCH_LINES, Bounds, Spool
 from engine.metrics.writer import Rejected, Unavailable
@@ -163,6 +163,20 @@ def test_a_disk_that_takes_nothing(tmp_path: Path) -> None:
     assert deliver(["c"], database, Spool(place)).dropped == 1
 
 
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """The kernel refuses the file in the middle of its writing; nothing half stays, and the points are sent."""
+    resource = pytest.importorskip("resource", reason="Windows has no limit on the size of files")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    database = Memory()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
+    try:
+        report = deliver(["a" * 100, "b"], database, Spool(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert report == Delivery(sent=2, problem="points cannot be kept on disk: File too large")
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
+
+
 def test_a_second_process_only_spools(tmp_path: Path) -> None:
     database, spool = Memory(), Spool(tmp_path)
     code = "import sys, time; from filelock import FileLock\nwith FileLock(sys.argv[1]): print(flush=True); input()"
@@ -258,6 +272,20 @@ def test_a_full_database_keeps_the_points_for_later(influx: Influx, tmp_path: Pa
     assert send([], influx.target(), tmp_path) == Delivery(sent=1)
 
 
+def test_a_database_that_is_really_full(tmp_path: Path) -> None:
+    with Influx(tmp_path / "influxdb", memory=4_000) as influx:
+        points = [point(n) for n in range(1000)]
+        report = send(points, influx.target(), tmp_path / "state")
+        assert (report.sent, report.waiting, report.rejected) == (0, 1000, 0)
+        assert report.problem is not None
+        assert "cache-max-memory-size exceeded" in report.problem
+        influx.kill()
+        influx.memory = 1_000_000_000
+        influx.start()
+        assert send([], influx.target(), tmp_path / "state") == Delivery(sent=1000)
+        assert len(influx.rows("SELECT n, v FROM m")) == 1000
+
+
 def test_killed_in_the_middle_of_a_series(tmp_path: Path) -> None:
     """The database is killed while runs go on, and comes back: every point is there once, in the order sent."""
     with Influx(tmp_path / "influxdb") as influx:
@@ -277,6 +305,15 @@ def test_killed_in_the_middle_of_a_series(tmp_path: Path) -> None:
         assert (last.waiting, last.rejected, last.problem) == (0, 0, None)
         assert sum(report.sent for report in reports) + last.sent == 601
         assert [row["n"] for row in influx.rows("SELECT n, v FROM m")] == [f"{n:05}" for n in range(601)]
+
+
+def test_very_many_refused_lines_take_few_requests() -> None:
+    database = Memory()
+    lines = [f"{'bad' if n < 900 else 'good'}{n}" for n in range(1000)]
+    refused = [line for line, _ in refused_lines(database, lines)]
+    assert refused[:900] == lines[:900]
+    assert sorted(refused + database.lines) == sorted(lines)
+    assert database.requests < MAX_TRIES + 20
 
 
 def test_refused_lines_of_all_bad() -> None:

@@ -110,6 +110,7 @@ def test_certificates() -> None:
     assert findings == []
     assert target is not None
     assert (target.verify, target.authority) == (False, Path("/conf/ca.pem"))
+    assert target.warnings == ["influxDb.rejectUnauthorized is false: https://db:8086 could be anybody"]
 
 
 def test_switched_off_is_not_read() -> None:
