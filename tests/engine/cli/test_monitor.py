@@ -29,18 +29,6 @@ def qrs(example_site: dict[str, Any], certificates: CertificateFiles) -> Iterato
         yield server
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with Influx(tmp_path_factory.mktemp("influxdb")) as server:
-        yield server
-
-
-@pytest.fixture
-def influx(running: Influx) -> Influx:
-    running.empty()
-    return running
-
-
 @pytest.fixture
 def monitor_file(qrs: SimulatedQrs, certificates: CertificateFiles, tmp_path: Path) -> MonitorFile:
     """Writes a Butler config with the monitors and a database."""
