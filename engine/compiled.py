@@ -81,8 +81,7 @@ class CompiledRules:
         self._nodes = tuple(compiler.condition(rule.condition) for rule in self.rules)
         self._expired = tuple(rule.until is not None and rule.until.value < day.today for rule in self.rules)
         self._tests = tuple(
-            _constant(False) if expired else node.test
-            for node, expired in zip(self._nodes, self._expired, strict=True)
+            _constant(False) if expired else node.test for node, expired in zip(self._nodes, self._expired, strict=True)
         )
         self._places = compiler.places
         self._readers = tuple(compiler.readers())
@@ -382,4 +381,3 @@ def _listed_hits(listed: _Listed, left: _Get) -> Callable[[Values], tuple[Value,
 
 def _below(node: _Node) -> list[_Node]:
     return [node, *(below for part in node.parts for below in _below(part))]
-

@@ -198,9 +198,7 @@ def _family(
 
 FAMILIES: Mapping[str, Callable[[Subject, Collection[str]], Pairs | Unknown]] = {
     "user.@": _family("custom_properties", "user.customProperties", lambda row: (row.definition.name, row.value)),
-    "user.attributes": _family(
-        "attributes", "user.attributes", lambda row: (row.attribute_type, row.attribute_value)
-    ),
+    "user.attributes": _family("attributes", "user.attributes", lambda row: (row.attribute_type, row.attribute_value)),
 }
 """How several fields of a family are read at once: those with these keys."""
 
@@ -286,4 +284,3 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "weekday": lambda subject, key: (subject.day.weekday,),
 }
 """How each field of the vocabulary is read; a test holds the two tables against each other."""
-

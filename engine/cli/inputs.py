@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from engine.cli.completion import complete_zones
 from engine.cli.output import note
 from engine.days import Day, parse_timestamp
 from engine.plan import day_for
@@ -33,7 +34,12 @@ NowOption: TypeAlias = Annotated[
 ]
 TimezoneOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--timezone", metavar="ZONE", help="IANA zone in which days are counted, not the policy's."),
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="IANA zone in which days are counted, not the policy's.",
+        autocompletion=complete_zones,
+    ),
 ]
 PseudonymizeOption: TypeAlias = Annotated[
     Path | None,

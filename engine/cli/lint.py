@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.cli.completion import complete_codes
 from engine.cli.exits import ExitCode
 from engine.cli.findings import Report, print_github, report_to_json
 from engine.cli.inputs import NowOption, SnapshotOption, choose_moment
@@ -36,11 +37,18 @@ def lint(
     ] = "text",
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings too.")] = False,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="CODE", help="Print the page on a code, like SW301, and stop.")
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="CODE",
+            help="Print the page on a code, like SW301, and stop.",
+            autocompletion=complete_codes,
+        ),
     ] = None,
 ) -> None:
-    """Check policies: errors, rules that match nothing or everything, rules in each other's way, unknown names.
+    """Check policies for errors, and for what was hardly meant.
 
+    Rules that match nothing or everything, rules in each other's way, names nobody has, schedules that never fire.
     Ends with 1 when a policy has errors (with --strict also warnings), with 2 when one cannot be read.
     A comment `# seatwarden: allow SW301 reason` silences one finding where it is written.
 

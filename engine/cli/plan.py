@@ -52,7 +52,9 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
     ] = False,
 ) -> None:
-    """Say for every license whether it is kept or released, and why. Releases nothing.
+    """Say for every license whether it is kept or released.
+
+    And why. Releases nothing.
 
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """

@@ -25,7 +25,9 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write one self-contained HTML page about a run: what will happen or did, for whom, and why. Names people.
+    """Write a page about a run, to look at in a browser.
+
+    One self-contained HTML file: what will happen or did, to whom, and why. It names people.
 
     Example: seatwarden report plans/2026-11-21
     """
