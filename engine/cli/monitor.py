@@ -49,7 +49,7 @@ def monitor(
         note(f"warning: {text}")
     seen = _look(settings, make_day(moment, settings.policy.timezone))
     if dry_run:
-        _print_lines(seen)
+        _print_lines(seen, settings)
     else:
         _show(seen, settings)
         seen.failed = _write(seen, settings) or seen.failed
@@ -98,10 +98,16 @@ def _look(settings: "Settings", day: Day) -> _Seen:
     return seen
 
 
-def _print_lines(seen: _Seen) -> None:
-    """Line protocol without a time, as Butler sent it: what a script or a diff can take."""
+def _print_lines(seen: _Seen, settings: "Settings") -> None:
+    """Line protocol without a time, as Butler sent it: what a script or a diff can take.
+
+    With the master switch off there are no points, as in Butler; the switches of the destinations do not count here.
+    """
     from engine.metrics.point import line
 
+    if settings.influx_off:
+        note("`influxDb.enable` is false: nothing would be written")
+        return
     for point in (*seen.use, *seen.expiry):
         sys.stdout.write(line(point, with_time=False) + "\n")
 
@@ -141,7 +147,8 @@ def _write(seen: _Seen, settings: "Settings") -> bool:
     from engine.metrics.delivery import send
 
     if settings.influx is None:
-        say("Nothing is written: the site file has no `influxDb` that is enabled.")
+        why = "`influxDb.enable` is false" if settings.influx_off else "the site file has no `influxDb`"
+        say(f"Nothing is written: {why}.")
         return False
     jobs = settings.jobs
     parts = (

@@ -52,7 +52,8 @@ class LogSettings:
 class Settings:
     """A site file, whole and right. Paths are absolute or relative to the working folder.
 
-    `influx` is None when nothing is to be written there; `static_tags` are those of all points.
+    `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
+    or whether it says nothing of a database. `static_tags` are those of all points.
     `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
     without a place.
     """
@@ -61,6 +62,7 @@ class Settings:
     site: Site
     jobs: Jobs
     influx: InfluxTarget | None
+    influx_off: bool
     static_tags: Tags
     notifications: Notifications
     policy_file: Path
@@ -132,6 +134,7 @@ def load_settings(
         site=site,
         jobs=jobs,
         influx=influx,
+        influx_off=reader.influx_off,
         static_tags=static_tags,
         notifications=ours.notifications,
         policy_file=policy_file,
@@ -181,6 +184,7 @@ class _SettingsReader(YamlReader):
         super().__init__()
         self._folder = folder
         self._environment = environment
+        self.influx_off = False
 
     def read_influxdb(self, root: Node) -> tuple[InfluxTarget | None, Tags]:
         """The database, None when there is none or it is switched off, and the tags of all points."""
@@ -191,7 +195,9 @@ class _SettingsReader(YamlReader):
             return None, ()
         tag = entry.value.get("tag") if isinstance(entry.value, Mapping) else None
         tags = read_static_tags(self, tag.value, "influxDb.tag") if tag else ()
-        return read_influxdb(self, entry.value, self._environment, self._folder), tags
+        target = read_influxdb(self, entry.value, self._environment, self._folder)
+        self.influx_off = target is None
+        return target, tags
 
     def read(self, root: Node) -> _Ours:
         entry = root.get("seatwarden") if isinstance(root, Mapping) else None

@@ -82,7 +82,7 @@ def test_a_site_file_without_rules_or_monitors_is_enough(run: Run, qrs: Simulate
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "\n".join([*USE["lines"], EXPIRY]).replace(",foo=bar", "") + "\n"
     ran = run("monitor", "--site", site_file(qrs.port), *NOW)
-    assert "Nothing is written: the site file has no `influxDb` that is enabled." in ran.out
+    assert "Nothing is written: the site file has no `influxDb`.\n" in ran.out
 
 
 def test_shown_and_written(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:
@@ -111,7 +111,11 @@ def test_only_what_is_switched_on_is_written(run: Run, monitor_file: MonitorFile
     assert "written\n" not in ran.out
     ran = run("monitor", "--site", monitor_file(influx.port, influxdb=False), *NOW)
     assert (ran.code, ran.err) == (0, "")
-    assert "Nothing is written: the site file has no `influxDb` that is enabled." in ran.out
+    assert "Nothing is written: `influxDb.enable` is false.\n" in ran.out
+    ran = run("monitor", "--site", monitor_file(influx.port, influxdb=False), *NOW, "--dry-run")
+    assert (ran.code, ran.out, ran.err) == (0, "", "`influxDb.enable` is false: nothing would be written\n")
+    ran = run("monitor", "--site", monitor_file(influx.port, use=False, expiry=False), *NOW, "--dry-run")
+    assert ran.out == "\n".join([*USE["lines"], EXPIRY]) + "\n"
 
 
 def test_a_database_that_is_down_gets_the_points_later(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, 
 from engine.metrics.point import Point
 from engine.metrics.spool import BATCH_LINES, Bounds, Spool
 from engine.metrics.writer import Rejected, Unavailable
-from tests.engine.metrics.databases import Influx, free_port
+from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering
 
 NOW = datetime.now(UTC)
@@ -248,6 +247,14 @@ def test_send_to_a_real_database(influx: Influx, tmp_path: Path) -> None:
     assert batch_names(tmp_path / SPOOL_FOLDER) == []
 
 
+def test_send_to_version_2(victoria: Victoria, tmp_path: Path) -> None:
+    assert send([point(1)], victoria.target(url=f"http://127.0.0.1:{free_port()}"), tmp_path).waiting == 1
+    assert send([point(2)], victoria.target(), tmp_path) == Delivery(sent=2)
+    found = {row["metric"]["n"]: row["timestamps"] for row in victoria.export() if row["metric"]["__name__"] == "m_v"}
+    at = int(NOW.timestamp() * 1000)
+    assert found == {"00001": [at + 1], "00002": [at + 2]}
+
+
 def test_a_type_conflict_for_real(influx: Influx, tmp_path: Path) -> None:
     influx.statement("CREATE DATABASE butler")
     points = [point(n, "text" if n == 321 else 1.0) for n in range(1000)]
@@ -291,20 +298,58 @@ def test_killed_in_the_middle_of_a_series(tmp_path: Path) -> None:
     with Influx(tmp_path / "influxdb") as influx:
         target = influx.target()
         reports = []
-        killer = threading.Timer(0.15, influx.kill)
-        killer.start()
+        killer = threading.Thread(target=influx.kill)
         for n in range(0, 600, 10):
+            if n == 300:
+                killer.start()  # and the delivery goes on at the same time
             reports.append(send([point(n + k) for k in range(10)], target, tmp_path / "state"))
-            time.sleep(0.002)
         killer.join()
-        assert reports[0].sent == 10
+        assert [report.sent for report in reports[:30]] == [10] * 30
+        reports.append(send([point(600)], target, tmp_path / "state"))
         assert reports[-1].waiting > 0
         assert reports[-1].problem is not None
         influx.start()
-        last = send([point(600)], target, tmp_path / "state")
+        last = send([point(601)], target, tmp_path / "state")
         assert (last.waiting, last.rejected, last.problem) == (0, 0, None)
-        assert sum(report.sent for report in reports) + last.sent == 601
-        assert [row["n"] for row in influx.rows("SELECT n, v FROM m")] == [f"{n:05}" for n in range(601)]
+        assert sum(report.sent for report in reports) + last.sent == 602
+        assert [row["n"] for row in influx.rows("SELECT n, v FROM m")] == [f"{n:05}" for n in range(602)]
+
+
+_ENDLESS = """
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from engine.metrics.delivery import send
+from engine.metrics.destination import InfluxTarget
+from engine.metrics.point import Point
+
+start = datetime.fromisoformat(sys.argv[3])
+for n in range(100_000):
+    at = start + timedelta(milliseconds=n)
+    point = Point("m", (("n", f"{n:05}"),), {"v": 1.0}, at)
+    send([point], InfluxTarget(1, sys.argv[1], "butler"), Path(sys.argv[2]))
+    print(n, flush=True)
+"""
+
+
+def test_we_ourselves_are_killed(influx: Influx, tmp_path: Path) -> None:
+    """SIGKILL at any moment: the next delivery finds what was left, and nothing is lost, doubled or damaged."""
+    start = NOW
+    for _ in range(5):
+        influx.empty()
+        arguments = [sys.executable, "-c", _ENDLESS, influx.url, str(tmp_path), start.isoformat()]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for _, line in zip(range(25), process.stdout, strict=False):
+                reached = int(line)
+            process.kill()
+            rest = process.stdout.read().split()
+        reached = max([reached, *map(int, rest)])
+        report = send([], influx.target(), tmp_path)
+        assert (report.waiting, report.rejected, report.problem) == (0, 0, None)
+        found = [row["n"] for row in influx.rows("SELECT n, v FROM m")]
+        assert found == [f"{n:05}" for n in range(len(found))]
+        assert len(found) in (reached + 1, reached + 2)
 
 
 def test_very_many_refused_lines_take_few_requests() -> None:
