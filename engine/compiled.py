@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from engine.days import Day
 from engine.evaluate import POSITIVE, RuleOutcome, Trace, Truth, compare
-from engine.facts import FAMILIES, READERS, Fact, Facts, Pairs, Subject, Unknown, Value, of_key
+from engine.facts import FAMILIES, READERS, Fact, Pairs, Subject, Unknown, Value, of_key
 from grammar.ast import (
     And,
     Comparison,
@@ -85,15 +85,18 @@ class CompiledRules:
         )
         self._places = compiler.places
         self._readers = tuple(compiler.readers())
-        self._facts = tuple((print_field(field), get) for field, get in compiler.fields.items())
+        # A custom property that a user lacks has no value: of a hundred such facts most are written once, here.
+        self._no_facts: dict[str, Fact] = {print_field(field): () for field in compiler.fields}
+        self._single = [(print_field(f), self._places[f.name].index) for f in compiler.fields if f.key is None]
+        self._families = [
+            (place.index, {key: print_field(Field(place.name, key)) for key in place.keys})
+            for place in self._places.values()
+            if place.keys
+        ]
 
     def read(self, subject: Subject) -> Values:
         """What the rules read of a license."""
         return tuple([read(subject, key) for read, key in self._readers])
-
-    def read_again(self, facts: Facts) -> Values:
-        """The same from facts that stand somewhere else."""
-        return tuple(place.from_facts(facts) for place in self._places.values())
 
     def truths(self, values: Values) -> tuple[Truth, ...]:
         """The truth of every rule."""
@@ -101,7 +104,17 @@ class CompiledRules:
 
     def facts(self, values: Values) -> dict[str, Fact]:
         """Every fact that the rules read, by its name in the language, in the order of reading."""
-        return {name: get(values) for name, get in self._facts}
+        facts = self._no_facts.copy()
+        for name, place in self._single:
+            facts[name] = values[place]
+        for place, names in self._families:
+            pairs: Pairs | Unknown = values[place]
+            if isinstance(pairs, Unknown):
+                facts.update(dict.fromkeys(names.values(), pairs))
+                continue
+            for key, value in pairs:
+                facts[names[key]] = (*facts[names[key]], value)  # type: ignore[misc]
+        return facts
 
     def outcome(self, index: int, values: Values) -> RuleOutcome:
         """What became of one rule, explained."""
@@ -139,18 +152,6 @@ class _Place:
     index: int
     name: str
     keys: list[str] = field(default_factory=list)
-
-    def from_facts(self, facts: Facts) -> Fact | Pairs:
-        """The content of this place, from facts by field."""
-        if self.name not in FAMILIES:
-            return facts.read(Field(self.name))
-        pairs: list[tuple[str, str]] = []
-        for key in self.keys:
-            fact = facts.read(Field(self.name, key))
-            if isinstance(fact, Unknown):
-                return fact
-            pairs += [(key, str(value)) for value in fact]
-        return tuple(pairs)
 
 
 class _Compiler:

@@ -220,6 +220,8 @@ class _Decider:
 
 def _decision(subject: Subject, standing: Standing, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
     license_, user = subject.license, subject.user
+    directory: str | None
+    user_id: str | None
     if user is not None:
         directory, user_id, name = user.user_directory, user.user_id, user.name or None
     elif isinstance(license_.user, UserReference):

@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.chain import Damage, read_chain, verify_chain
+from engine.chain import DamagedLog as DamagedLog
+from engine.chain import read_chain, verify_chain
 from engine.days import Day, make_day, parse_timestamp
 from engine.decide import Decision, Evaluated, Ruling, conclude, leaves, outcomes_of
 from engine.evaluate import RuleOutcome, Truth
@@ -20,15 +21,6 @@ from grammar.spans import NOWHERE, Span
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
 from policy.loading import CheckedPolicy, check_text
-
-
-class DamagedLog(Exception):
-    """The log does not verify. `damage` names each bad line."""
-
-    def __init__(self, path: Path, damage: list[Damage]) -> None:
-        super().__init__(f"{path}: line {damage[0].line} {damage[0].problem}")
-        self.path = path
-        self.damage = damage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,14 @@
-"""What the shell offers while a command is typed: fields, codes, time zones, runs. Answers quickly, and never fails.
+"""What the shell offers while a command is typed: fields, codes, time zones, runs.
 
-Everything else (commands, options, their values, files) Typer and the shell know by themselves.
+Everything else (commands, options, their values, files) Typer and the shell know by themselves. Imports are late: every
+command has this module, and hardly ever needs what is in it.
 """
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from platformdirs import user_state_path
-
-from engine.plan import PLAN_FILE
-from policy.code_pages import known_codes, title_of
-from policy.vocabulary import VOCABULARY
 
 _MOST = 200
 """Suggestions: a shell shows no more at a time."""
@@ -20,18 +16,24 @@ _MOST = 200
 
 def complete_fields(incomplete: str) -> list[tuple[str, str]]:
     """Names of fields, with what they are."""
+    from policy.vocabulary import VOCABULARY
+
     typed = incomplete.casefold()
     return [(name, entry.doc) for name, entry in VOCABULARY.items() if name.casefold().startswith(typed)]
 
 
 def complete_codes(incomplete: str) -> list[tuple[str, str]]:
     """Codes of diagnostics, with their titles."""
+    from policy.code_pages import known_codes, title_of
+
     typed = incomplete.upper()
     return [(code, title_of(code)) for code in known_codes() if code.startswith(typed)]
 
 
 def complete_zones(incomplete: str) -> list[str]:
     """IANA names of time zones."""
+    from zoneinfo import available_timezones
+
     typed = incomplete.casefold()
     return [zone for zone in sorted(available_timezones()) if zone.casefold().startswith(typed)][:_MOST]
 
@@ -54,6 +56,8 @@ def _state_folders() -> Iterator[tuple[Path, Path]]:
 
 def _runs_below(place: Path) -> Iterator[Path]:
     """Run folders at most three levels down; hidden folders are passed by."""
+    from engine.plan import PLAN_FILE
+
     for depth in ("*", "*/*", "*/*/*"):
         for path in place.glob(f"{depth}/{PLAN_FILE}"):
             if not any(part.startswith(".") for part in path.relative_to(place).parts):

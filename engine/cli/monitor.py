@@ -32,9 +32,9 @@ def monitor(
     ] = False,
     now: NowOption = None,
 ) -> None:
-    """Show license use by type and when the site's own license expires, and write both to InfluxDB.
+    """Show license use and expiry, and write both to InfluxDB.
 
-    It works whether or not the monitors are enabled: that is about their schedules. Where points go is as the site
+    Expiry is that of the site's own license. It works whether or not the monitors are enabled: that is about their schedules. Where points go is as the site
     file says.
 
     Example: seatwarden monitor --site butler.yaml --dry-run
