@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "apply": "apply:apply",
     "run": "run:run",
     "serve": "serve:serve",
+    "monitor": "monitor:monitor",
     "report": "report:report",
     "lint": "lint:lint",
     "fmt": "fmt:fmt",

@@ -23,10 +23,17 @@ STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREA
 """Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
 
 
-def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False) -> Settings:
+def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, needs_policy: bool = True) -> Settings:
     """The settings in a site file. Raises InputError, PolicyError."""
     folder = user_state_path("seatwarden") / "sites"
-    return load_settings(site, os.environ, default_folder=folder, policy=policy, scheduled=scheduled)
+    return load_settings(
+        site,
+        os.environ,
+        default_folder=folder,
+        policy=policy,
+        scheduled=scheduled,
+        needs_policy=needs_policy,
+    )
 
 
 def means_for(settings: Settings, tell: "Tell", stop: threading.Event) -> "Means":

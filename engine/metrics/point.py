@@ -54,8 +54,8 @@ def line(point: Point, with_time: bool = True) -> str:
     their names. Line breaks and tabs in a tag become `\\n`, `\\r` and `\\t`; tags with an empty value are left out,
     since the database knows none.
     """
-    from influxdb_client import Point as Line  # takes a while to import: only commands that write points need it
-    from influxdb_client import WritePrecision
+    from influxdb_client.client.write.point import Point as Line  # takes a while to import
+    from influxdb_client.domain.write_precision import WritePrecision
 
     made = Line(point.measurement)
     for name, value in merge_tags(point.tags):
@@ -66,7 +66,8 @@ def line(point: Point, with_time: bool = True) -> str:
         # Whole milliseconds by integer arithmetic: a float has no room for them in the far future.
         made.time(_milliseconds(point.at), WritePrecision.MS)
     text: str = made.to_line_protocol()
-    return text.replace("\n", "\\n")  # in a text field, where the library leaves it
+    # A line break in a text field, which the library leaves, and half of a character, which UTF-8 has no place for.
+    return text.replace("\n", "\\n").encode("utf-8", "replace").decode()
 
 
 def _milliseconds(instant: datetime) -> int:

@@ -4,16 +4,12 @@ The two kinds have different fields, so a query on `released` never meets the po
 `licenses` or `licenses_released` never the totals; both carry the same tags `site`, `outcome` and `dry_run`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.apply import Outcome
-from engine.decide import Decision
 from engine.journal import RESULTS
 from engine.metrics.point import Point, Tags, merge_tags
-from engine.plan import reason_label
 
 MEASUREMENT = "seatwarden_run"
 
@@ -39,33 +35,6 @@ class RunCounts:
     seconds: float = 0.0
     failures: int = 0
     released_by_rule: Mapping[str, int] = field(default_factory=dict)
-
-
-def count_run(
-    decisions: Iterable[Decision],
-    outcomes: Iterable[Outcome],
-    *,
-    site: str,
-    dry_run: bool,
-    outcome: str,
-    seconds: float,
-) -> RunCounts:
-    """The numbers of a run that had a plan; a run that failed before it makes its RunCounts by hand."""
-    decided = {decision.key: decision for decision in decisions}
-    settled = list(outcomes)
-    results = Counter(each.result for each in settled)
-    broken = results["failed"] + results["unknown"] + (outcome == "failed")
-    return RunCounts(
-        site=site,
-        dry_run=dry_run,
-        outcome=outcome,
-        verdicts=Counter(decision.verdict for decision in decided.values()),
-        by_rule=Counter(map(reason_label, decided.values())),
-        results=results,
-        seconds=seconds,
-        failures=broken,
-        released_by_rule=Counter(reason_label(decided[o.key]) for o in settled if o.result == "released"),
-    )
 
 
 def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engine.days import Day
 from engine.metrics.license_use import decode_object
-from engine.metrics.point import Point, Tags, merge_tags
+from engine.metrics.point import Point, Tags, Value, merge_tags
 from engine.phrases import plural
 from engine.qrs.errors import RemoteError
 
@@ -61,7 +61,7 @@ def read_server_license(answer: bytes, now: datetime, zone: ZoneInfo) -> ServerL
 
 def server_license_points(license_: ServerLicense, tags: Tags, at: datetime) -> list[Point]:
     """The `qlik_sense_server_license` point, with the fields that Butler's has; `expiry_date` is `YYYY-MM-DD`."""
-    fields = {
+    fields: dict[str, Value] = {
         "license_expired": license_.expired,
         "expiry_date": license_.expires.isoformat(),
         "days_until_expiry": float(license_.days),

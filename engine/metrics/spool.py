@@ -98,6 +98,8 @@ class Spool:
 
     def read(self, batch: Batch) -> list[str] | None:
         """The lines of a batch, or None when it is not whole."""
+        if not batch.path.is_file():
+            return None
         try:
             head, *lines = batch.path.read_bytes().decode().removesuffix("\n").split("\n")
         except UnicodeDecodeError:

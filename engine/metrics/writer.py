@@ -7,9 +7,10 @@ are the administrator's to create, as with Butler.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import requests
 import urllib3
@@ -72,8 +73,9 @@ class _Version1:
         self._session.trust_env = False  # no proxy and no .netrc from the environment
         self._session.verify = str(target.authority) if target.authority and target.verify else target.verify
         if target.username is not None:
-            # A str would be sent as Latin-1, which has no place for all that a password may hold.
-            self._session.auth = (target.username.encode(), (target.password or "").encode())
+            # As bytes: requests would send text as Latin-1, which has no place for all that a password may hold.
+            login = f"{target.username}:{target.password or ''}".encode()
+            self._session.headers["Authorization"] = f"Basic {b64encode(login).decode()}"
 
     def write(self, lines: Sequence[str]) -> None:
         response = self._send_lines(lines)
@@ -115,7 +117,7 @@ class _Version1:
 
 class _Version2:
     def __init__(self, target: InfluxTarget) -> None:
-        from influxdb_client import InfluxDBClient  # takes a while to import
+        from influxdb_client.client.influxdb_client import InfluxDBClient  # takes a while to import
         from influxdb_client.client.write_api import SYNCHRONOUS
 
         self._target = target
@@ -131,11 +133,13 @@ class _Version2:
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
 
     def write(self, lines: Sequence[str]) -> None:
+        from influxdb_client.domain.write_precision import WritePrecision
         from influxdb_client.rest import ApiException
 
         def write() -> None:
             target = self._target
-            self._api.write(target.database, target.org or "-", "\n".join(lines), write_precision=PRECISION)
+            precision: Any = WritePrecision.MS  # the library's constant is not of the library's type
+            self._api.write(target.database, target.org or "-", "\n".join(lines), write_precision=precision)
 
         try:
             _reaching(self._target, write)

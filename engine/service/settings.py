@@ -25,7 +25,7 @@ from engine.qrs.site import Site, SiteReader
 from policy.butler_settings import Jobs, Tags, read_jobs, read_static_tags
 from policy.diagnostics import Diagnostic, PolicyError, in_order
 from policy.files import read_text
-from policy.loading import CheckedPolicy, load_policy
+from policy.loading import CheckedPolicy, check_text, load_policy
 from policy.yaml_nodes import Entry, Mapping, Node, read_yaml
 from policy.yaml_reader import YamlReader
 
@@ -52,7 +52,8 @@ class LogSettings:
 class Settings:
     """A site file, whole and right. Paths are absolute or relative to the working folder.
 
-    `influx` is None when nothing is to be written there; `static_tags` are those of all points.
+    `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
+    or whether it says nothing of a database. `static_tags` are those of all points.
     `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
     without a place.
     """
@@ -61,6 +62,7 @@ class Settings:
     site: Site
     jobs: Jobs
     influx: InfluxTarget | None
+    influx_off: bool
     static_tags: Tags
     notifications: Notifications
     policy_file: Path
@@ -93,11 +95,13 @@ def load_settings(
     default_folder: Path,
     policy: Path | None = None,
     scheduled: bool = False,
+    needs_policy: bool = True,
 ) -> Settings:
     """The settings in a site file; `environment` has the secrets that it takes from there.
 
     `policy` names another policy than the file does; in `default_folder` each site has a folder of its own, if the
-    file does not say where. With `scheduled`, a job that is enabled must have a schedule.
+    file does not say where. With `scheduled`, a job that is enabled must have a schedule. Without `needs_policy` a
+    file that has no rules and names no policy is one that releases nothing.
     Raises InputError when a file cannot be read, PolicyError with every problem in all of them.
     """
     text = read_text(file, "site file")
@@ -115,7 +119,8 @@ def load_settings(
     policy_file = policy or ours.policy or file
     checked = None
     try:
-        checked = load_policy(policy_file)
+        ruled = needs_policy or policy_file != file or jobs.rules is not None
+        checked = load_policy(policy_file) if ruled else check_text("", str(file))
     except PolicyError as error:
         # The rules and the schedules of one file have keys in common, whose problems were found twice.
         findings += [finding for finding in error.diagnostics if finding not in findings]
@@ -129,6 +134,7 @@ def load_settings(
         site=site,
         jobs=jobs,
         influx=influx,
+        influx_off=reader.influx_off,
         static_tags=static_tags,
         notifications=ours.notifications,
         policy_file=policy_file,
@@ -140,7 +146,7 @@ def load_settings(
         http_port=ours.http_port,
         heartbeat=ours.heartbeat,
         warnings=tuple(warning for job in jobs.all for warning in job.schedule_warnings()),
-        notes=tuple(_notes(jobs, site, policy_file, file)),
+        notes=(*_notes(jobs, site, policy_file, file), *(influx.warnings if influx else ())),
         sources=sources,
     )
 
@@ -178,6 +184,7 @@ class _SettingsReader(YamlReader):
         super().__init__()
         self._folder = folder
         self._environment = environment
+        self.influx_off = False
 
     def read_influxdb(self, root: Node) -> tuple[InfluxTarget | None, Tags]:
         """The database, None when there is none or it is switched off, and the tags of all points."""
@@ -188,7 +195,9 @@ class _SettingsReader(YamlReader):
             return None, ()
         tag = entry.value.get("tag") if isinstance(entry.value, Mapping) else None
         tags = read_static_tags(self, tag.value, "influxDb.tag") if tag else ()
-        return read_influxdb(self, entry.value, self._environment, self._folder), tags
+        target = read_influxdb(self, entry.value, self._environment, self._folder)
+        self.influx_off = target is None
+        return target, tags
 
     def read(self, root: Node) -> _Ours:
         entry = root.get("seatwarden") if isinstance(root, Mapping) else None

@@ -1,0 +1,169 @@
+"""`seatwarden monitor`: how many licenses are in use and when the site's own expires, shown and written to InfluxDB."""
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from engine.cli.exits import ExitCode
+from engine.cli.inputs import NowOption, SiteOption, parse_now
+from engine.cli.output import complain, note, print_table, say
+from engine.cli.unattended import clock, settings_from
+from engine.days import Day, make_day
+from engine.phrases import join_words
+from engine.qrs.errors import RemoteError
+from policy.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.metrics.point import Point, Value
+    from engine.metrics.server_license import ServerLicense
+    from engine.service.settings import Settings
+
+_SEATS = ("total", "allocated", "used", "quarantined", "excess", "available")
+
+
+def monitor(
+    site: SiteOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the points as line protocol instead, and write nothing.")
+    ] = False,
+    now: NowOption = None,
+) -> None:
+    """Show license use and expiry, and write both to InfluxDB.
+
+    Expiry is that of the site's own license. It works whether or not the monitors are enabled: that is about their schedules. Where points go is as the site
+    file says.
+
+    Example: seatwarden monitor --site butler.yaml --dry-run
+    """
+    if site is None:
+        raise InputError("no site", "name the site file with --site")
+    moment = parse_now(now) if now else clock()
+    settings = settings_from(site, None, needs_policy=False)
+    for warning in settings.warnings:
+        complain(warning, settings.sources)
+    for text in settings.notes:
+        note(f"warning: {text}")
+    seen = _look(settings, make_day(moment, settings.policy.timezone))
+    if dry_run:
+        _print_lines(seen, settings)
+    else:
+        _show(seen, settings)
+        seen.failed = _write(seen, settings) or seen.failed
+    if seen.failed:
+        raise typer.Exit(ExitCode.REMOTE_FAILED)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the site told. `failed` when a part of it is missing, which has been said then."""
+
+    use: "list[Point]" = field(default_factory=list)
+    license: "ServerLicense | None" = None
+    expiry: "list[Point]" = field(default_factory=list)
+    failed: bool = False
+
+
+def _look(settings: "Settings", day: Day) -> _Seen:
+    """Reads both answers; what one of them lacks does not take the other away."""
+    from engine.metrics.license_use import license_use
+    from engine.metrics.server_license import read_server_license, server_license_points
+    from engine.qrs.client import QrsClient  # requests takes a while to import
+
+    seen = _Seen()
+    said: set[str] = set()
+
+    def say_once(error: RemoteError) -> None:
+        seen.failed = True
+        if error.message not in said:  # a site that is not there is not there for both
+            complain(error)
+        said.add(error.message)
+
+    # Certificates are valid by the real clock, whatever --now says.
+    with QrsClient(settings.site, clock()) as qrs:
+        try:
+            tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
+            seen.use = license_use(qrs.get("license/accesstypeoverview"), tags, day.now)
+        except RemoteError as error:
+            say_once(error)
+        try:
+            tags = (*settings.static_tags, *settings.jobs.server_monitor.tags)
+            seen.license = read_server_license(qrs.get("license"), day.now, day.zone)
+            seen.expiry = server_license_points(seen.license, tags, day.now)
+        except RemoteError as error:
+            say_once(error)
+    return seen
+
+
+def _print_lines(seen: _Seen, settings: "Settings") -> None:
+    """Line protocol without a time, as Butler sent it: what a script or a diff can take.
+
+    With the master switch off there are no points, as in Butler; the switches of the destinations do not count here.
+    """
+    from engine.metrics.point import line
+
+    if settings.influx_off:
+        note("`influxDb.enable` is false: nothing would be written")
+        return
+    for point in (*seen.use, *seen.expiry):
+        sys.stdout.write(line(point, with_time=False) + "\n")
+
+
+def _show(seen: _Seen, settings: "Settings") -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("License")
+    for name in _SEATS:
+        table.add_column(name.capitalize(), justify="right")
+    others = []
+    for point in seen.use:
+        kind = dict(point.tags)["license_type"]
+        if set(point.fields) & set(_SEATS):
+            table.add_row(kind, *(_number(point.fields.get(name)) for name in _SEATS))
+        else:  # minutes and tokens
+            words = [f"{_number(value)} {name.replace('_', ' ')}" for name, value in point.fields.items()]
+            others.append(f"{kind}: {', '.join(words)}")
+    say(f"Licenses at {settings.site.url}")
+    if table.row_count:
+        print_table(table)
+    for text in others:
+        say(text)
+    if not seen.use and not seen.failed:
+        say("No license type is enabled.")
+    if seen.license is not None:
+        say(f"The site's own license {seen.license.describe()}")
+
+
+def _number(value: "Value | None") -> str:
+    if not isinstance(value, float):
+        return "?"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,}"
+
+
+def _write(seen: _Seen, settings: "Settings") -> bool:
+    """Writes what the site file wants written; whether points are lost or rejected."""
+    from engine.metrics.delivery import send
+
+    if settings.influx is None:
+        why = "`influxDb.enable` is false" if settings.influx_off else "the site file has no `influxDb`"
+        say(f"Nothing is written: {why}.")
+        return False
+    jobs = settings.jobs
+    parts = (
+        ("licenseMonitor", jobs.license_monitor, seen.use),
+        ("serverLicenseMonitor", jobs.server_monitor, seen.expiry),
+    )
+    silent = [f"`{name}.destination.influxDb.enable`" for name, job, points in parts if points and not job.to_influxdb]
+    if silent:
+        say(f"Not written, since it is not switched on: {join_words(silent)}")
+    points = [point for _, job, found in parts if job.to_influxdb for point in found]
+    if not points:
+        return False
+    delivery = send(points, settings.influx, settings.folder)
+    if delivery.problem:
+        note(f"warning: InfluxDB has not got everything: {delivery.describe()}")
+    else:
+        say(f"InfluxDB at {settings.influx.url}: {delivery.describe()}")
+    return bool(delivery.rejected or delivery.dropped)
