@@ -7,18 +7,16 @@ from typing import Any
 from engine.decision_log import RecordedPlan
 from engine.journal import JournalState
 from engine.phrases import join_words, plural
-from engine.report.fates import Fate
+from engine.report.fates import FREED, Fate
 from engine.report.pictures import Histogram, Pool
 from grammar.ast import LICENSE_TYPES
-
-_FREED: tuple[Fate, ...] = ("released", "gone")
 
 
 def headline(journal: JournalState | None, fates: Sequence[Fate]) -> str:
     """The one sentence that a reader takes away."""
     count = Counter(fates)
     if journal is not None:
-        freed = sum(count[fate] for fate in _FREED)
+        freed = sum(count[fate] for fate in FREED)
         return f"{_licenses(freed)} {_were(freed)} released".capitalize()
     if count["over the limit"]:
         return "Nothing will be released: the plan is over its limit"
@@ -102,14 +100,13 @@ def pool_words(pool: Pool) -> str:
 
 def histogram_words(histogram: Histogram) -> str:
     """The picture of disuse, for who does not see it."""
-    days = [f"{mark.value}" for mark in histogram.thresholds]
-    release = sum(bar.release for bar in histogram.bars)
-    if not days:
-        return "No release rule for this type speaks of days unused."
-    beyond = sum(bar.kept + bar.release for bar in histogram.bars if bar.first >= histogram.thresholds[0].value)
-    needed = f"{join_words(days, 'or')} {'day' if days == ['1'] else 'days'}"
+    days = [f"{mark.value:,}" for mark in histogram.thresholds]
     unknown = f" Of {_licenses(histogram.unknown)} the last use is unknown." if histogram.unknown else ""
-    return f"About {beyond:,} unused for {needed} or longer; {release:,} due.{unknown}"
+    if not days:
+        return f"No release rule for this type speaks of days unused.{unknown}"
+    due = sum(bar.release for bar in histogram.bars)
+    threshold = "1 day" if days[0] == "1" else f"{days[0]} days"
+    return f"{histogram.beyond:,} not used for {threshold} or longer; {due:,} due for release.{unknown}"
 
 
 def _by_type(plan: RecordedPlan, fates: Sequence[Fate], wanted: Fate) -> str:
