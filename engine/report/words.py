@@ -42,8 +42,9 @@ def _planned(plan: RecordedPlan, fates: Sequence[Fate]) -> Iterator[str]:
         yield f"{everything}; {_by_type(plan, fates, 'to release')} would be released, {summary['keep']:,} kept."
     else:
         yield f"{everything}, and all are kept."
-    if count["waits"]:
-        yield f"{count['waits']:,} more are due and wait for later runs: a limit takes the longest unused first."
+    if one := count["waits"]:
+        waiting = "is due and waits" if one == 1 else "are due and wait"
+        yield f"{one:,} more {waiting} for later runs: a limit takes the longest unused first."
     yield "Nothing has been released so far: this is a plan."
 
 
