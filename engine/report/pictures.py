@@ -51,7 +51,7 @@ _SEGMENTS = {
     "due": "due, not in this run",
     "freed": "to release",
 }
-_APPLIED = _SEGMENTS | {"due": "due, not released", "freed": "released"}
+_APPLIED = _SEGMENTS | {"due": "due, not released", "freed": "free now"}
 
 
 def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Fate]], *, applied: bool) -> Pool:

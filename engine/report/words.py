@@ -7,7 +7,7 @@ from typing import Any
 from engine.decision_log import RecordedPlan
 from engine.journal import JournalState
 from engine.phrases import join_words, plural
-from engine.report.fates import FREED, Fate
+from engine.report.fates import Fate
 from engine.report.pictures import Histogram, Pool
 from grammar.ast import LICENSE_TYPES
 
@@ -16,8 +16,8 @@ def headline(journal: JournalState | None, fates: Sequence[Fate]) -> str:
     """The one sentence that a reader takes away."""
     count = Counter(fates)
     if journal is not None:
-        freed = sum(count[fate] for fate in FREED)
-        return f"{_licenses(freed)} {_were(freed)} released".capitalize()
+        released = count["released"]
+        return f"{_licenses(released)} {_were(released)} released".capitalize()
     if count["over the limit"]:
         return "Nothing will be released: the plan is over its limit"
     planned = count["to release"]
