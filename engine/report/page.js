@@ -194,7 +194,8 @@
 
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr.row");
-    if (row && String(getSelection()) === "") toggle(row);
+    const selecting = String(getSelection()) !== "" && !event.target.closest("button");
+    if (row && !selecting) toggle(row);
   });
   body.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

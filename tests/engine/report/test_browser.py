@@ -229,6 +229,7 @@ def test_hostile_names_are_text(browser: Chrome, hostile: Path) -> None:
     assert "owned" not in title
     assert browser.execute_script("return document.querySelectorAll('script').length") == 2
     assert browser.execute_script("return document.querySelectorAll('img, iframe, object').length") == 0
+    assert not browser.find_element(By.ID, "by-change").is_displayed(), "there is no run before"
 
 
 def test_the_security_policy_holds(chromium: Chrome, example: Path) -> None:
