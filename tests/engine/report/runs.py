@@ -51,7 +51,7 @@ def hostile_site() -> dict[str, Any]:
         license_row(n, LONG_AGO, user={key: person[key] for key in ("id", "userId", "userDirectory", "name")})
         for n, person in enumerate(users, 1)
     ]
-    return {**site_of(users, rows), "source": "https://</script>.example.com"}
+    return {**site_of(users, rows), "source": "https://</script>\u202e.example.com"}
 
 
 def write_run(
