@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import NowOption, SiteOption, parse_now
-from engine.cli.output import complain, note, print_table, say
+from engine.cli.output import complain, note, say
+from engine.cli.tables import Column, print_rows
 from engine.cli.unattended import clock, settings_from
 from engine.days import Day, make_day
 from engine.phrases import join_words
@@ -113,21 +112,17 @@ def _print_lines(seen: _Seen, settings: "Settings") -> None:
 
 
 def _show(seen: _Seen, settings: "Settings") -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("License")
-    for name in _SEATS:
-        table.add_column(name.capitalize(), justify="right")
-    others = []
+    rows, others = [], []
     for point in seen.use:
         kind = dict(point.tags)["license_type"]
         if set(point.fields) & set(_SEATS):
-            table.add_row(kind, *(_number(point.fields.get(name)) for name in _SEATS))
+            rows.append([kind, *(_number(point.fields.get(name)) for name in _SEATS)])
         else:  # minutes and tokens
             words = [f"{_number(value)} {name.replace('_', ' ')}" for name, value in point.fields.items()]
             others.append(f"{kind}: {', '.join(words)}")
     say(f"Licenses at {settings.site.url}")
-    if table.row_count:
-        print_table(table)
+    if rows:
+        print_rows([Column("License"), *(Column(name.capitalize(), right=True) for name in _SEATS)], rows)
     for text in others:
         say(text)
     if not seen.use and not seen.failed:
