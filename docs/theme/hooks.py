@@ -20,7 +20,7 @@ from pygments.lexers import LEXERS
 
 _ROOT = Path(__file__).parent.parent.parent
 _FENCE = re.compile(r"^```(?P<language>\w+) (?P<words>[^\n]+)$", re.MULTILINE)
-_FILE_NAME = re.compile(r"(?:file=)?([\w-]+(?:\.[\w-]+)+)")
+_FILE_NAME = re.compile(r"(?:file=|\+)?([\w-]+(?:\.[\w-]+)+)")
 _OUTSIDE = re.compile(r"(?<=\]\()\.\./((?:\.\./)*examples/)")
 
 _LEXER = policy_lexer.PolicyLexer

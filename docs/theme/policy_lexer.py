@@ -13,7 +13,7 @@ __all__ = ["PolicyLexer"]
 _ROOT = Path(__file__).parent.parent.parent
 _GRAMMAR = json.loads((_ROOT / "editors/vscode/syntaxes/seatwarden.tmLanguage.json").read_text(encoding="utf-8"))
 
-# The beginnings of TextMate's scope names, the longer ones first.
+# The beginnings of TextMate's scope names.
 _TOKENS = {
     "comment": token.Comment,
     "constant.numeric": token.Number,
@@ -35,11 +35,8 @@ def _rules(patterns: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
             included = _GRAMMAR["repository"][pattern["include"].removeprefix("#")]
             yield from _rules(included.get("patterns", [included]))
         else:
-            scope = pattern["name"]
-            yield (
-                pattern["match"],
-                next((kind for start, kind in _TOKENS.items() if scope.startswith(start)), token.Text),
-            )
+            kinds = (kind for start, kind in _TOKENS.items() if pattern["name"].startswith(start))
+            yield pattern["match"], next(kinds, token.Text)
 
 
 class PolicyLexer(RegexLexer):
