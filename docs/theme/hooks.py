@@ -29,8 +29,8 @@ LEXERS["PolicyLexer"] = ("policy_lexer", _LEXER.name, tuple(_LEXER.aliases), tup
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the examples to the files of the site."""
-    for path in sorted((_ROOT / "examples").iterdir()):
-        name = f"examples/{path.name}"
+    for path in sorted(path for path in (_ROOT / "examples").rglob("*") if path.is_file()):
+        name = path.relative_to(_ROOT).as_posix()
         files.append(File.generated(config, name, abs_src_path=str(path), inclusion=InclusionLevel.NOT_IN_NAV))
     return files
 
