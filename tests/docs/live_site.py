@@ -49,8 +49,8 @@ class TypedAnswers(io.StringIO):
 
 
 @contextmanager
-def live_site(folder: Path) -> Iterator[pytest.MonkeyPatch]:
-    """The site answers, and its certificates stand in `folder`/certificates. Gives what undoes patches at the end."""
+def live_site(folder: Path) -> Iterator[None]:
+    """The site answers, and its certificates stand in `folder`/certificates."""
     # The authority is valid by the real clock, which TLS goes by.
     files = ThrowAwayAuthority(now=datetime.now(UTC)).export(
         folder / "certificates", hosts=[HOST], server_validity=TEN_YEARS, client_validity=TEN_YEARS
@@ -58,11 +58,15 @@ def live_site(folder: Path) -> Iterator[pytest.MonkeyPatch]:
     site = SimulatedQrs(load_json(EXAMPLES / "site.json"), certificates=files, now=MOMENT)
     with site as qrs, pytest.MonkeyPatch.context() as patch:
         _lead_to(qrs.port, patch)
+        state = folder / ".state"
+        state.mkdir()
         for module in pkgutil.iter_modules(engine.cli.__path__, "engine.cli."):
             found = importlib.import_module(module.name)
             if getattr(found, "datetime", None) is datetime:
                 patch.setattr(found, "datetime", StoppedClock)
-        yield patch
+            if hasattr(found, "user_state_path"):  # the site's lock is not shared with others of this machine
+                patch.setattr(found, "user_state_path", lambda *_, **__: state)
+        yield
 
 
 def _lead_to(port: int, patch: pytest.MonkeyPatch) -> None:
