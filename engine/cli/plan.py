@@ -166,8 +166,9 @@ def summary_lines(made: Plan) -> list[str]:
         lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")
     elif summary["thisRun"] < summary["release"]:
         waiting = summary["release"] - summary["thisRun"]
+        waits = "waits" if waiting == 1 else "wait"
         lines.append(
-            f"  {summary['thisRun']:,} of them in this run, longest unused first; {waiting:,} wait for the next runs."
+            f"  {summary['thisRun']:,} of them in this run, longest unused first; {waiting:,} {waits} for the next runs."
         )
     return lines
 
