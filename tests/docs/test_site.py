@@ -58,7 +58,7 @@ def _shell_commands() -> Iterator[Any]:
         for block in _SHELL.findall(page.read_text(encoding="utf-8")):
             for line in block.splitlines():
                 typed = line.split(" #")[0].removeprefix(".venv\\Scripts\\").strip()
-                if typed.startswith("seatwarden "):
+                if typed.startswith("seatwarden ") and not typed.startswith("seatwarden --"):
                     yield pytest.param(typed, id=f"{page.stem}: {typed}")
 
 
