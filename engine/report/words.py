@@ -80,7 +80,8 @@ def _notes(summary: dict[str, Any], applied: bool) -> Iterator[str]:
         )
     quarantined = sum(counts["quarantined"] for counts in summary["byType"].values())
     if quarantined:
-        yield f"{_licenses(quarantined)} {_are(quarantined)} in quarantine: Qlik Sense has taken them back already."
+        them = "it" if quarantined == 1 else "them"
+        yield f"{_licenses(quarantined)} {_are(quarantined)} in quarantine: Qlik Sense has taken {them} back already."
     if lose:
         people = plural(lose, "user")
         yield f"{people} {'were' if applied else 'are'} due to lose every license they hold."
