@@ -71,6 +71,11 @@ def join_words(words: list[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+def quoted(text: str) -> str:
+    """A text as it stands in sentences."""
+    return f'"{text}"'
+
+
 def show_values(fact: Fact) -> str:
     """The values of a fact, the first few of many; `none` when there is none."""
     if isinstance(fact, Unknown):
@@ -111,4 +116,4 @@ def _first(fact: Fact | None) -> Value | None:
 def _show(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.isoformat() if isinstance(value, date) else f'"{value}"' if isinstance(value, str) else str(value)
+    return value.isoformat() if isinstance(value, date) else quoted(value) if isinstance(value, str) else str(value)

@@ -7,17 +7,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from engine.days import Day
 from engine.decide import Decision, decide
 from engine.due import HORIZON_DAYS
-from engine.explain import Explanation, explain, explanation_to_json
+from engine.explain import Explainer, Explanation, explain, explanation_to_json
 from engine.plan import Plan
-from grammar.ast import LICENSE_TYPES, Policy, Rule
+from grammar.ast import LICENSE_TYPES, Boolean, Let, ListOf, Policy, Rule, Text
+from tests.engine.changing import changed_policy, changed_site
 from tests.engine.support import license_row, plan_of, site_of, user
-from tests.strategies import NOW, moments, policies, sites
+from tests.strategies import NOW, TAGS, comparisons, keep_rules, moments, policies, sites
 
 _DUE = re.compile(r"Would be released on (\d{4}-\d\d-\d\d) if it stays unused and nothing else changes\.")
 TWENTY_DAYS = "last used 2026-11-01, 20 days ago"
@@ -95,6 +96,34 @@ def test_what_would_change_the_verdict_does(policy: Policy, site: dict[str, Any]
         if decision.because == "release":
             kept = plan_of(policy, _used_today(site, position)).decisions[position].verdict == "keep"
             assert ("Would be kept if the license had been used today." in said) == kept
+
+
+@st.composite
+def _one_test_policies(draw: st.DrawFn) -> Policy:
+    """A policy that releases all but what one or two keep rules keep, each by a single test."""
+    names = {"admins": "text", "vips": "text"}
+    lets = [Let(name, ListOf((Text(draw(st.sampled_from(TAGS))), Text("ADMIN\\ann")))) for name in names]
+    keeps = draw(st.lists(keep_rules(comparisons(names)), min_size=1, max_size=2))  # type: ignore[arg-type]
+    return Policy((*lets, *keeps, Rule("release", (), None, None, Boolean(True))))
+
+
+@settings(max_examples=150)
+@given(policies() | _one_test_policies(), sites())
+def test_every_case_is_decided_as_it_is_told(policy: Policy, site: dict[str, Any]) -> None:
+    """Each change is made to the site's JSON or to the policy, and the whole site is decided again."""
+    plan = plan_of(policy, site)
+    explainer = Explainer(plan.policy, plan.day)
+    for decision in plan.decisions:
+        for case in explainer.explain(decision, "full").cases:
+            assert case.verdict != decision.verdict
+            for change in case.changes:
+                event(f"{type(change).__name__}: {decision.because}, {case.verdict}")
+                after = changed_site(change, site, *decision.key)
+                again = plan_of(changed_policy(change, policy), after).decisions
+                (then,) = (d for d in again if d.key == decision.key)
+                assert then.verdict == case.verdict, case.sentence
+                assert then.because != "guard"
+                assert (then.rule.title if then.rule else None) == (case.rule.title if case.rule else None)
 
 
 def _without_matching_keeps(policy: Policy, decision: Decision) -> Policy:
