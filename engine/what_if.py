@@ -78,8 +78,9 @@ class WhatIf:
 
     @property
     def sentence(self) -> str:
-        """The case in words, with the keep rule that would decide."""
-        decides = f" ({self.rule.title})" if self.rule and self.verdict == "keep" else ""
+        """The case in words, with the keep rule that would decide where it has a name."""
+        named = self.verdict == "keep" and self.rule and self.rule.name and not isinstance(self.changes[0], UsedToday)
+        decides = f" ({self.rule.title})" if named and self.rule else ""
         return f"Would be {'kept' if self.verdict == 'keep' else 'released'} if {words_of(self.changes)}{decides}."
 
 
@@ -130,8 +131,9 @@ class WhatIfs:
                 else self._truths(change, decision.license_type, outcomes, known)
             )
             ruling, _ = rule_on([outcome.rule for outcome in outcomes], truths, None)
-            # Undetermined is no answer here: it would only say that a fact is missing.
-            if ruling.because != "guard" and ruling.verdict != decision.verdict:
+            # Undetermined is no answer to a changed fact. It is one to a use: that happens, and keeps the license.
+            certain = ruling.because != "guard" or isinstance(change, UsedToday)
+            if certain and ruling.verdict != decision.verdict:
                 yield change, ruling
 
     def _truths(

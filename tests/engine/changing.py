@@ -36,9 +36,9 @@ _LISTS = {
 
 def changed_site(change: Change, site: Mapping[str, Any], license_type: str, license_id: str) -> dict[str, Any]:
     """The site after the change, for the license of that type and id and for its user."""
-    site = deepcopy(dict(site))
-    row = next(r for r in site["licenses"][license_type] if r["id"] == license_id)
-    user = next(u for u in site["users"] if u["id"] == row["user"]["id"])
+    changed = deepcopy(dict(site))
+    row = next(r for r in changed["licenses"][license_type] if r["id"] == license_id)
+    user = next(u for u in changed["users"] if u["id"] == row["user"]["id"])
     match change:
         case UsedToday():
             row["lastUsed"] = NOW.isoformat().replace("+00:00", "Z")
@@ -56,11 +56,11 @@ def changed_site(change: Change, site: Mapping[str, Any], license_type: str, lic
         case InDirectory(directory):
             user["userDirectory"] = directory
         case Holding(other, held=True):
-            site["licenses"][other].append(license_row(1, id="another", user=row["user"]))
+            changed["licenses"][other].append(license_row(1, id="another", user=row["user"]))
         case Holding(other):
-            mine = [r for r in site["licenses"][other] if (r.get("user") or {}).get("id") == user["id"]]
-            site["licenses"][other] = [r for r in site["licenses"][other] if r not in mine or r["quarantined"]]
-    return site
+            mine = [r for r in changed["licenses"][other] if (r.get("user") or {}).get("id") == user["id"]]
+            changed["licenses"][other] = [r for r in changed["licenses"][other] if r not in mine or r["quarantined"]]
+    return changed
 
 
 def changed_policy(change: Change, policy: Policy) -> Policy:
@@ -99,7 +99,7 @@ def _listed(condition: Condition, change: Listed) -> Condition:
 
 def _longer(listed: Operand, value: str) -> Any:
     items = listed.items if isinstance(listed, ListOf) else (listed,)
-    return ListOf((*items, Text(value)))  # type: ignore[arg-type]
+    return ListOf((*items, Text(value)))
 
 
 def _entry(field: Field, value: str) -> Any:
