@@ -145,14 +145,7 @@ class _Source(Generic[_T]):
         note(printable(error.message))
         for number, line in enumerate(lines, 1):
             note(printable(f"  {number if number <= len(candidates) else '':>2}  {line}"))
-
-        def chosen(typed: str) -> Holder:
-            if not typed.isdecimal() or not 1 <= int(typed) <= len(candidates):
-                raise typer.BadParameter(f"type a number from 1 to {len(candidates)}")
-            return candidates[int(typed) - 1]
-
-        holder: Holder = typer.prompt("Which one", value_proc=chosen, err=True)
-        return holder
+        return candidates[_number(len(candidates), error) - 1]
 
 
 def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
@@ -177,6 +170,18 @@ def _from_inputs(
         lambda held: decide(given.policy, given.snapshot, *held, given.day),
         lambda: decide_all(given.policy, given.snapshot, given.day),
     )
+
+
+def _number(most: int, error: AmbiguousError) -> int:
+    """What is typed on the terminal; asked on stderr, so that stdout has the result alone."""
+    while True:
+        sys.stderr.write(f"Which one? (1-{most}) ")
+        sys.stderr.flush()
+        typed = sys.stdin.readline()
+        if not typed:
+            raise InputError(error.message, "nothing was chosen")
+        if typed.strip().isdecimal() and 1 <= int(typed) <= most:
+            return int(typed)
 
 
 def _holder_of(decision: Decision) -> Holder:

@@ -145,7 +145,16 @@ def test_on_a_terminal_one_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch, 
     ran = run("explain", "an", *GIVEN, "--brief")
     assert ran.code == 0
     assert "   2  CORP\\obrien (Sean O'Brien)         analyzer released\n" in ran.err
-    assert ran.out.splitlines()[-1].startswith("CORP\\obrien (Sean O'Brien) · analyzer · RELEASED")
+    assert ran.err.count("Which one? (1-4) ") == len(typed.split())
+    assert ran.out.startswith("CORP\\obrien (Sean O'Brien) · analyzer · RELEASED")
+
+
+def test_nothing_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    ran = run("explain", "an", *GIVEN)
+    assert (ran.code, ran.out) == (2, "")
+    assert "nothing was chosen" in ran.err
 
 
 class Terminal(StringIO):
