@@ -28,7 +28,7 @@ from engine.changes import (
 from engine.compiled import CompiledRules
 from engine.days import Day
 from engine.decide import Decision, Ruling, Verdict, leaves, rule_on
-from engine.due import LaterFacts, fields_of
+from engine.due import fields_of
 from engine.evaluate import POSITIVE, RuleOutcome, Trace, Truth, compare
 from engine.facts import Fact, Unknown, Value
 from engine.guards import obstacle
@@ -61,6 +61,23 @@ _BY_USE = frozenset({"license.unusedDays", "license.lastUsed", "license.neverUse
 _RANK = (UsedToday, WithValue, Listed, WithoutValues, Flagged, Empty, InDirectory, Holding)
 
 _Truths: TypeAlias = tuple[Truth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The facts that rules hang on."""
+
+    facts: Mapping[Field, Fact]
+
+    def read(self, field: Field) -> Fact:
+        return self.facts.get(field, _NOT_READ)
+
+    def hides(self, field: Field, fact: Fact) -> bool:
+        """Whether this fact was read by the rules, but is not to be relied on."""
+        return field in self.facts and self.facts[field] != fact
+
+
+_NOT_READ = Unknown("not read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,7 @@ class WhatIfs:
     def __init__(self, policy: CheckedPolicy, day: Day) -> None:
         self._policy = policy
         self._day = day
-        self._ready: dict[LicenseType, tuple[CompiledRules, tuple[frozenset[Field], ...]]] = {}
+        self._ready: dict[LicenseType, tuple[CompiledRules, tuple[dict[Field, str], ...]]] = {}
 
     def of(self, decision: Decision, most: int) -> list[WhatIf]:
         """Up to `most` cases with the other verdict. Guards that stand before the rules leave none."""
@@ -119,7 +136,8 @@ class WhatIfs:
         """The changes that certainly turn the verdict, with the ruling then."""
         if obstacle(decision.standing):
             return
-        outcomes, known = decision.outcomes, known_facts(decision)
+        outcomes = decision.outcomes
+        known = self._known(decision)
         suggested = _suggested(decision, outcomes, known, self._policy.names)
         changes: dict[str, Change] = {}
         for change in islice(suggested, MAX_TRIED):
@@ -141,21 +159,27 @@ class WhatIfs:
         change: Change,
         license_type: LicenseType,
         outcomes: tuple[RuleOutcome, ...],
-        known: Mapping[str, Fact],
+        known: "_Known",
     ) -> _Truths:
         """Only rules that read what has changed are evaluated again."""
         rules, reads = self._rules(license_type)
-        facts = changed_facts(change, LaterFacts(known, self._day), self._day)
+        facts = changed_facts(change, known, self._day)
         after = rules.truths(rules.read_again(facts))
         return tuple(
             again if any(facts.touches(field) for field in fields) else outcome.truth
             for outcome, again, fields in zip(outcomes, after, reads, strict=True)
         )
 
-    def _rules(self, license_type: LicenseType) -> tuple[CompiledRules, tuple[frozenset[Field], ...]]:
+    def _known(self, decision: Decision) -> "_Known":
+        """The facts of a decision; those that cannot be relied on are unknown."""
+        facts = known_facts(decision)
+        _, reads = self._rules(decision.license_type)
+        return _Known({field: facts[name] for fields in reads for field, name in fields.items() if name in facts})
+
+    def _rules(self, license_type: LicenseType) -> tuple[CompiledRules, tuple[dict[Field, str], ...]]:
         if license_type not in self._ready:
             rules = CompiledRules(self._policy, license_type, self._day)
-            reads = tuple(frozenset(fields_of(rule.condition)) for rule in rules.rules)
+            reads = tuple({field: print_field(field) for field in fields_of(rule.condition)} for rule in rules.rules)
             self._ready[license_type] = rules, reads
         return self._ready[license_type]
 
@@ -183,7 +207,7 @@ def _alike(case: WhatIf, change: Change, ruling: Ruling) -> bool:
 
 
 def _suggested(
-    decision: Decision, outcomes: tuple[RuleOutcome, ...], known: Mapping[str, Fact], names: Mapping[str, Operand]
+    decision: Decision, outcomes: tuple[RuleOutcome, ...], known: "_Known", names: Mapping[str, Operand]
 ) -> Iterator[Change]:
     """Changes that flip a test in a rule which could turn the verdict."""
     if decision.because == "release":
@@ -201,7 +225,8 @@ def _suggested(
                 relevant = outcome.truth is None
         if relevant and not outcome.expired:
             for leaf in leaves(outcome.trace):
-                if all(known.get(print_field(field)) == fact for field, fact in leaf.facts):
+                # What stands behind a pseudonym suggests nothing.
+                if not any(known.hides(field, fact) for field, fact in leaf.facts):
                     yield from _flips(leaf, rule, decision.license_type, names)
 
 

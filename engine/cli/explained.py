@@ -35,10 +35,14 @@ def headline(explanation: Explanation) -> str:
 
 def print_explanations(explanations: list[Explanation], size: Size, policy: CheckedPolicy, day: Day) -> None:
     """Prints explanations in that size, with an empty line between them."""
+    if size == "brief" and explanations:
+        # At once: a site has thousands of releases.
+        say("\n".join(map(headline, explanations)))
+        return
     for number, explanation in enumerate(explanations):
-        if number and size != "brief":
+        if number:
             say()
-        say(Text(headline(explanation), style="" if size == "brief" else "bold"))
+        say(Text(headline(explanation), style="bold"))
         if size == "default":
             say()
             _print_lines(_rules(explanation.decision, whole=False))
@@ -46,7 +50,7 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
                 say()
             for sentence in explanation.advice:
                 say(printable(sentence))
-        elif size == "full":
+        else:
             for title, lines in _sections(explanation, policy, day):
                 say()
                 say(Text(title, style="bold"))
