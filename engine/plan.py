@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 from engine.chain import chain_lines
 from engine.collector import collector_off
 from engine.days import Day, format_instant, make_day
-from engine.decide import Decision, Ruling, decide_all
+from engine.decide import Because, Decision, Ruling, decide_all
 from engine.evaluate import Truth
 from engine.facts import Fact
 from engine.files import make_private_folder, write_atomically
@@ -34,7 +34,9 @@ FORMAT = 1
 
 PLAN_FILE = "plan.jsonl"
 
-_RANKS: Mapping[str, int] = {"release": 0, "guard": 1, "default": 2, "keep": 3}
+LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
+"""The order in which readers want to see decisions, by what decided."""
+
 _BITS: Mapping[LicenseType, int] = {license_type: 1 << bit for bit, license_type in enumerate(LICENSE_TYPES)}
 _BOTH = sum(_BITS.values())
 _User: TypeAlias = tuple[str | None, str]
@@ -205,7 +207,7 @@ def _is_guarded(guard: str, ruling: Ruling) -> bool:
 
 def listing_order(decision: Decision) -> tuple[Any, ...]:
     """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
-    return _RANKS[decision.because], -(decision.unused_days or 0), decision.user, decision.license_type
+    return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type
 
 
 class DecisionJson(Struct, rename="camel", gc=False):

@@ -96,7 +96,9 @@ class Pseudonyms:
 
     def _standing(self, standing: Standing) -> Standing:
         deleted = standing.deleted_user
-        return msgspec.structs.replace(standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
+        return msgspec.structs.replace(
+            standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None
+        )
 
     def _digest(self, text: str) -> str:
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:20]

@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
 def _version(asked: bool) -> None:
     if asked:
         from engine.version import VERSION  # asks the package's metadata, which takes a while

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
+from engine.cli.streams import is_utf8
+
 
 def plain_table(heads: Sequence[str], rows: Iterable[Sequence[str]], to_the_right: str = "") -> str:
     """The table; the column with the head `to_the_right` is aligned so. A cell is on one line, and printable."""
@@ -16,7 +18,7 @@ def plain_table(heads: Sequence[str], rows: Iterable[Sequence[str]], to_the_righ
     first, *lines = (_line(row, widths, right) for row in table)
     drawn = sum(widths) + 3 * (len(widths) - 1)
     edge = " " * (drawn + 2)
-    return "\n".join([edge, first, f" {'─' * drawn} ", *lines, edge, ""])
+    return "\n".join([edge, first, f" {('─' if is_utf8() else '-') * drawn} ", *lines, edge, ""])
 
 
 def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

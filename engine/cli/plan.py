@@ -24,9 +24,10 @@ from engine.cli.inputs import (
 )
 from engine.cli.output import console, print_json, print_table, printable, say
 from engine.cli.plain_table import plain_table
+from engine.collector import collector_off
 from engine.decide import Decision
 from engine.phrases import plural
-from engine.plan import Plan, decision_to_json, listing_order, make_plan, write_plan
+from engine.plan import LISTED_FIRST, Plan, decision_to_json, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
 
 Show = Literal["all", "release", "keep"]
@@ -58,35 +59,43 @@ def plan(
 
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """
-    given = gather(policy, snapshot, site, now, timezone)
-    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
-    made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
-    if output is not None:
-        write_plan(made, output, _summary_text(made))
-    if format == "json":
-        decisions = [decision_to_json(decision) for decision in made.decisions]
-        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
-    elif format == "csv":
-        _print_csv(made)
-    else:
-        _print_table(made, show)
-        for line in _summary(made):
-            say(line)
+    with collector_off():
+        given = gather(policy, snapshot, site, now, timezone)
+        pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
+        made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+        table = _PlainTable(made)
         if output is not None:
-            say(f"Sealed plan written to {output}")
+            write_plan(made, output, table.text("all") + "\n" + "\n".join(_summary(made)) + "\n")
+        if format == "json":
+            decisions = [decision_to_json(decision) for decision in made.decisions]
+            print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
+        elif format == "csv":
+            _print_csv(made)
+        else:
+            if console().is_terminal:
+                _print_table(made, show)
+            else:
+                sys.stdout.write(table.text(show))
+            for line in _summary(made):
+                say(line)
+            if output is not None:
+                say(f"Sealed plan written to {output}")
     if detailed_exitcode and made.summary()["release"]:
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
-def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], str | None]:
-    """The licenses to list, and a sentence when there are more of them than `most`.
+def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str]]:
+    """The licenses to list, and a line when there are more of them than `most`.
 
     Releases first, longest unused first; then what the guards kept, then the rest.
     """
     shown = [decision for decision in made.decisions if show in ("all", decision.verdict)]
-    listed = nsmallest(most, shown, key=listing_order)
+    listed: list[Decision] = []
+    for because in sorted({decision.because for decision in shown}, key=LISTED_FIRST.index):
+        alike = [decision for decision in shown if decision.because == because]
+        listed += nsmallest(most - len(listed), alike, key=listing_order)
     left = len(shown) - len(listed)
-    return listed, f"… and {plural(left, 'license')} more; --format csv and json list all." if left else None
+    return listed, [f"… and {plural(left, 'license')} more: --format csv and json list all"] if left else []
 
 
 def _cells(decision: Decision) -> tuple[str, ...]:
@@ -100,33 +109,40 @@ def _cells(decision: Decision) -> tuple[str, ...]:
     )
 
 
+class _PlainTable:
+    """The table for files and pipes. Laid out once for both: the summary's is the one that is printed."""
+
+    def __init__(self, made: Plan) -> None:
+        self._made = made
+        self._texts: dict[Show, str] = {}
+
+    def text(self, show: Show) -> str:
+        """The table, as far as people read, ending in a line break."""
+        if show not in self._texts:
+            listed, more = _listed(self._made, show, MOST_IN_FILE)
+            table = plain_table(_HEADS, map(_cells, listed), _HEADS[4])
+            self._texts[show] = "\n".join([table.rstrip("\n"), *more, ""])
+        return self._texts[show]
+
+
 def _print_table(made: Plan, show: Show) -> None:
-    on_terminal = console().is_terminal
-    listed, more = _listed(made, show, MOST_ON_TERMINAL if on_terminal else MOST_IN_FILE)
-    if on_terminal:
-        print_table(_table(listed))
-    else:
-        sys.stdout.write(plain_table(_HEADS, map(_cells, listed), _HEADS[4]))
-    if more:
-        say(more)
+    listed, more = _listed(made, show, MOST_ON_TERMINAL)
+    print_table(_table(listed))
+    for line in more:
+        say(line)
 
 
 def _table(listed: list[Decision]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for head in _HEADS:
         folds = head in ("User", "Name", "Why")
-        table.add_column(head, overflow="fold" if folds else "ellipsis", justify="right" if head == _HEADS[4] else "left")
+        table.add_column(
+            head, overflow="fold" if folds else "ellipsis", justify="right" if head == _HEADS[4] else "left"
+        )
     for decision in listed:
         user, name, license_type, verdict, days, reason = _cells(decision)
         table.add_row(user, name, license_type, Text(verdict, style=_STYLE[decision.because]), days, reason)
     return table
-
-
-def _summary_text(made: Plan) -> str:
-    """What `summary.txt` holds: the table, as far as people read, and the counts."""
-    listed, more = _listed(made, "all", MOST_IN_FILE)
-    lines = [*([more] if more else []), *_summary(made)]
-    return plain_table(_HEADS, map(_cells, listed), _HEADS[4]) + "\n" + "\n".join(lines) + "\n"
 
 
 def _summary(made: Plan) -> list[str]:

@@ -11,10 +11,10 @@ from engine.facts import (
     Fact,
     RecordedFacts,
     SnapshotFacts,
-    subject_of,
     Unknown,
     fact_from_json,
     fact_to_json,
+    subject_of,
 )
 from grammar.ast import Field
 from grammar.printer import print_field
