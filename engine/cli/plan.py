@@ -14,6 +14,7 @@ from rich.text import Text
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import (
     Format,
+    Inputs,
     NowOption,
     PolicyOption,
     PseudonymizeOption,
@@ -60,28 +61,35 @@ def plan(
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """
     with collector_off():
-        given = gather(policy, snapshot, site, now, timezone)
-        pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
-        made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
-        table = _PlainTable(made)
-        if output is not None:
-            write_plan(made, output, table.text("all") + "\n" + "\n".join(_summary(made)) + "\n")
-        if format == "json":
-            decisions = [decision_to_json(decision) for decision in made.decisions]
-            print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
-        elif format == "csv":
-            _print_csv(made)
-        else:
-            if console().is_terminal:
-                _print_table(made, show)
-            else:
-                sys.stdout.write(table.text(show))
-            for line in _summary(made):
-                say(line)
-            if output is not None:
-                say(f"Sealed plan written to {output}")
-    if detailed_exitcode and made.summary()["release"]:
+        to_release = _plan(gather(policy, snapshot, site, now, timezone), output, pseudonymize, format, show)
+    if detailed_exitcode and to_release:
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
+
+
+def _plan(given: Inputs, output: Path | None, key_file: Path | None, format_: Format, show: Show) -> int:
+    """Makes the plan, writes and prints it. How many licenses it releases."""
+    made = make_plan(
+        given.policy, given.snapshot, given.day, given.source, load_pseudonyms(key_file) if key_file else None
+    )
+    table = _PlainTable(made)
+    if output is not None:
+        write_plan(made, output, table.text("all") + "\n" + "\n".join(_summary(made)) + "\n")
+    if format_ == "json":
+        decisions = [decision_to_json(decision) for decision in made.decisions]
+        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
+    elif format_ == "csv":
+        _print_csv(made)
+    else:
+        if console().is_terminal:
+            _print_table(made, show)
+        else:
+            sys.stdout.write(table.text(show))
+        for line in _summary(made):
+            say(line)
+        if output is not None:
+            say(f"Sealed plan written to {output}")
+    release: int = made.summary()["release"]
+    return release
 
 
 def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str]]:
