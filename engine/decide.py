@@ -22,7 +22,7 @@ from policy.loading import CheckedPolicy
 Verdict: TypeAlias = Literal["keep", "release"]
 Because: TypeAlias = Literal["guard", "keep", "release", "default"]
 
-BATCH = 1_000
+BATCH = 500
 """Licenses that are decided together: enough for the calls not to count, few enough to need no memory."""
 MAX_REMEMBERED = 100_000
 """How many reasons are remembered, so that a million licenses with words of their own do not fill the memory."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from engine.decide import Decision
-from engine.snapshot import License, Snapshot, UserReference
+from engine.snapshot import License, Snapshot, User, UserReference
 from grammar.ast import LicenseType
 from grammar.suggest import nearest
 from policy.errors import InputError
@@ -35,12 +35,41 @@ class Holder:
 
 def find_in_snapshot(query: str, snapshot: Snapshot) -> tuple[Holder, list[tuple[LicenseType, License]]]:
     """The user that `query` names, and the licenses of that user (maybe none). Raises InputError."""
-    holders = [Holder(u.user_directory, u.user_id, u.name or None, (u.id,)) for u in snapshot.users]
-    rows: list[tuple[Holder, LicenseType, License]] = []
-    for license_type, licenses in snapshot.licenses.items():
-        rows += [(_holder_of(row, snapshot), license_type, row) for row in licenses]
-    holder = find(query, [*holders, *(h for h, _, _ in rows)])
-    return holder, [(license_type, row) for h, license_type, row in rows if h.user == holder.user]
+    # On a large site most time would go into holders that nobody asked for.
+    users, rows = _possible(query, snapshot)
+    if not users and not rows:
+        users, rows = snapshot.users, [(t, row) for t, listed in snapshot.licenses.items() for row in listed]
+    holders = [Holder(u.user_directory, u.user_id, u.name or None, (u.id,)) for u in users]
+    held = [(_holder_of(row, snapshot), license_type, row) for license_type, row in rows]
+    holder = find(query, [*holders, *(h for h, _, _ in held)])
+    return holder, [(license_type, row) for h, license_type, row in held if h.user == holder.user]
+
+
+def _possible(query: str, snapshot: Snapshot) -> tuple[list[User], list[tuple[LicenseType, License]]]:
+    """All that speaks of users whom `query` may name: their own rows, and those of their licenses."""
+    wanted = query.casefold()
+    people = [(f"{u.user_directory}\\{u.user_id}", u) for u in snapshot.users]
+    licenses = [(t, row, _owner(row, snapshot)) for t, listed in snapshot.licenses.items() for row in listed]
+    strangers = [(t, row, _holder_of(row, snapshot)) for t, row, owner in licenses if owner is None]
+    named = {
+        name
+        for name, u in people
+        if wanted in (name.casefold(), u.user_id.casefold(), u.id.casefold(), (u.name or "").casefold())
+    }
+    named |= {f"{o.user_directory}\\{o.user_id}" for _, row, o in licenses if o and row.id.casefold() == wanted}
+    named |= {
+        h.user
+        for _, _, h in strangers
+        if wanted in [text.casefold() for text in (h.user, h.user_id, h.name, *h.ids) if text]
+    }
+    users = [user for name, user in people if name in named]
+    ids = {user.id for user in users}
+    rows = [(t, row) for t, row, owner in licenses if owner is not None and owner.id in ids]
+    return users, [*rows, *((t, row) for t, row, holder in strangers if holder.user in named)]
+
+
+def _owner(row: License, snapshot: Snapshot) -> User | None:
+    return snapshot.users_by_id.get(row.user.id) if isinstance(row.user, UserReference) else None
 
 
 def find_in_plan(query: str, decisions: Sequence[Decision]) -> tuple[Holder, list[Decision]]:
@@ -86,7 +115,7 @@ def _merged(holders: Iterable[Holder]) -> list[Holder]:
 
 def _holder_of(row: License, snapshot: Snapshot) -> Holder:
     if isinstance(row.user, UserReference):
-        user = snapshot.users_by_id.get(row.user.id)
+        user = _owner(row, snapshot)
         if user is not None:
             return Holder(user.user_directory, user.user_id, user.name or None, (user.id, row.id))
         return Holder(row.user.user_directory, row.user.user_id, row.user.name, (row.user.id, row.id))

@@ -15,6 +15,7 @@ from engine.cli.inputs import (
     gather,
 )
 from engine.cli.output import print_json, printable, say
+from engine.collector import collector_off
 from engine.days import Day, format_instant
 from engine.decide import Decision, decide
 from engine.decision_log import read_plan
@@ -53,10 +54,12 @@ def explain(
         holder, decisions = find_in_plan(user, recorded.decisions)
         checked, day = recorded.policy, recorded.day
     else:
-        given = gather(policy, snapshot, site, now, timezone)
-        checked, day = given.policy, given.day
-        holder, licenses = find_in_snapshot(user, given.snapshot)
-        decisions = [decide(checked, given.snapshot, license_type, row, day) for license_type, row in licenses]
+        with collector_off():
+            given = gather(policy, snapshot, site, now, timezone)
+            checked, day = given.policy, given.day
+            holder, licenses = find_in_snapshot(user, given.snapshot)
+            decisions = [decide(checked, given.snapshot, license_type, row, day) for license_type, row in licenses]
+            del given, licenses  # a large site is a million objects; the collector need not look at them again
     explanations = [explain_decision(decision, checked, day) for decision in decisions]
     if format == "json":
         print_json(_to_json(holder, explanations, checked, day))

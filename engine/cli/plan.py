@@ -33,9 +33,9 @@ from engine.pseudonyms import load_pseudonyms
 
 Show = Literal["all", "release", "keep"]
 _HEADS = ("User", "Name", "License", "Verdict", "Unused days", "Why")
-MOST_IN_FILE = 10_000
+MOST_IN_FILE = 5_000
 """How many licenses a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
-MOST_ON_TERMINAL = 2_000
+MOST_ON_TERMINAL = 1_000
 """How many a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
