@@ -43,8 +43,8 @@ def measure(folder: Path, users: int, runs: int) -> str:
     found = ratio(times["large"], times["small"])
     return (
         "## The evaluator\n\n"
-        f"A decision with its reason and facts, on {users:,} licenses. Small: Butler's sample policy. Large: 2,000 users, "
-        "50 tags, 100 custom properties, 50 user directories.\n\n"
+        f"A decision with its reason and facts, on {users:,} licenses. Small: Butler's sample policy. Large: 2,000 "
+        "users, 50 tags, 100 custom properties, 50 user directories.\n\n"
         + table(("policy", "a decision"), rows)
         + f"\nThe large policy costs **{found:.2f}×** the small one (wanted: at most 1.3×).\n"
     )

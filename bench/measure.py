@@ -1,4 +1,4 @@
-"""Measuring: child processes by wall time and peak memory, functions by wall time; medians, and ratios taken run by run."""
+"""Measuring: child processes by wall time and peak memory, functions by wall time; medians, ratios run by run."""
 
 import os
 import subprocess

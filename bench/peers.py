@@ -177,10 +177,11 @@ def measure(folder: Path, users: int, runs: int) -> str:
     slow = ", ".join(f"{peer.name} is asked about the first {peer.most:,} only" for peer in PEERS if peer.most)
     return (
         "## Peers\n\n"
-        f"Butler's sample policy on {users:,} licenses, from the bytes of the snapshot to a verdict. All verdicts are the "
-        f"same ({slow}). Peers are fed as a script would: `json.loads`, then one dictionary of facts a license, together "
-        f"{conversion * 1e6:.1f} µs. The last column is the engine without any conversion; ours reads facts and writes "
-        "reasons in that time, theirs say yes or no. Wanted: ahead of all by 3×.\n\n" + table(head, rows)
+        f"Butler's sample policy on {users:,} licenses, from the bytes of the snapshot to a verdict. All verdicts are "
+        f"the same ({slow}). Peers are fed as a script would: `json.loads`, then one dictionary of facts a license, "
+        f"together {conversion * 1e6:.1f} µs. The last column is the engine without any conversion; ours reads "
+        "facts and writes reasons in that time, theirs say yes or no. Wanted: ahead of all by 3×.\n\n"
+        + table(head, rows)
     )
 
 

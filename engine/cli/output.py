@@ -5,17 +5,19 @@ import json
 import sys
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from engine.cli.streams import is_utf8
 from engine.qrs.errors import RemoteError
 from policy.diagnostics import Diagnostic, PolicyError, render
 from policy.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table  # only what prints tables waits for it
 
 _RED, _YELLOW, _BOLD = Style(color="red", bold=True), Style(color="yellow", bold=True), Style(bold=True)
 
@@ -81,7 +83,7 @@ def _highlighted(text: str, head: Style) -> Text:
     return Text.assemble((kind, head), (message, _BOLD), *(f"\n{printable(line)}" for line in rest))
 
 
-def print_table(table: Table) -> None:
+def print_table(table: "Table") -> None:
     """A table on stdout: as wide as the terminal, or in a file as wide as it needs."""
     out = console()
     if not out.is_terminal:
@@ -89,7 +91,7 @@ def print_table(table: Table) -> None:
     out.print(table)
 
 
-def natural_width(table: Table) -> int:
+def natural_width(table: "Table") -> int:
     """The columns a table takes when nothing is wrapped or cut."""
     wide = Console(width=100_000, file=io.StringIO())
     return max(wide.measure(table).maximum, 40)
