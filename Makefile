@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs fuzz clean
+.PHONY: demo test lint docs bench fuzz clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
@@ -22,6 +22,11 @@ lint: $(VENV)/.installed-dev
 docs: $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Linux. Takes about ten minutes and 4 GB of memory, and writes bench/RESULTS.md.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m bench
 
 # Linux. Each of the six ways by which foreign bytes come in is fuzzed for that many seconds.
 FUZZ_SECONDS ?= 60

@@ -18,6 +18,7 @@ from engine.cli.inputs import (
     gather,
 )
 from engine.cli.output import note, print_json, printable, say
+from engine.collector import collector_off
 from engine.days import Day, format_instant
 from engine.decide import Decision, decide, decide_all
 from engine.decision_log import read_plan
@@ -68,11 +69,12 @@ def explain(
         problem = "name users, or a selection, not both" if users else "nobody to explain"
         raise InputError(problem, "name users, or ask for --releases or --rule NAME")
     size: Size = "brief" if brief else "full" if full else "default"
-    given = _from_plan(plan, (policy, snapshot, site, now, timezone)) if plan else None
-    source: _Source[Any] = given or _from_inputs(policy, snapshot, site, now, timezone)
-    chosen = source.of_users(users) if users else source.selected(releases=releases, rule=rule)
-    explainer = Explainer(source.policy, source.day)
-    explained = [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
+    with collector_off():
+        given = _from_plan(plan, (policy, snapshot, site, now, timezone)) if plan else None
+        source: _Source[Any] = given or _from_inputs(policy, snapshot, site, now, timezone)
+        chosen = source.of_users(users) if users else source.selected(releases=releases, rule=rule)
+        explainer = Explainer(source.policy, source.day)
+        explained = [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
     if format == "json":
         shown = [_to_json(holder, explanations, source, size) for holder, explanations in explained]
         print_json(shown[0] if users and len(shown) == 1 else shown)

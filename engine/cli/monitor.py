@@ -33,8 +33,8 @@ def monitor(
 ) -> None:
     """Show license use and expiry, and write both to InfluxDB.
 
-    Expiry is that of the site's own license. It works whether or not the monitors are enabled: that is about their schedules. Where points go is as the site
-    file says.
+    Expiry is that of the site's own license. It works whether or not the monitors are enabled: that is about their
+    schedules. Where points go is as the site file says.
 
     Example: seatwarden monitor --site butler.yaml --dry-run
     """

@@ -23,9 +23,10 @@ from engine.cli.inputs import (
 from engine.cli.output import console, print_json, printable, say
 from engine.cli.report import REPORT_FILE, write_report
 from engine.cli.tables import Cell, Column, plain_text, print_rows
+from engine.collector import collector_off
 from engine.decide import Decision
 from engine.phrases import plural
-from engine.plan import Plan, decision_to_json, listing_order, make_plan, write_plan
+from engine.plan import LISTED_FIRST, Plan, decision_to_json, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
 from policy.errors import InputError
 
@@ -38,9 +39,9 @@ _COLUMNS = (
     Column("Unused days", right=True),
     Column("Why", folds=True),
 )
-MOST_IN_FILE = 10_000
+MOST_IN_FILE = 5_000
 """How many licenses a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
-MOST_ON_TERMINAL = 2_000
+MOST_ON_TERMINAL = 1_000
 """How many a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
@@ -73,38 +74,46 @@ def plan(
     """
     if report and output is None:
         raise InputError("--report needs a folder for the page", "name one with -o DIR")
-    given = gather(policy, snapshot, site, now, timezone)
-    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
-    made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
-    if output is not None:
-        write_plan(made, output, plan_text(made))
-        if report:
-            write_report(output, output / REPORT_FILE)
-    if format == "json":
-        decisions = [decision_to_json(decision) for decision in made.decisions]
-        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
-    elif format == "csv":
-        _print_csv(made)
-    else:
-        _print_table(made, show)
-        for line in summary_lines(made):
-            say(line)
-        say(_conclusion(made))
+    with collector_off():
+        given = gather(policy, snapshot, site, now, timezone)
+        pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
+        made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
         if output is not None:
-            say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
+            write_plan(made, output, plan_text(made))
+        _print(made, format, show)
+    if output is not None and report:
+        write_report(output, output / REPORT_FILE)
+    if output is not None and format == "table":
+        say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
     if detailed_exitcode and made.summary()["release"]:
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
-def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], str | None]:
-    """The licenses to list, and a sentence when there are more of them than `most`.
+def _print(made: Plan, format_: Format, show: Show) -> None:
+    if format_ == "json":
+        decisions = [decision_to_json(decision) for decision in made.decisions]
+        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
+    elif format_ == "csv":
+        _print_csv(made)
+    else:
+        listed, more = _listed(made, show, MOST_ON_TERMINAL if console().is_terminal else MOST_IN_FILE)
+        print_rows(_COLUMNS, [_cells(decision) for decision in listed])
+        for line in [*more, *summary_lines(made), _conclusion(made)]:
+            say(line)
+
+
+def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str]]:
+    """The licenses to list, and a line when there are more of them than `most`.
 
     Releases first, longest unused first; then what the guards kept, then the rest.
     """
     shown = [decision for decision in made.decisions if show in ("all", decision.verdict)]
-    listed = nsmallest(most, shown, key=listing_order)
+    listed: list[Decision] = []
+    for because in sorted({decision.because for decision in shown}, key=LISTED_FIRST.index):
+        alike = [decision for decision in shown if decision.because == because]
+        listed += nsmallest(most - len(listed), alike, key=listing_order)
     left = len(shown) - len(listed)
-    return listed, f"… and {plural(left, 'license')} more; --format csv and json list all." if left else None
+    return listed, [f"… and {plural(left, 'license')} more: --format csv and json list all"] if left else []
 
 
 def _cells(decision: Decision) -> tuple[Cell, ...]:
@@ -118,17 +127,10 @@ def _cells(decision: Decision) -> tuple[Cell, ...]:
     )
 
 
-def _print_table(made: Plan, show: Show) -> None:
-    listed, more = _listed(made, show, MOST_ON_TERMINAL if console().is_terminal else MOST_IN_FILE)
-    print_rows(_COLUMNS, [_cells(decision) for decision in listed])
-    if more:
-        say(more)
-
-
 def plan_text(made: Plan) -> str:
     """What `summary.txt` holds: the table, as far as people read, and the counts."""
     listed, more = _listed(made, "all", MOST_IN_FILE)
-    lines = [*([more] if more else []), *summary_lines(made), _conclusion(made)]
+    lines = [*more, *summary_lines(made), _conclusion(made)]
     return plain_text(_COLUMNS, [_cells(decision) for decision in listed]) + "\n" + "\n".join(lines) + "\n"
 
 
@@ -167,9 +169,8 @@ def summary_lines(made: Plan) -> list[str]:
     elif summary["thisRun"] < summary["release"]:
         waiting = summary["release"] - summary["thisRun"]
         waits = "waits" if waiting == 1 else "wait"
-        lines.append(
-            f"  {summary['thisRun']:,} of them in this run, longest unused first; {waiting:,} {waits} for the next runs."
-        )
+        this_run = f"  {summary['thisRun']:,} of them in this run, longest unused first; "
+        lines.append(f"{this_run}{waiting:,} {waits} for the next runs.")
     return lines
 
 

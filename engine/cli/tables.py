@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.cli.output import console
-from engine.cli.streams import is_quiet
+from engine.cli.streams import is_quiet, is_utf8
 
 _NARROWEST = 30
 """Columns of a terminal that a folded cell keeps before other columns make way for it."""
@@ -47,18 +47,18 @@ def print_rows(columns: Sequence[Column], rows: Rows) -> None:
     if out.is_terminal:
         out.print(_fitted(columns, rows, out.width))
     else:
-        sys.stdout.write(plain_text(columns, rows))
+        sys.stdout.write(plain_text(columns, rows, "─" if is_utf8() else "-"))
 
 
-def plain_text(columns: Sequence[Column], rows: Rows) -> str:
-    """A table as plain text."""
+def plain_text(columns: Sequence[Column], rows: Rows, line: str = "─") -> str:
+    """A table as plain text, its head underlined with that character."""
     table = [[column.head for column in columns], *([_text(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, cells)) for cells in zip(*table, strict=True)]
     right = [column.right for column in columns]
     first, *lines = (_line(row, widths, right) for row in table)
     drawn = sum(widths) + _GAP * (len(widths) - 1)
     edge = " " * (drawn + 2)
-    return "\n".join([edge, first, f" {'─' * drawn} ", *lines, edge, ""])
+    return "\n".join([edge, first, f" {line * drawn} ", *lines, edge, ""])
 
 
 def _fitted(columns: Sequence[Column], rows: Rows, width: int) -> Table:
