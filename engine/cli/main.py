@@ -14,6 +14,7 @@ from engine.cli import (
     fields,
     fmt,
     frequency,
+    init,
     lint,
     log,
     plan,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 # In the order in which an administrator meets them.
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
 app.command("plan")(plan.plan)
 app.command("explain")(explain.explain)
 app.command("apply")(apply.apply)
