@@ -32,8 +32,9 @@ from engine.starter.answers import (
 )
 from engine.starter.cases import starter_test
 from engine.starter.files import POLICY_NAME, SITE_NAME, TEST_NAME, starter_policy, starter_site
+from grammar.ast import SetFrom
 from grammar.formatter import format_policy
-from policy.conversion import convert
+from policy.conversion import ConversionDefect, convert
 from policy.errors import InputError
 from policy.files import read_text
 from policy.loading import YAML_SUFFIXES, check_text, parse_surface
@@ -153,11 +154,11 @@ def _answers(ask: _Asker) -> Answers:
     host = ask("--host", "Qlik Sense server (the central node, by the name in its certificate)", None, read_host)
     folder = ask("--certificates", "Folder with client.pem, client_key.pem and root.pem", "certificates", read_folder)
     analyzer = ask(
-        "--analyzer", f"Release Analyzer licenses after how many days without use ({NONE}: never)", "30", read_days
+        "--analyzer", f"Release Analyzer licenses after how many days without use, or {NONE}", "30", read_days
     )
     professional = ask(
         "--professional",
-        f"Release Professional licenses after how many days ({NONE}: never)",
+        f"Release Professional licenses after how many days, or {NONE}",
         "60",
         lambda text: read_professional_days(text, analyzer),
     )
@@ -168,11 +169,11 @@ def _answers(ask: _Asker) -> Answers:
         professional_days=professional,
         directories=ask(
             "--directories",
-            f"User directories never to touch, with commas between ({NONE})",
+            f"User directories never to touch, with commas between them, or {NONE}",
             "INTERNAL",
             read_directories,
         ),
-        tag=ask("--tag", f"Tag in the QMC that protects a user ({NONE})", "License do not release", read_tag),
+        tag=ask("--tag", f"Tag in the QMC that protects a user, or {NONE}", "License do not release", read_tag),
         timezone=ask("--timezone", "Time zone in which days are counted", _local_timezone(), read_timezone),
         limit=ask("--limit", "Most licenses that one run may release", "50", read_limit),
     )
@@ -203,7 +204,16 @@ def _converted(butler: Path, folder: Path) -> dict[str, str]:
         f"# What {butler.name} says, in the policy language. Comparison is exact (==), as in Butler.\n"
         "# Change it as you like, and then: seatwarden lint license.policy, seatwarden test\n\n"
     )
-    policy = head + convert(parse_surface(source, str(butler)), "policy", str(butler), source)
+    tree = parse_surface(source, str(butler))
+    lists = [s.path.value for s in tree.statements if isinstance(s, SetFrom) and not (folder / s.path.value).exists()]
+    if lists:
+        help_ = f"copy them into `{folder}` first, or leave the folder out and begin beside `{butler.name}`"
+        raise InputError(f"the lists of a policy stand beside it, and are not there: {', '.join(lists)}", help_)
+    try:
+        policy = head + convert(tree, "policy", str(butler), source)
+    except ConversionDefect as defect:
+        help_ = "this is a defect of seatwarden: please report it"
+        raise InputError(f"`{butler}` cannot be converted: {defect}", help_) from None
     return {POLICY_NAME: format_policy(policy, POLICY_NAME), TEST_NAME: _test(policy, folder)}
 
 

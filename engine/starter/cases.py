@@ -34,8 +34,7 @@ _FAMILIES = {"user.@": "properties", "user.attributes": "attributes"}
 def starter_test(policy: CheckedPolicy, policy_name: str, day: Day) -> str:
     """The text of a test file beside the policy, with what the policy decides on that day."""
     cases: dict[str, str] = {}
-    anybody = ((f"{kind} unused for long", {}, LicenseFacts(kind, {})) for kind in LICENSE_TYPES)
-    for name, user, license_ in list(_cases(policy, day)) or anybody:
+    for name, user, license_ in list(_cases(policy, day)) or _anybody():
         snapshot, row = case_site(user, license_, day)
         decision = decide(policy, snapshot, license_.type, row, day)
         label = decision.guard or (decision.rule.label if decision.rule else None)
@@ -46,6 +45,11 @@ def starter_test(policy: CheckedPolicy, policy_name: str, day: Day) -> str:
         cases.setdefault(name, "\n".join(lines) + "\n")
     head = _HEAD.format(policy=yaml_text(policy_name), today=day.today.isoformat())
     return head + "\n".join(cases.values())
+
+
+def _anybody() -> Iterator[tuple[str, UserFacts, LicenseFacts]]:
+    for kind in LICENSE_TYPES:
+        yield f"{kind} unused for long", {}, LicenseFacts(kind, {})
 
 
 def _cases(policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, UserFacts, LicenseFacts]]:
