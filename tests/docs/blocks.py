@@ -1,7 +1,7 @@
 """The documentation's pages: console blocks are commands with what they print, in one folder from top to bottom.
 
-A block like ```` ```yaml policy.yaml ```` writes that file on its way. Run as a module, this writes what the commands
-print now into the pages:
+A block like ```` ```yaml policy.yaml ```` writes that file on its way; one below examples/ shows that example. Run as a
+module, this writes what the commands print now, and what the examples say, into the pages:
 
 python -m tests.docs.blocks
 """
@@ -46,6 +46,8 @@ def lines(text: str) -> list[str]:
 
 def _refreshed(page: str, folder: Path) -> str:
     def fresh(block: re.Match[str]) -> str:
+        if block["file"] and block["file"].startswith("examples/"):
+            return block[0].replace(block["text"], (ROOT / block["file"]).read_text(encoding="utf-8"))
         if block["file"]:
             (folder / block["file"]).write_text(block["text"], encoding="utf-8")
             return block[0]
