@@ -47,7 +47,8 @@ def lines(text: str) -> list[str]:
 def _refreshed(page: str, folder: Path) -> str:
     def fresh(block: re.Match[str]) -> str:
         if block["file"] and block["file"].startswith("examples/"):
-            return block[0].replace(block["text"], (ROOT / block["file"]).read_text(encoding="utf-8"))
+            head = block[0][: block.start("text") - block.start()]
+            return f"{head}{(ROOT / block['file']).read_text(encoding='utf-8')}```"
         if block["file"]:
             (folder / block["file"]).write_text(block["text"], encoding="utf-8")
             return block[0]

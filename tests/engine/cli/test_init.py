@@ -222,6 +222,16 @@ def test_the_next_commands_work(run: Run, here: Path, qrs: SimulatedQrs, certifi
     assert list((folder / "runs").rglob("plan.jsonl"))
 
 
+def test_the_policy_that_a_site_file_names_must_be_a_name(run: Run, here: Path) -> None:
+    assert run("init", *USUAL).code == 0
+    site = here / "site.yaml"
+    site.write_text(site.read_text(encoding="utf-8").replace("policy: license.policy", "policy: [a]"), encoding="utf-8")
+    ran = run("plan", "--site", "site.yaml")
+    assert ran.code == 2
+    assert "error[SW204]" in ran.err
+    assert "--> site.yaml:" in ran.err
+
+
 def test_missing_certificates_are_told(run: Run, here: Path) -> None:
     ran = run("init", *USUAL)
     assert "warning: client.pem, client_key.pem, root.pem not found in `certificates`" in ran.err
