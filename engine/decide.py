@@ -57,6 +57,11 @@ class Decision:
         return self.guard or (self.rule.name if self.rule else None)
 
     @property
+    def decided_by(self) -> str | None:
+        """What decided, as people call it: the guard, or the rule's label; None when nothing matched."""
+        return self.guard or (self.rule.label if self.rule else None)
+
+    @property
     def matched(self) -> tuple[Rule, ...]:
         """All rules that matched, in file order."""
         return tuple(outcome.rule for outcome in self.outcomes if outcome.truth is True)

@@ -44,7 +44,7 @@ def recorded_test(
         # A license that its user's name does not tell from others is named by its id.
         by_name = decision.user_id is not None and held[decision.user, decision.license_type] == 1
         who = f"user: {yaml_quoted(decision.user)}" if by_name else f"licenseId: {yaml_quoted(decision.license_id)}"
-        label = decision.guard or (decision.rule.label if decision.rule else None)
+        label = decision.decided_by
         why = f"rule: {yaml_quoted(label)}" if label else f"because: {decision.because}"
         lines.append(f"  - {{{who}, license: {decision.license_type}, verdict: {decision.verdict}, {why}}}")
     return "\n".join(lines) + "\n"

@@ -40,6 +40,7 @@ from policy.files import read_text
 from policy.loading import YAML_SUFFIXES, check_text, parse_surface
 from policy.yaml_nodes import Mapping as YamlMapping
 from policy.yaml_nodes import read_yaml
+from policy.zones import is_timezone
 
 _T = TypeVar("_T")
 
@@ -164,7 +165,7 @@ def _answers(ask: _Asker) -> Answers:
     )
     return Answers(
         host=host,
-        certificates=str(Path(folder).expanduser()) if folder.startswith("~") else folder,
+        certificates=os.path.expanduser(folder),
         analyzer_days=analyzer,
         professional_days=professional,
         directories=ask(
@@ -189,7 +190,7 @@ def _local_timezone() -> str:
             name = tzlocal.get_localzone_name()
         except (LookupError, OSError, ValueError):
             name = None
-    return name if name and name not in ("Etc/UTC", "local") else "UTC"
+    return name if name and name != "Etc/UTC" and is_timezone(name) else "UTC"
 
 
 # Files ---------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def _converted(butler: Path, folder: Path) -> dict[str, str]:
         raise InputError(f"`{butler}` is no Butler config", "it is a .yaml file")
     source = read_text(butler, "Butler config")
     head = (
-        f"# What {butler.name} says, in the policy language. Comparison is exact (==), as in Butler.\n"
+        f"# What {printable(butler.name)} says, in the policy language. Comparison is exact (==), as in Butler.\n"
         "# Change it as you like, and then: seatwarden lint license.policy, seatwarden test\n\n"
     )
     tree = parse_surface(source, str(butler))
@@ -223,7 +224,7 @@ def _test(policy: str, folder: Path) -> str:
 
 
 def _refuse_existing(folder: Path, names: tuple[str, ...]) -> None:
-    there = [str(folder / name) for name in names if (folder / name).exists()]
+    there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
         help_ = "name another folder: seatwarden init FOLDER"
         raise InputError(f"`{'`, `'.join(there)}` exists already, and nothing is overwritten", help_)
@@ -242,7 +243,9 @@ def _write(folder: Path, texts: Mapping[str, str]) -> None:
 
 def _warn_of_certificates(folder: Path, certificates: str) -> None:
     missing = [
-        name for name in ("client.pem", "client_key.pem", "root.pem") if not (folder / certificates / name).exists()
+        name
+        for name in ("client.pem", "client_key.pem", "root.pem")
+        if not os.path.exists(folder / certificates / name)
     ]
     if missing:
         note(f"warning: {', '.join(missing)} not found in `{printable(str(folder / certificates))}`")

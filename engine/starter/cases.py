@@ -37,7 +37,7 @@ def starter_test(policy: CheckedPolicy, policy_name: str, day: Day) -> str:
     for name, user, license_ in list(_cases(policy, day)) or _anybody():
         snapshot, row = case_site(user, license_, day)
         decision = decide(policy, snapshot, license_.type, row, day)
-        label = decision.guard or (decision.rule.label if decision.rule else None)
+        label = decision.decided_by
         lines = [f"  - name: {yaml_text(name)}"]
         lines += [f"    user: {_map(user)}"] if user else []
         lines += [f"    license: {_license(license_)}", f"    verdict: {decision.verdict}"]

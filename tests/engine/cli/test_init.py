@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import tzlocal
 
+from engine.files import create_files
 from engine.qrs.certificates import CertificateFiles
 from engine.qrs.simulator import SimulatedQrs
 from tests.engine.cli.conftest import Run
@@ -176,11 +177,24 @@ def test_all_or_nothing(run: Run, here: Path) -> None:
     ran = run("init", "folder/new", *USUAL)
     assert ran.code == 2
     assert "cannot be written" in ran.err
-    (here / "site.yaml").symlink_to("nowhere")  # is not seen before it is written to
-    ran = run("init", *USUAL)
-    assert ran.code == 2
-    assert "site.yaml` exists already" in ran.err
-    assert _files(here) == ["folder", "site.yaml"]
+    assert _files(here) == ["folder"]
+
+
+def test_what_is_written_goes_when_the_rest_cannot_be(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "site"
+    with pytest.raises(OSError, match="No such file"):
+        create_files(folder, {"a": b"1", "b": b"2", "there/is/no": b"3"})
+    assert _files(tmp_path) == []
+    (tmp_path / "b").write_bytes(b"mine")
+    with pytest.raises(FileExistsError):
+        create_files(tmp_path, {"a": b"1", "b": b"2"})
+    assert _files(tmp_path) == ["b"]
+
+
+def test_links_to_nowhere_are_not_followed(run: Run, here: Path) -> None:
+    (here / "site.yaml").symlink_to("elsewhere")
+    assert run("init", *USUAL).code == 2
+    assert _files(here) == ["site.yaml"]
 
 
 @pytest.mark.parametrize("option", ["--analyzer", "--timezone", "--limit", "--directories"])
@@ -191,12 +205,14 @@ def test_wrong_options(run: Run, here: Path, option: str) -> None:
     assert _files(here) == []
 
 
-@pytest.mark.parametrize("failure", [LookupError, OSError, ValueError])
+@pytest.mark.parametrize("failure", [LookupError, OSError, ValueError, None])
 def test_a_machine_without_a_time_zone(
-    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch, failure: type[Exception] | None
 ) -> None:
     def fail() -> str:
-        raise failure
+        if failure is not None:
+            raise failure
+        return "local"
 
     monkeypatch.setattr(tzlocal, "get_localzone_name", fail)
     assert run("init", *USUAL).code == 0
