@@ -144,6 +144,11 @@ class Decision(Struct, frozen=True, gc=False):
         return self.guard or (self.rule.name if self.rule else None)
 
     @property
+    def decided_by(self) -> str | None:
+        """What decided, as people call it: the guard, or the rule's label; None when nothing matched."""
+        return self.guard or (self.rule.label if self.rule else None)
+
+    @property
     def user(self) -> str:
         """The user as `DIRECTORY\\id`, as far as it is known."""
         if self.user_id is None:

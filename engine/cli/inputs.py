@@ -87,7 +87,9 @@ def gather(
     if policy is None:
         if site is None or site.suffix.lower() not in YAML_SUFFIXES:
             raise InputError("no policy", "name one with --policy; a Butler config is one too")
-        policy = site
+        from engine.service.settings import policy_file  # reads all of a site file; only live commands need it
+
+        policy = policy_file(site)
     checked = load_policy(policy)
     asked = parse_now(now) if now else None
     if site is not None:

@@ -151,6 +151,19 @@ def load_settings(
     )
 
 
+def policy_file(file: Path) -> Path:
+    """The policy that a site file names under `seatwarden`; the file itself where it names none.
+
+    Raises InputError when it cannot be read, PolicyError when what it says is no name.
+    """
+    text = read_text(file, "site file")
+    reader = _SettingsReader(file.parent, {})
+    policy = reader.read_policy(read_yaml(text, str(file)))
+    if reader.findings:
+        raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
+    return policy or file
+
+
 def _need_schedules(reader: YamlReader, jobs: Jobs) -> None:
     for job in jobs.all:
         if job.place is not None and job.enabled and job.frequency is None:
@@ -198,6 +211,11 @@ class _SettingsReader(YamlReader):
         target = read_influxdb(self, entry.value, self._environment, self._folder)
         self.influx_off = target is None
         return target, tags
+
+    def read_policy(self, root: Node) -> Path | None:
+        """The policy alone; what else stands there may need the environment."""
+        entry = root.get("seatwarden") if isinstance(root, Mapping) else None
+        return self.at(entry.value, "policy", self._path) if entry and isinstance(entry.value, Mapping) else None
 
     def read(self, root: Node) -> _Ours:
         entry = root.get("seatwarden") if isinstance(root, Mapping) else None

@@ -1,8 +1,9 @@
 """The documentation's pages: console blocks are commands with what they print, in one folder from top to bottom.
 
-A block like ```` ```yaml policy.yaml ```` writes that file on its way, ```` ```yaml +policy.yaml ```` adds to it. A
-page that speaks of `--site site.yaml` has the live site of tests.docs.live_site; what is typed at a prompt stands
-behind it, as in a terminal. Run as a module, this writes what the commands print now into the pages:
+A block like ```` ```yaml policy.yaml ```` writes that file on its way, ```` ```yaml +policy.yaml ```` adds to it; one
+below examples/ shows that example. A page that speaks of `--site site.yaml` has the live site of tests.docs.live_site;
+what is typed at a prompt stands behind it, as in a terminal. Run as a module, this writes what the commands print now,
+and what the examples say, into the pages:
 
 python -m tests.docs.blocks
 """
@@ -79,6 +80,9 @@ def printed_by(command: str, shown: str) -> str:
 
 def _refreshed(page: str) -> str:
     def fresh(block: re.Match[str]) -> str:
+        if block["file"] and block["file"].startswith("examples/"):
+            head = block[0][: block.start("text") - block.start()]
+            return f"{head}{(ROOT / block['file']).read_text(encoding='utf-8')}```"
         if block["file"]:
             write_file(block)
             return block[0]
