@@ -9,7 +9,7 @@ from engine.lookup import Holder, _holder_of, find, find_in_snapshot
 from engine.snapshot import License, Snapshot
 from grammar.ast import LicenseType
 from policy.errors import InputError
-from tests.engine.support import snapshot_of
+from tests.engine.support import license_row, site_of, snapshot_of, user
 from tests.strategies import USER_IDS, sites
 
 
@@ -26,6 +26,14 @@ def _answer(look: Any, query: str, snapshot: Snapshot) -> object:
     except InputError as error:
         return error.message, error.help
     return holder.user, holder.name, sorted(holder.ids), sorted((t, row.id) for t, row in rows)
+
+
+def test_a_backslash_in_a_user_id() -> None:
+    people = [user(1, userDirectory="A", userId="B\\c"), user(2, userDirectory="A\\B", userId="c"), user(3)]
+    snapshot = snapshot_of(site_of(people, [license_row(1), license_row(2), license_row(3)]))
+    for query in ("A\\B\\c", "a\\b\\C", "B\\c", "u1", "l2", "c"):
+        assert _answer(find_in_snapshot, query, snapshot) == _answer(_among_all, query, snapshot)
+        assert len(find_in_snapshot(query, snapshot)[1]) == 2, "QRS itself cannot tell these two apart by name"
 
 
 @given(sites(), st.data())
