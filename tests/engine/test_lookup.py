@@ -31,7 +31,7 @@ def _answer(look: Any, query: str, snapshot: Snapshot) -> object:
 def test_a_backslash_in_a_user_id() -> None:
     people = [user(1, userDirectory="A", userId="B\\c"), user(2, userDirectory="A\\B", userId="c"), user(3)]
     snapshot = snapshot_of(site_of(people, [license_row(1), license_row(2), license_row(3)]))
-    for query in ("A\\B\\c", "a\\b\\C", "B\\c", "u1", "l2", "c"):
+    for query in ("A\\B\\c", "a\\b\\C", "B\\c", "u1", "l2"):
         assert _answer(find_in_snapshot, query, snapshot) == _answer(_among_all, query, snapshot)
         assert len(find_in_snapshot(query, snapshot)[1]) == 2, "QRS itself cannot tell these two apart by name"
 
