@@ -8,10 +8,16 @@ property test holds both against each other.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from engine.facts import NO_USER, READERS, Fact, Subject, Unknown
+from engine.facts import NO_USER, READERS, Subject, Unknown, read_date
+from policy.vocabulary import VOCABULARY
 
 Column: TypeAlias = list[Any]
-"""The facts of one field (or the pairs of one family), license by license."""
+"""License by license what was read: of a field in `SINGLE` its value or Unknown, of another its fact, of a family its
+pairs."""
+
+SINGLE = frozenset(name for name, entry in VOCABULARY.items() if not entry.many) - {"license.lastUsed", "user.lastUsed"}
+"""Fields that have exactly one value when they are known. It stands alone in its column: a tuple around each would
+take 30 MB for 100,000 licenses, and a tenth of the time."""
 
 
 def read_column(name: str, subjects: Sequence[Subject]) -> Column:
@@ -20,17 +26,18 @@ def read_column(name: str, subjects: Sequence[Subject]) -> Column:
     if column is not None:
         return column(subjects)
     read = READERS[name]
-    return [read(subject, "") for subject in subjects]
+    facts = [read(subject, "") for subject in subjects]
+    return facts if name not in SINGLE else [fact if isinstance(fact, Unknown) else fact[0] for fact in facts]
 
 
 def _user(subjects: Sequence[Subject]) -> Column:
     users = [subject.user for subject in subjects]
-    return [NO_USER if u is None else (f"{u.user_directory}\\{u.user_id}",) for u in users]
+    return [NO_USER if u is None else f"{u.user_directory}\\{u.user_id}" for u in users]
 
 
 def _user_directory(subjects: Sequence[Subject]) -> Column:
     users = [subject.user for subject in subjects]
-    return [NO_USER if u is None else (u.user_directory,) for u in users]
+    return [NO_USER if u is None else u.user_directory for u in users]
 
 
 def _tags(subjects: Sequence[Subject]) -> Column:
@@ -40,15 +47,16 @@ def _tags(subjects: Sequence[Subject]) -> Column:
 
 
 def _unused_days(subjects: Sequence[Subject]) -> Column:
-    return [days if isinstance(days, Unknown) else (days,) for days in [s.unused_days for s in subjects]]
+    return [subject.unused_days for subject in subjects]
 
 
 def _last_used(subjects: Sequence[Subject]) -> Column:
-    def fact(subject: Subject) -> Fact:
-        used = subject.last_used
-        return () if used is None else used if isinstance(used, Unknown) else (used,)
+    days = [subject.last_used for subject in subjects]
+    return [() if day is None else day if isinstance(day, Unknown) else (day,) for day in days]
 
-    return [fact(subject) for subject in subjects]
+
+def _created_date(subjects: Sequence[Subject]) -> Column:
+    return [read_date(s.license.created_date, "license.createdDate", s.day) for s in subjects]
 
 
 _COLUMNS: Mapping[str, Callable[[Sequence[Subject]], Column]] = {
@@ -57,4 +65,5 @@ _COLUMNS: Mapping[str, Callable[[Sequence[Subject]], Column]] = {
     "user.tags": _tags,
     "license.unusedDays": _unused_days,
     "license.lastUsed": _last_used,
+    "license.createdDate": _created_date,
 }

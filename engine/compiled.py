@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from engine.columns import Column, read_column
+from engine.columns import SINGLE, Column, read_column
 from engine.days import Day
 from engine.evaluate import POSITIVE, RuleOutcome, Trace, Truth, compare
 from engine.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, Value, of_key
@@ -65,6 +65,7 @@ class _Listed:
 
     place: int
     key: str | None
+    is_single: bool
     folded: bool
     values: frozenset[Value]
 
@@ -102,7 +103,9 @@ class CompiledRules:
         self._places = compiler.places
         # A custom property that a user lacks has no value: of a hundred such facts most are written once, here.
         self._no_facts: dict[str, Fact] = {print_field(field): () for field in compiler.fields}
-        self._single = [(print_field(f), self._places[f.name].index) for f in compiler.fields if f.key is None]
+        self._alone = [
+            (print_field(f), self._places[f.name].index, f.name in SINGLE) for f in compiler.fields if f.key is None
+        ]
         self._families = [
             (place.index, {key: print_field(Field(place.name, key)) for key in place.keys})
             for place in self._places.values()
@@ -124,8 +127,9 @@ class CompiledRules:
     def facts(self, values: Values) -> dict[str, Fact]:
         """Every fact that the rules read, by its name in the language, in the order of reading."""
         facts = self._no_facts.copy()
-        for name, place in self._single:
-            facts[name] = values[place]
+        for name, place, is_single in self._alone:
+            found = values[place]
+            facts[name] = (found,) if is_single and not isinstance(found, Unknown) else found
         for place, names in self._families:
             pairs: Pairs | Unknown = values[place]
             if isinstance(pairs, Unknown):
@@ -212,7 +216,9 @@ class _Compiler:
                 return self._comparison(condition)
             case Field():
                 get = self._getter(condition)
-                return _Node(condition, _true_in(self._place(condition)), (), ((condition, get),))
+                return _Node(
+                    condition, _true_in(self._place(condition), condition.name in SINGLE), (), ((condition, get),)
+                )
             case _:
                 return _Node(condition, _constant(True in self._constants(condition)))
 
@@ -240,7 +246,7 @@ class _Compiler:
                 values = self._constants(others)
                 folded = operator == "=" and any(isinstance(value, str) for value in values)
                 kept = frozenset(v.casefold() if folded and isinstance(v, str) else v for v in values)
-                return _Listed(self._place(side), side.key, folded, kept)
+                return _Listed(self._place(side), side.key, side.name in SINGLE, folded, kept)
         return None
 
     def _fact(self, operand: Operand) -> _Get:
@@ -268,7 +274,13 @@ class _Compiler:
 
     def _getter(self, field: Field) -> _Get:
         index, key = self._place(field), field.key
-        get: _Get = itemgetter(index) if key is None else lambda values: of_key(values[index], key)
+        get: _Get
+        if key is not None:
+            get = lambda values: of_key(values[index], key)  # noqa: E731
+        elif field.name in SINGLE:
+            get = lambda values: found if isinstance(found := values[index], Unknown) else (found,)  # noqa: E731
+        else:
+            get = itemgetter(index)
         return self.fields.setdefault(field, get)
 
 
@@ -308,12 +320,14 @@ def _any(tests: Sequence[Test]) -> Test:
 
 def _unused(place: int, days: int) -> Test:
     def unused_for(batch: Batch) -> list[Truth]:
-        return [None if isinstance(fact, Unknown) else fact[0] >= days for fact in batch.columns[place]]
+        return [None if isinstance(found, Unknown) else found >= days for found in batch.columns[place]]
 
     return unused_for
 
 
-def _true_in(place: int) -> Test:
+def _true_in(place: int, is_single: bool) -> Test:
+    if is_single:
+        return lambda batch: [None if isinstance(found, Unknown) else found for found in batch.columns[place]]
     return lambda batch: [None if isinstance(fact, Unknown) else True in fact for fact in batch.columns[place]]
 
 
@@ -325,7 +339,15 @@ def _compared(operator: Operator, left: _Get, right: _Get) -> Test:
 def _any_listed(listed: _Listed) -> Test:
     if listed.key is not None:
         return _any_in_table(listed.place, {listed.key: listed.values}, listed.folded)
-    place, is_other = listed.place, listed.values.isdisjoint
+    place, allowed, is_other = listed.place, listed.values, listed.values.isdisjoint
+    if listed.is_single and listed.folded:
+        return lambda batch: [
+            None if isinstance(found, Unknown) else found.casefold() in allowed for found in batch.columns[place]
+        ]
+    if listed.is_single:
+        return lambda batch: [
+            None if isinstance(found, Unknown) else found in allowed for found in batch.columns[place]
+        ]
 
     def listed_exactly(batch: Batch) -> list[Truth]:
         return [None if isinstance(fact, Unknown) else not is_other(fact) for fact in batch.columns[place]]

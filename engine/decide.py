@@ -193,29 +193,24 @@ class _Decider:
 
     def decide(self, licenses: Sequence[License]) -> Iterator[Decision]:
         """The decisions for a batch of licenses."""
-        snapshot, license_type, day, rules, rulings = (
-            self._snapshot,
-            self._license_type,
-            self._day,
-            self._rules,
-            self._rulings,
-        )
-        subjects = [subject_of(snapshot, license_type, license_, day) for license_ in licenses]
+        snapshot, license_type, rules = self._snapshot, self._license_type, self._rules
+        subjects = [subject_of(snapshot, license_type, license_, self._day) for license_ in licenses]
         batch = rules.read(subjects)
         for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
             standing = standing_of(snapshot, license_type, subject.license)
             guard = obstacle(standing)
             key = (guard[0] if guard else None, truths)
-            found = rulings.get(key)
+            found = self._rulings.get(key)
             if found is None:
-                found = rulings[key] = self._ruling(truths, key[0])
+                found = self._rulings[key] = self._ruling(truths, key[0])
             ruling, reason_of = found
             reason = guard[1] if guard else reason_of(values)
             yield _decision(subject, standing, ruling, reason, Compact(rules, values))
 
     def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[Values], str]]:
         """The ruling for these truths, and what finds its reason."""
-        rules = self._rules
+        # Not `self`, which would hold the whole snapshot in a cycle that only the garbage collector frees.
+        rules, license_type = self._rules, self._license_type
         ruling, telling_rules = rule_on(rules.rules, truths, guard)
         dependence = rules.words_depend_on(telling_rules)
         remembered: dict[object, str] = {}
@@ -225,7 +220,7 @@ class _Decider:
             reason = remembered.get(key)
             if reason is None:
                 outcomes = [rules.outcome(index, values) for index in telling_rules]
-                reason = sentence(self._license_type, ruling, outcomes)
+                reason = sentence(license_type, ruling, outcomes)
                 if len(remembered) < MAX_REMEMBERED:
                     remembered[key] = reason
             return reason

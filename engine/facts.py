@@ -120,7 +120,7 @@ def last_use(license: License, day: Day) -> date | None | Unknown:
 
 def _unused_days(license: License, used: date | None | Unknown, day: Day) -> int | Unknown:
     if used is None:
-        allocated = _date(license.created_date, "license.createdDate", day)
+        allocated = read_date(license.created_date, "license.createdDate", day)
         if isinstance(allocated, Unknown):
             return Unknown(f"never used, and {allocated.reason}")
         used = allocated
@@ -130,7 +130,8 @@ def _unused_days(license: License, used: date | None | Unknown, day: Day) -> int
 # Readers, one a field ------------------------------------------------------------------------------------
 
 
-def _date(raw: object, name: str, day: Day) -> date | Unknown:
+def read_date(raw: object, name: str, day: Day) -> date | Unknown:
+    """The day of a timestamp that QRS always sends; `name` is the field's."""
     if not isinstance(raw, str):
         return Unknown(f"`{name}` is missing or unreadable")
     found = day.day_of_timestamp(raw)
@@ -269,13 +270,13 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
         lambda user, day, key: _known(user.removed_externally, "user.removedExternally")
     ),
     "user.deleteProhibited": _of_user(lambda user, day, key: _known(user.delete_prohibited, "user.deleteProhibited")),
-    "user.createdDate": _of_user(lambda user, day, key: _fact(_date(user.created_date, "user.createdDate", day))),
+    "user.createdDate": _of_user(lambda user, day, key: _fact(read_date(user.created_date, "user.createdDate", day))),
     "user.licenses": _licenses_of,
     "user.lastUsed": _last_use_of_any,
     "license.type": lambda subject, key: (subject.license_type,),
     "license.lastUsed": _last_used,
     "license.createdDate": lambda subject, key: _fact(
-        _date(subject.license.created_date, "license.createdDate", subject.day)
+        read_date(subject.license.created_date, "license.createdDate", subject.day)
     ),
     "license.neverUsed": _never_used,
     "license.unusedDays": lambda subject, key: _fact(subject.unused_days),

@@ -24,7 +24,7 @@ from engine.cli.output import console, print_json, printable, say
 from engine.cli.report import REPORT_FILE, write_report
 from engine.cli.tables import Cell, Column, plain_text, print_rows
 from engine.collector import collector_off
-from engine.decide import Decision
+from engine.decide import Because, Decision
 from engine.phrases import plural
 from engine.plan import LISTED_FIRST, Plan, decision_to_json, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
@@ -107,12 +107,15 @@ def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str
 
     Releases first, longest unused first; then what the guards kept, then the rest.
     """
-    shown = [decision for decision in made.decisions if show in ("all", decision.verdict)]
+    shown: dict[Because, list[Decision]] = {because: [] for because in LISTED_FIRST}
+    for decision in made.decisions:
+        ruling = decision.ruling
+        if show in ("all", ruling.verdict):
+            shown[ruling.because].append(decision)
     listed: list[Decision] = []
-    for because in sorted({decision.because for decision in shown}, key=LISTED_FIRST.index):
-        alike = [decision for decision in shown if decision.because == because]
+    for alike in shown.values():
         listed += nsmallest(most - len(listed), alike, key=listing_order)
-    left = len(shown) - len(listed)
+    left = sum(map(len, shown.values())) - len(listed)
     return listed, [f"… and {plural(left, 'license')} more: --format csv and json list all"] if left else []
 
 
