@@ -177,10 +177,13 @@ class _Place:
     name: str
     keys: list[str] = field(default_factory=list)
 
-    def from_facts(self, facts: Facts) -> Fact | Pairs:
-        """The content of this place, from facts by field."""
+    def from_facts(self, facts: Facts) -> Any:
+        """The content of this place, from facts by field: as `read` has it in the place's column."""
         if self.name not in FAMILIES:
-            return facts.read(Field(self.name))
+            fact = facts.read(Field(self.name))
+            if self.name not in SINGLE or isinstance(fact, Unknown):
+                return fact
+            return fact[0] if fact else Unknown(f"`{self.name}` has no value")
         pairs: list[tuple[str, str]] = []
         for key in self.keys:
             fact = facts.read(Field(self.name, key))
