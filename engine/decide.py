@@ -4,13 +4,15 @@ The order is the policy's meaning: guards, keep rules, release rules, keep. Keep
 of rules, and a license is released only when every keep rule is certainly false and a release rule certainly true.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
 
+from msgspec import Struct
+
+from engine.compiled import CompiledRules, Values
 from engine.days import Day
-from engine.evaluate import RuleOutcome, Trace, evaluate_rule
-from engine.facts import Fact, Facts, SnapshotFacts, Subject, Unknown, last_use, unused_days, user_of
+from engine.evaluate import RuleOutcome, Trace, Truth, evaluate_rule
+from engine.facts import Fact, Facts, SnapshotFacts, Subject, Unknown, subject_of
 from engine.guards import Guard, Standing, obstacle, standing_of
 from engine.phrases import join_words, phrase
 from engine.snapshot import License, Snapshot, UserReference
@@ -20,13 +22,65 @@ from policy.loading import CheckedPolicy
 Verdict: TypeAlias = Literal["keep", "release"]
 Because: TypeAlias = Literal["guard", "keep", "release", "default"]
 
+MAX_REMEMBERED = 100_000
+"""How many reasons are remembered, so that a million licenses with words of their own do not fill the memory."""
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict for one license.
+
+class Ruling(Struct, frozen=True, eq=False):
+    """What guards and rules make of one license; licenses with the same truths share it.
 
     `guard` is the guard that decided (`because` is guard), `rule` the rule that did (keep or release); both are
-    None when nothing matched. `outcomes` has every rule that speaks of this license type, in file order.
+    None when nothing matched. `matched` has all rules that matched, in file order.
+    """
+
+    verdict: Verdict
+    because: Because
+    guard: Guard | None
+    rule: Rule | None
+    matched: tuple[Rule, ...]
+
+
+class Evaluation(Protocol):
+    """What the rules read, and what became of every rule that speaks of the license type, in file order."""
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts by their names in the language."""
+        ...
+
+    @property
+    def outcomes(self) -> tuple[RuleOutcome, ...]:
+        """The rules, explained."""
+        ...
+
+
+class Evaluated(Struct, frozen=True, gc=False):
+    """An evaluation that has all its outcomes."""
+
+    facts: Mapping[str, Fact]
+    outcomes: tuple[RuleOutcome, ...]
+
+
+class Compact(Struct, frozen=True, gc=False):
+    """An evaluation by compiled rules: only what was read is kept, the rest is found again when asked for."""
+
+    rules: CompiledRules
+    values: Values
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts by their names in the language."""
+        return self.rules.facts(self.values)
+
+    @property
+    def outcomes(self) -> tuple[RuleOutcome, ...]:
+        """The rules, explained."""
+        return self.rules.outcomes(self.values)
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """The verdict for one license.
+
     `unused_days` counts calendar days, None when unknown; `last_used` is QRS's timestamp, None when never.
     """
 
@@ -35,16 +89,47 @@ class Decision:
     user_directory: str | None
     user_id: str | None
     user_name: str | None
-    verdict: Verdict
-    because: Because
-    guard: Guard | None
-    rule: Rule | None
+    ruling: Ruling
     reason: str
-    outcomes: tuple[RuleOutcome, ...]
-    facts: Mapping[str, Fact]
     standing: Standing
     unused_days: int | None
     last_used: str | None
+    evaluation: Evaluation
+
+    @property
+    def verdict(self) -> Verdict:
+        """Keep or release."""
+        return self.ruling.verdict
+
+    @property
+    def because(self) -> Because:
+        """What kind of reason decided."""
+        return self.ruling.because
+
+    @property
+    def guard(self) -> Guard | None:
+        """The guard that decided, if one did."""
+        return self.ruling.guard
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that decided, if one did."""
+        return self.ruling.rule
+
+    @property
+    def matched(self) -> tuple[Rule, ...]:
+        """All rules that matched, in file order."""
+        return self.ruling.matched
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts that the rules read, by their names in the language."""
+        return self.evaluation.facts
+
+    @property
+    def outcomes(self) -> tuple[RuleOutcome, ...]:
+        """Every rule that speaks of this license type, in file order, with what became of it."""
+        return self.evaluation.outcomes
 
     @property
     def key(self) -> tuple[LicenseType, str]:
@@ -57,11 +142,6 @@ class Decision:
         return self.guard or (self.rule.name if self.rule else None)
 
     @property
-    def matched(self) -> tuple[Rule, ...]:
-        """All rules that matched, in file order."""
-        return tuple(outcome.rule for outcome in self.outcomes if outcome.truth is True)
-
-    @property
     def user(self) -> str:
         """The user as `DIRECTORY\\id`, as far as it is known."""
         if self.user_id is None:
@@ -70,45 +150,97 @@ class Decision:
 
 
 def decide_all(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Iterator[Decision]:
-    """A decision for every license of the snapshot: professional, then analyzer, in QRS's order."""
+    """A decision for every license of the snapshot, by the fast evaluator: professional, then analyzer, in QRS's order."""
     for license_type in LICENSE_TYPES:
+        decider = _Decider(policy, snapshot, license_type, day)
         for license_ in snapshot.licenses.get(license_type, ()):
-            yield decide(policy, snapshot, license_type, license_, day)
+            yield decider.decide(license_)
 
 
 def decide(
     policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, license_: License, day: Day
 ) -> Decision:
-    """The decision for one license."""
-    user = user_of(snapshot, license_)
-    reference = license_.user if isinstance(license_.user, UserReference) else None
-    facts = SnapshotFacts(Subject(snapshot, license_type, license_, user, day))
+    """The decision for one license, by the reference evaluator."""
+    subject = subject_of(snapshot, license_type, license_, day)
+    facts = SnapshotFacts(subject)
     standing = standing_of(snapshot, license_type, license_)
     outcomes = outcomes_of(policy, license_type, facts, day)
-    verdict, because, guard, rule, reason = conclude(license_type, outcomes, obstacle(standing))
-    unused = unused_days(license_, day)
+    ruling, reason = conclude(license_type, outcomes, obstacle(standing))
+    return _decision(subject, standing, ruling, reason, Evaluated(facts.seen, outcomes))
+
+
+class _Decider:
+    """Decides the licenses of one type, and remembers what was worked out for the licenses before.
+
+    Most licenses share their truths with many others, and their reason with some: a site has far fewer last uses
+    (in days) than licenses. Finding the words anew for each would take most of a plan's time.
+    """
+
+    def __init__(self, policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, day: Day) -> None:
+        self._snapshot = snapshot
+        self._license_type = license_type
+        self._day = day
+        self._rules = CompiledRules(policy, license_type, day)
+        self._rulings: dict[tuple[Guard | None, tuple[Truth, ...]], tuple[Ruling, Callable[[Values], str]]] = {}
+
+    def decide(self, license_: License) -> Decision:
+        """The decision for one license."""
+        subject = subject_of(self._snapshot, self._license_type, license_, self._day)
+        values = self._rules.read(subject)
+        standing = standing_of(self._snapshot, self._license_type, license_)
+        guard = obstacle(standing)
+        truths = self._rules.truths(values)
+        key = (guard[0] if guard else None, truths)
+        found = self._rulings.get(key)
+        if found is None:
+            found = self._rulings[key] = self._ruling(truths, key[0])
+        ruling, reason_of = found
+        reason = guard[1] if guard else reason_of(values)
+        return _decision(subject, standing, ruling, reason, Compact(self._rules, values))
+
+    def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[Values], str]]:
+        """The ruling for these truths, and what finds its reason."""
+        rules = self._rules
+        ruling, telling_rules = rule_on(rules.rules, truths, guard)
+        dependence = rules.words_depend_on(telling_rules)
+        remembered: dict[object, str] = {}
+
+        def reason_of(values: Values) -> str:
+            key = dependence(values)
+            reason = remembered.get(key)
+            if reason is None:
+                outcomes = [rules.outcome(index, values) for index in telling_rules]
+                reason = sentence(self._license_type, ruling, outcomes)
+                if len(remembered) < MAX_REMEMBERED:
+                    remembered[key] = reason
+            return reason
+
+        return ruling, reason_of
+
+
+def _decision(subject: Subject, standing: Standing, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
+    license_, user = subject.license, subject.user
+    directory: str | None
+    user_id: str | None
+    if user is not None:
+        directory, user_id, name = user.user_directory, user.user_id, user.name or None
+    elif isinstance(license_.user, UserReference):
+        directory, user_id, name = license_.user.user_directory, license_.user.user_id, license_.user.name
+    else:
+        directory, user_id, name = license_.deleted_user_directory or None, license_.deleted_user_id or None, None
+    unused, used = subject.unused_days, license_.last_used
     return Decision(
-        license_id=license_.id,
-        license_type=license_type,
-        user_directory=user.user_directory
-        if user
-        else reference.user_directory
-        if reference
-        else license_.deleted_user_directory or None,
-        user_id=user.user_id if user else reference.user_id if reference else license_.deleted_user_id or None,
-        user_name=(user.name or None) if user else reference.name if reference else None,
-        verdict=verdict,
-        because=because,
-        guard=guard,
-        rule=rule,
-        reason=reason,
-        outcomes=outcomes,
-        facts=facts.seen,
-        standing=standing,
-        unused_days=None if isinstance(unused, Unknown) else unused,
-        last_used=license_.last_used
-        if last_use(license_, day) is not None and isinstance(license_.last_used, str)
-        else None,
+        license_.id,
+        subject.license_type,
+        directory,
+        user_id,
+        name,
+        ruling,
+        reason,
+        standing,
+        None if isinstance(unused, Unknown) else unused,
+        used if subject.last_used is not None and isinstance(used, str) else None,
+        evaluation,
     )
 
 
@@ -120,37 +252,52 @@ def outcomes_of(policy: CheckedPolicy, license_type: LicenseType, facts: Facts, 
 
 
 def conclude(
-    license_type: LicenseType, outcomes: tuple[RuleOutcome, ...], guard: tuple[Guard, str] | None
-) -> tuple[Verdict, Because, Guard | None, Rule | None, str]:
-    """Verdict, its kind, the guard or rule that decided, and a sentence.
-
-    `guard` holds whatever the rules say. A fact is *needed* when the verdict hangs on it: an
-    unknown keep rule matters only while a release rule may match, and never when another keep rule matches.
-    """
-    if guard is not None:
-        return "keep", "guard", guard[0], None, guard[1]
-    keeps = [outcome for outcome in outcomes if outcome.rule.kind == "keep"]
-    releases = [outcome for outcome in outcomes if outcome.rule.kind == "release"]
-    for outcome in keeps:
-        if outcome.truth is True:
-            return "keep", "keep", None, outcome.rule, _because_of(outcome)
-    release = next((outcome for outcome in releases if outcome.truth is True), None)
-    unknown_release = next((outcome for outcome in releases if outcome.truth is None), None)
-    if release is None and unknown_release is None:
-        return "keep", "default", None, None, _no_release(license_type, releases)
-    unknown = next((outcome for outcome in keeps if outcome.truth is None), None) or (
-        None if release else unknown_release
+    license_type: LicenseType, outcomes: Sequence[RuleOutcome], guard: tuple[Guard, str] | None
+) -> tuple[Ruling, str]:
+    """The ruling and its reason, a sentence; `guard` holds whatever the rules say."""
+    ruling, telling_rules = rule_on(
+        [outcome.rule for outcome in outcomes], [outcome.truth for outcome in outcomes], guard[0] if guard else None
     )
+    if guard is not None:
+        return ruling, guard[1]
+    return ruling, sentence(license_type, ruling, [outcomes[index] for index in telling_rules])
+
+
+def rule_on(rules: Sequence[Rule], truths: Sequence[Truth], guard: Guard | None) -> tuple[Ruling, tuple[int, ...]]:
+    """The ruling for the truths of these rules, and which of them its reason tells of.
+
+    A fact is *needed* when the verdict hangs on it: an unknown keep rule matters only while a release rule may match,
+    and never when another keep rule matches.
+    """
+    matched = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
+    if guard is not None:
+        return Ruling("keep", "guard", guard, None, matched), ()
+    keeps = [index for index, rule in enumerate(rules) if rule.kind == "keep"]
+    releases = [index for index, rule in enumerate(rules) if rule.kind == "release"]
+    for index in keeps:
+        if truths[index] is True:
+            return Ruling("keep", "keep", None, rules[index], matched), (index,)
+    release = next((index for index in releases if truths[index] is True), None)
+    unknown_release = next((index for index in releases if truths[index] is None), None)
+    if release is None and unknown_release is None:
+        return Ruling("keep", "default", None, None, matched), tuple(releases)
+    unknown = next((index for index in keeps if truths[index] is None), None)
+    if unknown is None and release is None:
+        unknown = unknown_release
     if unknown is not None:
-        return (
-            "keep",
-            "guard",
-            "undetermined",
-            None,
-            f"undetermined: {_unknown(unknown.trace)}, needed by {unknown.rule.title}",
-        )
+        return Ruling("keep", "guard", "undetermined", None, matched), (unknown,)
     assert release is not None  # noqa: S101 - for the type checker: releases are true here or undetermined above
-    return "release", "release", None, release.rule, _because_of(release)
+    return Ruling("release", "release", None, rules[release], matched), (release,)
+
+
+def sentence(license_type: LicenseType, ruling: Ruling, telling_outcomes: Sequence[RuleOutcome]) -> str:
+    """The reason of a ruling, from the outcomes of the rules that it tells of."""
+    if ruling.because == "default":
+        return _no_release(license_type, telling_outcomes)
+    (outcome,) = telling_outcomes
+    if ruling.because == "guard":
+        return f"undetermined: {_unknown(outcome.trace)}, needed by {outcome.rule.title}"
+    return f"{outcome.rule.title}: {_words(outcome.trace)}"
 
 
 def telling(trace: Trace) -> Trace:
@@ -158,10 +305,6 @@ def telling(trace: Trace) -> Trace:
     if not trace.parts or isinstance(trace.condition, Not):
         return trace
     return telling(next((part for part in trace.parts if part.truth == trace.truth), trace.parts[0]))
-
-
-def _because_of(outcome: RuleOutcome) -> str:
-    return f"{outcome.rule.title}: {_words(outcome.trace)}"
 
 
 def _words(trace: Trace) -> str:
@@ -177,7 +320,7 @@ def _unknown(trace: Trace) -> str:
     return next((fact.reason for _, fact in trace.facts if isinstance(fact, Unknown)), "a fact is unknown")
 
 
-def _no_release(license_type: LicenseType, releases: list[RuleOutcome]) -> str:
+def _no_release(license_type: LicenseType, releases: Sequence[RuleOutcome]) -> str:
     if not releases:
         return f"no release rule speaks of {license_type} licenses"
     if len(releases) == 1:

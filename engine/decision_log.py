@@ -5,9 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.chain import Damage, read_chain, verify_chain
+from engine.chain import DamagedLog as DamagedLog
+from engine.chain import read_chain, verify_chain
 from engine.days import Day, make_day, parse_timestamp
-from engine.decide import Decision, conclude, leaves, outcomes_of
+from engine.decide import Decision, Evaluated, Ruling, conclude, leaves, outcomes_of
 from engine.evaluate import RuleOutcome, Truth
 from engine.facts import RecordedFacts, fact_from_json
 from engine.guards import obstacle, standing_from_json
@@ -20,15 +21,6 @@ from grammar.spans import NOWHERE, Span
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
 from policy.loading import CheckedPolicy, check_text
-
-
-class DamagedLog(Exception):
-    """The log does not verify. `damage` names each bad line."""
-
-    def __init__(self, path: Path, damage: list[Damage]) -> None:
-        super().__init__(f"{path}: line {damage[0].line} {damage[0].problem}")
-        self.path = path
-        self.damage = damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +95,8 @@ def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision
         outcomes = tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, line["truths"], strict=True))
     kind = line["because"]
     rule = None
+    matched = tuple(outcome.rule for outcome in outcomes if outcome.truth is True)
+    facts = {name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()}
     if kind in ("keep", "release"):
         rule = next((o.rule for o in outcomes if o.rule.kind == kind and o.truth is True), None)
     return Decision(
@@ -111,16 +105,12 @@ def _decision(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> Decision
         user_directory=line["userDirectory"],
         user_id=line["userId"],
         user_name=line["userName"],
-        verdict=line["verdict"],
-        because=kind,
-        guard=line["rule"] if kind == "guard" else None,
-        rule=rule,
+        ruling=Ruling(line["verdict"], kind, line["rule"] if kind == "guard" else None, rule, matched),
         reason=line["reason"],
-        outcomes=outcomes,
-        facts={name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()},
         standing=standing_from_json(line["row"]),
         unused_days=line["unusedDays"],
         last_used=line["lastUsed"],
+        evaluation=Evaluated(facts, outcomes),
     )
 
 
@@ -140,8 +130,9 @@ def replay(place: Path) -> tuple[RecordedPlan, list[str]]:
     differences = []
     for line, decision in zip(read_log(place)[1:-1], plan.decisions, strict=True):
         guard = obstacle(decision.standing)
-        verdict, because, guard_name, rule, reason = conclude(decision.license_type, decision.outcomes, guard)
-        now = (verdict, because, guard_name or (rule.name if rule else None), reason)
+        ruling, reason = conclude(decision.license_type, decision.outcomes, guard)
+        verdict, rule = ruling.verdict, ruling.rule
+        now = (verdict, ruling.because, ruling.guard or (rule.name if rule else None), reason)
         recorded = (line["verdict"], line["because"], line["rule"], line["reason"])
         # The words of a reason hang on the parts of a condition, which pseudonyms hide.
         compared = 3 if "truths" in line else 4

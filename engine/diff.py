@@ -121,8 +121,8 @@ def _opinion(policy: CheckedPolicy, world: World) -> Opinion:
     outcomes = tuple(
         evaluate_rule(rule, world, policy.names, world.today) for rule in policy.rules if rule.applies_to(license_type)
     )
-    verdict, _, _, rule, reason = conclude(license_type, outcomes, None)
-    return Opinion(verdict, rule, reason)
+    ruling, reason = conclude(license_type, outcomes, None)
+    return Opinion(ruling.verdict, ruling.rule, reason)
 
 
 def _facts(old: CheckedPolicy, new: CheckedPolicy, world: World) -> Iterator[tuple[str, tuple[Value, ...]]]:

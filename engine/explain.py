@@ -3,70 +3,20 @@
 The counterfactuals are computed: the changed facts are decided again by the same policy.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from engine.days import Day
 from engine.decide import Decision, conclude, outcomes_of
+from engine.due import ChangedFacts, DueDays
 from engine.evaluate import RuleOutcome, Trace
-from engine.facts import Fact, Unknown, Value
 from engine.phrases import join_words, phrase
 from engine.plan import decision_to_json, place_of
-from grammar.ast import Field, Not
-from grammar.printer import print_condition, print_field
+from grammar.ast import Not
+from grammar.printer import print_condition
 from policy.loading import CheckedPolicy
-
-HORIZON_DAYS = 1100
-"""How far ahead the day is looked for on which a license becomes due: three years."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedFacts:
-    """The facts of a decision as they would be `later` days on, the license unused in between.
-
-    With `used_today` the license was used on the day of the decision.
-    """
-
-    facts: Mapping[str, Fact]
-    day: Day
-    later: int = 0
-    used_today: bool = False
-
-    def read(self, field: Field) -> Fact:
-        """The fact of that field after the change."""
-        today = self.day.today + timedelta(days=self.later)
-        match field.name:
-            case "today":
-                return (today,)
-            case "month":
-                return (today.month,)
-            case "weekday":
-                return (self.day.later_by(self.later).weekday,)
-            case "license.lastUsed" if self.used_today:
-                return (self.day.today,)
-            case "license.neverUsed" if self.used_today:
-                return (False,)
-            case "user.lastUsed" if self.used_today:
-                used = self._recorded(field)
-                return used if isinstance(used, Unknown) else (max([self.day.today, *_dates(used)]),)
-            case "license.unusedDays":
-                unused = (0,) if self.used_today else self._recorded(field)
-                return (
-                    unused
-                    if isinstance(unused, Unknown)
-                    else tuple(d + self.later for d in unused if isinstance(d, int))
-                )
-            case _:
-                return self._recorded(field)
-
-    def _recorded(self, field: Field) -> Fact:
-        return self.facts.get(print_field(field), Unknown(f"`{print_field(field)}` was not read"))
-
-
-def _dates(fact: tuple[Value, ...]) -> list[date]:
-    return [value for value in fact if isinstance(value, date)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +30,12 @@ class Explanation:
     advice: tuple[str, ...]
 
 
-def explain(decision: Decision, policy: CheckedPolicy, day: Day) -> Explanation:
-    """The explanation of a decision made under that policy on that day."""
-    due = _due_day(decision, policy, day)
+def explain(decision: Decision, policy: CheckedPolicy, day: Day, due_days: DueDays | None = None) -> Explanation:
+    """The explanation of a decision made under that policy on that day.
+
+    Who explains many decisions passes the same `due_days`, which remembers what it has found.
+    """
+    due = (due_days or DueDays(policy, day)).of(decision)
     status, headline = _status(decision, due)
     return Explanation(decision, status, headline, due, tuple(_advice(decision, policy, day, due)))
 
@@ -142,18 +95,7 @@ def _trace_to_json(trace: Trace) -> dict[str, Any]:
 
 def _decide_again(decision: Decision, policy: CheckedPolicy, facts: ChangedFacts, day: Day) -> str:
     outcomes = outcomes_of(policy, decision.license_type, facts, day)
-    return conclude(decision.license_type, outcomes, None)[0]
-
-
-def _due_day(decision: Decision, policy: CheckedPolicy, day: Day) -> date | None:
-    """The first day on which the license would be released if it stays unused, or None within the horizon."""
-    if decision.verdict == "release" or decision.because == "guard":
-        return None
-    for later in range(1, min(HORIZON_DAYS, (date.max - day.today).days - 1) + 1):
-        facts = ChangedFacts(decision.facts, day, later)
-        if _decide_again(decision, policy, facts, day.later_by(later)) == "release":
-            return day.today + timedelta(days=later)
-    return None
+    return conclude(decision.license_type, outcomes, None)[0].verdict
 
 
 def _status(decision: Decision, due: date | None) -> tuple[str, str]:
@@ -186,11 +128,11 @@ def _advice(decision: Decision, policy: CheckedPolicy, day: Day, due: date | Non
             without = tuple(o for o in decision.outcomes if not (o.rule.kind == "keep" and o.truth is True))
             which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
             did = "did not match" if len(keeps) == 1 else "matched"
-            verdict, because, *_, reason = conclude(decision.license_type, without, None)
-            if verdict == "release":
+            ruling, reason = conclude(decision.license_type, without, None)
+            if ruling.verdict == "release":
                 yield f"Would be released if {which} {did}."
             else:
-                also = {"default": "not due either", "guard": "undetermined"}[because]
+                also = {"default": "not due either", "guard": "undetermined"}[ruling.because]
                 yield f"Would also be kept if {which} {did}: {also} ({reason})."
             if due:
                 yield f"Would be released on {due.isoformat()} if it stays unused and nothing else changes."

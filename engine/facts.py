@@ -3,12 +3,13 @@
 A fact is a tuple of values (empty when there is none: no tag, never used) or `Unknown` with the reason.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Struct
 
 from engine.days import Day, parse_timestamp
 from engine.snapshot import License, Snapshot, User, UserReference
@@ -19,11 +20,10 @@ from policy.vocabulary import VOCABULARY, Type
 Value: TypeAlias = str | int | bool | date
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A fact that is absent or unreadable; `reason` says which and why."""
+class Unknown(Struct, frozen=True, gc=False):
+    """A fact that is absent or unreadable; `reason` says which and why. The decision log has it as `unknown`."""
 
-    reason: str
+    reason: str = msgspec.field(name="unknown")
 
 
 Fact: TypeAlias = tuple[Value, ...] | Unknown
@@ -41,15 +41,27 @@ NEVER_BEFORE_YEAR = 1900
 """QRS writes 1753-01-01 for *never*; any year before this one means the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What one decision is about: a license row, its user (None: not to be found) and the day."""
+class Subject(Struct, frozen=True, gc=False):
+    """What one decision is about: a license row, its user (None: not to be found) and the day.
+
+    `last_used` is the day of the last use in the policy's zone (None: never used), `unused_days` counts calendar days
+    since then, or since the allocation when never used. Both are found once for all that read them.
+    """
 
     snapshot: Snapshot
     license_type: LicenseType
     license: License
     user: User | None
     day: Day
+    last_used: date | None | Unknown
+    unused_days: int | Unknown
+
+
+def subject_of(snapshot: Snapshot, license_type: LicenseType, license: License, day: Day) -> Subject:
+    """The subject of the decision on a license of the snapshot."""
+    used = last_use(license, day)
+    user = snapshot.users_by_id.get(license.user.id) if isinstance(license.user, UserReference) else None
+    return Subject(snapshot, license_type, license, user, day, used, _unused_days(license, used, day))
 
 
 @dataclass(slots=True)
@@ -110,9 +122,7 @@ def last_use(license: License, day: Day) -> date | None | Unknown:
     return None if instant.year < NEVER_BEFORE_YEAR else day.day_of(instant)
 
 
-def unused_days(license: License, day: Day) -> int | Unknown:
-    """Calendar days since the last use, or since the allocation when never used."""
-    used = last_use(license, day)
+def _unused_days(license: License, used: date | None | Unknown, day: Day) -> int | Unknown:
     if used is None:
         allocated = _date(license.created_date, "license.createdDate", day)
         if isinstance(allocated, Unknown):
@@ -144,33 +154,64 @@ def _known(raw: object, name: str) -> Fact:
     return Unknown(f"`{name}` is missing or unreadable")
 
 
+_NO_USER = Unknown("the user is not known")
+
+
 def _of_user(read: Callable[[User, Day, str], Fact]) -> Callable[[Subject, str], Fact]:
     def reader(subject: Subject, key: str) -> Fact:
         if subject.user is None:
-            return Unknown("the user is not known")
+            return _NO_USER
         return read(subject.user, subject.day, key)
 
     return reader
 
 
-def _several(
-    attribute: str, name: str, values: Callable[[tuple[object, ...], str], Fact]
-) -> Callable[[Subject, str], Fact]:
+def _several(attribute: str, name: str, text_of: Callable[[Any], str]) -> Callable[[Subject, str], Fact]:
     """A list that QRS sends: null is empty, absent is unknown."""
 
     def read(user: User, day: Day, key: str) -> Fact:
         rows = getattr(user, attribute)
         if rows is UNSET:
             return Unknown(f"`{name}` is missing or unreadable")
-        return values(rows or (), key)
+        return tuple([text_of(row) for row in rows]) if rows else ()
 
     return _of_user(read)
+
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+"""The values of a family of fields (`user.@`, `user.attributes`), each behind its key."""
+
+
+def _family(
+    attribute: str, name: str, pair_of: Callable[[Any], tuple[str, str]]
+) -> Callable[[Subject, Collection[str]], Pairs | Unknown]:
+    def read(subject: Subject, keys: Collection[str]) -> Pairs | Unknown:
+        if subject.user is None:
+            return _NO_USER
+        rows = getattr(subject.user, attribute)
+        if rows is UNSET:
+            return Unknown(f"`{name}` is missing or unreadable")
+        return tuple([pair for pair in map(pair_of, rows) if pair[0] in keys]) if rows else ()
+
+    return read
+
+
+FAMILIES: Mapping[str, Callable[[Subject, Collection[str]], Pairs | Unknown]] = {
+    "user.@": _family("custom_properties", "user.customProperties", lambda row: (row.definition.name, row.value)),
+    "user.attributes": _family("attributes", "user.attributes", lambda row: (row.attribute_type, row.attribute_value)),
+}
+"""How several fields of a family are read at once: those with these keys."""
+
+
+def of_key(pairs: Pairs | Unknown, key: str) -> Fact:
+    """The fact of one field of a family."""
+    return pairs if isinstance(pairs, Unknown) else tuple([value for name, value in pairs if name == key])
 
 
 def _licenses_of(subject: Subject, key: str) -> Fact:
     """Types held, quarantined ones not counted: those are on their way out already."""
     if subject.user is None:
-        return Unknown("the user is not known")
+        return _NO_USER
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
@@ -188,7 +229,7 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
 def _last_use_of_any(subject: Subject, key: str) -> Fact:
     """The latest use over all licenses of the user, quarantined ones too."""
     if subject.user is None:
-        return Unknown("the user is not known")
+        return _NO_USER
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
@@ -205,13 +246,11 @@ def _last_use_of_any(subject: Subject, key: str) -> Fact:
 
 
 def _never_used(subject: Subject, key: str) -> Fact:
-    used = last_use(subject.license, subject.day)
-    return used if isinstance(used, Unknown) else (used is None,)
+    return subject.last_used if isinstance(subject.last_used, Unknown) else (subject.last_used is None,)
 
 
 def _last_used(subject: Subject, key: str) -> Fact:
-    used = last_use(subject.license, subject.day)
-    return () if used is None else _fact(used)
+    return () if subject.last_used is None else _fact(subject.last_used)
 
 
 READERS: dict[str, Callable[[Subject, str], Fact]] = {
@@ -219,18 +258,10 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "user.userDirectory": _of_user(lambda user, day, key: (user.user_directory,)),
     "user.userId": _of_user(lambda user, day, key: (user.user_id,)),
     "user.name": _of_user(lambda user, day, key: _known(user.name, "user.name")),
-    "user.roles": _several("roles", "user.roles", lambda rows, key: tuple(rows)),  # type: ignore[arg-type]
-    "user.tags": _several("tags", "user.tags", lambda rows, key: tuple(tag.name for tag in rows)),  # type: ignore[attr-defined]
-    "user.@": _several(
-        "custom_properties",
-        "user.customProperties",
-        lambda rows, key: tuple(row.value for row in rows if row.definition.name == key),  # type: ignore[attr-defined]
-    ),
-    "user.attributes": _several(
-        "attributes",
-        "user.attributes",
-        lambda rows, key: tuple(row.attribute_value for row in rows if row.attribute_type == key),  # type: ignore[attr-defined]
-    ),
+    "user.roles": _several("roles", "user.roles", str),
+    "user.tags": _several("tags", "user.tags", lambda tag: tag.name),
+    "user.@": lambda subject, key: of_key(FAMILIES["user.@"](subject, (key,)), key),
+    "user.attributes": lambda subject, key: of_key(FAMILIES["user.attributes"](subject, (key,)), key),
     "user.inactive": _of_user(lambda user, day, key: _known(user.inactive, "user.inactive")),
     "user.blocked": _of_user(lambda user, day, key: _known(user.blacklisted, "user.blacklisted")),
     "user.removedExternally": _of_user(
@@ -246,15 +277,10 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
         _date(subject.license.created_date, "license.createdDate", subject.day)
     ),
     "license.neverUsed": _never_used,
-    "license.unusedDays": lambda subject, key: _fact(unused_days(subject.license, subject.day)),
+    "license.unusedDays": lambda subject, key: _fact(subject.unused_days),
     "license.excess": lambda subject, key: _known(subject.license.excess, "license.excess"),
     "today": lambda subject, key: (subject.day.today,),
     "month": lambda subject, key: (subject.day.today.month,),
     "weekday": lambda subject, key: (subject.day.weekday,),
 }
 """How each field of the vocabulary is read; a test holds the two tables against each other."""
-
-
-def user_of(snapshot: Snapshot, license: License) -> User | None:
-    """The user of a license row, or None when the row has none or the snapshot does not know him."""
-    return snapshot.users_by_id.get(license.user.id) if isinstance(license.user, UserReference) else None

@@ -2,7 +2,10 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+
+_BUFFER = 1 << 20
 
 
 def make_private_folder(folder: Path) -> None:
@@ -10,17 +13,20 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes `data` under a temporary name, flushes it to the disk and renames it. Raises OSError."""
+def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Writes `data`, or its pieces, under a temporary name, flushes it to the disk and renames it. Raises OSError.
+
+    When a piece cannot be made, nothing is left behind.
+    """
     temporary = path.with_name(f".{path.name}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+        with os.fdopen(descriptor, "wb", buffering=_BUFFER) as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

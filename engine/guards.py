@@ -1,7 +1,9 @@
 """The guards: what keeps a license whatever the rules say. They cannot be switched off."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
 
 from engine.snapshot import License, Snapshot, UserReference
 from grammar.ast import LicenseType
@@ -9,9 +11,8 @@ from grammar.ast import LicenseType
 Guard: TypeAlias = Literal["quarantined", "undetermined"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a license row stands, apart from all rules.
+class Standing(Struct, frozen=True, gc=False, rename="camel"):
+    """How a license row stands, apart from all rules; the decision log has it as it is.
 
     `quarantined` is None when it cannot be read; `quarantine_end` is QRS's timestamp, if there is one. `user` says
     whether the row has a user that the site's users list once; `deleted_user` is `DIRECTORY\\id` of one that is gone.
@@ -57,20 +58,9 @@ def obstacle(standing: Standing) -> tuple[Guard, str] | None:
     return None
 
 
-def standing_to_json(standing: Standing) -> dict[str, Any]:
-    """The standing as the decision log has it."""
-    return {
-        "quarantined": standing.quarantined,
-        "quarantineEnd": standing.quarantine_end,
-        "user": standing.user,
-        "deletedUser": standing.deleted_user,
-        "listedOnce": standing.listed_once,
-    }
-
-
 def standing_from_json(row: dict[str, Any]) -> Standing:
-    """The standing that `standing_to_json` wrote."""
-    return Standing(row["quarantined"], row["quarantineEnd"], row["user"], row["deletedUser"], row["listedOnce"])
+    """The standing that a log has recorded."""
+    return msgspec.convert(row, Standing)
 
 
 def _user(snapshot: Snapshot, license_: License) -> Literal["known", "none", "unlisted", "doubled"]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
-from engine.chain import SEAL, SUM, ChainEnd, read_chain, verify_chain
+from engine.chain import SEAL, SUM, ChainEnd, Damage, read_chain, verify_chain
 from engine.files import sync_folder
 from grammar.ast import LicenseType
 
@@ -116,13 +116,17 @@ def whole_lines(data: bytes) -> bytes:
 
 def read_journal(data: bytes) -> JournalState | None:
     """What a journal says; None when a crash came before its first line was whole. Raises DamagedJournal."""
-    whole = whole_lines(data)
-    if not whole:
-        return None
-    damage = verify_chain(whole, sealed=False)
+    state, damage = verified_journal(data)
     if damage:
         raise DamagedJournal(f"line {damage[0].line} {damage[0].problem}")
-    return journal_state(read_chain(whole))
+    return state
+
+
+def verified_journal(data: bytes) -> tuple[JournalState | None, list[Damage]]:
+    """What a journal says (None: nothing whole yet), or all damage that was found in it."""
+    whole = whole_lines(data)
+    damage = verify_chain(whole, sealed=False) if whole else []
+    return (journal_state(read_chain(whole)) if whole and not damage else None), damage
 
 
 def journal_state(records: Iterable[dict[str, Any]]) -> JournalState:

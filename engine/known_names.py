@@ -7,7 +7,7 @@ from msgspec import UnsetType
 
 from engine.days import Day
 from engine.evaluate import evaluate_rule
-from engine.facts import SnapshotFacts, Subject, user_of
+from engine.facts import SnapshotFacts, subject_of
 from engine.snapshot import License, Snapshot, User
 from grammar.ast import Field, LicenseType, Rule
 from grammar.printer import print_field
@@ -64,4 +64,4 @@ def _matches(rule: Rule, policy: CheckedPolicy, snapshot: Snapshot, day: Day) ->
 
 
 def _facts(snapshot: Snapshot, license_type: LicenseType, license_: License, day: Day) -> SnapshotFacts:
-    return SnapshotFacts(Subject(snapshot, license_type, license_, user_of(snapshot, license_), day))
+    return SnapshotFacts(subject_of(snapshot, license_type, license_, day))

@@ -5,6 +5,8 @@ from datetime import date
 
 from engine.evaluate import POSITIVE, Trace
 from engine.facts import Fact, Unknown, Value
+from engine.words import join_words as join_words
+from engine.words import plural as plural
 from grammar.ast import Comparison, Field, ListOf, Name, Not, Operand, Operator, UnusedFor
 from grammar.printer import print_condition, print_field, print_operand
 
@@ -59,16 +61,6 @@ def days_ago(days: int) -> str:
     if days < 0:
         return f"in {plural(-days, 'day')}"
     return f"{plural(days, 'day')} ago"
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 day`, `2 days`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def join_words(words: list[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def show_values(fact: Fact) -> str:

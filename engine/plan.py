@@ -2,19 +2,24 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from engine.chain import chain_lines
+from engine.collector import collector_off
 from engine.days import Day, format_instant, make_day
-from engine.decide import Decision, decide_all
-from engine.facts import fact_to_json
+from engine.decide import Decision, Ruling, decide_all
+from engine.evaluate import Truth
+from engine.facts import Fact
 from engine.files import make_private_folder, write_atomically
-from engine.guards import standing_to_json
+from engine.guards import Standing
 from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
 from engine.pseudonyms import Pseudonyms
 from engine.snapshot import Snapshot
@@ -28,6 +33,11 @@ FORMAT = 1
 """Version of the log's format; readers refuse a higher one."""
 
 PLAN_FILE = "plan.jsonl"
+
+_RANKS: Mapping[str, int] = {"release": 0, "guard": 1, "default": 2, "keep": 3}
+_BITS: Mapping[LicenseType, int] = {license_type: 1 << bit for bit, license_type in enumerate(LICENSE_TYPES)}
+_BOTH = sum(_BITS.values())
+_User: TypeAlias = tuple[str | None, str]
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class Plan:
         return excesses(self.limits, self.allocated, Counter(d.license_type for d in self.chosen))
 
     @cached_property
+    def rulings(self) -> Counter[tuple[LicenseType, Ruling]]:
+        """How many licenses of which type have which ruling. There are few rulings: all counts come from here."""
+        return Counter((decision.license_type, decision.ruling) for decision in self.decisions)
+
+    @cached_property
     def chosen(self) -> list[Decision]:
         """The releases of this run: all, or the longest unused where a limit says so."""
         return longest_unused_first(self.limits, self.allocated, (d for d in self.decisions if d.verdict == "release"))
@@ -73,22 +88,34 @@ class Plan:
     @cached_property
     def allocated(self) -> Counter[LicenseType]:
         """How many licenses of each type are allocated, quarantined ones included."""
-        return Counter(decision.license_type for decision in self.decisions)
+        return self._count(lambda ruling: True)
 
     @cached_property
     def released(self) -> Counter[LicenseType]:
         """How many licenses of each type the plan releases."""
-        return Counter(d.license_type for d in self.decisions if d.verdict == "release")
+        return self._count(lambda ruling: ruling.verdict == "release")
 
-    def _types_by_user(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-        """The license types of each user, and those that the plan releases; quarantined ones not counted."""
-        held: dict[str, set[str]] = {}
-        released: dict[str, set[str]] = {}
+    def _count(self, counted: Callable[[Ruling], bool]) -> Counter[LicenseType]:
+        found: Counter[LicenseType] = Counter()
+        for (license_type, ruling), count in self.rulings.items():
+            found[license_type] += count if counted(ruling) else 0
+        return found
+
+    def _types_by_user(self) -> tuple[dict[_User, int], dict[_User, int]]:
+        """The license types of each user, and those that the plan releases; quarantined ones not counted.
+
+        Types are bits: a set for each of 100,000 users would take 20 MB.
+        """
+        held: dict[_User, int] = {}
+        released: dict[_User, int] = {}
         for decision in self.decisions:
-            if decision.user_id is not None and decision.guard != "quarantined":
-                held.setdefault(decision.user, set()).add(decision.license_type)
-                if decision.verdict == "release":
-                    released.setdefault(decision.user, set()).add(decision.license_type)
+            ruling = decision.ruling
+            if decision.user_id is not None and ruling.guard != "quarantined":
+                user = decision.user_directory, decision.user_id
+                bit = _BITS[decision.license_type]
+                held[user] = held.get(user, 0) | bit
+                if ruling.verdict == "release":
+                    released[user] = released.get(user, 0) | bit
         return held, released
 
     def run(self) -> dict[str, Any]:
@@ -108,28 +135,35 @@ class Plan:
 
     def summary(self) -> dict[str, Any]:
         """Counts: by type, by the rule or guard that decided, and the limits the plan is over."""
-        types = {}
-        for license_type in LICENSE_TYPES:
-            decisions = [d for d in self.decisions if d.license_type == license_type]
-            released = self.released[license_type]
-            types[license_type] = {
-                "allocated": len(decisions),
-                "release": released,
-                "keep": len(decisions) - released,
-                "quarantined": sum(d.guard == "quarantined" for d in decisions),
-                "undetermined": sum(d.guard == "undetermined" for d in decisions),
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> dict[str, Any]:
+        guarded = {guard: self._count(partial(_is_guarded, guard)) for guard in ("quarantined", "undetermined")}
+        types = {
+            license_type: {
+                "allocated": self.allocated[license_type],
+                "release": self.released[license_type],
+                "keep": self.allocated[license_type] - self.released[license_type],
+                "quarantined": guarded["quarantined"][license_type],
+                "undetermined": guarded["undetermined"][license_type],
             }
-        types_of, released_of = self._types_by_user()
+            for license_type in LICENSE_TYPES
+        }
+        reasons: Counter[str] = Counter()
+        for (_, ruling), count in self.rulings.items():
+            reasons[_label(ruling)] += count
+        held, released = self._types_by_user()
         return {
             "licenses": len(self.decisions),
             "release": sum(self.released.values()),
             "thisRun": 0 if self.over else len(self.chosen),
             "keep": len(self.decisions) - sum(self.released.values()),
-            "undetermined": sum(d.guard == "undetermined" for d in self.decisions),
+            "undetermined": sum(guarded["undetermined"].values()),
             "byType": types,
-            "byReason": dict(Counter(reason_label(d) for d in self.decisions).most_common()),
-            "holdBothTypes": sum(len(types) > 1 for types in types_of.values()),
-            "loseEveryLicense": sum(types == types_of[user] for user, types in released_of.items()),
+            "byReason": dict(reasons.most_common()),
+            "holdBothTypes": sum(types == _BOTH for types in held.values()),
+            "loseEveryLicense": sum(types == held[user] for user, types in released.items()),
             "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
         }
@@ -145,7 +179,8 @@ def make_plan(
     decisions = decide_all(policy, snapshot, day)
     if pseudonyms is not None:
         decisions = map(pseudonyms.of_decision, decisions)
-    return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
+    with collector_off():
+        return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
 
 
 def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
@@ -155,28 +190,90 @@ def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
 
 def reason_label(decision: Decision) -> str:
     """The guard or rule that decided, as the summary counts it: `keep "tag"`, `release analyzer`, `quarantined`."""
-    if decision.guard:
-        return decision.guard
-    return decision.rule.title if decision.rule else "no release rule matched"
+    return _label(decision.ruling)
+
+
+def _label(ruling: Ruling) -> str:
+    if ruling.guard:
+        return ruling.guard
+    return ruling.rule.title if ruling.rule else "no release rule matched"
+
+
+def _is_guarded(guard: str, ruling: Ruling) -> bool:
+    return ruling.guard == guard
+
+
+def listing_order(decision: Decision) -> tuple[Any, ...]:
+    """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
+    return _RANKS[decision.because], -(decision.unused_days or 0), decision.user, decision.license_type
+
+
+class DecisionJson(Struct, rename="camel", gc=False):
+    """A decision as `plan --format json` prints it."""
+
+    license_id: str
+    license_type: LicenseType
+    user_directory: str | None
+    user_id: str | None
+    user_name: str | None
+    verdict: str
+    because: str
+    rule: str | None
+    rules: list[str]
+    reason: str
+    unused_days: int | None
+    last_used: str | None
+    at: str | None
+
+
+class _DecisionLine(DecisionJson, tag_field="kind", tag="decision", gc=False):
+    """A decision as the log has it; `truths` are those of all rules, where they cannot be found again."""
+
+    row: Standing
+    facts: Mapping[str, Fact]
+    truths: list[Truth] | UnsetType = UNSET
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:
     """A decision as `plan --format json` prints it."""
-    return {
-        "licenseId": decision.license_id,
-        "licenseType": decision.license_type,
-        "userDirectory": decision.user_directory,
-        "userId": decision.user_id,
-        "userName": decision.user_name,
-        "verdict": decision.verdict,
-        "because": decision.because,
-        "rule": decision.rule_name,
-        "rules": [rule.label for rule in decision.matched],
-        "reason": decision.reason,
-        "unusedDays": decision.unused_days,
-        "lastUsed": decision.last_used,
-        "at": place_of(decision.rule) if decision.rule else None,
-    }
+    built: dict[str, Any] = msgspec.to_builtins(_written(DecisionJson, decision, _ruling_words(decision.ruling)))
+    return built
+
+
+class _RulingWords(NamedTuple):
+    """What the log says of a ruling: the name of the deciding rule or guard, all that matched, and the place."""
+
+    rule: str | None
+    rules: list[str]
+    at: str | None
+
+
+def _ruling_words(ruling: Ruling) -> _RulingWords:
+    rule = ruling.rule
+    name = ruling.guard or (rule.name if rule else None)
+    return _RulingWords(name, [matched.label for matched in ruling.matched], place_of(rule) if rule else None)
+
+
+_Written = TypeVar("_Written", bound=DecisionJson)
+
+
+def _written(kind: Callable[..., _Written], decision: Decision, words: _RulingWords, *more: object) -> _Written:
+    return kind(
+        decision.license_id,
+        decision.license_type,
+        decision.user_directory,
+        decision.user_id,
+        decision.user_name,
+        decision.ruling.verdict,
+        decision.ruling.because,
+        words.rule,
+        words.rules,
+        decision.reason,
+        decision.unused_days,
+        decision.last_used,
+        words.at,
+        *more,
+    )
 
 
 def place_of(rule: Rule) -> str:
@@ -190,15 +287,15 @@ def plan_lines(plan: Plan) -> Iterator[bytes]:
     return chain_lines(_records(plan), {"kind": "seal", "summary": plan.summary()})
 
 
-def _records(plan: Plan) -> Iterator[dict[str, Any]]:
+def _records(plan: Plan) -> Iterator[Mapping[str, Any] | Struct]:
     rules = [{"label": rule.label, "text": print_statement(rule), "at": place_of(rule)} for rule in plan.policy.rules]
     yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
+    words = {ruling: _ruling_words(ruling) for _, ruling in plan.rulings}
     for decision in plan.decisions:
-        facts = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
-        row = standing_to_json(decision.standing)
         # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
-        truths = {"truths": [outcome.truth for outcome in decision.outcomes]} if plan.pseudonyms else {}
-        yield {"kind": "decision", **decision_to_json(decision), "row": row, "facts": facts, **truths}
+        truths = [outcome.truth for outcome in decision.outcomes] if plan.pseudonyms else UNSET
+        told = (decision.standing, decision.evaluation.facts, truths)
+        yield _written(_DecisionLine, decision, words[decision.ruling], *told)
 
 
 def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
@@ -207,10 +304,9 @@ def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
     Writing the same plan again changes nothing. Raises InputError when the folder holds another plan.
     """
     path = folder / PLAN_FILE
-    data = b"".join(plan_lines(plan))
     try:
         if path.exists():
-            if path.read_bytes() == data:
+            if path.read_bytes() == b"".join(plan_lines(plan)):
                 return path
             raise InputError(
                 f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
@@ -218,7 +314,7 @@ def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
         make_private_folder(folder)
         write_atomically(folder / "policy.policy", plan.policy.text.encode())
         write_atomically(folder / "summary.txt", summary.encode())
-        write_atomically(path, data)
+        write_atomically(path, plan_lines(plan))
     except OSError as error:
         raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
     return path

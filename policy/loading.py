@@ -12,12 +12,10 @@ from grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule,
 from grammar.errors import PolicySyntaxError
 from grammar.parser import parse_policy
 from grammar.printer import print_policy
-from policy.butler import butler_policy, parse_butler
 from policy.check import check
 from policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, from_syntax, in_order
 from policy.errors import InputError
 from policy.files import read_text
-from policy.json_form import is_json_form, json_policy, read_json
 
 DEFAULT_TIMEZONE = "UTC"
 MAX_LISTED = 50_000
@@ -80,10 +78,16 @@ def parse_surface(text: str, file: str) -> Policy:
     other policy text. Raises PolicyError with every problem found.
     """
     suffix = Path(file).suffix.lower()
+    if suffix not in YAML_SUFFIXES:
+        return _parse_text(text, file)
+    # Reading YAML takes a while to import, and a policy in its own language needs none of it.
+    from policy.butler import butler_policy, parse_butler
+    from policy.json_form import is_json_form, json_policy, read_json
+
     if suffix == ".json":
         root = read_json(text, file)
         return json_policy(root, text, file) if is_json_form(root) else butler_policy(root, text, file)
-    return parse_butler(text, file) if suffix in YAML_SUFFIXES else _parse_text(text, file)
+    return parse_butler(text, file)
 
 
 def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolicy:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from engine.apply import Outcome, OverTheLimit
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
+from engine.cli.completion import complete_runs
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import PseudonymizeOption, SiteOption, read_site
 from engine.cli.output import console, note, printable, say
@@ -31,7 +32,9 @@ _STYLES = {"released": "bold red", "gone": "", "skipped": "yellow", "failed": "b
 
 
 def apply(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the plan.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of the plan.", autocompletion=complete_runs)
+    ],
     site: SiteOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")] = False,
     max_age: Annotated[
@@ -44,7 +47,10 @@ def apply(
     pseudonymize: PseudonymizeOption = None,
     parallel: Annotated[int, typer.Option("--parallel", min=1, max=16, help="Licenses under way at a time.")] = 4,
 ) -> None:
-    """Release the licenses that a sealed plan releases, each looked at once more before.
+    """Release what a sealed plan says, after a second look.
+
+    Each license and its user are read again right before; what has changed is skipped. Over a limit nothing at all
+    is released. Applied again after a crash, it goes on where it ended.
 
     Example: seatwarden apply plans/2026-11-21 --site butler.yaml
     """

@@ -25,7 +25,9 @@ def convert_command(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, not to the terminal.")
     ] = None,
 ) -> None:
-    """Write a policy on another surface: policy text, Butler YAML, or JSON for programs. It says the same there.
+    """Write a policy as policy text, Butler YAML or JSON.
+
+    It says the same there, which is checked before anything is written.
 
     Example: seatwarden convert butler.yaml --to policy -o site.policy
     """

@@ -25,7 +25,9 @@ def demo(
         "seatwarden-demo"
     ),
 ) -> None:
-    """Show the main job on a simulated site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify.
+    """Show the main job on a simulated site.
+
+    A site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify.
 
     Example: seatwarden demo
     """

@@ -39,8 +39,9 @@ def diff(
     timezone: TimezoneOption = None,
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
 ) -> None:
-    """Say whose license another policy would release or keep; without a snapshot, whether the policies mean the same.
+    """Say whose license another policy would release or keep.
 
+    Without a snapshot: whether the two policies mean the same, and if not, the smallest example.
     Ends with 0 when nothing changes, with 1 when something does, with 2 when a policy cannot be read.
 
     Example: seatwarden diff butler.yaml new.policy --snapshot site.json

@@ -41,7 +41,9 @@ def explain(
     timezone: TimezoneOption = None,
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
 ) -> None:
-    """Explain for one user why each license is kept or released, rule by rule, with the actual values.
+    """Explain why a user's licenses are kept or released.
+
+    Rule by rule, with the actual values.
 
     Example: seatwarden explain "CORP\\jdoe" --policy butler.yaml --snapshot site.json
     """

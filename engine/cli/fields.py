@@ -1,29 +1,48 @@
 """`seatwarden fields`: what a rule can speak of."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import typer
 from rich import box
 from rich.table import Table
 
+from engine.cli.completion import complete_fields
 from engine.cli.output import print_json, print_table
+from grammar.suggest import did_you_mean
+from policy.errors import InputError
 from policy.operators import OPERATORS, OperatorEntry
 from policy.vocabulary import VOCABULARY, Entry
 
 
 def fields(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Only these, like user.tags.", autocompletion=complete_fields),
+    ] = None,
     format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
-    """List every field a rule can speak of, where its value comes from, and the operators.
+    """List the fields a rule can speak of, and the operators.
 
     Example: seatwarden fields --format json
     """
+    entries = [_entry(name) for name in dict.fromkeys(names or ())] or list(VOCABULARY.values())
+    operators = () if names else OPERATORS
     if format == "json":
-        found = [_field(entry) for entry in VOCABULARY.values()]
-        print_json({"fields": found, "operators": [_operator(operator) for operator in OPERATORS]})
+        listed = {"operators": [_operator(operator) for operator in operators]} if operators else {}
+        print_json({"fields": [_field(entry) for entry in entries], **listed})
         return
-    print_table(_fields_table())
-    print_table(_operators_table())
+    print_table(_fields_table(entries))
+    if operators:
+        print_table(_operators_table())
+
+
+def _entry(name: str) -> Entry:
+    """The field of that name; that of `user.@Department` is `user.@`."""
+    keyed = next((entry.name for entry in VOCABULARY.values() if entry.keyed and name.startswith(entry.name)), name)
+    if keyed not in VOCABULARY:
+        raise InputError(f"there is no field `{name}`", did_you_mean(name, VOCABULARY) or "list all: seatwarden fields")
+    return VOCABULARY[keyed]
 
 
 def _field(entry: Entry) -> dict[str, Any]:
@@ -49,11 +68,11 @@ def _operator(operator: OperatorEntry) -> dict[str, Any]:
     }
 
 
-def _fields_table() -> Table:
+def _fields_table(entries: Iterable[Entry]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("Field", "Type", "What it is", "In QRS", "In the QMC", "Example"):
         table.add_column(column, overflow="fold")
-    for entry in VOCABULARY.values():
+    for entry in entries:
         type_ = f"{entry.type.value}, several" if entry.many else entry.type.value
         meaning = f"{entry.doc}: {', '.join(entry.values)}" if entry.values else entry.doc
         name = entry.name + ("Name" if entry.name.endswith("@") else ".name" if entry.keyed else "")

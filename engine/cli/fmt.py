@@ -43,7 +43,9 @@ def fmt(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Change nothing; show what would change.")] = False,
 ) -> None:
-    """Bring policies into the one layout. Meaning and comments stay as they are; YAML files are left alone.
+    """Bring policies into the one layout.
+
+    Meaning and comments stay as they are; YAML files are left alone.
 
     Example: seatwarden fmt --check site.policy
     """

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.cli.completion import complete_zones
 from engine.cli.inputs import parse_now
 from engine.cli.output import complain, print_json, say
 from engine.days import Day, format_instant, make_day
@@ -24,11 +25,19 @@ def frequency(
         str | None, typer.Option("--after", metavar="TIME", help="Show times later than this moment, not than now.")
     ] = None,
     timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="IANA zone whose clocks the schedule goes by.")
+        str,
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help="IANA zone whose clocks the schedule goes by.",
+            autocompletion=complete_zones,
+        ),
     ] = "UTC",
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
 ) -> None:
-    """Show when a schedule fires next, by the clocks of a time zone and in UTC.
+    """Show when a schedule fires next.
+
+    By the clocks of a time zone, and in UTC.
 
     Example: seatwarden frequency "at 2:30 on mon through fri" --timezone Europe/Stockholm
     """

@@ -1,20 +1,24 @@
 """What several commands are given: policy, snapshot or site, now, time zone. The clock is read here and only here."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from engine.cli.completion import complete_zones
 from engine.cli.output import note
 from engine.days import Day, parse_timestamp
-from engine.plan import day_for
-from engine.qrs.site import Site, load_site
-from engine.snapshot import Snapshot, load_snapshot
 from policy.errors import InputError
 from policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
+
+if TYPE_CHECKING:  # `lint` and others that read no site do not wait for what does
+    from engine.qrs.site import Site
+    from engine.snapshot import Snapshot
 
 PolicyOption: TypeAlias = Annotated[
     Path | None,
@@ -33,7 +37,12 @@ NowOption: TypeAlias = Annotated[
 ]
 TimezoneOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--timezone", metavar="ZONE", help="IANA zone in which days are counted, not the policy's."),
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="IANA zone in which days are counted, not the policy's.",
+        autocompletion=complete_zones,
+    ),
 ]
 PseudonymizeOption: TypeAlias = Annotated[
     Path | None,
@@ -56,6 +65,9 @@ def gather(
     policy: Path | None, snapshot: Path | None, site: Path | None, now: str | None, timezone: str | None
 ) -> Inputs:
     """Reads what the options name. Raises InputError, PolicyError or RemoteError."""
+    from engine.plan import day_for
+    from engine.snapshot import load_snapshot
+
     if snapshot is None and site is None:
         raise InputError("nothing to decide on", "name a snapshot with --snapshot, or a live site with --site")
     if snapshot is not None and site is not None:
@@ -90,6 +102,8 @@ def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
 
 def read_site(site_file: Path) -> Site:
     """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
+    from engine.qrs.site import load_site
+
     site = load_site(site_file, os.environ)
     for warning in site.warnings:
         note(f"warning: {warning}")

@@ -3,25 +3,26 @@
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from engine.cli.completion import complete_codes
 from engine.cli.exits import ExitCode
 from engine.cli.findings import Report, print_github, report_to_json
 from engine.cli.inputs import NowOption, SnapshotOption, choose_moment
 from engine.cli.output import complain, print_json, say, show_finding
-from engine.cli.sarif import report_to_sarif
-from engine.known_names import known_names
-from engine.phrases import plural
-from engine.plan import day_for
-from engine.snapshot import Snapshot, load_snapshot
+from engine.days import make_day
+from engine.words import plural
 from policy.code_pages import page_of
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
 from policy.files import read_text
 from policy.lint.linter import lint as lint_policy
 from policy.loading import load_policy
+
+if TYPE_CHECKING:
+    from engine.snapshot import Snapshot
 
 
 def lint(
@@ -36,11 +37,18 @@ def lint(
     ] = "text",
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings too.")] = False,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="CODE", help="Print the page on a code, like SW301, and stop.")
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="CODE",
+            help="Print the page on a code, like SW301, and stop.",
+            autocompletion=complete_codes,
+        ),
     ] = None,
 ) -> None:
-    """Check policies: errors, rules that match nothing or everything, rules in each other's way, unknown names.
+    """Check policies for errors, and for what was hardly meant.
 
+    Rules that match nothing or everything, rules in each other's way, names nobody has, schedules that never fire.
     Ends with 1 when a policy has errors (with --strict also warnings), with 2 when one cannot be read.
     A comment `# seatwarden: allow SW301 reason` silences one finding where it is written.
 
@@ -51,7 +59,7 @@ def lint(
         return
     if not policies:
         raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
-    site = load_snapshot(snapshot) if snapshot is not None else None
+    site = _site(snapshot) if snapshot is not None else None
     moment = choose_moment(now, site)
     report, unreadable = Report(), False
     for path in policies:
@@ -63,6 +71,8 @@ def lint(
     if format == "json":
         print_json(report_to_json(report))
     elif format == "sarif":
+        from engine.cli.sarif import report_to_sarif
+
         print_json(report_to_sarif(report))
     elif format == "github":
         print_github(report)
@@ -74,7 +84,13 @@ def lint(
         raise typer.Exit(ExitCode.NO)
 
 
-def _check(path: Path, site: Snapshot | None, moment: datetime, report: Report) -> None:
+def _site(path: Path) -> "Snapshot":
+    from engine.snapshot import load_snapshot  # only with --snapshot: lint is called at every save in an editor
+
+    return load_snapshot(path)
+
+
+def _check(path: Path, site: "Snapshot | None", moment: datetime, report: Report) -> None:
     """Adds what is found in one file. Raises InputError when it cannot be read."""
     source = read_text(path, "policy")
     report.sources[str(path)] = source
@@ -83,8 +99,12 @@ def _check(path: Path, site: Snapshot | None, moment: datetime, report: Report) 
     except PolicyError as error:
         report.findings += error.diagnostics
         return
-    day = day_for(policy, moment, None)
-    known = known_names(policy, site, day) if site is not None else None
+    day = make_day(moment, policy.timezone)
+    known = None
+    if site is not None:
+        from engine.known_names import known_names
+
+        known = known_names(policy, site, day)
     found = lint_policy(policy, source, day.today, known)
     report.findings += found.findings
     report.allowed += found.allowed

@@ -11,7 +11,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from engine.chain import verify_chain
+from engine.cli.completion import complete_runs
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import Format
 from engine.cli.output import console, note, print_json, print_table, printable, say
@@ -19,7 +19,7 @@ from engine.decision_log import DamagedLog, log_path, read_log
 from engine.decision_log import replay as replay_plan
 from engine.files import write_atomically
 from engine.history import PastDecision, PastRun, runs_in, select
-from engine.journal import JOURNAL_FILE, read_journal, whole_lines
+from engine.journal import JOURNAL_FILE, verified_journal, whole_lines
 from engine.phrases import plural
 from engine.pseudonyms import load_pseudonyms
 from engine.snapshot import load_snapshot
@@ -27,13 +27,20 @@ from policy.errors import InputError
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
-RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.")]
-RunsArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Run folder, or a folder of run folders.")]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.", autocompletion=complete_runs)
+]
+RunsArgument = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="Run folder, or a folder of run folders.", autocompletion=complete_runs),
+]
 
 
 @app.command("verify")
 def verify(place: RunArgument) -> None:
-    """Check that a plan and its journal are as they were written: every line, their order, the seal.
+    """Check that a plan and its journal are as they were written.
+
+    Every line, their order, the seal.
 
     Example: seatwarden log verify plans/2026-11-21
     """
@@ -48,13 +55,11 @@ def verify(place: RunArgument) -> None:
 
 def _verify_journal(path: Path) -> None:
     data = path.read_bytes()
-    whole = whole_lines(data)
-    damage = verify_chain(whole, sealed=False) if whole else []
+    state, damage = verified_journal(data)
     if damage:
         raise DamagedLog(path, damage)
-    state = read_journal(data)
     if state is None or not state.sealed:
-        torn = ", the last line torn" if whole != data else ""
+        torn = ", the last line torn" if whole_lines(data) != data else ""
         say(f"{path}: verified, not ended yet{torn}; apply again to go on")
     else:
         say(f"{path}: verified")
@@ -62,7 +67,9 @@ def _verify_journal(path: Path) -> None:
 
 @app.command("replay")
 def replay(place: RunArgument) -> None:
-    """Decide every license of a plan again, from its recorded facts and policy alone; all must agree.
+    """Decide every license of a plan again.
+
+    From its recorded facts and policy alone; all must agree.
 
     Example: seatwarden log replay plans/2026-11-21
     """
@@ -77,7 +84,9 @@ def replay(place: RunArgument) -> None:
 
 @app.command("new-key")
 def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not exist yet.")]) -> None:
-    """Write a new random key for --pseudonymize. Who loses it can never find the people again.
+    """Write a new random key for --pseudonymize.
+
+    Who loses it can never find the people again.
 
     Example: seatwarden log new-key site.key
     """
@@ -91,7 +100,9 @@ def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to;
 def list_(
     place: RunsArgument, format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table"
 ) -> None:
-    """List the runs in a folder, oldest first, with what they would release and what was released.
+    """List the runs in a folder.
+
+    Oldest first, with what they would release and what was released.
 
     Example: seatwarden log list plans
     """
@@ -116,7 +127,9 @@ def show(
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
-    """Show decisions of one run, or across runs: when did a user lose her license, and why?
+    """Show decisions of one run, or across runs.
+
+    When did a user lose her license, and why?
 
     Example: seatwarden log show plans --user "CORP\\jdoe"
     """

@@ -11,22 +11,13 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.streams import is_utf8
 from engine.printable import printable as printable  # commands print by this module alone
 from engine.qrs.errors import RemoteError
-from policy.diagnostics import Diagnostic, render
+from policy.diagnostics import Diagnostic, PolicyError, render
 from policy.errors import InputError
 
-SUMMARY_WIDTH = 160
-"""Columns of a table that is written to a file."""
-
 _RED, _YELLOW, _BOLD = Style(color="red", bold=True), Style(color="yellow", bold=True), Style(bold=True)
-
-
-def prepare_streams() -> None:
-    """A console that lacks a character shows a stand-in, instead of ending the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def console(stderr: bool = False) -> Console:
@@ -46,8 +37,7 @@ def note(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """A result as JSON; consoles that are not UTF-8 get ASCII with escapes."""
-    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    typed = json.dumps(value, ensure_ascii=not utf8, indent=2)
+    typed = json.dumps(value, ensure_ascii=not is_utf8(), indent=2)
     sys.stdout.write(typed + "\n")
 
 
@@ -68,6 +58,15 @@ def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str,
     console(stderr=True).print(_highlighted(text, head))
 
 
+def complain_of(error: PolicyError | InputError | RemoteError) -> None:
+    """All that an error says, on stderr."""
+    if isinstance(error, PolicyError):
+        for diagnostic in error.diagnostics:
+            complain(diagnostic, error.sources)
+    else:
+        complain(error)
+
+
 def _highlighted(text: str, head: Style) -> Text:
     first, *rest = text.replace("\t", "    ").split("\n")  # marks stand under their text: their line has the same tabs
     kind, separator, message = first.partition(":")
@@ -81,17 +80,6 @@ def print_table(table: Table) -> None:
     if not out.is_terminal:
         out = Console(highlight=False, markup=False, emoji=False, width=natural_width(table))
     out.print(table)
-
-
-def table_text(table: Table) -> str:
-    """A table as plain text, as wide as it needs."""
-    out = Console(
-        file=io.StringIO(), highlight=False, markup=False, emoji=False, width=natural_width(table), color_system=None
-    )
-    out.print(table)
-    with out.capture() as captured:
-        out.print(table)
-    return captured.get()
 
 
 def natural_width(table: Table) -> int:

@@ -26,8 +26,9 @@ def run(
         typer.Option("--dry-run/--no-dry-run", help="Stop after the plan, or do not, whatever the site file says."),
     ] = None,
 ) -> None:
-    """Plan and release in one go, without asking; for jobs. A dry run unless the site file says `dryRun: false`.
+    """Plan and release in one go, for jobs.
 
+    Nobody is asked. A dry run unless the site file says `dryRun: false`.
     The plan and what became of it are kept in the folder that the site file names, else in the user's state folder.
 
     Example: seatwarden run --site butler.yaml

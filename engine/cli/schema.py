@@ -11,7 +11,9 @@ def schema(
         Literal["yaml", "json"], typer.Option("--of", help="The schema of Butler's YAML, or of the JSON form.")
     ] = "yaml",
 ) -> None:
-    """Print the JSON Schema of a policy in YAML, by which editors complete and check it, or of the JSON form.
+    """Print the JSON Schema of a policy in YAML.
+
+    Editors complete and check by it. Also that of the JSON form.
 
     Example: seatwarden schema > seatwarden.schema.json
     """

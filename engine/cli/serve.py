@@ -32,8 +32,9 @@ _WAIT_SECONDS = 0.5
 
 
 def serve(site: SiteOption = None, policy: PolicyOption = None) -> None:
-    """Do Butler's license jobs on their schedules: release, watch license use, watch the site's own license.
+    """Release and watch licenses on schedule, as a service.
 
+    Butler's three jobs: release, watch license use, watch the site's own license.
     Nothing is released because it starts, and nothing at all unless the site file says `dryRun: false`. Ctrl-C or
     SIGTERM ends it: licenses under way are finished, the next run goes on with the rest.
 

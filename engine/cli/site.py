@@ -16,7 +16,9 @@ app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=Tr
 
 @app.command("check")
 def check(site: SiteOption = None) -> None:
-    """Try the way to a site step by step, and say what to mend. Changes nothing.
+    """Try the way to a site, step by step.
+
+    Says what to mend. Changes nothing.
 
     Example: seatwarden site check --site butler.yaml
     """
@@ -38,7 +40,9 @@ def check(site: SiteOption = None) -> None:
 
 @app.command("notify")
 def notify_command(site: SiteOption = None) -> None:
-    """Send a test message to every destination of the site file's notifications.
+    """Send a test message to all who are notified.
+
+    To every destination of the site file's notifications.
 
     Example: seatwarden site notify --site butler.yaml
     """

@@ -20,7 +20,9 @@ def snapshot(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; zstd when it ends in .zst.")
     ] = None,
 ) -> None:
-    """Write the users and licenses of a live site to a file, as QRS sends them; keys and serial numbers left out.
+    """Write the users and licenses of a live site to a file.
+
+    As QRS sends them; keys and serial numbers are left out.
 
     Example: seatwarden snapshot --site butler.yaml -o site.json
     """

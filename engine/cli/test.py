@@ -45,7 +45,9 @@ def run_tests(
     now: NowOption = None,
     timezone: TimezoneOption = None,
 ) -> None:
-    """Run policy tests: does the policy still decide as its tests expect? Or record a new one from a snapshot.
+    """Run policy tests, or record one from a snapshot.
+
+    Does the policy still decide as its tests expect?
 
     Example: seatwarden test examples
     """

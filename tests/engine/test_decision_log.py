@@ -49,9 +49,10 @@ def test_decided_again_from_the_log_alone(policy: Policy, site: dict[str, Any]) 
     with TemporaryDirectory() as folder:
         write_plan(plan_of(policy, site), Path(folder), "")
         for decision in read_plan(Path(folder)).decisions:
-            verdict, because, _, rule, _ = conclude(decision.license_type, decision.outcomes, None)
+            ruling, _ = conclude(decision.license_type, decision.outcomes, None)
             if decision.because != "guard":
-                assert (verdict, because, rule) == (decision.verdict, decision.because, decision.rule)
+                assert (ruling.verdict, ruling.because) == (decision.verdict, decision.because)
+                assert ruling.rule == decision.rule
             else:
                 assert decision.verdict == "keep"
 

@@ -28,7 +28,7 @@ def _verdict(policy: CheckedPolicy, facts: KnownFacts) -> str:
     assert isinstance(today, date)
     rules = [rule for rule in policy.rules if rule.applies_to(license_type)]  # type: ignore[arg-type]
     outcomes = tuple(evaluate_rule(rule, facts, policy.names, today) for rule in rules)
-    return conclude(license_type, outcomes, None)[0]  # type: ignore[arg-type]
+    return conclude(license_type, outcomes, None)[0].verdict  # type: ignore[arg-type]
 
 
 @settings(max_examples=50)

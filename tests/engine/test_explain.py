@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from engine.days import Day
 from engine.decide import Decision, decide
-from engine.explain import HORIZON_DAYS, Explanation, explain, explanation_to_json
+from engine.due import HORIZON_DAYS
+from engine.explain import Explanation, explain, explanation_to_json
 from engine.plan import Plan
 from grammar.ast import LICENSE_TYPES, Policy, Rule
 from tests.engine.support import license_row, plan_of, site_of, user

@@ -11,11 +11,10 @@ from engine.facts import (
     Fact,
     RecordedFacts,
     SnapshotFacts,
-    Subject,
     Unknown,
     fact_from_json,
     fact_to_json,
-    user_of,
+    subject_of,
 )
 from grammar.ast import Field
 from grammar.printer import print_field
@@ -49,7 +48,7 @@ def _read(field: Field, row: dict[str, Any], who: dict[str, Any], zone: str = "U
     snapshot = snapshot_of(site)
     (license_,) = snapshot.licenses["analyzer"]
     day: Day = day_of(checked(f'timezone "{zone}"'))
-    return SnapshotFacts(Subject(snapshot, "analyzer", license_, user_of(snapshot, license_), day)).read(field)
+    return SnapshotFacts(subject_of(snapshot, "analyzer", license_, day)).read(field)
 
 
 def _field(name: str) -> Field:

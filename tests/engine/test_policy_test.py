@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from engine.case_site import case_site, moment_of
 from engine.days import make_day
 from engine.decide import decide, decide_all
-from engine.facts import SnapshotFacts, Subject, Unknown, user_of
+from engine.facts import SnapshotFacts, Unknown, subject_of
 from engine.policy_test import run_policy_test
 from engine.policy_test_record import recorded_test
 from engine.snapshot import load_snapshot
@@ -37,7 +37,7 @@ def fact(field: str, user: UserFacts, facts: Mapping[str, Given] | None = None) 
     kind: LicenseType = "analyzer"
     day = moment_of(NOW, "Europe/Stockholm")
     snapshot, row = case_site(user, LicenseFacts(kind, facts or {}), day)
-    read = SnapshotFacts(Subject(snapshot, kind, row, user_of(snapshot, row), day)).read(parse_field(field, NOWHERE))
+    read = SnapshotFacts(subject_of(snapshot, kind, row, day)).read(parse_field(field, NOWHERE))
     return "unknown" if isinstance(read, Unknown) else read
 
 

@@ -426,6 +426,8 @@ def _intents(folder: Path) -> set[str]:
 
 def _released_points(database: Answering) -> list[str]:
     """Users in the release points that the database holds: of the same series and time it keeps one."""
-    lines = {line for body in database.bodies for line in body.split("\n") if line.startswith("qlik_sense_license_release")}
+    lines = {
+        line for body in database.bodies for line in body.split("\n") if line.startswith("qlik_sense_license_release")
+    }
     series = {(line.split(" ")[0], line.rsplit(" ")[-1]) for line in lines}
     return sorted(key.rpartition("user=CORP\\")[2].lstrip("\\") for key, _ in series)

@@ -64,5 +64,8 @@ def simulated(clock: SimulatedClock) -> Iterator[None]:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return clock.now.astimezone(tz)
 
-    with patch("apscheduler.schedulers.base.datetime", Simulated), patch("apscheduler.executors.base.datetime", Simulated):
+    with (
+        patch("apscheduler.schedulers.base.datetime", Simulated),
+        patch("apscheduler.executors.base.datetime", Simulated),
+    ):
         yield

@@ -32,7 +32,9 @@ def write_site(
         blocks += f"licenseMonitor:\n  enable: true\n  frequency: {license_monitor}\n  {destination}\n"
     if server_monitor is not None:
         destination = (TO_INFLUX if influx else TO_INFLUX.replace("true", "false")).removesuffix("}")
-        blocks += f"serverLicenseMonitor:\n  enable: true\n  frequency: {server_monitor}\n  alert: {{thresholdDays: 60}}\n"
+        blocks += (
+            f"serverLicenseMonitor:\n  enable: true\n  frequency: {server_monitor}\n  alert: {{thresholdDays: 60}}\n"
+        )
         blocks += f"  {destination}, mqtt: {NOTHING}, webhook: {NOTHING}}}\n"
     text = f"configQRS: {{host: 127.0.0.1, port: {port}, useSSL: false}}\n"
     text += INFLUX % influx if influx else ""

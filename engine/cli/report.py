@@ -1,0 +1,50 @@
+"""`seatwarden report`: a run as one HTML page, for people who would rather look than read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.output import say
+from engine.decision_log import log_path
+from policy.errors import InputError
+
+REPORT_FILE = "report.html"
+
+
+def report(
+    place: Annotated[Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to. Default: report.html in the run folder."),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            "--previous", metavar="DIR", help="Compare with this run. Default: the newest older one beside DIR."
+        ),
+    ] = None,
+) -> None:
+    """Write a page about a run, to look at in a browser.
+
+    One self-contained HTML file: what will happen or did, to whom, and why. It names people.
+
+    Example: seatwarden report plans/2026-11-21
+    """
+    path = output or log_path(place).with_name(REPORT_FILE)
+    write_report(place, path, previous)
+    say(f"Report written to {path}")
+
+
+def write_report(place: Path, path: Path, previous: Path | None = None) -> None:
+    """Writes the page of a run to a file, whole or not at all. Raises InputError, DamagedLog."""
+    from engine.files import write_atomically
+    from engine.report.model import report_of
+    from engine.report.render import render  # jinja2 takes a while to import
+    from engine.report.sources import read_sources
+
+    page = render(report_of(read_sources(place, previous)))
+    try:
+        write_atomically(path, page)
+    except OSError as error:
+        raise InputError(f"the report cannot be written to `{path}`: {error.strerror}") from None

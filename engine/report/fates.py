@@ -1,0 +1,42 @@
+"""What becomes of each license in a run: planned while the plan is not applied, then what the journal says."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, get_args
+
+from engine.apply import OverTheLimit, choose
+from engine.decision_log import RecordedPlan
+from engine.journal import JournalState, Key
+from grammar.parser import in_file, parse_limit
+
+Fate: TypeAlias = Literal[
+    "to release", "waits", "over the limit", "released", "gone", "skipped", "failed", "unknown", "kept"
+]
+"""`waits`: due, but a limit leaves it to a later run. `over the limit`: the whole plan is, so nothing is released.
+`gone`: QRS had no such license any more. `skipped`: a fact had changed since the plan. `unknown`: not found out."""
+
+FATES: tuple[Fate, ...] = get_args(Fate)
+
+FREED: tuple[Fate, ...] = ("to release", "released", "gone")
+"""Fates after which the license is free: to be so, or so by now."""
+
+
+def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[Fate, ...]:
+    """The fate of each decision, in the plan's order."""
+    if journal is None:
+        try:
+            limits = tuple(parse_limit(text, in_file("limits")) for text in plan.header["limits"])
+            chosen = frozenset(decision.key for decision in choose(plan, limits))
+        except OverTheLimit:
+            return tuple("over the limit" if d.verdict == "release" else "kept" for d in plan.decisions)
+        results: Mapping[Key, Fate] = {}
+    else:
+        chosen = frozenset(journal.chosen)
+        results = {key: line["result"] for key, line in journal.outcomes.items()}
+        results = {**results, **dict.fromkeys(journal.open_intents, "unknown")}
+    return tuple(_fate(d.verdict == "release", d.key, chosen, results) for d in plan.decisions)
+
+
+def _fate(release: bool, key: Key, chosen: frozenset[Key], results: Mapping[Key, Fate]) -> Fate:
+    if not release:
+        return "kept"
+    return results.get(key) or ("to release" if key in chosen else "waits")

@@ -1,0 +1,160 @@
+"""What the page shows, as plain data: everything is counted and said here, the template only places it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from engine.decision_log import RecordedPlan
+from engine.plan import place_of, reason_label
+from engine.report.changes import CHANGES, Change, Changes, changes_since
+from engine.report.fates import FATES, Fate, fates_of
+from engine.report.pictures import Histogram, Pool, histogram_of, pool_of
+from engine.report.sources import Sources
+from engine.report.table import table_of
+from engine.report.text import shown
+from engine.report.words import headline, histogram_words, pool_words, sentences
+from grammar.ast import LICENSE_TYPES, LicenseType
+from policy.loading import check_text
+
+
+@dataclass(frozen=True, slots=True)
+class TypePicture:
+    """Both pictures of a license type, each with its words."""
+
+    license_type: LicenseType
+    pool: Pool
+    pool_words: str
+    histogram: Histogram
+    histogram_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How often a rule, a guard or the lack of a rule decided, and how often the rule matched (None: no rule).
+
+    `reason` is its index among the table's reasons, None when it decided nothing; `line` its line in the policy.
+    """
+
+    title: str
+    verdict: str
+    decided: int
+    matched: int | None
+    at: str | None
+    line: int | None
+    reason: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCount:
+    """How many licenses changed in one way since the run before; `index` is the way's place among all ways."""
+
+    change: Change
+    count: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The run before: which it was, and what has changed since."""
+
+    run_id: str
+    now: str
+    folder: str
+    changes: Changes
+    counts: tuple[ChangeCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The page. `table` is the data block described in `engine.report.table`."""
+
+    header: dict[str, Any]
+    headline: str
+    sentences: tuple[str, ...]
+    day: str
+    types: tuple[TypePicture, ...]
+    rules: tuple[RuleCount, ...]
+    comparison: Comparison | None
+    not_compared: str | None
+    fates: tuple[tuple[Fate, int, int], ...]
+    policy_lines: tuple[str, ...]
+    seal: str
+    journal: dict[str, Any] | None
+    journal_sealed: bool
+    table: dict[str, Any]
+
+    @property
+    def licenses(self) -> int:
+        """How many decisions there are."""
+        return len(self.table["columns"]["user"])
+
+
+def report_of(sources: Sources) -> Report:
+    """The report of a run. The same sources give the same report."""
+    plan, journal = sources.plan, sources.journal
+    fates = fates_of(plan, journal)
+    changes = changes_since(sources.previous, plan) if sources.previous else None
+    lines = tuple(rule.span.line for rule in check_text(plan.header["policyText"], "policy.policy").rules)
+    table = table_of(plan, fates, changes.of_decisions if changes else (), lines)
+    counts = Counter(fates)
+    return Report(
+        header=plan.header,
+        headline=headline(journal, fates),
+        sentences=tuple(sentences(plan, journal, fates)),
+        day=plan.day.today.isoformat(),
+        types=tuple(_pictures(license_type, plan, fates) for license_type in LICENSE_TYPES),
+        rules=tuple(_rule_counts(plan, lines, table["reasons"])),
+        comparison=_comparison(changes) if changes else None,
+        not_compared=sources.not_compared,
+        fates=tuple((fate, counts[fate], index) for index, fate in enumerate(FATES) if counts[fate]),
+        policy_lines=tuple(plan.header["policyText"].rstrip("\n").split("\n")),
+        seal=plan.seal["seal"],
+        journal=journal.header if journal else None,
+        journal_sealed=journal is not None and journal.sealed,
+        table=table,
+    )
+
+
+def _pictures(license_type: LicenseType, plan: RecordedPlan, fates: tuple[Fate, ...]) -> TypePicture:
+    pool = pool_of(license_type, zip(plan.decisions, fates, strict=True))
+    histogram = histogram_of(license_type, plan)
+    return TypePicture(license_type, pool, pool_words(pool), histogram, histogram_words(histogram))
+
+
+def _rule_counts(plan: RecordedPlan, lines: tuple[int, ...], reasons: list[str]) -> list[RuleCount]:
+    """Guards first, then all rules in file order, those that decided nothing too, then the lack of a rule."""
+    # Two rules may be called the same: counts go by the rule itself.
+    decided = Counter(id(d.rule) for d in plan.decisions if d.rule)
+    matched = Counter(id(rule) for d in plan.decisions for rule in d.matched)
+    other = Counter(reason_label(d) for d in plan.decisions if d.rule is None)
+    places = {reason: index for index, reason in enumerate(reasons)}
+
+    def of_label(label: str) -> RuleCount:
+        return RuleCount(label, "keep", other[label], None, None, None, places.get(label))
+
+    rules = [
+        RuleCount(
+            rule.title,
+            rule.kind,
+            decided[id(rule)],
+            matched[id(rule)],
+            place_of(rule).rpartition(":")[0],
+            line,
+            places.get(shown(rule.title)) if decided[id(rule)] else None,
+        )
+        for rule, line in zip(plan.policy.rules, lines, strict=True)
+    ]
+    guards = [of_label(label) for label in ("quarantined", "undetermined") if other[label]]
+    return [*guards, *rules, of_label("no release rule matched")]
+
+
+def _comparison(changes: Changes) -> Comparison:
+    counts = Counter(change for change in changes.of_decisions if change)
+    run = changes.previous
+    return Comparison(
+        run.header["runId"],
+        run.header["now"],
+        run.folder.name,
+        changes,
+        tuple(ChangeCount(change, counts[change], index) for index, change in enumerate(CHANGES)),
+    )

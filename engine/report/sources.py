@@ -1,0 +1,99 @@
+"""What a report is made from: a run folder that verifies, its journal, and the run before it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.chain import Damage
+from engine.decision_log import DamagedLog, RecordedPlan, log_path, read_plan
+from engine.history import PastRun, runs_in
+from engine.journal import JOURNAL_FILE, JournalState, verified_journal
+from engine.plan import PLAN_FILE
+from policy.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """A verified plan, its journal (None: not applied yet) and the run before it.
+
+    Where there is no earlier run to compare with, `previous` is None and `not_compared` says why.
+    """
+
+    plan: RecordedPlan
+    journal: JournalState | None
+    previous: PastRun | None
+    not_compared: str | None
+
+
+def read_sources(place: Path, previous: Path | None = None) -> Sources:
+    """Everything about the run in a folder (or a log file). `previous` names the run before it.
+
+    Without `previous` the newest older run of the same site is looked for in the folders beside this one. Raises
+    InputError for what cannot be read, DamagedLog for a plan, a journal or a named previous run that does not verify.
+    """
+    log = log_path(place)
+    plan = read_plan(place)
+    journal = _journal_of(log, plan)
+    if previous is not None:
+        return Sources(plan, journal, _named(previous), None)
+    earlier, unreadable = _runs_beside(log, plan.header)
+    if not earlier:
+        odd = f"; {', '.join(unreadable)} cannot be read" if unreadable else ""
+        return Sources(plan, journal, None, f"there is no earlier run of this site beside this one{odd}")
+    run = runs_in(earlier[-1])[0]
+    if run.problem:
+        return Sources(plan, journal, None, f"the run before, in {run.folder.name}, does not verify")
+    return Sources(plan, journal, run, None)
+
+
+def _journal_of(log: Path, plan: RecordedPlan) -> JournalState | None:
+    path = log.with_name(JOURNAL_FILE)
+    if not path.exists():
+        return None
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
+    state, damage = verified_journal(data)
+    if damage:
+        raise DamagedLog(path, damage)
+    if state is not None and state.header.get("planSeal") != plan.seal["seal"]:
+        raise DamagedLog(path, [Damage(1, "belongs to another plan")])
+    return state
+
+
+def _named(place: Path) -> PastRun:
+    runs = runs_in(place)
+    if len(runs) > 1:
+        raise InputError(f"`{place}` holds {len(runs)} runs", "name the folder of one with --previous")
+    if runs[0].problem:
+        read_plan(place)  # says line by line what is wrong with it
+        raise InputError(f"the run in `{place}` cannot be read: {runs[0].problem}")
+    return runs[0]
+
+
+def _runs_beside(log: Path, header: dict[str, Any]) -> tuple[list[Path], list[str]]:
+    """Folders beside this run with an older run of the same site, oldest first, and names of those not readable."""
+    found: list[tuple[str, Path]] = []
+    unreadable = []
+    here = log.resolve().parent
+    for folder in sorted(here.parent.iterdir()):
+        path = folder / PLAN_FILE
+        if folder == here or not path.is_file():
+            continue
+        first = _first_line(path)
+        if first is None:
+            unreadable.append(folder.name)
+        elif first.get("site") == header["site"] and str(first.get("now")) < header["now"]:
+            found.append((str(first["now"]), folder))
+    return [folder for _, folder in sorted(found)], unreadable
+
+
+def _first_line(path: Path) -> dict[str, Any] | None:
+    try:
+        with path.open("rb") as lines:
+            return msgspec.json.decode(lines.readline(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,114 @@
+"""The decisions as data for the page's script: column by column, every repeated text and tree only once.
+
+The trees are those of `engine.explain`, computed here, so that the page says what `seatwarden explain` says. Most
+licenses share most of their rules' outcomes, so a site of 20,000 takes a few megabytes. Shapes, with `text` standing
+for an index into `texts` and `node` for one into `nodes`:
+
+    types, fates, changes, reasons   names that the columns of the same kind point into
+    rules      {"title", "at", "line"}: where a rule is written, and its line in the policy's canonical text
+    rulesOf    for each type, the rules that speak of it, as indices; a tree has one node for each, in this order
+    nodes      [truth, text, [node, …]]: true, false or null (unknown), what was found, the parts below it
+    columns    user, name, id, type, fate, reason, change, days, used, why (text), headline (text),
+               advice ([text, …]), tree ([node, …])
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from engine.decide import Decision
+from engine.decision_log import RecordedPlan
+from engine.due import DueDays
+from engine.evaluate import RuleOutcome, Trace, Truth
+from engine.explain import explain, found, part_text, tree_parts
+from engine.plan import listing_order, place_of, reason_label
+from engine.report.changes import CHANGES, Change
+from engine.report.fates import FATES, Fate
+from engine.report.text import shown
+from grammar.ast import LICENSE_TYPES
+
+_T = TypeVar("_T", bound=Hashable)
+
+
+@dataclass(slots=True)
+class _Once(Generic[_T]):
+    """Values, each stored once and known by its index from then on."""
+
+    index: dict[_T, int] = field(default_factory=dict)
+
+    def of(self, value: _T) -> int:
+        return self.index.setdefault(value, len(self.index))
+
+
+_Node = tuple[Truth, int, tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class _Stores:
+    texts: _Once[str] = field(default_factory=_Once)
+    nodes: _Once[_Node] = field(default_factory=_Once)
+
+    def text(self, text: str) -> int:
+        return self.texts.of(shown(text))
+
+    def rule(self, outcome: RuleOutcome) -> int:
+        """A rule's line, as `explain` prints it, with the parts of its condition below."""
+        parts = () if outcome.expired else tree_parts(outcome.trace)
+        return self._node(outcome.truth, found(outcome), parts)
+
+    def _part(self, trace: Trace) -> int:
+        return self._node(trace.truth, part_text(trace), tree_parts(trace))
+
+    def _node(self, truth: Truth, text: str, parts: tuple[Trace, ...]) -> int:
+        return self.nodes.of((truth, self.text(text), tuple(self._part(part) for part in parts)))
+
+
+def table_of(
+    plan: RecordedPlan, fates: tuple[Fate, ...], changes: tuple[Change | None, ...], lines: tuple[int, ...]
+) -> dict[str, Any]:
+    """The data block; `lines` are the rules' lines in the canonical text."""
+    stores = _Stores()
+    rules = plan.policy.rules
+    order = sorted(range(len(plan.decisions)), key=lambda n: listing_order(plan.decisions[n]))
+    decisions = [plan.decisions[n] for n in order]
+    labels = [reason_label(decision) for decision in decisions]
+    reasons = list(dict.fromkeys(labels))
+    due_days = DueDays(plan.policy, plan.day)
+    stories = [explain(decision, plan.policy, plan.day, due_days) for decision in decisions]
+
+    def column(read: Callable[[Decision], object]) -> list[object]:
+        return [read(decision) for decision in decisions]
+
+    columns = {
+        "user": column(lambda d: shown(d.user)),
+        "name": column(lambda d: shown(d.user_name or "")),
+        "id": column(lambda d: shown(d.license_id)),
+        "type": column(lambda d: LICENSE_TYPES.index(d.license_type)),
+        "fate": [FATES.index(fates[n]) for n in order],
+        "reason": [reasons.index(label) for label in labels],
+        "change": [_position(changes[n]) if changes else None for n in order],
+        "days": column(lambda d: d.unused_days),
+        "used": column(lambda d: shown(d.last_used) if d.last_used else None),
+        "why": column(lambda d: stores.text(d.reason)),
+        "headline": [stores.text(story.headline) for story in stories],
+        "advice": [[stores.text(sentence) for sentence in story.advice] for story in stories],
+        "tree": [[stores.rule(outcome) for outcome in decision.outcomes] for decision in decisions],
+    }
+    return {
+        "types": LICENSE_TYPES,
+        "fates": FATES,
+        "changes": CHANGES,
+        "reasons": [shown(reason) for reason in reasons],
+        "rules": [
+            {"title": shown(rule.title), "at": shown(place_of(rule).rpartition(":")[0]), "line": line}
+            for rule, line in zip(rules, lines, strict=True)
+        ],
+        "rulesOf": [[n for n, rule in enumerate(rules) if rule.applies_to(t)] for t in LICENSE_TYPES],
+        "texts": list(stores.texts.index),
+        "nodes": list(stores.nodes.index),
+        "columns": columns,
+    }
+
+
+def _position(change: Change | None) -> int | None:
+    return CHANGES.index(change) if change else None

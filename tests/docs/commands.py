@@ -1,0 +1,57 @@
+"""docs/commands.md: the help of every command, as it is printed. Run as a module, this writes the page anew:
+
+python -m tests.docs.commands
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer.main
+from typer.core import TyperGroup
+
+from engine.cli.main import app
+from tests.paths import ROOT
+
+PAGE = ROOT / "docs" / "commands.md"
+_WIDTH = 100
+_HEAD = """\
+# Commands
+
+What `seatwarden COMMAND --help` prints, all on one page. It is made from the program itself.
+
+Completion of commands, options, fields, codes, time zones and past runs, for bash, zsh, fish and PowerShell:
+
+```sh
+seatwarden --install-completion
+```
+"""
+
+
+def commands() -> Iterator[tuple[str, Any, typer.Context]]:
+    """Every command with its full name, in the order of the help; groups before what is in them."""
+    root = typer.main.get_command(app)
+    yield from _below(
+        root, typer.Context(root, info_name="seatwarden", terminal_width=_WIDTH, max_content_width=_WIDTH)
+    )
+
+
+def page() -> str:
+    """The page as it should be."""
+    parts = [_HEAD]
+    for name, command, context in commands():
+        if name == "seatwarden" or not isinstance(command, TyperGroup):
+            parts.append(f"## {name}\n\n```text\n{command.get_help(context).strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _below(command: Any, context: typer.Context) -> Iterator[tuple[str, Any, typer.Context]]:
+    yield context.command_path, command, context
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from _below(below, typer.Context(below, parent=context, info_name=name, **below.context_settings))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
