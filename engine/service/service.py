@@ -8,6 +8,7 @@ and is right; until then everything goes on as before.
 import logging
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.base import BaseScheduler
 
 from engine.days import make_day
@@ -114,7 +116,8 @@ class Service:
         self._state.policy = self._settings.policy.digest
         for job in self._scheduler.get_jobs():
             if job.id not in self._planned:
-                job.remove()
+                with suppress(JobLookupError):  # its schedule has just ended
+                    job.remove()
                 self._tell("off schedule", job=job.id)
         for name, planned in self._planned.items():
             old = before.get(name)

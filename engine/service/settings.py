@@ -162,7 +162,7 @@ def load_settings(
 
 def _need_schedules(reader: YamlReader, jobs: Jobs) -> None:
     for job in jobs.all:
-        if job.place is not None and job.enabled and job.frequency is None:
+        if job.place is not None and job.enabled and job.frequency is None and not job.malformed:
             help_ = "add `frequency`, like: every 24 hours"
             reader.error("SW206", "this is enabled, but has no schedule", job.place, "never done", help_)
 

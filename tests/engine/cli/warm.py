@@ -2,7 +2,9 @@
 
 import influxdb_client
 
+import engine.cli.apply
 import engine.cli.main
+import engine.cli.run
 import engine.qrs.client
 import engine.service.aftermath
 import engine.service.unattended
