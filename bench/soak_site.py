@@ -47,10 +47,21 @@ class SoakSite:
         idle = timedelta(days=self._chance.choice((1, 5, 27, 31, 90, 400)))
         tags = [{"id": "t", "name": PROTECTED_TAG}] if self._chance.random() < 0.2 else []
         created = format_instant(now - timedelta(days=500))
-        user = {"id": f"u-{self._count:05}", "userId": user_id, "userDirectory": "CORP", "name": "N", "roles": []}
+        user: dict[str, Any] = {
+            "id": f"u-{self._count:05}",
+            "userId": user_id,
+            "userDirectory": "CORP",
+            "name": "N",
+            "roles": [],
+        }
         user |= {"tags": tags, "customProperties": [], "attributes": [], "createdDate": created}
         user |= dict.fromkeys(("inactive", "blacklisted", "removedExternally", "deleteProhibited"), False)
-        row = {"id": license_id, "createdDate": created, "user": dict(user), "lastUsed": format_instant(now - idle)}
+        row: dict[str, Any] = {
+            "id": license_id,
+            "createdDate": created,
+            "user": dict(user),
+            "lastUsed": format_instant(now - idle),
+        }
         row |= {"excess": False, "quarantined": False, "quarantineEnd": "1753-01-01T00:00:00.000Z"}
         self._users.append(user)
         self._rows.append(row)
@@ -73,7 +84,7 @@ class SoakSite:
         """After the plan was made, and before it is carried out: people come back, or are protected."""
         with qrs.site_lock() as site:
             people = {user["id"]: user for user in site["users"]}
-            for row in self._chance.sample(site["licenses"]["analyzer"], 4):
+            for row in self._chance.sample(site["licenses"]["analyzer"], 8):
                 if self._chance.random() < 0.5:
                     row["lastUsed"] = format_instant(now)
                 else:

@@ -70,6 +70,8 @@ def exit_code(report: "Report") -> ExitCode:
 
 def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """The report says what happened; to be told meanwhile is what an earlier run left, and what is not well."""
+    if "license" in facts:
+        return
     if level >= logging.WARNING:
         shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
         note(printable(f"warning: {': '.join([message, *shown])}"))

@@ -70,7 +70,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever a name holds; a finding or a traceback goes on on lines that begin with spaces."""
-        facts = {name: str(value) for name, value in _facts(record).items()}
+        facts = {name: _text(value) for name, value in _facts(record).items()}
         short = "".join(f" {name}={_quoted(text)}" for name, text in facts.items() if "\n" not in text)
         first, *more = record.getMessage().split("\n")
         lines = [f"{_moment(record)} {record.levelname:<7} {printable(first)}{short}"]
@@ -98,6 +98,10 @@ def _worded(value: object) -> object:
     if isinstance(value, datetime):
         return format_instant(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _moment(record: logging.LogRecord) -> str:

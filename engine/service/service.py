@@ -38,7 +38,7 @@ Work = Callable[[Settings], Result]
 """A job: what it does under the settings in force."""
 
 _MOST_COUNTED = 10_000
-"""Missed runs that are counted one by one."""
+"""Missed runs that are counted; more are as bad."""
 
 _LATE = timedelta(minutes=1)
 """What a run may come after its time without a word."""
@@ -137,7 +137,7 @@ class Service:
             missed = planned.count(last_alive, self._clock())
             if missed:
                 self._state.missed(name, missed)
-                facts: dict[str, Any] = {"job": name, "missed": _number(missed), "since": last_alive}
+                facts: dict[str, Any] = {"job": name, "missed": missed, "since": last_alive}
                 self._tell("runs were missed while the service was not running", level=logging.WARNING, **facts)
 
     def watch_clock(self) -> None:
@@ -177,7 +177,7 @@ class Service:
         if due is not None and now - due > _LATE:
             missed = planned.count(due, now)
             self._state.missed(name, missed)
-            facts: dict[str, Any] = {"job": name, "due": due, "missed": _number(missed)}
+            facts: dict[str, Any] = {"job": name, "due": due, "missed": missed}
             self._tell("this run is late, and makes up for those missed since", level=logging.WARNING, **facts)
         self._state.begun(name, now)
         self._state.due(name, planned.next(now))
@@ -190,7 +190,7 @@ class Service:
         ended = self._clock()
         self._state.ended(name, ended, result)
         level = logging.INFO if result.ok else logging.ERROR
-        facts = {"outcome": result.outcome, "seconds": f"{(ended - now).total_seconds():.1f}"}
+        facts = {"outcome": result.outcome, "seconds": round((ended - now).total_seconds(), 1)}
         self._tell("job ended", level=level, job=name, **facts, next=self._state.next(name))
 
     def _not_begun(self, event: JobSubmissionEvent) -> None:
@@ -200,7 +200,7 @@ class Service:
         missed = 1 + planned.count(self._state.next(event.job_id) or now, now)
         self._state.missed(event.job_id, missed)
         self._state.due(event.job_id, planned.next(now))
-        facts: dict[str, Any] = {"job": event.job_id, "missed": _number(missed)}
+        facts: dict[str, Any] = {"job": event.job_id, "missed": missed}
         self._tell("run missed: the one before has not ended", level=logging.WARNING, **facts)
 
     # changed files
@@ -266,10 +266,6 @@ def jobs_of(settings: Settings) -> dict[JobName, Job]:
         "licenseMonitor": jobs.license_monitor,
         "serverLicenseMonitor": jobs.server_monitor,
     }
-
-
-def _number(missed: int) -> str:
-    return f"{missed} or more" if missed == _MOST_COUNTED else str(missed)
 
 
 _Stamp = tuple[int, int, int] | None

@@ -54,7 +54,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A site file, whole and right. `file` and `policy_file` may be relative to the working folder, others are not.
+    """A site file, whole and right. `folder` and the log's file are absolute, `file` and `policy_file` as given.
 
     `influx` is None when nothing is to be written there; `static_tags` are those of all points.
     `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
@@ -225,7 +225,7 @@ class _SettingsReader(YamlReader):
         return _Ours(
             policy=self.at(ours, "policy", self._path),
             policy_span=policy.value.span if policy else None,
-            folder=self.at(ours, "folder", self._path),
+            folder=self.at(ours, "folder", self._fixed_path),
             pseudonyms=ours.get("pseudonyms"),
             parallel=self.at(ours, "parallel", lambda e: self._between(e, "licenses", 1, _MOST_PARALLEL)) or 4,
             log=self.at(ours, "log", self._log) or LogSettings(),
@@ -270,7 +270,7 @@ class _SettingsReader(YamlReader):
         megabytes = self.at(log, "megabytes", lambda e: self._between(e, "megabytes", 1, 10_000))
         files = self.at(log, "files", lambda e: self._between(e, "files", 1, 1_000))
         return LogSettings(
-            self.at(log, "file", self._path),
+            self.at(log, "file", self._fixed_path),
             cast(LogFormat, format_ or plain.format),
             cast(Level, level or plain.level),
             megabytes or plain.megabytes,
@@ -283,7 +283,12 @@ class _SettingsReader(YamlReader):
             message, help_ = f"`{entry.key.text}` names no file", "write a path, or remove the key"
             self.error("SW205", message, entry.value.span, "no path", help_)
             return None
-        return (self._folder / text).absolute() if text else None
+        return self._folder / text if text else None
+
+    def _fixed_path(self, entry: Entry) -> Path | None:
+        """A path that stays what it is wherever the process goes, and that people are told."""
+        path = self._path(entry)
+        return path.absolute() if path else None
 
     def _between(self, entry: Entry, unit: str, lowest: int, highest: int) -> int | None:
         number = self.whole(entry.value, entry.key.text, unit)

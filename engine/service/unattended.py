@@ -191,7 +191,8 @@ class _Run:
         def progress(outcome: Outcome) -> None:
             license_type, license_id = outcome.key
             facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
-            self._means.tell(outcome.result, run=run, **facts)
+            level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
+            self._means.tell(outcome.result, level=level, run=run, **facts)
 
         journal = open_journal(work, self._means.clock())
         try:

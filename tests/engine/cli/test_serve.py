@@ -273,7 +273,7 @@ def test_runs_missed_while_it_was_down(run: Run, qrs: SimulatedQrs, tmp_path: Pa
     (tmp_path / "state" / "heartbeat.json").write_text(content, encoding="latin-1")
     serve(run, site, lambda doing: doing.wait_for("on schedule"))
     found = Meanwhile(tmp_path).said("runs were missed while the service was not running")
-    assert [line["missed"] for line in found] == (["2"] if missed else [])
+    assert [line["missed"] for line in found] == ([2] if missed else [])
     assert qrs.deleted == []
     at = datetime.fromisoformat(json.loads((tmp_path / "state" / "heartbeat.json").read_bytes())["at"])
     assert datetime.now(UTC) - at < timedelta(minutes=1)

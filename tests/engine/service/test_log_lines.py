@@ -30,7 +30,7 @@ def _lines(settings: LogSettings) -> list[str]:
 def test_text(tmp_path: Path) -> None:
     settings = LogSettings(tmp_path / "logs" / "s.log")
     with _log(settings):
-        tell("plan sealed", run="20261121T020000Z-ab", release=19.0, nothing=None, empty="", why="two words")
+        tell("plan sealed", run="20261121T020000Z-ab", release=19.0, nothing=None, empty="", why="two words", dry=True)
         tell(
             "said \x1b[31mby\u202e whom",
             level=logging.WARNING,
@@ -39,7 +39,7 @@ def test_text(tmp_path: Path) -> None:
         )
         tell("not shown", level=logging.DEBUG)
     first, second, *more = (line.partition("Z ")[2] for line in _lines(settings))
-    assert first == 'INFO    plan sealed run=20261121T020000Z-ab release=19 why="two words"'
+    assert first == 'INFO    plan sealed run=20261121T020000Z-ab release=19 why="two words" dry=true'
     assert second == "WARNING said \ufffd[31mby\ufffd whom at=2026-01-02T00:00:00.000Z"
     assert _lines(settings)[2:] == ["    a", '    forged="line"']
     assert len(more) == 2
