@@ -315,6 +315,18 @@ def test_a_changed_policy_stops_what_an_earlier_run_left(
 
 
 @posix
+def test_other_pseudonyms_stop_it_too(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
+    """Nobody in the plan could be found again: all would be skipped as changed, one request after the other."""
+    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
+    folder = _interrupted(run, qrs, site)
+    (tmp_path / "people.key").write_bytes(os.urandom(32))
+    ran = run("run", "--site", write_site(tmp_path, qrs.port, ours="pseudonyms: people.key"))
+    assert (ran.code, sorted(qrs.deleted)) == (0, ALL)
+    assert "(the pseudonyms have changed since the plan was made)" in ran.err
+    assert "not begun: the pseudonyms have changed" in read_outcomes(folder).details[ALL[-1]]
+
+
+@posix
 def test_a_dry_run_leaves_it(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
     site = write_site(tmp_path, qrs.port, ours="parallel: 1")
     folder = _interrupted(run, qrs, site)

@@ -161,6 +161,20 @@ def test_ends_within_the_current_license_and_a_run_goes_on(run: Run, qrs: Simula
     assert read_outcomes(folder).sealed
 
 
+def test_a_defect_in_the_service_ends_within_the_license_too(
+    run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attend(*_: object) -> None:
+        wait_until(lambda: len(qrs.deleted) >= 2)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(engine.cli.serve, "_attend", attend)
+    qrs.faults.append(Fault("delay", "DELETE", seconds=0.1))
+    with pytest.raises(ZeroDivisionError):
+        run("serve", "--site", write_site(tmp_path, qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1"))
+    assert 2 <= len(qrs.deleted) < LICENSES
+
+
 def test_as_a_process_of_its_own_ended_by_a_second_signal(qrs: SimulatedQrs, tmp_path: Path) -> None:
     """What a service manager sees. The second signal ends it at once, and a run goes on all the same."""
     site = write_site(tmp_path, qrs.port, release=OFTEN, ours=f"parallel: 1\nhttp: {{port: {free_port()}}}")

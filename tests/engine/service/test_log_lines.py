@@ -83,16 +83,16 @@ def test_rotation_loses_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 raise PermissionError(13, "somebody reads it")
 
             busy.setattr("os.rename", rename)
-            for n in range(30_000, 31_000):
+            for n in range(30_000, 42_000):
                 tell("x" * 60, n=n)
         handler.flush()
     files = sorted(tmp_path.iterdir(), reverse=True)
     lines = [line for file in files for line in file.read_text().splitlines()]
     assert [file.name for file in files][-1] == "s.log"
-    assert len(files) == 4
+    assert len(files) >= 3  # the oldest made room before the others could not be moved
     numbers = [int(line.rpartition("n=")[2]) for line in lines]
-    assert numbers == list(range(31_000))[-len(numbers) :]
-    assert all(file.stat().st_size < 1_100_000 for file in files)
+    assert numbers == list(range(42_000))[-len(numbers) :]
+    assert all(file.stat().st_size < 1_100_000 for file in files[:-1])
 
 
 def test_when_it_ends_nothing_is_left_behind(tmp_path: Path) -> None:

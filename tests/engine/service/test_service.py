@@ -55,7 +55,9 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
     """Makes a service for a site file; `threads` gives jobs threads of their own."""
     with ExitStack() as stack:
 
-        def make(*, start: datetime = START, threads: bool = False, **site: Any) -> Kept:
+        def make(
+            *, start: datetime = START, threads: bool = False, meanwhile: Callable[[], None] = lambda: None, **site: Any
+        ) -> Kept:
             path = write_site(tmp_path, 4242, **site)
             clock = SimulatedClock(start)
             stack.enter_context(simulated(clock))
@@ -78,8 +80,10 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
             def tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
                 told.append((message, {"level": level, **facts}))
 
+            settings = settings_of(path)
+            meanwhile()
             service = Service(
-                settings_of(path),
+                settings,
                 load=lambda: settings_of(path),
                 work={name: work(name) for name in names},
                 scheduler=scheduler,
@@ -160,6 +164,8 @@ def test_years_of_sleep_are_not_walked_through(keep: Keep) -> None:
     kept = keep(release="enable: true\nfrequency: every 5 minutes")
     kept.clock.now = kept.clock.now.replace(year=2040)
     assert len(kept.run_for(seconds=1)) == 1
+    trigger = kept.scheduler.get_job("licenseRelease").trigger
+    assert trigger.get_next_fire_time(START, kept.clock.now) > kept.clock.now
     assert kept.said("this run is late, and makes up for those missed since")[0]["missed"] == 10_000
 
 
@@ -281,9 +287,9 @@ def test_a_changed_policy_is_in_force_when_it_has_come_to_rest(keep: Keep) -> No
     assert kept.said("changed files are in force")[0]["before"] == before
 
 
-def test_what_changed_while_it_was_read_at_the_start_is_seen(keep: Keep) -> None:
-    kept = keep()  # read, but no look yet
-    _change(kept, "p.policy", "30 days", "60 days")
+def test_what_changed_while_it_was_read_at_the_start_is_seen(keep: Keep, tmp_path: Path) -> None:
+    policy = tmp_path / "p.policy"
+    kept = keep(meanwhile=lambda: policy.write_text(policy.read_text().replace("30 days", "60 days")) and None)
     _look(kept)
     assert len(kept.said("changed files are in force")) == 1
 

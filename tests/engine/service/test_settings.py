@@ -195,11 +195,14 @@ def test_a_file_that_is_no_yaml_shows_no_secret_either(tmp_path: Path, line: str
 
 def test_the_policy_under_another_path_of_the_same_file_shows_none(tmp_path: Path) -> None:
     site = tmp_path / "butler.yaml"
-    site.write_text("influxDb: {enable: true, hostIP: h, v1Config: {auth: {password: hunter2}}}\nlicenseType: [}\n")
+    influx = "influxDb: {enable: true, hostIP: h, v1Config: {auth: {enable: true, username: u, password: hunter2}}}"
+    qrs = "configQRS: {host: h}, cert: {clientCert: a, clientCertKey: b}"
+    site.write_text(f"{{{qrs}, {influx}, licenseRelease: {{licenseType: {{analyzer: 5}}}}}}\n")
     (tmp_path / "sub").mkdir()
     other = tmp_path / "sub" / ".." / "butler.yaml"
     with pytest.raises(PolicyError) as caught:
         load_settings(site, {}, default_folder=tmp_path, policy=other)
+    assert "analyzer: 5" in _shown(caught.value)
     assert "hunter2" not in _shown(caught.value)
 
 

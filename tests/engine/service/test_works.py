@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.cli.plan import plan_text
+from engine.metrics.delivery import Delivery, send
 from engine.qrs.client import QrsClient
 from engine.qrs.simulator import Fault, SimulatedQrs
 from engine.service.settings import Settings
@@ -168,13 +170,11 @@ def test_the_sites_license_expires(bench: Bench) -> None:
     assert len(bench.lines) == 6
 
 
-def test_what_is_expired_is_told_whatever_the_threshold(bench: Bench) -> None:
-    bench.clock.now = datetime(2027, 2, 1, tzinfo=UTC)
-    settings = bench.settings()
-    path = bench.folder / "site.yaml"
-    path.write_text(path.read_text().replace("thresholdDays: 60", "thresholdDays: 0"))
-    settings = settings_of(path)
-    assert bench.do("watch_server_license", settings).outcome == "expiring"
+def test_what_qrs_calls_expired_is_told_whatever_the_threshold(bench: Bench) -> None:
+    bench.clock.now = datetime(2026, 11, 1, tzinfo=UTC)
+    with bench.qrs.site_lock() as site:
+        site["license"]["isExpired"] = True
+    assert bench.do("watch_server_license", bench.settings()).outcome == "expiring"
     assert bench.events == ["license-expiring"]
 
 
@@ -198,16 +198,28 @@ def test_a_site_that_is_down_is_told_once_a_day_until_it_is_there_again(bench: B
     assert bench.events == ["run-failed"] * 3
 
 
-def test_two_jobs_at_once_leave_no_points_behind(bench: Bench) -> None:
+def test_two_jobs_at_once_deliver_one_after_the_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """All three are due at midnight: none leaves its points to one that just ends."""
+    at_it, most = [0], [0]
+
+    def sending(*arguments: Any) -> Delivery:
+        at_it[0] += 1
+        most[0] = max(most[0], at_it[0])
+        time.sleep(0.05)
+        delivery = send(*arguments)
+        at_it[0] -= 1
+        return delivery
+
+    monkeypatch.setattr("engine.service.aftermath.send", sending)
     settings = bench.settings()
-    threads = [threading.Thread(target=bench.do, args=(job, settings)) for job in ("release", "watch_licenses")]
+    jobs = ("watch_server_license", "watch_licenses", "watch_licenses")
+    threads = [threading.Thread(target=bench.do, args=(job, settings)) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not [text for level, text, _ in bench.told if level >= logging.WARNING]
-    assert len(bench.lines) == 4 + 2 + 1
+    assert most == [1]
+    assert len(bench.lines) == 3
 
 
 def test_a_plan_is_dated_so_that_told_twice_is_stored_once(bench: Bench) -> None:
