@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint fuzz soak clean
+.PHONY: demo test lint docs bench fuzz soak clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
@@ -18,6 +18,16 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The documentation as a site, in site/. The variable silences an advertisement, not a warning.
+docs: $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Linux. Takes about ten minutes and 4 GB of memory, and writes bench/RESULTS.md.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m bench
+
 # Linux. Each of the six ways by which foreign bytes come in is fuzzed for that many seconds.
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.installed-dev
@@ -29,7 +39,7 @@ soak: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.soak $(if $(SEED),--seed $(SEED))
 
 clean:
-	rm -rf $(VENV) .fuzz seatwarden-demo
+	rm -rf $(VENV) .fuzz seatwarden-demo site
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seatwarden needs Python 3.11 or newer: make PYTHON=python3.12")'

@@ -33,6 +33,7 @@ class Site:
     def __init__(self, users: int, *, unused: float = UNUSED, seed: int = SEED) -> None:
         self._users = users
         self._unused = unused
+        self._seed = seed
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose, nothing secret
         names = ("License do not release", "contractor", "external", "training")
         self._tags = [{"id": self._id(), "name": name, "privileges": None} for name in names]
@@ -40,7 +41,8 @@ class Site:
         self._definitions = {name: self._definition(name) for name in properties}
 
     def rows(self) -> Iterator[tuple[dict[str, Any], str, dict[str, Any]]]:
-        """Each user with the type and row of the license."""
+        """Each user with the type and row of the license; the same each time."""
+        self._random.seed(self._seed)
         for number in range(self._users):
             user = self._user(number)
             license_type = "professional" if self._random.random() < 0.25 else "analyzer"

@@ -1,10 +1,10 @@
 """The fast evaluator: the rules of a policy made ready to decide many licenses, the same answers as the reference.
 
-Each rule is compiled once into a function from the facts of a license to true, false or unknown. The facts are read
-once a license, into a tuple with one place for each field that the rules speak of; all fields of a family
-(`user.@…`) share one. What makes it fast: values to compare with are sets, several custom properties joined by `or`
-are one lookup, and nothing is explained that nobody asked for. What the traces say is what `engine.evaluate` says;
-a property test holds the two against each other, condition by condition.
+Each rule is compiled once into a function over columns: the facts of a batch of licenses, field by field, go in, and
+true, false or unknown comes out for each license. All fields of a family (`user.@…`) share one column. What makes it
+fast: one call serves a thousand licenses, values to compare with are sets, several custom properties joined by `or`
+are one lookup, and nothing is explained that nobody asked for. What its traces say is what `engine.evaluate` says; a
+property test holds the two against each other, condition by condition.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+from engine.columns import SINGLE, Column, read_column
 from engine.days import Day
 from engine.evaluate import POSITIVE, RuleOutcome, Trace, Truth, compare
-from engine.facts import FAMILIES, READERS, Fact, Pairs, Subject, Unknown, Value, of_key
+from engine.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, Value, of_key
 from grammar.ast import (
     And,
     Comparison,
@@ -34,12 +35,26 @@ from policy.loading import CheckedPolicy
 from policy.loading import Value as NamedValue
 
 Values: TypeAlias = tuple[Any, ...]
-"""What was read for one license: in each place a fact, or the pairs of a family."""
+"""What was read of one license: in each place a fact, or the pairs of a family."""
 
-Test: TypeAlias = Callable[[Values], Truth]
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was read of some licenses: a column for each place."""
+
+    size: int
+    columns: Sequence[Column]
+
+    def rows(self) -> list[Values]:
+        """What was read of each license."""
+        return list(zip(*self.columns, strict=True)) if self.columns else [()] * self.size
+
+
+Test: TypeAlias = Callable[[Batch], list[Truth]]
 """A compiled condition."""
 
 _Get: TypeAlias = Callable[[Values], Fact]
+"""Finds one fact among what was read of a license."""
 
 _UNUSED, _USED, _ALLOCATED = Field("license.unusedDays"), Field("license.lastUsed"), Field("license.createdDate")
 
@@ -50,6 +65,7 @@ class _Listed:
 
     place: int
     key: str | None
+    is_single: bool
     folded: bool
     values: frozenset[Value]
 
@@ -65,11 +81,12 @@ class _Node:
     hits: Callable[[Values], tuple[Value, ...]] = lambda values: ()
     listed: _Listed | None = None
 
-    def trace(self, values: Values) -> Trace:
-        """What the reference evaluator says of it."""
+    def trace(self, values: Values, alone: Batch) -> Trace:
+        """What the reference evaluator says of it for one license; `alone` is a batch of that license."""
         facts = tuple([(field, get(values)) for field, get in self.reads])
-        parts = tuple([part.trace(values) for part in self.parts])
-        return Trace(self.condition, self.test(values), facts, parts, self.hits(values))
+        parts = tuple([part.trace(values, alone) for part in self.parts])
+        (truth,) = self.test(alone)
+        return Trace(self.condition, truth, facts, parts, self.hits(values))
 
 
 class CompiledRules:
@@ -84,29 +101,35 @@ class CompiledRules:
             _constant(False) if expired else node.test for node, expired in zip(self._nodes, self._expired, strict=True)
         )
         self._places = compiler.places
-        self._readers = tuple(compiler.readers())
         # A custom property that a user lacks has no value: of a hundred such facts most are written once, here.
         self._no_facts: dict[str, Fact] = {print_field(field): () for field in compiler.fields}
-        self._single = [(print_field(f), self._places[f.name].index) for f in compiler.fields if f.key is None]
+        self._alone = [
+            (print_field(f), self._places[f.name].index, f.name in SINGLE) for f in compiler.fields if f.key is None
+        ]
         self._families = [
             (place.index, {key: print_field(Field(place.name, key)) for key in place.keys})
             for place in self._places.values()
             if place.keys
         ]
 
-    def read(self, subject: Subject) -> Values:
-        """What the rules read of a license."""
-        return tuple([read(subject, key) for read, key in self._readers])
+    def read(self, subjects: Sequence[Subject]) -> Batch:
+        """What the rules read of some licenses."""
+        return Batch(len(subjects), [_column(place, subjects) for place in self._places.values()])
 
-    def truths(self, values: Values) -> tuple[Truth, ...]:
-        """The truth of every rule."""
-        return tuple([test(values) for test in self._tests])
+    def read_again(self, facts: Facts) -> Batch:
+        """The same of one license, from facts that stand somewhere else."""
+        return Batch(1, [[place.from_facts(facts)] for place in self._places.values()])
+
+    def truths(self, batch: Batch) -> list[tuple[Truth, ...]]:
+        """For each license the truth of every rule."""
+        return list(zip(*[test(batch) for test in self._tests], strict=True)) if self._tests else [()] * batch.size
 
     def facts(self, values: Values) -> dict[str, Fact]:
         """Every fact that the rules read, by its name in the language, in the order of reading."""
         facts = self._no_facts.copy()
-        for name, place in self._single:
-            facts[name] = values[place]
+        for name, place, is_single in self._alone:
+            found = values[place]
+            facts[name] = (found,) if is_single and not isinstance(found, Unknown) else found
         for place, names in self._families:
             pairs: Pairs | Unknown = values[place]
             if isinstance(pairs, Unknown):
@@ -118,7 +141,8 @@ class CompiledRules:
 
     def outcome(self, index: int, values: Values) -> RuleOutcome:
         """What became of one rule, explained."""
-        trace, expired = self._nodes[index].trace(values), self._expired[index]
+        alone = Batch(1, [[value] for value in values])
+        trace, expired = self._nodes[index].trace(values, alone), self._expired[index]
         return RuleOutcome(self.rules[index], False if expired else trace.truth, trace, expired)
 
     def outcomes(self, values: Values) -> tuple[RuleOutcome, ...]:
@@ -153,6 +177,18 @@ class _Place:
     name: str
     keys: list[str] = field(default_factory=list)
 
+    def from_facts(self, facts: Facts) -> Fact | Pairs:
+        """The content of this place, from facts by field."""
+        if self.name not in FAMILIES:
+            return facts.read(Field(self.name))
+        pairs: list[tuple[str, str]] = []
+        for key in self.keys:
+            fact = facts.read(Field(self.name, key))
+            if isinstance(fact, Unknown):
+                return fact
+            pairs += [(key, str(value)) for value in fact]
+        return tuple(pairs)
+
 
 class _Compiler:
     """Compiles conditions; `fields` and `places` fill in the order in which the reference evaluator reads."""
@@ -161,13 +197,6 @@ class _Compiler:
         self._names = names
         self.places: dict[str, _Place] = {}
         self.fields: dict[Field, _Get] = {}
-
-    def readers(self) -> list[tuple[Callable[[Subject, Any], Any], Any]]:
-        """How each place is read, and with which key or keys."""
-        return [
-            (FAMILIES[place.name], frozenset(place.keys)) if place.name in FAMILIES else (READERS[place.name], "")
-            for place in self.places.values()
-        ]
 
     def condition(self, condition: Condition) -> _Node:
         match condition:
@@ -187,7 +216,9 @@ class _Compiler:
                 return self._comparison(condition)
             case Field():
                 get = self._getter(condition)
-                return _Node(condition, _true_in(self._place(condition)), (), ((condition, get),))
+                return _Node(
+                    condition, _true_in(self._place(condition), condition.name in SINGLE), (), ((condition, get),)
+                )
             case _:
                 return _Node(condition, _constant(True in self._constants(condition)))
 
@@ -210,12 +241,12 @@ class _Compiler:
         """The comparison of a field with constants, if it is one."""
         if operator not in ("=", "=="):
             return None
-        for field, others in ((left, right), (right, left)):
-            if isinstance(field, Field) and not isinstance(others, Field):
+        for side, others in ((left, right), (right, left)):
+            if isinstance(side, Field) and not isinstance(others, Field):
                 values = self._constants(others)
                 folded = operator == "=" and any(isinstance(value, str) for value in values)
                 kept = frozenset(v.casefold() if folded and isinstance(v, str) else v for v in values)
-                return _Listed(self._place(field), field.key, folded, kept)
+                return _Listed(self._place(side), side.key, side.name in SINGLE, folded, kept)
         return None
 
     def _fact(self, operand: Operand) -> _Get:
@@ -243,88 +274,89 @@ class _Compiler:
 
     def _getter(self, field: Field) -> _Get:
         index, key = self._place(field), field.key
-        get: _Get = itemgetter(index) if key is None else lambda values: of_key(values[index], key)
+        get: _Get
+        if key is not None:
+            get = lambda values: of_key(values[index], key)  # noqa: E731
+        elif field.name in SINGLE:
+            get = lambda values: found if isinstance(found := values[index], Unknown) else (found,)  # noqa: E731
+        else:
+            get = itemgetter(index)
         return self.fields.setdefault(field, get)
+
+
+def _column(place: _Place, subjects: Sequence[Subject]) -> Column:
+    if place.name not in FAMILIES:
+        return read_column(place.name, subjects)
+    read, keys = FAMILIES[place.name], frozenset(place.keys)
+    return [read(subject, keys) for subject in subjects]
 
 
 # Tests ---------------------------------------------------------------------------------------------------
 
 
 def _constant(truth: bool) -> Test:
-    return lambda values: truth
+    return lambda batch: [truth] * batch.size
 
 
 def _negated(test: Test) -> Test:
-    def negated(values: Values) -> Truth:
-        truth = test(values)
-        return None if truth is None else not truth
-
-    return negated
+    return lambda batch: [None if truth is None else not truth for truth in test(batch)]
 
 
 def _all(tests: Sequence[Test]) -> Test:
-    def all_of(values: Values) -> Truth:
-        found: Truth = True
-        for test in tests:
-            truth = test(values)
-            if truth is False:
-                return False
-            if truth is None:
-                found = None
-        return found
+    def all_of(batch: Batch) -> list[Truth]:
+        columns = zip(*[test(batch) for test in tests], strict=True)
+        return [False if False in truths else None if None in truths else True for truths in columns]
 
     return all_of
 
 
 def _any(tests: Sequence[Test]) -> Test:
-    def any_of(values: Values) -> Truth:
-        found: Truth = False
-        for test in tests:
-            truth = test(values)
-            if truth:
-                return True
-            if truth is None:
-                found = None
-        return found
+    def any_of(batch: Batch) -> list[Truth]:
+        columns = zip(*[test(batch) for test in tests], strict=True)
+        return [True if True in truths else None if None in truths else False for truths in columns]
 
     return tests[0] if len(tests) == 1 else any_of
 
 
 def _unused(place: int, days: int) -> Test:
-    def unused_for(values: Values) -> Truth:
-        fact = values[place]
-        if isinstance(fact, Unknown):
-            return None
-        return any(d >= days for d in fact) if len(fact) != 1 else fact[0] >= days
+    def unused_for(batch: Batch) -> list[Truth]:
+        return [None if isinstance(found, Unknown) else found >= days for found in batch.columns[place]]
 
     return unused_for
 
 
-def _true_in(place: int) -> Test:
-    def true_in(values: Values) -> Truth:
-        fact = values[place]
-        return None if isinstance(fact, Unknown) else True in fact
-
-    return true_in
+def _true_in(place: int, is_single: bool) -> Test:
+    if is_single:
+        return lambda batch: [None if isinstance(found, Unknown) else found for found in batch.columns[place]]
+    return lambda batch: [None if isinstance(fact, Unknown) else True in fact for fact in batch.columns[place]]
 
 
 def _compared(operator: Operator, left: _Get, right: _Get) -> Test:
     """What is rare: compared pair by pair, as the reference does."""
-    return lambda values: compare(operator, left(values), right(values))
+    return lambda batch: [compare(operator, left(values), right(values)) for values in batch.rows()]
 
 
 def _any_listed(listed: _Listed) -> Test:
     if listed.key is not None:
         return _any_in_table(listed.place, {listed.key: listed.values}, listed.folded)
-    place, allowed = listed.place, listed.values
+    place, allowed, is_other = listed.place, listed.values, listed.values.isdisjoint
+    if listed.is_single and listed.folded:
+        return lambda batch: [
+            None if isinstance(found, Unknown) else found.casefold() in allowed for found in batch.columns[place]
+        ]
+    if listed.is_single:
+        return lambda batch: [
+            None if isinstance(found, Unknown) else found in allowed for found in batch.columns[place]
+        ]
 
-    def listed_exactly(values: Values) -> Truth:
-        fact = values[place]
-        return None if isinstance(fact, Unknown) else not allowed.isdisjoint(fact)
+    def listed_exactly(batch: Batch) -> list[Truth]:
+        return [None if isinstance(fact, Unknown) else not is_other(fact) for fact in batch.columns[place]]
 
-    def listed_in_any_case(values: Values) -> Truth:
-        fact = values[place]
-        return None if isinstance(fact, Unknown) else not allowed.isdisjoint([value.casefold() for value in fact])
+    def listed_in_any_case(batch: Batch) -> list[Truth]:
+        return [
+            None if isinstance(fact, Unknown) else not is_other([value.casefold() for value in fact])
+            for fact in batch.columns[place]
+        ]
 
     return listed_in_any_case if listed.folded else listed_exactly
 
@@ -332,14 +364,14 @@ def _any_listed(listed: _Listed) -> Test:
 def _any_in_table(place: int, table: Mapping[str, frozenset[Value]], folded: bool) -> Test:
     """Whether a custom property (or attribute) has one of the values that are listed for it."""
 
-    def in_table(values: Values) -> Truth:
-        pairs = values[place]
-        if isinstance(pairs, Unknown):
-            return None
-        for key, value in pairs:
-            if key in table and (value.casefold() if folded else value) in table[key]:
-                return True
-        return False
+    def is_listed(pairs: Pairs) -> bool:
+        return any(key in table and (value.casefold() if folded else value) in table[key] for key, value in pairs)
+
+    def in_table(batch: Batch) -> list[Truth]:
+        # Most users have none of the properties that the policy speaks of.
+        return [
+            None if isinstance(pairs, Unknown) else bool(pairs) and is_listed(pairs) for pairs in batch.columns[place]
+        ]
 
     return in_table
 

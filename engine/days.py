@@ -9,8 +9,12 @@ from policy.errors import InputError
 from policy.vocabulary import WEEKDAYS
 from policy.zones import find_timezone, timezone_help
 
-_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 """What QRS writes most; the standard library reads it as it is, in a third of the time."""
+NEVER_BEFORE_YEAR = 1900
+"""QRS writes 1753-01-01 for *never*; any year before this one means the same."""
+NEVER = date.min
+"""Stands for *never* where a day is read; compare with `is`."""
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
@@ -24,9 +28,11 @@ class Day:
     now: datetime
     zone: ZoneInfo
     today: date = field(init=False, repr=False, compare=False)
+    _is_utc: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "today", self.now.astimezone(self.zone).date())
+        object.__setattr__(self, "_is_utc", self.zone.key == "UTC")
 
     @property
     def weekday(self) -> str:
@@ -39,6 +45,19 @@ class Day:
             return instant.astimezone(self.zone).date()
         except OverflowError:  # a zone's offset leads out of the years 1 to 9999
             return instant.date()
+
+    def day_of_timestamp(self, text: str) -> date | None:
+        """The calendar day of a QRS timestamp in the zone: None when it is not one, NEVER when it says so."""
+        if self._is_utc and _USUAL.fullmatch(text):
+            try:
+                day = date.fromisoformat(text[:10])
+            except ValueError:
+                return None
+            return day if day.year >= NEVER_BEFORE_YEAR else NEVER
+        instant = parse_timestamp(text)
+        if instant is None:
+            return None
+        return self.day_of(instant) if instant.year >= NEVER_BEFORE_YEAR else NEVER
 
     def later_by(self, days: int) -> "Day":
         """The same hour by the zone's clocks, some calendar days later."""

@@ -22,6 +22,8 @@ from policy.loading import CheckedPolicy
 Verdict: TypeAlias = Literal["keep", "release"]
 Because: TypeAlias = Literal["guard", "keep", "release", "default"]
 
+BATCH = 500
+"""Licenses that are decided together: enough for the calls not to count, few enough to need no memory."""
 MAX_REMEMBERED = 100_000
 """How many reasons are remembered, so that a million licenses with words of their own do not fill the memory."""
 
@@ -142,6 +144,11 @@ class Decision(Struct, frozen=True, gc=False):
         return self.guard or (self.rule.name if self.rule else None)
 
     @property
+    def decided_by(self) -> str | None:
+        """What decided, as people call it: the guard, or the rule's label; None when nothing matched."""
+        return self.guard or (self.rule.label if self.rule else None)
+
+    @property
     def user(self) -> str:
         """The user as `DIRECTORY\\id`, as far as it is known."""
         if self.user_id is None:
@@ -150,11 +157,12 @@ class Decision(Struct, frozen=True, gc=False):
 
 
 def decide_all(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Iterator[Decision]:
-    """A decision for every license of the snapshot, by the fast evaluator: professional, then analyzer, in QRS's order."""
+    """A decision for every license, by the fast evaluator: professional, then analyzer, in QRS's order."""
     for license_type in LICENSE_TYPES:
         decider = _Decider(policy, snapshot, license_type, day)
-        for license_ in snapshot.licenses.get(license_type, ()):
-            yield decider.decide(license_)
+        rows = snapshot.licenses.get(license_type, ())
+        for start in range(0, len(rows), BATCH):
+            yield from decider.decide(rows[start : start + BATCH])
 
 
 def decide(
@@ -183,24 +191,26 @@ class _Decider:
         self._rules = CompiledRules(policy, license_type, day)
         self._rulings: dict[tuple[Guard | None, tuple[Truth, ...]], tuple[Ruling, Callable[[Values], str]]] = {}
 
-    def decide(self, license_: License) -> Decision:
-        """The decision for one license."""
-        subject = subject_of(self._snapshot, self._license_type, license_, self._day)
-        values = self._rules.read(subject)
-        standing = standing_of(self._snapshot, self._license_type, license_)
-        guard = obstacle(standing)
-        truths = self._rules.truths(values)
-        key = (guard[0] if guard else None, truths)
-        found = self._rulings.get(key)
-        if found is None:
-            found = self._rulings[key] = self._ruling(truths, key[0])
-        ruling, reason_of = found
-        reason = guard[1] if guard else reason_of(values)
-        return _decision(subject, standing, ruling, reason, Compact(self._rules, values))
+    def decide(self, licenses: Sequence[License]) -> Iterator[Decision]:
+        """The decisions for a batch of licenses."""
+        snapshot, license_type, rules = self._snapshot, self._license_type, self._rules
+        subjects = [subject_of(snapshot, license_type, license_, self._day) for license_ in licenses]
+        batch = rules.read(subjects)
+        for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
+            standing = standing_of(snapshot, license_type, subject.license)
+            guard = obstacle(standing)
+            key = (guard[0] if guard else None, truths)
+            found = self._rulings.get(key)
+            if found is None:
+                found = self._rulings[key] = self._ruling(truths, key[0])
+            ruling, reason_of = found
+            reason = guard[1] if guard else reason_of(values)
+            yield _decision(subject, standing, ruling, reason, Compact(rules, values))
 
     def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[Values], str]]:
         """The ruling for these truths, and what finds its reason."""
-        rules = self._rules
+        # Not `self`, which would hold the whole snapshot in a cycle that only the garbage collector frees.
+        rules, license_type = self._rules, self._license_type
         ruling, telling_rules = rule_on(rules.rules, truths, guard)
         dependence = rules.words_depend_on(telling_rules)
         remembered: dict[object, str] = {}
@@ -210,7 +220,7 @@ class _Decider:
             reason = remembered.get(key)
             if reason is None:
                 outcomes = [rules.outcome(index, values) for index in telling_rules]
-                reason = sentence(self._license_type, ruling, outcomes)
+                reason = sentence(license_type, ruling, outcomes)
                 if len(remembered) < MAX_REMEMBERED:
                     remembered[key] = reason
             return reason

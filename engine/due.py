@@ -13,7 +13,8 @@ from typing import TypeAlias
 from engine.days import Day
 from engine.decide import Decision
 from engine.evaluate import Truth, evaluate_rule
-from engine.facts import Fact, Unknown, Value
+from engine.facts import Fact, Unknown
+from engine.pseudonyms import known_facts
 from grammar.ast import LICENSE_TYPES, Condition, Field, LicenseType, Rule, UnusedFor, walk
 from grammar.printer import print_field
 from policy.loading import CheckedPolicy
@@ -30,19 +31,15 @@ _Case: TypeAlias = tuple[LicenseType, bool, tuple[Fact | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedFacts:
-    """The facts of a decision as they would be `later` days on, the license unused in between.
-
-    With `used_today` the license was used on the day of the decision.
-    """
+class LaterFacts:
+    """The facts of a decision as they would be `later` days on, the license unused in between."""
 
     facts: Mapping[str, Fact]
     day: Day
     later: int = 0
-    used_today: bool = False
 
     def read(self, field: Field) -> Fact:
-        """The fact of that field after the change."""
+        """The fact of that field on the later day."""
         today = self.day.today + timedelta(days=self.later)
         match field.name:
             case "today":
@@ -51,29 +48,16 @@ class ChangedFacts:
                 return (today.month,)
             case "weekday":
                 return (self.day.later_by(self.later).weekday,)
-            case "license.lastUsed" if self.used_today:
-                return (self.day.today,)
-            case "license.neverUsed" if self.used_today:
-                return (False,)
-            case "user.lastUsed" if self.used_today:
-                used = self._recorded(field)
-                return used if isinstance(used, Unknown) else (max([self.day.today, *_dates(used)]),)
             case "license.unusedDays":
-                unused = (0,) if self.used_today else self._recorded(field)
-                return (
-                    unused
-                    if isinstance(unused, Unknown)
-                    else tuple(d + self.later for d in unused if isinstance(d, int))
-                )
+                unused = self._recorded(field)
+                if isinstance(unused, Unknown):
+                    return unused
+                return tuple(days + self.later for days in unused if isinstance(days, int))
             case _:
                 return self._recorded(field)
 
     def _recorded(self, field: Field) -> Fact:
         return self.facts.get(print_field(field), Unknown(f"`{print_field(field)}` was not read"))
-
-
-def _dates(fact: tuple[Value, ...]) -> list[date]:
-    return [value for value in fact if isinstance(value, date)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +87,19 @@ class DueDays:
         if any(o.rule.kind == "keep" and o.truth is not False for o in still):
             return None
         due_already = any(o.rule.kind == "release" and o.truth is True for o in still)
-        case = (decision.license_type, due_already, tuple(decision.facts.get(name) for name in moving.facts))
+        facts = known_facts(decision)
+        case = (decision.license_type, due_already, tuple(facts.get(name) for name in moving.facts))
         if case not in self._found:
-            self._found[case] = self._search(moving, due_already, decision.facts)
+            self._found[case] = self._search(moving, due_already, facts)
         return self._found[case]
 
     def _search(self, moving: _MovingRules, due_already: bool, facts: Mapping[str, Fact]) -> date | None:
         for later in range(1, self._horizon + 1):
-            if self._is_due(moving, due_already, ChangedFacts(facts, self._day, later)):
+            if self._is_due(moving, due_already, LaterFacts(facts, self._day, later)):
                 return self._day.today + timedelta(days=later)
         return None
 
-    def _is_due(self, moving: _MovingRules, due_already: bool, facts: ChangedFacts) -> bool:
+    def _is_due(self, moving: _MovingRules, due_already: bool, facts: LaterFacts) -> bool:
         """Released: every keep rule certainly false, and a release rule certainly true."""
         due = due_already
         for rule in moving.rules:
@@ -130,13 +115,13 @@ def _moving_rules(policy: CheckedPolicy, license_type: LicenseType) -> _MovingRu
         rule
         for rule in policy.rules
         if rule.applies_to(license_type)
-        and (rule.until is not None or any(field.name in _MOVING for field in _fields(rule.condition)))
+        and (rule.until is not None or any(field.name in _MOVING for field in fields_of(rule.condition)))
     )
-    read = dict.fromkeys(print_field(field) for rule in rules for field in _fields(rule.condition))
+    read = dict.fromkeys(print_field(field) for rule in rules for field in fields_of(rule.condition))
     return _MovingRules(rules, tuple(read))
 
 
-def _fields(condition: Condition) -> list[Field]:
+def fields_of(condition: Condition) -> list[Field]:
     """The fields whose facts a condition's truth hangs on."""
     nodes = [node for node, _ in walk(condition)]
     return [_UNUSED if isinstance(node, UnusedFor) else node for node in nodes if isinstance(node, Field | UnusedFor)]

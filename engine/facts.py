@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct, UnsetType
 
-from engine.days import Day, parse_timestamp
+from engine.days import NEVER, Day
 from engine.snapshot import License, Snapshot, User, UserReference
 from grammar.ast import LICENSE_TYPES, Field, LicenseType
 from grammar.printer import print_field
@@ -35,10 +35,6 @@ class Facts(Protocol):
     def read(self, field: Field) -> Fact:
         """The fact of that field."""
         ...
-
-
-NEVER_BEFORE_YEAR = 1900
-"""QRS writes 1753-01-01 for *never*; any year before this one means the same."""
 
 
 class Subject(Struct, frozen=True, gc=False):
@@ -116,15 +112,15 @@ def last_use(license: License, day: Day) -> date | None | Unknown:
     raw = license.last_used
     if raw is None:
         return None
-    instant = parse_timestamp(raw) if isinstance(raw, str) else None
-    if instant is None:
+    used = day.day_of_timestamp(raw) if isinstance(raw, str) else None
+    if used is None:
         return Unknown(f"`lastUsed` is unreadable: `{str(raw)[:40]}`")
-    return None if instant.year < NEVER_BEFORE_YEAR else day.day_of(instant)
+    return None if used is NEVER else used
 
 
 def _unused_days(license: License, used: date | None | Unknown, day: Day) -> int | Unknown:
     if used is None:
-        allocated = _date(license.created_date, "license.createdDate", day)
+        allocated = read_date(license.created_date, "license.createdDate", day)
         if isinstance(allocated, Unknown):
             return Unknown(f"never used, and {allocated.reason}")
         used = allocated
@@ -134,13 +130,14 @@ def _unused_days(license: License, used: date | None | Unknown, day: Day) -> int
 # Readers, one a field ------------------------------------------------------------------------------------
 
 
-def _date(raw: object, name: str, day: Day) -> date | Unknown:
+def read_date(raw: object, name: str, day: Day) -> date | Unknown:
+    """The day of a timestamp that QRS always sends; `name` is the field's."""
     if not isinstance(raw, str):
         return Unknown(f"`{name}` is missing or unreadable")
-    instant = parse_timestamp(raw)
-    if instant is None or instant.year < NEVER_BEFORE_YEAR:
+    found = day.day_of_timestamp(raw)
+    if found is None or found is NEVER:
         return Unknown(f"`{name}` is unreadable: `{raw[:40]}`")
-    return day.day_of(instant)
+    return found
 
 
 def _fact(value: date | int | Unknown) -> Fact:
@@ -154,13 +151,13 @@ def _known(raw: object, name: str) -> Fact:
     return Unknown(f"`{name}` is missing or unreadable")
 
 
-_NO_USER = Unknown("the user is not known")
+NO_USER = Unknown("the user is not known")
 
 
 def _of_user(read: Callable[[User, Day, str], Fact]) -> Callable[[Subject, str], Fact]:
     def reader(subject: Subject, key: str) -> Fact:
         if subject.user is None:
-            return _NO_USER
+            return NO_USER
         return read(subject.user, subject.day, key)
 
     return reader
@@ -171,9 +168,7 @@ def _several(attribute: str, name: str, text_of: Callable[[Any], str]) -> Callab
 
     def read(user: User, day: Day, key: str) -> Fact:
         rows = getattr(user, attribute)
-        if rows is UNSET:
-            return Unknown(f"`{name}` is missing or unreadable")
-        return tuple([text_of(row) for row in rows]) if rows else ()
+        return tuple(map(text_of, rows)) if isinstance(rows, tuple) else _no_rows(rows, name)
 
     return _of_user(read)
 
@@ -182,23 +177,30 @@ Pairs: TypeAlias = tuple[tuple[str, str], ...]
 """The values of a family of fields (`user.@`, `user.attributes`), each behind its key."""
 
 
-def _family(
-    attribute: str, name: str, pair_of: Callable[[Any], tuple[str, str]]
-) -> Callable[[Subject, Collection[str]], Pairs | Unknown]:
-    def read(subject: Subject, keys: Collection[str]) -> Pairs | Unknown:
-        if subject.user is None:
-            return _NO_USER
-        rows = getattr(subject.user, attribute)
-        if rows is UNSET:
-            return Unknown(f"`{name}` is missing or unreadable")
-        return tuple([pair for pair in map(pair_of, rows) if pair[0] in keys]) if rows else ()
+def _properties(subject: Subject, keys: Collection[str]) -> Pairs | Unknown:
+    rows = subject.user.custom_properties if subject.user is not None else NO_USER
+    if not isinstance(rows, tuple):
+        return _no_rows(rows, "user.customProperties")
+    return tuple([(row.definition.name, row.value) for row in rows if row.definition.name in keys])
 
-    return read
+
+def _attributes(subject: Subject, keys: Collection[str]) -> Pairs | Unknown:
+    rows = subject.user.attributes if subject.user is not None else NO_USER
+    if not isinstance(rows, tuple):
+        return _no_rows(rows, "user.attributes")
+    return tuple([(row.attribute_type, row.attribute_value) for row in rows if row.attribute_type in keys])
+
+
+def _no_rows(rows: Unknown | UnsetType | None, name: str) -> tuple[()] | Unknown:
+    """A list that QRS did not send: null is empty, absent is unknown."""
+    if isinstance(rows, Unknown):
+        return rows
+    return () if rows is None else Unknown(f"`{name}` is missing or unreadable")
 
 
 FAMILIES: Mapping[str, Callable[[Subject, Collection[str]], Pairs | Unknown]] = {
-    "user.@": _family("custom_properties", "user.customProperties", lambda row: (row.definition.name, row.value)),
-    "user.attributes": _family("attributes", "user.attributes", lambda row: (row.attribute_type, row.attribute_value)),
+    "user.@": _properties,
+    "user.attributes": _attributes,
 }
 """How several fields of a family are read at once: those with these keys."""
 
@@ -211,7 +213,7 @@ def of_key(pairs: Pairs | Unknown, key: str) -> Fact:
 def _licenses_of(subject: Subject, key: str) -> Fact:
     """Types held, quarantined ones not counted: those are on their way out already."""
     if subject.user is None:
-        return _NO_USER
+        return NO_USER
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
@@ -229,7 +231,7 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
 def _last_use_of_any(subject: Subject, key: str) -> Fact:
     """The latest use over all licenses of the user, quarantined ones too."""
     if subject.user is None:
-        return _NO_USER
+        return NO_USER
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
@@ -268,13 +270,13 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
         lambda user, day, key: _known(user.removed_externally, "user.removedExternally")
     ),
     "user.deleteProhibited": _of_user(lambda user, day, key: _known(user.delete_prohibited, "user.deleteProhibited")),
-    "user.createdDate": _of_user(lambda user, day, key: _fact(_date(user.created_date, "user.createdDate", day))),
+    "user.createdDate": _of_user(lambda user, day, key: _fact(read_date(user.created_date, "user.createdDate", day))),
     "user.licenses": _licenses_of,
     "user.lastUsed": _last_use_of_any,
     "license.type": lambda subject, key: (subject.license_type,),
     "license.lastUsed": _last_used,
     "license.createdDate": lambda subject, key: _fact(
-        _date(subject.license.created_date, "license.createdDate", subject.day)
+        read_date(subject.license.created_date, "license.createdDate", subject.day)
     ),
     "license.neverUsed": _never_used,
     "license.unusedDays": lambda subject, key: _fact(subject.unused_days),

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _BUFFER = 1 << 20
@@ -49,3 +49,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def create_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes new files into a folder, which is made if need be: all of them, or none when one cannot be written.
+
+    Raises FileExistsError when there is one already, OSError.
+    """
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    written: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in contents.items():
+            path = folder / name
+            with path.open("xb") as file:
+                written.append(path)
+                file.write(data)
+    except BaseException:  # also Ctrl-C
+        for path in written:
+            path.unlink(missing_ok=True)
+        for place in made:
+            if place.exists():
+                place.rmdir()
+        raise

@@ -1,12 +1,13 @@
-"""Finding the one user a person means: by `DIRECTORY\\id`, name, user id or QRS id."""
+"""Finding the user a person means: by `DIRECTORY\\id`, QRS id, name or user id, or by a part of name or user id."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from engine.decide import Decision
 from engine.snapshot import License, Snapshot, UserReference
 from grammar.ast import LicenseType
-from grammar.suggest import nearest
+from grammar.suggest import did_you_mean
 from policy.errors import InputError
 
 MAX_CHOICES = 12
@@ -18,14 +19,13 @@ class Holder:
     """Someone a license row or a user row speaks of."""
 
     user_directory: str | None
-    user_id: str | None
+    user_id: str
     name: str | None
-    ids: tuple[str, ...] = ()
 
     @property
     def user(self) -> str:
         """`DIRECTORY\\id`."""
-        return f"{self.user_directory or '?'}\\{self.user_id or '?'}"
+        return f"{self.user_directory or '?'}\\{self.user_id}"
 
     @property
     def label(self) -> str:
@@ -33,61 +33,110 @@ class Holder:
         return f"{self.user} ({self.name})" if self.name else self.user
 
 
-def find_in_snapshot(query: str, snapshot: Snapshot) -> tuple[Holder, list[tuple[LicenseType, License]]]:
-    """The user that `query` names, and the licenses of that user (maybe none). Raises InputError."""
-    holders = [Holder(u.user_directory, u.user_id, u.name or None, (u.id,)) for u in snapshot.users]
-    rows: list[tuple[Holder, LicenseType, License]] = []
-    for license_type, licenses in snapshot.licenses.items():
-        rows += [(_holder_of(row, snapshot), license_type, row) for row in licenses]
-    holder = find(query, [*holders, *(h for h, _, _ in rows)])
-    return holder, [(license_type, row) for h, license_type, row in rows if h.user == holder.user]
+class AmbiguousError(InputError):
+    """Several users fit; `holders` are all of them, in order."""
+
+    def __init__(self, message: str, holders: Sequence[Holder]) -> None:
+        super().__init__(message, "say which")
+        self.holders = tuple(holders)
 
 
-def find_in_plan(query: str, decisions: Sequence[Decision]) -> tuple[Holder, list[Decision]]:
-    """The user that `query` names, and the decisions on that user's licenses. Raises InputError."""
-    holders = [Holder(d.user_directory, d.user_id, d.user_name, (d.license_id,)) for d in decisions]
-    holder = find(query, holders)
-    return holder, [d for d, h in zip(decisions, holders, strict=True) if h.user == holder.user]
+_T = TypeVar("_T")
 
 
-def find(query: str, holders: Iterable[Holder]) -> Holder:
-    """The one user that `query` names; an exact match wins over one that ignores case.
+class People(Generic[_T]):
+    """Everyone a snapshot or a plan speaks of, and what they hold."""
 
-    Raises InputError when none or several match, with the nearest or all of them.
-    """
-    candidates = _merged(holders)
-    keys: tuple[Callable[[Holder], tuple[str | None, ...]], ...] = (
-        lambda h: (h.user,),
-        lambda h: h.ids,
-        lambda h: (h.name,),
-        lambda h: (h.user_id,),
-    )
-    for fold in (str, str.casefold):
-        for key in keys:
-            matches = [h for h in candidates if any(k is not None and fold(k) == fold(query) for k in key(h))]
-            if len(matches) > 1:
-                listed = ", ".join(sorted(h.label for h in matches)[:MAX_CHOICES])
-                raise InputError(f"`{query}` can be {len(matches)} users", f"say which: {listed}")
-            if matches:
-                return matches[0]
-    near = nearest(query, [h.user for h in candidates] + [h.name for h in candidates if h.name])
-    raise InputError(f"there is no user `{query}`", f"did you mean `{near}`?" if near else None)
+    def __init__(self) -> None:
+        self._holders: dict[str, Holder] = {}
+        self._ids: dict[str, dict[str, None]] = {}
+        self._held: dict[str, list[_T]] = {}
 
+    def add(self, directory: str | None, user_id: str | None, name: str | None, *ids: str) -> str | None:
+        """Someone, known by these QRS ids too. Returns `DIRECTORY\\id`, or None when the row names nobody."""
+        if user_id is None:
+            return None
+        user = f"{directory or '?'}\\{user_id}"
+        known = self._holders.get(user)
+        if known is None or (known.name is None and name):
+            self._holders[user] = Holder(directory, user_id, name)
+        for one in ids:
+            self._ids.setdefault(one, {})[user] = None
+        return user
 
-def _merged(holders: Iterable[Holder]) -> list[Holder]:
-    """One holder a user, with all ids under which QRS knows the user and the user's licenses."""
-    found: dict[str, Holder] = {}
-    for holder in holders:
-        if holder.user_id is not None:
-            known = found.get(holder.user, holder)
-            found[holder.user] = replace(known, name=known.name or holder.name, ids=known.ids + holder.ids)
-    return list(found.values())
-
-
-def _holder_of(row: License, snapshot: Snapshot) -> Holder:
-    if isinstance(row.user, UserReference):
-        user = snapshot.users_by_id.get(row.user.id)
+    def give(self, user: str | None, held: _T) -> None:
+        """Notes what a user holds."""
         if user is not None:
-            return Holder(user.user_directory, user.user_id, user.name or None, (user.id, row.id))
-        return Holder(row.user.user_directory, row.user.user_id, row.user.name, (row.user.id, row.id))
-    return Holder(row.deleted_user_directory or None, row.deleted_user_id or None, None, (row.id,))
+            self._held.setdefault(user, []).append(held)
+
+    def held_by(self, holder: Holder) -> list[_T]:
+        """What a user holds; maybe nothing."""
+        return self._held.get(holder.user, [])
+
+    def find(self, query: str) -> tuple[Holder, bool]:
+        """The one user that `query` means, and whether it is no more than a part of the user's id or name.
+
+        An exact match wins over one that ignores case, and that over a part. Raises AmbiguousError when several
+        match; InputError when none does, with the nearest.
+        """
+        for fold in (str, str.casefold):
+            for found in self._matches(query, fold):
+                if found:
+                    return _the_one(found, f"`{query}` can be {len(found)} users"), False
+        parts = self._parts(query)
+        if parts:
+            return _the_one(parts, f"`{query}` is a part of the names of {len(parts)} users"), True
+        known = [h.user for h in self._holders.values()] + [h.name for h in self._holders.values() if h.name]
+        raise InputError(f"there is no user `{query}`", did_you_mean(query, known))
+
+    def _matches(self, query: str, fold: Callable[[str], str]) -> Iterator[list[Holder]]:
+        """Who has this name, kind of name by kind: what is meant most exactly first."""
+        wanted, holders = fold(query), self._holders
+        yield [holder for user, holder in holders.items() if fold(user) == wanted]
+        by_id = dict.fromkeys(user for one, users in self._ids.items() if fold(one) == wanted for user in users)
+        yield [holders[user] for user in by_id]
+        yield [holder for holder in holders.values() if holder.name is not None and fold(holder.name) == wanted]
+        yield [holder for holder in holders.values() if fold(holder.user_id) == wanted]
+
+    def _parts(self, query: str) -> list[Holder]:
+        """Whose user id or name has this part. What has a backslash names a user, and is mistyped."""
+        part = query.casefold()
+        if not part.strip() or "\\" in part:
+            return []
+        holders = self._holders.values()
+        return [h for h in holders if part in h.user_id.casefold() or (h.name and part in h.name.casefold())]
+
+
+def people_of_snapshot(snapshot: Snapshot) -> People[tuple[LicenseType, License]]:
+    """The users of a snapshot and those that only a license row names, with their licenses."""
+    people: People[tuple[LicenseType, License]] = People()
+    for user in snapshot.users:
+        people.add(user.user_directory, user.user_id, user.name or None, user.id)
+    for license_type, rows in snapshot.licenses.items():
+        for row in rows:
+            people.give(_owner(people, row, snapshot), (license_type, row))
+    return people
+
+
+def _owner(people: People[tuple[LicenseType, License]], row: License, snapshot: Snapshot) -> str | None:
+    if not isinstance(row.user, UserReference):
+        return people.add(row.deleted_user_directory or None, row.deleted_user_id or None, None, row.id)
+    user = snapshot.users_by_id.get(row.user.id)
+    if user is not None:
+        return people.add(user.user_directory, user.user_id, user.name or None, row.id)
+    return people.add(row.user.user_directory, row.user.user_id, row.user.name, row.user.id, row.id)
+
+
+def people_of_plan(decisions: Sequence[Decision]) -> People[Decision]:
+    """The users that a plan speaks of, with the decisions on their licenses."""
+    people: People[Decision] = People()
+    for decision in decisions:
+        user = people.add(decision.user_directory, decision.user_id, decision.user_name, decision.license_id)
+        people.give(user, decision)
+    return people
+
+
+def _the_one(found: list[Holder], problem: str) -> Holder:
+    if len(found) > 1:
+        raise AmbiguousError(problem, sorted(found, key=lambda holder: holder.label.casefold()))
+    return found[0]

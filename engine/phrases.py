@@ -7,6 +7,7 @@ from engine.evaluate import POSITIVE, Trace
 from engine.facts import Fact, Unknown, Value
 from engine.words import join_words as join_words
 from engine.words import plural as plural
+from engine.words import quoted as quoted
 from grammar.ast import Comparison, Field, ListOf, Name, Not, Operand, Operator, UnusedFor
 from grammar.printer import print_condition, print_field, print_operand
 
@@ -103,4 +104,4 @@ def _first(fact: Fact | None) -> Value | None:
 def _show(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.isoformat() if isinstance(value, date) else f'"{value}"' if isinstance(value, str) else str(value)
+    return value.isoformat() if isinstance(value, date) else quoted(value) if isinstance(value, str) else str(value)

@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 from engine.chain import chain_lines
 from engine.collector import collector_off
 from engine.days import Day, format_instant, make_day
-from engine.decide import Decision, Ruling, decide_all
+from engine.decide import Because, Decision, Ruling, decide_all
 from engine.evaluate import Truth
 from engine.facts import Fact
 from engine.files import make_private_folder, write_atomically
@@ -34,9 +34,9 @@ FORMAT = 1
 
 PLAN_FILE = "plan.jsonl"
 
-_RANKS: Mapping[str, int] = {"release": 0, "guard": 1, "default": 2, "keep": 3}
-_BITS: Mapping[LicenseType, int] = {license_type: 1 << bit for bit, license_type in enumerate(LICENSE_TYPES)}
-_BOTH = sum(_BITS.values())
+LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
+"""The order in which readers want to see decisions, by what decided."""
+
 _User: TypeAlias = tuple[str | None, str]
 
 
@@ -101,22 +101,18 @@ class Plan:
             found[license_type] += count if counted(ruling) else 0
         return found
 
-    def _types_by_user(self) -> tuple[dict[_User, int], dict[_User, int]]:
-        """The license types of each user, and those that the plan releases; quarantined ones not counted.
-
-        Types are bits: a set for each of 100,000 users would take 20 MB.
-        """
-        held: dict[_User, int] = {}
-        released: dict[_User, int] = {}
+    def _users(self) -> tuple[int, int]:
+        """How many users hold both types, and how many lose all that they hold; quarantined ones are not counted."""
+        holders: dict[LicenseType, set[_User]] = {license_type: set() for license_type in LICENSE_TYPES}
+        losers: set[_User] = set()
+        keepers: set[_User] = set()
         for decision in self.decisions:
             ruling = decision.ruling
             if decision.user_id is not None and ruling.guard != "quarantined":
                 user = decision.user_directory, decision.user_id
-                bit = _BITS[decision.license_type]
-                held[user] = held.get(user, 0) | bit
-                if ruling.verdict == "release":
-                    released[user] = released.get(user, 0) | bit
-        return held, released
+                holders[decision.license_type].add(user)
+                (losers if ruling.verdict == "release" else keepers).add(user)
+        return len(set.intersection(*holders.values())), len(losers - keepers)
 
     def run(self) -> dict[str, Any]:
         """What the run is: the first line of the log, without the policy itself."""
@@ -153,7 +149,7 @@ class Plan:
         reasons: Counter[str] = Counter()
         for (_, ruling), count in self.rulings.items():
             reasons[_label(ruling)] += count
-        held, released = self._types_by_user()
+        hold_both, lose_every = self._users()
         return {
             "licenses": len(self.decisions),
             "release": sum(self.released.values()),
@@ -162,8 +158,8 @@ class Plan:
             "undetermined": sum(guarded["undetermined"].values()),
             "byType": types,
             "byReason": dict(reasons.most_common()),
-            "holdBothTypes": sum(types == _BOTH for types in held.values()),
-            "loseEveryLicense": sum(types == held[user] for user, types in released.items()),
+            "holdBothTypes": hold_both,
+            "loseEveryLicense": lose_every,
             "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
         }
@@ -205,7 +201,7 @@ def _is_guarded(guard: str, ruling: Ruling) -> bool:
 
 def listing_order(decision: Decision) -> tuple[Any, ...]:
     """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
-    return _RANKS[decision.because], -(decision.unused_days or 0), decision.user, decision.license_type
+    return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type
 
 
 class DecisionJson(Struct, rename="camel", gc=False):

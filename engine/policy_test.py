@@ -157,14 +157,13 @@ def _nobody(expected: ExpectedOf, by_user: dict[str, list[Decision]], path: Path
 
 def _problems(expectation: Expectation, decision: Decision) -> list[str]:
     """What was expected, what came out, and the lines of the explanation that tell why; none when all is met."""
-    decided_by = decision.guard or (decision.rule.label if decision.rule else None)
     matched = {rule.label for rule in decision.matched}
     expected_rules = {rule.value for rule in expectation.rules} if expectation.rules is not None else None
     lines = []
     if (
         decision.verdict != expectation.verdict
         or expectation.because not in (None, decision.because)
-        or (expectation.rule is not None and expectation.rule.value != decided_by)
+        or (expectation.rule is not None and expectation.rule.value != decision.decided_by)
     ):
         lines += [f"expected  {_wanted(expectation)}", f"got       {_got(decision)}", f"why       {decision.reason}"]
     if expected_rules not in (None, matched):

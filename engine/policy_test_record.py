@@ -1,6 +1,5 @@
 """Recording a policy test: today's verdicts on a snapshot, as expectations for tomorrow's policy."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from engine.days import Day, format_instant
 from engine.decide import Decision
 from policy.errors import InputError
+from policy.yaml_text import yaml_quoted
 
 MAX_LICENSES = 10_000
 """Most licenses that one test file records; reading a longer YAML file would take too long."""
@@ -30,18 +30,22 @@ def recorded_test(
         raise InputError(
             f"a test file holds up to {MAX_LICENSES:,} licenses, this snapshot has {len(decisions):,}", help_
         )
-    lines = [HEADER, f"policy: {_quoted(_from(folder, policy))}", f"snapshot: {_quoted(_from(folder, snapshot))}"]
+    lines = [
+        HEADER,
+        f"policy: {yaml_quoted(_from(folder, policy))}",
+        f"snapshot: {yaml_quoted(_from(folder, snapshot))}",
+    ]
     lines.append(f"now: {format_instant(day.now)}")
     if timezone is not None:
-        lines.append(f"timezone: {_quoted(timezone)}")
+        lines.append(f"timezone: {yaml_quoted(timezone)}")
     lines += ["exhaustive: true", "expect:" if decisions else "expect: []"]
     held = Counter((d.user, d.license_type) for d in decisions)
     for decision in decisions:
         # A license that its user's name does not tell from others is named by its id.
         by_name = decision.user_id is not None and held[decision.user, decision.license_type] == 1
-        who = f"user: {_quoted(decision.user)}" if by_name else f"licenseId: {_quoted(decision.license_id)}"
-        label = decision.guard or (decision.rule.label if decision.rule else None)
-        why = f"rule: {_quoted(label)}" if label else f"because: {decision.because}"
+        who = f"user: {yaml_quoted(decision.user)}" if by_name else f"licenseId: {yaml_quoted(decision.license_id)}"
+        label = decision.decided_by
+        why = f"rule: {yaml_quoted(label)}" if label else f"because: {decision.because}"
         lines.append(f"  - {{{who}, license: {decision.license_type}, verdict: {decision.verdict}, {why}}}")
     return "\n".join(lines) + "\n"
 
@@ -52,8 +56,3 @@ def _from(folder: Path, path: Path) -> str:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     except ValueError:
         return path.resolve().as_posix()
-
-
-def _quoted(text: str) -> str:
-    """A YAML string: in single quotes, as Butler writes them; with escapes where a character needs one."""
-    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)

@@ -8,6 +8,8 @@ names that person.
 
 import hashlib
 import hmac
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from policy.errors import InputError
 
 MIN_KEY_BYTES = 16
 _PREFIX = "p-"
+_PSEUDONYM = re.compile(r"p-[0-9a-f]{20}", re.ASCII)
 PERSONAL = ("user", "user.userId", "user.name", "user.attributes")
 """Fields whose values tell who a person is."""
 
@@ -120,6 +123,20 @@ def load_pseudonyms(path: Path) -> Pseudonyms:
     if len(key) < MIN_KEY_BYTES:
         raise InputError(f"key file `{path}` is too short: {len(key)} bytes, {MIN_KEY_BYTES} are the least")
     return Pseudonyms(key)
+
+
+def hides_facts(decision: Decision) -> bool:
+    """Whether facts that the rules read stand behind pseudonyms."""
+    hidden = decision.user_id is not None and _PSEUDONYM.fullmatch(decision.user_id)
+    return bool(hidden) and any(map(is_personal, decision.facts))
+
+
+def known_facts(decision: Decision) -> Mapping[str, Fact]:
+    """The facts that a decision can be thought further from: what stands behind a pseudonym is unknown."""
+    if not hides_facts(decision):
+        return decision.facts
+    hidden = Unknown("hidden behind a pseudonym")
+    return {name: hidden if is_personal(name) else fact for name, fact in decision.facts.items()}
 
 
 def is_personal(name: str) -> bool:

@@ -9,3 +9,8 @@ def plural(count: int, noun: str) -> str:
 def join_words(words: list[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def quoted(text: str) -> str:
+    """A text as it stands in sentences."""
+    return f'"{text}"'

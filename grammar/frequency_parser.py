@@ -1,7 +1,6 @@
 """Schedule text to tree, by the LALR grammar in `frequency.lark`."""
 
 from functools import lru_cache
-from importlib.resources import files
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, VisitError
@@ -11,6 +10,7 @@ from grammar.explain_frequency import problem_from, trailing_space
 from grammar.frequency import Frequency
 from grammar.frequency_builder import BuildError, FrequencyBuilder
 from grammar.parser import Locate
+from grammar.tables import load_parser
 
 MAX_CHARACTERS = 1_000
 """Longest schedule text that is read."""
@@ -41,13 +41,7 @@ def parse_frequency(text: str, locate: Locate) -> Frequency:
 
 @lru_cache(maxsize=1)
 def _lark() -> Lark:
-    return Lark(
-        files("grammar").joinpath("frequency.lark").read_text(encoding="utf-8"),
-        parser="lalr",
-        start="frequency",
-        propagate_positions=True,
-        maybe_placeholders=False,
-    )
+    return load_parser("frequency")
 
 
 def _lower(text: str) -> str:

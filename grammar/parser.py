@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any, TypeAlias, TypeVar
 
 from lark import Lark, Token, Tree
@@ -16,6 +15,7 @@ from grammar.builder import Builder
 from grammar.errors import PolicySyntaxError, SyntaxProblem
 from grammar.explain_syntax import problem_from
 from grammar.spans import Span
+from grammar.tables import load_parser
 
 MAX_PROBLEMS = 20
 """How many syntax errors are looked for in one file before giving up."""
@@ -88,13 +88,7 @@ class _Failure(Exception):
 
 @lru_cache(maxsize=1)
 def _lark() -> Lark:
-    return Lark(
-        files("grammar").joinpath("policy.lark").read_text(encoding="utf-8"),
-        parser="lalr",
-        start=["policy", "condition", "bare_limit"],
-        propagate_positions=True,
-        maybe_placeholders=False,
-    )
+    return load_parser("policy")
 
 
 def _parse_one(start: str, text: str, locate: Locate) -> Any:

@@ -6,7 +6,6 @@ in Butler's order; all others become entries of `neverRelease.when`.
 """
 
 import io
-import re
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -17,10 +16,7 @@ from grammar.bounds import MAX_DEPTH
 from grammar.printer import print_condition, print_limit
 from policy.butler_shapes import BUTLER_KEYS, NotInYaml, butler_setting, release_settings
 from policy.diagnostics import Diagnostic, PolicyError, in_order
-
-_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")
-_NOT_TEXT = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"])
-"""Words that some YAML reader takes for something else than text."""
+from policy.yaml_text import is_plain
 
 
 def print_butler(policy: Policy, file: str, source: str) -> str:
@@ -142,7 +138,7 @@ def _quoted(setting: Any) -> Any:
 
 def _text(text: str) -> str:
     """A text, in quotes unless every YAML reader takes it for text without."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT:
+    if is_plain(text):
         return text
     # Within single quotes YAML has no escapes, and folds some characters into spaces.
     quoted: str = SingleQuotedScalarString(text) if text.isprintable() else DoubleQuotedScalarString(text)

@@ -1,8 +1,15 @@
-"""Places inside a YAML text value, for the policy language embedded there (`when:`, `limit:`)."""
+"""Text in YAML: how it is written, and places inside it, for the policy language there (`when:`, `limit:`)."""
+
+import json
+import re
 
 from grammar.parser import Locate
 from grammar.spans import Span
 from policy.yaml_nodes import Scalar
+
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")
+_NOT_TEXT = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"])
+"""Words that some YAML reader takes for something else than text."""
 
 
 def locate_in(scalar: Scalar) -> Locate:
@@ -23,3 +30,18 @@ def locate_in(scalar: Scalar) -> Locate:
         return Span(whole.file, whole.line, start + column, whole.line, start + end_column)
 
     return locate
+
+
+def is_plain(text: str) -> bool:
+    """Whether every YAML reader takes the text for text without quotes."""
+    return _PLAIN.fullmatch(text) is not None and text.lower() not in _NOT_TEXT
+
+
+def yaml_text(text: str) -> str:
+    """A text as YAML, in quotes only where they are needed."""
+    return text if is_plain(text) else yaml_quoted(text)
+
+
+def yaml_quoted(text: str) -> str:
+    """A text as YAML: in single quotes, as Butler writes them; with escapes where a character needs one."""
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)

@@ -16,8 +16,9 @@ from engine.apply import Outcome, OverTheLimit
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
 from engine.cli.completion import complete_runs
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import PseudonymizeOption, SiteOption, read_site
+from engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, read_site
 from engine.cli.output import console, note, printable, say
+from engine.cli.streams import is_quiet
 from engine.decide import Decision
 from engine.decision_log import RecordedPlan, read_plan
 from engine.phrases import join_words, plural
@@ -46,6 +47,7 @@ def apply(
     ] = None,
     pseudonymize: PseudonymizeOption = None,
     parallel: Annotated[int, typer.Option("--parallel", min=1, max=16, help="Licenses under way at a time.")] = 4,
+    quiet: QuietOption = False,
 ) -> None:
     """Release what a sealed plan says, after a second look.
 
@@ -180,7 +182,7 @@ def _who(decision: Decision) -> str:
 
 def _progress_bar() -> Progress:
     columns = (TextColumn("releasing"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty())
+    return Progress(*columns, console=console(stderr=True), disable=is_quiet() or not sys.stderr.isatty())
 
 
 def _say_outcome(outcome: Outcome) -> None:

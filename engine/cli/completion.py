@@ -8,8 +8,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from platformdirs import user_state_path
-
 _MOST = 200
 """Suggestions: a shell shows no more at a time."""
 
@@ -49,6 +47,8 @@ def complete_runs(incomplete: str) -> list[str]:
 
 
 def _state_folders() -> Iterator[tuple[Path, Path]]:
+    from platformdirs import user_state_path
+
     sites = user_state_path("seatwarden") / "sites"
     for folder in sites.glob("*/runs"):
         yield folder, folder

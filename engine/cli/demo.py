@@ -73,6 +73,7 @@ def demo(
     say("The simulated site is gone, its files stay. Try next:")
     snapshot = ["--policy", str(site.config), "--snapshot", str(site.snapshot)]
     for arguments in (
+        ("report", str(run)),
         ("plan", *snapshot),
         ("plan", *snapshot, "--format", "csv"),
         ("explain", "INTERNAL\\sa_api", *snapshot),

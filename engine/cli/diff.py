@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich import box
-from rich.table import Table
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import NowOption, SnapshotOption, TimezoneOption, choose_moment
-from engine.cli.output import print_json, print_table, printable, say
+from engine.cli.output import print_json, printable, say
+from engine.cli.tables import Column, print_rows
 from engine.days import Day
 from engine.diff import (
     Change,
@@ -28,6 +27,13 @@ from policy.errors import InputError
 from policy.loading import CheckedPolicy, load_policy
 from policy.worlds.search import UndecidedError
 
+_COLUMNS = (
+    Column("User", folds=True),
+    Column("License"),
+    Column("Verdict"),
+    Column("Before", folds=True),
+    Column("Now", folds=True),
+)
 _DONE = {"keep": "kept", "release": "released"}
 
 
@@ -92,7 +98,7 @@ def _on_snapshot(
         )
         return bool(found or also)
     if found:
-        print_table(_table(found))
+        print_rows(_COLUMNS, _rows(found))
         for verdict, was, now, count in reasons(found):
             say(printable(f"  {count:>6,}  {_DONE[verdict]} now: {was} → {now}"))
         say()
@@ -106,15 +112,13 @@ def _on_snapshot(
     return bool(found or also)
 
 
-def _table(found: list[Change]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("User", "License", "Verdict", "Before", "Now"):
-        table.add_column(column, overflow="fold")
+def _rows(found: list[Change]) -> list[list[str]]:
+    rows = []
     for change in sorted(found, key=lambda c: (c.new.verdict != "release", c.new.user, c.new.license_type)):
         verdict = f"{change.old.verdict} → {change.new.verdict}"
         cells = (change.new.user, change.new.license_type, verdict, change.old.reason, change.new.reason)
-        table.add_row(*map(printable, cells))
-    return table
+        rows.append([printable(cell) for cell in cells])
+    return rows
 
 
 # On all facts --------------------------------------------------------------------------------------------

@@ -1,18 +1,31 @@
 """`seatwarden fields`: what a rule can speak of."""
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import typer
-from rich import box
-from rich.table import Table
 
 from engine.cli.completion import complete_fields
-from engine.cli.output import print_json, print_table
+from engine.cli.output import print_json
+from engine.cli.tables import Column, print_rows
 from grammar.suggest import did_you_mean
 from policy.errors import InputError
 from policy.operators import OPERATORS, OperatorEntry
 from policy.vocabulary import VOCABULARY, Entry
+
+_FIELDS = (
+    Column("Field"),
+    Column("Type", leaves=3),
+    Column("What it is", folds=True),
+    Column("In QRS", folds=True, leaves=4),
+    Column("In the QMC", folds=True, leaves=2),
+    Column("Example", folds=True, leaves=1),
+)
+_OPERATORS = (
+    Column("Operator"),
+    Column("Compares", folds=True, leaves=2),
+    Column("What it means", folds=True),
+    Column("Example", folds=True, leaves=1),
+)
 
 
 def fields(
@@ -32,9 +45,9 @@ def fields(
         listed = {"operators": [_operator(operator) for operator in operators]} if operators else {}
         print_json({"fields": [_field(entry) for entry in entries], **listed})
         return
-    print_table(_fields_table(entries))
+    print_rows(_FIELDS, [_field_row(entry) for entry in entries])
     if operators:
-        print_table(_operators_table())
+        print_rows(_OPERATORS, [_operator_row(operator) for operator in operators])
 
 
 def _entry(name: str) -> Entry:
@@ -68,23 +81,13 @@ def _operator(operator: OperatorEntry) -> dict[str, Any]:
     }
 
 
-def _fields_table(entries: Iterable[Entry]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("Field", "Type", "What it is", "In QRS", "In the QMC", "Example"):
-        table.add_column(column, overflow="fold")
-    for entry in entries:
-        type_ = f"{entry.type.value}, several" if entry.many else entry.type.value
-        meaning = f"{entry.doc}: {', '.join(entry.values)}" if entry.values else entry.doc
-        name = entry.name + ("Name" if entry.name.endswith("@") else ".name" if entry.keyed else "")
-        table.add_row(name, type_, meaning, entry.source, entry.qmc, entry.example)
-    return table
+def _field_row(entry: Entry) -> tuple[str, ...]:
+    type_ = f"{entry.type.value}, several" if entry.many else entry.type.value
+    meaning = f"{entry.doc}: {', '.join(entry.values)}" if entry.values else entry.doc
+    name = entry.name + ("Name" if entry.name.endswith("@") else ".name" if entry.keyed else "")
+    return name, type_, meaning, entry.source, entry.qmc, entry.example
 
 
-def _operators_table() -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("Operator", "Compares", "What it means", "Example"):
-        table.add_column(column, overflow="fold")
-    for operator in OPERATORS:
-        spellings = " ".join((operator.spelling, *operator.also))
-        table.add_row(spellings, ", ".join(type_.value for type_ in operator.types), operator.doc, operator.example)
-    return table
+def _operator_row(operator: OperatorEntry) -> tuple[str, ...]:
+    spellings = " ".join((operator.spelling, *operator.also))
+    return spellings, ", ".join(type_.value for type_ in operator.types), operator.doc, operator.example

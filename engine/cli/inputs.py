@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from engine.cli.completion import complete_zones
-from engine.cli.output import note
+from engine.cli.streams import be_quiet
 from engine.days import Day, parse_timestamp
 from policy.errors import InputError
 from policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
@@ -48,6 +48,18 @@ PseudonymizeOption: TypeAlias = Annotated[
     Path | None,
     typer.Option("--pseudonymize", metavar="KEYFILE", help="Replace people's names by keyed digests, under this key."),
 ]
+
+
+def _be_quiet(asked: bool) -> bool:
+    if asked:
+        be_quiet(True)
+    return asked
+
+
+QuietOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", callback=_be_quiet, help="Say only what is wrong; the exit code tells the rest."),
+]
 Format: TypeAlias = Literal["table", "json", "csv"]
 
 
@@ -75,7 +87,9 @@ def gather(
     if policy is None:
         if site is None or site.suffix.lower() not in YAML_SUFFIXES:
             raise InputError("no policy", "name one with --policy; a Butler config is one too")
-        policy = site
+        from engine.service.settings import policy_file  # reads all of a site file; only live commands need it
+
+        policy = policy_file(site)
     checked = load_policy(policy)
     asked = parse_now(now) if now else None
     if site is not None:
@@ -92,16 +106,18 @@ def gather(
 
 def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
     """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
+    from engine.cli.output import working
     from engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
 
     site = read_site(site_file)
     # Certificates are valid by the real clock, whatever --now says.
-    with QrsClient(site, datetime.now(UTC)) as client:
+    with QrsClient(site, datetime.now(UTC)) as client, working(f"reading users and licenses from {site.url}"):
         return client.snapshot(now), site.url
 
 
 def read_site(site_file: Path) -> Site:
     """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
+    from engine.cli.output import note
     from engine.qrs.site import load_site
 
     site = load_site(site_file, os.environ)

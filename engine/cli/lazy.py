@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 COMMANDS: Mapping[str, str] = {
     "demo": "demo:demo",
+    "init": "init:init",
     "plan": "plan:plan",
     "explain": "explain:explain",
     "apply": "apply:apply",

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich import box
-from rich.table import Table
 
 from engine.cli.completion import complete_runs
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import Format
-from engine.cli.output import console, note, print_json, print_table, printable, say
+from engine.cli.output import console, note, print_json, printable, say
+from engine.cli.tables import Column, print_rows
 from engine.decision_log import DamagedLog, log_path, read_log
 from engine.decision_log import replay as replay_plan
 from engine.files import write_atomically
@@ -26,6 +25,24 @@ from engine.snapshot import load_snapshot
 from policy.errors import InputError
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
+
+_COLUMNS = {
+    "run": Column("Run"),
+    "folder": Column("Folder", leaves=5),
+    "now": Column("Now", leaves=1),
+    "site": Column("Site", leaves=4),
+    "licenses": Column("Licenses", right=True),
+    "release": Column("Release", right=True),
+    "released": Column("Released", right=True),
+    "state": Column("State", folds=True),
+    "user": Column("User", folds=True),
+    "name": Column("Name", folds=True, leaves=3),
+    "license": Column("License"),
+    "verdict": Column("Verdict", leaves=2),
+    "outcome": Column("Outcome"),
+    "why": Column("Why", folds=True),
+}
+"""Those of `list` and of `show`."""
 
 RunArgument = Annotated[
     Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.", autocompletion=complete_runs)
@@ -191,12 +208,8 @@ def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, 
         writer.writeheader()
         writer.writerows(rows)
     else:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in columns:
-            table.add_column(column.capitalize(), overflow="fold")
-        for row in rows:
-            table.add_row(*(printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns))
-        print_table(table)
+        cells = [[printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns] for row in rows]
+        print_rows([_COLUMNS[name] for name in columns], cells)
         say(plural(len(rows), "row"))
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import NowOption, SiteOption, parse_now
-from engine.cli.output import complain, note, print_table, say
+from engine.cli.output import complain, note, say
+from engine.cli.tables import Column, print_rows
 from engine.cli.unattended import clock, settings_from
 from engine.days import Day, make_day
 from engine.phrases import join_words
@@ -32,10 +31,10 @@ def monitor(
     ] = False,
     now: NowOption = None,
 ) -> None:
-    """Show license use by type and when the site's own license expires, and write both to InfluxDB.
+    """Show license use and expiry, and write both to InfluxDB.
 
-    It works whether or not the monitors are enabled: that is about their schedules. Where points go is as the site
-    file says.
+    Expiry is that of the site's own license. It works whether or not the monitors are enabled: that is about their
+    schedules. Where points go is as the site file says.
 
     Example: seatwarden monitor --site butler.yaml --dry-run
     """
@@ -49,7 +48,7 @@ def monitor(
         note(f"warning: {text}")
     seen = _look(settings, make_day(moment, settings.policy.timezone))
     if dry_run:
-        _print_lines(seen)
+        _print_lines(seen, settings)
     else:
         _show(seen, settings)
         seen.failed = _write(seen, settings) or seen.failed
@@ -98,30 +97,32 @@ def _look(settings: "Settings", day: Day) -> _Seen:
     return seen
 
 
-def _print_lines(seen: _Seen) -> None:
-    """Line protocol without a time, as Butler sent it: what a script or a diff can take."""
+def _print_lines(seen: _Seen, settings: "Settings") -> None:
+    """Line protocol without a time, as Butler sent it: what a script or a diff can take.
+
+    With the master switch off there are no points, as in Butler; the switches of the destinations do not count here.
+    """
     from engine.metrics.point import line
 
+    if settings.influx_off:
+        note("`influxDb.enable` is false: nothing would be written")
+        return
     for point in (*seen.use, *seen.expiry):
         sys.stdout.write(line(point, with_time=False) + "\n")
 
 
 def _show(seen: _Seen, settings: "Settings") -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("License")
-    for name in _SEATS:
-        table.add_column(name.capitalize(), justify="right")
-    others = []
+    rows, others = [], []
     for point in seen.use:
         kind = dict(point.tags)["license_type"]
         if set(point.fields) & set(_SEATS):
-            table.add_row(kind, *(_number(point.fields.get(name)) for name in _SEATS))
+            rows.append([kind, *(_number(point.fields.get(name)) for name in _SEATS)])
         else:  # minutes and tokens
             words = [f"{_number(value)} {name.replace('_', ' ')}" for name, value in point.fields.items()]
             others.append(f"{kind}: {', '.join(words)}")
     say(f"Licenses at {settings.site.url}")
-    if table.row_count:
-        print_table(table)
+    if rows:
+        print_rows([Column("License"), *(Column(name.capitalize(), right=True) for name in _SEATS)], rows)
     for text in others:
         say(text)
     if not seen.use and not seen.failed:
@@ -141,7 +142,8 @@ def _write(seen: _Seen, settings: "Settings") -> bool:
     from engine.metrics.delivery import send
 
     if settings.influx is None:
-        say("Nothing is written: the site file has no `influxDb` that is enabled.")
+        why = "`influxDb.enable` is false" if settings.influx_off else "the site file has no `influxDb`"
+        say(f"Nothing is written: {why}.")
         return False
     jobs = settings.jobs
     parts = (

@@ -1,17 +1,16 @@
 """Printing: results to stdout, errors to stderr, nothing that a terminal could be fooled by."""
 
-import io
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
-from engine.cli.streams import is_utf8
+from engine.cli.streams import is_quiet, is_utf8
 from engine.printable import printable as printable  # commands print by this module alone
 from engine.qrs.errors import RemoteError
 from policy.diagnostics import Diagnostic, PolicyError, render
@@ -27,12 +26,24 @@ def console(stderr: bool = False) -> Console:
 
 def say(text: str | Text = "") -> None:
     """A line of the result."""
-    console().print(text)
+    if not is_quiet():
+        console().print(text)
 
 
 def note(text: str) -> None:
-    """A line beside the result, to stderr: warnings, what is going on."""
+    """A line beside the result, to stderr: warnings, why the answer is no."""
     console(stderr=True).print(text)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """While it is left open, a terminal shows that something is under way."""
+    out = console(stderr=True)
+    if is_quiet() or not out.is_terminal:
+        yield
+        return
+    with out.status(what):
+        yield
 
 
 def print_json(value: Any) -> None:
@@ -72,17 +83,3 @@ def _highlighted(text: str, head: Style) -> Text:
     kind, separator, message = first.partition(":")
     message = printable(separator + message)
     return Text.assemble((kind, head), (message, _BOLD), *(f"\n{printable(line)}" for line in rest))
-
-
-def print_table(table: Table) -> None:
-    """A table on stdout: as wide as the terminal, or in a file as wide as it needs."""
-    out = console()
-    if not out.is_terminal:
-        out = Console(highlight=False, markup=False, emoji=False, width=natural_width(table))
-    out.print(table)
-
-
-def natural_width(table: Table) -> int:
-    """The columns a table takes when nothing is wrapped or cut."""
-    wide = Console(width=100_000, file=io.StringIO())
-    return max(wide.measure(table).maximum, 40)

@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import (
@@ -17,28 +14,34 @@ from engine.cli.inputs import (
     NowOption,
     PolicyOption,
     PseudonymizeOption,
+    QuietOption,
     SiteOption,
     SnapshotOption,
     TimezoneOption,
     gather,
 )
-from engine.cli.output import console, print_json, print_table, printable, say
-from engine.cli.plain_table import plain_table
+from engine.cli.output import console, print_json, printable, say
 from engine.cli.report import REPORT_FILE, write_report
-from engine.decide import Decision
+from engine.cli.tables import Cell, Column, plain_text, print_rows
+from engine.collector import collector_off
+from engine.decide import Because, Decision
 from engine.phrases import plural
-from engine.plan import Plan, decision_to_json, listing_order, make_plan, write_plan
+from engine.plan import LISTED_FIRST, Plan, decision_to_json, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
 from policy.errors import InputError
 
 Show = Literal["all", "release", "keep"]
-_DAYS = "Unused days"
-_HEADS = ("User", "Name", "License", "Verdict", _DAYS, "Why")
-_ROOM_FOR_NAMES = 110
-"""Columns of a terminal from which on users' names are shown too."""
-MOST_IN_FILE = 10_000
+_COLUMNS = (
+    Column("User", folds=True),
+    Column("Name", folds=True, leaves=1),
+    Column("License"),
+    Column("Verdict"),
+    Column("Unused days", right=True),
+    Column("Why", folds=True),
+)
+MOST_IN_FILE = 5_000
 """How many licenses a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
-MOST_ON_TERMINAL = 2_000
+MOST_ON_TERMINAL = 1_000
 """How many a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
@@ -61,6 +64,7 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
     ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say for every license whether it is kept or released.
 
@@ -70,90 +74,67 @@ def plan(
     """
     if report and output is None:
         raise InputError("--report needs a folder for the page", "name one with -o DIR")
-    given = gather(policy, snapshot, site, now, timezone)
-    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
-    made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
-    if output is not None:
-        write_plan(made, output, plan_text(made))
-        if report:
-            write_report(output, output / REPORT_FILE)
-    if format == "json":
-        decisions = [decision_to_json(decision) for decision in made.decisions]
-        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
-    elif format == "csv":
-        _print_csv(made)
-    else:
-        _print_table(made, show)
-        for line in summary_lines(made):
-            say(line)
-        say(_conclusion(made))
+    with collector_off():
+        given = gather(policy, snapshot, site, now, timezone)
+        pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
+        made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
         if output is not None:
-            say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
+            write_plan(made, output, plan_text(made))
+        _print(made, format, show)
+    if output is not None and report:
+        write_report(output, output / REPORT_FILE)
+    if output is not None and format == "table":
+        say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
     if detailed_exitcode and made.summary()["release"]:
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
-def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], str | None]:
-    """The licenses to list, and a sentence when there are more of them than `most`.
+def _print(made: Plan, format_: Format, show: Show) -> None:
+    if format_ == "json":
+        decisions = [decision_to_json(decision) for decision in made.decisions]
+        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
+    elif format_ == "csv":
+        _print_csv(made)
+    else:
+        listed, more = _listed(made, show, MOST_ON_TERMINAL if console().is_terminal else MOST_IN_FILE)
+        print_rows(_COLUMNS, [_cells(decision) for decision in listed])
+        for line in [*more, *summary_lines(made), _conclusion(made)]:
+            say(line)
+
+
+def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str]]:
+    """The licenses to list, and a line when there are more of them than `most`.
 
     Releases first, longest unused first; then what the guards kept, then the rest.
     """
-    shown = [decision for decision in made.decisions if show in ("all", decision.verdict)]
-    listed = nsmallest(most, shown, key=listing_order)
-    left = len(shown) - len(listed)
-    return listed, f"… and {plural(left, 'license')} more; --format csv and json list all." if left else None
+    shown: dict[Because, list[Decision]] = {because: [] for because in LISTED_FIRST}
+    for decision in made.decisions:
+        ruling = decision.ruling
+        if show in ("all", ruling.verdict):
+            shown[ruling.because].append(decision)
+    listed: list[Decision] = []
+    for alike in shown.values():
+        listed += nsmallest(most - len(listed), alike, key=listing_order)
+    left = sum(map(len, shown.values())) - len(listed)
+    return listed, [f"… and {plural(left, 'license')} more: --format csv and json list all"] if left else []
 
 
-def _cells(decision: Decision) -> tuple[str, ...]:
+def _cells(decision: Decision) -> tuple[Cell, ...]:
     return (
         printable(decision.user),
         printable(decision.user_name or ""),
         decision.license_type,
-        decision.verdict,
+        (decision.verdict, _STYLE[decision.because]),
         f"{decision.unused_days:,}" if decision.unused_days is not None else "?",
         printable(decision.reason),
     )
 
 
-def _print_table(made: Plan, show: Show) -> None:
-    on_terminal = console().is_terminal
-    listed, more = _listed(made, show, MOST_ON_TERMINAL if on_terminal else MOST_IN_FILE)
-    if on_terminal:
-        print_table(_table(listed, console().width))
-    else:
-        sys.stdout.write(plain_table(_HEADS, map(_cells, listed), _DAYS))
-    if more:
-        say(more)
-
-
-def _table(listed: list[Decision], width: int) -> Table:
-    """As wide as the terminal: where there is little room, the names make way, and only the last column folds."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown = [head for head in _HEADS if head != "Name" or width >= _ROOM_FOR_NAMES]
-    for head in shown:
-        right = head == _DAYS
-        narrow = "Days" if right and width < _ROOM_FOR_NAMES else head
-        folds = head in ("User", "Name", "Why")
-        longest = max(width // 4, 16) if head in ("User", "Name") else None
-        table.add_column(
-            narrow,
-            overflow="fold",
-            no_wrap=not folds,
-            max_width=longest,
-            justify="right" if right else "left",
-        )
-    for decision in listed:
-        cells: dict[str, str | Text] = dict(zip(_HEADS, _cells(decision), strict=True))
-        cells["Verdict"] = Text(decision.verdict, style=_STYLE[decision.because])
-        table.add_row(*(cells[head] for head in shown))
-    return table
-
-
 def plan_text(made: Plan) -> str:
     """What `summary.txt` holds: the table, as far as people read, and the counts."""
     listed, more = _listed(made, "all", MOST_IN_FILE)
-    lines = [*([more] if more else []), *summary_lines(made), _conclusion(made)]
-    return plain_table(_HEADS, map(_cells, listed), _DAYS) + "\n" + "\n".join(lines) + "\n"
+    lines = [*more, *summary_lines(made), _conclusion(made)]
+    return plain_text(_COLUMNS, [_cells(decision) for decision in listed]) + "\n" + "\n".join(lines) + "\n"
 
 
 def _conclusion(made: Plan) -> str:
@@ -190,9 +171,9 @@ def summary_lines(made: Plan) -> list[str]:
         lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")
     elif summary["thisRun"] < summary["release"]:
         waiting = summary["release"] - summary["thisRun"]
-        lines.append(
-            f"  {summary['thisRun']:,} of them in this run, longest unused first; {waiting:,} wait for the next runs."
-        )
+        waits = "waits" if waiting == 1 else "wait"
+        this_run = f"  {summary['thisRun']:,} of them in this run, longest unused first; "
+        lines.append(f"{this_run}{waiting:,} {waits} for the next runs.")
     return lines
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli.inputs import QuietOption
 from engine.cli.output import say
 from engine.decision_log import log_path
 from policy.errors import InputError
@@ -24,6 +25,7 @@ def report(
             "--previous", metavar="DIR", help="Compare with this run. Default: the newest older one beside DIR."
         ),
     ] = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Write a page about a run, to look at in a browser.
 

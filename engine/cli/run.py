@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import PolicyOption, SiteOption
+from engine.cli.inputs import PolicyOption, QuietOption, SiteOption
 from engine.cli.output import complain, note, printable, say
 from engine.cli.plan import summary_lines
 from engine.cli.unattended import clock, means_for, settings_from, stopped_by_signals
@@ -25,6 +25,7 @@ def run(
         bool | None,
         typer.Option("--dry-run/--no-dry-run", help="Stop after the plan, or do not, whatever the site file says."),
     ] = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Plan and release in one go, for jobs.
 

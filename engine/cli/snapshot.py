@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.inputs import SiteOption, read_site
+from engine.cli.inputs import QuietOption, SiteOption, read_site
 from engine.cli.output import say
 from engine.files import make_private_folder, write_atomically
 from engine.phrases import plural
@@ -19,6 +19,7 @@ def snapshot(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; zstd when it ends in .zst.")
     ] = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Write the users and licenses of a live site to a file.
 

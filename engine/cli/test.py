@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import NowOption, PolicyOption, SnapshotOption, TimezoneOption, gather
+from engine.cli.inputs import NowOption, PolicyOption, QuietOption, SnapshotOption, TimezoneOption, gather
 from engine.cli.output import note, printable, say
 from engine.decide import decide_all
 from engine.junit import junit_xml
@@ -44,6 +44,7 @@ def run_tests(
     snapshot: SnapshotOption = None,
     now: NowOption = None,
     timezone: TimezoneOption = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Run policy tests, or record one from a snapshot.
 

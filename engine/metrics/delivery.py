@@ -16,6 +16,9 @@ from engine.metrics.spool import BATCH_LINES, Batch, Spool
 from engine.metrics.writer import OpenWriter, Rejected, Unavailable, Writer
 from engine.phrases import plural
 
+MAX_TRIES = 200
+"""Most requests that look for refused lines in a batch; twenty such lines take about as many."""
+
 SPOOL_FOLDER = "influxdb-spool"
 """The spool's folder below a site's state."""
 
@@ -111,16 +114,24 @@ class _Delivering:
 
 
 def refused_lines(writer: Writer, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Writes lines; those that the database refuses, with its reason, are found by halving. Raises Unavailable."""
-    try:
-        writer.write(lines)
-    except Rejected as error:
-        if len(lines) == 1:
-            yield lines[0], str(error)
-            return
-        middle = len(lines) // 2
-        yield from refused_lines(writer, lines[:middle])
-        yield from refused_lines(writer, lines[middle:])
+    """Writes lines; those that the database refuses, with its reason, are found by halving. Raises Unavailable.
+
+    Where very many are refused, such as after an outage longer than the retention, the search ends after MAX_TRIES
+    requests: what is refused then counts as refused whole (the database has stored what is good in it).
+    """
+    parts = [lines]
+    tries = 0
+    while parts:
+        part = parts.pop()
+        tries += 1
+        try:
+            writer.write(part)
+        except Rejected as error:
+            if len(part) == 1 or tries > MAX_TRIES:
+                yield from ((line, str(error)) for line in part)
+            else:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]  # the first half is the next
 
 
 def _send_unspooled(lines: Sequence[str], writer: Writer, spool: Spool, error: BaseException) -> Delivery:

@@ -21,6 +21,7 @@ Version: TypeAlias = Literal[1, 2, 3]
 
 DEFAULT_PORT = 8086
 """Where InfluxDB listens; Butler has the same default."""
+DEFAULT_HOST = "localhost"
 DEFAULT_DATABASE = "butler"
 
 _TOP = ("enable", "version", "hostIP", "hostPort", "useSSL", "rejectUnauthorized", "caFile")
@@ -54,6 +55,12 @@ class InfluxTarget:
     verify: bool = True
     authority: Path | None = None
 
+    @property
+    def warnings(self) -> list[str]:
+        """What makes it unsafe, in words."""
+        unsafe = self.url.startswith("https:") and not self.verify
+        return [f"influxDb.rejectUnauthorized is false: {self.url} could be anybody"] if unsafe else []
+
 
 def read_influxdb(
     reader: YamlReader, node: Node, environment: StringMapping[str, str], folder: Path | None = None
@@ -72,10 +79,10 @@ class _InfluxReader:
         self._folder = folder
 
     def read(self, node: Node) -> InfluxTarget | None:
+        before = len(self._reader.findings)
         section = self._map(node, "influxDb", needed=(*_TOP, *_V1), required=("enable",))
         if section is None or not self._switch(section, "enable", "influxDb"):
             return None
-        before = len(self._reader.findings)
         version: Version = self._reader.at(section, "version", self._version) or 1
         url = self._url(section)
         target = self._of_version(version, section, url)
@@ -118,10 +125,7 @@ class _InfluxReader:
         port = self._reader.at(section, "hostPort", self._port)
         use_tls = self._switch(section, "useSSL", "influxDb")
         entry = section.get("hostIP")
-        if entry is None:
-            self._lacks(section, "influxDb", "hostIP", "the name of the machine that InfluxDB runs on")
-            return ""
-        text = (self._text(entry, "influxDb.hostIP") or "").strip()
+        text = (self._text(entry, "influxDb.hostIP") or "").strip() if entry else DEFAULT_HOST
         try:
             bare_v6 = text.count(":") > 1 and "[" not in text
             parts = urlsplit(text if "://" in text else f"//[{text}]" if bare_v6 else f"//{text}")
@@ -129,7 +133,7 @@ class _InfluxReader:
         except ValueError:
             parts, host, own_port = urlsplit(""), None, None
         if not host or parts.scheme not in ("", "http", "https") or parts.username or parts.query or " " in text:
-            if text:  # an empty one has its finding already
+            if entry and text:  # an empty one has its finding already
                 help_ = "write a host name, or an address such as https://influxdb.example.com:8086"
                 self._reader.error("SW205", "`influxDb.hostIP` is not a host", entry.value.span, "no host name", help_)
             return ""

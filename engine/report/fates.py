@@ -16,8 +16,9 @@ Fate: TypeAlias = Literal[
 
 FATES: tuple[Fate, ...] = get_args(Fate)
 
-FREED: tuple[Fate, ...] = ("to release", "released", "gone")
-"""Fates after which the license is free: to be so, or so by now."""
+FREED: tuple[Fate, ...] = ("released", "gone")
+TO_FREE: tuple[Fate, ...] = ("to release",)
+"""Fates after which a license is free, in a run that was applied and in a plan."""
 
 
 def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[Fate, ...]:

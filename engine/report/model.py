@@ -102,7 +102,7 @@ def report_of(sources: Sources) -> Report:
         headline=headline(journal, fates),
         sentences=tuple(sentences(plan, journal, fates)),
         day=plan.day.today.isoformat(),
-        types=tuple(_pictures(license_type, plan, fates) for license_type in LICENSE_TYPES),
+        types=tuple(_pictures(license_type, plan, fates, journal is not None) for license_type in LICENSE_TYPES),
         rules=tuple(_rule_counts(plan, lines, table["reasons"])),
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
@@ -115,8 +115,8 @@ def report_of(sources: Sources) -> Report:
     )
 
 
-def _pictures(license_type: LicenseType, plan: RecordedPlan, fates: tuple[Fate, ...]) -> TypePicture:
-    pool = pool_of(license_type, zip(plan.decisions, fates, strict=True))
+def _pictures(license_type: LicenseType, plan: RecordedPlan, fates: tuple[Fate, ...], applied: bool) -> TypePicture:
+    pool = pool_of(license_type, zip(plan.decisions, fates, strict=True), applied=applied)
     histogram = histogram_of(license_type, plan)
     return TypePicture(license_type, pool, pool_words(pool), histogram, histogram_words(histogram))
 

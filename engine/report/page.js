@@ -81,12 +81,12 @@
     [true, ["true", "✓", "holds: "]], [false, ["false", "✗", "does not hold: "]], [null, ["unknown", "?", "unknown: "]],
   ]);
 
-  const branch = (node, before = [], after = []) => {
+  const branch = (node, title = null, place = null) => {
     const [truth, text, parts] = nodes[node];
     const [name, mark, spoken] = MARKS.get(truth);
-    const line = element("div", { class: "line" },
-      element("span", { class: "mark", "aria-hidden": "true" }, mark),
-      element("span", {}, unseen(spoken), ...before, element("span", { class: "found" }, apart(texts[text])), ...after));
+    const line = element("div", { class: title ? "line rule" : "line" },
+      element("span", { class: "mark", "aria-hidden": "true" }, mark), title,
+      element("span", { class: "found" }, unseen(spoken), apart(texts[text])), place);
     const below = parts.length ? element("ul", {}, ...parts.map((part) => branch(part))) : null;
     return element("li", { class: name, "data-truth": String(truth) }, line, below);
   };
@@ -94,9 +94,9 @@
   const tree = (row) => {
     const branches = data.rulesOf[columns.type[row]].map((index, position) => {
       const rule = rules[index];
-      const title = element("span", { class: "title" }, apart(rule.title), " ");
+      const title = element("span", { class: "title" }, apart(rule.title));
       const place = element("a", { href: `#L${rule.line}`, class: "place" }, rule.at);
-      return branch(columns.tree[row][position], [title], [" ", place]);
+      return branch(columns.tree[row][position], title, place);
     });
     return branches.length
       ? element("ul", { class: "tree" }, ...branches)
@@ -194,7 +194,8 @@
 
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr.row");
-    if (row && String(getSelection()) === "") toggle(row);
+    const selecting = String(getSelection()) !== "" && !event.target.closest("button");
+    if (row && !selecting) toggle(row);
   });
   body.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

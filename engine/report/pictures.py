@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from engine.decide import Decision
 from engine.decision_log import RecordedPlan
-from engine.report.fates import FREED, Fate
+from engine.report.fates import FREED, TO_FREE, Fate
 from grammar.ast import Comparison, Field, LicenseType, Number, Rule, UnusedFor, walk
 
 WIDTH = 460
@@ -48,22 +48,24 @@ _SEGMENTS = {
     "kept": "kept",
     "undetermined": "kept, a fact is unknown",
     "quarantined": "in quarantine already",
-    "due": "due, but not in this run",
-    "freed": "released",
+    "due": "due, not in this run",
+    "freed": "to release",
 }
+_APPLIED = _SEGMENTS | {"due": "due, not released", "freed": "free now"}
 
 
-def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Fate]]) -> Pool:
-    """The picture of one type."""
-    counts = dict.fromkeys(_SEGMENTS, 0)
+def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Fate]], *, applied: bool) -> Pool:
+    """The picture of one type, as planned, or as it became when the plan was `applied`."""
+    labels = _APPLIED if applied else _SEGMENTS
+    counts = dict.fromkeys(labels, 0)
     for decision, fate in decisions:
         if decision.license_type == license_type:
-            counts[_segment(decision, fate)] += 1
+            counts[_segment(decision, fate, applied)] += 1
     total = sum(counts.values())
     ends = accumulate((WIDTH * count / total if total else 0 for count in counts.values()), initial=0.0)
     segments = tuple(
         Segment(
-            kind, _SEGMENTS[kind], count, 0 if kind == "freed" else count, round(x, 2), round(WIDTH * count / total, 2)
+            kind, labels[kind], count, 0 if kind == "freed" else count, round(x, 2), round(WIDTH * count / total, 2)
         )
         for (kind, count), x in zip(counts.items(), ends, strict=False)
         if count
@@ -71,8 +73,8 @@ def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Fate]
     return Pool(license_type, total, total - counts["freed"], segments)
 
 
-def _segment(decision: Decision, fate: Fate) -> str:
-    if fate in FREED:
+def _segment(decision: Decision, fate: Fate, applied: bool) -> str:
+    if fate in (FREED if applied else TO_FREE):
         return "freed"
     return "due" if decision.verdict == "release" else decision.guard or "kept"
 
@@ -104,7 +106,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How long the licenses of a type have not been used, with the thresholds of the rules that release them."""
+    """How long the licenses of a type have not been used, with the thresholds of the rules that release them.
+
+    `unknown` counts those whose days are unknown, `beyond` those at or over the smallest threshold.
+    """
 
     license_type: LicenseType
     bars: tuple[Bar, ...]
@@ -112,6 +117,7 @@ class Histogram:
     days: tuple[Mark, ...]
     counts: tuple[Mark, ...]
     unknown: int
+    beyond: int
     bottom: float = _TOP + _HEIGHT
 
 
@@ -150,9 +156,10 @@ def histogram_of(license_type: LicenseType, plan: RecordedPlan) -> Histogram:
         license_type,
         bars,
         tuple(Mark(round(_LEFT + room * min(day / width, bins), 2), day) for day in thresholds),
-        tuple(Mark(round(_LEFT + n * room, 2), n * width) for n in range(0, bins, step)),
+        tuple(Mark(round(_LEFT + n * room, 2), n * width) for n in range(0, bins - 4, step)),
         tuple(Mark(round(_TOP + _HEIGHT - _HEIGHT * count / top, 2), count) for count in sorted({0, top // 2, top})),
         sum(d.unused_days is None for d in decisions),
+        sum(d.unused_days is not None and d.unused_days >= thresholds[0] for d in decisions) if thresholds else 0,
     )
 
 

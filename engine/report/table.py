@@ -18,9 +18,8 @@ from typing import Any, Generic, TypeVar
 
 from engine.decide import Decision
 from engine.decision_log import RecordedPlan
-from engine.due import DueDays
 from engine.evaluate import RuleOutcome, Trace, Truth
-from engine.explain import explain, found, part_text, tree_parts
+from engine.explain import Explainer, found, part_text, tree_parts
 from engine.plan import listing_order, place_of, reason_label
 from engine.report.changes import CHANGES, Change
 from engine.report.fates import FATES, Fate
@@ -73,8 +72,8 @@ def table_of(
     decisions = [plan.decisions[n] for n in order]
     labels = [reason_label(decision) for decision in decisions]
     reasons = list(dict.fromkeys(labels))
-    due_days = DueDays(plan.policy, plan.day)
-    stories = [explain(decision, plan.policy, plan.day, due_days) for decision in decisions]
+    explainer = Explainer(plan.policy, plan.day)
+    stories = [explainer.explain(decision) for decision in decisions]
 
     def column(read: Callable[[Decision], object]) -> list[object]:
         return [read(decision) for decision in decisions]

@@ -11,15 +11,13 @@ from engine.report.fates import Fate
 from engine.report.pictures import Histogram, Pool
 from grammar.ast import LICENSE_TYPES
 
-_FREED: tuple[Fate, ...] = ("released", "gone")
-
 
 def headline(journal: JournalState | None, fates: Sequence[Fate]) -> str:
     """The one sentence that a reader takes away."""
     count = Counter(fates)
     if journal is not None:
-        freed = sum(count[fate] for fate in _FREED)
-        return f"{_licenses(freed)} {_were(freed)} released".capitalize()
+        released = count["released"]
+        return f"{_licenses(released)} {_were(released)} released".capitalize()
     if count["over the limit"]:
         return "Nothing will be released: the plan is over its limit"
     planned = count["to release"]
@@ -44,8 +42,9 @@ def _planned(plan: RecordedPlan, fates: Sequence[Fate]) -> Iterator[str]:
         yield f"{everything}; {_by_type(plan, fates, 'to release')} would be released, {summary['keep']:,} kept."
     else:
         yield f"{everything}, and all are kept."
-    if count["waits"]:
-        yield f"{count['waits']:,} more are due and wait for later runs: a limit takes the longest unused first."
+    if one := count["waits"]:
+        waiting = "is due and waits" if one == 1 else "are due and wait"
+        yield f"{one:,} more {waiting} for later runs: a limit takes the longest unused first."
     yield "Nothing has been released so far: this is a plan."
 
 
@@ -81,7 +80,8 @@ def _notes(summary: dict[str, Any], applied: bool) -> Iterator[str]:
         )
     quarantined = sum(counts["quarantined"] for counts in summary["byType"].values())
     if quarantined:
-        yield f"{_licenses(quarantined)} {_are(quarantined)} in quarantine: Qlik Sense has taken them back already."
+        them = "it" if quarantined == 1 else "them"
+        yield f"{_licenses(quarantined)} {_are(quarantined)} in quarantine: Qlik Sense has taken {them} back already."
     if lose:
         people = plural(lose, "user")
         yield f"{people} {'were' if applied else 'are'} due to lose every license they hold."
@@ -102,14 +102,13 @@ def pool_words(pool: Pool) -> str:
 
 def histogram_words(histogram: Histogram) -> str:
     """The picture of disuse, for who does not see it."""
-    days = [f"{mark.value}" for mark in histogram.thresholds]
-    release = sum(bar.release for bar in histogram.bars)
-    if not days:
-        return "No release rule for this type speaks of days unused."
-    beyond = sum(bar.kept + bar.release for bar in histogram.bars if bar.first >= histogram.thresholds[0].value)
-    needed = f"{join_words(days, 'or')} {'day' if days == ['1'] else 'days'}"
+    days = [f"{mark.value:,}" for mark in histogram.thresholds]
     unknown = f" Of {_licenses(histogram.unknown)} the last use is unknown." if histogram.unknown else ""
-    return f"About {beyond:,} unused for {needed} or longer; {release:,} due.{unknown}"
+    if not days:
+        return f"No release rule for this type speaks of days unused.{unknown}"
+    due = sum(bar.release for bar in histogram.bars)
+    threshold = "1 day" if days[0] == "1" else f"{days[0]} days"
+    return f"{histogram.beyond:,} not used for {threshold} or longer; {due:,} due for release.{unknown}"
 
 
 def _by_type(plan: RecordedPlan, fates: Sequence[Fate], wanted: Fate) -> str:

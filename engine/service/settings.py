@@ -56,7 +56,8 @@ class LogSettings:
 class Settings:
     """A site file, whole and right. `folder` and the log's file are absolute, `file` and `policy_file` as given.
 
-    `influx` is None when nothing is to be written there; `static_tags` are those of all points.
+    `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
+    or whether it says nothing of a database. `static_tags` are those of all points.
     `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
     without a place.
     """
@@ -65,6 +66,7 @@ class Settings:
     site: Site
     jobs: Jobs
     influx: InfluxTarget | None
+    influx_off: bool
     static_tags: Tags
     notifications: Notifications
     policy_file: Path
@@ -144,6 +146,7 @@ def load_settings(
         site=site,
         jobs=jobs,
         influx=influx,
+        influx_off=reader.influx_off,
         static_tags=static_tags,
         notifications=ours.notifications,
         policy_file=policy_file,
@@ -155,9 +158,22 @@ def load_settings(
         http_port=ours.http_port,
         heartbeat=ours.heartbeat,
         warnings=tuple(warning for job in jobs.all for warning in job.schedule_warnings()),
-        notes=tuple(_notes(jobs, site, policy_file, file)),
+        notes=(*_notes(jobs, site, policy_file, file), *(influx.warnings if influx else ())),
         sources=sources,
     )
+
+
+def policy_file(file: Path) -> Path:
+    """The policy that a site file names under `seatwarden`; the file itself where it names none.
+
+    Raises InputError when it cannot be read, PolicyError when what it says is no name.
+    """
+    text = read_text(file, "site file")
+    reader = _SettingsReader(file.parent, {})
+    policy = reader.read_policy(read_yaml(text, str(file)))
+    if reader.findings:
+        raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
+    return policy or file
 
 
 def _need_schedules(reader: YamlReader, jobs: Jobs) -> None:
@@ -202,6 +218,7 @@ class _SettingsReader(YamlReader):
         super().__init__()
         self._folder = folder
         self._environment = environment
+        self.influx_off = False
 
     def read_influxdb(self, root: Node) -> tuple[InfluxTarget | None, Tags]:
         """The database, None when there is none or it is switched off, and the tags of all points."""
@@ -212,7 +229,14 @@ class _SettingsReader(YamlReader):
             return None, ()
         tag = entry.value.get("tag") if isinstance(entry.value, Mapping) else None
         tags = read_static_tags(self, tag.value, "influxDb.tag") if tag else ()
-        return read_influxdb(self, entry.value, self._environment, self._folder), tags
+        target = read_influxdb(self, entry.value, self._environment, self._folder)
+        self.influx_off = target is None
+        return target, tags
+
+    def read_policy(self, root: Node) -> Path | None:
+        """The policy alone; what else stands there may need the environment."""
+        entry = root.get("seatwarden") if isinstance(root, Mapping) else None
+        return self.at(entry.value, "policy", self._path) if entry and isinstance(entry.value, Mapping) else None
 
     def read(self, root: Node) -> _Ours:
         entry = root.get("seatwarden") if isinstance(root, Mapping) else None

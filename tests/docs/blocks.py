@@ -1,25 +1,33 @@
 """The documentation's pages: console blocks are commands with what they print, in one folder from top to bottom.
 
-A block like ```` ```yaml policy.yaml ```` writes that file on its way. Run as a module, this writes what the commands
-print now into the pages:
+A block like ```` ```yaml policy.yaml ```` writes that file on its way, ```` ```yaml +policy.yaml ```` adds to it; one
+below examples/ shows that example. A page that speaks of `--site site.yaml` has the live site of tests.docs.live_site;
+what is typed at a prompt stands behind it, as in a terminal. Run as a module, this writes what the commands print now,
+and what the examples say, into the pages:
 
 python -m tests.docs.blocks
 """
 
+import contextlib
+import io
 import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from engine.cli.main import main
+from tests.docs.live_site import TypedAnswers, live_site
 from tests.paths import EXAMPLES, ROOT
 
-BLOCK = re.compile(r"^```(?:console|\w+ (?P<file>[\w./-]+))\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(?:console|\w+ (?P<more>\+)?(?P<file>[\w./-]+))\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ ", re.MULTILINE)
+ANSWER = re.compile(r"(?<=\]: )\S+$", re.MULTILINE)
 
 
 def pages() -> list[Path]:
@@ -27,9 +35,19 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def prepare(folder: Path) -> None:
-    """What a reader has before the first command."""
+@contextlib.contextmanager
+def in_folder_of(page: str, folder: Path) -> Iterator[None]:
+    """The working folder is `folder`, with what a reader of the page has before the first command."""
     shutil.copytree(EXAMPLES, folder / "examples")
+    site = live_site(folder) if "--site site.yaml" in page else contextlib.nullcontext()
+    with contextlib.chdir(folder), site:
+        yield
+
+
+def write_file(block: re.Match[str]) -> None:
+    """Writes the file of a block, or adds to it."""
+    with open(block["file"], "a" if block["more"] else "w", encoding="utf-8") as file:
+        file.write(block["text"])
 
 
 def commands(block: str) -> Iterator[tuple[str, str]]:
@@ -44,25 +62,41 @@ def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.rstrip().splitlines()]
 
 
-def _refreshed(page: str, folder: Path) -> str:
+def printed_by(command: str, shown: str) -> str:
+    """What a terminal shows of a command; the answers to its questions are those in `shown`."""
+    program, *arguments = shlex.split(command)
+    assert program == "seatwarden", command
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [program, *arguments])
+        patch.setattr(sys, "stdin", TypedAnswers("".join(f"{answer}\n" for answer in ANSWER.findall(shown))))
+        patch.setattr(sys, "stdout", terminal)
+        patch.setattr(sys, "stderr", terminal)
+        with pytest.raises(SystemExit):
+            main()
+    assert isinstance(terminal.buffer, io.BytesIO)
+    return terminal.buffer.getvalue().decode().replace(os.linesep, "\n")
+
+
+def _refreshed(page: str) -> str:
     def fresh(block: re.Match[str]) -> str:
+        if block["file"] and block["file"].startswith("examples/"):
+            head = block[0][: block.start("text") - block.start()]
+            return f"{head}{(ROOT / block['file']).read_text(encoding='utf-8')}```"
         if block["file"]:
-            (folder / block["file"]).write_text(block["text"], encoding="utf-8")
+            write_file(block)
             return block[0]
         parts = []
-        for command, _ in commands(block["text"]):
-            arguments = [sys.executable, "-m", "engine.cli.main", *shlex.split(command)[1:]]
-            here = {**os.environ, "PYTHONPATH": str(ROOT)}
-            ran = subprocess.run(arguments, cwd=folder, env=here, capture_output=True, text=True, check=False)
-            parts.append("\n".join([f"$ {command}", *lines(ran.stdout + ran.stderr)]) + "\n")
+        for command, shown in commands(block["text"]):
+            parts.append("\n".join([f"$ {command}", *lines(printed_by(command, shown))]) + "\n")
         return f"```console\n{''.join(parts)}```"
 
     return BLOCK.sub(fresh, page)
 
 
 if __name__ == "__main__":
-    for page in pages():
-        text = page.read_text(encoding="utf-8")
-        with tempfile.TemporaryDirectory() as name:
-            prepare(Path(name))
-            page.write_text(_refreshed(text, Path(name)), encoding="utf-8")
+    for path in pages():
+        text = path.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as name, in_folder_of(text, Path(name)):
+            text = _refreshed(text)
+        path.write_text(text, encoding="utf-8")

@@ -18,7 +18,7 @@ from policy.operators import OPERATORS
 from policy.vocabulary import VOCABULARY
 from tests.paths import ROOT
 
-PAGES = [ROOT / "docs" / "language.md", ROOT / "docs" / "ast-json.md"]
+PAGES = [ROOT / "docs" / name for name in ("language.md", "ast-json.md", "faq.md")]
 LANGUAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```(policy|yaml|json)( [^\n]*)?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

@@ -24,8 +24,9 @@ def test_every_truth_trace_and_fact_is_that_of_the_reference(
         for license_ in snapshot.licenses.get(license_type, []):
             facts = SnapshotFacts(subject_of(snapshot, license_type, license_, day))
             expected = outcomes_of(loaded, license_type, facts, day)
-            values = rules.read(facts.subject)
-            assert rules.truths(values) == tuple(outcome.truth for outcome in expected)
+            batch = rules.read([facts.subject])
+            (values,) = batch.rows()
+            assert rules.truths(batch) == [tuple(outcome.truth for outcome in expected)]
             assert rules.outcomes(values) == expected
             assert list(rules.facts(values).items()) == list(facts.seen.items())
 
@@ -63,8 +64,9 @@ def test_a_hundred_properties_are_one_place() -> None:
     rules = CompiledRules(policy, "analyzer", day_of(policy))
     properties = [{"value": "x7", "definition": {"name": "P7"}}, {"value": "y", "definition": {"name": "other"}}]
     snapshot = snapshot_of(site_of([user(1, customProperties=properties)], [license_row(1)]))
-    values = rules.read(subject_of(snapshot, "analyzer", snapshot.licenses["analyzer"][0], day_of(policy)))
+    batch = rules.read([subject_of(snapshot, "analyzer", snapshot.licenses["analyzer"][0], day_of(policy))])
+    (values,) = batch.rows()
     assert values[0] == (("P7", "x7"),)
-    assert rules.truths(values) == (True, True)
+    assert rules.truths(batch) == [(True, True)]
     assert rules.facts(values)["user.@P7"] == ("x7",)
     assert rules.facts(values)["user.@P8"] == ()

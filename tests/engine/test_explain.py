@@ -7,17 +7,20 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from engine.changes import Listed, UsedToday, WithValue
 from engine.days import Day
 from engine.decide import Decision, decide
 from engine.due import HORIZON_DAYS
-from engine.explain import Explanation, explain, explanation_to_json
+from engine.explain import Explainer, Explanation, explain, explanation_to_json
 from engine.plan import Plan
-from grammar.ast import LICENSE_TYPES, Policy, Rule
+from engine.pseudonyms import Pseudonyms
+from grammar.ast import LICENSE_TYPES, Boolean, Let, ListOf, Policy, Rule, Text
+from tests.engine.changing import changed_policy, changed_site
 from tests.engine.support import license_row, plan_of, site_of, user
-from tests.strategies import NOW, moments, policies, sites
+from tests.strategies import NOW, TAGS, comparisons, keep_rules, moments, policies, sites
 
 _DUE = re.compile(r"Would be released on (\d{4}-\d\d-\d\d) if it stays unused and nothing else changes\.")
 TWENTY_DAYS = "last used 2026-11-01, 20 days ago"
@@ -97,6 +100,34 @@ def test_what_would_change_the_verdict_does(policy: Policy, site: dict[str, Any]
             assert ("Would be kept if the license had been used today." in said) == kept
 
 
+@st.composite
+def _one_test_policies(draw: st.DrawFn) -> Policy:
+    """A policy that releases all but what one or two keep rules keep, each by a single test."""
+    names = {"admins": "text", "vips": "text"}
+    lets = [Let(name, ListOf((Text(draw(st.sampled_from(TAGS))), Text("ADMIN\\ann")))) for name in names]
+    keeps = draw(st.lists(keep_rules(comparisons(names)), min_size=1, max_size=2))  # type: ignore[arg-type]
+    return Policy((*lets, *keeps, Rule("release", (), None, None, Boolean(True))))
+
+
+@settings(max_examples=50)
+@given(policies() | _one_test_policies(), sites())
+def test_every_case_is_decided_as_it_is_told(policy: Policy, site: dict[str, Any]) -> None:
+    """Each change is made to the site's JSON or to the policy, and the whole site is decided again."""
+    plan = plan_of(policy, site)
+    explainer = Explainer(plan.policy, plan.day)
+    for decision in plan.decisions:
+        for case in explainer.explain(decision, "full").cases:
+            assert case.verdict != decision.verdict
+            for change in case.changes:
+                event(f"{type(change).__name__}: {decision.because}, {case.verdict}")
+                after = changed_site(change, site, *decision.key)
+                again = plan_of(changed_policy(change, policy), after).decisions
+                (then,) = (d for d in again if d.key == decision.key)
+                assert then.verdict == case.verdict, case.sentence
+                assert then.because != "guard" or isinstance(change, UsedToday)
+                assert (then.rule.title if then.rule else None) == (case.rule.title if case.rule else None)
+
+
 def _without_matching_keeps(policy: Policy, decision: Decision) -> Policy:
     matched = [rule for rule in decision.matched if rule.kind == "keep"]
     assert matched
@@ -140,7 +171,10 @@ def _one(policy: str, now: datetime = NOW, last_used: str | None = "2026-11-01T0
             'keep "a" when user.tags = "x"\nrelease when unused for 1 day',
             "released",
             f"RELEASED — release: {TWENTY_DAYS}; 1 needed",
-            ["Would be kept if the license had been used today.", "Would be kept if any keep rule above matched."],
+            [
+                "Would be kept if the license had been used today.",
+                'Would be kept if the user were tagged "x" (keep "a").',
+            ],
         ),
         (
             'keep "acme" when user.userDirectory = "ACME"\nrelease when unused for 1 day',
@@ -160,6 +194,7 @@ def _one(policy: str, now: datetime = NOW, last_used: str | None = "2026-11-01T0
             'KEPT — protected by keep "a"',
             [
                 'Would be released if keep "a" did not match.',
+                'The protection by keep "a" ends after 2026-11-30.',
                 "Would be released on 2026-12-01 if it stays unused and nothing else changes.",
             ],
         ),
@@ -182,7 +217,122 @@ def test_undetermined() -> None:
     explanation = _one('keep "a" when user.inactive\nrelease when unused for 1 day', inactive=None)
     assert explanation.status == "undetermined"
     assert "`user.inactive` is missing or unreadable, needed by keep" in explanation.headline
-    assert explanation.advice == ("Unknown never releases: the fact must be readable before a rule can decide.",)
+    assert explanation.advice == (
+        'Unknown never releases: `user.inactive` must be readable before keep "a" can decide.',
+        "Would be released if `user.inactive` were readable and false.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "facts", "sentences"),
+    [
+        (
+            'keep "listed" when user = ["ACME\\ann"]\nrelease when unused for 1 day',
+            {},
+            ['Would be kept if "ACME\\user1" were listed in keep "listed" (keep "listed").'],
+        ),
+        (
+            'let vips = ["ann"]\nkeep "vips" when user.userId = vips\nrelease when unused for 1 day',
+            {},
+            ['Would be kept if "user1" were listed in vips (keep "vips").'],
+        ),
+        (
+            'keep "a" when user.userDirectory = ["INTERNAL", "ADMIN"]\nrelease when unused for 1 day',
+            {},
+            ['Would be kept if the user directory were "INTERNAL" or "ADMIN" (keep "a").'],
+        ),
+        (
+            'keep "a" when user.roles like "*Admin"\nrelease when unused for 1 day',
+            {},
+            ['Would be kept if the user had the admin role "Admin" (keep "a").'],
+        ),
+        (
+            'keep "a" when user.attributes.group = "x" and user.inactive\nrelease when unused for 1 day',
+            {"inactive": True},
+            ['Would be kept if the user had the attribute group = "x" (keep "a").'],
+        ),
+        (
+            'keep "a" when user.blocked or user.licenses = "professional"\nrelease when unused for 1 day',
+            {},
+            [
+                'Would be kept if the user were marked Blocked (keep "a").',
+                'Would be kept if the user also held a professional license (keep "a").',
+            ],
+        ),
+        (
+            'keep "both needed" when user.inactive and user.blocked\nrelease when unused for 1 day',
+            {},
+            ["Would be kept if any keep rule above matched."],
+        ),
+    ],
+)
+def test_what_would_keep_a_release(policy: str, facts: dict[str, Any], sentences: list[str]) -> None:
+    assert list(_one(policy, **facts).advice) == ["Would be kept if the license had been used today.", *sentences]
+
+
+@pytest.mark.parametrize(
+    ("policy", "facts", "sentences"),
+    [
+        (
+            'keep "a" when user.tags = ["x", "y"]\nrelease when unused for 1 day',
+            {"tags": [{"name": "Y"}, {"name": "x"}, {"name": "z"}]},
+            ['Would be released if the user were not tagged "Y" or "x".'],
+        ),
+        (
+            'keep "a" when not user.inactive\nrelease when unused for 1 day',
+            {},
+            ["Would be released if the user were marked Inactive."],
+        ),
+        ('keep "a" when user.userDirectory = "acme"\nrelease when unused for 1 day', {}, []),
+    ],
+)
+def test_what_would_release_a_kept_license(policy: str, facts: dict[str, Any], sentences: list[str]) -> None:
+    assert list(_one(policy, **facts).advice) == ['Would be released if keep "a" did not match.', *sentences]
+
+
+def test_what_would_release_what_no_rule_releases() -> None:
+    assert _one("release when user.inactive and unused for 2 days").advice == (
+        "Would not be released within three years, however long it stays unused.",
+        "Would be released if the user were marked Inactive.",
+    )
+
+
+def test_the_end_of_a_protection_that_changes_nothing() -> None:
+    policy = 'keep "a" until 2026-11-30 when not user.inactive\nrelease when unused for 60 days'
+    end, due = _one(policy).advice[-2:]
+    assert end == (
+        'The protection by keep "a" ends after 2026-11-30; the license would still be kept on the day after.'
+    )
+    assert due == "Would be released on 2026-12-31 if it stays unused and nothing else changes."
+
+
+def test_of_a_long_list_a_few_values_are_tried() -> None:
+    tags = ", ".join(f'"t{n}"' for n in range(5000))
+    policy = f'keep "a" when user.tags = [{tags}]\nrelease when unused for 1 day'
+    assert _one(policy).advice[1] == 'Would be kept if the user were tagged "t0", "t1" or "t2" (keep "a").'
+
+
+def test_sizes() -> None:
+    plan = plan_of(
+        'keep "a" when user.tags = "x"\nkeep "b" when user.blocked\nkeep "c" when user.roles = "r"\n'
+        'keep "d" when user.inactive\nrelease when unused for 1 day',
+        site_of([user(1)], [license_row(1, "2026-11-01T00:00:00Z")]),
+    )
+    explainer = Explainer(plan.policy, plan.day)
+    cases = {size: explainer.explain(plan.decisions[0], size).cases for size in ("brief", "default", "full")}
+    assert {size: len(found) for size, found in cases.items()} == {"brief": 0, "default": 3, "full": 5}
+    assert cases["full"][:3] == cases["default"]
+
+
+def test_what_stands_behind_a_pseudonym_is_not_guessed() -> None:
+    """A recorded plan with pseudonyms cannot tell who would be listed; what reads no names still holds."""
+    site = site_of([user(1)], [license_row(1, "2026-11-01T00:00:00Z")])
+    policy = 'keep "a" when user = "ACME\\ann" or user.tags = "x"\nrelease when unused for 1 day'
+    plan = plan_of(policy, site)
+    hidden = Pseudonyms(b"0123456789abcdef").of_decision(plan.decisions[0])
+    explainer = Explainer(plan.policy, plan.day)
+    assert [type(c.changes[0]) for c in explainer.explain(plan.decisions[0]).cases] == [UsedToday, WithValue, Listed]
+    assert [type(c.changes[0]) for c in explainer.explain(hidden).cases] == [UsedToday, WithValue]
 
 
 def test_quarantined() -> None:

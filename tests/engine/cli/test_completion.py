@@ -57,7 +57,7 @@ def _plan(folder: Path) -> None:
 def test_runs_newest_first_and_those_of_run_and_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     state = tmp_path / "state"
-    monkeypatch.setattr("engine.cli.completion.user_state_path", lambda name: state)
+    monkeypatch.setattr("platformdirs.user_state_path", lambda name: state)
     for folder in (Path("20261119T020000Z-a"), state / "sites" / "qlik-4242" / "runs" / "20261120T020000Z-b"):
         _plan(folder)
     _plan(Path(".hidden/20261121T020000Z-c"))

@@ -30,7 +30,7 @@ def test_the_tour(run: Run, tmp_path: Path) -> None:
 def test_what_the_demo_suggests_works(run: Run, tmp_path: Path) -> None:
     out = run("demo", "--folder", tmp_path / "demo").out
     suggestions = [line.split() for line in out.split("Try next:")[1].splitlines() if line.startswith("  seatwarden ")]
-    assert len(suggestions) == 4
+    assert len(suggestions) == 5
     for words in suggestions:
         assert run(*(word.strip("'") for word in words[1:])).code == 0
 

@@ -1,12 +1,16 @@
 """`seatwarden explain` from the outside."""
 
 import json
+import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from tests.engine.cli.conftest import Run
+from tests.engine.support import site_of, user
 from tests.paths import EXAMPLES
+from tests.strategies import as_json
 
 GIVEN = ("--policy", EXAMPLES / "butler.yaml", "--snapshot", EXAMPLES / "site.json")
 
@@ -89,7 +93,9 @@ def test_unknown_and_ambiguous_users(run: Run, tmp_path: Path) -> None:
     (tmp_path / "site.json").write_text(json.dumps(site))
     ran = run("explain", "Jane Doe", "-p", EXAMPLES / "butler.yaml", "-s", tmp_path / "site.json")
     assert ran.code == 2
-    assert "ADMIN\\jdoe (Jane Doe), CORP\\mlopez (Jane Doe)" in ran.err
+    assert "`Jane Doe` can be 2 users" in ran.err
+    assert "ADMIN\\jdoe (Jane Doe)   professional kept\n" in ran.err
+    assert "CORP\\mlopez (Jane Doe)  analyzer kept\n" in ran.err
 
 
 def test_a_user_without_license(run: Run, tmp_path: Path) -> None:
@@ -98,3 +104,153 @@ def test_a_user_without_license(run: Run, tmp_path: Path) -> None:
     (tmp_path / "site.json").write_text(json.dumps(site))
     ran = run("explain", "ADMIN\\jdoe", "-p", EXAMPLES / "butler.yaml", "-s", tmp_path / "site.json")
     assert (ran.code, ran.out) == (0, "ADMIN\\jdoe (Jane Doe) has no license: nothing to release.\n")
+
+
+LONG_UNUSED = "release analyzer: last used 2026-03-03, 263 days ago; 30 needed"
+
+
+def test_a_part_of_a_name_is_enough(run: Run) -> None:
+    ran = run("explain", "doe", *GIVEN)
+    assert (ran.code, ran.err, ran.out) == (0, "`doe` is ADMIN\\jdoe (Jane Doe)\n", JDOE)
+    ran = run("explain", "NOVÁ", *GIVEN, "--brief")
+    assert ran.out.startswith("CORP\\pnovak (Petr Novák) · professional · RELEASED")
+
+
+def test_a_part_of_several_names(run: Run) -> None:
+    ran = run("explain", "an", *GIVEN)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines() == [
+        "error: `an` is a part of the names of 4 users",
+        "  = help: say which:",
+        "      ADMIN\\jdoe (Jane Doe)              professional kept",
+        "      CORP\\obrien (Sean O'Brien)         analyzer released",
+        "      CORP\\rhaddad (Rana Haddad)         analyzer kept",
+        "      PARTNER\\fdubois (François Dubois)  analyzer kept",
+    ]
+
+
+def test_choices_are_bounded(run: Run, tmp_path: Path) -> None:
+    users = [user(n) for n in range(30)]
+    (tmp_path / "site.json").write_bytes(as_json(site_of(users)))
+    ran = run("explain", "ser", "-p", EXAMPLES / "butler.yaml", "-s", tmp_path / "site.json")
+    assert "`ser` is a part of the names of 30 users" in ran.err
+    assert ran.err.count("no license") == 12
+    assert ran.err.endswith("      and 18 more\n")
+
+
+@pytest.mark.parametrize("typed", ["2", "none\n9\n2"])
+def test_on_a_terminal_one_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{typed}\n"))
+    ran = run("explain", "an", *GIVEN, "--brief")
+    assert ran.code == 0
+    assert "   2  CORP\\obrien (Sean O'Brien)         analyzer released\n" in ran.err
+    assert ran.err.count("Which one? (1-4) ") == len(typed.split())
+    assert ran.out.startswith("CORP\\obrien (Sean O'Brien) · analyzer · RELEASED")
+
+
+def test_nothing_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    ran = run("explain", "an", *GIVEN)
+    assert (ran.code, ran.out) == (2, "")
+    assert "nothing was chosen" in ran.err
+
+
+class Terminal(StringIO):
+    """Somebody at the keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_several_users_each_once(run: Run) -> None:
+    ran = run("explain", "tyilmaz", "doe", "ADMIN\\jdoe", *GIVEN, "--brief")
+    assert ran.out.splitlines() == [
+        "CORP\\tyilmaz (Tuğba Yılmaz) · professional · KEPT — not due yet, due on 2026-12-19",
+        f"CORP\\tyilmaz (Tuğba Yılmaz) · analyzer · RELEASED — {LONG_UNUSED}",
+        'ADMIN\\jdoe (Jane Doe) · professional · KEPT — protected by keep "userDirectory"',
+    ]
+    several = json.loads(run("explain", "tyilmaz", "jdoe", *GIVEN, "--format", "json").out)
+    alone = [json.loads(run("explain", name, *GIVEN, "--format", "json").out) for name in ("tyilmaz", "jdoe")]
+    assert several == alone
+    assert run("explain", "tyilmaz", "nobody-here", *GIVEN).code == 2
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_all_releases_longest_unused_first(run: Run, tmp_path: Path, past: bool) -> None:
+    planned = json.loads(run("plan", *GIVEN, "-o", tmp_path / "run", "--format", "json").out)
+    given = ("--plan", tmp_path / "run") if past else GIVEN
+    released = [d for d in planned["decisions"] if d["verdict"] == "release"]
+    shown = json.loads(run("explain", "--releases", *given, "--format", "json").out)
+    licenses = [license_ for user_ in shown for license_ in user_["licenses"]]
+    assert {d["licenseId"] for d in licenses} == {d["licenseId"] for d in released}
+    days = [d["unusedDays"] for d in licenses]
+    assert days == sorted(days, reverse=True)
+    text = run("explain", "--releases", "--brief", *given).out.splitlines()
+    assert len(text) == len(released)
+    assert all(" · RELEASED — " in line for line in text)
+
+
+def test_all_that_a_rule_matches(run: Run) -> None:
+    by_label, by_title = (run("explain", "--rule", name, *GIVEN, "--brief").out for name in ("tag", 'keep "tag"'))
+    assert by_label == by_title
+    assert by_label.splitlines()
+    assert all('protected by keep "tag"' in line for line in by_label.splitlines())
+    assert run("explain", "--rule", "tag", "--releases", *GIVEN).out == "Nothing is released.\n"
+    assert "did you mean `customProperty`?" in run("explain", "--rule", "custmProperty", *GIVEN).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((), "nobody to explain"),
+        (("jdoe", "--releases"), "name users, or a selection, not both"),
+        (("jdoe", "--brief", "--full"), "--brief and --full exclude each other"),
+        (("jdoe", "--plan", "x"), "--plan stands alone"),
+    ],
+)
+def test_what_does_not_go_together(run: Run, arguments: tuple[str, ...], problem: str) -> None:
+    ran = run("explain", *arguments, *GIVEN)
+    assert ran.code == 2
+    assert problem in ran.err
+
+
+def test_everything(run: Run) -> None:
+    given = ("--policy", EXAMPLES / "season.policy", "--snapshot", EXAMPLES / "site.json", "--now", "2027-03-05")
+    out = run("explain", "CORP\\asvensson", *given, "--full").out
+    assert [line for line in out.splitlines() if line and not line.startswith(" ")][1:] == [
+        "Guards",
+        "Rules",
+        "Facts",
+        "What if",
+        "Decided",
+    ]
+    for words in (
+        "✓ the license is not in quarantine",
+        "✗ ended on 2027-02-28",
+        '✓ user.@Department = "Finance", listed in finance',
+        '✗ user.roles has no value, not "RootAdmin"',
+        "season.policy:9:1",
+        '  user.@Department     "Finance"\n',
+        "Would be kept if the license had been used today.",
+        "moment   2027-03-05T00:00:00.000Z, friday 2027-03-05 in Europe/Stockholm",
+        "SHA-256 ",
+    ):
+        assert words in out
+
+
+def test_sizes_as_json(run: Run) -> None:
+    brief, default, full = (
+        json.loads(run("explain", "pnovak", *GIVEN, "--format", "json", *size).out)["licenses"][0]
+        for size in (("--brief",), (), ("--full",))
+    )
+    assert set(default) - set(brief) == {"wouldChange", "tree"}
+    assert set(full) - set(default) == {"cases", "facts", "standing"}
+    assert full["facts"]["user"] == ["CORP\\pnovak"]
+    assert full["cases"][1]["anyOf"][0] == {
+        "change": "value added",
+        "field": "user.tags",
+        "value": "License do not release",
+    }
+    assert [case["sentence"] for case in full["cases"]][:3] == default["wouldChange"]

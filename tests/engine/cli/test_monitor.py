@@ -29,18 +29,6 @@ def qrs(example_site: dict[str, Any], certificates: CertificateFiles) -> Iterato
         yield server
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    with Influx(tmp_path_factory.mktemp("influxdb")) as server:
-        yield server
-
-
-@pytest.fixture
-def influx(running: Influx) -> Influx:
-    running.empty()
-    return running
-
-
 @pytest.fixture
 def monitor_file(qrs: SimulatedQrs, certificates: CertificateFiles, tmp_path: Path) -> MonitorFile:
     """Writes a Butler config with the monitors and a database."""
@@ -94,7 +82,7 @@ def test_a_site_file_without_rules_or_monitors_is_enough(run: Run, qrs: Simulate
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "\n".join([*USE["lines"], EXPIRY]).replace(",foo=bar", "") + "\n"
     ran = run("monitor", "--site", site_file(qrs.port), *NOW)
-    assert "Nothing is written: the site file has no `influxDb` that is enabled." in ran.out
+    assert "Nothing is written: the site file has no `influxDb`.\n" in ran.out
 
 
 def test_shown_and_written(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:
@@ -123,7 +111,11 @@ def test_only_what_is_switched_on_is_written(run: Run, monitor_file: MonitorFile
     assert "written\n" not in ran.out
     ran = run("monitor", "--site", monitor_file(influx.port, influxdb=False), *NOW)
     assert (ran.code, ran.err) == (0, "")
-    assert "Nothing is written: the site file has no `influxDb` that is enabled." in ran.out
+    assert "Nothing is written: `influxDb.enable` is false.\n" in ran.out
+    ran = run("monitor", "--site", monitor_file(influx.port, influxdb=False), *NOW, "--dry-run")
+    assert (ran.code, ran.out, ran.err) == (0, "", "`influxDb.enable` is false: nothing would be written\n")
+    ran = run("monitor", "--site", monitor_file(influx.port, use=False, expiry=False), *NOW, "--dry-run")
+    assert ran.out == "\n".join([*USE["lines"], EXPIRY]) + "\n"
 
 
 def test_a_database_that_is_down_gets_the_points_later(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:
@@ -179,7 +171,25 @@ def test_no_site(run: Run) -> None:
     assert (ran.code, ran.out) == (2, "")
 
 
-def test_other_commands_start_without_the_databases_library() -> None:
-    code = "import sys, engine.cli.main; print([m for m in ('influxdb_client', 'requests') if m in sys.modules])"
+def test_commands_are_imported_without_the_databases_library() -> None:
+    code = """if True:
+        import sys
+        from importlib import import_module
+        from engine.cli.lazy import COMMANDS
+        for place in COMMANDS.values():
+            import_module("engine.cli." + place.split(":")[0])
+        print([name for name in ("influxdb_client", "requests") if name in sys.modules])
+    """
     started = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert started.stdout == "[]\n"
+
+
+def test_the_page_shows_what_is_printed(run: Run, monitor_file: MonitorFile, qrs: SimulatedQrs, influx: Influx) -> None:
+    page = [line.rstrip() for line in (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8").splitlines()]
+    for options in ((), ("--dry-run",)):
+        start = page.index(" ".join(["$ seatwarden monitor --site butler.yaml", *options])) + 1
+        shown = page[start : page.index("```", start)]
+        ran = run("monitor", "--site", monitor_file(influx.port), *NOW, *options)
+        printed = ran.out.replace(f"https://localhost:{qrs.port}", "https://qlik.example.com:4242")
+        printed = printed.replace(influx.url, "http://influxdb.example.com:8086")
+        assert [line.rstrip() for line in printed.splitlines()] == shown

@@ -72,6 +72,23 @@ def test_table_shows_reasons_and_counts(run: Run) -> None:
     assert "ADMIN\\jdoe" not in released
 
 
+def test_a_long_table_is_cut_and_says_so(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "whole").out
+    monkeypatch.setattr("engine.cli.plan.MOST_IN_FILE", 3)
+    cut = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "cut").out
+    assert "… and 10 licenses more: --format csv and json list all" in cut
+    assert "licenses more" not in whole
+    listed = [line.split()[0] for line in cut.splitlines()[3:6]]
+    assert listed == [line.split()[0] for line in whole.splitlines()[3:6]]
+    for text in (cut, (tmp_path / "cut" / "summary.txt").read_text(encoding="utf-8")):
+        assert "4 licenses would be released" in text
+    assert (tmp_path / "cut" / "plan.jsonl").read_bytes() == (tmp_path / "whole" / "plan.jsonl").read_bytes()
+    assert len(json.loads(run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--format", "json").out)["decisions"]) == 13
+    assert "licenses more" not in run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--format", "csv").out
+    kept = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--show", "keep").out
+    assert "… and 6 licenses more" in kept
+
+
 def test_same_inputs_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
     for name in ("one", "two"):
         options = ("--now", "2026-11-21T02:00:00Z", "-o", tmp_path / name)

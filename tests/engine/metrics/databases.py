@@ -22,6 +22,7 @@ bind-address = "127.0.0.1:{backup}"
 [data]
   dir = '{folder}/data'
   wal-dir = '{folder}/wal'
+  cache-max-memory-size = {memory}
 [http]
   bind-address = "127.0.0.1:{port}"
   auth-enabled = {auth}
@@ -95,9 +96,11 @@ class Influx(Server):
 
     program = "influxd"
 
-    def __init__(self, folder: Path, *, auth: bool = False) -> None:
+    def __init__(self, folder: Path, *, auth: bool = False, memory: int = 1_000_000_000) -> None:
         super().__init__(folder)
         self._auth = auth
+        self.memory = memory
+        """Bytes of points it takes before it calls itself full; effective from the next start."""
         self.login: tuple[str, str] | None = None
 
     def target(self, **changes: Any) -> InfluxTarget:
@@ -136,7 +139,8 @@ class Influx(Server):
                 self.statement(f'DROP DATABASE "{quoted}"')
 
     def _command(self) -> list[str]:
-        values = {"port": self.port, "backup": free_port(), "folder": self.folder, "auth": str(self._auth).lower()}
+        values = {"port": self.port, "backup": free_port(), "folder": self.folder, "memory": self.memory}
+        values["auth"] = str(self._auth).lower()
         config = self.folder / "influxdb.conf"
         config.write_text(_CONFIG.format(**values), encoding="utf-8")
         return [self.program, "-config", str(config)]

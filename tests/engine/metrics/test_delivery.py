@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.metrics import spool as spool_module
-from engine.metrics.delivery import SPOOL_FOLDER, Delivery, deliver, refused_lines, send
+from engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, refused_lines, send
 from engine.metrics.point import Point
 from engine.metrics.spool import BATCH_LINES, Bounds, Spool
 from engine.metrics.writer import Rejected, Unavailable
-from tests.engine.metrics.databases import Influx, free_port
+from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering
 
 NOW = datetime.now(UTC)
@@ -163,6 +162,20 @@ def test_a_disk_that_takes_nothing(tmp_path: Path) -> None:
     assert deliver(["c"], database, Spool(place)).dropped == 1
 
 
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """The kernel refuses the file in the middle of its writing; nothing half stays, and the points are sent."""
+    resource = pytest.importorskip("resource", reason="Windows has no limit on the size of files")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    database = Memory()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
+    try:
+        report = deliver(["a" * 100, "b"], database, Spool(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert report == Delivery(sent=2, problem="points cannot be kept on disk: File too large")
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
+
+
 def test_a_second_process_only_spools(tmp_path: Path) -> None:
     database, spool = Memory(), Spool(tmp_path)
     code = "import sys, time; from filelock import FileLock\nwith FileLock(sys.argv[1]): print(flush=True); input()"
@@ -234,6 +247,14 @@ def test_send_to_a_real_database(influx: Influx, tmp_path: Path) -> None:
     assert batch_names(tmp_path / SPOOL_FOLDER) == []
 
 
+def test_send_to_version_2(victoria: Victoria, tmp_path: Path) -> None:
+    assert send([point(1)], victoria.target(url=f"http://127.0.0.1:{free_port()}"), tmp_path).waiting == 1
+    assert send([point(2)], victoria.target(), tmp_path) == Delivery(sent=2)
+    found = {row["metric"]["n"]: row["timestamps"] for row in victoria.export() if row["metric"]["__name__"] == "m_v"}
+    at = int(NOW.timestamp() * 1000)
+    assert found == {"00001": [at + 1], "00002": [at + 2]}
+
+
 def test_a_type_conflict_for_real(influx: Influx, tmp_path: Path) -> None:
     influx.statement("CREATE DATABASE butler")
     points = [point(n, "text" if n == 321 else 1.0) for n in range(1000)]
@@ -244,6 +265,9 @@ def test_a_type_conflict_for_real(influx: Influx, tmp_path: Path) -> None:
     (kept,) = (tmp_path / SPOOL_FOLDER / "rejected").glob("*.lines")
     assert kept.read_text().startswith("# partial write: field type conflict")
     assert 'm,n=00321 v="text"' in kept.read_text()
+    influx.statement("DROP MEASUREMENT m")
+    influx.write(kept.read_text(), "ms")  # as the documentation says: comments are the database's own
+    assert [row["v"] for row in influx.rows("SELECT v FROM m")] == ["text"]
 
 
 def test_a_full_database_keeps_the_points_for_later(influx: Influx, tmp_path: Path) -> None:
@@ -255,25 +279,86 @@ def test_a_full_database_keeps_the_points_for_later(influx: Influx, tmp_path: Pa
     assert send([], influx.target(), tmp_path) == Delivery(sent=1)
 
 
+def test_a_database_that_is_really_full(tmp_path: Path) -> None:
+    with Influx(tmp_path / "influxdb", memory=4_000) as influx:
+        points = [point(n) for n in range(1000)]
+        report = send(points, influx.target(), tmp_path / "state")
+        assert (report.sent, report.waiting, report.rejected) == (0, 1000, 0)
+        assert report.problem is not None
+        assert "cache-max-memory-size exceeded" in report.problem
+        influx.kill()
+        influx.memory = 1_000_000_000
+        influx.start()
+        assert send([], influx.target(), tmp_path / "state") == Delivery(sent=1000)
+        assert len(influx.rows("SELECT n, v FROM m")) == 1000
+
+
 def test_killed_in_the_middle_of_a_series(tmp_path: Path) -> None:
     """The database is killed while runs go on, and comes back: every point is there once, in the order sent."""
     with Influx(tmp_path / "influxdb") as influx:
         target = influx.target()
         reports = []
-        killer = threading.Timer(0.15, influx.kill)
-        killer.start()
+        killer = threading.Thread(target=influx.kill)
         for n in range(0, 600, 10):
+            if n == 300:
+                killer.start()  # and the delivery goes on at the same time
             reports.append(send([point(n + k) for k in range(10)], target, tmp_path / "state"))
-            time.sleep(0.002)
         killer.join()
-        assert reports[0].sent == 10
+        assert [report.sent for report in reports[:30]] == [10] * 30
+        reports.append(send([point(600)], target, tmp_path / "state"))
         assert reports[-1].waiting > 0
         assert reports[-1].problem is not None
         influx.start()
-        last = send([point(600)], target, tmp_path / "state")
+        last = send([point(601)], target, tmp_path / "state")
         assert (last.waiting, last.rejected, last.problem) == (0, 0, None)
-        assert sum(report.sent for report in reports) + last.sent == 601
-        assert [row["n"] for row in influx.rows("SELECT n, v FROM m")] == [f"{n:05}" for n in range(601)]
+        assert sum(report.sent for report in reports) + last.sent == 602
+        assert [row["n"] for row in influx.rows("SELECT n, v FROM m")] == [f"{n:05}" for n in range(602)]
+
+
+_ENDLESS = """
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from engine.metrics.delivery import send
+from engine.metrics.destination import InfluxTarget
+from engine.metrics.point import Point
+
+start = datetime.fromisoformat(sys.argv[3])
+for n in range(100_000):
+    at = start + timedelta(milliseconds=n)
+    point = Point("m", (("n", f"{n:05}"),), {"v": 1.0}, at)
+    send([point], InfluxTarget(1, sys.argv[1], "butler"), Path(sys.argv[2]))
+    print(n, flush=True)
+"""
+
+
+def test_we_ourselves_are_killed(influx: Influx, tmp_path: Path) -> None:
+    """SIGKILL at any moment: the next delivery finds what was left, and nothing is lost, doubled or damaged."""
+    start = NOW
+    for _ in range(5):
+        influx.empty()
+        arguments = [sys.executable, "-c", _ENDLESS, influx.url, str(tmp_path), start.isoformat()]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for _, line in zip(range(25), process.stdout, strict=False):
+                reached = int(line)
+            process.kill()
+            rest = process.stdout.read().split()
+        reached = max([reached, *map(int, rest)])
+        report = send([], influx.target(), tmp_path)
+        assert (report.waiting, report.rejected, report.problem) == (0, 0, None)
+        found = [row["n"] for row in influx.rows("SELECT n, v FROM m")]
+        assert found == [f"{n:05}" for n in range(len(found))]
+        assert len(found) in (reached + 1, reached + 2)
+
+
+def test_very_many_refused_lines_take_few_requests() -> None:
+    database = Memory()
+    lines = [f"{'bad' if n < 900 else 'good'}{n}" for n in range(1000)]
+    refused = [line for line, _ in refused_lines(database, lines)]
+    assert refused[:900] == lines[:900]
+    assert sorted(refused + database.lines) == sorted(lines)
+    assert database.requests < MAX_TRIES + 20
 
 
 def test_refused_lines_of_all_bad() -> None:

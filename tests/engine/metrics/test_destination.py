@@ -89,6 +89,7 @@ def test_the_new_forms() -> None:
 @pytest.mark.parametrize(
     ("setting", "url"),
     [
+        ("version: 1", "http://localhost:8086"),
         ("hostIP: db", "http://db:8086"),
         ("hostIP: db\nuseSSL: true", "https://db:8086"),
         ("hostIP: db\nhostPort: '9999'", "http://db:9999"),
@@ -110,6 +111,7 @@ def test_certificates() -> None:
     assert findings == []
     assert target is not None
     assert (target.verify, target.authority) == (False, Path("/conf/ca.pem"))
+    assert target.warnings == ["influxDb.rejectUnauthorized is false: https://db:8086 could be anybody"]
 
 
 def test_switched_off_is_not_read() -> None:
@@ -119,11 +121,7 @@ def test_switched_off_is_not_read() -> None:
 WRONG = {
     "hostIP: db\n": ["SW206 1 `influxDb` lacks the key `enable`"],
     "enable: 'yes'\n": ["SW204 1 `influxDb.enable` must be true or false | write true or false"],
-    "enable: true\n": ["SW206 1 `influxDb` lacks the key `hostIP` | the name of the machine that InfluxDB runs on"],
-    "enable: true\nhostIp: db\n": [
-        "SW203 2 unknown key `hostIp` in `influxDb` | did you mean `hostIP`?",
-        "SW206 1 `influxDb` lacks the key `hostIP` | the name of the machine that InfluxDB runs on",
-    ],
+    "enable: true\nhostIp: db\n": ["SW203 2 unknown key `hostIp` in `influxDb` | did you mean `hostIP`?"],
     "enable: true\nhostIP: ftp://db\n": [
         (
             "SW205 2 `influxDb.hostIP` is not a host | "

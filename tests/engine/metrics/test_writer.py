@@ -1,5 +1,6 @@
 """Writing to real databases, and to servers that are not well."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from engine.metrics import writer as module
 from engine.metrics.destination import InfluxTarget
 from engine.metrics.point import Point, line
 from engine.metrics.writer import OpenWriter, Rejected, Unavailable
+from engine.qrs.certificates import ThrowAwayAuthority
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering, Silent
 
@@ -143,6 +145,19 @@ def test_a_server_that_never_answers(version: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "TIMEOUT_SECONDS", 1)
     with Silent() as url, pytest.raises(Unavailable, match="no answer within 1 seconds"):
         write(InfluxTarget(version, url, "db", token="t", org="o"), made(1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_tls(version: int, tmp_path: Path) -> None:
+    """Its certificate is checked, against `caFile` when there is one, unless `rejectUnauthorized` is false."""
+    files = ThrowAwayAuthority(now=NOW).export(tmp_path)
+    with Answering(204, files=files) as server:
+        target = InfluxTarget(version, server.url, "db", token="t", org="o")  # type: ignore[arg-type]
+        write(replace(target, authority=files.root), made(1))
+        write(replace(target, verify=False), made(2))
+        with pytest.raises(Unavailable, match="no trust in its certificate"):
+            write(target, made(3))
+    assert server.bodies == [made(1), made(2)]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

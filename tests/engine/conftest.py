@@ -1,3 +1,5 @@
+"""Real databases for all tests of the engine, started when the first test asks for them."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from tests.engine.metrics.databases import Influx, Victoria
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def running_influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
     with Influx(tmp_path_factory.mktemp("influxdb")) as server:
         yield server
@@ -18,7 +20,7 @@ def influx(running_influx: Influx) -> Influx:
     return running_influx
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victoria]:
     with Victoria(tmp_path_factory.mktemp("victoria-metrics")) as server:
         yield server

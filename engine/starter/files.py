@@ -1,0 +1,88 @@
+"""The texts of a first policy and a first site file: their reader's own from then on, so they explain themselves."""
+
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+
+from engine.starter.answers import Answers, text_list
+from grammar.formatter import format_policy
+from grammar.printer import quote
+from policy.yaml_text import yaml_text
+
+POLICY_NAME, TEST_NAME, SITE_NAME = "license.policy", "license.test.yaml", "site.yaml"
+
+_HEAD = """\
+# Which Qlik Sense licenses are given back after disuse, and which are kept. Keep beats release.
+# Change it as you like, and then: seatwarden lint license.policy, seatwarden test
+timezone {timezone}
+
+# A site that was never cleaned up has many to release: so many in one run, the rest in the next ones.
+limit release to {limit} per run, longest unused first
+"""
+_DIRECTORIES = """
+# Nobody of these user directories is touched. INTERNAL has Qlik Sense's own service accounts.
+keep "protected directories" when user.userDirectory = {directories}
+"""
+_TAG = """
+# Whoever must keep a license gets this tag in the QMC, under Users.
+keep "marked in the QMC" when user.tags = {tag}
+"""
+_RELEASE = """
+# Days without use; a license that was never used counts from the day it was allocated.
+"""
+_RELEASE_TYPE = "release {license_type} when unused for {days} days\n"
+
+_SITE = """\
+# The way to Qlik Sense, and what is done there. Try it: seatwarden site check --site site.yaml
+configQRS:
+  authentication: certificates
+  # The central node, by the name in its certificate.
+  host: {host}
+  port: 4242
+  headers:
+    static:
+      # The user that seatwarden acts as.
+      - name: X-Qlik-User
+        value: UserDirectory=INTERNAL;UserId=sa_api
+cert:
+  # QMC, Certificates: exported in PEM format for the machine that seatwarden runs on. Relative paths start here.
+  clientCert: {client}
+  clientCertKey: {key}
+  clientCertCA: {root}
+  # If the key was exported with a password, it comes from the environment:
+  # clientCertPassphrase: ${{QLIK_KEY_PASSPHRASE}}
+
+qlikSenseLicense:
+  licenseRelease:
+    enable: true
+    # `seatwarden run` and `serve` only plan as long as this is true.
+    dryRun: true
+    frequency: every 24 hours
+
+seatwarden:
+  policy: {policy}
+  # Plans and what became of them. They name people: keep the folder where such data may be kept.
+  folder: runs
+"""
+
+
+def starter_policy(answers: Answers) -> str:
+    """The policy, in the one layout."""
+    parts = [_HEAD.format(timezone=quote(answers.timezone), limit=answers.limit)]
+    if answers.directories:
+        parts.append(_DIRECTORIES.format(directories=text_list(answers.directories)))
+    if answers.tag is not None:
+        parts.append(_TAG.format(tag=quote(answers.tag)))
+    parts.append(_RELEASE)
+    for license_type, days in (("analyzer", answers.analyzer_days), ("professional", answers.professional_days)):
+        if days is not None:
+            parts.append(_RELEASE_TYPE.format(license_type=license_type, days=days))
+    return format_policy("".join(parts), POLICY_NAME)
+
+
+def starter_site(answers: Answers) -> str:
+    """The site file, which stands beside the policy."""
+    folder = answers.certificates
+    windows = "\\" in folder or re.match("[A-Za-z]:", folder)
+    path = PureWindowsPath(folder) if windows else PurePosixPath(folder)
+    client, key, root = (yaml_text(str(path / name)) for name in ("client.pem", "client_key.pem", "root.pem"))
+    return _SITE.format(host=yaml_text(answers.host), client=client, key=key, root=root, policy=POLICY_NAME)

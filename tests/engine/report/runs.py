@@ -1,0 +1,104 @@
+"""Run folders for reports: plans that are written, journals as an apply would have left them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.decision_log import read_plan
+from engine.journal import JOURNAL_FILE, Journal
+from engine.plan import make_plan, write_plan
+from engine.pseudonyms import Pseudonyms
+from engine.report.model import Report, report_of
+from engine.report.sources import read_sources
+from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
+from tests.strategies import NOW
+
+SITE_URL = "https://qlik.example.com:4242"
+POLICY = """\
+keep "vip" when user.tags = "vip"
+keep "finance in winter" until 2027-02-28
+  when user.@Department = "Finance" and (month = [11, 12, 1] or weekday = "friday")
+release analyzer when unused for 30 days
+release professional "long away" when unused for 60 days and not user.roles = "RootAdmin"
+limit release to 100 per run
+"""
+LONG_AGO, LATELY = "2026-06-01T08:00:00.000Z", "2026-11-20T08:00:00.000Z"
+
+HOSTILE = (
+    "</script><script>document.title='owned'</script>",
+    "<!--<script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "Ali\u202egpj.exe",
+    "line\u2028end\u2029\r\n\x00",
+    "{{ report }} {% for %}",
+    "\U0001f469\u200d\U0001f4bb \U0001f1f8\U0001f1ea \u05d0\u05d1\u05d2",
+    "' onclick='alert(1)' \"quoted\" &amp; & \\u003c",
+)
+"""Names of users that try to be more than names."""
+
+
+def some_site(last_used: Sequence[str] = (LONG_AGO, LATELY), **facts: Any) -> dict[str, Any]:
+    """A site with an analyzer user for each last use; `facts` are those of every user."""
+    users = [user(number, **facts) for number, _ in enumerate(last_used, 1)]
+    return {**site_of(users, [license_row(n, used) for n, used in enumerate(last_used, 1)]), "source": SITE_URL}
+
+
+def hostile_site() -> dict[str, Any]:
+    """A site whose users are called `HOSTILE`, by id and by name, each long unused."""
+    users = [user(n, name=name, userId=f"{name}{n}") for n, name in enumerate(HOSTILE, 1)]
+    rows = [
+        license_row(n, LONG_AGO, user={key: person[key] for key in ("id", "userId", "userDirectory", "name")})
+        for n, person in enumerate(users, 1)
+    ]
+    return {**site_of(users, rows), "source": "https://</script>\u202e.example.com"}
+
+
+def write_run(
+    folder: Path,
+    site: Mapping[str, Any],
+    policy: str = POLICY,
+    now: datetime = NOW,
+    pseudonyms: Pseudonyms | None = None,
+) -> Path:
+    """A run folder with the plan for a site."""
+    loaded = checked(policy)
+    snapshot = snapshot_of(site)
+    write_plan(make_plan(loaded, snapshot, day_of(loaded, now), snapshot.source or "test", pseudonyms), folder, "")
+    return folder
+
+
+def write_journal(
+    folder: Path,
+    results: Mapping[str, str],
+    *,
+    chosen: Sequence[str] | None = None,
+    intents: Sequence[str] = (),
+    sealed: bool = True,
+    plan_seal: str | None = None,
+) -> None:
+    """The journal of an apply in a run folder: results by the id of an analyzer license, intents that stay open."""
+    plan = read_plan(folder)
+    header = {
+        "runId": plan.header["runId"],
+        "planSeal": plan_seal or plan.seal["seal"],
+        "site": plan.header["site"],
+        "limits": ["7 per run"],
+        "chosen": [("analyzer", id_) for id_ in (chosen if chosen is not None else [*results, *intents])],
+        "at": "2026-11-21T03:00:00.000Z",
+    }
+    journal = Journal.create(folder / JOURNAL_FILE, header)
+    for license_id in (*results, *intents):
+        line = {"licenseType": "analyzer", "licenseId": license_id}
+        journal.append("intent", line)
+        if license_id in results:
+            result = {"result": results[license_id], "detail": None, "at": "2026-11-21T03:00:01.000Z"}
+            journal.append("outcome", {**line, **result})
+    if sealed:
+        journal.seal({})
+    journal.close()
+
+
+def report_for(folder: Path, previous: Path | None = None) -> Report:
+    """The report of a run folder."""
+    return report_of(read_sources(folder, previous))
