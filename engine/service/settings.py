@@ -170,7 +170,7 @@ def policy_file(file: Path) -> Path:
     """
     text = read_text(file, "site file")
     reader = _SettingsReader(file.parent, {})
-    policy = reader.read_policy(read_yaml(text, str(file)))
+    policy = reader.read_policy(read_site_yaml(text, str(file)))
     if reader.findings:
         raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
     return policy or file
