@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench fuzz clean
+.PHONY: demo test lint docs bench fuzz soak clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
@@ -33,6 +33,10 @@ FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fuzz]'
 	$(BIN)/python -m tests.fuzz.fuzz $(FUZZ_SECONDS)
+
+# Linux. A day of the service on a simulated clock, while QRS and InfluxDB fail; SEED=1 for the same day again.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.soak $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) .fuzz seatwarden-demo site

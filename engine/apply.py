@@ -87,7 +87,8 @@ class Apply:
     """One apply of a plan.
 
     `attempted` are licenses for which an earlier run sent a DELETE without learning what became of it: once gone,
-    they count as released. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
+    they count as released. `withdrawn` says why the plan is not to be carried on with: then nothing is released, and
+    only those are looked up. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
     line; `progress` is called with every outcome. Once `stop` is set, no further license is begun.
     """
 
@@ -102,12 +103,14 @@ class Apply:
         clock: Callable[[], datetime],
         progress: Callable[[Outcome], None],
         stop: threading.Event | None = None,
+        withdrawn: str | None = None,
     ) -> None:
         self._plan = plan
         self._qrs = qrs
         self._journal = journal
         self._pseudonyms = pseudonyms
         self._attempted = frozenset(attempted)
+        self._withdrawn = withdrawn
         self._clock = clock
         self._progress = progress
         self._decisions = {decision.key: decision for decision in plan.decisions}
@@ -145,14 +148,19 @@ class Apply:
     def _release(self, key: Key) -> Outcome:
         """One license from the second look to its outcome."""
         decision = self._decisions[key]
+        attempted = key in self._attempted
+        if self._withdrawn and not attempted:
+            return self._note(key, "skipped", f"not begun: {self._withdrawn}")
         try:
             row = self._qrs.license(*key)
-            if key in self._attempted and (row is None or row.quarantined is True):
+            if attempted and (row is None or row.quarantined is True):
                 return self._note(key, "released", "an earlier run had sent the DELETE; looked up: the license is gone")
-            obstacle = self._second_look(decision, row)
+            obstacle = f"not tried again: {self._withdrawn}" if self._withdrawn else self._second_look(decision, row)
         except RemoteError as error:
             stop = isinstance(error, NotAuthorized)
-            return self._note(key, "failed", f"could not be read again: {error.message}", stop)
+            # Where a DELETE was sent it stays unknown what became of it, until QRS can be asked.
+            result: Result = "unknown" if attempted else "failed"
+            return self._note(key, result, f"could not be read again: {error.message}", stop)
         if obstacle is not None:
             return self._note(key, "skipped", obstacle)
         self._journal.append("intent", {**self._names(key), "at": self._now()})

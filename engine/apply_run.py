@@ -31,6 +31,7 @@ from engine.journal import (
 from engine.limits import describe_limits
 from engine.pseudonyms import Pseudonyms
 from grammar.ast import Limit
+from policy.errors import InputError
 
 _AHEAD = timedelta(minutes=5)
 """How far a plan may lie in the future before the clock is held to be wrong."""
@@ -103,12 +104,19 @@ def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) 
 
 @contextmanager
 def only_one(lock_file: Path, url: str) -> Iterator[None]:
-    """Holds the lock of a site: one apply at a time, whatever the plan. Raises Refused while another holds it."""
-    lock = FileLock(lock_file)
+    """Holds the lock of a site: one apply at a time, whatever the plan.
+
+    Raises Refused while another holds it, InputError when the file cannot be used.
+    """
     try:
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_file)
         lock.acquire(timeout=0)
     except Timeout:
         raise Refused(f"another apply is at work on {url}; wait until it has ended") from None
+    except OSError as error:
+        help_ = "it is in the state folder of the user who runs this, who must be able to write there"
+        raise InputError(f"the lock `{lock_file}` cannot be taken: {error.strerror}", help_) from None
     try:
         yield
     finally:
@@ -161,10 +169,12 @@ def carry_out(
     clock: Callable[[], datetime],
     progress: Callable[[Outcome], None],
     stop: threading.Event | None = None,
+    withdrawn: str | None = None,
 ) -> Done:
     """Releases what is left, and seals the journal when every license is settled. Raises OSError.
 
-    Once `stop` is set, the licenses under way are finished and no other is begun.
+    Once `stop` is set, the licenses under way are finished and no other is begun. `withdrawn` says why nothing more
+    is released; then it is only looked up what became of each DELETE that was sent.
     """
     apply = Apply(
         work.plan,
@@ -175,6 +185,7 @@ def carry_out(
         clock=clock,
         progress=progress,
         stop=stop,
+        withdrawn=withdrawn,
     )
     left = [decision.key for decision in work.left]
     outcomes = apply.run(left, parallel)

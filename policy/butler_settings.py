@@ -24,8 +24,8 @@ class Job:
     """Something Butler does on schedule, and where its numbers go.
 
     `frequency` is the schedule text with its place, None when there is none or it is empty, which is no schedule in
-    Butler either. `enabled` is None where the file does not say, `place` is where it does. `threshold_days` is the
-    alert of the server license monitor, its only one.
+    Butler either; `malformed` when there is one that cannot be read. `enabled` is None where the file does not say,
+    `place` is where it does. `threshold_days` is the alert of the server license monitor, its only one.
     """
 
     enabled: bool | None = None
@@ -34,6 +34,7 @@ class Job:
     to_influxdb: bool = False
     tags: Tags = ()
     threshold_days: int | None = None
+    malformed: bool = False
 
     @property
     def text(self) -> str:
@@ -69,11 +70,13 @@ def read_job(
 ) -> Job:
     """`enable`, `frequency` and `destination` of a map; of `others`, further destinations, the switches are checked."""
     enabled = reader.at(block, "enable", lambda entry: reader.boolean(entry.value, f"{what}.enable"))
+    before = len(reader.findings)
     frequency = reader.at(block, "frequency", lambda entry: _frequency(reader, entry.value, f"{what}.frequency"))
+    malformed = len(reader.findings) > before
     read = reader.at(block, "destination", lambda e: _destination(reader, e.value, f"{what}.destination", others))
     to_influxdb, tags = read or (False, ())
     place = reader.at(block, "enable", lambda entry: entry.value.span)
-    return Job(enabled, place, frequency, to_influxdb, tags, threshold_days)
+    return Job(enabled, place, frequency, to_influxdb, tags, threshold_days, malformed)
 
 
 @dataclass(frozen=True, slots=True)

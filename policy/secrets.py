@@ -3,9 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from policy.yaml_nodes import Entry, Scalar
+from policy.diagnostics import PolicyError
+from policy.yaml_nodes import Entry, Node, Scalar, read_yaml
 from policy.yaml_reader import YamlReader
 
+_NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"']?[ \t]*:)(.+)", re.IGNORECASE)
+"""A key whose value is or may be a secret, and the rest of its line."""
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
 
@@ -29,3 +32,23 @@ def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]
         message = f"environment variable `{match[1]}` is not set"
         reader.error("SW205", message, entry.value.span, "taken from there", "set it where the command runs")
     return value or None
+
+
+def read_site_yaml(text: str, file: str) -> Node:
+    """The document of a site file, as `read_yaml`, but where it is no YAML no line shows what may be a secret."""
+    try:
+        return read_yaml(text, file)
+    except PolicyError as error:
+        lines = "\n".join(map(_concealed, text.split("\n")))
+        raise PolicyError(error.diagnostics, {file: lines}) from None
+
+
+def _concealed(line: str) -> str:
+    """The line without the values of such keys; without any key it may be the rest of a value, and is not shown."""
+    if ":" not in line:
+        return _dots(line)
+    return _NAMED.sub(lambda match: match[1] + _dots(match[2]), line)
+
+
+def _dots(text: str) -> str:
+    return re.sub(r"\S", "•", text)

@@ -154,9 +154,7 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
 
 def lock_file(url: str) -> Path:
     """One file a site, in the user's own state folder."""
-    folder = user_state_path("seatwarden", ensure_exists=True) / "locks"
-    folder.mkdir(exist_ok=True)
-    return folder / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.lock"
+    return user_state_path("seatwarden") / "locks" / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.lock"
 
 
 def _confirm(work: Work, yes: bool) -> None:

@@ -14,6 +14,7 @@ from engine.cli.unattended import clock, means_for, settings_from, stopped_by_si
 from policy.errors import InputError
 
 if TYPE_CHECKING:
+    from engine.service.settings import Settings
     from engine.service.unattended import Report
 
 
@@ -51,7 +52,7 @@ def run(
             dry_run=settings.dry_run if dry_run is None else dry_run,
         )
         tell_of_run(report, settings, _tell, clock())
-    _say(report, forced=dry_run is not None)
+    _say(report, settings, forced=dry_run is not None)
     raise typer.Exit(exit_code(report))
 
 
@@ -70,20 +71,23 @@ def exit_code(report: "Report") -> ExitCode:
 
 def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """The report says what happened; to be told meanwhile is what an earlier run left, and what is not well."""
+    if "license" in facts:
+        return
     if level >= logging.WARNING:
-        shown = [str(fact) for fact in facts.values() if fact not in (None, "")]
+        shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
         note(printable(f"warning: {': '.join([message, *shown])}"))
     elif "left" in facts:
-        note(printable(f"{message}: {facts['folder']}"))
+        why = f" ({facts['withdrawn']})" if facts["withdrawn"] else ""
+        note(printable(f"{message}: {facts['folder']}{why}"))
 
 
-def _say(report: "Report", *, forced: bool) -> None:
+def _say(report: "Report", settings: "Settings", *, forced: bool) -> None:
     if report.plan is not None:
         for line in summary_lines(report.plan):
             say(line)
         say(f"Sealed plan written to {report.folder}")
     for applied in report.applied:
-        for outcome in applied.done.outcomes:
+        for outcome in applied.outcomes:
             detail = f": {outcome.detail}" if outcome.detail else ""
             say(printable(f"  {outcome.result:<9} {outcome.key[0]:<12}  {outcome.user}{detail}"))
     if report.error is not None:
@@ -94,7 +98,10 @@ def _say(report: "Report", *, forced: bool) -> None:
     if report.outcome == "over-limit":
         note("Nothing at all has been released. Check the policy, or raise its limit.")
     if report.outcome == "dry-run":
-        say("Dry run: nothing has been released." + ("" if forced else " `dryRun: false` in the site file releases."))
+        help_ = "" if forced else " `dryRun: false` in the site file releases."
+        if not forced and settings.jobs.release.enabled is False:
+            help_ = " The site file says `enable: false`."
+        say(f"Dry run: nothing has been released.{help_}")
     elif report.applied or report.outcome == "done":
         counts = report.counts
         say(", ".join(f"{count:,} {result}" for result, count in counts.items()) or "Nothing was to be released.")

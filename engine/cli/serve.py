@@ -1,21 +1,20 @@
 """`seatwarden serve`: the service that does Butler's license jobs on their schedules until it is asked to end."""
 
 import json
-import signal
-import sys
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import typer
 from filelock import FileLock, Timeout
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import PolicyOption, SiteOption
-from engine.cli.output import complain, note
+from engine.cli.output import note
 from engine.cli.unattended import clock, means_for, settings_from, stopped_by_signals
 from engine.days import parse_timestamp
 from engine.files import make_private_folder, write_atomically
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
 
 HEARTBEAT_FILE = "heartbeat.json"
 LOOK_SECONDS = 5
-"""How often the service looks whether its files have changed."""
+"""How often the service looks whether its files have changed, or the clock was set."""
+_WAIT_SECONDS = 0.5
 
 
 def serve(site: SiteOption = None, policy: PolicyOption = None) -> None:
@@ -50,24 +50,29 @@ def serve(site: SiteOption = None, policy: PolicyOption = None) -> None:
             f"`{site}` has nothing to do on schedule",
             "switch on `enable` of licenseRelease, licenseMonitor or serverLicenseMonitor",
         )
-    for warning in settings.warnings:
-        complain(warning, settings.sources)
     try:
-        make_private_folder(settings.folder)
-        lock = FileLock(settings.folder / "service.lock")
-        with lock.acquire(timeout=0):
-            _serve(settings, site, policy)
+        with _usable(f"the folder `{settings.folder}`", "name another one with `seatwarden: folder:`"):
+            make_private_folder(settings.folder)
+            lock = FileLock(settings.folder / "service.lock")
+            lock.acquire(timeout=0)
     except Timeout:
         note(f"refused: another service is at work with `{settings.folder}`")
-        sys.exit(ExitCode.NO)
+        raise typer.Exit(ExitCode.NO) from None
+    try:
+        _serve(settings, site, policy)
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _usable(what: str, help_: str) -> Iterator[None]:
+    """Errors of the system, on the way to begin with something, as what the administrator has to mend."""
+    try:
+        yield
+    except Timeout:
+        raise  # an OSError too
     except OSError as error:
-        place = error.filename or settings.folder
-        help_ = "another program listens there" if error.errno in _IN_USE else "name another with `seatwarden: folder:`"
-        raise InputError(f"`{place}` cannot be used: {error.strerror}", help_) from None
-
-
-_IN_USE = (98, 48, 10048)
-"""The errors of a taken port on Linux, macOS and Windows."""
+        raise InputError(f"{what} cannot be used: {error.strerror}", help_) from None
 
 
 def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
@@ -89,7 +94,6 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
         connect=lambda current: QrsClient(current.site, clock()),
         clock=clock,
         tell=tell,
-        stop=stop,
     )
     # A thread a job: watching goes on while a long release is under way, and no job runs twice at a time.
     scheduler = BackgroundScheduler(executors={name: ThreadPoolExecutor(1) for name in jobs_of(settings)}, timezone=UTC)
@@ -107,45 +111,51 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
         tell=tell,
     )
     with ExitStack() as stack:
-        handler = start_log(settings.log)
-        stack.callback(stop_log, handler)
+        with _usable(f"the log file `{settings.log.file}`", "name another one with `seatwarden: log: file:`"):
+            stack.callback(stop_log, start_log(settings.log))
         if settings.http_port is not None:
             from engine.service.status_server import status_server
 
-            stack.enter_context(status_server(settings.http_port, state, clock))
-        stack.enter_context(stopped_by_signals(stop))
-        _reload_on_hangup(reload)
+            with _usable(f"the port {settings.http_port}", "does another program listen there? is it below 1024?"):
+                stack.enter_context(status_server(settings.http_port, state, clock))
+        stack.enter_context(stopped_by_signals(stop, reload))
         facts: dict[str, Any] = {
             "site": settings.site.url,
             "policy": settings.policy.digest,
             "dryRun": settings.dry_run,
         }
         tell("service started", version=VERSION, folder=str(settings.folder), **facts)
-        for text in settings.notes:
-            tell(text, level=30)
+        service.tell_warnings()
         service.schedule_all()
         last_alive = _last_alive(settings.folder)
         if last_alive is not None:
             service.tell_missed_since(last_alive)
         scheduler.start()
-        _attend(service, state, stop, reload)
-        tell("asked to end: licenses under way are finished")
-        scheduler.shutdown(wait=True)
+        try:
+            _attend(service, state, stop, reload)
+            tell("asked to end: licenses under way are finished")
+        finally:
+            stop.set()
+            scheduler.pause()
+            while state.running:
+                time.sleep(0.1)  # on Windows a signal is noticed only between waits
+            scheduler.shutdown(wait=True)
         _beat(settings.folder, state)
         tell("service ended")
 
 
 def _attend(service: "Service", state: "ServiceState", stop: threading.Event, reload: threading.Event) -> None:
-    """Heartbeats, and looks at the files, until asked to end."""
+    """Heartbeats, and looks at the files and the clock, until asked to end."""
     beat_at = look_at = time.monotonic()
     # Short waits: on Windows a signal is noticed only between them.
-    while not stop.wait(0.5):
+    while not stop.wait(_WAIT_SECONDS):
         now = time.monotonic()
         if reload.is_set():
             reload.clear()
             service.reload()
         if now >= look_at:
             look_at = now + LOOK_SECONDS
+            service.watch_clock()
             service.look_at_files()
         if now >= beat_at:
             beat_at = now + service.settings.heartbeat
@@ -166,18 +176,7 @@ def _last_alive(folder: Path) -> datetime | None:
     """When a service was last alive here, as far as its heartbeat tells; not more than a year back."""
     try:
         text = json.loads((folder / HEARTBEAT_FILE).read_bytes())["at"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # there is none, or somebody else has written it: then nothing is known
     moment = parse_timestamp(text) if isinstance(text, str) else None
     return max(moment, clock() - timedelta(days=366)) if moment else None
-
-
-def _reload_on_hangup(reload: threading.Event) -> None:
-    """SIGHUP, where there is such a thing, asks for the files to be read again."""
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        reload.set()
-
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is not None:
-        signal.signal(hangup, ask)

@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,15 +57,23 @@ def clock() -> datetime:
 
 
 @contextmanager
-def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Within it, being asked to end sets `stop`; asked a second time, the process ends at once."""
+def stopped_by_signals(stop: threading.Event, reload: threading.Event | None = None) -> Iterator[None]:
+    """Within it, being asked to end sets `stop`; asked a second time, the process ends at once, as if killed.
+
+    SIGHUP, where there is such a thing, sets `reload` if there is one.
+    """
 
     def ask(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
-            raise KeyboardInterrupt
+            # The journal is made for it: the next run looks up what was under way.
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         stop.set()
 
-    before = {number: signal.signal(number, ask) for number in STOP_SIGNALS}
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(STOP_SIGNALS, ask)
+    if reload is not None and hasattr(signal, "SIGHUP"):
+        handlers[signal.SIGHUP] = lambda number, frame: reload.set()
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

@@ -15,8 +15,8 @@ from pathlib import Path
 from grammar.suggest import nearest
 from policy.diagnostics import PolicyError, in_order
 from policy.files import read_text
-from policy.secrets import read_secret
-from policy.yaml_nodes import Entry, Mapping, Node, Sequence, read_yaml
+from policy.secrets import read_secret, read_site_yaml
+from policy.yaml_nodes import Entry, Mapping, Node, Sequence
 from policy.yaml_reader import YamlReader, describe
 
 DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
@@ -67,7 +67,7 @@ def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
     """
     text = read_text(path, "site file")
     reader = SiteReader(path.parent, environment)
-    site = reader.read(read_yaml(text, str(path)))
+    site = reader.read(read_site_yaml(text, str(path)))
     if reader.findings or site is None:
         raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
     return site

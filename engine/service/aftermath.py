@@ -4,8 +4,11 @@ Nothing in here changes how the run ended: a database or a mail server that does
 """
 
 import logging
+import threading
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -16,29 +19,56 @@ from engine.metrics.runs import RunCounts, run_points
 from engine.notify.events import Event, limit_hit, plan_ready, releases_done, run_failed
 from engine.notify.send import notify
 from engine.plan import reason_label
+from engine.service.earlier import Applied
 from engine.service.settings import Settings
-from engine.service.unattended import Applied, Report, Tell
+from engine.service.unattended import Report, Tell
+
+_delivering = threading.Lock()
+"""Jobs that are due at the same time deliver one after the other: none leaves its points to one that just ends."""
 
 
 def tell_of_run(report: Report, settings: Settings, tell: Tell, now: datetime) -> None:
-    """Writes the run's points and sends its events."""
-    if settings.jobs.release.to_influxdb:
-        write_points(points_of(report, settings), settings, tell)
-    for event in events_of(report, settings):
-        send_event(event, settings, tell, now)
+    """Writes the run's points and sends its events; what could not be kept is told by the next run."""
+    kept = not settings.jobs.release.to_influxdb
+    with _whatever_happens("points", tell):
+        kept = kept or write_points(points_of(report, settings), settings, tell)
+    with _whatever_happens("events", tell):
+        for event in events_of(report, settings):
+            send_event(event, settings, tell, now)
+    for applied in report.applied if kept else ():
+        try:
+            applied.mark_told()
+        except OSError as error:
+            facts: dict[str, Any] = {"folder": str(applied.folder), "why": error.strerror}
+            tell("the next run will tell of this one again", level=logging.WARNING, **facts)
 
 
-def write_points(points: Iterable[Point], settings: Settings, tell: Tell) -> None:
-    """Writes points, or keeps them until the database is there again. No points deliver what waits."""
+@contextmanager
+def _whatever_happens(what: str, tell: Tell) -> Iterator[None]:
+    """A defect of ours in telling must not change how the run ended; it is logged whole."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see above
+        trace = traceback.format_exc()
+        tell(f"the {what} of a run could not be told", level=logging.ERROR, error=repr(error), traceback=trace)
+
+
+def write_points(points: Iterable[Point], settings: Settings, tell: Tell) -> bool:
+    """Writes points, or keeps them until the database is there again; whether none is lost.
+
+    No points deliver what waits.
+    """
     if settings.influx is None:
-        return
-    delivery = send(points, settings.influx, settings.folder)
+        return True
+    with _delivering:
+        delivery = send(points, settings.influx, settings.folder)
     facts: dict[str, Any] = {"waiting": delivery.waiting, "rejected": delivery.rejected, "lost": delivery.dropped}
     facts = {name: count for name, count in facts.items() if count}
     if delivery.problem:
         tell("InfluxDB has not got everything", level=logging.WARNING, why=delivery.problem, **facts)
     if delivery.sent:
         tell("points written to InfluxDB", points=delivery.sent, **facts)
+    return not delivery.dropped
 
 
 def send_event(event: Event, settings: Settings, tell: Tell, now: datetime) -> None:
@@ -48,15 +78,17 @@ def send_event(event: Event, settings: Settings, tell: Tell, now: datetime) -> N
 
 
 def points_of(report: Report, settings: Settings) -> list[Point]:
-    """A point for every license released, and those of the run itself."""
+    """A point for every license released, and those of the run itself.
+
+    A release is dated by its plan: told a second time, it is stored once.
+    """
     tags = (*settings.static_tags, *settings.jobs.release.tags)
-    at = report.started
     points = [
         point
         for applied in report.applied
-        for point in release_points(applied.plan.decisions, applied.done.outcomes, tags, at)
+        for point in release_points(applied.plan.decisions, applied.outcomes, tags, applied.plan.day.now)
     ]
-    return points + run_points(_counts(report, settings), tags, at)
+    return points + run_points(_counts(report, settings), tags, report.started)
 
 
 def _counts(report: Report, settings: Settings) -> RunCounts:
@@ -65,8 +97,8 @@ def _counts(report: Report, settings: Settings) -> RunCounts:
     released_by_rule: Counter[str] = Counter()
     for applied in report.applied:
         labels = {decision.key: reason_label(decision) for decision in applied.plan.decisions}
-        results.update(outcome.result for outcome in applied.done.outcomes)
-        released_by_rule.update(labels[o.key] for o in applied.done.outcomes if o.result == "released")
+        results.update(outcome.result for outcome in applied.outcomes)
+        released_by_rule.update(labels[o.key] for o in applied.outcomes if o.result == "released")
     decided = report.plan.decisions if report.plan else ()
     return RunCounts(
         site=settings.site.url,
@@ -91,7 +123,7 @@ def events_of(report: Report, settings: Settings) -> Iterator[Event]:
         if report.over:
             yield limit_hit(site, at, plan.run_id, report.over, folder)
     if report.applied:
-        released = [(o.user, o.key[0]) for a in report.applied for o in a.done.outcomes if o.result == "released"]
+        released = [(o.user, o.key[0]) for a in report.applied for o in a.outcomes if o.result == "released"]
         yield releases_done(site, at, _run_id(report.applied), report.counts, released, folder)
     if report.outcome in ("failed", "refused") or (report.outcome == "incomplete" and report.why):
         stage = "plan" if plan is None else "apply"

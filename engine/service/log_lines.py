@@ -17,15 +17,24 @@ def tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     LOGGER.log(level, message, extra={"facts": facts})
 
 
+_LIBRARIES = ("apscheduler", "urllib3")
+"""Their errors are logged; of their warnings (a run is skipped, a request is sent again) the service speaks itself."""
+
+
 def start_log(settings: LogSettings) -> logging.Handler:
-    """Begins to write log lines where the settings say; APScheduler's warnings too. Raises OSError."""
+    """Begins to write log lines where the settings say; the libraries' errors too. Raises OSError."""
     handler: logging.Handler = logging.StreamHandler()
     if settings.file is not None:
         settings.file.parent.mkdir(parents=True, exist_ok=True)
-        size = settings.megabytes * 1_000_000
-        handler = RotatingFileHandler(settings.file, maxBytes=size, backupCount=settings.files, encoding="utf-8")
+        handler = _RotatingFile(
+            settings.file,
+            maxBytes=settings.megabytes * 1_000_000,
+            backupCount=settings.files,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
     handler.setFormatter(JsonLines() if settings.format == "json" else TextLines())
-    for logger, level in ((LOGGER, settings.level.upper()), (logging.getLogger("apscheduler"), "WARNING")):
+    for logger, level in _levels(settings.level.upper()):
         logger.setLevel(level)
         logger.addHandler(handler)
         logger.propagate = False
@@ -34,9 +43,26 @@ def start_log(settings: LogSettings) -> logging.Handler:
 
 def stop_log(handler: logging.Handler) -> None:
     """Ends what `start_log` began."""
-    for logger in (LOGGER, logging.getLogger("apscheduler")):
+    for logger, _ in _levels(""):
         logger.removeHandler(handler)
+        logger.propagate = True
     handler.close()
+
+
+def _levels(ours: str) -> list[tuple[logging.Logger, str]]:
+    return [(LOGGER, ours), *((logging.getLogger(name), "ERROR") for name in _LIBRARIES)]
+
+
+class _RotatingFile(RotatingFileHandler):
+    """Goes on in the same file while an old one cannot be moved: on Windows because somebody reads it."""
+
+    def doRollover(self) -> None:  # noqa: N802 - logging's name
+        """Begins a new file, where that is possible."""
+        try:
+            super().doRollover()
+        except OSError:
+            if self.stream is None:
+                self.stream = self._open()
 
 
 class TextLines(logging.Formatter):
@@ -44,7 +70,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever a name holds; a finding or a traceback goes on on lines that begin with spaces."""
-        facts = {name: str(value) for name, value in _facts(record).items()}
+        facts = {name: _text(value) for name, value in _facts(record).items()}
         short = "".join(f" {name}={_quoted(text)}" for name, text in facts.items() if "\n" not in text)
         first, *more = record.getMessage().split("\n")
         lines = [f"{_moment(record)} {record.levelname:<7} {printable(first)}{short}"]
@@ -72,6 +98,10 @@ def _worded(value: object) -> object:
     if isinstance(value, datetime):
         return format_instant(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _moment(record: logging.LogRecord) -> str:

@@ -8,14 +8,17 @@ and is right; until then everything goes on as before.
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.base import BaseScheduler
 
 from engine.days import make_day
@@ -34,11 +37,34 @@ from policy.schedule_lint import load_frequency
 Work = Callable[[Settings], Result]
 """A job: what it does under the settings in force."""
 
-_MOST_COUNTED = 100_000
-"""Missed runs that are counted one by one."""
+_MOST_COUNTED = 10_000
+"""Missed runs that are counted; more are as bad."""
+
+_LATE = timedelta(minutes=1)
+"""What a run may come after its time without a word."""
+
+_SET_BACK = timedelta(minutes=1)
+"""What a clock may go back by (time servers correct it) without schedules being counted anew."""
 
 _LOOKS_BEFORE_RETRY = 6
 """How many looks at the files apart refused ones are read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A job on schedule."""
+
+    text: str
+    schedule: Schedule
+    zone: ZoneInfo
+
+    def next(self, after: datetime) -> datetime | None:
+        return next_occurrence(self.schedule, after, self.zone)
+
+    def count(self, after: datetime, until: datetime) -> int:
+        """How often it was due after an instant, up to and with another."""
+        due = takewhile(lambda instant: instant <= until, occurrences(self.schedule, after, self.zone))
+        return sum(1 for _ in islice(due, _MOST_COUNTED))
 
 
 class Service:
@@ -62,79 +88,120 @@ class Service:
         self._state = state
         self._clock = clock
         self._tell = tell
-        self._schedules: dict[JobName, Schedule] = {}
-        self._seen = self._resting = _stamps(settings.files)
+        self._planned: dict[JobName, _Planned] = {}
+        # What the files looked like when they were read is not known any more: the second look reads them again.
+        self._seen: dict[Path, _Stamp] = {}
+        self._resting: dict[Path, _Stamp] = {}
         self._looks = 0
+        self._last_clock = clock()
         scheduler.add_listener(self._not_begun, EVENT_JOB_MAX_INSTANCES)
-        scheduler.add_listener(self._crashed, EVENT_JOB_ERROR)
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
         return self._settings
 
-    def schedule_all(self) -> None:
-        """Puts all jobs that are enabled on schedule, and takes others off."""
-        for job in self._scheduler.get_jobs():
-            job.remove()
+    def schedule_all(self, *, anew: bool = False) -> None:
+        """Puts every job that is enabled on schedule and takes the others off; what is as before goes on.
+
+        With `anew` all are counted from now.
+        """
+        zone = make_day(self._clock(), self._settings.policy.timezone).zone
         enabled = {name: job for name, job in jobs_of(self._settings).items() if job.enabled and job.frequency}
-        self._schedules = {name: load_frequency(job.text, name) for name, job in enabled.items()}
+        before = {} if anew else self._planned
+        self._planned = {
+            name: _Planned(job.text, load_frequency(job.text, name), zone) for name, job in enabled.items()
+        }
         self._state.schedule({name: job.text for name, job in enabled.items()})
         self._state.policy = self._settings.policy.digest
-        for name, schedule in self._schedules.items():
-            self._scheduler.add_job(
-                partial(self._do, name),
-                FrequencyTrigger(schedule, self._zone),
-                id=name,
-                name=name,
-                executor=name,
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=None,
-            )
-            due = next_occurrence(schedule, self._clock(), self._zone)
-            self._state.due(name, due)
-            facts: dict[str, Any] = {"schedule": enabled[name].text, "timezone": self._zone.key, "next": due or "never"}
-            self._tell("on schedule", job=name, **facts)
+        for job in self._scheduler.get_jobs():
+            if job.id not in self._planned:
+                with suppress(JobLookupError):  # its schedule has just ended
+                    job.remove()
+                self._tell("off schedule", job=job.id)
+        for name, planned in self._planned.items():
+            old = before.get(name)
+            if old is None or (old.text, old.zone) != (planned.text, planned.zone):
+                self._schedule(name, planned)
+
+    def tell_warnings(self) -> None:
+        """Says what is not wrong in the settings, but may not be meant."""
+        for warning in self._settings.warnings:
+            self._tell(render(warning, self._settings.sources), level=logging.WARNING)
+        for text in self._settings.notes:
+            self._tell(text, level=logging.WARNING)
 
     def tell_missed_since(self, last_alive: datetime) -> None:
         """Says which runs were due while no service was running. They are not made up for."""
-        for name, schedule in self._schedules.items():
-            missed = self._count(schedule, last_alive, self._clock())
+        for name, planned in self._planned.items():
+            missed = planned.count(last_alive, self._clock())
             if missed:
                 self._state.missed(name, missed)
-                facts = {"job": name, "missed": missed, "since": last_alive}
+                facts: dict[str, Any] = {"job": name, "missed": missed, "since": last_alive}
                 self._tell("runs were missed while the service was not running", level=logging.WARNING, **facts)
+
+    def watch_clock(self) -> None:
+        """Keeps schedules by the clock: the scheduler's wait does not notice that it was set, or that it slept."""
+        now = self._clock()
+        if now < self._last_clock - _SET_BACK:
+            facts: dict[str, Any] = {"now": now, "before": self._last_clock}
+            self._tell("the clock was set back: schedules are counted anew", level=logging.WARNING, **facts)
+            self.schedule_all(anew=True)
+        self._last_clock = now
+        self._scheduler.wakeup()
+
+    def _schedule(self, name: JobName, planned: _Planned) -> None:
+        self._scheduler.add_job(
+            partial(self._do, name),
+            FrequencyTrigger(planned.schedule, planned.zone),
+            id=name,
+            name=name,
+            executor=name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            replace_existing=True,
+        )
+        due = planned.next(self._clock())
+        self._state.due(name, due)
+        facts: dict[str, Any] = {"schedule": planned.text, "timezone": planned.zone.key, "next": due or "never"}
+        level = logging.INFO if due else logging.WARNING
+        self._tell("on schedule" if due else "this schedule never fires", level=level, job=name, **facts)
 
     def _do(self, name: JobName) -> None:
         """One run of a job, in a thread of its own."""
-        now = self._clock()
-        due = self._state.jobs()[name].next
-        if due is not None:
-            missed = self._count(self._schedules[name], due, now)
-            if missed:
-                self._state.missed(name, missed)
-                facts = {"job": name, "missed": missed, "since": due}
-                self._tell("runs were missed; this one makes up for them", level=logging.WARNING, **facts)
+        planned, now = self._planned.get(name), self._clock()
+        if planned is None:
+            return  # taken off while it waited for its thread
+        due = self._state.next(name)
+        if due is not None and now - due > _LATE:
+            missed = planned.count(due, now)
+            self._state.missed(name, missed)
+            facts: dict[str, Any] = {"job": name, "due": due, "missed": missed}
+            self._tell("this run is late, and makes up for those missed since", level=logging.WARNING, **facts)
         self._state.begun(name, now)
-        self._state.due(name, next_occurrence(self._schedules[name], now, self._zone))
-        result = self._work[name](self._settings)
-        self._state.ended(name, self._clock(), result)
+        self._state.due(name, planned.next(now))
+        try:
+            result = self._work[name](self._settings)
+        except Exception as error:  # noqa: BLE001 - a defect of ours: it is logged whole, and the service goes on
+            result = Result("crashed", ok=False)
+            trace = traceback.format_exc()
+            self._tell("job crashed", level=logging.ERROR, job=name, error=repr(error), traceback=trace)
+        ended = self._clock()
+        self._state.ended(name, ended, result)
         level = logging.INFO if result.ok else logging.ERROR
-        seconds = f"{(self._clock() - now).total_seconds():.1f}"
-        next_ = self._state.jobs()[name].next
-        self._tell("job ended", level=level, job=name, outcome=result.outcome, seconds=seconds, next=next_)
+        facts = {"outcome": result.outcome, "seconds": round((ended - now).total_seconds(), 1)}
+        self._tell("job ended", level=level, job=name, **facts, next=self._state.next(name))
 
     def _not_begun(self, event: JobSubmissionEvent) -> None:
-        self._state.missed(event.job_id, 1)
-        self._state.due(event.job_id, next_occurrence(self._schedules[event.job_id], self._clock(), self._zone))
-        self._tell("run missed: the one before has not ended", level=logging.WARNING, job=event.job_id)
-
-    def _crashed(self, event: JobExecutionEvent) -> None:
-        """A defect of ours. It is logged whole, and the service goes on."""
-        self._state.ended(event.job_id, self._clock(), Result("crashed", ok=False))
-        trace = "".join(traceback.format_exception(event.exception))
-        self._tell("job crashed", level=logging.ERROR, job=event.job_id, error=repr(event.exception), traceback=trace)
+        planned, now = self._planned.get(event.job_id), self._clock()
+        if planned is None:
+            return
+        missed = 1 + planned.count(self._state.next(event.job_id) or now, now)
+        self._state.missed(event.job_id, missed)
+        self._state.due(event.job_id, planned.next(now))
+        facts: dict[str, Any] = {"job": event.job_id, "missed": missed}
+        self._tell("run missed: the one before has not ended", level=logging.WARNING, **facts)
 
     # changed files
 
@@ -150,6 +217,7 @@ class Service:
 
     def reload(self) -> None:
         """Reads the settings and the policy again; they come into force only without any error."""
+        # From before they are read: what changes meanwhile is seen at the next look.
         self._seen = self._resting = _stamps(self._settings.files)
         try:
             settings = self._load()
@@ -160,6 +228,9 @@ class Service:
         except InputError as error:
             self._refuse(error.message)
             return
+        except Exception as error:  # noqa: BLE001 - a defect of ours: the old settings stay, and it is logged whole
+            self._refuse(f"reading it failed: {error!r}", [traceback.format_exc()])
+            return
         fixed = ("folder", "log", "http_port", "heartbeat")
         changed = [name for name in fixed if getattr(settings, name) != getattr(self._settings, name)]
         if settings.site.url != self._settings.site.url:
@@ -168,13 +239,13 @@ class Service:
             self._refuse(f"{', '.join(changed)} cannot change while the service runs; restart it")
             return
         before, self._settings = self._settings, settings
-        self._seen = self._resting = _stamps(settings.files)
-        self._state.refused_change = None
-        if jobs_of(before) != jobs_of(settings) or before.policy.timezone != settings.policy.timezone:
-            self.schedule_all()
-        self._state.policy = settings.policy.digest
+        refused, self._state.refused_change = self._state.refused_change, None
+        if settings == before and refused is None:
+            return
         facts: dict[str, Any] = {"policy": settings.policy.digest, "before": before.policy.digest}
         self._tell("changed files are in force", dryRun=settings.dry_run, **facts)
+        self.tell_warnings()
+        self.schedule_all()
 
     def _refuse(self, why: str, findings: list[str] | None = None) -> None:
         whole = "\n".join([why, *(findings or [])])
@@ -185,20 +256,6 @@ class Service:
             self._tell(finding, level=logging.ERROR)
         facts = {"why": why, "policy": self._settings.policy.digest}
         self._tell("a changed file is not in force: the old settings stay", level=logging.ERROR, **facts)
-
-    @property
-    def _zone(self) -> ZoneInfo:
-        return make_day(self._clock(), self._settings.policy.timezone).zone
-
-    def _count(self, schedule: Schedule, after: datetime, until: datetime) -> int:
-        """How often a job was due after an instant, up to and with another."""
-        due = islice(occurrences(schedule, after, self._zone), _MOST_COUNTED)
-        count = 0
-        for instant in due:
-            if instant > until:
-                break
-            count += 1
-        return count
 
 
 def jobs_of(settings: Settings) -> dict[JobName, Job]:
@@ -211,14 +268,17 @@ def jobs_of(settings: Settings) -> dict[JobName, Job]:
     }
 
 
-def _stamps(files: tuple[Path, ...]) -> dict[Path, tuple[int, int] | None]:
-    """What a file looks like from outside; None when it is not there."""
+_Stamp = tuple[int, int, int] | None
+"""What a file looks like from outside; None when it is not there."""
+
+
+def _stamps(files: tuple[Path, ...]) -> dict[Path, _Stamp]:
     return {file: _stamp(file) for file in files}
 
 
-def _stamp(file: Path) -> tuple[int, int] | None:
+def _stamp(file: Path) -> _Stamp:
     try:
         status = file.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -22,11 +22,15 @@ from engine.metrics.destination import InfluxTarget, read_influxdb
 from engine.notify.settings import Notifications, read_notifications
 from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site, SiteReader
+from grammar.spans import NOWHERE, Span
+from grammar.suggest import nearest
 from policy.butler_settings import Jobs, Tags, read_jobs, read_static_tags
 from policy.diagnostics import Diagnostic, PolicyError, in_order
+from policy.errors import InputError
 from policy.files import read_text
 from policy.loading import CheckedPolicy, check_text, load_policy
-from policy.yaml_nodes import Entry, Mapping, Node, read_yaml
+from policy.secrets import read_site_yaml
+from policy.yaml_nodes import Entry, Mapping, Node
 from policy.yaml_reader import YamlReader
 
 LogFormat = Literal["text", "json"]
@@ -50,7 +54,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A site file, whole and right. Paths are absolute or relative to the working folder.
+    """A site file, whole and right. `folder` and the log's file are absolute, `file` and `policy_file` as given.
 
     `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
     or whether it says nothing of a database. `static_tags` are those of all points.
@@ -106,7 +110,7 @@ def load_settings(
     """
     text = read_text(file, "site file")
     sources = {str(file): text}
-    root = read_yaml(text, str(file))
+    root = read_site_yaml(text, str(file))
     site_reader = SiteReader(file.parent, environment)
     site = site_reader.read(root)
     reader = _SettingsReader(file.parent, environment)
@@ -115,9 +119,12 @@ def load_settings(
     ours = reader.read(root)
     if scheduled:
         _need_schedules(reader, jobs)
-    findings = [*site_reader.findings, *reader.findings]
     policy_file = policy or ours.policy or file
+    if _is_same(policy_file, file):
+        policy_file = file
     checked = None
+    pseudonyms = reader.pseudonyms(ours.pseudonyms)
+    findings = [*site_reader.findings, *reader.findings]
     try:
         ruled = needs_policy or policy_file != file or jobs.rules is not None
         checked = load_policy(policy_file) if ruled else check_text("", str(file))
@@ -125,6 +132,11 @@ def load_settings(
         # The rules and the schedules of one file have keys in common, whose problems were found twice.
         findings += [finding for finding in error.diagnostics if finding not in findings]
         sources = {**error.sources, **sources}
+    except InputError as error:
+        span = ours.policy_span if policy is None else None
+        if span is None and not findings:
+            raise
+        findings.append(Diagnostic("SW207", "error", error.message, span or NOWHERE, "read from here", error.help))
     # No finding shows a secret that stands on its line.
     sources[str(file)] = reader.concealed(site_reader.concealed(text))
     if findings or site is None or checked is None:
@@ -140,7 +152,7 @@ def load_settings(
         policy_file=policy_file,
         policy=checked,
         folder=ours.folder or default_folder / site.slug,
-        pseudonyms=load_pseudonyms(ours.pseudonyms) if ours.pseudonyms else None,
+        pseudonyms=pseudonyms,
         parallel=ours.parallel,
         log=ours.log,
         http_port=ours.http_port,
@@ -158,7 +170,7 @@ def policy_file(file: Path) -> Path:
     """
     text = read_text(file, "site file")
     reader = _SettingsReader(file.parent, {})
-    policy = reader.read_policy(read_yaml(text, str(file)))
+    policy = reader.read_policy(read_site_yaml(text, str(file)))
     if reader.findings:
         raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
     return policy or file
@@ -166,7 +178,7 @@ def policy_file(file: Path) -> Path:
 
 def _need_schedules(reader: YamlReader, jobs: Jobs) -> None:
     for job in jobs.all:
-        if job.place is not None and job.enabled and job.frequency is None:
+        if job.place is not None and job.enabled and job.frequency is None and not job.malformed:
             help_ = "add `frequency`, like: every 24 hours"
             reader.error("SW206", "this is enabled, but has no schedule", job.place, "never done", help_)
 
@@ -178,11 +190,20 @@ def _notes(jobs: Jobs, site: Site, policy: Path, file: Path) -> list[str]:
     return found
 
 
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths are one file, which must not be shown under a name whose secrets are not concealed."""
+    try:
+        return one == other or one.samefile(other)
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class _Ours:
     policy: Path | None = None
+    policy_span: Span | None = None
     folder: Path | None = None
-    pseudonyms: Path | None = None
+    pseudonyms: Entry | None = None
     parallel: int = 4
     log: LogSettings = LogSettings()
     http_port: int | None = None
@@ -219,21 +240,46 @@ class _SettingsReader(YamlReader):
 
     def read(self, root: Node) -> _Ours:
         entry = root.get("seatwarden") if isinstance(root, Mapping) else None
+        self._find_misplaced(root)
         ours = self.mapping(entry.value, "seatwarden", known=_KEYS) if entry else None
         if ours is None:
             return _Ours()
-        http = ours.get("http")
+        http, policy = ours.get("http"), ours.get("policy")
         server = self.mapping(http.value, "seatwarden.http", known=("port",), required=("port",)) if http else None
         return _Ours(
             policy=self.at(ours, "policy", self._path),
-            folder=self.at(ours, "folder", self._path),
-            pseudonyms=self.at(ours, "pseudonyms", self._path),
+            policy_span=policy.value.span if policy else None,
+            folder=self.at(ours, "folder", self._fixed_path),
+            pseudonyms=ours.get("pseudonyms"),
             parallel=self.at(ours, "parallel", lambda e: self._between(e, "licenses", 1, _MOST_PARALLEL)) or 4,
             log=self.at(ours, "log", self._log) or LogSettings(),
             http_port=self.at(server, "port", lambda e: self._between(e, "the port", 1, 65_535)) if server else None,
             heartbeat=self.at(ours, "heartbeat", lambda e: self._between(e, "seconds", 1, 86_400)) or 60,
             notifications=self.at(ours, "notifications", self._notifications) or Notifications(),
         )
+
+    def pseudonyms(self, entry: Entry | None) -> Pseudonyms | None:
+        """The pseudonyms under the key in the file that is named."""
+        path = self._path(entry) if entry else None
+        if entry is None or path is None:
+            return None
+        try:
+            return load_pseudonyms(path)
+        except InputError as error:
+            self.error("SW205", error.message, entry.value.span, "read from here", error.help)
+            return None
+
+    def _find_misplaced(self, root: Node) -> None:
+        """Settings of ours that stand where nobody reads them."""
+        butler = root.get("Butler") if isinstance(root, Mapping) else None
+        inner = butler.value.get("seatwarden") if butler and isinstance(butler.value, Mapping) else None
+        if inner is not None:
+            help_ = "move it to the left margin, beside `Butler`"
+            self.error("SW203", "`seatwarden` does not belong to `Butler`", inner.key.span, "not read here", help_)
+        for entry in root.entries if isinstance(root, Mapping) and root.get("seatwarden") is None else ():
+            if nearest(entry.key.text.lower(), ("seatwarden",)):
+                help_ = "did you mean `seatwarden`?"
+                self.error("SW203", f"unknown key `{entry.key.text}`", entry.key.span, "not a setting", help_)
 
     def _notifications(self, entry: Entry) -> Notifications:
         return read_notifications(self, entry.value, self._environment, self._folder)
@@ -248,7 +294,7 @@ class _SettingsReader(YamlReader):
         megabytes = self.at(log, "megabytes", lambda e: self._between(e, "megabytes", 1, 10_000))
         files = self.at(log, "files", lambda e: self._between(e, "files", 1, 1_000))
         return LogSettings(
-            self.at(log, "file", self._path),
+            self.at(log, "file", self._fixed_path),
             cast(LogFormat, format_ or plain.format),
             cast(Level, level or plain.level),
             megabytes or plain.megabytes,
@@ -257,7 +303,16 @@ class _SettingsReader(YamlReader):
 
     def _path(self, entry: Entry) -> Path | None:
         text = self.text(entry.value, entry.key.text)
+        if text is not None and (not text.strip() or "\0" in text):
+            message, help_ = f"`{entry.key.text}` names no file", "write a path, or remove the key"
+            self.error("SW205", message, entry.value.span, "no path", help_)
+            return None
         return self._folder / text if text else None
+
+    def _fixed_path(self, entry: Entry) -> Path | None:
+        """A path that stays what it is wherever the process goes, and that people are told."""
+        path = self._path(entry)
+        return path.absolute() if path else None
 
     def _between(self, entry: Entry, unit: str, lowest: int, highest: int) -> int | None:
         number = self.whole(entry.value, entry.key.text, unit)

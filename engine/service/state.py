@@ -56,6 +56,18 @@ class ServiceState:
             for name, text in schedules.items():
                 self._jobs[name].schedule = text
 
+    def next(self, name: JobName) -> datetime | None:
+        """When a job is due next, None when never or when there is no such job."""
+        with self._lock:
+            job = self._jobs.get(name)
+            return job.next if job else None
+
+    @property
+    def running(self) -> bool:
+        """Whether a job is under way."""
+        with self._lock:
+            return any(job.running_since for job in self._jobs.values())
+
     def due(self, name: JobName, moment: datetime | None) -> None:
         """When a job is due next; None: never again."""
         with self._lock:
@@ -63,24 +75,25 @@ class ServiceState:
                 self._jobs[name].next = moment
 
     def begun(self, name: JobName, now: datetime) -> None:
-        """A job has begun."""
+        """A job has begun. Here and below, one that was taken off meanwhile is not spoken of any more."""
         with self._lock:
-            job = self._jobs.setdefault(name, JobState(""))
-            job.running_since = job.last_started = now
+            if job := self._jobs.get(name):
+                job.running_since = job.last_started = now
 
     def missed(self, name: JobName, count: int) -> None:
         """Runs that were due and are not made up for one by one."""
         with self._lock:
-            self._jobs.setdefault(name, JobState("")).missed += count
+            if job := self._jobs.get(name):
+                job.missed += count
 
     def ended(self, name: JobName, now: datetime, result: Result) -> None:
         """A job has ended."""
         with self._lock:
-            job = self._jobs.setdefault(name, JobState(""))
-            job.running_since, job.last_ended = None, now
-            job.last_outcome, job.ok = result.outcome, result.ok
-            job.runs[result.outcome] = job.runs.get(result.outcome, 0) + 1
-            job.numbers = result.numbers
+            if job := self._jobs.get(name):
+                job.running_since, job.last_ended = None, now
+                job.last_outcome, job.ok = result.outcome, result.ok
+                job.runs[result.outcome] = job.runs.get(result.outcome, 0) + 1
+                job.numbers = result.numbers
 
     @property
     def ok(self) -> bool:
@@ -91,7 +104,7 @@ class ServiceState:
     def jobs(self) -> dict[JobName, JobState]:
         """A copy of all jobs."""
         with self._lock:
-            return {name: JobState(**_copied(job)) for name, job in self._jobs.items()}
+            return {name: JobState(**asdict(job)) for name, job in self._jobs.items()}
 
     def to_json(self, now: datetime) -> dict[str, Any]:
         """What `/health` and the heartbeat say."""
@@ -104,10 +117,6 @@ class ServiceState:
             "refusedChange": self.refused_change,
             "jobs": {name: _job_to_json(job) for name, job in jobs.items()},
         }
-
-
-def _copied(job: JobState) -> dict[str, Any]:
-    return asdict(job)
 
 
 def _job_to_json(job: JobState) -> dict[str, Any]:

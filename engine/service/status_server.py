@@ -1,11 +1,15 @@
 """`/health` and Prometheus' `/metrics`, for this machine only, and only when the settings name a port."""
 
 import json
+import logging
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,9 +17,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from engine.service.log_lines import tell
 from engine.service.state import JobState, ServiceState
 
 HOST = "127.0.0.1"
+_TIMEOUT_SECONDS = 10
+"""How long a client may take to say what it wants."""
 
 
 @contextmanager
@@ -28,6 +35,9 @@ def status_server(port: int, state: ServiceState, clock: Callable[[], datetime])
     registry.register(_StateCollector(state))
 
     class Handler(BaseHTTPRequestHandler):
+        server_version, sys_version = "seatwarden", ""
+        timeout = _TIMEOUT_SECONDS
+
         def do_GET(self) -> None:
             match self.path.partition("?")[0]:
                 case "/health":
@@ -48,9 +58,8 @@ def status_server(port: int, state: ServiceState, clock: Callable[[], datetime])
         def log_message(self, format: str, *args: Any) -> None:
             """Being asked for one's health is nothing to write home about."""
 
-    server = ThreadingHTTPServer((HOST, port), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, name="status", daemon=True)
+    server = _Server((HOST, port), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="status", daemon=True)
     thread.start()
     try:
         yield int(server.server_address[1])
@@ -58,6 +67,22 @@ def status_server(port: int, state: ServiceState, clock: Callable[[], datetime])
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = os.name != "nt"
+    """On Windows it would let two programs listen on one port."""
+
+    def server_bind(self) -> None:
+        """Binds without HTTPServer's reverse DNS lookup, which can take seconds."""
+        TCPServer.server_bind(self)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away before it had its answer is its own affair; all else is a defect of ours."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            tell("a question for the service's health failed", level=logging.ERROR, error=repr(error))
 
 
 class _StateCollector(Collector):

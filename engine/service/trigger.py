@@ -17,5 +17,9 @@ class FrequencyTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no 
         self._zone = zone
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        """The next instant; the first is later than `now`: nothing is done because a service starts."""
-        return next_occurrence(self._schedule, previous or now, self._zone)
+        """The next instant; the first is later than `now`: nothing is done because a service starts.
+
+        What lies between `previous` and `now` was missed and is passed over: after a long sleep, or when the clock was
+        set, APScheduler would otherwise walk through every one of them to run the last.
+        """
+        return next_occurrence(self._schedule, max(previous, now) if previous else now, self._zone)

@@ -1,11 +1,12 @@
 """One unattended run: a plan, sealed on the disk, and its releases, unless it is a dry run.
 
-What an earlier run of the last day left open is brought to its end first. Nothing in here asks anybody: what a
-person would be asked is settled by the settings, and where they say nothing, nothing is released.
+What an earlier run left open is brought to its end first (see `engine.service.earlier`). Nothing in here asks
+anybody: what a person would be asked is settled by the settings, and where they say nothing, nothing is released.
 """
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -15,10 +16,10 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from engine.apply import Outcome, OverTheLimit, Qrs
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
-from engine.decision_log import DamagedLog, RecordedPlan, read_plan
-from engine.journal import JOURNAL_FILE, DamagedJournal, read_journal
-from engine.plan import PLAN_FILE, Plan, day_for, make_plan, write_plan
+from engine.decision_log import DamagedLog, read_plan
+from engine.plan import Plan, day_for, make_plan, write_plan
 from engine.qrs.errors import RemoteError
+from engine.service.earlier import Applied, describe, unfinished_runs, untold, why_withdrawn
 from engine.service.settings import Settings
 from engine.snapshot import Snapshot
 from policy.errors import InputError
@@ -62,18 +63,10 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """A plan and how its apply ended."""
-
-    plan: RecordedPlan
-    done: Done
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """How a run went. `plan` and `folder` are None when it failed before there was one, `why` are sentences.
 
-    `applied` are the plans that were brought to their end: earlier ones first, the run's own last.
+    `applied` is what became of licenses and nobody was told of yet: of earlier plans first, of the run's own last.
     """
 
     outcome: RunOutcome
@@ -89,11 +82,7 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """Licenses by result, of this run's own plan and of what earlier ones had left."""
-        counts: dict[str, int] = {}
-        for applied in self.applied:
-            for outcome in applied.done.outcomes:
-                counts[outcome.result] = counts.get(outcome.result, 0) + 1
-        return counts
+        return dict(Counter(outcome.result for applied in self.applied for outcome in applied.outcomes))
 
     @property
     def over(self) -> list[str]:
@@ -117,11 +106,8 @@ def run_once(settings: Settings, means: Means, *, dry_run: bool) -> Report:
         outcome, why, error = "failed", (problem.message,), problem
     except DamagedLog as damage:
         outcome, why = "refused", (f"the plan just written is damaged: {damage}",)
-    except OSError as problem:
-        outcome, why = (
-            "incomplete",
-            (f"`{problem.filename or 'the journal'}` cannot be written: {problem.strerror or problem}",),
-        )
+    except OSError as problem:  # all others have been told apart: this is the journal
+        outcome, why = "incomplete", (f"the journal cannot be written: {problem.strerror or problem}",)
     return Report(outcome, dry_run, started, means.clock(), run.plan, run.folder, tuple(run.applied), why, error)
 
 
@@ -133,21 +119,27 @@ class _Run:
         self._means = means
         self._dry_run = dry_run
         self._runs = settings.folder / "runs"
+        self._ends: list[Done] = []
         self.plan: Plan | None = None
         self.folder: Path | None = None
         self.applied: list[Applied] = []
 
     def carry_out(self) -> tuple[RunOutcome, tuple[str, ...]]:
+        if self._means.stop.is_set():
+            return _INTERRUPTED
         with self._means.connect() as qrs:
             if not self._dry_run:
                 self._finish_earlier(qrs)
-            plan = self._make_plan(qrs)
+            if self._means.stop.is_set():
+                return _INTERRUPTED
+            folder = self._make_plan(qrs)
             if self._dry_run:
                 return "dry-run", ()
-            if not self._means.stop.is_set():
-                recorded = read_plan(plan)
-                check_plan(recorded, self._settings.site.url, MAX_AGE, self._means.clock())
-                self._apply(find_work(recorded, plan, self.plan.limits if self.plan else ()), qrs)
+            if self._means.stop.is_set():
+                return _INTERRUPTED
+            recorded = read_plan(folder)
+            check_plan(recorded, self._settings.site.url, MAX_AGE, self._means.clock())
+            self._apply(find_work(recorded, folder, self.plan.limits if self.plan else ()), qrs)
         return self._outcome()
 
     def _make_plan(self, qrs: Connection) -> Path:
@@ -164,26 +156,34 @@ class _Run:
         return folder
 
     def _finish_earlier(self, qrs: Connection) -> None:
-        """Brings to their end the runs of the last day that a crash or a stop has left in the middle."""
-        for folder in self._left_open():
+        """Brings to their end the runs that a crash or a stop has left in the middle, or that nobody was told of.
+
+        Nothing more is released for a plan that the policy in force has not made, or that is older than a day: there
+        it is only looked up what became of each DELETE that was sent, and the new plan decides on the others.
+        """
+        now = self._means.clock()
+        for folder in unfinished_runs(self._runs, now):
+            if self._means.stop.is_set():
+                return
+            facts: dict[str, Any] = {"folder": str(folder)}
             try:
-                recorded = read_plan(folder)
-                check_plan(recorded, self._settings.site.url, MAX_AGE, self._means.clock())
-                work = find_work(recorded, folder, ())
-            except (Refused, DamagedLog, InputError) as problem:
-                facts: dict[str, Any] = {"folder": str(folder), "why": str(problem)}
-                self._means.tell("an earlier run is left as it is", level=logging.WARNING, **facts)
+                plan = read_plan(folder)
+                if plan.header["site"] != self._settings.site.url:
+                    raise Refused(f"the plan was made for {plan.header['site']}")
+                work = find_work(plan, folder, ())
+            except (Refused, DamagedLog, InputError, OSError) as problem:
+                self._means.tell(
+                    "an earlier run is left as it is", level=logging.WARNING, **facts, why=describe(problem)
+                )
                 continue
-            self._means.tell("an earlier run is brought to its end", folder=str(folder), left=len(work.left))
-            self._apply(work, qrs)
+            if work.state is None or work.state.sealed:
+                self._note_untold(work)
+                continue
+            withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._settings.pseudonyms, MAX_AGE, now)
+            self._means.tell("an earlier run is brought to its end", **facts, left=len(work.left), withdrawn=withdrawn)
+            self._apply(work, qrs, withdrawn)
 
-    def _left_open(self) -> list[Path]:
-        """Folders of young runs with a license whose outcome nobody knows, or that was not begun."""
-        oldest = f"{self._means.clock() - MAX_AGE:%Y%m%dT%H%M%SZ}"
-        folders = sorted(self._runs.iterdir()) if self._runs.is_dir() else []
-        return [folder for folder in folders if folder.name >= oldest and _is_left_open(folder)]
-
-    def _apply(self, work: Work, qrs: Qrs) -> None:
+    def _apply(self, work: Work, qrs: Qrs, withdrawn: str | None = None) -> None:
         if not work.chosen or (work.state is not None and work.state.sealed):
             return
         run = work.plan.header["runId"]
@@ -191,7 +191,8 @@ class _Run:
         def progress(outcome: Outcome) -> None:
             license_type, license_id = outcome.key
             facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
-            self._means.tell(outcome.result, run=run, **facts)
+            level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
+            self._means.tell(outcome.result, level=level, run=run, **facts)
 
         journal = open_journal(work, self._means.clock())
         try:
@@ -204,31 +205,29 @@ class _Run:
                 clock=self._means.clock,
                 progress=progress,
                 stop=self._means.stop,
+                withdrawn=withdrawn,
             )
+            self._ends.append(done)
         finally:
             journal.close()
-        self.applied.append(Applied(work.plan, done))
+            self._note_untold(work)  # also when the disk is full: what was released must not be lost
+
+    def _note_untold(self, work: Work) -> None:
+        applied = untold(work.plan, work.path)
+        if applied.outcomes:
+            self.applied.append(applied)
 
     def _outcome(self) -> tuple[RunOutcome, tuple[str, ...]]:
-        if any(applied.done.refused for applied in self.applied):
+        if any(done.refused for done in self._ends):
             return "failed", ("QRS does not accept us: the run was ended",)
+        if all(done.settled for done in self._ends):
+            return "done", ()
         if self._means.stop.is_set():
-            return "interrupted", ("asked to stop: the licenses under way were finished",)
-        if not all(applied.done.settled for applied in self.applied):
-            return "incomplete", ("some licenses are not released: see their outcomes",)
-        return "done", ()
+            return _INTERRUPTED
+        return "incomplete", ("some licenses are not released: see their outcomes",)
 
 
-def _is_left_open(folder: Path) -> bool:
-    """What failed is not open: the next plan decides on it anew."""
-    path = folder / JOURNAL_FILE
-    if not path.exists() or not (folder / PLAN_FILE).exists():
-        return False
-    try:
-        state = read_journal(path.read_bytes())
-    except (DamagedJournal, OSError):
-        return True  # `find_work` will say what is wrong with it
-    if state is None:
-        return False
-    outcomes = {key: line["result"] for key, line in state.outcomes.items()}
-    return not state.sealed and any(outcomes.get(key, "unknown") == "unknown" for key in state.chosen)
+_INTERRUPTED: tuple[RunOutcome, tuple[str, ...]] = (
+    "interrupted",
+    ("asked to stop: the licenses under way were finished",),
+)

@@ -1,7 +1,6 @@
 """The three jobs of the service: releasing, and watching the licenses and the site's own license."""
 
 import logging
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date, datetime
@@ -14,7 +13,7 @@ from engine.notify.events import license_expiring, run_failed
 from engine.qrs.errors import RemoteError
 from engine.service.aftermath import send_event, tell_of_run, write_points
 from engine.service.settings import Settings
-from engine.service.state import Result
+from engine.service.state import JobName, Result
 from engine.service.unattended import Means, Tell, run_once
 from policy.errors import InputError
 
@@ -36,14 +35,13 @@ class Works:
         connect: Callable[[Settings], AbstractContextManager[Reader]],
         clock: Callable[[], datetime],
         tell: Tell,
-        stop: threading.Event,
     ) -> None:
         self._means = means
         self._connect = connect
         self._clock = clock
         self._tell = tell
-        self._stop = stop
-        self._alarmed: date | None = None
+        self._alarmed: dict[str, date] = {}
+        """Of what people were notified last, and on which day: of what lasts they hear once a day."""
 
     def release(self, settings: Settings) -> Result:
         """Plans, and releases unless the settings make it a dry run."""
@@ -65,7 +63,8 @@ class Works:
                 answer = qrs.get("license/accesstypeoverview")
             points = license_use(answer, (*settings.static_tags, *job.tags), self._clock())
         except (RemoteError, InputError) as error:
-            return self._failed(settings, "license monitor", error)
+            return self._failed(settings, "licenseMonitor", error)
+        self._alarmed.pop("licenseMonitor", None)
         if job.to_influxdb:
             write_points(points, settings, self._tell)
         numbers: dict[str, Any] = {
@@ -85,21 +84,28 @@ class Works:
             with self._connect(settings) as qrs:
                 found = read_server_license(qrs.get("license"), day.now, day.zone)
         except (RemoteError, InputError) as error:
-            return self._failed(settings, "server license monitor", error)
+            return self._failed(settings, "serverLicenseMonitor", error)
+        self._alarmed.pop("serverLicenseMonitor", None)
         if job.to_influxdb:
             tags = (*settings.static_tags, *job.tags)
             write_points(server_license_points(found, tags, day.now), settings, self._tell)
-        close = job.threshold_days is not None and found.days <= job.threshold_days
+        threshold = job.threshold_days or 0
+        close = found.expired or (job.threshold_days is not None and found.days <= threshold)
         level = logging.WARNING if close else logging.INFO
         self._tell(f"the site's license {found.describe()}", level=level, job="serverLicenseMonitor", days=found.days)
-        if close and self._alarmed != day.today:
-            self._alarmed = day.today
-            event = license_expiring(settings.site.url, day.now, found.expires, found.days, job.threshold_days or 0)
+        if close and self._is_news("expiry", day.today):
+            event = license_expiring(settings.site.url, day.now, found.expires, found.days, threshold)
             send_event(event, settings, self._tell, day.now)
         return Result("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
 
-    def _failed(self, settings: Settings, stage: str, error: RemoteError | InputError) -> Result:
-        self._tell(error.message, level=logging.ERROR, job=stage, help=error.help)
-        event = run_failed(settings.site.url, self._clock(), stage, error.message, error.help)
-        send_event(event, settings, self._tell, self._clock())
+    def _failed(self, settings: Settings, job: JobName, error: RemoteError | InputError) -> Result:
+        self._tell(error.message, level=logging.ERROR, job=job, help=error.help)
+        now = self._clock()
+        if self._is_news(job, make_day(now, settings.policy.timezone).today):
+            event = run_failed(settings.site.url, now, job, error.message, error.help)
+            send_event(event, settings, self._tell, now)
         return Result("failed", ok=False)
+
+    def _is_news(self, what: str, today: date) -> bool:
+        before, self._alarmed[what] = self._alarmed.get(what), today
+        return before != today

@@ -1,9 +1,11 @@
 """Running the command line in this process, and sites for it to read."""
 
+import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,14 @@ def qrs(example_site: dict[str, Any], certificates: CertificateFiles) -> Iterato
     """A simulated QRS with that site."""
     with SimulatedQrs(example_site, certificates=certificates) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Processes that have imported what commands need, so that a kill hits the work and not the start."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.engine.cli.warm"])
+    return context
 
 
 SiteFile = Callable[..., Path]

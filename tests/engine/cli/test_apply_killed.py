@@ -4,7 +4,6 @@ Whatever the moment: no license is deleted without an intent that was on the dis
 every DELETE that reached QRS has an outcome after the next apply, and the chain verifies.
 """
 
-import multiprocessing
 import os
 import random
 import signal
@@ -26,14 +25,6 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and forked proc
 
 LICENSES = 6
 ROUNDS, KILLS_A_ROUND = 10, 22  # at least 200 kills in all
-
-
-@pytest.fixture(scope="session")
-def processes() -> ForkServerContext:
-    """Processes that have imported what apply needs, so that a kill hits the work and not the start."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.engine.cli.warm"])
-    return context
 
 
 def _apply(folder: str, site: str, state: str) -> None:

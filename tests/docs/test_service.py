@@ -1,0 +1,74 @@
+"""The page on unattended work: its site file is right, its unit is one, its tables say what the code says."""
+
+import configparser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from engine.cli.exits import ExitCode
+from engine.service.settings import _KEYS, _LOG_KEYS, load_settings
+from engine.service.state import Result, ServiceState
+from tests.docs.blocks import BLOCK
+from tests.engine.service.test_status_server import NOW
+from tests.paths import ROOT
+
+PAGE = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+UNIT = PAGE.split("```ini\n", 1)[1].split("```", 1)[0]
+
+
+def _file(name: str) -> str:
+    return next(block["text"] for block in BLOCK.finditer(PAGE) if block["file"] == name)
+
+
+def test_the_site_file_is_right(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(_file("site.yaml"))
+    (tmp_path / "license.policy").write_text("release analyzer when unused for 30 days\n")
+    settings = load_settings(tmp_path / "site.yaml", {}, default_folder=tmp_path, scheduled=True)
+    assert not settings.dry_run
+    assert settings.warnings == ()
+    assert settings.notes == ()
+    assert settings.http_port == 9464
+
+
+def test_every_setting_is_in_the_table() -> None:
+    table = set(re.findall(r"`([\w.]+)`", PAGE.split("| key | meaning |", 1)[1].split("\n\n", 1)[0]))
+    for key in {*_KEYS, *(f"log.{key}" for key in _LOG_KEYS)} - {"log", "http"}:
+        assert key in table
+    assert "http.port" in table
+
+
+def test_the_unit(tmp_path: Path) -> None:
+    parsed = configparser.RawConfigParser(strict=False)
+    parsed.optionxform = str  # type: ignore[assignment,method-assign]
+    parsed.read_string(UNIT)
+    service = parsed["Service"]
+    assert service["ExecStart"].endswith("seatwarden serve --site /etc/seatwarden/site.yaml")
+    assert service["KillSignal"] == "SIGTERM"
+    assert service["RestartPreventExitStatus"] == f"{ExitCode.NO:d} {ExitCode.BAD_INPUT:d}"
+    if shutil.which("systemd-analyze"):
+        unit = tmp_path / "seatwarden.service"
+        unit.write_text(UNIT.replace("/opt/seatwarden/bin/seatwarden", shutil.which("true") or "/bin/true"))
+        ran = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)  # noqa: S607
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_metrics_are_those_that_there_are() -> None:
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    from engine.service.status_server import _StateCollector
+
+    state = ServiceState(NOW)
+    state.schedule({"licenseRelease": "every 6 hours"})
+    state.due("licenseRelease", NOW)
+    state.ended("licenseRelease", NOW, Result("done", True, {"released": 1.0}))
+    registry = CollectorRegistry()
+    registry.register(_StateCollector(state))
+    there = set(re.findall(r"^(seatwarden_\w+)", generate_latest(registry).decode(), re.MULTILINE))
+    table = PAGE.split("| metric | what it is |", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"`(seatwarden_\w+)", table)) == there
+
+
+def test_exit_codes() -> None:
+    table = PAGE.split("| exit code of `run` |", 1)[1].split("\n\n", 1)[0]
+    assert [int(code) for code in re.findall(r"^\| (\d) ", table, re.MULTILINE)] == [0, 1, 2, 3, 4]

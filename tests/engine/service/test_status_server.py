@@ -1,0 +1,102 @@
+"""`/health` and `/metrics`: on loopback, and readable for what reads them."""
+
+import json
+import socket
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from engine.service.state import Result, ServiceState
+from engine.service.status_server import status_server
+
+NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def state() -> ServiceState:
+    state = ServiceState(NOW)
+    state.schedule({"licenseRelease": "every 6 hours", "licenseMonitor": "at 2:30"})
+    state.due("licenseRelease", NOW + timedelta(hours=4))
+    return state
+
+
+@pytest.fixture
+def port(state: ServiceState) -> Iterator[int]:
+    with status_server(0, state, lambda: NOW) as port:
+        yield port
+
+
+def _get(port: int, path: str) -> requests.Response:
+    return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5)
+
+
+def test_health(port: int, state: ServiceState) -> None:
+    answer = _get(port, "/health")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json()["jobs"]["licenseRelease"]["next"] == "2026-11-21T06:00:00.000Z"
+    state.begun("licenseRelease", NOW)
+    assert _get(port, "/health").json()["jobs"]["licenseRelease"]["runningSince"] == "2026-11-21T02:00:00.000Z"
+    state.ended("licenseRelease", NOW, Result("over-limit", ok=False))
+    answer = _get(port, "/health?verbose")
+    assert (answer.status_code, answer.json()["status"]) == (503, "failing")
+    state.ended("licenseRelease", NOW, Result("done", ok=True))
+    assert _get(port, "/health").status_code == 200
+    state.refused_change = "it has 1 error"
+    answer = _get(port, "/health")
+    assert (answer.status_code, answer.json()["refusedChange"]) == (503, "it has 1 error")
+
+
+def test_metrics_are_what_prometheus_reads(port: int, state: ServiceState) -> None:
+    state.missed("licenseRelease", 3)
+    state.ended("licenseRelease", NOW, Result("done", ok=True, numbers={"released": 19.0}))
+    state.ended("licenseMonitor", NOW, Result("failed", ok=False))
+    answer = _get(port, "/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert samples["seatwarden_healthy",] == 0
+    assert samples["seatwarden_start_time_seconds",] == NOW.timestamp()
+    assert samples["seatwarden_next_run_timestamp_seconds", "licenseRelease"] == NOW.timestamp() + 4 * 3600
+    assert ("seatwarden_next_run_timestamp_seconds", "licenseMonitor") not in samples
+    assert samples["seatwarden_last_run_timestamp_seconds", "licenseMonitor"] == NOW.timestamp()
+    assert samples["seatwarden_runs_total", "done", "licenseRelease"] == 1
+    assert samples["seatwarden_runs_total", "failed", "licenseMonitor"] == 1
+    assert samples["seatwarden_missed_runs_total", "licenseRelease"] == 3
+    assert samples["seatwarden_last_run", "licenseRelease", "released"] == 19
+
+
+def test_elsewhere_there_is_nothing(port: int) -> None:
+    assert _get(port, "/").status_code == 404
+    assert requests.post(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 501
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have one address of loopback")
+def test_only_on_loopback(port: int) -> None:
+    # An address of loopback too, but not the one: who listens on all addresses listens there.
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.2", port), timeout=5)
+
+
+def test_a_taken_port(port: int, state: ServiceState) -> None:
+    with pytest.raises(OSError, match="in use"), status_server(port, state, lambda: NOW):
+        pass
+
+
+def test_who_says_nothing_or_goes_away_is_in_nobodys_way(
+    port: int, state: ServiceState, capfd: pytest.CaptureFixture[str]
+) -> None:
+    silent = socket.create_connection(("127.0.0.1", port))
+    rude = socket.create_connection(("127.0.0.1", port))
+    rude.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+    rude.close()
+    assert _get(port, "/health").status_code == 200
+    silent.close()
+    assert capfd.readouterr().err == ""
+    assert json.dumps(state.to_json(NOW))
