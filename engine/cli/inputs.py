@@ -13,6 +13,7 @@ import typer
 from engine.cli.completion import complete_zones
 from engine.cli.streams import be_quiet
 from engine.days import Day, parse_timestamp
+from grammar.ast import Field, walk
 from policy.errors import InputError
 from policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
 
@@ -98,10 +99,15 @@ def gather(
         taken, source = take_snapshot(site, moment)
     else:
         assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
-        taken = load_snapshot(snapshot)
+        taken = load_snapshot(snapshot, attributes=_reads_attributes(checked))
         source = taken.source or snapshot.name
         day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
     return Inputs(checked, taken, day, source)
+
+
+def _reads_attributes(policy: CheckedPolicy) -> bool:
+    nodes = (node for rule in policy.rules for node, _ in walk(rule.condition))
+    return any(isinstance(node, Field) and node.name == "user.attributes" for node in nodes)
 
 
 def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:

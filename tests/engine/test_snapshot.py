@@ -72,6 +72,17 @@ def test_a_wrong_fact_of_a_license_is_unknown(key: str, wrong: object) -> None:
     assert {f.encode_name: getattr(row, f.name) for f in fields(License)}[key] is UNSET
 
 
+@given(sites())
+def test_attributes_may_stay_unread(site: dict[str, Any]) -> None:
+    """They are unknown then, unless they were read anyhow; all else is as ever."""
+    whole, lean = (decode_snapshot(as_json(site), "test", attributes=wanted) for wanted in (True, False))
+    assert (lean.licenses, lean.taken_at, lean.digest) == (whole.licenses, whole.taken_at, whole.digest)
+    names = [field.name for field in fields(User) if field.name != "attributes"]
+    for one, other in zip(lean.users, whole.users, strict=True):
+        assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]
+        assert one.attributes is UNSET or one.attributes == other.attributes
+
+
 def test_half_a_tag_makes_all_tags_unknown() -> None:
     snapshot = snapshot_of(site_of([user(1, tags=[{"name": "vip"}, {"id": "no name"}])]))
     assert snapshot.users[0].tags is UNSET

@@ -72,6 +72,17 @@ def test_table_shows_reasons_and_counts(run: Run) -> None:
     assert "ADMIN\\jdoe" not in released
 
 
+def test_attributes_are_read_where_a_rule_asks_for_them(run: Run, tmp_path: Path) -> None:
+    site = load_json(SNAPSHOT)
+    for person in site["users"]:
+        person["attributes"] = [{"attributeType": "group", "attributeValue": "Everyone"}]
+    path, policy = tmp_path / "site.json", tmp_path / "p.policy"
+    path.write_text(json.dumps(site), encoding="utf-8")
+    policy.write_text('keep "group" when not user.attributes.group != "everyone"\nrelease when true\n')
+    reasons = json.loads(run("plan", "-p", policy, "-s", path, "--format", "json").out)["summary"]["byReason"]
+    assert reasons['keep "group"'] > 8
+
+
 def test_a_long_table_is_cut_and_says_so(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "whole").out
     monkeypatch.setattr("engine.cli.plan.MOST_IN_FILE", 3)
