@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -44,6 +45,11 @@ def working(what: str) -> Iterator[None]:
         return
     with out.status(what):
         yield
+
+
+def from_here(path: Path) -> Path:
+    """A path as one would type it: from the working folder, where it is below that."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def print_json(value: Any) -> None:

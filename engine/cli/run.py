@@ -8,7 +8,7 @@ import typer
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import PolicyOption, QuietOption, SiteOption
-from engine.cli.output import complain, note, printable, say
+from engine.cli.output import complain, from_here, note, printable, say
 from engine.cli.plan import summary_lines
 from engine.cli.unattended import clock, means_for, settings_from, stopped_by_signals
 from policy.errors import InputError
@@ -82,10 +82,10 @@ def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
 
 
 def _say(report: "Report", settings: "Settings", *, forced: bool) -> None:
-    if report.plan is not None:
+    if report.plan is not None and report.folder is not None:
         for line in summary_lines(report.plan):
             say(line)
-        say(f"Sealed plan written to {report.folder}")
+        say(f"Sealed plan written to {from_here(report.folder)}")
     for applied in report.applied:
         for outcome in applied.outcomes:
             detail = f": {outcome.detail}" if outcome.detail else ""
