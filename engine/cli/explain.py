@@ -97,13 +97,13 @@ class _Source(Generic[_T]):
 
     policy: CheckedPolicy
     day: Day
-    people: Callable[[], People[_T]]
+    people: Callable[[list[str]], People[_T]]
     decide: Callable[[_T], Decision]
     decide_all: Callable[[], Iterable[Decision]]
 
     def of_users(self, queries: list[str]) -> list[tuple[Holder, list[Decision]]]:
         """The users that are meant, each once, with the decisions on their licenses. Raises InputError."""
-        people = self.people()
+        people = self.people(queries)
         found = dict.fromkeys(self._find(query, people) for query in queries)
         return [(holder, self._decisions(people, holder)) for holder in found]
 
@@ -159,7 +159,11 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
     recorded = read_plan(plan)
     decisions = recorded.decisions
     return _Source(
-        recorded.policy, recorded.day, lambda: people_of_plan(decisions), lambda decision: decision, lambda: decisions
+        recorded.policy,
+        recorded.day,
+        lambda queries: people_of_plan(decisions),
+        lambda decision: decision,
+        lambda: decisions,
     )
 
 
@@ -170,7 +174,7 @@ def _from_inputs(
     return _Source(
         given.policy,
         given.day,
-        lambda: people_of_snapshot(given.snapshot),
+        lambda queries: people_of_snapshot(given.snapshot, queries),
         lambda held: decide(given.policy, given.snapshot, *held, given.day),
         lambda: decide_all(given.policy, given.snapshot, given.day),
     )
