@@ -226,10 +226,13 @@ def _test(policy: str, folder: Path) -> str:
 
 
 def _refuse_existing(folder: Path, names: tuple[str, ...]) -> None:
+    help_ = "name another folder: seatwarden init FOLDER"
+    if folder.is_file():
+        raise InputError(f"`{folder}` is a file, not a folder", help_)
     there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
-        help_ = "name another folder: seatwarden init FOLDER"
-        raise InputError(f"`{'`, `'.join(there)}` exists already, and nothing is overwritten", help_)
+        exist = "exists" if len(there) == 1 else "exist"
+        raise InputError(f"`{'`, `'.join(there)}` {exist} already, and nothing is overwritten", help_)
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:

@@ -76,7 +76,7 @@ def lint(
         print_json(report_to_sarif(report))
     elif format == "github":
         print_github(report)
-    else:
+    elif report.sources or not unreadable:
         _print(report)
     if unreadable:
         raise typer.Exit(ExitCode.BAD_INPUT)

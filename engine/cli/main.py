@@ -52,6 +52,13 @@ def main() -> None:
 
         complain_of(error)
         sys.exit(ExitCode.REMOTE_FAILED if isinstance(error, RemoteError) else ExitCode.BAD_INPUT)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        from engine.cli.output import complain_of
+
+        complain_of(InputError(f"`{error.filename}` cannot be used: {error.strerror}"))
+        sys.exit(ExitCode.BAD_INPUT)
     except DamagedLog as error:
         from engine.cli.log import report_damage
 

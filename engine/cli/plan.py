@@ -97,7 +97,8 @@ def _print(made: Plan, format_: Format, show: Show) -> None:
         _print_csv(made)
     else:
         listed, more = _listed(made, show, MOST_ON_TERMINAL if console().is_terminal else MOST_IN_FILE)
-        print_rows(_COLUMNS, [_cells(decision) for decision in listed])
+        if listed:
+            print_rows(_COLUMNS, [_cells(decision) for decision in listed])
         for line in [*more, *summary_lines(made), _conclusion(made)]:
             say(line)
 

@@ -26,15 +26,16 @@ def check(site: SiteOption = None) -> None:
 
     if site is None:
         raise InputError("no site", "name the site file with --site")
-    failed = False
+    failed = None
     for step in check_site(read_site(site), datetime.now(UTC)):
         mark = ("✓", "green") if step.good else ("✗", "bold red")
         say(Text.assemble("  ", mark, f" {step.name}: {printable(step.found)}"))
         if step.help:
             say(f"    = help: {step.help}")
-        failed = failed or not step.good
+        if not step.good:
+            failed = ExitCode.BAD_INPUT if step.here else ExitCode.REMOTE_FAILED
     if failed:
-        raise typer.Exit(ExitCode.REMOTE_FAILED)
+        raise typer.Exit(failed)
     say("The way to this site is free.")
 
 
