@@ -1,8 +1,6 @@
 """`seatwarden init`: a first policy with its test and a site file, from a few answers or from a Butler config."""
 
 import os
-import shlex
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,7 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from engine.cli.exits import ExitCode
-from engine.cli.output import note, printable, say
+from engine.cli.output import command_line, note, printable, say
 from engine.days import make_day
 from engine.files import create_files
 from engine.starter.answers import (
@@ -280,6 +278,4 @@ def _commands_for_butler(butler: Path, folder: Path) -> list[tuple[str, ...]]:
 def _say_next(commands: list[tuple[str, ...]]) -> None:
     say("\nNext:")
     for command in commands:
-        words = ["seatwarden", *command]
-        line = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
-        say(f"  {printable(line)}")
+        say(f"  {command_line(command)}")
