@@ -47,7 +47,9 @@ def apply(
         typer.Option("--limit", metavar="LIMIT", help='Not the plan\'s limits but these: "20", "5% of analyzer".'),
     ] = None,
     pseudonymize: PseudonymizeOption = None,
-    parallel: Annotated[int, typer.Option("--parallel", min=1, max=16, help="Licenses under way at a time.")] = 4,
+    parallel: Annotated[
+        int, typer.Option("--parallel", metavar="N", min=1, max=16, help="Licenses under way at a time.")
+    ] = 4,
     quiet: QuietOption = False,
 ) -> None:
     """Release what a sealed plan says, after a second look.

@@ -45,7 +45,7 @@ _T = TypeVar("_T")
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where to write; made if need be.", show_default="here")
+        Path, typer.Argument(metavar="FOLDER", help="Where to write; made if need be.", show_default="this folder")
     ] = Path(),
     butler: Annotated[
         Path | None,

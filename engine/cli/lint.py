@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def lint(
     policies: Annotated[
-        list[Path] | None, typer.Argument(metavar="P...", help="Policies: .policy files, or Butler's YAML.")
+        list[Path] | None, typer.Argument(metavar="FILE", help="Policies: .policy files, or Butler's YAML.")
     ] = None,
     snapshot: SnapshotOption = None,
     now: NowOption = None,

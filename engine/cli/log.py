@@ -137,10 +137,10 @@ def list_(
 @app.command("show")
 def show(
     place: RunsArgument,
-    user: Annotated[str | None, typer.Option("--user", help="DIRECTORY\\id, an id or a name.")] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="DIRECTORY\\id, an id or a name.")] = None,
     verdict: Annotated[Literal["keep", "release"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
     rule: Annotated[
-        str | None, typer.Option("--rule", help="Only where this rule or guard decided or matched.")
+        str | None, typer.Option("--rule", metavar="NAME", help="Only where this rule or guard decided or matched.")
     ] = None,
     reveal: Annotated[
         tuple[Path, Path] | None,
