@@ -29,10 +29,10 @@ app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=
 
 _COLUMNS = {
     "run": Column("Run", leaves=5),
-    "folder": Column("Folder", folds=True),
-    "now": Column("Now", leaves=1),
+    "folder": Column("Folder"),
+    "now": Column("Moment", leaves=1),
     "site": Column("Site", leaves=4),
-    "licenses": Column("Licenses", right=True),
+    "licenses": Column("Licenses", right=True, leaves=3),
     "release": Column("Release", right=True),
     "released": Column("Released", right=True),
     "state": Column("State", folds=True),

@@ -64,6 +64,15 @@ def test_tables_fit_the_terminal_and_cut_nothing(columns: int) -> None:
     assert ("Name" in lines[1]) == (columns == 160), "where there is little room, names make way"
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_folders_of_runs_stay_whole(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """They are what one copies from the list into the next command."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("records", "runs", "20261121T020000Z-32381c6292e6")
+    run(*PLAN, "-o", folder)
+    assert str(folder) in _on_terminal(columns, "log", "list", "records")
+
+
 def test_colours_on_a_terminal_only_and_not_under_no_color() -> None:
     explain = ("explain", r"ADMIN\jdoe", *PLAN[1:])
     assert "\x1b[" in _on_terminal(100, *explain)
