@@ -161,9 +161,8 @@ def show(
     rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
     _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"))
     if not rows:
-        note(
-            f"No decision in {plural(len(runs), 'run')} fits. Users are named as DIRECTORY\\id, by id or by whole name."
-        )
+        named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
+        note(f"No decision in {plural(len(runs), 'run')} fits.{named}")
     damaged = [run for run in runs if run.problem]
     for run in damaged:
         note(f"error: {run.problem}")

@@ -190,6 +190,7 @@ def test_through_a_proxy(
     ("settings", "expected"),
     [
         ("authentication: jwt\n    jwt: ${NOT_SET}", "environment variable `NOT_SET` is not set"),
+        ("authentication: jwt\n    jwt: Bearer ${PATH}", "`${PATH}` is only a part of `jwt`"),
         ("authentication: jwt", "`configQRS` lacks the key `jwt`"),
         ("authentication: header", "`configQRS` lacks the key `headers`"),
         ("authentication: ntlm", "`configQRS.authentication` is one of certificates, jwt, header"),
