@@ -101,6 +101,24 @@ def test_consoles_of_any_encoding(encoding: str) -> None:
         assert "jdoe" in ran.stdout.decode(encoding)
 
 
+def test_letters_are_not_lost_in_silence(tmp_path: Path) -> None:
+    """Windows redirects in an encoding of its own, which lacks letters of many names."""
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    seatwarden = [sys.executable, "-m", "engine.cli.main"]
+    ran = subprocess.run([*seatwarden, *PLAN, "--format", "csv"], env=settings, capture_output=True, check=False)
+    assert ran.returncode == 0
+    assert b"Tu?ba" in ran.stdout
+    assert b"warning: cp1252 lacks letters of this output" in ran.stderr
+    policy = tmp_path / "p.policy"
+    policy.write_text('keep when user.name = "Tuğba"\n', encoding="utf-8")
+    convert = [*seatwarden, "convert", str(policy), "--to", "policy"]
+    ran = subprocess.run(convert, env=settings, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert b"write to a file with --output" in ran.stderr
+    assert subprocess.run([*convert, "-o", str(tmp_path / "q.policy")], env=settings, check=False).returncode == 0
+    assert "Tuğba" in (tmp_path / "q.policy").read_text(encoding="utf-8")
+
+
 def test_quiet_says_nothing_when_all_is_well(run: Run, tmp_path: Path) -> None:
     ran = run(*PLAN, "-o", tmp_path / "plan", "--quiet")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
