@@ -161,8 +161,8 @@ def summary_lines(made: Plan) -> list[str]:
     if summary["holdBothTypes"]:
         lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
     if summary["signedKey"]:
-        lines += ["", "  This site runs on a signed license key. If other sites share it, a license that is released"]
-        lines += ["  here is released there too."]
+        lines += ["", "  This site runs on a signed license key. If other sites share it, a license"]
+        lines += ["  that is released here is released there too."]
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]

@@ -58,7 +58,9 @@ def notify_command(site: SiteOption = None) -> None:
     event = try_out(read_site(site).url, now)
     everyone = destinations(notifications, event)
     if not everyone:
-        raise InputError(f"`{site}` names nobody to notify", "add `notifications` under `seatwarden`")
+        raise InputError(
+            f"`{site}` names nobody to notify", "add `notifications` under `seatwarden`, with `webhook` or `email`"
+        )
     problems = notify(notifications, event, now)
     failed = {problem.destination for problem in problems}
     for one in everyone:
