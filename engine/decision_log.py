@@ -20,6 +20,7 @@ from grammar.printer import print_field
 from grammar.spans import NOWHERE, Span
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
+from policy.files import near_file
 from policy.loading import CheckedPolicy, check_text
 
 
@@ -35,8 +36,11 @@ class RecordedPlan:
 
 
 def log_path(place: Path) -> Path:
-    """The log file of a run folder; a file is taken as it is."""
-    return place / PLAN_FILE if place.is_dir() else place
+    """The log file of a run folder; a file is taken as it is. Raises InputError when it may not be looked at."""
+    try:
+        return place / PLAN_FILE if place.is_dir() else place
+    except OSError as error:
+        raise InputError(f"log `{place}` cannot be read: {error.strerror}") from None
 
 
 def read_log(place: Path) -> list[dict[str, Any]]:
@@ -45,10 +49,9 @@ def read_log(place: Path) -> list[dict[str, Any]]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        where = (
-            f"`{place}` holds no plan: there is no {PLAN_FILE}" if place.is_dir() else f"log `{path}` does not exist"
-        )
-        raise InputError(where) from None
+        if not place.is_dir():
+            raise InputError(f"log `{path}` does not exist", near_file(path)) from None
+        raise InputError(f"`{place}` holds no plan: there is no {PLAN_FILE}", _runs_below(place)) from None
     except OSError as error:
         raise InputError(f"log `{path}` cannot be read: {error.strerror}") from None
     damage = verify_chain(data)
@@ -60,6 +63,14 @@ def read_log(place: Path) -> list[dict[str, Any]]:
     if records[0].get("format", 0) > FORMAT:
         raise InputError(f"`{path}` was written by a newer seatwarden ({records[0].get('tool')})", "update seatwarden")
     return records
+
+
+def _runs_below(place: Path) -> str:
+    """Which folder was meant: the last by name of those with a plan in it."""
+    runs = sorted(path.parent for path in place.glob(f"*/{PLAN_FILE}"))
+    if not runs:
+        return "plans are written by `seatwarden plan -o DIR`"
+    return f"name the folder of one run, like `{runs[-1]}`; `seatwarden log list {place}` lists them"
 
 
 def read_plan(place: Path) -> RecordedPlan:

@@ -12,6 +12,7 @@ from policy.errors import InputError
 
 MAX_CHOICES = 12
 """How many users an ambiguous name lists."""
+_HOW_NAMED = "name somebody as DIRECTORY\\id, by id, or by a part of the name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,10 @@ _T = TypeVar("_T")
 
 
 class People(Generic[_T]):
-    """Everyone a snapshot or a plan speaks of, and what they hold."""
+    """Everyone a snapshot or a plan speaks of, and what they hold; `among` says in a message who that is."""
 
-    def __init__(self) -> None:
+    def __init__(self, among: str = "") -> None:
+        self._among = among
         self._holders: dict[str, Holder] = {}
         self._ids: dict[str, dict[str, None]] = {}
         self._held: dict[str, list[_T]] = {}
@@ -86,8 +88,8 @@ class People(Generic[_T]):
         parts = self._parts(query)
         if parts:
             return _the_one(parts, f"`{query}` is a part of the names of {len(parts)} users"), True
-        known = [h.user for h in self._holders.values()] + [h.name for h in self._holders.values() if h.name]
-        raise InputError(f"there is no user `{query}`", did_you_mean(query, known))
+        known = [name for h in self._holders.values() for name in (h.user, h.user_id, h.name) if name]
+        raise InputError(f"there is no user `{query}`{self._among}", did_you_mean(query, known) or _HOW_NAMED)
 
     def _matches(self, query: str, fold: Callable[[str], str]) -> Iterator[list[Holder]]:
         """Who has this name, kind of name by kind: what is meant most exactly first."""
@@ -171,7 +173,7 @@ def _owner(people: People[_Row], row: License, snapshot: Snapshot) -> str | None
 
 def people_of_plan(decisions: Sequence[Decision]) -> People[Decision]:
     """The users that a plan speaks of, with the decisions on their licenses."""
-    people: People[Decision] = People()
+    people: People[Decision] = People(" among those who held a license")
     for decision in decisions:
         user = people.add(decision.user_directory, decision.user_id, decision.user_name, decision.license_id)
         people.give(user, decision)

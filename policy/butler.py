@@ -83,6 +83,18 @@ class _FrontEnd(YamlReader):
         statements += self.at(release, "licenseType", lambda entry: self._release_rules(entry, complete)) or []
         return statements
 
+    def _rules_are_elsewhere(self, block: Node, licenses: Node) -> bool:
+        """Whether this is a site file that names a policy and has no rules of its own, which is a finding."""
+        ours = block.get("seatwarden") if isinstance(block, Mapping) else None
+        named = ours.value.get("policy") if ours and isinstance(ours.value, Mapping) else None
+        release = licenses.get("licenseRelease") if isinstance(licenses, Mapping) else None
+        if named is None or release is None or not isinstance(release.value, Mapping):
+            return False
+        if any(release.value.get(key) for key in _MARKERS):
+            return False
+        self.error("SW209", "this site file is no policy", named.key.span, "it names one", "name that file instead")
+        return True
+
     def _find_license_release(self, root: Node) -> tuple[Node, bool] | None:
         """The licenseRelease map, and whether it stands in a form that must be complete."""
         if not isinstance(root, Mapping):
@@ -98,6 +110,8 @@ class _FrontEnd(YamlReader):
         if licenses is not None:
             # A whole file may come from an older Butler, which had no serverLicenseMonitor.
             required = ("licenseRelease",) if butler else LICENSE_BLOCKS
+            if self._rules_are_elsewhere(block, licenses.value):
+                return None
             read = read_license_block(self, licenses.value, required)
             return (read.release.value, True) if read and read.release else None
         if butler:

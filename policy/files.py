@@ -28,12 +28,15 @@ def read_text(path: Path, what: str) -> str:
             raise InputError(f"{what} `{path}` is too large: more than {MAX_BYTES:,} bytes")
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{what} `{path}` does not exist", _near(path)) from None
+        raise InputError(f"{what} `{path}` does not exist", near_file(path)) from None
     except OSError as error:
         raise InputError(f"{what} `{path}` cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL, or half of a surrogate pair
         raise InputError(f"{what} `{path}` cannot be read: its name has a character that no file name has") from None
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
+    if encoding == "utf-8" and b"\0" in data:
+        help_ = "if it is a text (UTF-16 without a mark?), save it as UTF-8 in your editor"
+        raise InputError(f"{what} `{path}` is not UTF-8 text: it has NUL characters", help_)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -53,7 +56,8 @@ def decode_json_bytes(data: bytes, what: str) -> bytes:
     return data
 
 
-def _near(path: Path) -> str | None:
+def near_file(path: Path) -> str | None:
+    """The file beside it whose name is nearest, as a question; that its folder is not there; or None."""
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:

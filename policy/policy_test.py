@@ -120,7 +120,7 @@ class _TestReader(YamlReader):
                 "SW209", "this is not a policy test", root.span, f"expected a map, this is {describe(root)}", help_
             )
             return None
-        top = self.mapping(root, "the policy test", known=_TOP, required=("policy",))
+        top = self.mapping(root, "policy test", known=_TOP, required=("policy",))
         assert top is not None  # noqa: S101 - for the type checker: root is a map, see above
         self._either_cases_or_snapshot(top)
         policy = self.at(top, "policy", self._policy)

@@ -257,6 +257,9 @@ def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     elif "mapping values are not allowed" in problem:
         problem = "a `:` stands where no map can start"
         help_ = "put text that contains `: ` in quotes, and check the indentation"
+    elif "expected '<document start>'" in problem:
+        problem = "this line does not go on with what stands above it"
+        help_ = "each line is `key: value`; rules in the policy language stand in a .policy file"
     elif "undefined alias" in problem:
         help_ = "text that starts with * is put in quotes"
     elif error.context:

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from grammar.suggest import did_you_mean
 
+_WRITE = "write an IANA name like Europe/Stockholm, or UTC"
+
 
 @lru_cache(maxsize=64)
 def find_timezone(name: str) -> ZoneInfo | None:
@@ -22,5 +24,11 @@ def is_timezone(name: str) -> bool:
 
 
 def timezone_help(name: str) -> str:
-    """What to write instead of a name that is no zone."""
-    return did_you_mean(name, available_timezones()) or "write an IANA name like Europe/Stockholm, or UTC"
+    """What to write instead of a name that is no zone: Windows has names of its own, and people have abbreviations."""
+    from tzlocal.windows_tz import win_tz  # only for this message
+
+    if name in win_tz:
+        return f"that is the name in Windows; write {win_tz[name]}"
+    if name.isalpha() and name.isupper():  # CEST is not EST
+        return f"an abbreviation is not enough: {_WRITE}"
+    return did_you_mean(name, available_timezones()) or _WRITE

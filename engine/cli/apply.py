@@ -1,5 +1,6 @@
 """`seatwarden apply`: does exactly what a sealed plan says, and goes on where an earlier run ended."""
 
+import errno
 import hashlib
 import sys
 from collections import Counter
@@ -46,7 +47,9 @@ def apply(
         typer.Option("--limit", metavar="LIMIT", help='Not the plan\'s limits but these: "20", "5% of analyzer".'),
     ] = None,
     pseudonymize: PseudonymizeOption = None,
-    parallel: Annotated[int, typer.Option("--parallel", min=1, max=16, help="Licenses under way at a time.")] = 4,
+    parallel: Annotated[
+        int, typer.Option("--parallel", metavar="N", min=1, max=16, help="Licenses under way at a time.")
+    ] = 4,
     quiet: QuietOption = False,
 ) -> None:
     """Release what a sealed plan says, after a second look.
@@ -111,7 +114,8 @@ def _apply(work: Work, site: Site, pseudonyms: Pseudonyms | None, yes: bool, par
         return ExitCode.SOME_FAILED
     except OSError as error:
         note(f"error: the journal `{work.path}` cannot be written: {error.strerror or error}")
-        note("Nothing further was released. Make room, then apply again: what is open is looked up in QRS.")
+        mend = "Make room" if error.errno == errno.ENOSPC else "See that the folder can be written to"
+        note(f"Nothing further was released. {mend}, then apply again: what is open is looked up in QRS.")
         return ExitCode.SOME_FAILED
     return _report(done)
 

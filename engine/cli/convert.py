@@ -1,5 +1,6 @@
 """`seatwarden convert`: a policy on another surface."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,12 @@ def convert_command(
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
+        encoding = sys.stdout.encoding or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError as error:  # with a stand-in it would be another policy
+            lacking = text[error.start]
+            raise InputError(f"{encoding} has no `{lacking}`", "write to a file with --output") from None
         typer.echo(text, nl=False)
         return
     try:

@@ -1,6 +1,5 @@
 """`seatwarden demo`: a tour on a simulated site. Real commands, a real HTTPS server, no real Qlik Sense."""
 
-import shlex
 import subprocess
 import sys
 import time
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from engine.cli.output import say
+from engine.cli.output import command_line, say
 from engine.phrases import plural
 from policy.errors import InputError
 
 if TYPE_CHECKING:
+    from engine.demo.files import DemoSite
     from engine.qrs.simulator import SimulatedQrs
 
 
@@ -24,6 +24,9 @@ def demo(
     folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the demo keeps its files.")] = Path(
         "seatwarden-demo"
     ),
+    stay: Annotated[
+        bool, typer.Option("--stay", help="No tour: keep the site running until Ctrl-C, to try commands on.")
+    ] = False,
 ) -> None:
     """Show the main job on a simulated site.
 
@@ -40,6 +43,9 @@ def demo(
         site = write_demo_site(folder, now=moment)
         with site.serve() as qrs:
             write_config(site, port=qrs.port, now=moment)
+            if stay:
+                _stay(site, qrs)
+                return
             run = folder / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
 
             tour.stop(f"A simulated Qlik Sense site with 200 users answers on {qrs.url}.")
@@ -78,9 +84,32 @@ def demo(
         ("plan", *snapshot, "--format", "csv"),
         ("explain", "INTERNAL\\sa_api", *snapshot),
         ("plan", *snapshot, "--now", f"{moment.year + 1}-03-01"),
+        ("init", "my-policy", "--butler", str(site.config)),
+        ("demo", "--stay"),
     ):
-        say(f"  {_shown(arguments)}")
-    say(f"Then edit {site.config} and plan again, or point --site at your own Butler config.")
+        say(f"  {command_line(arguments)}")
+    say("The last keeps such a site running, to try the commands on that ask a site or change it.")
+    say(f"Or edit {site.config} and plan again, or point --site at your own Butler config.")
+
+
+def _stay(site: "DemoSite", qrs: "SimulatedQrs") -> None:
+    """Shows what can be tried on the site while it runs, and waits for Ctrl-C."""
+    config, plan = str(site.config), str(site.config.parent / "plans" / "first")
+    say(f"A simulated Qlik Sense site with 200 users answers on {qrs.url} until you press Ctrl-C.")
+    say("In another terminal, in this folder:")
+    for arguments in (
+        ("site", "check", "--site", config),
+        ("plan", "--site", config, "-o", plan, "--report"),
+        ("apply", plan, "--site", config),
+        ("run", "--site", config),
+        ("monitor", "--site", config, "--dry-run"),
+    ):
+        say(f"  {command_line(arguments)}")
+    try:
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        say("\nThe simulated site is gone, its files stay.")
 
 
 KILLED_AFTER = 7
@@ -101,7 +130,7 @@ class _Tour:
     def run(self, *arguments: str) -> None:
         """A command as a user would type it; its errors end the demo."""
         say()
-        say(Text(f"$ {_shown(arguments)}", style="bold"))
+        say(Text(f"$ {command_line(arguments)}", style="bold"))
         code = self._command.main(list(arguments), prog_name="seatwarden", standalone_mode=False)
         if code:
             raise typer.Exit(code)
@@ -111,7 +140,7 @@ class _Tour:
         from engine.qrs.simulator import Fault
 
         say()
-        say(Text(f"$ {_shown(arguments)}", style="bold"))
+        say(Text(f"$ {command_line(arguments)}", style="bold"))
         slow = Fault("delay", method="DELETE", seconds=0.2)
         qrs.faults.append(slow)
         command = [sys.executable, "-m", "engine.cli.main", *arguments]
@@ -124,7 +153,3 @@ class _Tour:
         say(printed.rstrip())
         say(Text("Killed", style="bold red"))
         say(f"  QRS has deleted {plural(len(qrs.deleted), 'license')}; the journal ends where the process did.")
-
-
-def _shown(arguments: tuple[str, ...]) -> str:
-    return "seatwarden " + " ".join(shlex.quote(a) if any(c in a for c in " \\\"'*") else a for a in arguments)

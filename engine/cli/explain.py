@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import typer
 
+from engine.cli.completion import complete_runs
 from engine.cli.explained import print_explanations
 from engine.cli.inputs import (
     NowOption,
@@ -33,13 +34,19 @@ from policy.loading import CheckedPolicy
 def explain(
     users: Annotated[
         list[str] | None,
-        typer.Argument(metavar="USER...", help="DIRECTORY\\id, a name, a QRS id, or a part of a name."),
+        typer.Argument(metavar="USER", help="DIRECTORY\\id, a name, a QRS id, or a part of a name."),
     ] = None,
     policy: PolicyOption = None,
     snapshot: SnapshotOption = None,
     site: SiteOption = None,
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="DIR", help="Explain from a plan made before, by its own facts.")
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="DIR",
+            help="Explain from a plan made before, by its own facts.",
+            autocompletion=complete_runs,
+        ),
     ] = None,
     releases: Annotated[
         bool, typer.Option("--releases", help="Explain every release, the longest unused first, instead of users.")
@@ -170,6 +177,11 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
 def _from_inputs(
     policy: Path | None, snapshot: Path | None, site: Path | None, now: str | None, timezone: str | None
 ) -> _Source[Any]:
+    if snapshot is None and site is None:
+        help_ = (
+            "name a plan with --plan, or a policy with --policy and a snapshot with --snapshot or a site with --site"
+        )
+        raise InputError("nothing to explain from", help_)
     given = gather(policy, snapshot, site, now, timezone)
     return _Source(
         given.policy,

@@ -1,8 +1,6 @@
 """`seatwarden init`: a first policy with its test and a site file, from a few answers or from a Butler config."""
 
 import os
-import shlex
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -14,7 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from engine.cli.exits import ExitCode
-from engine.cli.output import note, printable, say
+from engine.cli.output import command_line, note, printable, say
 from engine.days import make_day
 from engine.files import create_files
 from engine.starter.answers import (
@@ -47,7 +45,7 @@ _T = TypeVar("_T")
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where to write; made if need be.", show_default="here")
+        Path, typer.Argument(metavar="FOLDER", help="Where to write; made if need be.", show_default="this folder")
     ] = Path(),
     butler: Annotated[
         Path | None,
@@ -226,10 +224,13 @@ def _test(policy: str, folder: Path) -> str:
 
 
 def _refuse_existing(folder: Path, names: tuple[str, ...]) -> None:
+    help_ = "name another folder: seatwarden init FOLDER"
+    if folder.is_file():
+        raise InputError(f"`{folder}` is a file, not a folder", help_)
     there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
-        help_ = "name another folder: seatwarden init FOLDER"
-        raise InputError(f"`{'`, `'.join(there)}` exists already, and nothing is overwritten", help_)
+        exist = "exists" if len(there) == 1 else "exist"
+        raise InputError(f"`{'`, `'.join(there)}` {exist} already, and nothing is overwritten", help_)
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
@@ -277,6 +278,4 @@ def _commands_for_butler(butler: Path, folder: Path) -> list[tuple[str, ...]]:
 def _say_next(commands: list[tuple[str, ...]]) -> None:
     say("\nNext:")
     for command in commands:
-        words = ["seatwarden", *command]
-        line = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
-        say(f"  {printable(line)}")
+        say(f"  {command_line(command)}")

@@ -92,7 +92,7 @@ def gather(
 
         policy = policy_file(site)
     checked = load_policy(policy)
-    asked = parse_now(now) if now else None
+    asked = parse_now(now) if now is not None else None
     if site is not None:
         moment = asked or datetime.now(UTC)
         day = day_for(checked, moment, timezone)
@@ -142,7 +142,7 @@ def parse_now(text: str, option: str = "--now") -> datetime:
 
 def choose_moment(now: str | None, snapshot: Snapshot | None) -> datetime:
     """The moment to decide as of: `--now`, else when the snapshot was taken, else the clock's. Raises InputError."""
-    asked = parse_now(now) if now else None
+    asked = parse_now(now) if now is not None else None
     return asked or (_taken_at(snapshot) if snapshot else None) or datetime.now(UTC)
 
 

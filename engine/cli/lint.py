@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def lint(
     policies: Annotated[
-        list[Path] | None, typer.Argument(metavar="P...", help="Policies: .policy files, or Butler's YAML.")
+        list[Path] | None, typer.Argument(metavar="FILE", help="Policies: .policy files, or Butler's YAML.")
     ] = None,
     snapshot: SnapshotOption = None,
     now: NowOption = None,
@@ -76,7 +76,7 @@ def lint(
         print_json(report_to_sarif(report))
     elif format == "github":
         print_github(report)
-    else:
+    elif report.sources or not unreadable:
         _print(report)
     if unreadable:
         raise typer.Exit(ExitCode.BAD_INPUT)

@@ -1,6 +1,7 @@
 """`seatwarden log`: the decision log, its seal, and what past runs decided."""
 
 import csv
+import os
 import secrets
 import sys
 from collections import Counter
@@ -27,11 +28,11 @@ from policy.errors import InputError
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
 _COLUMNS = {
-    "run": Column("Run"),
-    "folder": Column("Folder", leaves=5),
-    "now": Column("Now", leaves=1),
+    "run": Column("Run", leaves=5),
+    "folder": Column("Folder"),
+    "now": Column("Moment", leaves=1),
     "site": Column("Site", leaves=4),
-    "licenses": Column("Licenses", right=True),
+    "licenses": Column("Licenses", right=True, leaves=3),
     "release": Column("Release", right=True),
     "released": Column("Released", right=True),
     "state": Column("State", folds=True),
@@ -107,9 +108,12 @@ def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to;
 
     Example: seatwarden log new-key site.key
     """
-    if path.exists():
+    if os.path.lexists(path):
         raise InputError(f"`{path}` exists already", "a key is never overwritten: old logs would lose their people")
-    write_atomically(path, secrets.token_hex(32).encode() + b"\n")
+    try:
+        write_atomically(path, secrets.token_hex(32).encode() + b"\n")
+    except OSError as error:
+        raise InputError(f"the key cannot be written to `{path}`: {error.strerror}") from None
     say(f"{path}: new key written; keep a copy in a safe place")
 
 
@@ -133,10 +137,10 @@ def list_(
 @app.command("show")
 def show(
     place: RunsArgument,
-    user: Annotated[str | None, typer.Option("--user", help="DIRECTORY\\id, an id or a name.")] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="DIRECTORY\\id, an id or a name.")] = None,
     verdict: Annotated[Literal["keep", "release"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
     rule: Annotated[
-        str | None, typer.Option("--rule", help="Only where this rule or guard decided or matched.")
+        str | None, typer.Option("--rule", metavar="NAME", help="Only where this rule or guard decided or matched.")
     ] = None,
     reveal: Annotated[
         tuple[Path, Path] | None,
@@ -156,6 +160,9 @@ def show(
         runs = [run.revealed(people) for run in runs]
     rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
     _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"))
+    if not rows:
+        named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
+        note(f"No decision in {plural(len(runs), 'run')} fits.{named}")
     damaged = [run for run in runs if run.problem]
     for run in damaged:
         note(f"error: {run.problem}")
@@ -208,14 +215,22 @@ def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, 
         writer.writeheader()
         writer.writerows(rows)
     else:
-        cells = [[printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns] for row in rows]
-        print_rows([_COLUMNS[name] for name in columns], cells)
+        if rows:
+            cells = [[printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns] for row in rows]
+            print_rows([_COLUMNS[name] for name in columns], cells)
         say(plural(len(rows), "row"))
 
 
+MOST_DAMAGE = 20
+"""How many bad lines are listed; a file that is no log at all has thousands."""
+
+
 def report_damage(error: DamagedLog) -> None:
-    """Each bad line on stderr."""
+    """Each bad line on stderr, up to `MOST_DAMAGE`."""
     out = console(stderr=True)
     out.print(f"error: {error.path} does not verify: it is not as it was written")
-    for damage in error.damage:
-        out.print(f"  {error.path}:{damage.line}: this line {damage.problem}")
+    for damage in error.damage[:MOST_DAMAGE]:
+        whole = damage.problem.startswith("the file")
+        out.print(f"  {error.path}:{damage.line}: {'' if whole else 'this line '}{damage.problem}")
+    if len(error.damage) > MOST_DAMAGE:
+        out.print(f"  and {plural(len(error.damage) - MOST_DAMAGE, 'more problem')}")

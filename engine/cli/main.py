@@ -8,7 +8,7 @@ import typer
 from engine.chain import DamagedLog
 from engine.cli.exits import ExitCode
 from engine.cli.lazy import LazyGroup
-from engine.cli.streams import prepare_streams
+from engine.cli.streams import prepare_streams, were_letters_lost
 from engine.qrs.errors import RemoteError
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
@@ -52,11 +52,24 @@ def main() -> None:
 
         complain_of(error)
         sys.exit(ExitCode.REMOTE_FAILED if isinstance(error, RemoteError) else ExitCode.BAD_INPUT)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        from engine.cli.output import complain_of
+
+        complain_of(InputError(f"`{error.filename}` cannot be used: {error.strerror}"))
+        sys.exit(ExitCode.BAD_INPUT)
     except DamagedLog as error:
         from engine.cli.log import report_damage
 
         report_damage(error)
         sys.exit(ExitCode.NO)
+    finally:
+        if were_letters_lost():
+            from engine.cli.output import note
+
+            note(f"warning: {sys.stdout.encoding} lacks letters of this output: each is a `?` there")
+            note("  = help: set the environment variable PYTHONUTF8=1, and what comes is UTF-8")
 
 
 if __name__ == "__main__":

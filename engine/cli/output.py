@@ -1,8 +1,9 @@
 """Printing: results to stdout, errors to stderr, nothing that a terminal could be fooled by."""
 
 import json
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,15 @@ def say(text: str | Text = "") -> None:
     """A line of the result."""
     if not is_quiet():
         console().print(text)
+
+
+def command_line(words: Sequence[str]) -> str:
+    """A call of seatwarden as it is typed in this system's shell."""
+    import shlex  # these two only for the few commands that say how to go on
+    import subprocess
+
+    typed = ["seatwarden", *words]
+    return printable(subprocess.list2cmdline(typed) if os.name == "nt" else shlex.join(typed))
 
 
 def note(text: str) -> None:

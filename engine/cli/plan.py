@@ -97,7 +97,8 @@ def _print(made: Plan, format_: Format, show: Show) -> None:
         _print_csv(made)
     else:
         listed, more = _listed(made, show, MOST_ON_TERMINAL if console().is_terminal else MOST_IN_FILE)
-        print_rows(_COLUMNS, [_cells(decision) for decision in listed])
+        if listed:
+            print_rows(_COLUMNS, [_cells(decision) for decision in listed])
         for line in [*more, *summary_lines(made), _conclusion(made)]:
             say(line)
 
@@ -163,8 +164,8 @@ def summary_lines(made: Plan) -> list[str]:
     if summary["holdBothTypes"]:
         lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
     if summary["signedKey"]:
-        lines += ["", "  This site runs on a signed license key. If other sites share it, a license that is released"]
-        lines += ["  here is released there too."]
+        lines += ["", "  This site runs on a signed license key. If other sites share it, a license"]
+        lines += ["  that is released here is released there too."]
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]

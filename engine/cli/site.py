@@ -26,15 +26,16 @@ def check(site: SiteOption = None) -> None:
 
     if site is None:
         raise InputError("no site", "name the site file with --site")
-    failed = False
+    failed = None
     for step in check_site(read_site(site), datetime.now(UTC)):
         mark = ("✓", "green") if step.good else ("✗", "bold red")
         say(Text.assemble("  ", mark, f" {step.name}: {printable(step.found)}"))
         if step.help:
             say(f"    = help: {step.help}")
-        failed = failed or not step.good
+        if not step.good:
+            failed = ExitCode.BAD_INPUT if step.here else ExitCode.REMOTE_FAILED
     if failed:
-        raise typer.Exit(ExitCode.REMOTE_FAILED)
+        raise typer.Exit(failed)
     say("The way to this site is free.")
 
 
@@ -57,7 +58,9 @@ def notify_command(site: SiteOption = None) -> None:
     event = try_out(read_site(site).url, now)
     everyone = destinations(notifications, event)
     if not everyone:
-        raise InputError(f"`{site}` names nobody to notify", "add `notifications` under `seatwarden`")
+        raise InputError(
+            f"`{site}` names nobody to notify", "add `notifications` under `seatwarden`, with `webhook` or `email`"
+        )
     problems = notify(notifications, event, now)
     failed = {problem.destination for problem in problems}
     for one in everyone:

@@ -1,17 +1,34 @@
 """Standard output and error, made ready for any text, and whether little is to be said."""
 
+import codecs
 import io
 import sys
 
 _quiet = False
+_letters_lost = False
 
 
 def prepare_streams() -> None:
     """A console that lacks a character shows a stand-in, instead of ending the program."""
+    global _letters_lost
+    _letters_lost = False
     be_quiet(False)
+    codecs.register_error("stand-in", _stand_in)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="stand-in")
+
+
+def _stand_in(error: UnicodeError) -> tuple[str | bytes, int]:
+    global _letters_lost
+    if isinstance(error, UnicodeEncodeError):  # a mark such as a tick may well be missing, a letter of a name may not
+        _letters_lost = _letters_lost or any(c.isalnum() for c in error.object[error.start : error.end])
+    return codecs.replace_errors(error)
+
+
+def were_letters_lost() -> bool:
+    """Whether a file or pipe on standard output has stand-ins for letters. On a terminal everybody sees them."""
+    return _letters_lost and not sys.stdout.isatty()
 
 
 def is_utf8() -> bool:

@@ -5,7 +5,7 @@ Rich takes about a millisecond a row, the plain text a hundredth of it.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.cells import cell_len
@@ -24,8 +24,9 @@ _GAP = 3
 class Column:
     """One column of a table.
 
-    One that `folds` takes several lines where there is little room. Then columns leave the table, those with the
-    highest `leaves` first; those with 0 stay. Numbers stand to the `right`.
+    One that `folds` takes several lines where there is little room; any other does so only where it would fill the
+    terminal. Then columns leave the table, those with the highest `leaves` first; those with 0 stay. Numbers stand
+    to the `right`.
     """
 
     head: str
@@ -62,7 +63,7 @@ def plain_text(columns: Sequence[Column], rows: Rows, line: str = "─") -> str:
 
 
 def _fitted(columns: Sequence[Column], rows: Rows, width: int) -> Table:
-    shown = _fitting(columns, rows, width)
+    columns, shown = _fitting(columns, rows, width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number in shown:
         column = columns[number]
@@ -75,11 +76,15 @@ def _fitted(columns: Sequence[Column], rows: Rows, width: int) -> Table:
     return table
 
 
-def _fitting(columns: Sequence[Column], rows: Rows, width: int) -> list[int]:
-    """The columns for which there is room, by number."""
+def _fitting(columns: Sequence[Column], rows: Rows, width: int) -> tuple[list[Column], list[int]]:
+    """The columns, told which of them fold, and the numbers of those for which there is room."""
     needed = [
         max(_width(column.head), *(_width(_text(row[number])) for row in rows), 0)
         for number, column in enumerate(columns)
+    ]
+    columns = [
+        replace(column, folds=column.folds or each > width - _NARROWEST)
+        for each, column in zip(needed, columns, strict=True)
     ]
     needed = [min(each, _NARROWEST) if column.folds else each for each, column in zip(needed, columns, strict=True)]
     shown = list(range(len(columns)))
@@ -88,7 +93,7 @@ def _fitting(columns: Sequence[Column], rows: Rows, width: int) -> list[int]:
         if not columns[leaving].leaves:
             break
         shown.remove(leaving)
-    return shown
+    return columns, shown
 
 
 def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

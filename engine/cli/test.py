@@ -28,7 +28,7 @@ _Unreached = Sequence[tuple[CheckedPolicy, Sequence[Rule]]]
 def run_tests(
     places: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE|FOLDER]...", help="Test files, or folders with *.test.yaml. Default: here."),
+        typer.Argument(metavar="FILE|FOLDER", help="Test files, or folders with *.test.yaml. Default: here."),
     ] = None,
     format: Annotated[Literal["text", "junit"], typer.Option("--format", help="How to print.")] = "text",
     output: Annotated[

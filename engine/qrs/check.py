@@ -21,12 +21,16 @@ CONNECT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the check: what was tried, whether it went well, what was found, and what to mend."""
+    """One step of the check: what was tried, whether it went well, what was found, and what to mend.
+
+    `here` says of one that failed that nothing was asked of the site: the fault is in the site file or beside it.
+    """
 
     name: str
     good: bool
     found: str
     help: str | None = None
+    here: bool = False
 
 
 def check_site(site: Site, now: datetime) -> Iterator[Step]:
@@ -45,7 +49,7 @@ def check_site(site: Site, now: datetime) -> Iterator[Step]:
         try:
             yield Step(name, True, try_it(site, now))
         except (RemoteError, InputError) as error:
-            yield Step(name, False, error.message, error.help)
+            yield Step(name, False, error.message, error.help, isinstance(error, InputError))
             return
 
 

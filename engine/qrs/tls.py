@@ -19,8 +19,8 @@ def make_context(site: Site, now: datetime) -> ssl.SSLContext:
     Raises InputError when a certificate file is missing, unreadable or no longer valid.
     """
     for name, path in (("clientCert", site.certificate), ("clientCertKey", site.key), ("clientCertCA", site.authority)):
-        if path is not None and not path.is_file():
-            raise InputError(f"`cert.{name}`: `{path}` does not exist", EXPORT_HELP)
+        if path is not None:
+            _check_readable(f"cert.{name}", path)
     try:
         context = ssl.create_default_context(cafile=str(site.authority) if site.authority else None)
     except (ssl.SSLError, OSError) as error:
@@ -47,6 +47,16 @@ def make_context(site: Site, now: datetime) -> ssl.SSLContext:
                 f"the client certificate `{site.certificate}` cannot be used: {reason}", EXPORT_HELP
             ) from None
     return context
+
+
+def _check_readable(setting: str, path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise InputError(f"`{setting}`: `{path}` does not exist", EXPORT_HELP) from None
+    except OSError as error:
+        help_ = "it must be readable for the account that seatwarden runs as"
+        raise InputError(f"`{setting}`: `{path}` cannot be read: {error.strerror}", help_) from None
 
 
 def _check_dates(path: Path, now: datetime) -> None:

@@ -79,9 +79,13 @@ def _runs_beside(log: Path, header: dict[str, Any]) -> tuple[list[Path], list[st
     found: list[tuple[str, Path]] = []
     unreadable = []
     here = log.resolve().parent
-    for folder in sorted(here.parent.iterdir()):
+    try:
+        beside = sorted(here.parent.iterdir())
+    except OSError:
+        return [], [here.parent.name]
+    for folder in beside:
         path = folder / PLAN_FILE
-        if folder == here or not path.is_file():
+        if folder == here or not _may_be_file(path):
             continue
         first = _first_line(path)
         if first is None:
@@ -89,6 +93,13 @@ def _runs_beside(log: Path, header: dict[str, Any]) -> tuple[list[Path], list[st
         elif first.get("site") == header["site"] and str(first.get("now")) < header["now"]:
             found.append((str(first["now"]), folder))
     return [folder for _, folder in sorted(found)], unreadable
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be looked into: whether it has one cannot be known
+        return True
 
 
 def _first_line(path: Path) -> dict[str, Any] | None:

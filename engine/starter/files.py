@@ -61,7 +61,7 @@ qlikSenseLicense:
 seatwarden:
   policy: {policy}
   # Plans and what became of them. They name people: keep the folder where such data may be kept.
-  folder: runs
+  folder: records
 """
 
 

@@ -30,9 +30,8 @@ seatwarden --install-completion
 def commands() -> Iterator[tuple[str, Any, typer.Context]]:
     """Every command with its full name, in the order of the help; groups before what is in them."""
     root = typer.main.get_command(app)
-    yield from _below(
-        root, typer.Context(root, info_name="seatwarden", terminal_width=_WIDTH, max_content_width=_WIDTH)
-    )
+    settings = {**root.context_settings, "terminal_width": _WIDTH, "max_content_width": _WIDTH}
+    yield from _below(root, typer.Context(root, info_name="seatwarden", **settings))
 
 
 def page() -> str:

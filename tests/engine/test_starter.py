@@ -150,7 +150,7 @@ def test_the_site_file_is_whole(tmp_path: Path) -> None:
     assert settings.dry_run
     assert settings.site.url == "https://[2001:db8::1]:4242"
     assert settings.site.headers == {"X-Qlik-User": "UserDirectory=INTERNAL;UserId=sa_api"}
-    assert (settings.policy_file, settings.folder) == (tmp_path / POLICY_NAME, tmp_path / "runs")
+    assert (settings.policy_file, settings.folder) == (tmp_path / POLICY_NAME, tmp_path / "records")
     assert (settings.warnings, settings.notes) == ((), ())
 
 

@@ -152,7 +152,7 @@ def test_wrong_cases(tmp_path: Path, parts: dict[str, str], said: str) -> None:
     [
         ("- a\n", ["1:1 SW209 this is not a policy test"]),
         ("policy: p.policy\n", ["1:1 SW206 this policy test has nothing to test"]),
-        ("now: 2026-11-21\ncases: []\n", ["1:1 SW206 `the policy test` lacks the key `policy`"]),
+        ("now: 2026-11-21\ncases: []\n", ["1:1 SW206 `policy test` lacks the key `policy`"]),
         ("policy: q.policy\ncases: []\n", ["1:9 SW207 policy `"]),
         (HEAD + "timezone: Europe/Stokholm\ncases: []\n", ["3:11 SW208 there is no time zone `Europe/Stokholm`"]),
         (HEAD + "snapshot: s.json\n", ["3:1 SW206 `snapshot` goes with `expect`"]),

@@ -1,10 +1,16 @@
 """`seatwarden demo` and the command as a process of its own."""
 
+import os
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.engine.cli.conftest import Run
+from tests.paths import ROOT
 
 
 def test_the_tour(run: Run, tmp_path: Path) -> None:
@@ -27,12 +33,36 @@ def test_the_tour(run: Run, tmp_path: Path) -> None:
         assert words in ran.out
 
 
-def test_what_the_demo_suggests_works(run: Run, tmp_path: Path) -> None:
-    out = run("demo", "--folder", tmp_path / "demo").out
-    suggestions = [line.split() for line in out.split("Try next:")[1].splitlines() if line.startswith("  seatwarden ")]
-    assert len(suggestions) == 5
+def test_what_the_demo_suggests_works(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    *suggestions, stay = _suggestions(run("demo").out.split("Try next:")[1])
+    assert len(suggestions) == 6
     for words in suggestions:
-        assert run(*(word.strip("'") for word in words[1:])).code == 0
+        assert run(*words).code == 0
+    assert stay == ["demo", "--stay"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process of its own cannot be sent Ctrl-C there")
+def test_a_site_that_stays(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "-m", "engine.cli.main", "demo", "--stay"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment) as demo:
+        try:
+            assert demo.stdout is not None
+            said = [demo.stdout.readline() for _ in range(7)]
+            assert "until you press Ctrl-C" in said[0]
+            for words in _suggestions("".join(said)):
+                ran = run(*words, *(["--yes"] if words[0] == "apply" else []))
+                assert (ran.code, ran.err) == (0, "")
+        finally:
+            demo.send_signal(signal.SIGINT)
+        assert demo.stdout.read() == "\nThe simulated site is gone, its files stay.\n"
+    assert demo.returncode == 0
+
+
+def _suggestions(text: str) -> list[list[str]]:
+    return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  seatwarden ")]
 
 
 def test_the_demo_can_be_run_again(run: Run, tmp_path: Path) -> None:

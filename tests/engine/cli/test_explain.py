@@ -88,6 +88,8 @@ def test_unknown_and_ambiguous_users(run: Run, tmp_path: Path) -> None:
     assert ran.code == 2
     assert "there is no user `ADMIN\\jdo`" in ran.err
     assert "did you mean `ADMIN\\jdoe`?" in ran.err
+    assert "did you mean `tyilmaz`?" in run("explain", "tylmaz", *GIVEN).err
+    assert "= help: name somebody as DIRECTORY\\id" in run("explain", "Xzzw", *GIVEN).err
     site = json.loads((EXAMPLES / "site.json").read_text(encoding="utf-8"))
     site["users"][2]["name"] = "Jane Doe"
     (tmp_path / "site.json").write_text(json.dumps(site))

@@ -172,6 +172,12 @@ def test_nothing_is_overwritten(run: Run, here: Path, name: str) -> None:
     assert (here / name).read_text(encoding="utf-8") == "mine"
 
 
+def test_a_file_is_no_folder(run: Run, here: Path) -> None:
+    (here / "site").touch()
+    ran = run("init", "site", *USUAL)
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "error: `site` is a file, not a folder")
+
+
 def test_all_or_nothing(run: Run, here: Path) -> None:
     (here / "folder").write_text("a file", encoding="utf-8")
     ran = run("init", "folder/new", *USUAL)
@@ -235,7 +241,7 @@ def test_the_next_commands_work(run: Run, here: Path, qrs: SimulatedQrs, certifi
     ran = run("run", "--site", site)
     assert (ran.code, qrs.deleted) == (0, [])
     assert "Dry run: nothing has been released." in ran.out
-    assert list((folder / "runs").rglob("plan.jsonl"))
+    assert list((folder / "records").rglob("plan.jsonl"))
 
 
 def test_the_policy_that_a_site_file_names_must_be_a_name(run: Run, here: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -51,6 +52,33 @@ def test_no_plan_there(run: Run, tmp_path: Path) -> None:
         ran = run("log", command, tmp_path)
         assert ran.code == 2
         assert "holds no plan" in ran.err
+
+
+def test_a_file_that_is_no_log_is_not_listed_line_by_line(run: Run) -> None:
+    ran = run("log", "verify", EXAMPLES / "site.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert len(ran.err.splitlines()) == 22
+    assert " more problems" in ran.err.splitlines()[-1]
+
+
+@pytest.mark.skipif(os.name == "nt" or getattr(os, "geteuid", int)() == 0, reason="needs folders that are closed to us")
+def test_folders_that_are_closed(run: Run, plan: Path) -> None:
+    """Neither a place for a key, nor a folder beside a run, nor one that should hold a plan ends in a traceback."""
+    closed = plan.parent / "closed"
+    closed.mkdir(mode=0)
+    try:
+        assert "the key cannot be written" in run("log", "new-key", closed / "key").err
+        assert run("report", plan).code == 0
+        ran = run("explain", "kchen", "--plan", closed / "plan.jsonl")
+        assert (ran.code, "cannot be read: Permission denied" in ran.err) == (2, True)
+    finally:
+        closed.chmod(0o700)
+
+
+def test_nobody_fits(run: Run, two_runs: Path) -> None:
+    ran = run("log", "show", two_runs, "--user", "nobody")
+    assert (ran.code, ran.out) == (0, "0 rows\n")
+    assert "No decision in 2 runs fits." in ran.err
 
 
 def test_a_log_of_a_newer_version_is_refused(run: Run, plan: Path) -> None:

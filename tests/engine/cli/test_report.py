@@ -53,9 +53,17 @@ def test_a_damaged_log_is_refused_as_log_verify_does(run: Run, plan: Path) -> No
 
 def test_no_plan_and_nowhere_to_write(run: Run, plan: Path, tmp_path: Path) -> None:
     assert run("report", tmp_path / "nowhere").code == 2
-    ran = run("report", plan, "-o", tmp_path / "no folder" / "page.html")
+    (tmp_path / "file").touch()
+    ran = run("report", plan, "-o", tmp_path / "file" / "page.html")
     assert ran.code == 2
     assert "the report cannot be written" in ran.err
+    assert run("report", plan, "-o", tmp_path / "new folder" / "page.html").code == 0
+
+
+def test_a_folder_above_the_run_is_named(run: Run, plan: Path) -> None:
+    ran = run("report", plan.parent)
+    assert ran.code == 2
+    assert f"name the folder of one run, like `{plan}`" in ran.err
 
 
 def test_only_the_report_loads_templates() -> None:

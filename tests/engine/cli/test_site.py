@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +84,13 @@ def test_way_blocked_early(run: Run, site_file: SiteFile, tmp_path: Path, exampl
         out = run("site", "check", "--site", site_file(qrs.port, files=files)).out
     assert "✗ client certificate: " in out
     assert "expired on" in out
+    site = site_file(qrs.port, files=files)
+    site.write_text(site.read_text(encoding="utf-8").replace("client_key.pem", "nowhere.pem"), encoding="utf-8")
+    with SimulatedQrs(example_site, certificates=files) as qrs:
+        site.write_text(re.sub(r"port: \d+", f"port: {qrs.port}", site.read_text(encoding="utf-8")), encoding="utf-8")
+        ran = run("site", "check", "--site", site)
+    assert "nowhere.pem` does not exist" in ran.out
+    assert ran.code == 2, "the fault is on this side"
 
 
 # snapshot ------------------------------------------------------------------------------------------------
@@ -182,6 +190,7 @@ def test_through_a_proxy(
     ("settings", "expected"),
     [
         ("authentication: jwt\n    jwt: ${NOT_SET}", "environment variable `NOT_SET` is not set"),
+        ("authentication: jwt\n    jwt: Bearer ${PATH}", "`${PATH}` is only a part of `jwt`"),
         ("authentication: jwt", "`configQRS` lacks the key `jwt`"),
         ("authentication: header", "`configQRS` lacks the key `headers`"),
         ("authentication: ntlm", "`configQRS.authentication` is one of certificates, jwt, header"),

@@ -64,6 +64,15 @@ def test_tables_fit_the_terminal_and_cut_nothing(columns: int) -> None:
     assert ("Name" in lines[1]) == (columns == 160), "where there is little room, names make way"
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_folders_of_runs_stay_whole(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """They are what one copies from the list into the next command."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("records", "runs", "20261121T020000Z-32381c6292e6")
+    run(*PLAN, "-o", folder)
+    assert str(folder) in _on_terminal(columns, "log", "list", "records")
+
+
 def test_colours_on_a_terminal_only_and_not_under_no_color() -> None:
     explain = ("explain", r"ADMIN\jdoe", *PLAN[1:])
     assert "\x1b[" in _on_terminal(100, *explain)
@@ -90,6 +99,24 @@ def test_consoles_of_any_encoding(encoding: str) -> None:
         ran = subprocess.run(command, env=settings, capture_output=True, check=False)
         assert ran.returncode == 0, ran.stderr
         assert "jdoe" in ran.stdout.decode(encoding)
+
+
+def test_letters_are_not_lost_in_silence(tmp_path: Path) -> None:
+    """Windows redirects in an encoding of its own, which lacks letters of many names."""
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    seatwarden = [sys.executable, "-m", "engine.cli.main"]
+    ran = subprocess.run([*seatwarden, *PLAN, "--format", "csv"], env=settings, capture_output=True, check=False)
+    assert ran.returncode == 0
+    assert b"Tu?ba" in ran.stdout
+    assert b"warning: cp1252 lacks letters of this output" in ran.stderr
+    policy = tmp_path / "p.policy"
+    policy.write_text('keep when user.name = "Tuğba"\n', encoding="utf-8")
+    convert = [*seatwarden, "convert", str(policy), "--to", "policy"]
+    ran = subprocess.run(convert, env=settings, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert b"write to a file with --output" in ran.stderr
+    assert subprocess.run([*convert, "-o", str(tmp_path / "q.policy")], env=settings, check=False).returncode == 0
+    assert "Tuğba" in (tmp_path / "q.policy").read_text(encoding="utf-8")
 
 
 def test_quiet_says_nothing_when_all_is_well(run: Run, tmp_path: Path) -> None:

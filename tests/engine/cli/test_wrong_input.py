@@ -51,6 +51,14 @@ BAD_POLICIES = {
     ),
     "a syntax error": ("p.policy", 'keep "x" wen user.inactive\n', ["SW001", "did you mean `when`?"]),
     "an unknown zone": ("p.policy", 'timezone "Europe/Stokholm"\n', ["SW208", "did you mean `Europe/Stockholm`?"]),
+    "a zone of Windows": ("p.policy", 'timezone "W. Europe Standard Time"\n', ["SW208", "write Europe/Berlin"]),
+    "an abbreviated zone": ("p.policy", 'timezone "CEST"\n', ["SW208", "an abbreviation is not enough"]),
+    "a site file": (
+        "site.yaml",
+        "configQRS: {host: q}\nqlikSenseLicense: {licenseRelease: {enable: true}}\nseatwarden: {policy: p.policy}\n",
+        ["SW209", "this site file is no policy", "site.yaml:3:14"],
+    ),
+    "policy text": ("p.yaml", 'timezone "UTC"\n# so many\nlimit\n', ["does not go on with", "in a .policy file"]),
     "a missing list file": ("p.policy", 'set vips from "vip.txt"\n', ["SW207", "`vip.txt`", "p.policy:1:15"]),
 }
 
@@ -148,6 +156,7 @@ def test_missing_snapshot(run: Run, tmp_path: Path) -> None:
         (("--snapshot", SNAPSHOT), "no policy"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--site", BUTLER), "exclude each other"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--now", "yesterday"), "`yesterday` is not a moment"),
+        (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--now", ""), "`` is not a moment"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--timezone", "CEST"), "there is no time zone `CEST`"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--format", "xml"), "xml"),
         (("--policy", BUTLER, "--site", BUTLER), "there is no `configQRS`"),
