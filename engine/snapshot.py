@@ -347,6 +347,8 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
 
 
 def _decompressed(data: bytes, what: str) -> bytes:
+    if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+        raise InputError(f"{what} is compressed as gzip or zip", "unpack it; of compressed files only zstd is read")
     if not data.startswith(_ZSTD_MAGIC):
         return data
     try:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from grammar.spans import Span
-from grammar.suggest import did_you_mean
+from grammar.suggest import did_you_mean, nearest
 from policy.diagnostics import MAX_FINDINGS, Diagnostic
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
 
@@ -56,6 +56,24 @@ class YamlReader:
                 start = node.entries[0].key.span if node.entries else node.span
                 self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
         return node
+
+    def near_misses(
+        self, mapping: Mapping, what: str, needed: Iterable[str], others: Iterable[str] = ()
+    ) -> frozenset[str]:
+        """Where other programs have keys too: a finding for each that almost is a needed key, which is absent.
+
+        Returns the keys that were meant.
+        """
+        needed, others, missed = tuple(needed), frozenset(others), set()
+        present = [entry.key.text for entry in mapping.entries]
+        for entry in mapping.entries:
+            key = entry.key.text
+            meant = nearest(key, needed) if key not in needed and key not in others else None
+            if meant and meant not in present:
+                help_ = f"did you mean `{meant}`?"
+                self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
+                missed.add(meant)
+        return frozenset(missed)
 
     def items(self, node: Node, what: str) -> tuple[Node, ...]:
         """The items of a list; null is an empty list, as in Butler."""

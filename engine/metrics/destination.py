@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from grammar.suggest import nearest
 from policy.secrets import read_secret
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar
 from policy.yaml_reader import YamlReader
@@ -196,12 +195,8 @@ class _InfluxReader:
         """A map; keys that nobody needs are let be, but one that almost is a needed key, which is absent, is not."""
         known = [e.key.text for e in node.entries] if isinstance(node, Mapping) else []
         mapping = self._reader.mapping(node, what, known=known, required=required)
-        for entry in mapping.entries if mapping else ():
-            key = entry.key.text
-            meant = nearest(key, needed) if key not in (*needed, *_BUTLERS) else None
-            if meant and meant not in known:
-                help_ = f"did you mean `{meant}`?"
-                self._reader.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
+        if mapping:
+            self._reader.near_misses(mapping, what, needed, _BUTLERS)
         return mapping
 
     def _lacks(self, mapping: Mapping, what: str, key: str, help_: str) -> None:

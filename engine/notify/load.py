@@ -6,7 +6,8 @@ from pathlib import Path
 from engine.notify.settings import Notifications, read_notifications
 from policy.diagnostics import PolicyError, in_order
 from policy.files import read_text
-from policy.yaml_nodes import Mapping, read_yaml
+from policy.secrets import read_site_yaml
+from policy.yaml_nodes import Mapping
 from policy.yaml_reader import YamlReader
 
 
@@ -16,7 +17,7 @@ def load_notifications(path: Path, environment: StringMapping[str, str]) -> Noti
     Raises InputError when it cannot be read, PolicyError with every problem in them.
     """
     text = read_text(path, "site file")
-    root = read_yaml(text, str(path))
+    root = read_site_yaml(text, str(path))
     ours = root.get("seatwarden") if isinstance(root, Mapping) else None
     entry = ours.value.get("notifications") if ours and isinstance(ours.value, Mapping) else None
     if entry is None:

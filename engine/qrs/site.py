@@ -12,12 +12,15 @@ from collections.abc import Mapping as StringMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grammar.suggest import nearest
 from policy.diagnostics import PolicyError, in_order
 from policy.files import read_text
 from policy.secrets import read_secret, read_site_yaml
 from policy.yaml_nodes import Entry, Mapping, Node, Sequence
 from policy.yaml_reader import YamlReader, describe
+
+_QRS_KEYS = (
+    "authentication", "host", "port", "useSSL", "headers", "rejectUnauthorized", "virtualProxy", "jwt",
+)  # fmt: skip
 
 DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
 """Where QRS listens for certificate users, and the proxy for all others (Qlik help, ports)."""
@@ -97,7 +100,8 @@ class SiteReader(YamlReader):
         if not isinstance(qrs, Mapping):
             self.error("SW204", "`configQRS` must be a map", qrs.span, f"this is {describe(qrs)}")
             return None
-        host = self._host(qrs)
+        missed = self.near_misses(qrs, "configQRS", _QRS_KEYS, ("headerKey", "headerValue"))
+        host = self._host(qrs) if "host" not in missed else None
         port = self.at(qrs, "port", self._port)
         use_tls = self.at(qrs, "useSSL", lambda e: self.boolean(e.value, "configQRS.useSSL"))
         verify = self.at(qrs, "rejectUnauthorized", lambda e: self.boolean(e.value, "configQRS.rejectUnauthorized"))
@@ -120,9 +124,8 @@ class SiteReader(YamlReader):
     def _host(self, qrs: Mapping) -> str | None:
         entry = qrs.get("host")
         if entry is None:
-            near = nearest("host", (e.key.text for e in qrs.entries))
             start = qrs.entries[0].key.span if qrs.entries else qrs.span
-            help_ = f"is `{near}` meant to be `host`?" if near else "the name of the server, as in its certificate"
+            help_ = "the name of the server, as in its certificate"
             self.error("SW206", "`configQRS` lacks the key `host`", start, "in this map", help_)
             return None
         host = self.text(entry.value, "configQRS.host")

@@ -125,6 +125,21 @@ def test_snapshot_keeps_rows_as_they_are_and_no_secrets(
     assert "FAKE-SERIAL" not in json.dumps(taken)
 
 
+@pytest.mark.parametrize("head", [b"\x1f\x8b\x08", b"PK\x03\x04"])
+def test_other_ways_to_compress(run: Run, tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "site.json.gz").write_bytes(head + b"...")
+    ran = run("plan", "--policy", EXAMPLES / "butler.yaml", "--snapshot", tmp_path / "site.json.gz")
+    assert (ran.code, "is compressed as gzip or zip" in ran.err, "only zstd" in ran.err) == (2, True, True)
+
+
+def test_mistyped_keys_of_a_site_file_are_told_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("configQRS:\n  hsot: a\n  prot: 4242\n  enableWebSocket: true\n")
+    ran = run("site", "check", "--site", tmp_path / "site.yaml")
+    assert ran.code == 2
+    assert re.findall(r"did you mean `(\w+)`", ran.err) == ["host", "port"]
+    assert ran.err.count("error[") == 2
+
+
 def test_torn_zstd(run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path) -> None:
     run("snapshot", "--site", site_file(qrs.port), "-o", tmp_path / "s.zst")
     data = (tmp_path / "s.zst").read_bytes()
