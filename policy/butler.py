@@ -44,6 +44,8 @@ FLAGS = {"inactive": "user.inactive", "blocked": "user.blocked", "removedExterna
 NEVER_RELEASE = ("user", "tag", "customProperty", "userDirectory", *FLAGS)
 RELEASE_KEYS = (*SCHEDULE_KEYS, "dryRun", "neverRelease", "licenseType", "destination")
 OUR_KEYS = ("timezone", "limit", "let", "set")
+SITE_KEYS = ("configQRS", "cert", "influxDb", "seatwarden")
+"""What a site file has beside the rules."""
 _MARKERS = ("neverRelease", "licenseType")
 
 
@@ -108,8 +110,9 @@ class _FrontEnd(YamlReader):
             return None
         licenses = block.get("qlikSenseLicense") if isinstance(block, Mapping) else None
         if licenses is not None:
-            # A whole file may come from an older Butler, which had no serverLicenseMonitor.
-            required = ("licenseRelease",) if butler else LICENSE_BLOCKS
+            # A whole file may come from an older Butler, which had no serverLicenseMonitor, or be one's own site file.
+            whole = butler or any(root.get(key) for key in SITE_KEYS)
+            required = ("licenseRelease",) if whole else LICENSE_BLOCKS
             if self._rules_are_elsewhere(block, licenses.value):
                 return None
             read = read_license_block(self, licenses.value, required)
@@ -124,7 +127,8 @@ class _FrontEnd(YamlReader):
             return None
         bare = root.get("licenseRelease")
         if bare is not None:
-            self.mapping(root, "the file", known=("licenseRelease",))
+            # A site file of one's own may have the rules in it, without Butler's frame.
+            self.mapping(root, "the file", known=("licenseRelease", *SITE_KEYS))
             return bare.value, False
         if not any(root.get(key) for key in _MARKERS):
             keys = [entry.key for entry in root.entries]

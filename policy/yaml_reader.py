@@ -111,11 +111,17 @@ class YamlReader:
         )
         return None
 
-    def whole(self, node: Node, what: str, unit: str) -> int | None:
-        """A whole number, not negative."""
+    def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
+        """A whole number, not negative, of `unit` where it counts something."""
         if not isinstance(node, Scalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
             help_ = "remove the quotes" if isinstance(node, Scalar) and node.text.isdigit() else None
-            self.error("SW204", f"`{what}` must be a number of {unit}", node.span, f"this is {describe(node)}", help_)
+            self.error(
+                "SW204",
+                f"`{what}` must be a number{f' of {unit}' if unit else ''}",
+                node.span,
+                f"this is {describe(node)}",
+                help_,
+            )
         elif isinstance(node.value, float) and not node.value.is_integer():
             self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
         elif node.value < 0:

@@ -144,7 +144,7 @@ class _InfluxReader:
         node = entry.value
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.isdecimal():
             node = Scalar(int(node.value), node.text, None, node.span)  # Butler turns it into text and back
-        port = self._reader.whole(node, "influxDb.hostPort", "the port")
+        port = self._reader.whole(node, "influxDb.hostPort")
         if port is not None and not 0 < port < 65_536:
             self._reader.error("SW205", "`influxDb.hostPort` is from 1 to 65535", node.span, "no such port")
         return port

@@ -225,7 +225,7 @@ class _NotificationsReader:
         return host
 
     def _port(self, entry: Entry, what: str) -> int | None:
-        port = self.reader.whole(entry.value, what, "the port")
+        port = self.reader.whole(entry.value, what)
         if port is not None and not 0 < port < 65_536:
             self.reader.error("SW205", f"`{what}` is from 1 to 65535", entry.value.span, "no such port")
             return None

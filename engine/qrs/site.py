@@ -137,7 +137,7 @@ class SiteReader(YamlReader):
         return host
 
     def _port(self, entry: Entry) -> int | None:
-        port = self.whole(entry.value, "configQRS.port", "the port")
+        port = self.whole(entry.value, "configQRS.port")
         if port is not None and not 0 < port < 65_536:
             self.error("SW205", "`configQRS.port` is from 1 to 65535", entry.value.span, "no such port")
         return port

@@ -253,7 +253,7 @@ class _SettingsReader(YamlReader):
             pseudonyms=ours.get("pseudonyms"),
             parallel=self.at(ours, "parallel", lambda e: self._between(e, "licenses", 1, _MOST_PARALLEL)) or 4,
             log=self.at(ours, "log", self._log) or LogSettings(),
-            http_port=self.at(server, "port", lambda e: self._between(e, "the port", 1, 65_535)) if server else None,
+            http_port=self.at(server, "port", lambda e: self._between(e, None, 1, 65_535)) if server else None,
             heartbeat=self.at(ours, "heartbeat", lambda e: self._between(e, "seconds", 1, 86_400)) or 60,
             notifications=self.at(ours, "notifications", self._notifications) or Notifications(),
         )
@@ -314,7 +314,7 @@ class _SettingsReader(YamlReader):
         path = self._path(entry)
         return path.absolute() if path else None
 
-    def _between(self, entry: Entry, unit: str, lowest: int, highest: int) -> int | None:
+    def _between(self, entry: Entry, unit: str | None, lowest: int, highest: int) -> int | None:
         number = self.whole(entry.value, entry.key.text, unit)
         if number is not None and not lowest <= number <= highest:
             message = f"`{entry.key.text}` is from {lowest} to {highest:,}"

@@ -114,6 +114,8 @@ def _whole() -> dict[str, Any]:
 FORMS: tuple[Any, ...] = (
     OURS,
     {"licenseRelease": OURS},
+    {"licenseRelease": OURS, "configQRS": {"host": "x"}, "cert": {}, "influxDb": {}, "seatwarden": {}},
+    {"qlikSenseLicense": {"licenseRelease": _whole()["licenseRelease"]}, "configQRS": {"host": "x"}},
     {"qlikSenseLicense": _whole(), "else": 1},
     {"Butler": {"qlikSenseLicense": _whole(), "configQRS": {"host": "x"}}, "else": 1},
 )
