@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.inputs import QuietOption, SiteOption, read_site
-from engine.cli.output import say
+from engine.cli.output import say, working
 from engine.files import make_private_folder, write_atomically
 from engine.phrases import plural
 from engine.snapshot import compress, decode_snapshot
@@ -35,7 +35,7 @@ def snapshot(
         raise InputError("nowhere to write to", "name a file with --output")
     where = read_site(site)
     now = datetime.now(UTC)
-    with QrsClient(where, now) as client:
+    with QrsClient(where, now) as client, working(f"reading users and licenses from {where.url}"):
         data = client.snapshot_json(now, with_overview=True)
     taken = decode_snapshot(data, f"the answer of {where.url}")
     try:
