@@ -17,7 +17,7 @@ from engine.apply import Outcome, OverTheLimit
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
 from engine.cli.completion import complete_runs
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, read_site
+from engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed, read_site
 from engine.cli.output import console, note, printable, say
 from engine.cli.streams import is_quiet
 from engine.decide import Decision
@@ -59,8 +59,7 @@ def apply(
 
     Example: seatwarden apply plans/2026-11-21 --site butler.yaml
     """
-    if site is None:
-        raise InputError("no site", "name the site file with --site")
+    site = needed(site)
     plan = read_plan(folder)
     where = read_site(site)
     pseudonyms = _pseudonyms(plan, pseudonymize)
@@ -122,7 +121,7 @@ def _apply(work: Work, site: Site, pseudonyms: Pseudonyms | None, yes: bool, par
 
 def _report(done: Done) -> ExitCode:
     for outcome in done.outcomes:
-        _say_outcome(outcome)
+        say_outcome(outcome)
     _say_counts(done.counts)
     if done.refused:
         note("QRS does not accept us: the run was ended. Nothing further was released; apply again to go on.")
@@ -189,7 +188,8 @@ def _progress_bar() -> Progress:
     return Progress(*columns, console=console(stderr=True), disable=is_quiet() or not sys.stderr.isatty())
 
 
-def _say_outcome(outcome: Outcome) -> None:
+def say_outcome(outcome: Outcome) -> None:
+    """What became of one license, on a line."""
     detail = f": {outcome.detail}" if outcome.detail else ""
     line = Text.assemble((f"  {outcome.result:<9}", _STYLES[outcome.result]), f" {outcome.key[0]:<12}  ")
     say(line + Text(printable(f"{outcome.user}{detail}")))

@@ -121,6 +121,13 @@ def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
         return client.snapshot(now), site.url
 
 
+def needed(site: Path | None) -> Path:
+    """The site file of a command that cannot do without. Raises InputError where none is named."""
+    if site is None:
+        raise InputError("no site", "name the site file with --site")
+    return site
+
+
 def read_site(site_file: Path) -> Site:
     """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
     from engine.cli.output import note

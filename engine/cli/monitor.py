@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import NowOption, SiteOption, parse_now
+from engine.cli.inputs import NowOption, SiteOption, needed, parse_now
 from engine.cli.output import complain, note, say
 from engine.cli.tables import Column, print_rows
-from engine.cli.unattended import clock, settings_from
+from engine.cli.unattended import clock, say_warnings, settings_from
 from engine.days import Day, make_day
 from engine.phrases import join_words
 from engine.qrs.errors import RemoteError
-from policy.errors import InputError
 
 if TYPE_CHECKING:
     from engine.metrics.point import Point, Value
@@ -38,14 +37,10 @@ def monitor(
 
     Example: seatwarden monitor --site butler.yaml --dry-run
     """
-    if site is None:
-        raise InputError("no site", "name the site file with --site")
+    site = needed(site)
     moment = parse_now(now) if now else clock()
     settings = settings_from(site, None, needs_policy=False)
-    for warning in settings.warnings:
-        complain(warning, settings.sources)
-    for text in settings.notes:
-        note(f"warning: {text}")
+    say_warnings(settings)
     seen = _look(settings, make_day(moment, settings.policy.timezone))
     if dry_run:
         _print_lines(seen, settings)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.apply import say_outcome
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import PolicyOption, QuietOption, SiteOption
+from engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from engine.cli.output import complain, from_here, note, printable, say
 from engine.cli.plan import summary_lines
-from engine.cli.unattended import clock, means_for, settings_from, stopped_by_signals
+from engine.cli.unattended import clock, means_for, say_warnings, settings_from, stopped_by_signals
 from policy.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,13 +38,9 @@ def run(
     from engine.service.aftermath import tell_of_run
     from engine.service.unattended import run_once
 
-    if site is None:
-        raise InputError("no site", "name the site file with --site")
+    site = needed(site)
     settings = settings_from(site, policy)
-    for warning in settings.warnings:
-        complain(warning, settings.sources)
-    for text in settings.notes:
-        note(f"warning: {text}")
+    say_warnings(settings)
     stop = threading.Event()
     with stopped_by_signals(stop):
         report = run_once(
@@ -88,8 +85,7 @@ def _say(report: "Report", settings: "Settings", *, forced: bool) -> None:
         say(f"Sealed plan written to {from_here(report.folder)}")
     for applied in report.applied:
         for outcome in applied.outcomes:
-            detail = f": {outcome.detail}" if outcome.detail else ""
-            say(printable(f"  {outcome.result:<9} {outcome.key[0]:<12}  {outcome.user}{detail}"))
+            say_outcome(outcome)
     if report.error is not None:
         complain(report.error)
     else:

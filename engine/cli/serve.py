@@ -1,6 +1,7 @@
 """`seatwarden serve`: the service that does Butler's license jobs on their schedules until it is asked to end."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import PolicyOption, SiteOption
+from engine.cli.inputs import PolicyOption, SiteOption, needed
 from engine.cli.output import note
 from engine.cli.unattended import clock, means_for, settings_from, stopped_by_signals
 from engine.days import parse_timestamp
@@ -42,8 +43,7 @@ def serve(site: SiteOption = None, policy: PolicyOption = None) -> None:
     """
     from engine.service.service import jobs_of
 
-    if site is None:
-        raise InputError("no site", "name the site file with --site")
+    site = needed(site)
     settings = settings_from(site, policy, scheduled=True)
     if not any(job.enabled for job in jobs_of(settings).values()):
         raise InputError(
@@ -169,7 +169,7 @@ def _beat(folder: Path, state: "ServiceState") -> None:
     try:
         write_atomically(folder / HEARTBEAT_FILE, json.dumps(state.to_json(clock()), indent=2).encode())
     except OSError as error:
-        tell("the heartbeat cannot be written", level=30, why=error.strerror)
+        tell("the heartbeat cannot be written", level=logging.WARNING, why=error.strerror)
 
 
 def _last_alive(folder: Path) -> datetime | None:

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import SiteOption, read_site
+from engine.cli.inputs import SiteOption, needed, read_site
 from engine.cli.output import complain, printable, say
 from policy.errors import InputError
 
@@ -24,8 +24,7 @@ def check(site: SiteOption = None) -> None:
     """
     from engine.qrs.check import check_site  # requests takes a while to import
 
-    if site is None:
-        raise InputError("no site", "name the site file with --site")
+    site = needed(site)
     failed = None
     for step in check_site(read_site(site), datetime.now(UTC)):
         mark = ("✓", "green") if step.good else ("✗", "bold red")
@@ -51,8 +50,7 @@ def notify_command(site: SiteOption = None) -> None:
     from engine.notify.load import load_notifications
     from engine.notify.send import destinations, notify  # requests takes a while to import
 
-    if site is None:
-        raise InputError("no site", "name the site file with --site")
+    site = needed(site)
     notifications = load_notifications(site, os.environ)
     now = datetime.now(UTC)
     event = try_out(read_site(site).url, now)

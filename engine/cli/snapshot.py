@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.inputs import QuietOption, SiteOption, read_site
+from engine.cli.inputs import QuietOption, SiteOption, needed, read_site
 from engine.cli.output import say, working
 from engine.files import make_private_folder, write_atomically
 from engine.phrases import plural
@@ -29,8 +29,7 @@ def snapshot(
     """
     from engine.qrs.client import QrsClient  # requests takes a while to import
 
-    if site is None:
-        raise InputError("no site", "name the site file with --site")
+    site = needed(site)
     if output is None:
         raise InputError("nowhere to write to", "name a file with --output")
     where = read_site(site)

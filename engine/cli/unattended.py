@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_state_path
 
 from engine.cli.apply import lock_file
+from engine.cli.output import complain, note
 from engine.cli.plan import plan_text
 from engine.service.settings import Settings, load_settings
 
@@ -34,6 +35,14 @@ def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, n
         scheduled=scheduled,
         needs_policy=needs_policy,
     )
+
+
+def say_warnings(settings: Settings) -> None:
+    """What is not wrong in the settings, but may not be meant."""
+    for warning in settings.warnings:
+        complain(warning, settings.sources)
+    for text in settings.notes:
+        note(f"warning: {text}")
 
 
 def means_for(settings: Settings, tell: "Tell", stop: threading.Event) -> "Means":

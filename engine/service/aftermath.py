@@ -15,7 +15,7 @@ from typing import Any
 from engine.metrics.delivery import send
 from engine.metrics.point import Point
 from engine.metrics.releases import release_points
-from engine.metrics.runs import RunCounts, run_points
+from engine.metrics.runs import VERDICTS, RunCounts, run_points
 from engine.notify.events import Event, limit_hit, plan_ready, releases_done, run_failed
 from engine.notify.send import notify
 from engine.plan import reason_label
@@ -99,13 +99,13 @@ def _counts(report: Report, settings: Settings) -> RunCounts:
         labels = {decision.key: reason_label(decision) for decision in applied.plan.decisions}
         results.update(outcome.result for outcome in applied.outcomes)
         released_by_rule.update(labels[o.key] for o in applied.outcomes if o.result == "released")
-    decided = report.plan.decisions if report.plan else ()
+    summary: dict[str, Any] = report.plan.summary() if report.plan else {}
     return RunCounts(
         site=settings.site.url,
         dry_run=report.dry_run,
         outcome=report.outcome.replace("-", "_"),
-        verdicts=Counter[str](decision.verdict for decision in decided),
-        by_rule=Counter(map(reason_label, decided)),
+        verdicts={verdict: summary.get(verdict, 0) for verdict in VERDICTS},
+        by_rule=summary.get("byReason", {}),
         results=results,
         released_by_rule=released_by_rule,
         seconds=(report.ended - report.started).total_seconds(),
