@@ -11,33 +11,17 @@ printed with each plan, to be kept elsewhere.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from engine.damage import Damage
 
 FIRST = "0" * 64
 SEAL, SUM = "seal", "sum"
 
 
 _encode = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """What is wrong with a chain, and in which line (from 1)."""
-
-    line: int
-    problem: str
-
-
-class DamagedLog(Exception):
-    """The log does not verify. `damage` names each bad line."""
-
-    def __init__(self, path: Path, damage: list[Damage]) -> None:
-        super().__init__(f"{path}: line {damage[0].line} {damage[0].problem}")
-        self.path = path
-        self.damage = damage
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.chain import DamagedLog as DamagedLog
 from engine.chain import read_chain, verify_chain
+from engine.damage import DamagedLog
 from engine.days import Day, make_day, parse_timestamp
 from engine.decide import Decision, Evaluated, Ruling, conclude, leaves, outcomes_of
 from engine.evaluate import RuleOutcome, Truth

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.decision_log import DamagedLog, read_log
+from engine.damage import DamagedLog
+from engine.decision_log import read_log
 from engine.journal import JOURNAL_FILE, DamagedJournal, JournalState, read_journal
 from engine.plan import PLAN_FILE
 from policy.errors import InputError

@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
-from engine.chain import SEAL, SUM, ChainEnd, Damage, read_chain, verify_chain
+from engine.chain import SEAL, SUM, ChainEnd, read_chain, verify_chain
+from engine.damage import Damage
 from engine.files import sync_folder
 from grammar.ast import LicenseType
 

@@ -32,7 +32,7 @@ from policy.loading import CheckedPolicy
 FORMAT = 1
 """Version of the log's format; readers refuse a higher one."""
 
-PLAN_FILE = "plan.jsonl"
+PLAN_FILE, REPORT_FILE = "plan.jsonl", "report.html"
 
 LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
 """The order in which readers want to see decisions, by what decided."""

@@ -7,7 +7,6 @@ After a change of a grammar they are written anew by `python -m grammar.tables`;
 
 import hashlib
 import io
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,13 @@ from lark import Lark
 
 STARTS: dict[str, list[str]] = {"policy": ["policy", "condition", "bare_limit"], "frequency": ["frequency"]}
 """The grammars, and what can be parsed by each."""
+_FOLDER = Path(__file__).parent
 
 
 def load_parser(name: str) -> Lark:
     """The parser of `NAME.lark`."""
-    folder = files("grammar")
-    grammar = folder.joinpath(f"{name}.lark").read_text(encoding="utf-8")
-    stored = folder.joinpath(f"{name}.tables")
+    grammar = (_FOLDER / f"{name}.lark").read_text(encoding="utf-8")
+    stored = _FOLDER / f"{name}.tables"
     if stored.is_file():
         made_of, _, tables = stored.read_bytes().partition(b"\n")
         if made_of.split() == [digest(name, grammar), lark.__version__.encode()]:
@@ -53,4 +52,4 @@ def write_tables(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_tables(Path(__file__).parent)
+    write_tables(_FOLDER)

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from platformdirs import user_state_path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.text import Text
 
 from engine.apply import Outcome, OverTheLimit
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
@@ -191,8 +190,8 @@ def _progress_bar() -> Progress:
 def say_outcome(outcome: Outcome) -> None:
     """What became of one license, on a line."""
     detail = f": {outcome.detail}" if outcome.detail else ""
-    line = Text.assemble((f"  {outcome.result:<9}", _STYLES[outcome.result]), f" {outcome.key[0]:<12}  ")
-    say(line + Text(printable(f"{outcome.user}{detail}")))
+    what = printable(f"{outcome.user}{detail}")
+    say((f"  {outcome.result:<9}", _STYLES[outcome.result]), f" {outcome.key[0]:<12}  {what}")
 
 
 def _say_counts(counts: dict[str, int]) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from engine.cli.output import command_line, say
 from engine.phrases import plural
@@ -62,7 +61,7 @@ def demo(
             tour.run("log", "verify", str(run))
             asked = len(qrs.requests)
             tour.stop(f"All that took {asked} requests to QRS, and nothing was released. Now the plan is applied,")
-            say(Text("and the process is killed (kill -9) half-way, in the middle of a DELETE.", style="bold cyan"))
+            say(("and the process is killed (kill -9) half-way, in the middle of a DELETE.", "bold cyan"))
             tour.run_and_kill(qrs, "apply", str(run), "--site", str(site.config), "--yes")
             tour.stop("Applied again, it goes on where it ended: what is open is looked up, nothing is deleted twice.")
             tour.run("apply", str(run), "--site", str(site.config), "--yes")
@@ -125,12 +124,12 @@ class _Tour:
     def stop(self, text: str) -> None:
         """Some words between commands."""
         say()
-        say(Text(text, style="bold cyan"))
+        say((text, "bold cyan"))
 
     def run(self, *arguments: str) -> None:
         """A command as a user would type it; its errors end the demo."""
         say()
-        say(Text(f"$ {command_line(arguments)}", style="bold"))
+        say((f"$ {command_line(arguments)}", "bold"))
         code = self._command.main(list(arguments), prog_name="seatwarden", standalone_mode=False)
         if code:
             raise typer.Exit(code)
@@ -140,7 +139,7 @@ class _Tour:
         from engine.qrs.simulator import Fault
 
         say()
-        say(Text(f"$ {command_line(arguments)}", style="bold"))
+        say((f"$ {command_line(arguments)}", "bold"))
         slow = Fault("delay", method="DELETE", seconds=0.2)
         qrs.faults.append(slow)
         command = [sys.executable, "-m", "engine.cli.main", *arguments]
@@ -151,5 +150,5 @@ class _Tour:
         printed, _ = process.communicate()
         qrs.faults.remove(slow)
         say(printed.rstrip())
-        say(Text("Killed", style="bold red"))
+        say(("Killed", "bold red"))
         say(f"  QRS has deleted {plural(len(qrs.deleted), 'license')}; the journal ends where the process did.")

@@ -34,7 +34,7 @@ from policy.loading import CheckedPolicy
 def explain(
     users: Annotated[
         list[str] | None,
-        typer.Argument(metavar="USER", help="DIRECTORY\\id, a name, a QRS id, or a part of a name."),
+        typer.Argument(metavar="USER...", help="DIRECTORY\\id, a name, a QRS id, or a part of a name."),
     ] = None,
     policy: PolicyOption = None,
     snapshot: SnapshotOption = None,

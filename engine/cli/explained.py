@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.text import Text
-
-from engine.cli.output import printable, say
+from engine.cli.output import Part, plain, printable, say
 from engine.days import Day, format_instant
 from engine.decide import Decision
 from engine.evaluate import RuleOutcome, Trace, Truth
@@ -22,7 +20,7 @@ MAX_TEXT = 400
 
 _MARKS: dict[Truth, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "yellow")}
 
-Line = tuple[Text, str]
+Line = tuple[list[Part], str]
 """A line, and where what it speaks of is written."""
 
 
@@ -42,7 +40,7 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
     for number, explanation in enumerate(explanations):
         if number:
             say()
-        say(Text(headline(explanation), style="bold"))
+        say((headline(explanation), "bold"))
         if size == "default":
             say()
             _print_lines(_rules(explanation.decision, whole=False))
@@ -53,16 +51,18 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
         else:
             for title, lines in _sections(explanation, policy, day):
                 say()
-                say(Text(title, style="bold"))
+                say((title, "bold"))
                 _print_lines(lines)
 
 
 def _print_lines(lines: list[Line]) -> None:
-    place_column = min(max((len(text.plain) for text, _ in lines), default=0) + 2, 96)
-    for text, place in lines:
+    lengths = [sum(len(plain(part)) for part in parts) for parts, _ in lines]
+    place_column = min(max(lengths, default=0) + 2, 96)
+    for (parts, place), length in zip(lines, lengths, strict=True):
         if place:
-            text.append(" " * max(2, place_column - len(text.plain)) + place, style="dim")
-        say(text)
+            say(*parts, (" " * max(2, place_column - length) + place, "dim"))
+        else:
+            say(*parts)
 
 
 # Sections of the full size -----------------------------------------------------------------------------------
@@ -75,10 +75,10 @@ def _sections(explanation: Explanation, policy: CheckedPolicy, day: Day) -> Iter
     if decision.facts:
         width = max(map(len, decision.facts))
         shown = [f"  {name:<{width}}  {_fact(fact)}" for name, fact in decision.facts.items()]
-        yield "Facts", [(Text(printable(line)), "") for line in shown]
+        yield "Facts", [([printable(line)], "") for line in shown]
     if explanation.advice:
-        yield "What if", [(Text(f"  {printable(sentence)}"), "") for sentence in explanation.advice]
-    yield "Decided", [(Text(f"  {name:<7}  {printable(value)}"), "") for name, value in _decided(decision, policy, day)]
+        yield "What if", [([f"  {printable(sentence)}"], "") for sentence in explanation.advice]
+    yield "Decided", [([f"  {name:<7}  {printable(value)}"], "") for name, value in _decided(decision, policy, day)]
 
 
 def _fact(fact: Fact) -> str:
@@ -99,7 +99,7 @@ def _decided(decision: Decision, policy: CheckedPolicy, day: Day) -> Iterator[tu
 
 
 def _checked(what: str, truth: Truth, indent: str) -> Line:
-    return Text.assemble(f"  {indent}", _MARKS[truth], f" {printable(what)}"), ""
+    return [f"  {indent}", _MARKS[truth], f" {printable(what)}"], ""
 
 
 # Rules -------------------------------------------------------------------------------------------------------
@@ -110,17 +110,17 @@ def _rules(decision: Decision, *, whole: bool) -> list[Line]:
     labels = [outcome.rule.title for outcome in decision.outcomes]
     width = min(max((len(label) for label in labels), default=0), 40)
     lines = [line for outcome in decision.outcomes for line in _rule(outcome, width, whole)]
-    return lines or [(Text(f"  no rule speaks of {decision.license_type} licenses"), "")]
+    return lines or [([f"  no rule speaks of {decision.license_type} licenses"], "")]
 
 
 def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[Line]:
     place = place_of(outcome.rule)
     head = f"  {printable(outcome.rule.title):<{width}}  "
-    text = Text.assemble(head, _MARKS[outcome.truth], f" {printable(_short(found(outcome)))}")
-    yield text, place if whole else place.rpartition(":")[0]
+    parts: list[Part] = [head, _MARKS[outcome.truth], f" {printable(_short(found(outcome)))}"]
+    yield parts, place if whole else place.rpartition(":")[0]
     if whole:
         if outcome.rule.until:
-            yield Text(" " * (width + 6) + f"until {outcome.rule.until.value.isoformat()}", style="dim"), ""
+            yield [(" " * (width + 6) + f"until {outcome.rule.until.value.isoformat()}", "dim")], ""
         yield from _whole(outcome.trace, " " * (width + 4), told=not outcome.expired)
     elif not outcome.expired:
         for part in tree_parts(outcome.trace):
@@ -140,7 +140,7 @@ def _whole(trace: Trace, indent: str, *, told: bool = False) -> Iterator[Line]:
         yield _checked(_short(text), trace.truth, indent)
         indent += "  "
     if not trace.parts:
-        yield Text(f"  {indent}{printable(_short(print_condition(trace.condition)))}", style="dim"), ""
+        yield [(f"  {indent}{printable(_short(print_condition(trace.condition)))}", "dim")], ""
     for part in trace.parts:
         yield from _whole(part, indent)
 

@@ -31,7 +31,7 @@ _OPERATORS = (
 def fields(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Only these, like user.tags.", autocompletion=complete_fields),
+        typer.Argument(metavar="NAME...", help="Only these, like user.tags.", autocompletion=complete_fields),
     ] = None,
     format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")] = "table",
 ) -> None:

@@ -37,7 +37,7 @@ class _Formatted:
 
 
 def fmt(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Policy files (.policy).")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Policy files (.policy).")],
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; list the files that would change, and end with 1.")
     ] = False,

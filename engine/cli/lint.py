@@ -14,7 +14,6 @@ from engine.cli.inputs import NowOption, SnapshotOption, choose_moment
 from engine.cli.output import complain, print_json, say, show_finding
 from engine.days import make_day
 from engine.words import plural
-from policy.code_pages import page_of
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
 from policy.files import read_text
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 def lint(
     policies: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE", help="Policies: .policy files, or Butler's YAML.")
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Policies: .policy files, or Butler's YAML.")
     ] = None,
     snapshot: SnapshotOption = None,
     now: NowOption = None,
@@ -55,6 +54,8 @@ def lint(
     Example: seatwarden lint butler.yaml season.policy --snapshot site.json
     """
     if explain is not None:
+        from policy.code_pages import page_of
+
         say(page_of(explain).rstrip())
         return
     if not policies:

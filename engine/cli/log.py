@@ -15,7 +15,8 @@ from engine.cli.exits import ExitCode
 from engine.cli.inputs import Format
 from engine.cli.output import console, note, print_json, printable, say
 from engine.cli.tables import Column, print_rows
-from engine.decision_log import DamagedLog, log_path, read_log
+from engine.damage import DamagedLog
+from engine.decision_log import log_path, read_log
 from engine.decision_log import replay as replay_plan
 from engine.files import write_atomically
 from engine.history import PastDecision, PastRun, runs_in, select

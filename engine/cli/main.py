@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from engine.chain import DamagedLog
 from engine.cli.exits import ExitCode
 from engine.cli.lazy import LazyGroup
+from engine.cli.output import complain_of, note
 from engine.cli.streams import prepare_streams, were_letters_lost
+from engine.damage import DamagedLog
 from engine.qrs.errors import RemoteError
+from engine.version import VERSION
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
 
@@ -27,8 +29,6 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from engine.version import VERSION  # asks the package's metadata, which takes a while
-
         typer.echo(f"seatwarden {VERSION}")
         raise typer.Exit
 
@@ -48,15 +48,11 @@ def main() -> None:
     try:
         app(prog_name="seatwarden")
     except (PolicyError, InputError, RemoteError) as error:
-        from engine.cli.output import complain_of  # rich takes a while to import
-
         complain_of(error)
         sys.exit(ExitCode.REMOTE_FAILED if isinstance(error, RemoteError) else ExitCode.BAD_INPUT)
     except OSError as error:
         if error.filename is None:
             raise
-        from engine.cli.output import complain_of
-
         complain_of(InputError(f"`{error.filename}` cannot be used: {error.strerror}"))
         sys.exit(ExitCode.BAD_INPUT)
     except DamagedLog as error:
@@ -66,8 +62,6 @@ def main() -> None:
         sys.exit(ExitCode.NO)
     finally:
         if were_letters_lost():
-            from engine.cli.output import note
-
             note(f"warning: {sys.stdout.encoding} lacks letters of this output: each is a `?` there")
             note("  = help: set the environment variable PYTHONUTF8=1, and what comes is UTF-8")
 

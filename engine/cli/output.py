@@ -1,16 +1,16 @@
-"""Printing: results to stdout, errors to stderr, nothing that a terminal could be fooled by."""
+"""Printing: results to stdout, errors to stderr, nothing that a terminal could be fooled by.
 
-import json
+Lines without a style are written as they are: Rich takes a while to import, and has nothing to add to them.
+"""
+
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.style import Style
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from engine.cli.streams import is_quiet, is_utf8
 from engine.printable import printable as printable  # commands print by this module alone
@@ -18,18 +18,37 @@ from engine.qrs.errors import RemoteError
 from policy.diagnostics import Diagnostic, PolicyError, render
 from policy.errors import InputError
 
-_RED, _YELLOW, _BOLD = Style(color="red", bold=True), Style(color="yellow", bold=True), Style(bold=True)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Part: TypeAlias = str | tuple[str, str]
+"""Printable text; with the name of a style for terminals."""
 
 
 def console(stderr: bool = False) -> Console:
     """A console for stdout or stderr: colours only on a terminal, and none under NO_COLOR."""
+    from rich.console import Console
+
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def say(text: str | Text = "") -> None:
+def is_terminal(stderr: bool = False) -> bool:
+    """Whether stdout or stderr is a terminal, as Rich sees it; of a plain file or pipe that is clear without Rich."""
+    stream = sys.stderr if stderr else sys.stdout
+    if not stream.isatty() and os.environ.keys().isdisjoint(("FORCE_COLOR", "TTY_COMPATIBLE")):
+        return False
+    return console(stderr).is_terminal
+
+
+def plain(part: Part) -> str:
+    """What a part of a line says, without its style."""
+    return part if isinstance(part, str) else part[0]
+
+
+def say(*parts: Part) -> None:
     """A line of the result."""
     if not is_quiet():
-        console().print(text)
+        _print(parts)
 
 
 def command_line(words: Sequence[str]) -> str:
@@ -43,17 +62,27 @@ def command_line(words: Sequence[str]) -> str:
 
 def note(text: str) -> None:
     """A line beside the result, to stderr: warnings, why the answer is no."""
-    console(stderr=True).print(text)
+    _print([text], stderr=True)
+
+
+def _print(parts: Sequence[Part], stderr: bool = False) -> None:
+    if any(not isinstance(part, str) for part in parts) and is_terminal(stderr):
+        from rich.text import Text
+
+        console(stderr).print(Text.assemble(*parts))
+        return
+    stream = sys.stderr if stderr else sys.stdout
+    stream.write("".join(map(plain, parts)) + "\n")
+    stream.flush()  # what a log gets from both streams stands there in the order in which it was said
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """While it is left open, a terminal shows that something is under way."""
-    out = console(stderr=True)
-    if is_quiet() or not out.is_terminal:
+    if is_quiet() or not is_terminal(stderr=True):
         yield
         return
-    with out.status(what):
+    with console(stderr=True).status(what):
         yield
 
 
@@ -64,13 +93,15 @@ def from_here(path: Path) -> Path:
 
 def print_json(value: Any) -> None:
     """A result as JSON; consoles that are not UTF-8 get ASCII with escapes."""
+    import json
+
     typed = json.dumps(value, ensure_ascii=not is_utf8(), indent=2)
     sys.stdout.write(typed + "\n")
 
 
 def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
     """A finding that is the result of a command, on stdout, with an empty line after it."""
-    console().print(_highlighted(render(finding, sources), _YELLOW if finding.severity == "warning" else _RED))
+    _show(render(finding, sources), "bold yellow" if finding.severity == "warning" else "bold red")
     say()
 
 
@@ -78,11 +109,11 @@ def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str,
     """An error or warning on stderr: what, where, why, what to do."""
     if isinstance(error, Diagnostic):
         text = render(error, sources or {})
-        head = _YELLOW if error.severity == "warning" else _RED
+        head = "bold yellow" if error.severity == "warning" else "bold red"
     else:
         text = f"error: {error.message}" + (f"\n  = help: {error.help}" if error.help else "")
-        head = _RED
-    console(stderr=True).print(_highlighted(text, head))
+        head = "bold red"
+    _show(text, head, stderr=True)
 
 
 def complain_of(error: PolicyError | InputError | RemoteError) -> None:
@@ -94,8 +125,9 @@ def complain_of(error: PolicyError | InputError | RemoteError) -> None:
         complain(error)
 
 
-def _highlighted(text: str, head: Style) -> Text:
-    first, *rest = text.replace("\t", "    ").split("\n")  # marks stand under their text: their line has the same tabs
+def _show(text: str, head: str, stderr: bool = False) -> None:
+    """A finding or an error; on a terminal the kind of it in the style `head`."""
+    lines = text.replace("\t", "    ").split("\n")  # marks stand under their text: their line has the same tabs
+    first, *rest = map(printable, lines)
     kind, separator, message = first.partition(":")
-    message = printable(separator + message)
-    return Text.assemble((kind, head), (message, _BOLD), *(f"\n{printable(line)}" for line in rest))
+    _print([(kind, head), (separator + message, "bold"), *(f"\n{line}" for line in rest)], stderr)

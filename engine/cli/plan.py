@@ -20,13 +20,12 @@ from engine.cli.inputs import (
     TimezoneOption,
     gather,
 )
-from engine.cli.output import console, print_json, printable, say
-from engine.cli.report import REPORT_FILE, write_report
-from engine.cli.tables import Cell, Column, plain_text, print_rows
+from engine.cli.output import Part, is_terminal, print_json, printable, say
+from engine.cli.tables import Column, plain_text, print_rows
 from engine.collector import collector_off
 from engine.decide import Because, Decision
 from engine.phrases import plural
-from engine.plan import LISTED_FIRST, Plan, decision_to_json, listing_order, make_plan, write_plan
+from engine.plan import LISTED_FIRST, REPORT_FILE, Plan, decision_to_json, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
 from policy.errors import InputError
 
@@ -82,6 +81,8 @@ def plan(
             write_plan(made, output, plan_text(made))
         _print(made, format, show)
     if output is not None and report:
+        from engine.cli.report import write_report
+
         write_report(output, output / REPORT_FILE)
     if output is not None and format == "table":
         say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
@@ -96,7 +97,7 @@ def _print(made: Plan, format_: Format, show: Show) -> None:
     elif format_ == "csv":
         _print_csv(made)
     else:
-        listed, more = _listed(made, show, MOST_ON_TERMINAL if console().is_terminal else MOST_IN_FILE)
+        listed, more = _listed(made, show, MOST_ON_TERMINAL if is_terminal() else MOST_IN_FILE)
         if listed:
             print_rows(_COLUMNS, [_cells(decision) for decision in listed])
         for line in [*more, *summary_lines(made), _conclusion(made)]:
@@ -120,7 +121,7 @@ def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str
     return listed, [f"… and {plural(left, 'license')} more: --format csv and json list all"] if left else []
 
 
-def _cells(decision: Decision) -> tuple[Cell, ...]:
+def _cells(decision: Decision) -> tuple[Part, ...]:
     return (
         printable(decision.user),
         printable(decision.user_name or ""),

@@ -9,9 +9,8 @@ from engine.cli.completion import complete_runs
 from engine.cli.inputs import QuietOption
 from engine.cli.output import say
 from engine.decision_log import log_path
+from engine.plan import REPORT_FILE
 from policy.errors import InputError
-
-REPORT_FILE = "report.html"
 
 
 def report(

@@ -4,7 +4,6 @@ import os
 from datetime import UTC, datetime
 
 import typer
-from rich.text import Text
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import SiteOption, needed, read_site
@@ -28,7 +27,7 @@ def check(site: SiteOption = None) -> None:
     failed = None
     for step in check_site(read_site(site), datetime.now(UTC)):
         mark = ("✓", "green") if step.good else ("✗", "bold red")
-        say(Text.assemble("  ", mark, f" {step.name}: {printable(step.found)}"))
+        say("  ", mark, f" {step.name}: {printable(step.found)}")
         if step.help:
             say(f"    = help: {step.help}")
         if not step.good:
@@ -63,7 +62,7 @@ def notify_command(site: SiteOption = None) -> None:
     failed = {problem.destination for problem in problems}
     for one in everyone:
         if one.label not in failed:
-            say(Text.assemble("  ", ("✓", "green"), f" {printable(one.label)}"))
+            say("  ", ("✓", "green"), f" {printable(one.label)}")
     for problem in problems:
         complain(InputError(problem.message, problem.help))
     if problems:

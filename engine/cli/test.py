@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.text import Text
 
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import NowOption, PolicyOption, QuietOption, SnapshotOption, TimezoneOption, gather
@@ -28,7 +27,7 @@ _Unreached = Sequence[tuple[CheckedPolicy, Sequence[Rule]]]
 def run_tests(
     places: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE|FOLDER", help="Test files, or folders with *.test.yaml. Default: here."),
+        typer.Argument(metavar="FILE|FOLDER...", help="Test files, or folders with *.test.yaml. Default: here."),
     ] = None,
     format: Annotated[Literal["text", "junit"], typer.Option("--format", help="How to print.")] = "text",
     output: Annotated[
@@ -68,7 +67,8 @@ def run_tests(
     if output is not None:
         _write(output, report, new=False)
     if output is not None or format == "text":
-        say(Text("\n").join(_styled(line) for line in _text(reports)))
+        for line in _text(reports):
+            say((line, "bold red" if line.startswith("FAILED ") else ""))
     else:
         typer.echo(report, nl=False)
     _warn(missed)
@@ -128,10 +128,6 @@ def _text(reports: Sequence[Report]) -> list[str]:
 
 def _failure(result: Result) -> list[str]:
     return [f"FAILED {result.name}  ({result.place})", *(f"  {problem}" for problem in result.problems), ""]
-
-
-def _styled(line: str) -> Text:
-    return Text(line, style="bold red" if line.startswith("FAILED ") else "")
 
 
 def _warn(missed: _Unreached) -> None:

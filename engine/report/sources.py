@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from engine.chain import Damage
-from engine.decision_log import DamagedLog, RecordedPlan, log_path, read_plan
+from engine.damage import Damage, DamagedLog
+from engine.decision_log import RecordedPlan, log_path, read_plan
 from engine.history import PastRun, runs_in
 from engine.journal import JOURNAL_FILE, JournalState, verified_journal
 from engine.plan import PLAN_FILE

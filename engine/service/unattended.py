@@ -16,7 +16,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from engine.apply import Outcome, OverTheLimit, Qrs
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
-from engine.decision_log import DamagedLog, read_plan
+from engine.damage import DamagedLog
+from engine.decision_log import read_plan
 from engine.plan import Plan, day_for, make_plan, write_plan
 from engine.qrs.errors import RemoteError
 from engine.service.earlier import Applied, describe, unfinished_runs, untold, why_withdrawn

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 
 from engine.chain import chain_lines
+from engine.damage import DamagedLog
 from engine.decide import conclude
-from engine.decision_log import DamagedLog, read_log, read_plan
+from engine.decision_log import read_log, read_plan
 from engine.plan import PLAN_FILE, place_of, write_plan
 from grammar.ast import Policy
 from grammar.printer import print_policy

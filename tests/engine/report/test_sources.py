@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.decision_log import DamagedLog
+from engine.damage import DamagedLog
 from engine.report.sources import read_sources
 from policy.errors import InputError
 from tests.engine.report.runs import report_for, some_site, write_journal, write_run
