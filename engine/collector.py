@@ -11,7 +11,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Within, nothing is collected; reference counting goes on. Other threads are affected too, which does no harm."""
+    """Within, nothing is collected; reference counting goes on. Other threads are affected too, which does no harm.
+
+    Around a whole function (`@collector_off()`) it is off until the function's objects are gone, too.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -171,7 +171,7 @@ def decide(
     """The decision for one license, by the reference evaluator."""
     subject = subject_of(snapshot, license_type, license_, day)
     facts = SnapshotFacts(subject)
-    standing = standing_of(snapshot, license_type, license_)
+    standing = standing_of(subject)
     outcomes = outcomes_of(policy, license_type, facts, day)
     ruling, reason = conclude(license_type, outcomes, obstacle(standing))
     return _decision(subject, standing, ruling, reason, Evaluated(facts.seen, outcomes))
@@ -197,7 +197,7 @@ class _Decider:
         subjects = [subject_of(snapshot, license_type, license_, self._day) for license_ in licenses]
         batch = rules.read(subjects)
         for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
-            standing = standing_of(snapshot, license_type, subject.license)
+            standing = standing_of(subject)
             guard = obstacle(standing)
             key = (guard[0] if guard else None, truths)
             found = self._rulings.get(key)

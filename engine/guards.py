@@ -5,8 +5,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from engine.snapshot import License, Snapshot, UserReference
-from grammar.ast import LicenseType
+from engine.facts import Subject
+from engine.snapshot import UserReference
 
 Guard: TypeAlias = Literal["quarantined", "undetermined"]
 
@@ -25,21 +25,26 @@ class Standing(Struct, frozen=True, gc=False, rename="camel"):
     listed_once: bool
 
 
-_ORDINARY = Standing(False, "1753-01-01T00:00:00.000Z", "known", None, True)
-"""How nearly all rows stand."""
+_NO_END = "1753-01-01T00:00:00.000Z"
+_ORDINARY = Standing(False, _NO_END, "known", None, True)
+"""How nearly all rows stand: one object for all of them."""
 
 
-def standing_of(snapshot: Snapshot, license_type: LicenseType, license_: License) -> Standing:
+def standing_of(subject: Subject) -> Standing:
     """The standing of a license row in its snapshot."""
-    deleted = license_.deleted_user_id or None
-    standing = Standing(
+    license_ = subject.license
+    user, deleted = _user(subject), license_.deleted_user_id or None
+    listed_once = license_.id not in subject.snapshot.doubled_licenses[subject.license_type]
+    is_free = license_.quarantined is False and license_.quarantine_end == _NO_END
+    if is_free and user == "known" and deleted is None and listed_once:
+        return _ORDINARY
+    return Standing(
         quarantined=license_.quarantined if isinstance(license_.quarantined, bool) else None,
         quarantine_end=license_.quarantine_end if isinstance(license_.quarantine_end, str) else None,
-        user=_user(snapshot, license_),
+        user=user,
         deleted_user=f"{license_.deleted_user_directory or '?'}\\{deleted}" if deleted else None,
-        listed_once=(license_type, license_.id) not in snapshot.doubled_licenses,
+        listed_once=listed_once,
     )
-    return _ORDINARY if standing == _ORDINARY else standing  # one object instead of 100,000
 
 
 def obstacle(standing: Standing) -> tuple[Guard, str] | None:
@@ -68,9 +73,7 @@ def standing_from_json(row: dict[str, Any]) -> Standing:
     return msgspec.convert(row, Standing)
 
 
-def _user(snapshot: Snapshot, license_: License) -> Literal["known", "none", "unlisted", "doubled"]:
-    if not isinstance(license_.user, UserReference):
-        return "none"
-    if license_.user.id not in snapshot.users_by_id:
-        return "unlisted"
-    return "doubled" if license_.user.id in snapshot.doubled_users else "known"
+def _user(subject: Subject) -> Literal["known", "none", "unlisted", "doubled"]:
+    if subject.user is not None:
+        return "doubled" if subject.user.id in subject.snapshot.doubled_users else "known"
+    return "unlisted" if isinstance(subject.license.user, UserReference) else "none"

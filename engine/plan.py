@@ -1,7 +1,7 @@
 """The plan: every decision of one run, counted, and sealed on disk before anything is released."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 from engine.chain import chain_lines
 from engine.collector import collector_off
 from engine.days import Day, format_instant, make_day
-from engine.decide import Because, Decision, Ruling, decide_all
+from engine.decide import Because, Decision, Ruling, Verdict, decide_all
 from engine.evaluate import Truth
 from engine.facts import Fact
 from engine.files import make_private_folder, write_atomically
@@ -83,7 +83,9 @@ class Plan:
     @cached_property
     def chosen(self) -> list[Decision]:
         """The releases of this run: all, or the longest unused where a limit says so."""
-        return longest_unused_first(self.limits, self.allocated, (d for d in self.decisions if d.verdict == "release"))
+        return longest_unused_first(
+            self.limits, self.allocated, (d for d in self.decisions if d.ruling.verdict == "release")
+        )
 
     @cached_property
     def allocated(self) -> Counter[LicenseType]:
@@ -103,16 +105,17 @@ class Plan:
 
     def _users(self) -> tuple[int, int]:
         """How many users hold both types, and how many lose all that they hold; quarantined ones are not counted."""
-        holders: dict[LicenseType, set[_User]] = {license_type: set() for license_type in LICENSE_TYPES}
-        losers: set[_User] = set()
-        keepers: set[_User] = set()
+        users: defaultdict[tuple[LicenseType, Verdict], set[_User]] = defaultdict(set)
         for decision in self.decisions:
-            ruling = decision.ruling
-            if decision.user_id is not None and ruling.guard != "quarantined":
-                user = decision.user_directory, decision.user_id
-                holders[decision.license_type].add(user)
-                (losers if ruling.verdict == "release" else keepers).add(user)
-        return len(set.intersection(*holders.values())), len(losers - keepers)
+            ruling, user_id = decision.ruling, decision.user_id
+            if user_id is not None and ruling.guard != "quarantined":
+                users[decision.license_type, ruling.verdict].add((decision.user_directory, user_id))
+        holders = [users[license_type, "keep"] | users[license_type, "release"] for license_type in LICENSE_TYPES]
+        losers, keepers = (
+            set[_User]().union(*(users[license_type, verdict] for license_type in LICENSE_TYPES))
+            for verdict in ("release", "keep")
+        )
+        return len(set.intersection(*holders)), len(losers - keepers)
 
     def run(self) -> dict[str, Any]:
         """What the run is: the first line of the log, without the policy itself."""

@@ -162,15 +162,15 @@ _Row = TypeVar("_Row", User, License)
 class Snapshot:
     """Users and licenses of a site at one moment.
 
-    `licenses` holds, for each type that QRS was asked for, its rows in QRS's order; `digest` is the SHA-256 of
-    the bytes it was decoded from, `taken_at` QRS's time as written (may be None), `source` where it came from.
+    `licenses` holds, for each type that QRS was asked for, its rows in QRS's order; `taken_at` is QRS's time as written
+    (may be None), `source` where it came from.
     """
 
-    def __init__(self, file: _File, digest: str) -> None:
+    def __init__(self, file: _File, digest: DigestBeside | None) -> None:
         self.users = file.users
         self.taken_at = file.taken_at
         self.source = file.source
-        self.digest = digest
+        self._digest = digest
         self.signed_key = _signed_key(file.license)
         self.licenses: dict[LicenseType, list[License]] = {}
         for license_type in LICENSE_TYPES:
@@ -181,7 +181,12 @@ class Snapshot:
     @classmethod
     def of(cls, users: list[User], licenses: Mapping[LicenseType, list[License]]) -> "Snapshot":
         """A snapshot of rows read one by one."""
-        return cls(_File(users, _Licenses(licenses.get("professional", UNSET), licenses.get("analyzer", UNSET))), "")
+        return cls(_File(users, _Licenses(licenses.get("professional", UNSET), licenses.get("analyzer", UNSET))), None)
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the bytes it was decoded from; empty when it was put together from rows."""
+        return self._digest.hexadecimal if self._digest else ""
 
     @cached_property
     def users_by_id(self) -> dict[str, User]:
@@ -191,12 +196,14 @@ class Snapshot:
     @cached_property
     def doubled_users(self) -> frozenset[str]:
         """Ids that more than one user row has: which of them counts cannot be known."""
-        return _doubled(user.id for user in self.users)
+        if len(self.users_by_id) == len(self.users):
+            return frozenset()
+        return _doubled([user.id for user in self.users])
 
     @cached_property
-    def doubled_licenses(self) -> frozenset[tuple[LicenseType, str]]:
-        """Type and id of licenses listed more than once."""
-        return frozenset((t, i) for t, rows in self.licenses.items() for i in _doubled(row.id for row in rows))
+    def doubled_licenses(self) -> dict[LicenseType, frozenset[str]]:
+        """Ids of licenses that are listed more than once."""
+        return {license_type: _doubled([row.id for row in rows]) for license_type, rows in self.licenses.items()}
 
     @cached_property
     def unclaimed_licenses(self) -> tuple[License, ...]:
@@ -253,10 +260,11 @@ def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snaps
 
     Without `attributes` those of users may be unknown: for those who do not ask for them.
     """
-    with DigestBeside(data) as digest, collector_off():
+    digest = DigestBeside(data)
+    with collector_off():
         kind = _File if attributes else _FileWithoutAttributes
         decoded = _decode(decode_json_bytes(_decompressed(data, what), what), what, kind)
-    return Snapshot(decoded, digest.hexadecimal)
+    return Snapshot(decoded, digest)
 
 
 def _decode(data: bytes, what: str, kind: type[_File]) -> _File:
@@ -401,8 +409,7 @@ def _signed_key(site_license: Raw | UnsetType) -> bool | None:
     return found.signed if found is not None else None
 
 
-def _doubled(ids: Any) -> frozenset[str]:
-    listed = list(ids)
-    if len(set(listed)) == len(listed):  # nearly always, and three times as fast as counting
+def _doubled(ids: list[str]) -> frozenset[str]:
+    if len(set(ids)) == len(ids):  # nearly always, and three times as fast as counting
         return frozenset()
-    return frozenset(i for i, count in Counter(listed).items() if count > 1)
+    return frozenset(i for i, count in Counter(ids).items() if count > 1)

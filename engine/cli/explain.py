@@ -31,6 +31,7 @@ from policy.errors import InputError
 from policy.loading import CheckedPolicy
 
 
+@collector_off()
 def explain(
     users: Annotated[
         list[str] | None,
@@ -76,12 +77,11 @@ def explain(
         problem = "name users, or a selection, not both" if users else "nobody to explain"
         raise InputError(problem, "name users, or ask for --releases or --rule NAME")
     size: Size = "brief" if brief else "full" if full else "default"
-    with collector_off():
-        given = _from_plan(plan, (policy, snapshot, site, now, timezone)) if plan else None
-        source: _Source[Any] = given or _from_inputs(policy, snapshot, site, now, timezone)
-        chosen = source.of_users(users) if users else source.selected(releases=releases, rule=rule)
-        explainer = Explainer(source.policy, source.day)
-        explained = [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
+    given = _from_plan(plan, (policy, snapshot, site, now, timezone)) if plan else None
+    source: _Source[Any] = given or _from_inputs(policy, snapshot, site, now, timezone)
+    chosen = source.of_users(users) if users else source.selected(releases=releases, rule=rule)
+    explainer = Explainer(source.policy, source.day)
+    explained = [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
     if format == "json":
         shown = [_to_json(holder, explanations, source, size) for holder, explanations in explained]
         print_json(shown[0] if users and len(shown) == 1 else shown)

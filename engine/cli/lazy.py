@@ -12,6 +12,8 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
+from engine.collector import collector_off
+
 COMMANDS: Mapping[str, str] = {
     "demo": "demo:demo",
     "init": "init:init",
@@ -69,7 +71,8 @@ class _Commands(Mapping[str, Any]):
 
 def _command(name: str, place: str) -> Any:
     module, _, attribute = place.partition(":")
-    found = getattr(import_module(f"engine.cli.{module}"), attribute)
+    with collector_off():  # it would look through what modules define, ten milliseconds long
+        found = getattr(import_module(f"engine.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):
         made: Any = typer.main.get_group(found)
     else:

@@ -2,7 +2,6 @@
 
 import csv
 import sys
-from heapq import nsmallest
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +20,7 @@ from engine.cli.inputs import (
     gather,
 )
 from engine.cli.output import Part, is_terminal, print_json, printable, say
+from engine.cli.streams import is_utf8
 from engine.cli.tables import Column, plain_text, print_rows
 from engine.collector import collector_off
 from engine.decide import Because, Decision
@@ -45,6 +45,7 @@ MOST_ON_TERMINAL = 1_000
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
 
+@collector_off()
 def plan(
     policy: PolicyOption = None,
     snapshot: SnapshotOption = None,
@@ -73,13 +74,14 @@ def plan(
     """
     if report and output is None:
         raise InputError("--report needs a folder for the page", "name one with -o DIR")
-    with collector_off():
-        given = gather(policy, snapshot, site, now, timezone)
-        pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
-        made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
-        if output is not None:
-            write_plan(made, output, plan_text(made))
-        _print(made, format, show)
+    given = gather(policy, snapshot, site, now, timezone)
+    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
+    made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    written = None
+    if output is not None:
+        written = plan_text(made)
+        write_plan(made, output, written)
+    _print(made, format, show, written)
     if output is not None and report:
         from engine.cli.report import write_report
 
@@ -90,18 +92,22 @@ def plan(
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
-def _print(made: Plan, format_: Format, show: Show) -> None:
+def _print(made: Plan, format_: Format, show: Show, written: str | None) -> None:
+    """Prints the plan; `written` is the text of its `summary.txt`, if one was made."""
     if format_ == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
         print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
     elif format_ == "csv":
         _print_csv(made)
-    else:
-        listed, more = _listed(made, show, MOST_ON_TERMINAL if is_terminal() else MOST_IN_FILE)
+    elif is_terminal():
+        listed, more = _listed(made, show, MOST_ON_TERMINAL)
         if listed:
             print_rows(_COLUMNS, [_cells(decision) for decision in listed])
-        for line in [*more, *summary_lines(made), _conclusion(made)]:
-            say(line)
+        say("\n".join(_closing_lines(made, more)))
+    elif written is not None and show == "all" and is_utf8():
+        say(written.removesuffix("\n"))
+    else:
+        say(plan_text(made, show, "─" if is_utf8() else "-").removesuffix("\n"))
 
 
 def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str]]:
@@ -116,9 +122,19 @@ def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str
             shown[ruling.because].append(decision)
     listed: list[Decision] = []
     for alike in shown.values():
-        listed += nsmallest(most - len(listed), alike, key=listing_order)
+        listed += _first(alike, most - len(listed))
     left = sum(map(len, shown.values())) - len(listed)
     return listed, [f"… and {plural(left, 'license')} more: --format csv and json list all"] if left else []
+
+
+def _first(alike: list[Decision], most: int) -> list[Decision]:
+    """The first of some decisions that one kind of reason decided; of very many without putting all in order."""
+    if most <= 0:
+        return []
+    if len(alike) > most:
+        least = sorted((decision.unused_days or 0 for decision in alike), reverse=True)[most - 1]
+        alike = [decision for decision in alike if (decision.unused_days or 0) >= least]
+    return sorted(alike, key=listing_order)[:most]
 
 
 def _cells(decision: Decision) -> tuple[Part, ...]:
@@ -132,15 +148,16 @@ def _cells(decision: Decision) -> tuple[Part, ...]:
     )
 
 
-def plan_text(made: Plan) -> str:
-    """What `summary.txt` holds: the table, as far as people read, and the counts."""
-    listed, more = _listed(made, "all", MOST_IN_FILE)
-    lines = [*more, *summary_lines(made), _conclusion(made)]
-    return plain_text(_COLUMNS, [_cells(decision) for decision in listed]) + "\n" + "\n".join(lines) + "\n"
+def plan_text(made: Plan, show: Show = "all", line: str = "─") -> str:
+    """What `summary.txt` and pipes are given: the table, as far as people read, and the counts."""
+    listed, more = _listed(made, show, MOST_IN_FILE)
+    table = plain_text(_COLUMNS, [_cells(decision) for decision in listed], line) if listed else ""
+    return table + "\n".join(_closing_lines(made, more)) + "\n"
 
 
-def _conclusion(made: Plan) -> str:
-    return f"{plural(made.summary()['release'], 'license')} would be released. Nothing has been released."
+def _closing_lines(made: Plan, more: list[str]) -> list[str]:
+    conclusion = f"{plural(made.summary()['release'], 'license')} would be released. Nothing has been released."
+    return [*more, *summary_lines(made), conclusion]
 
 
 def summary_lines(made: Plan) -> list[str]:
