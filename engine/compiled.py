@@ -116,9 +116,10 @@ class CompiledRules:
         """What the rules read of some licenses."""
         return Batch(len(subjects), [_column(place, subjects) for place in self._places.values()])
 
-    def read_again(self, facts: Facts) -> Batch:
-        """The same of one license, from facts that stand somewhere else."""
-        return Batch(1, [[place.from_facts(facts)] for place in self._places.values()])
+    def read_again(self, several: Sequence[Facts]) -> Batch:
+        """The same from facts that stand somewhere else, those of each license."""
+        columns = [[place.from_facts(facts) for facts in several] for place in self._places.values()]
+        return Batch(len(several), columns)
 
     def truths(self, batch: Batch) -> list[tuple[Truth, ...]]:
         """For each license the truth of every rule."""

@@ -151,9 +151,12 @@ class Decision(Struct, frozen=True, gc=False):
     @property
     def user(self) -> str:
         """The user as `DIRECTORY\\id`, as far as it is known."""
-        if self.user_id is None:
-            return "(no user)"
-        return f"{self.user_directory or '?'}\\{self.user_id}"
+        return user_of(self.user_directory, self.user_id)
+
+
+def user_of(directory: str | None, user_id: str | None) -> str:
+    """A user as `DIRECTORY\\id`, as far as it is known."""
+    return "(no user)" if user_id is None else f"{directory or '?'}\\{user_id}"
 
 
 def decide_all(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Iterator[Decision]:

@@ -6,8 +6,9 @@ checked policy, it ends, and it reads no clock.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from engine.facts import Fact, Facts, Unknown, Value
 from grammar.ast import (
@@ -29,8 +30,7 @@ from policy.loading import Value as NamedValue
 Truth = bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """A condition with its truth, the facts it read (by field) and the traces of its parts.
 
     `hits` are the values on the left of a comparison that equal the right (or for which `<`, `like` … holds): the
@@ -44,8 +44,7 @@ class Trace:
     hits: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(Struct, frozen=True):
     """What became of one rule. `expired`: its last day is over, so it holds no more whatever its condition says."""
 
     rule: Rule

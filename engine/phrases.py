@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import date
 
+from msgspec import structs
+
 from engine.evaluate import POSITIVE, Trace
 from engine.facts import Fact, Unknown, Value
 from engine.words import join_words as join_words
@@ -27,7 +29,7 @@ def phrase(trace: Trace) -> str:
             return f"{_side(left, trace)}{_verdict(operator, left, right, trace)}"
         case Comparison(operator):
             opposite = replace(trace.condition, operator=POSITIVE[operator])
-            return _negated(replace(trace, condition=opposite, truth=not trace.truth))
+            return _negated(structs.replace(trace, condition=opposite, truth=not trace.truth))
         case Field("license.neverUsed", None):
             return "never used" if trace.truth else "used before"
         case Field() as field:

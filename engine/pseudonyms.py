@@ -10,10 +10,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
+from msgspec import structs
 
 from engine.decide import Decision, Evaluated, conclude
 from engine.evaluate import RuleOutcome, Trace
@@ -54,7 +54,7 @@ class Pseudonyms:
         outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
         _, reason = conclude(decision.license_type, outcomes, obstacle(standing))
         facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
-        return msgspec.structs.replace(
+        return structs.replace(
             decision,
             user_id=user_id,
             user_name=name,
@@ -77,13 +77,14 @@ class Pseudonyms:
         return found
 
     def _outcome(self, outcome: RuleOutcome, user_id: str | None) -> RuleOutcome:
-        return replace(outcome, trace=self._trace(outcome.trace, user_id))
+        return structs.replace(outcome, trace=self._trace(outcome.trace, user_id))
 
     def _trace(self, trace: Trace, user_id: str | None) -> Trace:
         facts = tuple((field, self._fact(print_field(field), fact, user_id)) for field, fact in trace.facts)
         left = getattr(trace.condition, "left", None)
         hits = self._values(print_field(left), trace.hits, user_id) if isinstance(left, Field) else trace.hits
-        return replace(trace, facts=facts, hits=hits, parts=tuple(self._trace(part, user_id) for part in trace.parts))
+        parts = tuple(self._trace(part, user_id) for part in trace.parts)
+        return structs.replace(trace, facts=facts, hits=hits, parts=parts)
 
     def _fact(self, field: str, fact: Fact, user_id: str | None) -> Fact:
         return fact if isinstance(fact, Unknown) else self._values(field, fact, user_id)
@@ -99,9 +100,7 @@ class Pseudonyms:
 
     def _standing(self, standing: Standing) -> Standing:
         deleted = standing.deleted_user
-        return msgspec.structs.replace(
-            standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None
-        )
+        return structs.replace(standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
 
     def _digest(self, text: str) -> str:
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:20]

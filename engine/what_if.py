@@ -164,7 +164,7 @@ class WhatIfs:
         """Only rules that read what has changed are evaluated again."""
         rules, reads = self._rules(license_type)
         facts = changed_facts(change, known, self._day)
-        (after,) = rules.truths(rules.read_again(facts))
+        (after,) = rules.truths(rules.read_again([facts]))
         return tuple(
             again if any(facts.touches(field) for field in fields) else outcome.truth
             for outcome, again, fields in zip(outcomes, after, reads, strict=True)

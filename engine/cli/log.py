@@ -92,13 +92,13 @@ def replay(place: RunArgument) -> None:
 
     Example: seatwarden log replay plans/2026-11-21
     """
-    plan, differences = replay_plan(place)
+    count, differences = replay_plan(place)
     for difference in differences:
         note(printable(difference))
     if differences:
-        note(f"{plural(len(differences), 'decision')} of {len(plan.decisions)} would be different")
+        note(f"{plural(len(differences), 'decision')} of {count:,} would be different")
         raise typer.Exit(ExitCode.NO)
-    say(f"{log_path(place)}: {plural(len(plan.decisions), 'decision')} decided again, all agree")
+    say(f"{log_path(place)}: {plural(count, 'decision')} decided again, all agree")
 
 
 @app.command("new-key")
