@@ -7,7 +7,7 @@ of rules, and a license is released only when every keep rule is certainly false
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.compiled import CompiledRules, Values
 from engine.days import Day
@@ -132,6 +132,12 @@ class Decision(Struct, frozen=True, gc=False):
     def outcomes(self) -> tuple[RuleOutcome, ...]:
         """Every rule that speaks of this license type, in file order, with what became of it."""
         return self.evaluation.outcomes
+
+    def worked_out(self) -> "Decision":
+        """The same with every rule explained once: for who looks at the outcomes several times."""
+        if isinstance(self.evaluation, Evaluated):
+            return self
+        return structs.replace(self, evaluation=Evaluated(self.facts, self.outcomes))
 
     @property
     def key(self) -> tuple[LicenseType, str]:

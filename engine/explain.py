@@ -56,6 +56,8 @@ class Explainer:
 
     def explain(self, decision: Decision, size: Size = "default") -> Explanation:
         """The explanation; a brief one has no advice."""
+        if size != "brief":
+            decision = decision.worked_out()
         due = self._due_days.of(decision)
         status, headline = _status(decision, due)
         if size == "brief":

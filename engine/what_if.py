@@ -5,7 +5,7 @@ that is listed. Each is applied to the facts and the rules decide again; only wh
 told. Of a list of thousands of values a few are tried, and of thousands of tests the first ones.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
@@ -142,12 +142,8 @@ class WhatIfs:
         changes: dict[str, Change] = {}
         for change in islice(suggested, MAX_TRIED):
             changes.setdefault(words_of((change,)), change)
-        for change in sorted(changes.values(), key=_rank):
-            truths = (
-                _if_listed(change, outcomes)
-                if isinstance(change, Listed)
-                else self._truths(change, decision.license_type, outcomes, known)
-            )
+        tried = sorted(changes.values(), key=_rank)
+        for change, truths in zip(tried, self._truths(tried, decision.license_type, outcomes, known), strict=True):
             ruling, _ = rule_on([outcome.rule for outcome in outcomes], truths, None)
             # Undetermined is no answer to a changed fact. It is one to a use: that happens, and keeps the license.
             certain = ruling.because != "guard" or isinstance(change, UsedToday)
@@ -156,19 +152,28 @@ class WhatIfs:
 
     def _truths(
         self,
-        change: Change,
+        changes: Sequence[Change],
         license_type: LicenseType,
         outcomes: tuple[RuleOutcome, ...],
         known: "_Known",
-    ) -> _Truths:
-        """Only rules that read what has changed are evaluated again."""
+    ) -> list[_Truths]:
+        """The truths of the rules after each change; those of rules that read nothing of what changed stay."""
         rules, reads = self._rules(license_type)
-        facts = changed_facts(change, known, self._day)
-        (after,) = rules.truths(rules.read_again([facts]))
-        return tuple(
-            again if any(facts.touches(field) for field in fields) else outcome.truth
-            for outcome, again, fields in zip(outcomes, after, reads, strict=True)
-        )
+        facts = [changed_facts(change, known, self._day) for change in changes if not isinstance(change, Listed)]
+        again = iter(zip(facts, rules.truths(rules.read_again(facts)), strict=True))
+        found: list[_Truths] = []
+        for change in changes:
+            if isinstance(change, Listed):
+                found.append(_if_listed(change, outcomes))
+                continue
+            changed, after = next(again)
+            found.append(
+                tuple(
+                    truth if any(map(changed.touches, fields)) else outcome.truth
+                    for outcome, truth, fields in zip(outcomes, after, reads, strict=True)
+                )
+            )
+        return found
 
     def _known(self, decision: Decision) -> "_Known":
         """The facts of a decision; those that cannot be relied on are unknown."""

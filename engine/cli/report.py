@@ -8,11 +8,13 @@ import typer
 from engine.cli.completion import complete_runs
 from engine.cli.inputs import QuietOption
 from engine.cli.output import say
+from engine.collector import collector_off
 from engine.decision_log import log_path
 from engine.plan import REPORT_FILE
 from policy.errors import InputError
 
 
+@collector_off()
 def report(
     place: Annotated[
         Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.", autocompletion=complete_runs)

@@ -73,11 +73,17 @@ def table_of(
     labels = [reason_label(decision) for decision in decisions]
     reasons = list(dict.fromkeys(labels))
     explainer = Explainer(plan.policy, plan.day)
-    stories = [explainer.explain(decision) for decision in decisions]
+
+    def story(decision: Decision) -> tuple[int, list[int], list[int]]:
+        """The decision in words, which are all that is kept of its explanation: headline, advice, tree."""
+        told = explainer.explain(decision)
+        advice = [stores.text(sentence) for sentence in told.advice]
+        return stores.text(told.headline), advice, [stores.rule(outcome) for outcome in told.decision.outcomes]
 
     def column(read: Callable[[Decision], object]) -> list[object]:
         return [read(decision) for decision in decisions]
 
+    headlines, advices, trees = zip(*map(story, decisions), strict=True) if decisions else ((), (), ())
     columns = {
         "user": column(lambda d: shown(d.user)),
         "name": column(lambda d: shown(d.user_name or "")),
@@ -89,9 +95,9 @@ def table_of(
         "days": column(lambda d: d.unused_days),
         "used": column(lambda d: shown(d.last_used) if d.last_used else None),
         "why": column(lambda d: stores.text(d.reason)),
-        "headline": [stores.text(story.headline) for story in stories],
-        "advice": [[stores.text(sentence) for sentence in story.advice] for story in stories],
-        "tree": [[stores.rule(outcome) for outcome in decision.outcomes] for decision in decisions],
+        "headline": headlines,
+        "advice": advices,
+        "tree": trees,
     }
     return {
         "types": LICENSE_TYPES,
