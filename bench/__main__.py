@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bench import evaluator, live, peers, startup, whole
+from bench import evaluator, live, logs, peers, startup, whole
 from bench.measure import ROOT
 
 LIBRARIES = ("msgspec", "typer", "rich", "lark", "ruamel.yaml", "requests")
@@ -38,6 +38,7 @@ def _measurements(folder: Path, *, quick: bool) -> list[Callable[[], str]]:
     if quick:
         return [
             lambda: whole.measure(folder, {10: 1}),
+            lambda: logs.measure(folder, 20, 1),
             lambda: evaluator.measure(folder, 20, 1),
             lambda: peers.measure(folder, 20, 1),
             lambda: live.measure(folder, (5,), 1),
@@ -45,6 +46,7 @@ def _measurements(folder: Path, *, quick: bool) -> list[Callable[[], str]]:
         ]
     return [
         lambda: whole.measure(folder, {10: 7, 1_000: 7, 10_000: 7, 100_000: 7, 1_000_000: 1}),
+        lambda: logs.measure(folder, 100_000, 3),
         lambda: evaluator.measure(folder, 100_000, 7),
         lambda: peers.measure(folder, 100_000, 5),
         lambda: live.measure(folder, (200, 2_000, 20_000), 5),

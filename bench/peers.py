@@ -7,7 +7,7 @@ with each verdict, theirs say yes or no.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -30,7 +30,7 @@ TAGS = ("License do not release", "some other tag")
 DIRECTORIES = ("INTERNAL", "ADMIN")
 DAYS = 30
 
-Facts: TypeAlias = Mapping[str, Any]
+Facts: TypeAlias = dict[str, Any]
 Decide: TypeAlias = Callable[[Facts], bool]
 """Whether a license with these facts is released."""
 
@@ -102,10 +102,11 @@ def _common_expression_language() -> Decide:
 
 def _cel_python() -> Decide:
     import celpy
+    from celpy.adapter import json_to_cel
 
     environment = celpy.Environment()
     program = environment.program(environment.compile(_CEL))
-    return lambda facts: bool(program.evaluate({name: celpy.json_to_cel(value) for name, value in facts.items()}))
+    return lambda facts: bool(program.evaluate({name: json_to_cel(value) for name, value in facts.items()}))
 
 
 def _rule_engine() -> Decide:

@@ -24,7 +24,7 @@ def test_the_report_is_written(tmp_path: Path) -> None:
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     text = report.read_text(encoding="utf-8")
-    sections = ("Whole processes", "The evaluator", "Peers", "A live site", "Start-up")
+    sections = ("Whole processes", "Past plans", "The evaluator", "Peers", "A live site", "Start-up")
     assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == list(sections)
 
 
