@@ -34,7 +34,7 @@ from grammar.parser import parse_condition, parse_limit
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.butler_names import read_lets, read_sets
-from policy.butler_settings import LICENSE_BLOCKS, SCHEDULE_KEYS, read_job, read_license_block
+from policy.butler_settings import LICENSE_BLOCKS, SCHEDULE_KEYS, butler_sections, read_job, read_license_block
 from policy.diagnostics import PolicyError, from_syntax, in_order
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
 from policy.yaml_reader import YamlReader, describe
@@ -104,7 +104,7 @@ class _FrontEnd(YamlReader):
             self.error("SW209", "this is not a policy", root.span, f"expected a map, this is {describe(root)}", help_)
             return None
         butler = root.get("Butler")
-        block = butler.value if butler else root
+        block = butler_sections(root)
         if butler and not isinstance(block, Mapping):
             self.error("SW204", "`Butler` must be a map", block.span, f"this is {describe(block)}")
             return None

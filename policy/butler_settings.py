@@ -96,11 +96,15 @@ class Jobs:
         return self.release, self.license_monitor, self.server_monitor
 
 
+def butler_sections(root: Node) -> Node:
+    """Where Butler's sections stand: under `Butler`, or at the top of a file without that frame."""
+    butler = root.get("Butler") if isinstance(root, Mapping) else None
+    return butler.value if butler else root
+
+
 def read_jobs(reader: YamlReader, root: Node) -> Jobs:
     """What is on schedule in any of the forms that a policy or a site file has; nothing of it is required."""
-    top = root
-    if isinstance(root, Mapping) and (butler := root.get("Butler")):
-        top = butler.value
+    top = butler_sections(root)
     if not isinstance(top, Mapping):
         return Jobs(Job(), Job(), Job())
     entry = top.get("qlikSenseLicense")

@@ -12,6 +12,7 @@ from collections.abc import Mapping as StringMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from policy.butler_settings import butler_sections
 from policy.diagnostics import PolicyError, in_order
 from policy.files import read_text
 from policy.secrets import read_secret, read_site_yaml
@@ -89,8 +90,7 @@ class SiteReader(YamlReader):
         if not isinstance(root, Mapping):
             self.error("SW209", "this is not a site file", root.span, f"expected a map, this is {describe(root)}")
             return None
-        butler = root.get("Butler")
-        top = butler.value if butler else root
+        top = butler_sections(root)
         found = top.get("configQRS") if isinstance(top, Mapping) else None
         if found is None or not isinstance(top, Mapping):
             help_ = "it says how to reach QRS: `configQRS:` with `host:` and, next to it, `cert:`"

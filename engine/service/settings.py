@@ -24,7 +24,7 @@ from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site, SiteReader
 from grammar.spans import NOWHERE, Span
 from grammar.suggest import nearest
-from policy.butler_settings import Jobs, Tags, read_jobs, read_static_tags
+from policy.butler_settings import Jobs, Tags, butler_sections, read_jobs, read_static_tags
 from policy.diagnostics import Diagnostic, PolicyError, in_order
 from policy.errors import InputError
 from policy.files import read_text
@@ -222,8 +222,7 @@ class _SettingsReader(YamlReader):
 
     def read_influxdb(self, root: Node) -> tuple[InfluxTarget | None, Tags]:
         """The database, None when there is none or it is switched off, and the tags of all points."""
-        butler = root.get("Butler") if isinstance(root, Mapping) else None
-        top = butler.value if butler else root
+        top = butler_sections(root)
         entry = top.get("influxDb") if isinstance(top, Mapping) else None
         if entry is None:
             return None, ()
@@ -271,8 +270,8 @@ class _SettingsReader(YamlReader):
 
     def _find_misplaced(self, root: Node) -> None:
         """Settings of ours that stand where nobody reads them."""
-        butler = root.get("Butler") if isinstance(root, Mapping) else None
-        inner = butler.value.get("seatwarden") if butler and isinstance(butler.value, Mapping) else None
+        sections = butler_sections(root)
+        inner = sections.get("seatwarden") if sections is not root and isinstance(sections, Mapping) else None
         if inner is not None:
             help_ = "move it to the left margin, beside `Butler`"
             self.error("SW203", "`seatwarden` does not belong to `Butler`", inner.key.span, "not read here", help_)
