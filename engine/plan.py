@@ -1,7 +1,7 @@
 """The plan: every decision of one run, counted, and sealed on disk before anything is released."""
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -73,7 +73,7 @@ class Plan:
     @cached_property
     def over(self) -> list[Excess]:
         """The limits that the plan is over."""
-        return excesses(self.limits, self.allocated, Counter(d.license_type for d in self.chosen))
+        return excesses(self.limits, self.allocated, self.planned)
 
     @cached_property
     def rulings(self) -> Counter[tuple[LicenseType, Ruling]]:
@@ -81,11 +81,17 @@ class Plan:
         return Counter((decision.license_type, decision.ruling) for decision in self.decisions)
 
     @cached_property
+    def planned(self) -> Counter[LicenseType]:
+        """How many releases of each type this run sets out to make: all, or those that a limit chooses."""
+        if not any(limit.longest_unused_first for limit in self.limits):
+            return self.released
+        return Counter(decision.license_type for decision in self.chosen)
+
+    @cached_property
     def chosen(self) -> list[Decision]:
-        """The releases of this run: all, or the longest unused where a limit says so."""
-        return longest_unused_first(
-            self.limits, self.allocated, (d for d in self.decisions if d.ruling.verdict == "release")
-        )
+        """Those releases, the longest unused first."""
+        releases = [decision for decision in self.decisions if decision.ruling.verdict == "release"]
+        return longest_unused_first(self.limits, self.allocated, releases)
 
     @cached_property
     def allocated(self) -> Counter[LicenseType]:
@@ -105,17 +111,21 @@ class Plan:
 
     def _users(self) -> tuple[int, int]:
         """How many users hold both types, and how many lose all that they hold; quarantined ones are not counted."""
-        users: defaultdict[tuple[LicenseType, Verdict], set[_User]] = defaultdict(set)
-        for decision in self.decisions:
-            ruling, user_id = decision.ruling, decision.user_id
-            if user_id is not None and ruling.guard != "quarantined":
-                users[decision.license_type, ruling.verdict].add((decision.user_directory, user_id))
-        holders = [users[license_type, "keep"] | users[license_type, "release"] for license_type in LICENSE_TYPES]
-        losers, keepers = (
-            set[_User]().union(*(users[license_type, verdict] for license_type in LICENSE_TYPES))
-            for verdict in ("release", "keep")
+        kept, released = (
+            [self._holders(license_type, verdict) for license_type in LICENSE_TYPES] for verdict in ("keep", "release")
         )
-        return len(set.intersection(*holders)), len(losers - keepers)
+        both = set[_User].intersection(*(one | other for one, other in zip(kept, released, strict=True)))
+        return len(both), len(set[_User]().union(*released) - set[_User]().union(*kept))
+
+    def _holders(self, license_type: LicenseType, verdict: Verdict) -> set[_User]:
+        return {
+            (decision.user_directory, decision.user_id)
+            for decision in self.decisions
+            if decision.license_type == license_type
+            and (ruling := decision.ruling).verdict == verdict
+            and ruling.guard != "quarantined"
+            and decision.user_id is not None
+        }
 
     def run(self) -> dict[str, Any]:
         """What the run is: the first line of the log, without the policy itself."""
@@ -156,7 +166,7 @@ class Plan:
         return {
             "licenses": len(self.decisions),
             "release": sum(self.released.values()),
-            "thisRun": 0 if self.over else len(self.chosen),
+            "thisRun": 0 if self.over else sum(self.planned.values()),
             "keep": len(self.decisions) - sum(self.released.values()),
             "undetermined": sum(guarded["undetermined"].values()),
             "byType": types,
