@@ -2,7 +2,9 @@
 
 import codecs
 import io
+import os
 import sys
+from typing import TextIO
 
 _quiet = False
 _letters_lost = False
@@ -14,9 +16,16 @@ def prepare_streams() -> None:
     _letters_lost = False
     be_quiet(False)
     codecs.register_error("stand-in", _stand_in)
+    # A process of Windows without a console (pythonw, some services) has no streams at all.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="stand-in")
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _stand_in(error: UnicodeError) -> tuple[str | bytes, int]:

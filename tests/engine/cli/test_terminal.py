@@ -119,6 +119,15 @@ def test_letters_are_not_lost_in_silence(tmp_path: Path) -> None:
     assert "Tuğba" in (tmp_path / "q.policy").read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="closes streams by the shell")
+@pytest.mark.parametrize("arguments", [PLAN, ("fields",), ("lint", PLAN[2]), ("plan",)])
+def test_a_process_without_a_console(arguments: tuple[str, ...]) -> None:
+    """Services and pythonw on Windows have neither stdout nor stderr."""
+    command = ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', sys.executable, "-m", "engine.cli.main", *arguments]
+    ran = subprocess.run(command, cwd=ROOT, check=False)
+    assert ran.returncode == (2 if arguments == ("plan",) else 0)
+
+
 def test_quiet_says_nothing_when_all_is_well(run: Run, tmp_path: Path) -> None:
     ran = run(*PLAN, "-o", tmp_path / "plan", "--quiet")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
