@@ -8,7 +8,7 @@ property test holds both against each other.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from engine.facts import NO_USER, READERS, Subject, Unknown, read_date
+from engine.facts import NO_USER, READERS, Fact, Pairs, Subject, Unknown, read_date
 from policy.vocabulary import VOCABULARY
 
 Column: TypeAlias = list[Any]
@@ -28,6 +28,28 @@ def read_column(name: str, subjects: Sequence[Subject]) -> Column:
     read = READERS[name]
     facts = [read(subject, "") for subject in subjects]
     return facts if name not in SINGLE else [fact if isinstance(fact, Unknown) else fact[0] for fact in facts]
+
+
+def as_facts(column: Sequence[Any], name: str) -> Sequence[Fact]:
+    """A column of a field that takes no key, as facts."""
+    if name not in SINGLE:
+        return column
+    if Unknown in set(map(type, column)):
+        return [found if isinstance(found, Unknown) else (found,) for found in column]
+    return list(zip(column, strict=True))
+
+
+def facts_by_key(column: Sequence[Pairs | Unknown], keys: Sequence[str]) -> dict[str, list[Fact]]:
+    """The facts of a family, a column for each key. Most users have none of the properties that a policy speaks of."""
+    facts: dict[str, list[Fact]] = {key: [()] * len(column) for key in keys}
+    for row, pairs in enumerate(column):
+        if isinstance(pairs, Unknown):
+            for found in facts.values():
+                found[row] = pairs
+        else:
+            for key, value in pairs:
+                facts[key][row] += (value,)  # type: ignore[operator]
+    return facts
 
 
 def _user(subjects: Sequence[Subject]) -> Column:

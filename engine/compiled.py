@@ -9,10 +9,11 @@ property test holds the two against each other, condition by condition.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from engine.columns import SINGLE, Column, read_column
+from engine.columns import SINGLE, Column, as_facts, facts_by_key, read_column
 from engine.days import Day
 from engine.evaluate import POSITIVE, RuleOutcome, Trace, Truth, compare
 from engine.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, Value, of_key
@@ -101,16 +102,8 @@ class CompiledRules:
             _constant(False) if expired else node.test for node, expired in zip(self._nodes, self._expired, strict=True)
         )
         self._places = compiler.places
-        # A custom property that a user lacks has no value: of a hundred such facts most are written once, here.
-        self._no_facts: dict[str, Fact] = {print_field(field): () for field in compiler.fields}
-        self._alone = [
-            (print_field(f), self._places[f.name].index, f.name in SINGLE) for f in compiler.fields if f.key is None
-        ]
-        self._families = [
-            (place.index, {key: print_field(Field(place.name, key)) for key in place.keys})
-            for place in self._places.values()
-            if place.keys
-        ]
+        self._fields = tuple(compiler.fields)
+        self._names = tuple(map(print_field, compiler.fields))
 
     def read(self, subjects: Sequence[Subject]) -> Batch:
         """What the rules read of some licenses."""
@@ -126,19 +119,26 @@ class CompiledRules:
         return list(zip(*[test(batch) for test in self._tests], strict=True)) if self._tests else [()] * batch.size
 
     def facts(self, values: Values) -> dict[str, Fact]:
-        """Every fact that the rules read, by its name in the language, in the order of reading."""
-        facts = self._no_facts.copy()
-        for name, place, is_single in self._alone:
-            found = values[place]
-            facts[name] = (found,) if is_single and not isinstance(found, Unknown) else found
-        for place, names in self._families:
-            pairs: Pairs | Unknown = values[place]
-            if isinstance(pairs, Unknown):
-                facts.update(dict.fromkeys(names.values(), pairs))
-                continue
-            for key, value in pairs:
-                facts[names[key]] = (*facts[names[key]], value)  # type: ignore[misc]
+        """Every fact that the rules read of a license, by its name in the language, in the order of reading."""
+        (facts,) = self.facts_of([values])
         return facts
+
+    def facts_of(self, rows: Sequence[Values]) -> list[dict[str, Fact]]:
+        """The same of several licenses."""
+        if not self._fields:
+            return [{} for _ in rows]
+        columns = list(zip(*rows, strict=True))
+        keyed = {
+            place.name: facts_by_key(columns[place.index], place.keys) for place in self._places.values() if place.keys
+        }
+        facts = [
+            as_facts(columns[self._places[field.name].index], field.name)
+            if field.key is None
+            else keyed[field.name][field.key]
+            for field in self._fields
+        ]
+        # Without a loop in Python, which would take most of the time: dict(zip(names, row)) for each row.
+        return list(map(dict, map(zip, repeat(self._names), zip(*facts, strict=True))))
 
     def outcome(self, index: int, values: Values) -> RuleOutcome:
         """What became of one rule, explained."""

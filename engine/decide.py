@@ -4,7 +4,8 @@ The order is the policy's meaning: guards, keep rules, release rules, keep. Keep
 of rules, and a license is released only when every keep rule is certainly false and a release rule certainly true.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct, structs
@@ -163,6 +164,20 @@ class Decision(Struct, frozen=True, gc=False):
 def user_of(directory: str | None, user_id: str | None) -> str:
     """A user as `DIRECTORY\\id`, as far as it is known."""
     return "(no user)" if user_id is None else f"{directory or '?'}\\{user_id}"
+
+
+def facts_of(decisions: Iterable[Decision]) -> Iterator[Mapping[str, Fact]]:
+    """The facts of each decision; those of many are found together, in half the time."""
+    for rules, alike in groupby(decisions, _compiled_rules):
+        if rules is None:
+            yield from (decision.facts for decision in alike)
+            continue
+        while batch := [decision.evaluation.values for decision in islice(alike, BATCH)]:  # type: ignore[attr-defined]
+            yield from rules.facts_of(batch)
+
+
+def _compiled_rules(decision: Decision) -> CompiledRules | None:
+    return decision.evaluation.rules if isinstance(decision.evaluation, Compact) else None
 
 
 def decide_all(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Iterator[Decision]:

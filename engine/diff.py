@@ -9,7 +9,8 @@ from typing import Any
 from engine.days import Day
 from engine.decide import Decision, conclude, decide_all
 from engine.evaluate import evaluate_rule
-from engine.plan import place_of, reason_label
+from engine.plan import reason_label
+from engine.records import place_of
 from engine.snapshot import Snapshot
 from grammar.ast import Field, LicenseType, Rule, UnusedFor, walk
 from grammar.printer import print_field

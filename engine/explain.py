@@ -16,8 +16,8 @@ from engine.due import HORIZON_DAYS, DueDays
 from engine.evaluate import RuleOutcome, Trace
 from engine.facts import Unknown, fact_to_json
 from engine.phrases import join_words, phrase
-from engine.plan import decision_to_json, place_of
 from engine.pseudonyms import hides_facts
+from engine.records import decision_to_json, place_of
 from engine.what_if import WhatIf, WhatIfs, what_if_to_json
 from grammar.ast import Not
 from grammar.printer import print_condition, print_field

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
-from engine.plan import place_of
 from engine.policy_test import Report, Result
+from engine.records import place_of
 from grammar.ast import Rule
 from policy.loading import CheckedPolicy
 

@@ -7,24 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from engine.chain import chain_lines
 from engine.collector import collector_off
 from engine.days import Day, format_instant, make_day
 from engine.decide import Because, Decision, Ruling, Verdict, decide_all
-from engine.evaluate import Truth
-from engine.facts import Fact
 from engine.files import make_private_folder, write_atomically
-from engine.guards import Standing
 from engine.limits import Excess, describe_excess, describe_limits, excesses, limits_in_force, longest_unused_first
 from engine.pseudonyms import Pseudonyms
+from engine.records import decision_lines, place_of
 from engine.snapshot import Snapshot
 from engine.version import VERSION
-from grammar.ast import LICENSE_TYPES, LicenseType, Limit, Rule
+from grammar.ast import LICENSE_TYPES, LicenseType, Limit
 from grammar.printer import print_statement
 from policy.errors import InputError
 from policy.loading import CheckedPolicy
@@ -217,80 +214,6 @@ def listing_order(decision: Decision) -> tuple[Any, ...]:
     return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type
 
 
-class DecisionJson(Struct, rename="camel", gc=False):
-    """A decision as `plan --format json` prints it."""
-
-    license_id: str
-    license_type: LicenseType
-    user_directory: str | None
-    user_id: str | None
-    user_name: str | None
-    verdict: str
-    because: str
-    rule: str | None
-    rules: list[str]
-    reason: str
-    unused_days: int | None
-    last_used: str | None
-    at: str | None
-
-
-class _DecisionLine(DecisionJson, tag_field="kind", tag="decision", gc=False):
-    """A decision as the log has it; `truths` are those of all rules, where they cannot be found again."""
-
-    row: Standing
-    facts: Mapping[str, Fact]
-    truths: list[Truth] | UnsetType = UNSET
-
-
-def decision_to_json(decision: Decision) -> dict[str, Any]:
-    """A decision as `plan --format json` prints it."""
-    built: dict[str, Any] = msgspec.to_builtins(_written(DecisionJson, decision, _ruling_words(decision.ruling)))
-    return built
-
-
-class _RulingWords(NamedTuple):
-    """What the log says of a ruling: the name of the deciding rule or guard, all that matched, and the place."""
-
-    rule: str | None
-    rules: list[str]
-    at: str | None
-
-
-def _ruling_words(ruling: Ruling) -> _RulingWords:
-    rule = ruling.rule
-    name = ruling.guard or (rule.name if rule else None)
-    return _RulingWords(name, [matched.label for matched in ruling.matched], place_of(rule) if rule else None)
-
-
-_Written = TypeVar("_Written", bound=DecisionJson)
-
-
-def _written(kind: Callable[..., _Written], decision: Decision, words: _RulingWords, *more: object) -> _Written:
-    return kind(
-        decision.license_id,
-        decision.license_type,
-        decision.user_directory,
-        decision.user_id,
-        decision.user_name,
-        decision.ruling.verdict,
-        decision.ruling.because,
-        words.rule,
-        words.rules,
-        decision.reason,
-        decision.unused_days,
-        decision.last_used,
-        words.at,
-        *more,
-    )
-
-
-def place_of(rule: Rule) -> str:
-    """Where a rule is written, `file:line:column`, without folders: a plan reads the same wherever it was made."""
-    span = rule.span
-    return f"{Path(span.file).name}:{span.line}:{span.column}"
-
-
 def plan_lines(plan: Plan) -> Iterator[bytes]:
     """The sealed decision log, line by line."""
     return chain_lines(_records(plan), {"kind": "seal", "summary": plan.summary()})
@@ -299,12 +222,8 @@ def plan_lines(plan: Plan) -> Iterator[bytes]:
 def _records(plan: Plan) -> Iterator[Mapping[str, Any] | Struct]:
     rules = [{"label": rule.label, "text": print_statement(rule), "at": place_of(rule)} for rule in plan.policy.rules]
     yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
-    words = {ruling: _ruling_words(ruling) for _, ruling in plan.rulings}
-    for decision in plan.decisions:
-        # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
-        truths = [outcome.truth for outcome in decision.outcomes] if plan.pseudonyms else UNSET
-        told = (decision.standing, decision.evaluation.facts, truths)
-        yield _written(_DecisionLine, decision, words[decision.ruling], *told)
+    # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
+    yield from decision_lines(plan.decisions, with_truths=plan.pseudonyms is not None)
 
 
 def write_plan(plan: Plan, folder: Path, summary: str) -> Path:

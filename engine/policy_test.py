@@ -10,7 +10,8 @@ from engine.days import Day, parse_timestamp
 from engine.decide import Decision, decide, decide_all
 from engine.evaluate import RuleOutcome
 from engine.explain import found, part_text, tree_parts
-from engine.plan import place_of, reason_label
+from engine.plan import reason_label
+from engine.records import place_of
 from engine.snapshot import Snapshot, load_snapshot
 from grammar.ast import Rule
 from grammar.spans import Span

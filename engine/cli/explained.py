@@ -11,7 +11,7 @@ from engine.explain import Explanation, Size, found, part_text, tree_parts
 from engine.facts import Fact, Unknown
 from engine.guards import Standing
 from engine.phrases import show_values
-from engine.plan import place_of
+from engine.records import place_of
 from grammar.printer import print_condition
 from policy.loading import CheckedPolicy
 

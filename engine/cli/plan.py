@@ -25,8 +25,9 @@ from engine.cli.tables import Column, plain_text, print_rows
 from engine.collector import collector_off
 from engine.decide import Because, Decision
 from engine.phrases import plural
-from engine.plan import LISTED_FIRST, REPORT_FILE, Plan, decision_to_json, listing_order, make_plan, write_plan
+from engine.plan import LISTED_FIRST, REPORT_FILE, Plan, listing_order, make_plan, write_plan
 from engine.pseudonyms import load_pseudonyms
+from engine.records import decision_to_json
 from policy.errors import InputError
 
 Show = Literal["all", "release", "keep"]

@@ -12,9 +12,9 @@ from engine.cli.output import note, printable, say
 from engine.decide import decide_all
 from engine.junit import junit_xml
 from engine.phrases import plural
-from engine.plan import place_of
 from engine.policy_test import Report, Result, run_policy_test, unreached
 from engine.policy_test_record import recorded_test
+from engine.records import place_of
 from grammar.ast import Rule
 from policy.diagnostics import PolicyError
 from policy.errors import InputError

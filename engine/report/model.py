@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.decision_log import RecordedPlan
-from engine.plan import place_of, reason_label
+from engine.plan import reason_label
+from engine.records import place_of
 from engine.report.changes import CHANGES, Change, Changes, changes_since
 from engine.report.fates import FATES, Fate, fates_of
 from engine.report.pictures import Histogram, Pool, histogram_of, pool_of

@@ -20,7 +20,8 @@ from engine.decide import Decision
 from engine.decision_log import RecordedPlan
 from engine.evaluate import RuleOutcome, Trace, Truth
 from engine.explain import Explainer, found, part_text, tree_parts
-from engine.plan import listing_order, place_of, reason_label
+from engine.plan import listing_order, reason_label
+from engine.records import place_of
 from engine.report.changes import CHANGES, Change
 from engine.report.fates import FATES, Fate
 from engine.report.text import shown

@@ -11,7 +11,8 @@ from engine.chain import chain_lines
 from engine.damage import DamagedLog
 from engine.decide import conclude
 from engine.decision_log import read_log, read_plan
-from engine.plan import PLAN_FILE, place_of, write_plan
+from engine.plan import PLAN_FILE, write_plan
+from engine.records import place_of
 from grammar.ast import Policy
 from grammar.printer import print_policy
 from policy.errors import InputError
