@@ -127,6 +127,8 @@ class _FrontEnd(YamlReader):
             return None
         bare = root.get("licenseRelease")
         if bare is not None:
+            if self._rules_are_elsewhere(root, root):
+                return None
             # A site file of one's own may have the rules in it, without Butler's frame.
             self.mapping(root, "the file", known=("licenseRelease", *SITE_KEYS))
             return bare.value, False

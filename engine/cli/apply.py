@@ -1,7 +1,6 @@
 """`seatwarden apply`: does exactly what a sealed plan says, and goes on where an earlier run ended."""
 
 import errno
-import hashlib
 import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -9,21 +8,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from platformdirs import user_state_path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from engine.apply import Outcome, OverTheLimit
 from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
 from engine.cli.completion import complete_runs
 from engine.cli.exits import ExitCode
-from engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed, read_site
+from engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
 from engine.cli.output import console, note, printable, say
 from engine.cli.streams import is_quiet
+from engine.cli.unattended import lock_file, say_warnings, settings_from, tell_warnings
 from engine.decide import Decision
 from engine.decision_log import RecordedPlan, read_plan
 from engine.phrases import join_words, plural
 from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site
+from engine.service.earlier import untold
 from grammar.ast import Limit
 from grammar.errors import PolicySyntaxError
 from grammar.parser import in_file, parse_limit
@@ -58,15 +58,21 @@ def apply(
 
     Example: seatwarden apply plans/2026-11-21 --site butler.yaml
     """
+    from engine.service.aftermath import tell_of_apply  # requests takes a while to import
+
     site = needed(site)
     plan = read_plan(folder)
-    where = read_site(site)
+    settings = settings_from(site, None, needs_policy=False)
+    say_warnings(settings)
+    where = settings.site
     pseudonyms = _pseudonyms(plan, pseudonymize)
     try:
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
             work = find_work(plan, folder, _limits(plan, limit))
             code = _apply(work, where, pseudonyms, yes, parallel)
+            # What an earlier apply of this plan left untold is told, too.
+            tell_of_apply(untold(plan, work.path), settings, tell_warnings, datetime.now(UTC))
     except Refused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None
@@ -152,11 +158,6 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
     if pseudonyms.key_id != wanted:
         raise InputError(f"`{key_file}` is not the key that this plan was made with")
     return pseudonyms
-
-
-def lock_file(url: str) -> Path:
-    """One file a site, in the user's own state folder."""
-    return user_state_path("seatwarden") / "locks" / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.lock"
 
 
 def _confirm(work: Work, yes: bool) -> None:

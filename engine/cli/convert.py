@@ -1,14 +1,12 @@
 """`seatwarden convert`: a policy on another surface."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from engine.cli.exits import ExitCode
-from engine.cli.output import complain, note
-from engine.files import replace_file
+from engine.cli.output import complain, note, write_or_print
 from engine.phrases import plural
 from grammar.comments import find_comments
 from grammar.formatter import FormatterDefect, format_policy
@@ -49,26 +47,7 @@ def convert_command(
     except (ConversionDefect, FormatterDefect) as defect:
         help_ = "this is a defect of seatwarden: please report it"
         raise InputError(f"policy `{policy}` cannot be converted: {defect}", help_) from None
-    _write(text, output)
+    write_or_print(text, output)
     comments = len(find_comments(source, str(policy))) if is_text and to != "policy" else 0
     if comments:
         note(f"{plural(comments, 'comment')} stayed behind: {to} has no place for them")
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        encoding = sys.stdout.encoding or "utf-8"
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError as error:  # with a stand-in it would be another policy
-            lacking = text[error.start]
-            raise InputError(f"{encoding} has no `{lacking}`", "write to a file with --output") from None
-        typer.echo(text, nl=False)
-        return
-    try:
-        if output.exists():
-            replace_file(output, text.encode())
-        else:
-            output.write_bytes(text.encode())
-    except OSError as error:
-        raise InputError(f"`{output}` cannot be written: {error.strerror}") from None

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ from engine.cli.exits import ExitCode
 from engine.cli.inputs import NowOption, SiteOption, needed, parse_now
 from engine.cli.output import complain, note, say
 from engine.cli.tables import Column, print_rows
-from engine.cli.unattended import clock, say_warnings, settings_from
+from engine.cli.unattended import clock, say_warnings, settings_from, tell_warnings
 from engine.days import Day, make_day
 from engine.phrases import join_words
 from engine.qrs.errors import RemoteError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from engine.metrics.point import Point, Value
     from engine.metrics.server_license import ServerLicense
     from engine.service.settings import Settings
+    from engine.service.state import JobName
 
 _SEATS = ("total", "allocated", "used", "quarantined", "excess", "available")
 
@@ -46,7 +48,9 @@ def monitor(
         _print_lines(seen, settings)
     else:
         _show(seen, settings)
-        seen.failed = _write(seen, settings) or seen.failed
+        failed = _write(seen, settings)
+        _notify(seen, settings, moment)
+        seen.failed = failed or seen.failed
     if seen.failed:
         raise typer.Exit(ExitCode.REMOTE_FAILED)
 
@@ -59,6 +63,8 @@ class _Seen:
     license: "ServerLicense | None" = None
     expiry: "list[Point]" = field(default_factory=list)
     failed: bool = False
+    errors: "list[tuple[JobName, RemoteError]]" = field(default_factory=list)
+    """What went wrong, each problem once, and for which job."""
 
 
 def _look(settings: "Settings", day: Day) -> _Seen:
@@ -68,13 +74,12 @@ def _look(settings: "Settings", day: Day) -> _Seen:
     from engine.qrs.client import QrsClient  # requests takes a while to import
 
     seen = _Seen()
-    said: set[str] = set()
 
-    def say_once(error: RemoteError) -> None:
+    def say_once(job: "JobName", error: RemoteError) -> None:
         seen.failed = True
-        if error.message not in said:  # a site that is not there is not there for both
+        if error.message not in [said.message for _, said in seen.errors]:  # a site that is not there, is not for both
             complain(error)
-        said.add(error.message)
+            seen.errors.append((job, error))
 
     # Certificates are valid by the real clock, whatever --now says.
     with QrsClient(settings.site, clock()) as qrs:
@@ -82,13 +87,13 @@ def _look(settings: "Settings", day: Day) -> _Seen:
             tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
             seen.use = license_use(qrs.get("license/accesstypeoverview"), tags, day.now)
         except RemoteError as error:
-            say_once(error)
+            say_once("licenseMonitor", error)
         try:
             tags = (*settings.static_tags, *settings.jobs.server_monitor.tags)
             seen.license = read_server_license(qrs.get("license"), day.now, day.zone)
             seen.expiry = server_license_points(seen.license, tags, day.now)
         except RemoteError as error:
-            say_once(error)
+            say_once("serverLicenseMonitor", error)
     return seen
 
 
@@ -124,6 +129,17 @@ def _show(seen: _Seen, settings: "Settings") -> None:
         say("No license type is enabled.")
     if seen.license is not None:
         say(f"The site's own license {seen.license.describe()}")
+
+
+def _notify(seen: _Seen, settings: "Settings", now: datetime) -> None:
+    """Tells those who asked for it that the site's license expires soon, or that it could not be found out."""
+    from engine.notify.events import run_failed
+    from engine.service.aftermath import expiry_event, send_event
+
+    if seen.license is not None and seen.license.is_close(settings.jobs.server_monitor.threshold_days):
+        send_event(expiry_event(seen.license, settings, now), settings, tell_warnings, now)
+    for job, error in seen.errors:
+        send_event(run_failed(settings.site.url, now, job, error.message, error.help), settings, tell_warnings, now)
 
 
 def _number(value: "Value | None") -> str:

@@ -99,6 +99,28 @@ def print_json(value: Any) -> None:
     sys.stdout.write(typed + "\n")
 
 
+def write_or_print(text: str, output: Path | None) -> None:
+    """A result that is a file: written to one, or printed exactly as it is. Raises InputError."""
+    from engine.files import replace_file
+
+    if output is None:
+        encoding = sys.stdout.encoding or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError as error:  # with a stand-in it would be another policy
+            lacking = text[error.start]
+            raise InputError(f"{encoding} has no `{lacking}`", "write to a file with --output") from None
+        sys.stdout.write(text)
+        return
+    try:
+        if output.exists():
+            replace_file(output, text.encode())
+        else:
+            output.write_bytes(text.encode())
+    except OSError as error:
+        raise InputError(f"`{output}` cannot be written: {error.strerror}") from None
+
+
 def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
     """A finding that is the result of a command, on stdout, with an empty line after it."""
     _show(render(finding, sources), "bold yellow" if finding.severity == "warning" else "bold red")

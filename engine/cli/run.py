@@ -11,7 +11,7 @@ from engine.cli.exits import ExitCode
 from engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from engine.cli.output import complain, from_here, note, printable, say
 from engine.cli.plan import summary_lines
-from engine.cli.unattended import clock, means_for, say_warnings, settings_from, stopped_by_signals
+from engine.cli.unattended import clock, means_for, say_warnings, settings_from, stopped_by_signals, tell_warnings
 from policy.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     if "license" in facts:
         return
     if level >= logging.WARNING:
-        shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
-        note(printable(f"warning: {': '.join([message, *shown])}"))
+        tell_warnings(message, level=level, **facts)
     elif "left" in facts:
         why = f" ({facts['withdrawn']})" if facts["withdrawn"] else ""
         note(printable(f"{message}: {facts['folder']}{why}"))

@@ -6,6 +6,9 @@ import os
 import sys
 from typing import TextIO
 
+_PLAIN = {"✓": "+", "✗": "-", "→": ">", "·": "-", "─": "-", "—": "-", "…": "."}
+"""What stands for a sign on a console that lacks it. A `?` would say in an explanation that a truth is not known."""
+
 _quiet = False
 _letters_lost = False
 
@@ -30,9 +33,12 @@ def _nowhere() -> TextIO:
 
 def _stand_in(error: UnicodeError) -> tuple[str | bytes, int]:
     global _letters_lost
-    if isinstance(error, UnicodeEncodeError):  # a mark such as a tick may well be missing, a letter of a name may not
-        _letters_lost = _letters_lost or any(c.isalnum() for c in error.object[error.start : error.end])
-    return codecs.replace_errors(error)
+    if not isinstance(error, UnicodeEncodeError):
+        return codecs.replace_errors(error)
+    missing = error.object[error.start : error.end]
+    # A mark may well be missing where another says the same, a letter of a name may not.
+    _letters_lost = _letters_lost or any(c.isalnum() for c in missing)
+    return "".join(_PLAIN.get(c, "?") for c in missing), error.end
 
 
 def were_letters_lost() -> bool:

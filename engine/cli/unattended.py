@@ -1,5 +1,7 @@
 """What `run` and `serve` give to unattended work: the clock, the lock, the words of a plan, a way to be stopped."""
 
+import hashlib
+import logging
 import os
 import signal
 import threading
@@ -12,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
-from engine.cli.apply import lock_file
-from engine.cli.output import complain, note
+from engine.cli.output import complain, note, printable
 from engine.cli.plan import plan_text
 from engine.service.settings import Settings, load_settings
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 """Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
+
+
+def lock_file(url: str) -> Path:
+    """One file a site, in the user's own state folder."""
+    return user_state_path("seatwarden") / "locks" / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.lock"
 
 
 def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, needs_policy: bool = True) -> Settings:
@@ -43,6 +49,13 @@ def say_warnings(settings: Settings) -> None:
         complain(warning, settings.sources)
     for text in settings.notes:
         note(f"warning: {text}")
+
+
+def tell_warnings(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+    """What is not well is said on stderr, all else not at all."""
+    if level >= logging.WARNING:
+        shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
+        note(printable(f"warning: {': '.join([message, *shown])}"))
 
 
 def means_for(settings: Settings, tell: "Tell", stop: threading.Event) -> "Means":

@@ -37,6 +37,10 @@ class ServerLicense:
     days: int
     expired: bool
 
+    def is_close(self, threshold_days: int | None) -> bool:
+        """Whether it has expired, or will within that many days (None: nobody asked to be told before)."""
+        return self.expired or (threshold_days is not None and self.days <= threshold_days)
+
     def describe(self) -> str:
         """In words: `expires on 2027-12-31, in 405 days`."""
         day = self.expires.isoformat()

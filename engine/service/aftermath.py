@@ -7,17 +7,20 @@ import logging
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from engine.metrics.delivery import send
-from engine.metrics.point import Point
+from engine.metrics.point import Point, Tags
 from engine.metrics.releases import release_points
 from engine.metrics.runs import VERDICTS, RunCounts, run_points
-from engine.notify.events import Event, limit_hit, plan_ready, releases_done, run_failed
+from engine.metrics.server_license import ServerLicense
+from engine.notify.events import Event, license_expiring, limit_hit, plan_ready, releases_done, run_failed
 from engine.notify.send import notify
+from engine.notify.settings import Notifications
 from engine.plan import reason_label
 from engine.service.earlier import Applied
 from engine.service.settings import Settings
@@ -35,7 +38,24 @@ def tell_of_run(report: Report, settings: Settings, tell: Tell, now: datetime) -
     with _whatever_happens("events", tell):
         for event in events_of(report, settings):
             send_event(event, settings, tell, now)
-    for applied in report.applied if kept else ():
+    _mark_told(report.applied if kept else (), tell)
+
+
+def tell_of_apply(applied: Applied, settings: Settings, tell: Tell, now: datetime) -> None:
+    """The same of a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
+    somebody = settings.influx is not None or settings.notifications != Notifications()
+    if not applied.outcomes or not somebody:
+        return
+    kept = not settings.jobs.release.to_influxdb
+    with _whatever_happens("points", tell):
+        kept = kept or write_points(_releases((applied,), settings), settings, tell)
+    with _whatever_happens("events", tell):
+        send_event(_done((applied,), settings, now, applied.folder), settings, tell, now)
+    _mark_told((applied,) if kept else (), tell)
+
+
+def _mark_told(several: Iterable[Applied], tell: Tell) -> None:
+    for applied in several:
         try:
             applied.mark_told()
         except OSError as error:
@@ -71,6 +91,12 @@ def write_points(points: Iterable[Point], settings: Settings, tell: Tell) -> boo
     return not delivery.dropped
 
 
+def expiry_event(found: ServerLicense, settings: Settings, now: datetime) -> Event:
+    """That the site's own license expires soon."""
+    threshold = settings.jobs.server_monitor.threshold_days or 0
+    return license_expiring(settings.site.url, now, found.expires, found.days, threshold)
+
+
 def send_event(event: Event, settings: Settings, tell: Tell, now: datetime) -> None:
     """Notifies all who want the event."""
     for problem in notify(settings.notifications, event, now):
@@ -78,17 +104,22 @@ def send_event(event: Event, settings: Settings, tell: Tell, now: datetime) -> N
 
 
 def points_of(report: Report, settings: Settings) -> list[Point]:
-    """A point for every license released, and those of the run itself.
+    """A point for every license released, and those of the run itself."""
+    run = run_points(_counts(report, settings), _tags(settings), report.started)
+    return _releases(report.applied, settings) + run
 
-    A release is dated by its plan: told a second time, it is stored once.
-    """
-    tags = (*settings.static_tags, *settings.jobs.release.tags)
-    points = [
+
+def _releases(several: Iterable[Applied], settings: Settings) -> list[Point]:
+    """A point for every license released, dated by its plan: told a second time, it is stored once."""
+    return [
         point
-        for applied in report.applied
-        for point in release_points(applied.plan.decisions, applied.outcomes, tags, applied.plan.day.now)
+        for applied in several
+        for point in release_points(applied.plan.decisions, applied.outcomes, _tags(settings), applied.plan.day.now)
     ]
-    return points + run_points(_counts(report, settings), tags, report.started)
+
+
+def _tags(settings: Settings) -> Tags:
+    return (*settings.static_tags, *settings.jobs.release.tags)
 
 
 def _counts(report: Report, settings: Settings) -> RunCounts:
@@ -123,13 +154,15 @@ def events_of(report: Report, settings: Settings) -> Iterator[Event]:
         if report.over:
             yield limit_hit(site, at, plan.run_id, report.over, folder)
     if report.applied:
-        released = [(o.user, o.key[0]) for a in report.applied for o in a.outcomes if o.result == "released"]
-        yield releases_done(site, at, _run_id(report.applied), report.counts, released, folder)
+        yield _done(report.applied, settings, at, folder)
     if report.outcome in ("failed", "refused") or (report.outcome == "incomplete" and report.why):
         stage = "plan" if plan is None else "apply"
         help_ = report.error.help if report.error else None
         yield run_failed(site, at, stage, "; ".join(report.why), help_)
 
 
-def _run_id(applied: tuple[Applied, ...]) -> str:
-    return str(applied[-1].plan.header["runId"])
+def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: Path | None) -> Event:
+    outcomes = [outcome for applied in several for outcome in applied.outcomes]
+    counts: dict[str, int] = dict(Counter(outcome.result for outcome in outcomes))
+    released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
+    return releases_done(settings.site.url, at, several[-1].plan.header["runId"], counts, released, folder)

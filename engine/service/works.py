@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from engine.days import make_day
 from engine.metrics.license_use import license_use
 from engine.metrics.server_license import read_server_license, server_license_points
-from engine.notify.events import license_expiring, run_failed
+from engine.notify.events import run_failed
 from engine.qrs.errors import RemoteError
-from engine.service.aftermath import send_event, tell_of_run, write_points
+from engine.service.aftermath import expiry_event, send_event, tell_of_run, write_points
 from engine.service.settings import Settings
 from engine.service.state import JobName, Result
 from engine.service.unattended import Means, Tell, run_once
@@ -89,12 +89,11 @@ class Works:
         if job.to_influxdb:
             tags = (*settings.static_tags, *job.tags)
             write_points(server_license_points(found, tags, day.now), settings, self._tell)
-        threshold = job.threshold_days or 0
-        close = found.expired or (job.threshold_days is not None and found.days <= threshold)
+        close = found.is_close(job.threshold_days)
         level = logging.WARNING if close else logging.INFO
         self._tell(f"the site's license {found.describe()}", level=level, job="serverLicenseMonitor", days=found.days)
         if close and self._is_news("expiry", day.today):
-            event = license_expiring(settings.site.url, day.now, found.expires, found.days, threshold)
+            event = expiry_event(found, settings, day.now)
             send_event(event, settings, self._tell, day.now)
         return Result("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
 

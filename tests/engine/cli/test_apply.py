@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-import engine.cli.apply
+import engine.cli.unattended
 from engine.days import format_instant
 from engine.qrs.certificates import CertificateFiles
 from engine.qrs.client import QrsClient
@@ -32,7 +32,7 @@ def qrs(certificates: CertificateFiles) -> Iterator[SimulatedQrs]:
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Retries without pauses, locks in a folder of the test's own."""
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.apply, "user_state_path", lambda *args, **options: tmp_path)
+    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
 
 
 class Tools:

@@ -32,7 +32,7 @@ def _apply(folder: str, site: str, state: str) -> None:
     import engine.cli.apply
     from engine.cli.main import main
 
-    setattr(engine.cli.apply, "user_state_path", lambda *args, **options: Path(state))  # noqa: B010 - the child is its own
+    setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: Path(state))  # noqa: B010 - the child is its own
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     sys.argv = ["seatwarden", "apply", folder, "--site", site, "--yes"]
     main()

@@ -2,6 +2,7 @@
 
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,12 @@ def test_schemas_are_printed_as_they_are_shipped(run: Run, of: str, name: str) -
     assert run("schema", "--of", of).out == shipped
     assert run("schema").out == files("policy").joinpath("butler.schema.json").read_text(encoding="utf-8")
     assert json.loads(shipped)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_a_schema_as_a_file(run: Run, tmp_path: Path) -> None:
+    """PowerShell's `>` would make UTF-16 of it, which no program reads as JSON."""
+    path = tmp_path / "seatwarden.schema.json"
+    assert run("schema", "-o", path).out == ""
+    assert path.read_text(encoding="utf-8") == run("schema").out
+    ran = run("schema", "-o", tmp_path / "none" / "x.json")
+    assert (ran.code, "cannot be written" in ran.err) == (2, True)

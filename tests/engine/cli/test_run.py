@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-import engine.cli.apply
 import engine.cli.run
+import engine.cli.unattended
 import engine.service.aftermath
 from engine.cli.main import main
 from engine.days import format_instant
@@ -42,7 +42,7 @@ def qrs() -> Iterator[SimulatedQrs]:
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Retries without pauses, locks in a folder of the test's own."""
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.apply, "user_state_path", lambda *args, **options: tmp_path)
+    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
 
 
 # What releases, and what does not -----------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def test_a_state_folder_without_room_for_the_lock(
     run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "taken").write_text("a file")
-    monkeypatch.setattr(engine.cli.apply, "user_state_path", lambda *args, **options: tmp_path / "taken")
+    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path / "taken")
     ran = run("run", "--site", write_site(tmp_path, qrs.port))
     assert (ran.code, qrs.requests) == (2, [])
     assert "the lock" in ran.err
@@ -222,7 +222,7 @@ def test_a_second_run_is_refused(run: Run, qrs: SimulatedQrs, tmp_path: Path) ->
 
 
 def _lock(qrs: SimulatedQrs, folder: Path) -> Path:
-    path = engine.cli.apply.lock_file(qrs.url)
+    path = engine.cli.unattended.lock_file(qrs.url)
     path.parent.mkdir()
     assert folder in path.parents
     return path
@@ -397,7 +397,7 @@ def test_after_a_day_it_is_only_looked_up(
 
 
 def _run_in_a_process(site: str, state: str) -> None:
-    setattr(engine.cli.apply, "user_state_path", lambda *args, **options: Path(state))  # noqa: B010 - the child is its own
+    setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: Path(state))  # noqa: B010 - the child is its own
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     sys.argv = ["seatwarden", "run", "--site", site]
     main()

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import requests
 
-import engine.cli.apply
 import engine.cli.serve
 import engine.cli.unattended
 from engine.days import format_instant
@@ -45,7 +44,7 @@ def qrs() -> Iterator[SimulatedQrs]:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.apply, "user_state_path", lambda *args, **options: tmp_path)
+    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
     monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
     monkeypatch.setattr(engine.cli.serve, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(engine.cli.serve, "_WAIT_SECONDS", 0.02)

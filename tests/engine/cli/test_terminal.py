@@ -119,6 +119,20 @@ def test_letters_are_not_lost_in_silence(tmp_path: Path) -> None:
     assert "Tuğba" in (tmp_path / "q.policy").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_marks_say_the_same_where_they_are_missing(encoding: str) -> None:
+    """A `?` in an explanation is a truth that nobody knows."""
+    command = [sys.executable, "-m", "engine.cli.main", "explain", r"ADMIN\jdoe", *PLAN[1:], "--full"]
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding}
+    ran = subprocess.run(command, env=settings, capture_output=True, check=False)
+    whole = subprocess.run(command, env={**settings, "PYTHONIOENCODING": "utf-8"}, capture_output=True, check=False)
+    shown, wanted = ran.stdout.decode(encoding), whole.stdout.decode("utf-8")
+    assert "?" not in wanted
+    assert "?" not in shown
+    assert [line.count("+ ") for line in shown.splitlines()] == [line.count("✓ ") for line in wanted.splitlines()]
+    assert b"warning" not in ran.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="closes streams by the shell")
 @pytest.mark.parametrize("arguments", [PLAN, ("fields",), ("lint", PLAN[2]), ("plan",)])
 def test_a_process_without_a_console(arguments: tuple[str, ...]) -> None:
