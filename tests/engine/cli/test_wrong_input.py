@@ -58,6 +58,11 @@ BAD_POLICIES = {
         "configQRS: {host: q}\nqlikSenseLicense: {licenseRelease: {enable: true}}\nseatwarden: {policy: p.policy}\n",
         ["SW209", "this site file is no policy", "site.yaml:3:14"],
     ),
+    "a flat site file": (
+        "site.yaml",
+        "configQRS: {host: q}\nlicenseRelease: {enable: true, dryRun: true}\nseatwarden: {policy: p.policy}\n",
+        ["SW209", "this site file is no policy", "site.yaml:3:14"],
+    ),
     "policy text": ("p.yaml", 'timezone "UTC"\n# so many\nlimit\n', ["does not go on with", "in a .policy file"]),
     "a missing list file": ("p.policy", 'set vips from "vip.txt"\n', ["SW207", "`vip.txt`", "p.policy:1:15"]),
 }
