@@ -25,7 +25,8 @@ def test_the_site_file_is_right(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text(_file("site.yaml"))
     (tmp_path / "license.policy").write_text("release analyzer when unused for 30 days\n")
     settings = load_settings(tmp_path / "site.yaml", {}, default_folder=tmp_path, scheduled=True)
-    assert not settings.dry_run
+    assert settings.dry_run
+    assert settings.jobs.server_monitor.threshold_days == 60
     assert settings.warnings == ()
     assert settings.notes == ()
     assert settings.http_port == 9464
