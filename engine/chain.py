@@ -98,10 +98,17 @@ def verify_chain(data: bytes, *, sealed: bool = True) -> list[Damage]:
     return sorted(dict.fromkeys(damage), key=lambda d: d.line)
 
 
-def read_chain(data: bytes) -> list[dict[str, Any]]:
-    """The records of a chain that verifies, the seal last. Raises msgspec.DecodeError for what nobody wrote."""
+def read_chain(data: bytes, *, sealed: bool = True) -> tuple[list[dict[str, Any]], list[Damage]]:
+    """The records of a chain, the seal last, or none and all damage that was found."""
+    damage = verify_chain(data, sealed=sealed)
+    records: list[dict[str, Any]] = []
     with collector_off():
-        return [msgspec.json.decode(line) for line in _split(data)]
+        for n, line in enumerate(_split(data) if not damage else [], 1):
+            try:
+                records.append(msgspec.json.decode(line))
+            except msgspec.DecodeError:  # in a field that the chain passes by: forged to fit
+                damage.append(Damage(n, "is not a line of this log"))
+    return ([], damage) if damage else (records, [])
 
 
 class _Link(msgspec.Struct, gc=False):

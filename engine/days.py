@@ -9,6 +9,9 @@ from policy.errors import InputError
 from policy.vocabulary import WEEKDAYS
 from policy.zones import find_timezone, timezone_help
 
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
+"""What QRS writes most; the standard library reads it as it is, in a third of the time. It is not asked about less:
+it takes `…T05:24Z` with a zero byte and anything at all behind it for a timestamp."""
 NEVER_BEFORE_YEAR = 1900
 """QRS writes 1753-01-01 for *never*; any year before this one means the same."""
 NEVER = date.min
@@ -73,8 +76,7 @@ def parse_timestamp(text: str) -> datetime | None:
     QRS writes UTC with 0 to 7 fraction digits; digits after the sixth are cut, a missing zone is UTC.
     """
     try:
-        if len(text) == 24 and text[4:20:3] == "--T::." and text[23] == "Z":
-            # 2026-11-21T05:24:57.123Z, which QRS writes most; the standard library reads it in a third of the time.
+        if _USUAL.fullmatch(text):
             return datetime.fromisoformat(text)
         match = _TIMESTAMP.fullmatch(text.strip())
         if match is None:

@@ -8,10 +8,9 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
-from engine.chain import read_chain, verify_chain
+from engine.chain import read_chain
 from engine.collector import collector_off
 from engine.compiled import CompiledRules
 from engine.damage import DamagedLog
@@ -73,13 +72,9 @@ def read_log(place: Path) -> list[dict[str, Any]]:
         raise InputError(f"`{place}` holds no plan: there is no {PLAN_FILE}", _runs_below(place)) from None
     except OSError as error:
         raise InputError(f"log `{path}` cannot be read: {error.strerror}") from None
-    damage = verify_chain(data)
+    records, damage = read_chain(data)
     if damage:
         raise DamagedLog(path, damage)
-    try:
-        records = read_chain(data)
-    except msgspec.DecodeError as error:
-        raise InputError(f"log `{path}` cannot be read: {error}") from None
     if records[0].get("kind") != "plan":
         raise InputError(f"`{path}` is a sealed log, but not of a plan")
     if records[0].get("format", 0) > FORMAT:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
-from engine.chain import SEAL, SUM, ChainEnd, read_chain, verify_chain
+from engine.chain import SEAL, SUM, ChainEnd, read_chain
 from engine.damage import Damage
 from engine.files import sync_folder
 from grammar.ast import LicenseType
@@ -126,8 +126,10 @@ def read_journal(data: bytes) -> JournalState | None:
 def verified_journal(data: bytes) -> tuple[JournalState | None, list[Damage]]:
     """What a journal says (None: nothing whole yet), or all damage that was found in it."""
     whole = whole_lines(data)
-    damage = verify_chain(whole, sealed=False) if whole else []
-    return (journal_state(read_chain(whole)) if whole and not damage else None), damage
+    if not whole:
+        return None, []
+    records, damage = read_chain(whole, sealed=False)
+    return (None if damage else journal_state(records)), damage
 
 
 def journal_state(records: Iterable[dict[str, Any]]) -> JournalState:

@@ -62,11 +62,8 @@ def longest_unused_first(
         if limit.longest_unused_first
         for types, allowed in _allowances(limit, allocated)
     ]
-    everything = sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id))
-    if not rooms:
-        return everything
     chosen = []
-    for decision in everything:
+    for decision in sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id)):
         mine = [room for types, room in rooms if decision.license_type in types]
         if all(room[0] > 0 for room in mine):
             chosen.append(decision)

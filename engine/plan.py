@@ -111,8 +111,8 @@ class Plan:
         kept, released = (
             [self._holders(license_type, verdict) for license_type in LICENSE_TYPES] for verdict in ("keep", "release")
         )
-        both = set[_User].intersection(*(one | other for one, other in zip(kept, released, strict=True)))
-        return len(both), len(set[_User]().union(*released) - set[_User]().union(*kept))
+        both = (kept[0] | released[0]) & (kept[1] | released[1])
+        return len(both), len((released[0] | released[1]) - kept[0] - kept[1])
 
     def _holders(self, license_type: LicenseType, verdict: Verdict) -> set[_User]:
         return {

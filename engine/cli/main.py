@@ -1,5 +1,6 @@
 """The command `seatwarden`: what becomes of its errors. The commands stand in `lazy.py`."""
 
+import errno
 import sys
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from engine.cli.exits import ExitCode
 from engine.cli.lazy import LazyGroup
 from engine.cli.output import complain_of, note
-from engine.cli.streams import prepare_streams, were_letters_lost
+from engine.cli.streams import nowhere, prepare_streams, were_letters_lost
 from engine.damage import DamagedLog
 from engine.qrs.errors import RemoteError
 from engine.version import VERSION
@@ -51,9 +52,13 @@ def main() -> None:
         complain_of(error)
         sys.exit(ExitCode.REMOTE_FAILED if isinstance(error, RemoteError) else ExitCode.BAD_INPUT)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is not None:
+            complain_of(InputError(f"`{error.filename}` cannot be used: {error.strerror}"))
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            sys.stdout = nowhere()  # what is left in it cannot be written either
+            complain_of(InputError(f"the output cannot be written: {error.strerror}", "make room, then do it again"))
+        else:
             raise
-        complain_of(InputError(f"`{error.filename}` cannot be used: {error.strerror}"))
         sys.exit(ExitCode.BAD_INPUT)
     except DamagedLog as error:
         from engine.cli.log import report_damage

@@ -20,7 +20,7 @@ from engine.cli.inputs import (
     gather,
 )
 from engine.cli.output import Part, is_terminal, print_json, printable, say
-from engine.cli.streams import is_utf8
+from engine.cli.streams import is_quiet, is_utf8
 from engine.cli.tables import Column, plain_text, print_rows
 from engine.collector import collector_off
 from engine.decide import Because, Decision
@@ -100,6 +100,8 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None) -> None
         print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
     elif format_ == "csv":
         _print_csv(made)
+    elif is_quiet():
+        return
     elif is_terminal():
         listed, more = _listed(made, show, MOST_ON_TERMINAL)
         if listed:

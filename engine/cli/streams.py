@@ -20,14 +20,15 @@ def prepare_streams() -> None:
     be_quiet(False)
     codecs.register_error("stand-in", _stand_in)
     # A process of Windows without a console (pythonw, some services) has no streams at all.
-    sys.stdout = sys.stdout or _nowhere()
-    sys.stderr = sys.stderr or _nowhere()
+    sys.stdout = sys.stdout or nowhere()
+    sys.stderr = sys.stderr or nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="stand-in")
 
 
-def _nowhere() -> TextIO:
+def nowhere() -> TextIO:
+    """A stream that takes everything and keeps nothing."""
     return open(os.devnull, "w", encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """The hash chain: whatever happens to a sealed log is found, and its line named."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.chain import FIRST, chain_lines, read_chain, verify_chain
+from engine.chain import FIRST, ChainEnd, chain_lines, read_chain, verify_chain
+from engine.damage import Damage
 from engine.plan import plan_lines
 from tests.engine.support import license_row, plan_of, site_of, user
 
@@ -30,7 +32,8 @@ def _named(lines: list[bytes]) -> set[int]:
 def test_what_is_written_verifies_and_is_read(records: list[dict[str, Any]]) -> None:
     lines = _log(records)
     assert verify_chain(b"".join(lines)) == []
-    read = read_chain(b"".join(lines))
+    read, damage = read_chain(b"".join(lines))
+    assert damage == []
     assert [{k: v for k, v in r.items() if k not in ("n", "prev", "seal")} for r in read] == [*records, _SEAL]
     assert [r["n"] for r in read] == list(range(1, len(records) + 2))
     assert read[0]["prev"] == FIRST
@@ -137,3 +140,14 @@ def test_the_problem_in_words(plan: list[bytes]) -> None:
     ]
     edited = verify_chain(b"".join(plan).replace(b'"verdict":"keep"', b'"verdict":"kept"'))
     assert [(d.line, d.problem) for d in edited] == [(3, "was changed, or is not the line that stood here")]
+
+
+@pytest.mark.parametrize("field", ['"q":1e999', '"q":"\\ud800"', '"q":"\xff"'])
+def test_a_line_that_was_forged_to_fit(field: str) -> None:
+    """All digests are right, but nobody can read what the chain itself passes by."""
+    end = ChainEnd()
+    first = end.link({"kind": "plan"})
+    second = end.link({"q": 0}).replace(b'"q":0', field.encode("latin-1"))
+    end.digest = hashlib.sha256(second.rstrip(b"\n")).hexdigest()
+    log = b"".join([first, second, end.link({"kind": "seal"}, "seal")])
+    assert read_chain(log) == ([], [Damage(2, "is not a line of this log")])

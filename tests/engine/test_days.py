@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -37,6 +38,8 @@ def test_fractions_of_0_to_7_digits(digits: int) -> None:
         ("2026-11-21T02:00:00+24:00", None),
         ("2026-11-21T02:00:00Z and more", None),
         ("२०२६-११-२१T02:00:00Z", None),
+        ("2026-11-21T05:24Z\0:57.123Z", None),  # which the standard library takes for one
+        ("2026-11-21T05:24:57.12 Z", datetime(2026, 11, 21, 5, 24, 57, 120_000, tzinfo=UTC)),
         ("", None),
     ],
 )
@@ -48,6 +51,15 @@ def test_timestamps(text: str, expected: datetime | None) -> None:
 def test_any_text_is_an_instant_in_utc_or_none(text: str) -> None:
     instant = parse_timestamp(text)
     assert instant is None or instant.utcoffset() == timedelta(0)
+
+
+_FORM = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?\s*(Z|z|[+-]\d\d:\d\d)?\s*", re.ASCII)
+
+
+@given(st.dictionaries(st.integers(0, 23), st.sampled_from("0123Z:. \0-+T,W\t") | st.characters(), max_size=8))
+def test_no_other_form_is_a_timestamp(changes: dict[int, str]) -> None:
+    text = "".join(changes.get(at, letter) for at, letter in enumerate("2026-11-21T05:24:57.123Z"))
+    assert parse_timestamp(text) is None or _FORM.fullmatch(text)
 
 
 @given(_INSTANTS, st.sampled_from((UTC, timezone(timedelta(hours=5, minutes=45)))))

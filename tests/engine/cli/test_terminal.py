@@ -142,6 +142,18 @@ def test_a_process_without_a_console(arguments: tuple[str, ...]) -> None:
     assert ran.returncode == (2 if arguments == ("plan",) else 0)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("arguments", [PLAN, (*PLAN, "--format", "json"), ("fields",)])
+def test_a_full_disk_under_the_output(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "engine.cli.main", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: the output cannot be written: No space left on device\n")
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr
+
+
 def test_quiet_says_nothing_when_all_is_well(run: Run, tmp_path: Path) -> None:
     ran = run(*PLAN, "-o", tmp_path / "plan", "--quiet")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
