@@ -68,12 +68,17 @@ class OverTheLimit(Exception):
         self.sentences = sentences
 
 
+def allocated_in(plan: RecordedPlan) -> dict[LicenseType, int]:
+    """How many licenses of each type a plan has decided on."""
+    return {t: sum(d.license_type == t for d in plan.decisions) for t in LICENSE_TYPES}
+
+
 def choose(plan: RecordedPlan, limits: tuple[Limit, ...]) -> list[Decision]:
     """The licenses to release: all that the plan releases, or the longest unused where a limit says so.
 
     Raises OverTheLimit when another limit is exceeded.
     """
-    allocated = {t: sum(d.license_type == t for d in plan.decisions) for t in LICENSE_TYPES}
+    allocated = allocated_in(plan)
     releases = [d for d in plan.decisions if d.verdict == "release"]
     chosen = longest_unused_first(limits, allocated, releases)
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
@@ -118,6 +123,8 @@ class Apply:
         self._ended = threading.Event()
         self.refused = False
         """Whether QRS did not accept us, which ended the run."""
+        self.reached = False
+        """Whether QRS has told of any license."""
 
     def run(self, keys: Sequence[Key], parallel: int) -> list[Outcome]:
         """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written."""
@@ -153,6 +160,7 @@ class Apply:
             return self._note(key, "skipped", f"not begun: {self._withdrawn}")
         try:
             row = self._qrs.license(*key)
+            self.reached = True
             if attempted and (row is None or row.quarantined is True):
                 return self._note(key, "released", "an earlier run had sent the DELETE; looked up: the license is gone")
             obstacle = f"not tried again: {self._withdrawn}" if self._withdrawn else self._second_look(decision, row)

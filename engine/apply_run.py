@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.apply import Apply, Outcome, Qrs, choose
+from engine.apply import Apply, Outcome, OverTheLimit, Qrs, allocated_in, choose
 from engine.days import format_instant
 from engine.decide import Decision
 from engine.decision_log import RecordedPlan
@@ -28,7 +28,7 @@ from engine.journal import (
     is_settled,
     read_journal,
 )
-from engine.limits import describe_limits
+from engine.limits import describe_excess, describe_limits, excesses
 from engine.pseudonyms import Pseudonyms
 from grammar.ast import Limit
 from policy.errors import InputError
@@ -80,13 +80,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How an apply ended: this run's outcomes, the counts over all runs, whether every license is settled, and
-    whether QRS refused us in the middle."""
+    """How an apply ended: this run's outcomes, the counts over all runs, whether every license is settled, whether
+    QRS refused us in the middle, and whether it told of any license at all."""
 
     outcomes: list[Outcome]
     counts: dict[str, int]
     settled: bool
     refused: bool
+    reached: bool
 
 
 def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
@@ -138,6 +139,19 @@ def find_work(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> Wo
         raise Refused(f"the journal `{path}` belongs to another plan")
     chosen = state.chosen if state else [decision.key for decision in choose(plan, limits)]
     return Work(plan, path, limits, data, state, chosen)
+
+
+def hold_against(work: Work, limits: tuple[Limit, ...]) -> None:
+    """Holds limits that somebody asks for now against an apply that has begun, with what it has released already.
+
+    Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
+    """
+    outcomes = work.state.outcomes if work.state else {}
+    released = {key for key in work.chosen if key in outcomes and outcomes[key]["result"] == "released"}
+    planned = Counter(license_type for license_type, _ in released | {decision.key for decision in work.left})
+    over = excesses(limits, allocated_in(work.plan), planned)
+    if over and work.left:
+        raise OverTheLimit([describe_excess(excess) for excess in over])
 
 
 def open_journal(work: Work, now: datetime) -> Journal:
@@ -194,7 +208,7 @@ def carry_out(
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:
         journal.seal(counts)
-    return Done(outcomes, counts, settled, apply.refused)
+    return Done(outcomes, counts, settled, apply.refused, apply.reached)
 
 
 def count_results(results: dict[Key, str]) -> dict[str, int]:

@@ -4,6 +4,7 @@ import errno
 import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from engine.apply import Outcome, OverTheLimit
-from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
+from engine.apply_run import Done, Refused, Work, carry_out, check_plan, find_work, hold_against, only_one, open_journal
 from engine.cli.completion import complete_runs
 from engine.cli.exits import ExitCode
 from engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
@@ -20,6 +21,7 @@ from engine.cli.streams import is_quiet
 from engine.cli.unattended import lock_file, say_warnings, settings_from, tell_warnings
 from engine.decide import Decision
 from engine.decision_log import RecordedPlan, read_plan
+from engine.journal import JOURNAL_FILE
 from engine.phrases import join_words, plural
 from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site
@@ -29,6 +31,8 @@ from grammar.errors import PolicySyntaxError
 from grammar.parser import in_file, parse_limit
 from policy.errors import InputError
 
+MOST_HOURS = 87_600
+"""Ten years: a plan of any age."""
 _STYLES = {"released": "bold red", "gone": "", "skipped": "yellow", "failed": "bold red", "unknown": "bold yellow"}
 
 
@@ -39,7 +43,7 @@ def apply(
     site: SiteOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")] = False,
     max_age: Annotated[
-        float, typer.Option("--max-age", metavar="HOURS", min=0, help="Refuse a plan that is older.")
+        float, typer.Option("--max-age", metavar="HOURS", min=0, max=MOST_HOURS, help="Refuse a plan that is older.")
     ] = 24,
     limit: Annotated[
         list[str] | None,
@@ -61,6 +65,8 @@ def apply(
     from engine.service.aftermath import tell_of_apply  # requests takes a while to import
 
     site = needed(site)
+    if isnan(max_age):
+        raise InputError("--max-age: `nan` is no number of hours", "write 24")
     plan = read_plan(folder)
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
@@ -69,7 +75,10 @@ def apply(
     try:
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
-            work = find_work(plan, folder, _limits(plan, limit))
+            limits = _limits(plan, limit)
+            work = find_work(plan, folder, limits)
+            if limit:
+                hold_against(work, limits)
             code = _apply(work, where, pseudonyms, yes, parallel)
             # What an earlier apply of this plan left untold is told, too.
             tell_of_apply(untold(plan, work.path), settings, tell_warnings, datetime.now(UTC))
@@ -79,7 +88,8 @@ def apply(
     except OverTheLimit as over:
         for sentence in over.sentences:
             note(f"over the limit: {sentence}")
-        note("Nothing at all has been released. Check the policy, or raise the limit with --limit.")
+        further = "further" if (folder / JOURNAL_FILE).exists() else "at all"
+        note(f"Nothing {further} has been released. Check the policy, or raise the limit with --limit.")
         raise typer.Exit(ExitCode.NO) from None
     raise typer.Exit(code)
 
@@ -128,6 +138,9 @@ def _report(done: Done) -> ExitCode:
     for outcome in done.outcomes:
         say_outcome(outcome)
     _say_counts(done.counts)
+    if done.outcomes and not done.reached:
+        note("QRS could not be reached. Nothing was released; apply again when it is there.")
+        return ExitCode.REMOTE_FAILED
     if done.refused:
         note("QRS does not accept us: the run was ended. Nothing further was released; apply again to go on.")
         return ExitCode.REMOTE_FAILED
@@ -192,6 +205,8 @@ def say_outcome(outcome: Outcome) -> None:
     """What became of one license, on a line."""
     detail = f": {outcome.detail}" if outcome.detail else ""
     what = printable(f"{outcome.user}{detail}")
+    if is_quiet() and outcome.result in ("failed", "unknown"):
+        note(f"{outcome.result}: {outcome.key[0]} license of {what}")
     say((f"  {outcome.result:<9}", _STYLES[outcome.result]), f" {outcome.key[0]:<12}  {what}")
 
 

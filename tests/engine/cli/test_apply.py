@@ -427,3 +427,49 @@ def test_no_secret_or_filter_text_goes_astray(tools: Tools) -> None:
     )
     log = (run / "outcomes.jsonl").read_text() + (run / "plan.jsonl").read_text()
     assert json.dumps("X-Qlik-User") not in log
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "released"), [("0", 1, 0), ("4", 1, 0), ("8", 0, 8), ("50%", 1, 0), (None, 0, 8)]
+)
+def test_a_limit_is_a_brake_on_an_apply_that_goes_on(tools: Tools, limit: str | None, code: int, released: int) -> None:
+    run = tools.plan()
+    tools.qrs.faults.append(Fault("status", method="DELETE", status=500))
+    assert tools.apply(run).code == 4
+    tools.qrs.faults.clear()
+    ran = tools.apply(run, *(("--limit", limit) if limit else ()))
+    assert (ran.code, len(tools.qrs.deleted)) == (code, released)
+    assert ("Nothing further has been released." in ran.err) is (code == 1)
+
+
+def test_what_is_released_already_counts_against_a_limit(tools: Tools) -> None:
+    run = tools.plan()
+    tools.qrs.faults.append(Fault("status", method="DELETE", path_contains="l-07", status=500))
+    assert tools.apply(run).code == 4
+    tools.qrs.faults.clear()
+    assert tools.apply(run, "--limit", "1").code == 1
+    assert tools.apply(run, "--limit", "8").code == 0
+    assert tools.apply(run, "--limit", "0").code == 0, "nothing is left to do"
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "1e300", "-1", "many"])
+def test_odd_ages(tools: Tools, hours: str) -> None:
+    ran = tools.apply(tools.plan(), "--max-age", hours)
+    assert (ran.code, tools.qrs.deleted) == (2, [])
+    assert "--max-age" in ran.err
+
+
+def test_quiet_says_what_is_wrong(tools: Tools) -> None:
+    run = tools.plan()
+    tools.qrs.faults.append(Fault("status", method="DELETE", path_contains="l-03", status=500, body="no"))
+    ran = tools.apply(run, "--quiet")
+    assert (ran.code, ran.out) == (4, "")
+    assert ran.err == "failed: analyzer license of CORP\\user03: QRS answered 500\n"
+
+
+def test_a_site_that_is_gone(tools: Tools) -> None:
+    run = tools.plan()
+    tools.qrs.faults.append(Fault("reset"))
+    ran = tools.apply(run)
+    assert ran.code == 3
+    assert ran.err.endswith("QRS could not be reached. Nothing was released; apply again when it is there.\n")
