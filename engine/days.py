@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from policy.errors import InputError
@@ -62,11 +62,17 @@ class Day:
         return Day(there.astimezone(UTC), self.zone)
 
 
-def make_day(now: datetime, timezone: str) -> Day:
-    """The Day of an instant in the IANA zone of that name. Raises InputError when there is no such zone."""
+def make_day(now: datetime | date, timezone: str) -> Day:
+    """The Day of an instant in the IANA zone of that name, or of a date's midnight there.
+
+    Raises InputError when there is no such zone.
+    """
     zone = find_timezone(timezone)
     if zone is None:
         raise InputError(f"there is no time zone `{timezone}`", timezone_help(timezone))
+    if not isinstance(now, datetime):
+        # A midnight that is skipped is read by the offset before it: that is as much later, on the same day.
+        now = datetime.combine(now, time(), zone).astimezone(UTC)
     return Day(now, zone)
 
 

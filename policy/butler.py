@@ -85,14 +85,15 @@ class _FrontEnd(YamlReader):
         statements += self.at(release, "licenseType", lambda entry: self._release_rules(entry, complete)) or []
         return statements
 
-    def _rules_are_elsewhere(self, block: Node, licenses: Node) -> bool:
+    def _rules_are_elsewhere(self, root: Mapping) -> bool:
         """Whether this is a site file that names a policy and has no rules of its own, which is a finding."""
-        ours = block.get("seatwarden") if isinstance(block, Mapping) else None
-        named = ours.value.get("policy") if ours and isinstance(ours.value, Mapping) else None
-        release = licenses.get("licenseRelease") if isinstance(licenses, Mapping) else None
-        if named is None or release is None or not isinstance(release.value, Mapping):
+        named = _inner(root.get("seatwarden"), "policy")
+        if named is None:
             return False
-        if any(release.value.get(key) for key in _MARKERS):
+        top = root.get("Butler")
+        block = _inner(top, "qlikSenseLicense") if top else root.get("qlikSenseLicense")
+        release = _inner(block, "licenseRelease") if block else root.get("licenseRelease")
+        if any(root.get(key) or _inner(release, key) for key in _MARKERS):
             return False
         self.error("SW209", "this site file is no policy", named.key.span, "it names one", "name that file instead")
         return True
@@ -102,6 +103,8 @@ class _FrontEnd(YamlReader):
         if not isinstance(root, Mapping):
             help_ = "it starts with `Butler:`, `qlikSenseLicense:` or `neverRelease:`"
             self.error("SW209", "this is not a policy", root.span, f"expected a map, this is {describe(root)}", help_)
+            return None
+        if self._rules_are_elsewhere(root):
             return None
         butler = root.get("Butler")
         block = butler_sections(root)
@@ -113,8 +116,6 @@ class _FrontEnd(YamlReader):
             # A whole file may come from an older Butler, which had no serverLicenseMonitor, or be one's own site file.
             whole = butler or any(root.get(key) for key in SITE_KEYS)
             required = ("licenseRelease",) if whole else LICENSE_BLOCKS
-            if self._rules_are_elsewhere(block, licenses.value):
-                return None
             read = read_license_block(self, licenses.value, required)
             return (read.release.value, True) if read and read.release else None
         if butler:
@@ -127,8 +128,6 @@ class _FrontEnd(YamlReader):
             return None
         bare = root.get("licenseRelease")
         if bare is not None:
-            if self._rules_are_elsewhere(root, root):
-                return None
             # A site file of one's own may have the rules in it, without Butler's frame.
             self.mapping(root, "the file", known=("licenseRelease", *SITE_KEYS))
             return bare.value, False
@@ -365,6 +364,11 @@ class _FrontEnd(YamlReader):
     def _text_node(self, entry: Entry, what: str) -> Text | None:
         text = self.text(entry.value, f"{what}.{entry.key.text}")
         return Text(text, entry.value.span) if text is not None else None
+
+
+def _inner(entry: Entry | None, key: str) -> Entry | None:
+    """The entry of that key in the map that another entry holds, if it holds one."""
+    return entry.value.get(key) if entry and isinstance(entry.value, Mapping) else None
 
 
 def _listed(field: Field, texts: list[Text], span: Span) -> Comparison:

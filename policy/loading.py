@@ -98,6 +98,21 @@ def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolic
     return _checked(file, text, _parse_text(text, file), folder)
 
 
+def lists_left_behind(tree: Policy, folder: Path, other: Path) -> list[str]:
+    """The list files that would be missing, or others, if a policy in `folder` stood in the folder `other`."""
+    if folder.absolute() == other.absolute():  # whether or not they can be read
+        return []
+    names = dict.fromkeys(s.path.value for s in tree.statements if isinstance(s, SetFrom))
+    return [name for name in names if not _same_list(name, folder, other)]
+
+
+def _same_list(name: str, folder: Path, other: Path) -> bool:
+    try:
+        return _read_list(name, folder) == _read_list(name, other)
+    except InputError:
+        return False
+
+
 def _parse_text(text: str, file: str) -> Policy:
     try:
         return parse_policy(text, file)

@@ -14,7 +14,7 @@ from policy.conversion import SUFFIXES, ConversionDefect, Surface, convert, surf
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
 from policy.files import read_text
-from policy.loading import parse_surface
+from policy.loading import lists_left_behind, parse_surface
 
 
 def convert_command(
@@ -34,6 +34,12 @@ def convert_command(
         raise InputError(f"`{output}` would be read as something else", f"name it *{SUFFIXES[to][0]}")
     source = read_text(policy, "policy")
     tree = parse_surface(source, str(policy))
+    if output is not None and (lists := lists_left_behind(tree, policy.parent, output.parent)):
+        help_ = f"copy them from `{policy.parent}` to `{output.parent}` first, or write beside `{policy.name}`"
+        message = (
+            f"lists that the policy reads from beside itself are not the same in `{output.parent}`: {', '.join(lists)}"
+        )
+        raise InputError(message, help_)
     is_text = surface_of(policy.suffix) == "policy"
     try:
         # Policy text as policy text: there the comments can stay.

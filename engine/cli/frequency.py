@@ -22,7 +22,12 @@ def frequency(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A schedule, as in Butler: 'every 6 hours'.")],
     count: Annotated[int, typer.Option("--next", min=1, max=10_000, metavar="N", help="How many times to show.")] = 5,
     after: Annotated[
-        str | None, typer.Option("--after", metavar="TIME", help="Show times later than this moment, not than now.")
+        str | None,
+        typer.Option(
+            "--after",
+            metavar="TIME",
+            help="Show times later than this, not than now: a moment, or a day, which is the zone's midnight.",
+        ),
     ] = None,
     timezone: Annotated[
         str,

@@ -30,12 +30,11 @@ from engine.starter.answers import (
 )
 from engine.starter.cases import starter_test
 from engine.starter.files import POLICY_NAME, SITE_NAME, TEST_NAME, starter_policy, starter_site
-from grammar.ast import SetFrom
 from grammar.formatter import format_policy
 from policy.conversion import ConversionDefect, convert
 from policy.errors import InputError
 from policy.files import read_text
-from policy.loading import YAML_SUFFIXES, check_text, parse_surface
+from policy.loading import YAML_SUFFIXES, check_text, lists_left_behind, parse_surface
 from policy.yaml_nodes import Mapping as YamlMapping
 from policy.yaml_nodes import read_yaml
 from policy.zones import is_timezone
@@ -206,10 +205,10 @@ def _converted(butler: Path, folder: Path) -> dict[str, str]:
         "# Change it as you like, and then: seatwarden lint license.policy, seatwarden test\n\n"
     )
     tree = parse_surface(source, str(butler))
-    lists = [s.path.value for s in tree.statements if isinstance(s, SetFrom) and not (folder / s.path.value).exists()]
-    if lists:
-        help_ = f"copy them into `{folder}` first, or leave the folder out and begin beside `{butler.name}`"
-        raise InputError(f"the lists of a policy stand beside it, and are not there: {', '.join(lists)}", help_)
+    if lists := lists_left_behind(tree, butler.parent, folder):
+        help_ = f"copy them from `{butler.parent}` to `{folder}` first, or begin in the folder of `{butler.name}`"
+        message = f"lists that the policy reads from beside itself are not the same in `{folder}`: {', '.join(lists)}"
+        raise InputError(message, help_)
     try:
         policy = head + convert(tree, "policy", str(butler), source)
     except ConversionDefect as defect:

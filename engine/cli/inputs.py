@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -34,7 +34,11 @@ SiteOption: TypeAlias = Annotated[
 ]
 NowOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--now", metavar="TIME", help="Decide as of this moment: 2026-11-21 or 2026-11-21T02:00:00Z."),
+    typer.Option(
+        "--now",
+        metavar="TIME",
+        help="Decide as of this moment: 2026-11-21T02:00:00Z, or 2026-11-21, which is the zone's midnight.",
+    ),
 ]
 TimezoneOption: TypeAlias = Annotated[
     str | None,
@@ -94,9 +98,8 @@ def gather(
     checked = load_policy(policy)
     asked = parse_now(now) if now is not None else None
     if site is not None:
-        moment = asked or datetime.now(UTC)
-        day = day_for(checked, moment, timezone)
-        taken, source = take_snapshot(site, moment)
+        day = day_for(checked, asked or datetime.now(UTC), timezone)
+        taken, source = take_snapshot(site, day.now)
     else:
         assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
         taken = load_snapshot(snapshot, attributes=_reads_attributes(checked))
@@ -139,15 +142,17 @@ def read_site(site_file: Path) -> Site:
     return site
 
 
-def parse_now(text: str, option: str = "--now") -> datetime:
-    """The instant an option names: a timestamp (UTC unless it says otherwise), or a date at midnight UTC."""
-    instant = parse_timestamp(text) or parse_timestamp(f"{text}T00:00:00Z")
-    if instant is None or not 1970 <= instant.year <= 9000:
+def parse_now(text: str, option: str = "--now") -> datetime | date:
+    """What an option names: an instant (UTC unless it says otherwise), or a date, whose midnight a zone tells."""
+    instant = parse_timestamp(text)
+    midnight = None if instant else parse_timestamp(f"{text}T00:00:00Z")
+    found = instant or midnight
+    if found is None or not 1970 <= found.year <= 9000:
         raise InputError(f"{option}: `{text}` is not a moment", "write 2026-11-21 or 2026-11-21T02:00:00Z")
-    return instant
+    return found.date() if midnight else found
 
 
-def choose_moment(now: str | None, snapshot: Snapshot | None) -> datetime:
+def choose_moment(now: str | None, snapshot: Snapshot | None) -> datetime | date:
     """The moment to decide as of: `--now`, else when the snapshot was taken, else the clock's. Raises InputError."""
     asked = parse_now(now) if now is not None else None
     return asked or (_taken_at(snapshot) if snapshot else None) or datetime.now(UTC)

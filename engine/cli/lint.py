@@ -1,7 +1,7 @@
 """`seatwarden lint`: everything that is wrong with a policy, and everything in it that was hardly meant."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -91,7 +91,7 @@ def _site(path: Path) -> "Snapshot":
     return load_snapshot(path)
 
 
-def _check(path: Path, site: "Snapshot | None", moment: datetime, report: Report) -> None:
+def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: Report) -> None:
     """Adds what is found in one file. Raises InputError when it cannot be read."""
     source = read_text(path, "policy")
     report.sources[str(path)] = source

@@ -40,16 +40,17 @@ def monitor(
     Example: seatwarden monitor --site butler.yaml --dry-run
     """
     site = needed(site)
-    moment = parse_now(now) if now else clock()
+    asked = parse_now(now) if now else clock()
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
-    seen = _look(settings, make_day(moment, settings.policy.timezone))
+    day = make_day(asked, settings.policy.timezone)
+    seen = _look(settings, day)
     if dry_run:
         _print_lines(seen, settings)
     else:
         _show(seen, settings)
         failed = _write(seen, settings)
-        _notify(seen, settings, moment)
+        _notify(seen, settings, day.now)
         seen.failed = failed or seen.failed
     if seen.failed:
         raise typer.Exit(ExitCode.REMOTE_FAILED)

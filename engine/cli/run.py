@@ -31,7 +31,8 @@ def run(
     """Plan and release in one go, for jobs.
 
     Nobody is asked. A dry run unless the site file says `dryRun: false`.
-    The plan and what became of it are kept in the folder that the site file names, else in the user's state folder.
+    The plan and what became of it are kept in the folder that the site file names, else in the user's state folder:
+    ~/.local/state/seatwarden on Linux, %LOCALAPPDATA%\\seatwarden\\seatwarden on Windows.
 
     Example: seatwarden run --site butler.yaml
     """

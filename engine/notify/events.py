@@ -79,7 +79,7 @@ class Event:
 
 
 def plan_ready(site: str, at: datetime, run_id: str, folder: PurePath, summary: Mapping[str, Any]) -> Event:
-    """A plan has been written; `summary` is the plan's, of which the counts are told: reasons may name people."""
+    """A dry run has something to release; of the plan's `summary` the counts are told: reasons may name people."""
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
     for license_type, counts in summary["byType"].items():

@@ -1,7 +1,7 @@
 """`# seatwarden: allow SW301 reason`: findings that somebody has looked at, and why they may stay.
 
-The comment silences the codes it names on its line, and in the statement that starts there. Alone on a line it
-speaks of the next line that is not a comment.
+The comment silences the codes it names on its line, and in the statement that starts there; without a reason it
+silences nothing. Alone on a line it speaks of the next line that is not a comment.
 """
 
 import re
@@ -107,7 +107,8 @@ def _codes(rest: str, column: int, line: int, target: int, file: str) -> tuple[l
             problems.append(warning("SW320", f"`{code}` cannot be allowed", span, "not a finding of lint", help_))
     if not reason:
         help_ = f"write why: # seatwarden: allow {found[0][0]} agreed with HR"
-        problems.append(warning("SW320", f"`{found[0][0]}` is allowed without a reason", whole, "no reason", help_))
+        message = f"`{found[0][0]}` cannot be allowed without a reason"
+        return [], [*problems, warning("SW320", message, whole, "allows nothing", help_)]
     return [Allow(code, reason, target, span) for code, span in found if code.startswith(FAMILIES)], problems
 
 

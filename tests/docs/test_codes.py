@@ -14,6 +14,8 @@ from tests.paths import EXAMPLES, ROOT
 _CODE = re.compile(r"""["'](SW\d{3})["']""")
 _BLOCK = re.compile(r"^```(\w+) (failing|passing|output|file=\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _COMMAND = re.compile(r"^`seatwarden ((?:lint|convert) example\.\w+.*)` says:$", re.MULTILINE)
+_BESIDE = {"SW320": {"SW306"}}
+"""What a page must show beside its own code: a comment that allows nothing leaves the finding that it speaks of."""
 
 
 def _emitted() -> set[str]:
@@ -56,7 +58,7 @@ def test_the_command_prints_what_the_page_shows(
     said = failing.out if lint else failing.err
     assert said.rstrip() == blocks["output"][1].rstrip()
     assert failing.code == (1 if code < "SW3" else 0)
-    assert set(re.findall(r"^\w+\[(SW\d+)\]", said, re.MULTILINE)) == {code}
+    assert set(re.findall(r"^\w+\[(SW\d+)\]", said, re.MULTILINE)) == {code, *_BESIDE.get(code, ())}
 
     Path(arguments[1]).write_text(blocks["passing"][1], encoding="utf-8")
     passing = run(*arguments, *moment, *(["--strict"] if lint else []))

@@ -5,10 +5,15 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from textwrap import dedent
+
+import pytest
 
 from engine.cli.exits import ExitCode
 from engine.service.settings import _KEYS, _LOG_KEYS, load_settings
 from engine.service.state import Result, ServiceState
+from policy.butler import parse_butler
+from policy.diagnostics import PolicyError
 from tests.docs.blocks import BLOCK
 from tests.engine.service.test_status_server import NOW
 from tests.paths import ROOT
@@ -30,6 +35,18 @@ def test_the_site_file_is_right(tmp_path: Path) -> None:
     assert settings.warnings == ()
     assert settings.notes == ()
     assert settings.http_port == 9464
+
+
+def test_the_site_file_is_no_policy() -> None:
+    framed = _file("site.yaml")
+    butler, ours = framed.removeprefix("Butler:\n").split("seatwarden:\n")
+    for text in (framed, f"{dedent(butler)}seatwarden:\n{ours}"):
+        with pytest.raises(PolicyError) as raised:
+            parse_butler(text, "site.yaml")
+        (finding,) = raised.value.diagnostics
+        assert (finding.code, finding.help) == ("SW209", "name that file instead")
+    with_rules = f"licenseRelease: {{licenseType: {{}}}}\nseatwarden:\n{ours}"
+    assert parse_butler(with_rules, "site.yaml").statements == ()
 
 
 def test_every_setting_is_in_the_table() -> None:

@@ -115,6 +115,29 @@ def test_later_by_the_clocks_of_the_zone() -> None:
     assert half_past_midnight.later_by(1) == Day(datetime(2026, 10, 25, 23, 30, tzinfo=UTC), half_past_midnight.zone)
 
 
+@given(st.dates(date(1970, 1, 1), date(9000, 12, 31)), st.sampled_from((*ZONES, "Pacific/Pago_Pago")))
+def test_a_date_is_its_midnight_in_the_zone(day: date, zone: str) -> None:
+    made = make_day(day, zone)
+    assert made.today == day
+    assert made.now.utcoffset() == timedelta(0)
+    assert Day(made.now - timedelta(seconds=1), made.zone).today == day - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone"),
+    [
+        (date(2018, 11, 4), "America/Sao_Paulo"),  # clocks went from 00:00 to 01:00
+        (date(2026, 9, 6), "America/Santiago"),
+        (date(2026, 11, 1), "America/Havana"),  # and here from 01:00 to 00:00
+        (date(1919, 3, 31), "America/Toronto"),  # from 23:30 to 00:30
+    ],
+)
+def test_a_midnight_that_is_skipped_or_comes_twice(day: date, zone: str) -> None:
+    made = make_day(day, zone)
+    assert made.today == day
+    assert made.now.astimezone(made.zone).hour <= 1
+
+
 @pytest.mark.parametrize(
     ("name", "help_"),
     [

@@ -61,3 +61,22 @@ def test_an_existing_file_is_replaced(run: Run, tmp_path: Path) -> None:
     output.write_text("old", encoding="utf-8")
     assert run("convert", EXAMPLES / "butler.yaml", "--to", "policy", "-o", output).code == 0
     assert output.read_text(encoding="utf-8").startswith('keep "user"')
+
+
+@pytest.mark.parametrize("to", ["policy", "yaml", "json"])
+def test_lists_are_read_from_beside_the_policy(run: Run, tmp_path: Path, to: str) -> None:
+    policy, other = tmp_path / "a.policy", tmp_path / "other"
+    policy.write_text('set vips from "lists/vips.txt"\nkeep "vips" when user == vips\n', encoding="utf-8")
+    for folder, person in ((tmp_path, "CORP\\jdoe"), (other, "CORP\\pnovak")):
+        (folder / "lists").mkdir(parents=True)
+        (folder / "lists" / "vips.txt").write_text(f"{person}\n", encoding="utf-8")
+    for folder in (tmp_path / "nowhere", other / "lists", other):
+        ran = run("convert", policy, "--to", to, "-o", folder / f"b.{to}")
+        assert (ran.code, ran.out) == (2, "")
+        assert f"reads from beside itself are not the same in `{folder}`: lists/vips.txt" in ran.err
+        assert "copy them" in ran.err
+        assert not (folder / f"b.{to}").exists()
+    (other / "lists" / "vips.txt").write_text("\nCORP\\jdoe\r\n", encoding="utf-8")  # the same list
+    for folder in (tmp_path, other):
+        assert run("convert", policy, "--to", to, "-o", folder / f"b.{to}").code == 0
+        assert load_policy(folder / f"b.{to}").digest == load_policy(policy).digest

@@ -34,6 +34,12 @@ def test_by_default_five_times_from_now_in_utc(run: Run) -> None:
     assert len(answer["next"]) == 5
 
 
+def test_a_day_is_its_midnight_in_the_zone(run: Run) -> None:
+    for day, instant in (("2026-11-21", "2026-11-21T00:00:00-11:00"), ("2026-11-21T00:00:00Z", "2026-11-21T00:00:00Z")):
+        given = ("frequency", "every 1 hour", "--timezone", "Pacific/Pago_Pago", "--after")
+        assert run(*given, day).out == run(*given, instant).out
+
+
 def test_never(run: Run) -> None:
     ran = run("frequency", "on the 31st day of feb", *AFTER)
     assert (ran.code, ran.out) == (0, "This schedule never fires after 2026-11-21T02:00:00.000Z.\n")

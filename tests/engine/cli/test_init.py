@@ -316,6 +316,11 @@ def test_wrong_butler_configs(run: Run, here: Path) -> None:
     (here / "listed.yaml").write_text("set: {vips: vips.txt}\nlicenseType: {}\n", encoding="utf-8")
     ran = run("init", "--butler", "listed.yaml", "new")
     assert (ran.code, _files(here)) == (2, ["butler.yaml", "listed.yaml"])
-    assert "the lists of a policy stand beside it, and are not there: vips.txt" in ran.err
+    assert "lists that the policy reads from beside itself are not the same in `new`: vips.txt" in ran.err
     (here / "vips.txt").write_text("CORP\\jdoe\n", encoding="utf-8")
+    (here / "new").mkdir()
+    (here / "new" / "vips.txt").write_text("CORP\\pnovak\n", encoding="utf-8")
+    assert run("init", "--butler", "listed.yaml", "new").code == 2
+    (here / "new" / "vips.txt").write_text("CORP\\jdoe\r\n", encoding="utf-8")
+    assert run("init", "--butler", "listed.yaml", "new").code == 0
     assert run("init", "--butler", "listed.yaml").code == 0

@@ -81,6 +81,13 @@ def test_now(run: Run, write: Any) -> None:
     assert "SW310" in run("lint", file, "--now", "2026-11-20T15:00:00Z").out
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_now_as_a_day_is_that_day_in_each_policys_zone(run: Run, write: Any, zone: str) -> None:
+    (file,) = write(a=f'timezone "{zone}"\nkeep "x" until 2026-11-20 when user.inactive\n{RELEASE}')
+    assert run("lint", file, "--now", "2026-11-20", "--strict").code == 0
+    assert "today is 2026-11-21" in run("lint", file, "--now", "2026-11-21").out
+
+
 def test_json(run: Run, write: Any) -> None:
     report = json.loads(run("lint", *write(a=WARNED, b=ALLOWED), "--format", "json").out)
     assert report["summary"] == {"files": 2, "errors": 0, "warnings": 1, "allowed": 1}

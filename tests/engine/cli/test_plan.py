@@ -110,6 +110,20 @@ def test_same_inputs_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
     assert other["run"]["runId"] != _header(tmp_path / "one")["runId"]
 
 
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [
+        ("UTC", "2026-11-21T00:00:00.000Z"),
+        ("Pacific/Pago_Pago", "2026-11-21T11:00:00.000Z"),
+        ("Asia/Tokyo", "2026-11-20T15:00:00.000Z"),
+    ],
+)
+def test_a_day_is_its_midnight_in_the_zone(run: Run, zone: str, midnight: str) -> None:
+    given = ("plan", "-p", BUTLER, "-s", SNAPSHOT, "--timezone", zone, "--format", "json", "--now")
+    assert json.loads(run(*given, "2026-11-21").out)["run"]["now"] == midnight
+    assert run(*given, "2026-11-21").out == run(*given, midnight).out
+
+
 def test_a_plan_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "run")
     before = (tmp_path / "run" / "plan.jsonl").read_bytes()

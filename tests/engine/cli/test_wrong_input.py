@@ -63,6 +63,16 @@ BAD_POLICIES = {
         "configQRS: {host: q}\nlicenseRelease: {enable: true, dryRun: true}\nseatwarden: {policy: p.policy}\n",
         ["SW209", "this site file is no policy", "site.yaml:3:14"],
     ),
+    "a framed site file": (
+        "site.yaml",
+        "Butler: {qlikSenseLicense: {licenseRelease: {dryRun: true}}}\nseatwarden: {folder: f, policy: p.policy}\n",
+        ["SW209", "this site file is no policy", "site.yaml:2:25"],
+    ),
+    "a site file without license settings": (
+        "site.yaml",
+        "Butler: {configQRS: {host: q}}\nseatwarden: {policy: p.policy}\n",
+        ["SW209", "this site file is no policy", "site.yaml:2:14"],
+    ),
     "policy text": ("p.yaml", 'timezone "UTC"\n# so many\nlimit\n', ["does not go on with", "in a .policy file"]),
     "a missing list file": ("p.policy", 'set vips from "vip.txt"\n', ["SW207", "`vip.txt`", "p.policy:1:15"]),
 }

@@ -33,7 +33,8 @@ def test_silenced(text: str) -> None:
     [
         (f'keep "x" when {TWICE} # seatwarden: allow SW306 reason', ["SW315", "SW319"]),
         (f'keep "y" when user.inactive # seatwarden: allow SW315 reason\nkeep "x" when {TWICE}', ["SW319", "SW315"]),
-        (f'keep "x" when {TWICE} # seatwarden: allow SW315', ["SW320"]),
+        (f'keep "x" when {TWICE} # seatwarden: allow SW315', ["SW315", "SW320"]),
+        (f'keep "x" when {TWICE} # seatwarden: allow SW315, SW317 - ', ["SW315", "SW320"]),
         (f'keep "x" when {TWICE} # seatwarden: allow all of it', ["SW315", "SW320"]),
         (f'keep "x" when {TWICE} # seatwarden: ignore SW315 reason', ["SW315", "SW320"]),
         ('keep "x" when user.inactive # seatwarden: allow SW101 reason', ["SW320"]),
