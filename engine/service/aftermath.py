@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.journal import RESULTS
 from engine.metrics.delivery import send
 from engine.metrics.point import Point, Tags
 from engine.metrics.releases import release_points
@@ -163,6 +164,7 @@ def events_of(report: Report, settings: Settings) -> Iterator[Event]:
 
 def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: Path | None) -> Event:
     outcomes = [outcome for applied in several for outcome in applied.outcomes]
-    counts: dict[str, int] = dict(Counter(outcome.result for outcome in outcomes))
+    found = Counter(outcome.result for outcome in outcomes)
+    counts: dict[str, int] = {result: found[result] for result in RESULTS}
     released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
     return releases_done(settings.site.url, at, several[-1].plan.header["runId"], counts, released, folder)
