@@ -1,6 +1,6 @@
 """The snapshot: users and licenses of a site at one moment, decoded straight from QRS JSON.
 
-Unknown fields are ignored. Who a row speaks of (ids, names) must be readable, or the snapshot is refused;
+Unknown fields are ignored. The ids of a row and the directory of a user must be readable, or the snapshot is refused;
 any other fact that is absent or not of its type becomes *unknown*, and unknown never releases.
 Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,analyzer}accesstype/full`.
 """
@@ -90,7 +90,10 @@ class UserReference(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class License(Struct, frozen=True, gc=False, rename="camel"):
-    """An access allocated to a user. `last_used` may be anything: absent is *never*, unreadable is unknown."""
+    """An access allocated to a user. `last_used` may be anything: absent is *never*, unreadable is unknown.
+
+    `user` UNSET: it is not known whose it is.
+    """
 
     id: str
     user: UserReference | None | UnsetType = UNSET
@@ -153,10 +156,7 @@ MAX_EXPANSION = 500
 """How many times larger a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50 times."""
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
-_IDENTITY = {"id", "userId", "userDirectory", "name", "user"}
-"""Fields that say of whom a row speaks."""
-
-_Row = TypeVar("_Row", User, License)
+_Row = TypeVar("_Row", User, UserReference, License)
 
 
 class Snapshot:
@@ -207,7 +207,7 @@ class Snapshot:
 
     @cached_property
     def unclaimed_licenses(self) -> tuple[License, ...]:
-        """License rows that do not say whose they are: not even null, as QRS writes for a deleted user."""
+        """License rows that do not say whose they are, readably: not even null, as QRS writes for a deleted user."""
         return tuple(row for rows in self.licenses.values() for row in rows if row.user is UNSET)
 
     @cached_property
@@ -343,7 +343,7 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
         try:
             values[field.name] = msgspec.json.decode(part, type=field.type)
         except msgspec.ValidationError as error:
-            if field.encode_name in _IDENTITY:
+            if field.required:  # it says of whom the row speaks
                 place, problem = _place(error)
                 raise InputError(
                     f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}"
@@ -351,6 +351,9 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
             if field.name == "last_used":
                 # Left out it would mean never used; a number beyond all bounds is no such thing.
                 values[field.name] = bytes(part)[:40].decode(errors="replace")
+            elif field.name == "user":
+                with suppress(InputError):  # without an id it is not known whose license this is
+                    values[field.name] = _row(part, UserReference, f"{where}.user")
     return kind(**values)
 
 

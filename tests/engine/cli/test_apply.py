@@ -154,6 +154,10 @@ def _user_off_the_row(site: dict[str, Any]) -> None:
     site["licenses"]["analyzer"][0]["user"] = None
 
 
+def _whose_is_unreadable(site: dict[str, Any]) -> None:
+    site["licenses"]["analyzer"][0]["user"] = {"id": 5, "userId": "user00", "userDirectory": "CORP"}
+
+
 def _tags_unreadable(site: dict[str, Any]) -> None:
     site["users"][0]["tags"] = "none"
 
@@ -173,6 +177,7 @@ DRIFT: dict[Callable[[dict[str, Any]], None], str] = {
     _row_gone: "the license is gone",
     _row_given_to_another: "the user was CORP\\user00, is CORP\\user01",
     _user_off_the_row: "the license has no user any more",
+    _whose_is_unreadable: "`user` of the license is missing or unreadable",
     _tags_unreadable: "user.tags was none, is unknown",
     _quarantined_absent: "license.quarantined was false, is unknown",
 }
