@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import assume, given, target
 from hypothesis import strategies as st
 
+from engine.days import parse_timestamp
 from engine.decide import Decision
 from engine.facts import Unknown
 from engine.plan import plan_lines
@@ -16,6 +17,7 @@ from grammar.ast import LICENSE_TYPES, Policy, Rule
 from tests.engine.support import checked, day_of, decide, plan_of, snapshot_of
 from tests.strategies import (
     NEVER,
+    UNREADABLE,
     UNREADABLE_USERS,
     WRONG,
     conditions,
@@ -53,6 +55,19 @@ def test_every_license_gets_one_decision_and_no_fact_breaks_it(
         assert [o.rule for o in decision.outcomes] == [
             rule for rule in checked(policy).rules if rule.applies_to(decision.license_type)
         ]
+
+
+@given(sites(), st.data())
+def test_the_last_use_is_a_moment_or_nothing(site: dict[str, Any], data: st.DataObject) -> None:
+    """What cannot be read stands in the reason, but not where programs expect a timestamp."""
+    rows = [row for t in LICENSE_TYPES for row in site["licenses"].get(t, [])]
+    row = data.draw(st.sampled_from(rows))
+    row["lastUsed"] = data.draw(st.sampled_from(["x", *UNREADABLE, *WRONG]))
+    for decision, raw in zip(decide("release when unused for 1 day", site), rows, strict=True):
+        assert decision.last_used in (None, raw.get("lastUsed"))
+        assert decision.last_used is None or parse_timestamp(decision.last_used) is not None
+        if raw is row:
+            assert (decision.verdict, decision.last_used, decision.unused_days) == ("keep", None, None)
 
 
 @given(policies(), sites(), moments)

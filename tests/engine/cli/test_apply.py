@@ -118,6 +118,10 @@ def _used_again(site: dict[str, Any]) -> None:
     site["licenses"]["analyzer"][0]["lastUsed"] = format_instant(datetime.now(UTC))
 
 
+def _use_is_unreadable(site: dict[str, Any]) -> None:
+    site["licenses"]["analyzer"][0]["lastUsed"] = "x"
+
+
 def _tagged(site: dict[str, Any]) -> None:
     site["users"][0]["tags"] = [{"id": "t", "name": "License do not release"}]
 
@@ -168,6 +172,7 @@ def _quarantined_absent(site: dict[str, Any]) -> None:
 
 DRIFT: dict[Callable[[dict[str, Any]], None], str] = {
     _used_again: "license.lastUsed was ",
+    _use_is_unreadable: "is unknown; now kept: undetermined: `lastUsed` is unreadable: `x`",
     _tagged: 'user.tags was none, is "License do not release"; now kept: keep "tag"',
     _tagged_otherwise: 'user.tags was none, is "something else"',
     _moved: 'user.userDirectory was "CORP", is "INTERNAL"; now kept: keep "directory"',
