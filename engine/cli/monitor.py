@@ -40,7 +40,7 @@ def monitor(
     Example: seatwarden monitor --site butler.yaml --dry-run
     """
     site = needed(site)
-    moment = parse_now(now) if now else clock()
+    moment = parse_now(now) if now is not None else clock()
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
     seen = _look(settings, make_day(moment, settings.policy.timezone))

@@ -163,6 +163,7 @@ def test_missing_snapshot(run: Run, tmp_path: Path) -> None:
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--now", "yesterday"), "`yesterday` is not a moment"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--now", ""), "`` is not a moment"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--timezone", "CEST"), "there is no time zone `CEST`"),
+        (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--timezone", ""), "there is no time zone ``"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--format", "xml"), "xml"),
         (("--policy", BUTLER, "--site", BUTLER), "there is no `configQRS`"),
         (("--polcy", BUTLER), "No such option"),
@@ -170,6 +171,25 @@ def test_missing_snapshot(run: Run, tmp_path: Path) -> None:
 )
 def test_bad_options(run: Run, options: tuple[object, ...], expected: str) -> None:
     ran = run("plan", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert expected in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("diff", BUTLER, BUTLER, "--now", ""), "`` is not a moment"),
+        (("diff", BUTLER, BUTLER, "--snapshot", SNAPSHOT, "--timezone", ""), "there is no time zone ``"),
+        (("explain", "x", "--policy", BUTLER, "--snapshot", SNAPSHOT, "--timezone", ""), "there is no time zone ``"),
+        (("monitor", "--site", BUTLER, "--now", ""), "`` is not a moment"),
+        (("frequency", "every 1 hour", "--after", ""), "`` is not a moment"),
+        (("frequency", "every 1 hour", "--timezone", ""), "there is no time zone ``"),
+        (("test", EXAMPLES, "--timezone", ""), "go with --record"),
+    ],
+)
+def test_an_empty_option_is_not_one_left_out(run: Run, command: tuple[object, ...], expected: str) -> None:
+    """A script whose variable is empty must not decide by another zone or moment than it means to."""
+    ran = run(*command)
     assert (ran.code, ran.out) == (2, "")
     assert expected in ran.err
 
