@@ -102,9 +102,9 @@ def _truncated(path: Path) -> None:
     path.write_bytes(SNAPSHOT.read_bytes()[: SNAPSHOT.stat().st_size // 2])
 
 
-def _number_for_a_name(path: Path) -> None:
+def _number_for_a_user_id(path: Path) -> None:
     site = load_json(SNAPSHOT)
-    site["users"][3]["name"] = 5
+    site["users"][3]["userId"] = 5
     path.write_text(json.dumps(site))
 
 
@@ -128,7 +128,7 @@ def _no_license_id(path: Path) -> None:
 
 BAD_SNAPSHOTS: dict[Callable[[Path], None], str] = {
     _truncated: "ends in the middle",
-    _number_for_a_name: "users[3].name: expected text",
+    _number_for_a_user_id: "users[3].userId: expected text",
     _no_users: "is not a snapshot: there is no `users`",
     _a_list: "is not a snapshot: expected an object, found a list",
     _no_json: "is not JSON",
