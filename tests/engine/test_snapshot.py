@@ -200,6 +200,25 @@ def test_types_that_were_not_asked_for_are_told_from_empty_ones() -> None:
     assert snapshot_of(site).licenses == {"analyzer": []}
 
 
+@pytest.mark.parametrize(
+    ("licenses", "help_"),
+    [
+        ({"Analyzer": [license_row(1)]}, "it has `Analyzer`: did you mean `analyzer`?"),
+        ({"other": [], "profesional": 5}, "it has `profesional`: did you mean `professional`?"),
+        ({"tokens": []}, "as `seatwarden snapshot` writes it"),
+        ({}, "as `seatwarden snapshot` writes it"),
+    ],
+)
+@pytest.mark.parametrize("facts", [{}, {"tags": 5}], ids=["right", "one wrong fact"])
+def test_a_snapshot_without_licenses_is_none(licenses: dict[str, Any], help_: str, facts: dict[str, Any]) -> None:
+    """An empty plan that ends well would say that nothing is to be released."""
+    with pytest.raises(InputError) as caught:
+        snapshot_of({"users": [user(1, **facts)], "licenses": licenses})
+    assert caught.value.message == "test is not a snapshot: `licenses` has neither `professional` nor `analyzer`"
+    assert caught.value.help is not None
+    assert help_ in caught.value.help
+
+
 @pytest.mark.parametrize("number", ["1" * 400, "-1e999", "1e999", "0.5", "true", '"\\u00e9"', '{"a": [1]}'])
 def test_a_last_use_that_is_no_moment_is_unknown_and_never_never(number: str) -> None:
     """A number that JSON readers refuse must not read as absent: that would mean never used."""
