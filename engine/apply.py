@@ -179,7 +179,8 @@ class Apply:
         if row is None:
             return "the license is gone: somebody else has released it"
         if not isinstance(row.user, UserReference):
-            return "the license has no user any more"
+            gone = row.user is None
+            return "the license has no user any more" if gone else "`user` of the license is missing or unreadable"
         user = self._qrs.user(row.user.id)
         if user is None:
             return "the user is gone"

@@ -5,6 +5,7 @@ of rules, and a license is released only when every keep rule is certainly false
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import groupby, islice
 from typing import Literal, Protocol, TypeAlias
 
@@ -84,7 +85,8 @@ class Compact(Struct, frozen=True, gc=False):
 class Decision(Struct, frozen=True, gc=False):
     """The verdict for one license.
 
-    `unused_days` counts calendar days, None when unknown; `last_used` is QRS's timestamp, None when never.
+    `unused_days` counts calendar days, None when unknown; `last_used` is QRS's timestamp, None when never or
+    unreadable.
     """
 
     license_id: str
@@ -262,7 +264,7 @@ def _decision(subject: Subject, standing: Standing, ruling: Ruling, reason: str,
         directory, user_id, name = license_.user.user_directory, license_.user.user_id, license_.user.name
     else:
         directory, user_id, name = license_.deleted_user_directory or None, license_.deleted_user_id or None, None
-    unused, used = subject.unused_days, license_.last_used
+    unused = subject.unused_days
     return Decision(
         license_.id,
         subject.license_type,
@@ -273,7 +275,7 @@ def _decision(subject: Subject, standing: Standing, ruling: Ruling, reason: str,
         reason,
         standing,
         None if isinstance(unused, Unknown) else unused,
-        used if subject.last_used is not None and isinstance(used, str) else None,
+        license_.last_used if isinstance(subject.last_used, date) else None,
         evaluation,
     )
 

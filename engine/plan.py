@@ -191,7 +191,7 @@ def make_plan(
 
 def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
     """The Day of `now`, in the zone that is asked for or else the policy's. Raises InputError."""
-    return make_day(now, timezone or policy.timezone)
+    return make_day(now, policy.timezone if timezone is None else timezone)
 
 
 def reason_label(decision: Decision) -> str:

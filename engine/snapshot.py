@@ -1,6 +1,6 @@
 """The snapshot: users and licenses of a site at one moment, decoded straight from QRS JSON.
 
-Unknown fields are ignored. Who a row speaks of (ids, names) must be readable, or the snapshot is refused;
+Unknown fields are ignored. The ids of a row and the directory of a user must be readable, or the snapshot is refused;
 any other fact that is absent or not of its type becomes *unknown*, and unknown never releases.
 Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,analyzer}accesstype/full`.
 """
@@ -21,6 +21,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from engine.collector import collector_off
 from engine.digest import DigestBeside
 from grammar.ast import LICENSE_TYPES, LicenseType
+from grammar.suggest import nearest
 from policy.errors import InputError
 from policy.files import decode_json_bytes
 
@@ -90,7 +91,10 @@ class UserReference(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class License(Struct, frozen=True, gc=False, rename="camel"):
-    """An access allocated to a user. `last_used` may be anything: absent is *never*, unreadable is unknown."""
+    """An access allocated to a user. `last_used` may be anything: absent is *never*, unreadable is unknown.
+
+    `user` UNSET: it is not known whose it is.
+    """
 
     id: str
     user: UserReference | None | UnsetType = UNSET
@@ -145,6 +149,10 @@ class _RawFile(Struct, frozen=True, rename="camel"):
     license: Raw | UnsetType = UNSET
 
 
+class _Keys(Struct, frozen=True):
+    licenses: dict[str, Raw]
+
+
 MAX_SNAPSHOT_BYTES = 4_000_000_000
 """Largest snapshot that is unpacked; a million users make about 2 GB."""
 SECRET_LICENSE_FIELDS = ("key", "serial", "control", "check")
@@ -153,10 +161,9 @@ MAX_EXPANSION = 500
 """How many times larger a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50 times."""
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
-_IDENTITY = {"id", "userId", "userDirectory", "name", "user"}
-"""Fields that say of whom a row speaks."""
+_AS_WRITTEN = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"
 
-_Row = TypeVar("_Row", User, License)
+_Row = TypeVar("_Row", User, UserReference, License)
 
 
 class Snapshot:
@@ -207,7 +214,7 @@ class Snapshot:
 
     @cached_property
     def unclaimed_licenses(self) -> tuple[License, ...]:
-        """License rows that do not say whose they are: not even null, as QRS writes for a deleted user."""
+        """License rows that do not say whose they are, readably: not even null, as QRS writes for a deleted user."""
         return tuple(row for rows in self.licenses.values() for row in rows if row.user is UNSET)
 
     @cached_property
@@ -263,7 +270,10 @@ def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snaps
     digest = DigestBeside(data)
     with collector_off():
         kind = _File if attributes else _FileWithoutAttributes
-        decoded = _decode(decode_json_bytes(_decompressed(data, what), what), what, kind)
+        text = decode_json_bytes(_decompressed(data, what), what)
+        decoded = _decode(text, what, kind)
+    if all(getattr(decoded.licenses, license_type) is UNSET for license_type in LICENSE_TYPES):
+        raise _no_licenses(text, what)
     return Snapshot(decoded, digest)
 
 
@@ -311,8 +321,7 @@ def _decode_leniently(data: bytes, what: str) -> _File:
         raw = msgspec.json.decode(data, type=_RawFile)
     except msgspec.ValidationError as error:
         place, problem = _place(error)
-        help_ = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"
-        raise InputError(f"{what} is not a snapshot: {place}{problem}", help_) from None
+        raise InputError(f"{what} is not a snapshot: {place}{problem}", _AS_WRITTEN) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
     users = [_row(row, User, f"{what}: users[{i}]") for i, row in enumerate(raw.users)]
@@ -343,7 +352,7 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
         try:
             values[field.name] = msgspec.json.decode(part, type=field.type)
         except msgspec.ValidationError as error:
-            if field.encode_name in _IDENTITY:
+            if field.required:  # it says of whom the row speaks
                 place, problem = _place(error)
                 raise InputError(
                     f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}"
@@ -351,7 +360,18 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
             if field.name == "last_used":
                 # Left out it would mean never used; a number beyond all bounds is no such thing.
                 values[field.name] = bytes(part)[:40].decode(errors="replace")
+            elif field.name == "user":
+                with suppress(InputError):  # without an id it is not known whose license this is
+                    values[field.name] = _row(part, UserReference, f"{where}.user")
     return kind(**values)
+
+
+def _no_licenses(data: bytes, what: str) -> InputError:
+    """A plan without a single license would look as if all were well."""
+    found = msgspec.json.decode(data, type=_Keys).licenses
+    near = ((key, meant) for key in found if (meant := nearest(key, LICENSE_TYPES)))
+    help_ = next((f"it has `{key[:40]}`: did you mean `{meant}`?" for key, meant in near), _AS_WRITTEN)
+    return InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
 
 
 def _decompressed(data: bytes, what: str) -> bytes:

@@ -75,8 +75,8 @@ Node: TypeAlias = Scalar | Mapping | Sequence
 def read_yaml(text: str, file: str) -> Node:
     """The one document of a YAML text.
 
-    Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW205 too long or nested too deep) with every
-    duplicate key.
+    Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW204 `<<` that is given no map, SW205 too long,
+    nested too deep or within itself) with every such key.
     """
     sources = {file: text}
     start = Span(file, 1, 1, 1, 2)
@@ -148,16 +148,28 @@ class _Converter:
     def __init__(self, file: str) -> None:
         self._file = file
         self._done: dict[int, Node] = {}
+        self._open: set[int] = set()
         self._merged = 0
         self.findings: list[Diagnostic] = []
 
     def convert(self, node: ruamel.Node) -> Node:
         found = self._done.get(id(node))
-        if found is None:
-            # A node that contains itself (`&a [*a]`) meets this placeholder.
-            self._done[id(node)] = Scalar(None, "", None, self._span(node))
+        if found is None and id(node) in self._open:
+            # Told once; further aliases inside find this, and a merge of it has nothing more to say.
+            found = self._done[id(node)] = Mapping((), self._span(node))
+            self._within_itself(node)
+        elif found is None:
+            self._open.add(id(node))
             found = self._done[id(node)] = self._converted(node)
         return found
+
+    def _within_itself(self, node: ruamel.Node) -> None:
+        """A node that contains itself, `&a [*a]`. An alias keeps no place of its own, so the anchor is marked."""
+        anchor = node.anchor or ""
+        start = self._span(node)
+        span = Span(start.file, start.line, start.column, start.line, start.column + 1 + len(anchor))
+        help_ = f"write in place of `*{anchor}` what is meant there"
+        self._note("SW205", f"`&{anchor}` contains itself", span, f"`*{anchor}` stands inside of it", help_)
 
     def _converted(self, node: ruamel.Node) -> Node:
         match node:
@@ -202,15 +214,24 @@ class _Converter:
         return Mapping(tuple(entries.values()), self._span(node))
 
     def _merge(self, value: Node, merged: dict[str, Entry], place: Span) -> None:
-        """`<<: *other`, or a list of them, the first of which counts. Merged maps merged again grow without end."""
+        """`<<: *other`, or a list of them, the first of which counts. Merged maps merged again grow without end.
+
+        Anything else is refused, by js-yaml, with which Butler reads, too: rules would be lost without a word.
+        """
         for source in value.items if isinstance(value, Sequence) else (value,):
-            if isinstance(source, Mapping):
-                self._merged += len(source.entries)
-                if self._merged > MAX_MERGED:
-                    self._note("SW205", f"`<<` copies more than {MAX_MERGED:,} keys", place, "too many")
-                    return
-                for entry in source.entries:
-                    merged.setdefault(entry.key.text, entry)
+            if not isinstance(source, Mapping):
+                # What stands empty has no place of its own.
+                span = place if isinstance(source, Scalar) and not source.text else source.span
+                self._note(
+                    "SW204", "`<<` takes a map, or a list of maps", span, "not a map", "write an alias: <<: *name"
+                )
+                continue
+            self._merged += len(source.entries)
+            if self._merged > MAX_MERGED:
+                self._note("SW205", f"`<<` copies more than {MAX_MERGED:,} keys", place, "too many")
+                return
+            for entry in source.entries:
+                merged.setdefault(entry.key.text, entry)
 
     def _note(
         self, code: str, message: str, span: Span, label: str = "", help_: str | None = None, first: Span | None = None

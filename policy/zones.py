@@ -6,16 +6,33 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from grammar.suggest import did_you_mean
 
 _WRITE = "write an IANA name like Europe/Stockholm, or UTC"
+_OF_THE_MACHINE = frozenset(("localtime", "posixrules", "factory"))
+"""Files of the database that say what a machine is set to. A verdict must not depend on where it is made."""
+_COPIES = ("posix/", "right/")
+"""Folders that some systems have: the same zones once more, without leap seconds and with them."""
 
 
 @lru_cache(maxsize=64)
 def find_timezone(name: str) -> ZoneInfo | None:
     """The zone of that IANA name, or None. Data comes from the system or the `tzdata` package."""
+    if not name or name.startswith(".") or not _is_everywhere(name):
+        return None
     try:
-        return ZoneInfo(name) if name and not name.startswith(".") else None
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         # ValueError: a name that is a path; OSError: a folder of the database, such as "Europe".
         return None
+
+
+def _is_everywhere(name: str) -> bool:
+    """Whether the name means the same on every machine. Some look it up in any case."""
+    folded = name.casefold()
+    return folded not in _OF_THE_MACHINE and not folded.startswith(_COPIES)
+
+
+def timezone_names() -> set[str]:
+    """All names of zones, to suggest some of them."""
+    return {name for name in available_timezones() if _is_everywhere(name)}
 
 
 def is_timezone(name: str) -> bool:
@@ -29,6 +46,9 @@ def timezone_help(name: str) -> str:
 
     if name in win_tz:
         return f"that is the name in Windows; write {win_tz[name]}"
+    if not _is_everywhere(name):
+        zone = name.partition("/")[2]
+        return f"write {zone}" if is_timezone(zone) else f"that is what a machine is set to: {_WRITE}"
     if name.isalpha() and name.isupper():  # CEST is not EST
         return f"an abbreviation is not enough: {_WRITE}"
-    return did_you_mean(name, available_timezones()) or _WRITE
+    return did_you_mean(name, timezone_names()) or _WRITE

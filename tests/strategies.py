@@ -255,7 +255,17 @@ UNREADABLE = ("yesterday", "2026-02-30T00:00:00Z", "2026-11-01", "", "0000-00-00
 WRONG: tuple[object, ...] = (5, {"no": "fact"}, [[]])
 """What no fact is."""
 
+UNREADABLE_USERS: tuple[object, ...] = (*WRONG, "u1", [], {}, {"id": 5}, {"userId": "x"})
+"""What does not say whose a license is."""
+
 _ABSENT = object()
+
+
+def holder_of(row: Mapping[str, Any]) -> str | None:
+    """The id of the user that a license row names; None when it names nobody, or not readably."""
+    user = row.get("user")
+    user_id = user.get("id") if isinstance(user, dict) else None
+    return user_id if isinstance(user_id, str) else None
 
 
 @st.composite
@@ -268,10 +278,10 @@ def timestamps(draw: st.DrawFn) -> str:
 
 
 _FLAGS = ("inactive", "blacklisted", "removedExternally", "deleteProhibited")
-USER_FACTS = ("roles", "tags", "customProperties", "attributes", "createdDate", *_FLAGS)
+USER_FACTS = ("name", "roles", "tags", "customProperties", "attributes", "createdDate", *_FLAGS)
 LICENSE_FACTS = ("lastUsed", "license.createdDate", "excess")
 _BAD: Mapping[str, tuple[object, ...]] = {
-    "user": (None, _ABSENT, {"id": "nobody"}),
+    "user": (None, _ABSENT, {"id": "nobody"}, *UNREADABLE_USERS, {"id": "u1", "userId": 5, "name": []}),
     "lastUsed": (*UNREADABLE, *WRONG),
     "createdDate": (None, _ABSENT, *UNREADABLE, *WRONG),
 }

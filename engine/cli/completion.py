@@ -30,10 +30,10 @@ def complete_codes(incomplete: str) -> list[tuple[str, str]]:
 
 def complete_zones(incomplete: str) -> list[str]:
     """IANA names of time zones."""
-    from zoneinfo import available_timezones
+    from policy.zones import timezone_names
 
     typed = incomplete.casefold()
-    return [zone for zone in sorted(available_timezones()) if zone.casefold().startswith(typed)][:_MOST]
+    return [zone for zone in sorted(timezone_names()) if zone.casefold().startswith(typed)][:_MOST]
 
 
 def complete_runs(incomplete: str) -> list[str]:

@@ -59,7 +59,7 @@ def diff(
         site = load_snapshot(snapshot)
         different = _on_snapshot(policies, site, _days(policies, site, now, timezone), also, format)
     else:
-        day = _days(policies, None, now, timezone)[0] if now else None
+        day = _days(policies, None, now, timezone)[0] if now is not None else None
         different = _on_all_facts(policies, day, also, format)
     if different:
         raise typer.Exit(ExitCode.NO)

@@ -46,7 +46,7 @@ def frequency(
 
     Example: seatwarden frequency "at 2:30 on mon through fri" --timezone Europe/Stockholm
     """
-    day = make_day(parse_now(after, "--after") if after else datetime.now(UTC), timezone)
+    day = make_day(parse_now(after, "--after") if after is not None else datetime.now(UTC), timezone)
     schedule = load_frequency(text, _FILE)
     found = list(islice(occurrences(schedule, day.now, day.zone), count))
     if format == "json":

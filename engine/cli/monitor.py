@@ -40,7 +40,7 @@ def monitor(
     Example: seatwarden monitor --site butler.yaml --dry-run
     """
     site = needed(site)
-    asked = parse_now(now) if now else clock()
+    asked = parse_now(now) if now is not None else clock()
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
     day = make_day(asked, settings.policy.timezone)

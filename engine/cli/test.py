@@ -56,7 +56,7 @@ def run_tests(
             raise InputError("--record stands alone", "with it go --policy, --snapshot, -o, --now and --timezone")
         _record(policy, snapshot, now, timezone, output)
         return
-    if policy or snapshot or now or timezone:
+    if any(option is not None for option in (policy, snapshot, now, timezone)):
         raise InputError(
             "--policy, --snapshot, --now and --timezone go with --record", "a test file says itself what it is about"
         )

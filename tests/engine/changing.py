@@ -18,7 +18,7 @@ from engine.changes import (
 )
 from grammar.ast import And, Comparison, Condition, Field, Let, ListOf, Name, Not, Operand, Or, Policy, Rule, Text
 from tests.engine.support import license_row
-from tests.strategies import NOW
+from tests.strategies import NOW, holder_of
 
 _FLAGS = {
     "user.inactive": "inactive",
@@ -58,7 +58,7 @@ def changed_site(change: Change, site: Mapping[str, Any], license_type: str, lic
         case Holding(other, held=True):
             changed["licenses"][other].append(license_row(1, id="another", user=row["user"]))
         case Holding(other):
-            mine = [r for r in changed["licenses"][other] if (r.get("user") or {}).get("id") == user["id"]]
+            mine = [r for r in changed["licenses"][other] if holder_of(r) == user["id"]]
             changed["licenses"][other] = [r for r in changed["licenses"][other] if r not in mine or r["quarantined"]]
     return changed
 

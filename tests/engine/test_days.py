@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from engine.days import Day, format_instant, make_day, parse_timestamp
 from policy.errors import InputError
+from policy.zones import is_timezone, timezone_names
 from tests.strategies import NOW, ZONES
 
 _INSTANTS = st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
@@ -144,6 +145,13 @@ def test_a_midnight_that_is_skipped_or_comes_twice(day: date, zone: str) -> None
         ("Europe/Stokholm", "did you mean `Europe/Stockholm`?"),
         ("Qlik", "write an IANA name like Europe/Stockholm, or UTC"),
         ("", "write an IANA name like Europe/Stockholm, or UTC"),
+        ("localtime", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("LocalTime", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("posixrules", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("Factory", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("posix/Europe/Berlin", "write Europe/Berlin"),
+        ("right/UTC", "write UTC"),
+        ("right/right/UTC", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
         ("../../etc/passwd", None),
         ("/etc/localtime", None),
         ("Europe", None),
@@ -155,3 +163,11 @@ def test_no_such_zone(name: str, help_: str | None) -> None:
         make_day(NOW, name)
     assert caught.value.help is not None
     assert help_ in (None, caught.value.help)
+
+
+def test_only_zones_that_are_the_same_everywhere_are_suggested() -> None:
+    names = timezone_names()
+    assert {"UTC", "Europe/Stockholm"} <= names
+    assert all(map(is_timezone, names))
+    assert not names & {"localtime", "posixrules", "Factory"}
+    assert not any(name.startswith(("posix/", "right/")) for name in names)

@@ -9,12 +9,24 @@ from typing import Any
 from hypothesis import assume, given, target
 from hypothesis import strategies as st
 
+from engine.days import parse_timestamp
 from engine.decide import Decision
 from engine.facts import Unknown
 from engine.plan import plan_lines
 from grammar.ast import LICENSE_TYPES, Policy, Rule
 from tests.engine.support import checked, day_of, decide, plan_of, snapshot_of
-from tests.strategies import NEVER, WRONG, conditions, keep_rules, moments, policies, sites
+from tests.strategies import (
+    NEVER,
+    UNREADABLE,
+    UNREADABLE_USERS,
+    WRONG,
+    conditions,
+    holder_of,
+    keep_rules,
+    moments,
+    policies,
+    sites,
+)
 
 
 def _released(decisions: list[Decision]) -> set[int]:
@@ -45,6 +57,19 @@ def test_every_license_gets_one_decision_and_no_fact_breaks_it(
         ]
 
 
+@given(sites(), st.data())
+def test_the_last_use_is_a_moment_or_nothing(site: dict[str, Any], data: st.DataObject) -> None:
+    """What cannot be read stands in the reason, but not where programs expect a timestamp."""
+    rows = [row for t in LICENSE_TYPES for row in site["licenses"].get(t, [])]
+    row = data.draw(st.sampled_from(rows))
+    row["lastUsed"] = data.draw(st.sampled_from(["x", *UNREADABLE, *WRONG]))
+    for decision, raw in zip(decide("release when unused for 1 day", site), rows, strict=True):
+        assert decision.last_used in (None, raw.get("lastUsed"))
+        assert decision.last_used is None or parse_timestamp(decision.last_used) is not None
+        if raw is row:
+            assert (decision.verdict, decision.last_used, decision.unused_days) == ("keep", None, None)
+
+
 @given(policies(), sites(), moments)
 def test_released_means_every_keep_rule_false_and_a_release_rule_true(
     policy: Policy, site: dict[str, Any], now: datetime
@@ -65,17 +90,36 @@ def test_quarantined_userless_unknown_and_doubled_rows_are_kept(policy: Policy, 
     ids = [user["id"] for user in site["users"]]
     rows = [(t, row) for t in LICENSE_TYPES for row in site["licenses"].get(t, [])]
     for (license_type, row), decision in zip(rows, decide(policy, site), strict=True):
-        user = row.get("user")
         unsafe = (
             row.get("quarantined") is not False
-            or user is None
-            or ids.count(user["id"]) != 1
+            or ids.count(holder_of(row)) != 1
             or sum(r["id"] == row["id"] for t, r in rows if t == license_type) > 1
         )
         if unsafe:
             assert (decision.verdict, decision.because) == ("keep", "guard")
         if row.get("quarantined") is True:
             assert decision.guard == "quarantined"
+
+
+_OVER_ALL_LICENSES = st.sampled_from(["user.licenses", "user.lastUsed"])
+
+
+@given(sites(nasty=False), st.sampled_from(UNREADABLE_USERS), _OVER_ALL_LICENSES, st.data())
+def test_a_license_of_nobody_knows_whom_may_be_anybodys(
+    site: dict[str, Any], unreadable: object, field: str, data: st.DataObject
+) -> None:
+    """It is kept, and so are all licenses where a rule asks what else their users hold: any of them may hold it."""
+    rows = [(t, row) for t in LICENSE_TYPES for row in site["licenses"][t]]
+    before = decide("release when true", site)
+    spoiled, row = data.draw(st.integers(0, len(rows) - 1).map(lambda n: (n, rows[n][1])))
+    row["user"], row["quarantined"] = unreadable, False
+    after = decide("release when true", site)
+    assert (after[spoiled].verdict, after[spoiled].guard) == ("keep", "undetermined")
+    assert [d.verdict for d in after if d is not after[spoiled]] == [
+        d.verdict for d in before if d is not before[spoiled]
+    ]
+    for rules in (f"release when {field} = []", f"release when not {field} = []", f"keep when {field} = []"):
+        assert not _released(decide(f"{rules}\nrelease when true" if "keep" in rules else rules, site))
 
 
 @given(policies(), sites(), keep_rules(conditions()), st.integers(0, 9))
@@ -106,7 +150,7 @@ def _hideable(site: dict[str, Any]) -> Iterator[tuple[list[dict[str, Any]], int,
     for rows in (site["users"], *site["licenses"].values()):
         for position, row in enumerate(rows):
             for key in row:
-                if key != "id" and not (rows is site["users"] and key in ("userId", "userDirectory", "name")):
+                if key != "id" and not (rows is site["users"] and key in ("userId", "userDirectory")):
                     yield rows, position, key
 
 
@@ -121,7 +165,7 @@ def test_hiding_a_fact_never_releases(policy: Policy, site: dict[str, Any], data
     absent = data.draw(st.booleans())
     hidden = dict(row)
     del hidden[key]
-    if not absent and key != "user":  # a user of the wrong type makes the snapshot unreadable
+    if not absent:
         hidden[key] = data.draw(st.sampled_from(WRONG))
     is_license = rows is not site["users"]
     rows[position] = hidden

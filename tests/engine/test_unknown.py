@@ -12,6 +12,7 @@ from tests.strategies import WRONG
 
 ABSENT = object()
 SOURCES = {
+    "user.name": "name",
     "user.roles": "roles",
     "user.tags": "tags",
     "user.@": "customProperties",
@@ -30,7 +31,7 @@ SOURCES = {
     "user.lastUsed": "lastUsed",
 }
 """The field in QRS that each of ours hangs on; the rest is always there."""
-ALWAYS_THERE = {"user", "user.userDirectory", "user.userId", "user.name", "license.type", "today", "month", "weekday"}
+ALWAYS_THERE = {"user", "user.userDirectory", "user.userId", "license.type", "today", "month", "weekday"}
 
 OLD = "2026-01-01T00:00:00Z"
 RELEASE = Rule("release", (), "all", None, Boolean(True))
@@ -82,7 +83,7 @@ WAYS = [
 
 @pytest.mark.parametrize(("field", "hidden"), WAYS, ids=lambda v: "absent" if v is ABSENT else str(v))
 def test_a_keep_rule_that_may_match_keeps(field: str, hidden: object) -> None:
-    known = {"inactive": False, "roles": [], "createdDate": OLD, "lastUsed": OLD, "quarantined": False}
+    known = {"name": "x", "inactive": False, "roles": [], "createdDate": OLD, "lastUsed": OLD, "quarantined": False}
     good = _site(field, known.get(SOURCES[field], False if VOCABULARY[field].type is Type.BOOLEAN else []))
     policy = Policy((Rule("keep", (), "needed", None, _condition(field)), RELEASE))
     assert _one(policy, good).verdict == "release"

@@ -93,6 +93,88 @@ licenseType:
     ]
 
 
+_LISTED = "user: [], customProperty: [], inactive: ignore, blocked: ignore, removedExternally: ignore"
+
+
+def _never_release(more: str, elsewhere: str = "{}") -> str:
+    """Settings with anchors, and something else that is ignored, beside them."""
+    return f"""\
+shared: [&vip {{tag: [vip]}}, &finance {{userDirectory: [FIN], tag: [fin]}}]
+ignored: {elsewhere}
+Butler:
+  qlikSenseLicense:
+    licenseRelease:
+      enable: true
+      frequency: every 6 hours
+      neverRelease: {{{more}}}
+      licenseType:
+        analyzer: {{enable: true, releaseThresholdDays: 30}}
+        professional: {{enable: false, releaseThresholdDays: 30}}
+      dryRun: true
+      destination: {{influxDb: {{enable: false, tag: {{static: []}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("merge", "tags"),
+    [
+        ("<<: *vip, userDirectory: [FIN]", ["vip"]),
+        ("<<: *finance", ["fin"]),
+        ("<<: [*vip, *finance]", ["vip"]),
+        ("<<: [*finance, *vip]", ["fin"]),
+        ("<<: [*vip, {tag: [x], userDirectory: [FIN]}]", ["vip"]),
+        ("<<: {tag: [x], userDirectory: [FIN]}", ["x"]),
+        ("<<: [], <<: {}, tag: [x], userDirectory: [FIN]", ["x"]),
+    ],
+)
+def test_what_is_merged_keeps(merge: str, tags: list[str]) -> None:
+    text = print_policy(parse_butler(_never_release(f"{_LISTED}, {merge}"), "b"))
+    assert f'keep "tag" when user.tags == "{tags[0]}"' in text
+    assert 'keep "userDirectory" when user.userDirectory == "FIN"' in text
+
+
+@pytest.mark.parametrize(
+    ("merge", "marked"),
+    [
+        ("<<: vip", "vip"),
+        ("<<: ", "<<"),
+        ("<<: ~", "~"),
+        ("<<: ''", "<<"),
+        ("<<: 5", "5"),
+        ("<<: [vip, {tag: [x]}]", "vip"),
+        ("<<: [*vip, [*finance]]", "[*finance]"),
+    ],
+)
+def test_what_is_no_map_cannot_be_merged(merge: str, marked: str) -> None:
+    """`<<: vip` without its star would lose the rules that `vip` has. Where we read nothing it is an error too:
+    js-yaml, and so Butler, refuses the file (`cannot merge mappings`)."""
+    inside = _never_release(f"{merge}, tag: [], userDirectory: [], {_LISTED}")
+    outside = _never_release(f"tag: [], userDirectory: [], {_LISTED}", f"{{{merge}, a: b}}")
+    for text in (inside, outside):
+        with pytest.raises(PolicyError) as caught:
+            parse_butler(text, "b")
+        (finding,) = caught.value.diagnostics
+        assert (finding.code, finding.help) == ("SW204", "write an alias: <<: *name")
+        line = text.split("\n")[finding.span.line - 1]
+        assert line[finding.span.column - 1 : finding.span.end_column - 1] == marked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "neverRelease: &a {tag: *a}\nlicenseType: {}",
+        "neverRelease: &a\n  tag: *a\n  user: *a\nlicenseType: {}",
+        "neverRelease:\n  tag: &a [x, *a]\nlicenseType: {}",
+        "neverRelease: &a {<<: *a}\nlicenseType: {}",
+        "neverRelease: &a {when: [{name: *a}], tag: [[*a]]}\nlicenseType: {}",
+    ],
+)
+def test_an_alias_to_itself_is_no_empty_list(text: str) -> None:
+    finding = _finding(text)
+    assert finding.startswith("SW205 b:")
+    assert finding.endswith(" `&a` contains itself")
+
+
 def test_duplicate_keys() -> None:
     text = "neverRelease:\n  tag: [a]\n  tag: [b]\nlicenseType: {}"
     with pytest.raises(PolicyError) as caught:

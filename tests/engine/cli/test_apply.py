@@ -118,6 +118,10 @@ def _used_again(site: dict[str, Any]) -> None:
     site["licenses"]["analyzer"][0]["lastUsed"] = format_instant(datetime.now(UTC))
 
 
+def _use_is_unreadable(site: dict[str, Any]) -> None:
+    site["licenses"]["analyzer"][0]["lastUsed"] = "x"
+
+
 def _tagged(site: dict[str, Any]) -> None:
     site["users"][0]["tags"] = [{"id": "t", "name": "License do not release"}]
 
@@ -154,6 +158,10 @@ def _user_off_the_row(site: dict[str, Any]) -> None:
     site["licenses"]["analyzer"][0]["user"] = None
 
 
+def _whose_is_unreadable(site: dict[str, Any]) -> None:
+    site["licenses"]["analyzer"][0]["user"] = {"id": 5, "userId": "user00", "userDirectory": "CORP"}
+
+
 def _tags_unreadable(site: dict[str, Any]) -> None:
     site["users"][0]["tags"] = "none"
 
@@ -164,6 +172,7 @@ def _quarantined_absent(site: dict[str, Any]) -> None:
 
 DRIFT: dict[Callable[[dict[str, Any]], None], str] = {
     _used_again: "license.lastUsed was ",
+    _use_is_unreadable: "is unknown; now kept: undetermined: `lastUsed` is unreadable: `x`",
     _tagged: 'user.tags was none, is "License do not release"; now kept: keep "tag"',
     _tagged_otherwise: 'user.tags was none, is "something else"',
     _moved: 'user.userDirectory was "CORP", is "INTERNAL"; now kept: keep "directory"',
@@ -173,6 +182,7 @@ DRIFT: dict[Callable[[dict[str, Any]], None], str] = {
     _row_gone: "the license is gone",
     _row_given_to_another: "the user was CORP\\user00, is CORP\\user01",
     _user_off_the_row: "the license has no user any more",
+    _whose_is_unreadable: "`user` of the license is missing or unreadable",
     _tags_unreadable: "user.tags was none, is unknown",
     _quarantined_absent: "license.quarantined was false, is unknown",
 }

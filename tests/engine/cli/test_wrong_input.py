@@ -112,9 +112,9 @@ def _truncated(path: Path) -> None:
     path.write_bytes(SNAPSHOT.read_bytes()[: SNAPSHOT.stat().st_size // 2])
 
 
-def _number_for_a_name(path: Path) -> None:
+def _number_for_a_user_id(path: Path) -> None:
     site = load_json(SNAPSHOT)
-    site["users"][3]["name"] = 5
+    site["users"][3]["userId"] = 5
     path.write_text(json.dumps(site))
 
 
@@ -138,7 +138,7 @@ def _no_license_id(path: Path) -> None:
 
 BAD_SNAPSHOTS: dict[Callable[[Path], None], str] = {
     _truncated: "ends in the middle",
-    _number_for_a_name: "users[3].name: expected text",
+    _number_for_a_user_id: "users[3].userId: expected text",
     _no_users: "is not a snapshot: there is no `users`",
     _a_list: "is not a snapshot: expected an object, found a list",
     _no_json: "is not JSON",
@@ -173,6 +173,7 @@ def test_missing_snapshot(run: Run, tmp_path: Path) -> None:
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--now", "yesterday"), "`yesterday` is not a moment"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--now", ""), "`` is not a moment"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--timezone", "CEST"), "there is no time zone `CEST`"),
+        (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--timezone", ""), "there is no time zone ``"),
         (("--policy", BUTLER, "--snapshot", SNAPSHOT, "--format", "xml"), "xml"),
         (("--policy", BUTLER, "--site", BUTLER), "there is no `configQRS`"),
         (("--polcy", BUTLER), "No such option"),
@@ -180,6 +181,25 @@ def test_missing_snapshot(run: Run, tmp_path: Path) -> None:
 )
 def test_bad_options(run: Run, options: tuple[object, ...], expected: str) -> None:
     ran = run("plan", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert expected in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("diff", BUTLER, BUTLER, "--now", ""), "`` is not a moment"),
+        (("diff", BUTLER, BUTLER, "--snapshot", SNAPSHOT, "--timezone", ""), "there is no time zone ``"),
+        (("explain", "x", "--policy", BUTLER, "--snapshot", SNAPSHOT, "--timezone", ""), "there is no time zone ``"),
+        (("monitor", "--site", BUTLER, "--now", ""), "`` is not a moment"),
+        (("frequency", "every 1 hour", "--after", ""), "`` is not a moment"),
+        (("frequency", "every 1 hour", "--timezone", ""), "there is no time zone ``"),
+        (("test", EXAMPLES, "--timezone", ""), "go with --record"),
+    ],
+)
+def test_an_empty_option_is_not_one_left_out(run: Run, command: tuple[object, ...], expected: str) -> None:
+    """A script whose variable is empty must not decide by another zone or moment than it means to."""
+    ran = run(*command)
     assert (ran.code, ran.out) == (2, "")
     assert expected in ran.err
 
