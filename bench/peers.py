@@ -22,7 +22,7 @@ from bench.sites import NOW, Site
 from engine.collector import collector_off
 from engine.decide import decide_all
 from engine.plan import day_for
-from engine.snapshot import load_snapshot
+from engine.snapshot_reader import load_snapshot
 from policy.loading import load_policy
 
 USERS = ("INTERNAL\\sa_repository", "INTERNAL\\sa_api", "USERDIR\\qs_admin_account")

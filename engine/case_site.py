@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from engine.days import Day, format_instant, make_day
-from engine.snapshot import License, Snapshot, decode_snapshot
+from engine.snapshot import License, Snapshot
+from engine.snapshot_reader import decode_snapshot
 from grammar.ast import LICENSE_TYPES
 from policy.case_facts import Given, LicenseFacts, Moment, Special, UserFacts
 

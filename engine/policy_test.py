@@ -12,7 +12,8 @@ from engine.evaluate import RuleOutcome
 from engine.explain import found, part_text, tree_parts
 from engine.plan import reason_label
 from engine.records import place_of
-from engine.snapshot import Snapshot, load_snapshot
+from engine.snapshot import Snapshot
+from engine.snapshot_reader import load_snapshot
 from grammar.ast import Rule
 from grammar.spans import Span
 from grammar.suggest import did_you_mean

@@ -23,7 +23,8 @@ from engine.facts import fact_to_json
 from engine.phrases import plural, show_values
 from engine.plan import day_for
 from engine.records import place_of
-from engine.snapshot import Snapshot, load_snapshot
+from engine.snapshot import Snapshot
+from engine.snapshot_reader import load_snapshot
 from policy.errors import InputError
 from policy.loading import CheckedPolicy, load_policy
 from policy.worlds.search import UndecidedError

@@ -83,7 +83,7 @@ def gather(
 ) -> Inputs:
     """Reads what the options name. Raises InputError, PolicyError or RemoteError."""
     from engine.plan import day_for
-    from engine.snapshot import load_snapshot
+    from engine.snapshot_reader import load_snapshot
 
     if snapshot is None and site is None:
         raise InputError("nothing to decide on", "name a snapshot with --snapshot, or a live site with --site")

@@ -86,7 +86,7 @@ def lint(
 
 
 def _site(path: Path) -> "Snapshot":
-    from engine.snapshot import load_snapshot  # only with --snapshot: lint is called at every save in an editor
+    from engine.snapshot_reader import load_snapshot  # only with --snapshot: lint is called at every save in an editor
 
     return load_snapshot(path)
 

@@ -23,7 +23,7 @@ from engine.history import PastDecision, PastRun, runs_in, select
 from engine.journal import JOURNAL_FILE, verified_journal, whole_lines
 from engine.phrases import plural
 from engine.pseudonyms import load_pseudonyms
-from engine.snapshot import load_snapshot
+from engine.snapshot_reader import load_snapshot
 from policy.errors import InputError
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)

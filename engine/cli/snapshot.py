@@ -10,7 +10,7 @@ from engine.cli.inputs import QuietOption, SiteOption, needed, read_site
 from engine.cli.output import say, working
 from engine.files import make_private_folder, write_atomically
 from engine.phrases import plural
-from engine.snapshot import compress, decode_snapshot
+from engine.snapshot_reader import compress, decode_snapshot
 from policy.errors import InputError
 
 

@@ -18,16 +18,8 @@ from engine.days import format_instant
 from engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
 from engine.qrs.site import Site
 from engine.qrs.tls import make_context, tls_error
-from engine.snapshot import (
-    License,
-    Snapshot,
-    User,
-    decode_license,
-    decode_licenses,
-    decode_snapshot,
-    decode_user,
-    without_secrets,
-)
+from engine.snapshot import License, Snapshot, User
+from engine.snapshot_reader import decode_license, decode_licenses, decode_snapshot, decode_user, without_secrets
 from engine.tls_adapter import TlsAdapter
 from grammar.ast import LICENSE_TYPES, LicenseType
 from policy.errors import InputError

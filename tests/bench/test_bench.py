@@ -12,7 +12,7 @@ from bench.policies import large_policy
 from bench.sites import NOW, Site
 from engine.decide import decide_all
 from engine.plan import day_for, make_plan
-from engine.snapshot import load_snapshot
+from engine.snapshot_reader import load_snapshot
 from tests.engine.support import checked
 from tests.paths import ROOT
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.decide import decide_all
 from engine.plan import day_for
-from engine.snapshot import load_snapshot
+from engine.snapshot_reader import load_snapshot
 from policy.loading import load_policy
 from tests.docs.blocks import BLOCK, pages
 from tests.engine.cli.conftest import Run

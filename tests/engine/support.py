@@ -7,7 +7,8 @@ from typing import Any
 from engine.days import Day, make_day
 from engine.decide import Decision, decide_all
 from engine.plan import Plan, make_plan
-from engine.snapshot import Snapshot, decode_snapshot
+from engine.snapshot import Snapshot
+from engine.snapshot_reader import decode_snapshot
 from grammar.ast import Let, Policy
 from policy.loading import CheckedPolicy, check_text
 from tests.strategies import NEVER, NOW, as_json

@@ -15,7 +15,7 @@ from engine.decide import decide, decide_all
 from engine.facts import SnapshotFacts, Unknown, subject_of
 from engine.policy_test import run_policy_test
 from engine.policy_test_record import recorded_test
-from engine.snapshot import load_snapshot
+from engine.snapshot_reader import load_snapshot
 from grammar.ast import LicenseType, Policy
 from grammar.builder import parse_field
 from grammar.printer import print_policy

@@ -17,7 +17,8 @@ from msgspec.structs import fields
 from engine.days import make_day
 from engine.decide import decide_all
 from engine.facts import Unknown, last_use
-from engine.snapshot import License, User, UserReference, decode_snapshot, load_snapshot
+from engine.snapshot import License, User, UserReference
+from engine.snapshot_reader import decode_snapshot, load_snapshot
 from policy.errors import InputError
 from tests.engine.support import checked, day_of, decide, license_row, site_of, snapshot_of, user
 from tests.strategies import NOW, as_json, sites

@@ -14,7 +14,7 @@ from engine.days import make_day
 from engine.decide import decide_all
 from engine.policy_test import run_policy_test
 from engine.qrs.site import load_site
-from engine.snapshot import decode_snapshot
+from engine.snapshot_reader import decode_snapshot
 from grammar.parser import parse_policy
 from grammar.printer import print_policy
 from policy.butler import parse_butler

@@ -22,7 +22,7 @@ from engine.notify.events import (
     try_out,
 )
 from engine.plan import day_for, make_plan
-from engine.snapshot import load_snapshot
+from engine.snapshot_reader import load_snapshot
 from policy.loading import load_policy
 from tests.engine.notify.conftest import NOW, SITE
 from tests.paths import EXAMPLES
