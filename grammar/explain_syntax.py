@@ -1,5 +1,6 @@
 """Lark's complaints in an administrator's words: the one place where syntax errors are translated."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from lark import Token
@@ -7,7 +8,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from grammar.errors import SyntaxProblem, shown
 from grammar.spans import Span
-from grammar.suggest import did_you_mean
+from grammar.suggest import did_you_mean, nearest
 
 _KINDS = {
     "STRING": "a text in quotes",
@@ -38,6 +39,10 @@ _FOREIGN = {
     "is": "write `=`",
 }
 """Operators of other languages, and what stands for them in this one."""
+_FIRST_WORDS = ("user", "license")
+"""What a field with a dot in it starts with."""
+_TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
+"""What may stand behind a field's first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
 _STATEMENT = frozenset({"KEEP", "RELEASE", "LET", "SET", "LIMIT", "TIMEZONE"})
 _GROUPS = (
     (_CONDITION, "a condition"),
@@ -79,10 +84,32 @@ def _at_character(
         return SyntaxProblem(
             "SW002", "this text is not closed", "starts here", help_, locate(line, column, line, column + width)
         )
-    word = f"unexpected character `{character}`"
+    word = _word_before(offset, text)
+    tail = _TAIL.match(text, offset) if character in (".", "@") and "AND" in (error.allowed or ()) else None
+    if word and tail:
+        return _no_field(word, tail[0], locate(line, column - len(word), line, column + len(tail[0])))
+    message = f"unexpected character `{character}`"
     expected = _expected(set(error.allowed or ()))
     hint = _character_help(character, text[:offset])
-    return SyntaxProblem("SW001", word, expected, hint, locate(line, column, line, column + 1))
+    return SyntaxProblem("SW001", message, expected, hint, locate(line, column, line, column + 1))
+
+
+def _word_before(offset: int, text: str) -> str:
+    """The word that ends there, empty where none does or where it is itself behind a dot."""
+    start = offset
+    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    word = text[start:offset]
+    return "" if word[:1].isdigit() or text[start - 1 : start] in (".", "@") else word
+
+
+def _no_field(word: str, tail: str, span: Span) -> SyntaxProblem:
+    """A field whose first word is mistyped. Which fields there are is known on the floor above."""
+    first = nearest(word, _FIRST_WORDS)
+    meant = f"did you mean `{first}.{tail.lstrip('.')}`?" if first else None
+    help_ = meant or f'text is written in quotes: "{shown(word + tail)}"'
+    label = f"one dot stands behind `{word}`" if word == first else "fields start with `user.` or `license.`"
+    return SyntaxProblem("SW001", f"unexpected `{shown(word + tail)}`", label, help_, span)
 
 
 def _character_help(character: str, before: str) -> str | None:
