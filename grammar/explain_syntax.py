@@ -44,6 +44,8 @@ _FIRST_WORDS = ("user", "license")
 _TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
 """What may stand behind a field's first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
 _STATEMENT = frozenset({"KEEP", "RELEASE", "LET", "SET", "LIMIT", "TIMEZONE"})
+_NO_TEXT = _STATEMENT | {"FIELD", "AND", "OR", "NOT", "LIKE", "WHEN"}
+"""Words of which nobody forgot the quotes."""
 _GROUPS = (
     (_CONDITION, "a condition"),
     (_OPERAND, "a value or a field"),
@@ -141,9 +143,17 @@ def _hint(token: Token, expected: set[str]) -> str | None:
             return found
     if "WHEN" in expected and token.type in _CONDITION:
         return "a rule's condition starts with `when`"
-    if token.type == "NAME" and "STRING" in expected:
+    if _may_be_text(token, expected):
         return f'text is written in quotes: "{shown(str(token))}"'
     return None
+
+
+def _may_be_text(token: Token, expected: set[str]) -> bool:
+    """Whether it is a word that lacks its quotes: any name, and a word of the language where a value must stand."""
+    if token.type == "NAME":
+        return "STRING" in expected
+    value = "TRUE" in expected and "NOT" not in expected
+    return value and token.isidentifier() and token.type not in _NO_TEXT
 
 
 def _word(terminal: str) -> tuple[str, ...]:
