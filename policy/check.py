@@ -33,7 +33,7 @@ from grammar.printer import print_field, print_operand
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.diagnostics import MAX_FINDINGS, Diagnostic
-from policy.vocabulary import VOCABULARY, Type, entry_of
+from policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from policy.zones import is_timezone, timezone_help
 
 MAX_COMPARED = 1_000
@@ -248,11 +248,7 @@ def _unknown_field(field: Field) -> Diagnostic:
     entry = VOCABULARY.get(field.name)
     if entry is not None and entry.keyed:
         return _error("SW106", f"`{shown}` needs a name", field.span, "which one?", f"like `{entry.example}`")
-    known = [e.name + ("Property" if e.name == "user.@" else ".email" if e.keyed else "") for e in VOCABULARY.values()]
-    found = did_you_mean(shown, known)
-    if found is None and field.name.startswith("user"):
-        found = "`seatwarden fields` lists the fields; custom properties are written user.@Name"
-    return _error("SW101", f"unknown field `{shown}`", field.span, "not a field", found)
+    return _error("SW101", f"unknown field `{shown}`", field.span, "not a field", field_help(shown))
 
 
 def _describe(operand: Operand) -> str:
