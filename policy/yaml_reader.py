@@ -18,6 +18,7 @@ class YamlReader:
     def __init__(self) -> None:
         self.findings: list[Diagnostic] = []
         self._concealed: list[Span] = []
+        self._meant: set[tuple[Span, str | None]] = set()
 
     def conceal(self, node: Node) -> None:
         """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
@@ -40,22 +41,30 @@ class YamlReader:
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
 
     def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> Mapping | None:
-        """A map with keys among `known`; a missing required key and an unknown one are findings."""
+        """A map with keys among `known`; a missing required key and an unknown one are findings.
+
+        One that is missing since it is mistyped is one finding, not two.
+        """
         if not isinstance(node, Mapping):
             self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
             return None
         known = tuple(known)
         for entry in node.entries:
-            if entry.key.text not in known and len(self.findings) < MAX_FINDINGS:
-                help_ = did_you_mean(entry.key.text, known) or f"`{what}` has the keys {', '.join(known)}"
-                self.error(
-                    "SW203", f"unknown key `{entry.key.text}` in `{what}`", entry.key.span, "not a setting", help_
-                )
+            key = entry.key.text
+            if key not in known and len(self.findings) < MAX_FINDINGS:
+                meant = nearest(key, known)
+                help_ = f"did you mean `{meant}`?" if meant else f"`{what}` has the keys {', '.join(known)}"
+                self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
+                self._meant.add((node.span, meant))
         for key in required:
-            if node.get(key) is None:
+            if self.lacks(node, key):
                 start = node.entries[0].key.span if node.entries else node.span
                 self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
         return node
+
+    def lacks(self, mapping: Mapping, key: str) -> bool:
+        """Whether a map has no such key, nor one that `mapping` said is this one mistyped."""
+        return mapping.get(key) is None and (mapping.span, key) not in self._meant
 
     def near_misses(
         self, mapping: Mapping, what: str, needed: Iterable[str], others: Iterable[str] = ()
