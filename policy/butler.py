@@ -168,7 +168,7 @@ class _FrontEnd(YamlReader):
             found = never.get(key)
             condition = read(found) if found else None
             if found and condition is not None:
-                rules.append(Rule("keep", (), key, None, condition, found.key.span))
+                rules.append(Rule("keep", (), key, None, condition, found.key.span, found.key.span))
         when = never.get("when")
         return rules + (self._named_rules(when) if when else [])
 
@@ -254,12 +254,14 @@ class _FrontEnd(YamlReader):
             if rule is None:
                 continue
             name = self.at(rule, "name", lambda e: self.text(e.value, "name"))
-            when = rule.get("when")
+            named, when = rule.get("name"), rule.get("when")
             condition = self._condition(when.value, "when") if when else None
             until = self.at(rule, "until", self._until)
             types = self.at(rule, "licenseType", self._license_types) or ()
             if name is not None and condition is not None:
-                rules.append(Rule("keep", types, name, until, condition, item.span))
+                rules.append(
+                    Rule("keep", types, name, until, condition, item.span, named.value.span if named else item.span)
+                )
         return rules
 
     def _license_types(self, entry: Entry) -> tuple[LicenseType, ...]:
@@ -310,13 +312,13 @@ class _FrontEnd(YamlReader):
             condition = And((condition, Not(never_used, place)), place)
         if when is not None:
             condition = And((*_and_parts(condition), *_and_parts(when)), place)
-        return Rule("release", (license_type,), None, None, condition, entry.key.span)
+        return Rule("release", (license_type,), None, None, condition, entry.key.span, entry.key.span)
 
     # settings of ours
 
     def _timezone(self, entry: Entry) -> list[Statement]:
         name = self.text(entry.value, "timezone")
-        return [Timezone(name, entry.value.span)] if name is not None else []
+        return [Timezone(name, entry.value.span, entry.value.span)] if name is not None else []
 
     def _limits(self, entry: Entry) -> list[Statement]:
         nodes = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)

@@ -78,7 +78,9 @@ class _Checker:
                 case Let() | SetFrom():
                     if statement.name in named:
                         yield _twice(
-                            f"`{statement.name}` is given a value twice", statement.span, named[statement.name].span
+                            f"`{statement.name}` is given a value twice",
+                            statement.name_span,
+                            named[statement.name].name_span,
                         )
                     named.setdefault(statement.name, statement)
                     if isinstance(statement, Let):
@@ -90,7 +92,7 @@ class _Checker:
                     if not is_timezone(statement.name):
                         message = f"there is no time zone `{statement.name}`"
                         yield _error(
-                            "SW208", message, statement.span, "not in the IANA list", timezone_help(statement.name)
+                            "SW208", message, statement.name_span, "not in the IANA list", timezone_help(statement.name)
                         )
                 case Limit():
                     key = (statement.license_type, statement.percent is None)
