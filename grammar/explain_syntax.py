@@ -1,6 +1,7 @@
 """Lark's complaints in an administrator's words: the one place where syntax errors are translated."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 
 from lark import Token
@@ -90,7 +91,7 @@ def _at_character(
     tail = _TAIL.match(text, offset) if character in (".", "@") and "AND" in (error.allowed or ()) else None
     if word and tail:
         return _no_field(word, tail[0], locate(line, column - len(word), line, column + len(tail[0])))
-    message = f"unexpected character `{character}`"
+    message = f"unexpected character {_shown_character(character)}"
     expected = _expected(set(error.allowed or ()))
     hint = _character_help(character, text[:offset])
     return SyntaxProblem("SW001", message, expected, hint, locate(line, column, line, column + 1))
@@ -114,7 +115,18 @@ def _no_field(word: str, tail: str, span: Span) -> SyntaxProblem:
     return SyntaxProblem("SW001", f"unexpected `{shown(word + tail)}`", label, help_, span)
 
 
+def _shown_character(character: str) -> str:
+    """A character as people see it; one that cannot be seen, or looks like a space, by its number and name."""
+    if character.isprintable() or not character:
+        return f"`{character}`"
+    return f"U+{ord(character):04X}, {unicodedata.name(character, 'a control character').lower()}"
+
+
 def _character_help(character: str, before: str) -> str | None:
+    if unicodedata.category(character or " ") == "Zs":
+        return "it looks like a plain space but is none: type the space anew"
+    if character and not character.isprintable():
+        return "it cannot be seen: type the text around it anew"
     if character and character in "“”„‘’«»":
         return "this is a typographic quote; use a straight one: \" or '"
     if character == "-" and before[-1:].isspace():

@@ -329,8 +329,12 @@ class _FrontEnd(YamlReader):
         if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
             count = self.whole(node, "limit", "licenses")
             return Limit(count, None, None, False, node.span) if count is not None else None
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            message = "`limit` must be a number, a text or a list of them"
+            self.error("SW204", message, node.span, f"this is {describe(node)}", "like: 50 per run")
+            return None
         text = self.text(node, "limit")
-        if text is None or not isinstance(node, Scalar):
+        if text is None:
             return None
         try:
             return replace(parse_limit(text, locate_in(node)), span=node.span)

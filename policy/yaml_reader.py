@@ -7,7 +7,7 @@ from typing import TypeVar
 from grammar.spans import Span
 from grammar.suggest import did_you_mean, nearest
 from policy.diagnostics import MAX_FINDINGS, Diagnostic
-from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
+from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, form_of
 
 _T = TypeVar("_T")
 
@@ -89,15 +89,14 @@ class YamlReader:
         if isinstance(node, Sequence):
             return node.items
         if not (isinstance(node, Scalar) and node.value is None):
-            self.error(
-                "SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", "start each item with `- `"
-            )
+            help_ = "start each item with `- `" if form_of(node.span.file) == "YAML" else "put it in brackets: […]"
+            self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", help_)
         return ()
 
     def text(self, node: Node, what: str) -> str | None:
         """A text, as it is; line breaks cannot be part of one."""
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            help_ = f"put it in quotes: '{node.text}'" if isinstance(node, Scalar) and node.text else None
+            help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, Scalar) and node.text else None
             self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
@@ -158,6 +157,11 @@ class YamlReader:
         """What `read` makes of the entry of that key, or None when the key is absent."""
         entry = mapping.get(key)
         return read(entry) if entry is not None else None
+
+
+def _quoted(node: Scalar) -> str:
+    """What is no text yet, as text."""
+    return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
 
 
 def describe(node: Node) -> str:
