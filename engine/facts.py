@@ -265,7 +265,7 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "user.@": lambda subject, key: of_key(FAMILIES["user.@"](subject, (key,)), key),
     "user.attributes": lambda subject, key: of_key(FAMILIES["user.attributes"](subject, (key,)), key),
     "user.inactive": _of_user(lambda user, day, key: _known(user.inactive, "user.inactive")),
-    "user.blocked": _of_user(lambda user, day, key: _known(user.blacklisted, "user.blacklisted")),
+    "user.blocked": _of_user(lambda user, day, key: _known(user.blacklisted, "user.blocked")),
     "user.removedExternally": _of_user(
         lambda user, day, key: _known(user.removed_externally, "user.removedExternally")
     ),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.decide import Decision
+from engine.words import plural
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit
 from grammar.printer import print_limit
 
@@ -82,8 +83,8 @@ def _allowances(limit: Limit, allocated: Mapping[LicenseType, int]) -> list[tupl
 
 def describe_excess(excess: Excess) -> str:
     """A sentence for a limit that the plan is over."""
-    which = f"{excess.license_type} licenses" if excess.license_type else "licenses"
-    return f"{excess.planned:,} {which} to release; the limit of {print_limit(excess.limit)} allows {excess.allowed:,}"
+    which = plural(excess.planned, f"{excess.license_type} license" if excess.license_type else "license")
+    return f"{which} to release; the limit of {print_limit(excess.limit)} allows {excess.allowed:,}"
 
 
 def describe_limits(limits: tuple[Limit, ...]) -> list[str]:

@@ -163,6 +163,7 @@ class Rule:
     until: Date | None
     condition: Condition
     span: Span = _span()
+    name_span: Span = _span()
 
     @property
     def label(self) -> str:
@@ -186,6 +187,7 @@ class Let:
     name: str
     value: Literal_ | ListOf
     span: Span = _span()
+    name_span: Span = _span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ class SetFrom:
     name: str
     path: Text
     span: Span = _span()
+    name_span: Span = _span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,7 @@ class Timezone:
 
     name: str
     span: Span = _span()
+    name_span: Span = _span()
 
 
 Statement: TypeAlias = Rule | Let | SetFrom | Limit | Timezone

@@ -116,15 +116,16 @@ class Builder(Transformer_NonRecursive[Token, Any]):
     def _rule(self, kind: Any, meta: Meta, parts: list[Any]) -> Rule:
         types: tuple[LicenseType, ...] = ()
         name = until = None
+        span = name_span = self._span(meta)
         for part in parts[1:-2]:
             match part:
                 case Token(type="STRING"):
-                    name = unquote(part)
+                    name, name_span = unquote(part), self._token_span(part)
                 case Date():
                     until = part
                 case _:
                     types = part
-        return Rule(kind, types, name, until, parts[-1], self._span(meta))
+        return Rule(kind, types, name, until, parts[-1], span, name_span)
 
     def types(self, meta: Meta, parts: list[Token]) -> tuple[LicenseType, ...]:
         return tuple(dict.fromkeys(_license_type(part) for part in parts))
@@ -133,13 +134,13 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         return self._date(parts[1])
 
     def let(self, meta: Meta, parts: list[Any]) -> Let:
-        return Let(self._new_name(parts[1]), parts[2], self._span(meta))
+        return Let(self._new_name(parts[1]), parts[2], self._span(meta), self._token_span(parts[1]))
 
     def set_from(self, meta: Meta, parts: list[Token]) -> SetFrom:
-        return SetFrom(self._new_name(parts[1]), self._text(parts[3]), self._span(meta))
+        return SetFrom(self._new_name(parts[1]), self._text(parts[3]), self._span(meta), self._token_span(parts[1]))
 
     def timezone(self, meta: Meta, parts: list[Token]) -> Timezone:
-        return Timezone(unquote(parts[1]), self._span(meta))
+        return Timezone(unquote(parts[1]), self._span(meta), self._token_span(parts[1]))
 
     def limit(self, meta: Meta, parts: list[Any]) -> Limit:
         terms = parts[-1]

@@ -1,5 +1,7 @@
 """Lark's complaints in an administrator's words: the one place where syntax errors are translated."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable
 
 from lark import Token
@@ -7,7 +9,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from grammar.errors import SyntaxProblem, shown
 from grammar.spans import Span
-from grammar.suggest import did_you_mean
+from grammar.suggest import did_you_mean, nearest
 
 _KINDS = {
     "STRING": "a text in quotes",
@@ -38,7 +40,13 @@ _FOREIGN = {
     "is": "write `=`",
 }
 """Operators of other languages, and what stands for them in this one."""
+_FIRST_WORDS = ("user", "license")
+"""What a field with a dot in it starts with."""
+_TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
+"""What may stand behind a field's first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
 _STATEMENT = frozenset({"KEEP", "RELEASE", "LET", "SET", "LIMIT", "TIMEZONE"})
+_NO_TEXT = _STATEMENT | {"FIELD", "AND", "OR", "NOT", "LIKE", "WHEN"}
+"""Words of which nobody forgot the quotes."""
 _GROUPS = (
     (_CONDITION, "a condition"),
     (_OPERAND, "a value or a field"),
@@ -79,13 +87,46 @@ def _at_character(
         return SyntaxProblem(
             "SW002", "this text is not closed", "starts here", help_, locate(line, column, line, column + width)
         )
-    word = f"unexpected character `{character}`"
+    word = _word_before(offset, text)
+    tail = _TAIL.match(text, offset) if character in (".", "@") and "AND" in (error.allowed or ()) else None
+    if word and tail:
+        return _no_field(word, tail[0], locate(line, column - len(word), line, column + len(tail[0])))
+    message = f"unexpected character {_shown_character(character)}"
     expected = _expected(set(error.allowed or ()))
     hint = _character_help(character, text[:offset])
-    return SyntaxProblem("SW001", word, expected, hint, locate(line, column, line, column + 1))
+    return SyntaxProblem("SW001", message, expected, hint, locate(line, column, line, column + 1))
+
+
+def _word_before(offset: int, text: str) -> str:
+    """The word that ends there, empty where none does or where it is itself behind a dot."""
+    start = offset
+    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    word = text[start:offset]
+    return "" if word[:1].isdigit() or text[start - 1 : start] in (".", "@") else word
+
+
+def _no_field(word: str, tail: str, span: Span) -> SyntaxProblem:
+    """A field whose first word is mistyped. Which fields there are is known on the floor above."""
+    first = nearest(word, _FIRST_WORDS)
+    meant = f"did you mean `{first}.{tail.lstrip('.')}`?" if first else None
+    help_ = meant or f'text is written in quotes: "{shown(word + tail)}"'
+    label = f"one dot stands behind `{word}`" if word == first else "fields start with `user.` or `license.`"
+    return SyntaxProblem("SW001", f"unexpected `{shown(word + tail)}`", label, help_, span)
+
+
+def _shown_character(character: str) -> str:
+    """A character as people see it; one that cannot be seen, or looks like a space, by its number and name."""
+    if character.isprintable() or not character:
+        return f"`{character}`"
+    return f"U+{ord(character):04X}, {unicodedata.name(character, 'a control character').lower()}"
 
 
 def _character_help(character: str, before: str) -> str | None:
+    if unicodedata.category(character or " ") == "Zs":
+        return "it looks like a plain space but is none: type the space anew"
+    if character and not character.isprintable():
+        return "it cannot be seen: type the text around it anew"
     if character and character in "“”„‘’«»":
         return "this is a typographic quote; use a straight one: \" or '"
     if character == "-" and before[-1:].isspace():
@@ -114,9 +155,17 @@ def _hint(token: Token, expected: set[str]) -> str | None:
             return found
     if "WHEN" in expected and token.type in _CONDITION:
         return "a rule's condition starts with `when`"
-    if token.type == "NAME" and "STRING" in expected:
+    if _may_be_text(token, expected):
         return f'text is written in quotes: "{shown(str(token))}"'
     return None
+
+
+def _may_be_text(token: Token, expected: set[str]) -> bool:
+    """Whether it is a word that lacks its quotes: any name, and a word of the language where a value must stand."""
+    if token.type == "NAME":
+        return "STRING" in expected
+    value = "TRUE" in expected and "NOT" not in expected
+    return value and token.isidentifier() and token.type not in _NO_TEXT
 
 
 def _word(terminal: str) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ class _FrontEnd(YamlReader):
             found = never.get(key)
             condition = read(found) if found else None
             if found and condition is not None:
-                rules.append(Rule("keep", (), key, None, condition, found.key.span))
+                rules.append(Rule("keep", (), key, None, condition, found.key.span, found.key.span))
         when = never.get("when")
         return rules + (self._named_rules(when) if when else [])
 
@@ -253,12 +253,14 @@ class _FrontEnd(YamlReader):
             if rule is None:
                 continue
             name = self.at(rule, "name", lambda e: self.text(e.value, "name"))
-            when = rule.get("when")
+            named, when = rule.get("name"), rule.get("when")
             condition = self._condition(when.value, "when") if when else None
             until = self.at(rule, "until", self._until)
             types = self.at(rule, "licenseType", self._license_types) or ()
             if name is not None and condition is not None:
-                rules.append(Rule("keep", types, name, until, condition, item.span))
+                rules.append(
+                    Rule("keep", types, name, until, condition, item.span, named.value.span if named else item.span)
+                )
         return rules
 
     def _license_types(self, entry: Entry) -> tuple[LicenseType, ...]:
@@ -309,13 +311,13 @@ class _FrontEnd(YamlReader):
             condition = And((condition, Not(never_used, place)), place)
         if when is not None:
             condition = And((*_and_parts(condition), *_and_parts(when)), place)
-        return Rule("release", (license_type,), None, None, condition, entry.key.span)
+        return Rule("release", (license_type,), None, None, condition, entry.key.span, entry.key.span)
 
     # settings of ours
 
     def _timezone(self, entry: Entry) -> list[Statement]:
         name = self.text(entry.value, "timezone")
-        return [Timezone(name, entry.value.span)] if name is not None else []
+        return [Timezone(name, entry.value.span, entry.value.span)] if name is not None else []
 
     def _limits(self, entry: Entry) -> list[Statement]:
         nodes = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
@@ -326,8 +328,12 @@ class _FrontEnd(YamlReader):
         if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
             count = self.whole(node, "limit", "licenses")
             return Limit(count, None, None, False, node.span) if count is not None else None
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            message = "`limit` must be a number, a text or a list of them"
+            self.error("SW204", message, node.span, f"this is {describe(node)}", "like: 50 per run")
+            return None
         text = self.text(node, "limit")
-        if text is None or not isinstance(node, Scalar):
+        if text is None:
             return None
         try:
             return replace(parse_limit(text, locate_in(node)), span=node.span)

@@ -15,7 +15,7 @@ def read_lets(reader: YamlReader, node: Node) -> list[Let]:
     for entry in _named(reader, node, "let"):
         value = _value(reader, entry.value, f"let.{entry.key.text}")
         if value is not None:
-            found.append(Let(entry.key.text, value, entry.key.span))
+            found.append(Let(entry.key.text, value, entry.key.span, entry.key.span))
     return found
 
 
@@ -25,7 +25,7 @@ def read_sets(reader: YamlReader, node: Node) -> list[SetFrom]:
     for entry in _named(reader, node, "set"):
         path = reader.text(entry.value, f"set.{entry.key.text}")
         if path is not None:
-            found.append(SetFrom(entry.key.text, Text(path, entry.value.span), entry.key.span))
+            found.append(SetFrom(entry.key.text, Text(path, entry.value.span), entry.key.span, entry.key.span))
     return found
 
 

@@ -18,6 +18,7 @@ from grammar.ast import (
     Text,
     UnusedFor,
 )
+from grammar.spans import Span
 from policy.butler import FLAGS, NEVER_RELEASE
 
 BUTLER_KEYS = NEVER_RELEASE
@@ -27,12 +28,14 @@ _NEVER_USED = Field("license.neverUsed")
 
 
 class NotInYaml(Exception):
-    """A statement that YAML cannot say: why (`why`) and what to do about it (`help`)."""
+    """A statement that YAML cannot say: why (`why`), what to do about it (`help`) and, where it is a part, that part's
+    place."""
 
-    def __init__(self, why: str, help: str) -> None:
+    def __init__(self, why: str, help: str, span: Span | None = None) -> None:
         super().__init__(why)
         self.why = why
         self.help = help
+        self.span = span
 
 
 def butler_setting(rule: Rule) -> Any:
@@ -59,7 +62,7 @@ def butler_setting(rule: Rule) -> Any:
 def release_settings(rule: Rule) -> tuple[LicenseType, dict[str, Any]]:
     """License type and settings of a release rule; `when` is a condition still. Raises NotInYaml."""
     if rule.name is not None:
-        raise NotInYaml("release rules have no names there", "leave the name out")
+        raise NotInYaml("release rules have no names there", "leave the name out", rule.name_span)
     if len(rule.license_types) != 1:
         raise NotInYaml("release rules speak of one license type there", "write a rule for each type")
     (license_type,) = rule.license_types
@@ -72,18 +75,20 @@ def release_settings(rule: Rule) -> tuple[LicenseType, dict[str, Any]]:
             never_used = "release"
         case _:
             help_ = "a release rule starts with `unused for N days`, or with `(unused for N days or never used)`"
-            raise NotInYaml("it does not start with `unused for`", f"{help_}, and all else is joined by `and`")
+            raise NotInYaml(
+                "it does not start with `unused for`", f"{help_}, and all else is joined by `and`", first.span
+            )
     if unused.unit != "days":
-        raise NotInYaml("YAML counts days", f"write unused for {unused.days} days")
+        raise NotInYaml("YAML counts days", f"write unused for {unused.days} days", unused.span)
     if never_used is None and more and more[0] == Not(_NEVER_USED):
         never_used, more = "keep", more[1:]
     if len(more) == 1 and isinstance(more[0], And):
-        raise NotInYaml("an `and` in parentheses", "leave the parentheses out: `and` joins them all")
+        raise NotInYaml("an `and` in parentheses", "leave the parentheses out: `and` joins them all", more[0].span)
     settings: dict[str, Any] = {"enable": True, "releaseThresholdDays": unused.count}
     if never_used:
         settings["neverUsed"] = never_used
     if more:
-        settings["when"] = more[0] if len(more) == 1 else And(tuple(more))
+        settings["when"] = more[0] if len(more) == 1 else And(tuple(more), more[0].span.to(more[-1].span))
     return license_type, settings
 
 

@@ -81,7 +81,9 @@ def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
                     _add(types, license_type, values, f"the release rule of {license_type}")
         except NotInYaml as problem:
             message = f"{_title(statement)} cannot be written in YAML"
-            findings.append(Diagnostic("SW210", "error", message, statement.span, problem.why, problem.help))
+            findings.append(
+                Diagnostic("SW210", "error", message, problem.span or statement.span, problem.why, problem.help)
+            )
     order = ("timezone", "limit", "let", "set", "neverRelease", "licenseType")
     settings |= {"limit": limits[0] if len(limits) == 1 else limits} if limits else {}
     settings |= {"neverRelease": never} if never else {}
@@ -114,7 +116,7 @@ def _add_keep(never: dict[str, Any], rule: Rule) -> None:
 
 def _condition(condition: Condition) -> str:
     if max(depth for _, depth in walk(condition)) >= MAX_DEPTH:
-        raise NotInYaml("nested too deep for `when`", "split it into several rules")
+        raise NotInYaml("nested too deep for `when`", "split it into several rules", condition.span)
     text = print_condition(condition)
     # One word could be taken for something else than text; several are plain where YAML allows it.
     several = " " in text and text[0].isalpha() and text.isprintable()

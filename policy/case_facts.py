@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, cast
 
 from grammar.ast import LICENSE_TYPES, LicenseType
 from grammar.builder import date_from
-from grammar.suggest import did_you_mean
+from grammar.suggest import did_you_mean, nearest
 from policy.vocabulary import VOCABULARY, Entry, Type
 from policy.yaml_nodes import Mapping as YamlMapping
 from policy.yaml_nodes import Node, Scalar, Sequence
@@ -85,7 +85,8 @@ def read_license(reader: YamlReader, node: Node) -> LicenseFacts | None:
     if facts is None:
         return None
     if isinstance(node, YamlMapping):
-        if node.get("type") is None:
+        mistyped = any(nearest(entry.key.text, _LICENSE) == "type" for entry in node.entries)
+        if node.get("type") is None and not mistyped:
             start = node.entries[0].key.span if node.entries else node.span
             help_ = "write `type: analyzer` or `type: professional`"
             reader.error("SW206", "`license` lacks the key `type`", start, "in this map", help_)

@@ -29,11 +29,11 @@ from grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from grammar.printer import print_field, print_operand
+from grammar.printer import print_field, print_operand, quote
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.diagnostics import MAX_FINDINGS, Diagnostic
-from policy.vocabulary import VOCABULARY, Type, entry_of
+from policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from policy.zones import is_timezone, timezone_help
 
 MAX_COMPARED = 1_000
@@ -41,6 +41,11 @@ MAX_COMPARED = 1_000
 _BARE_FIELDS = tuple(name for name in VOCABULARY if "." not in name)
 _ORDERED = ("<", "<=", ">", ">=")
 _LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
+_TYPE_HELP = {
+    Type.NUMBER: "write a whole number without quotes",
+    Type.DATE: "write a date without quotes: 2026-07-01",
+    Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
+}
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
@@ -78,7 +83,9 @@ class _Checker:
                 case Let() | SetFrom():
                     if statement.name in named:
                         yield _twice(
-                            f"`{statement.name}` is given a value twice", statement.span, named[statement.name].span
+                            f"`{statement.name}` is given a value twice",
+                            statement.name_span,
+                            named[statement.name].name_span,
                         )
                     named.setdefault(statement.name, statement)
                     if isinstance(statement, Let):
@@ -90,7 +97,7 @@ class _Checker:
                     if not is_timezone(statement.name):
                         message = f"there is no time zone `{statement.name}`"
                         yield _error(
-                            "SW208", message, statement.span, "not in the IANA list", timezone_help(statement.name)
+                            "SW208", message, statement.name_span, "not in the IANA list", timezone_help(statement.name)
                         )
                 case Limit():
                     key = (statement.license_type, statement.percent is None)
@@ -152,9 +159,8 @@ class _Checker:
         operator = comparison.operator
         if left is not right:
             label = f"{right.value}, but {_describe(comparison.left)} is {left.value}"
-            yield _error(
-                "SW103", f"{left.value} is compared with {right.value}", comparison.right.span, label, _type_help(left)
-            )
+            help_ = self._type_help(comparison, left)
+            yield _error("SW103", f"{left.value} is compared with {right.value}", comparison.right.span, label, help_)
         elif operator == "like" and left is not Type.TEXT:
             yield _error("SW105", f"`like` compares text, not {left.value}", comparison.span, "not text", "use `=`")
         elif operator in _ORDERED and left not in (Type.NUMBER, Type.DATE):
@@ -163,6 +169,18 @@ class _Checker:
             )
         else:
             yield from self._possible_values(comparison)
+
+    def _type_help(self, comparison: Comparison, wanted: Type) -> str | None:
+        """How to write what the left side wants on the right; None where that is a field."""
+        if isinstance(comparison.right, Field):
+            return None
+        if wanted is not Type.TEXT:
+            return _TYPE_HELP[wanted]
+        entry = entry_of(comparison.left) if isinstance(comparison.left, Field) else None
+        if entry and entry.values:
+            return f"it is one of {', '.join(quote(value) for value in entry.values)}"
+        items = self._items(comparison.right)
+        return f"write text in quotes: {quote(print_operand(items[0]))}"
 
     def _possible_values(self, comparison: Comparison) -> Iterator[Diagnostic]:
         """A field with few possible values is compared with one of them."""
@@ -248,24 +266,11 @@ def _unknown_field(field: Field) -> Diagnostic:
     entry = VOCABULARY.get(field.name)
     if entry is not None and entry.keyed:
         return _error("SW106", f"`{shown}` needs a name", field.span, "which one?", f"like `{entry.example}`")
-    known = [e.name + ("Property" if e.name == "user.@" else ".email" if e.keyed else "") for e in VOCABULARY.values()]
-    found = did_you_mean(shown, known)
-    if found is None and field.name.startswith("user"):
-        found = "`seatwarden fields` lists the fields; custom properties are written user.@Name"
-    return _error("SW101", f"unknown field `{shown}`", field.span, "not a field", found)
+    return _error("SW101", f"unknown field `{shown}`", field.span, "not a field", field_help(shown))
 
 
 def _describe(operand: Operand) -> str:
     return f"`{print_field(operand)}`" if isinstance(operand, Field) else "the other side"
-
-
-def _type_help(wanted: Type) -> str:
-    return {
-        Type.TEXT: 'write text in quotes: "30"',
-        Type.NUMBER: "write a whole number without quotes",
-        Type.DATE: "write a date without quotes: 2026-07-01",
-        Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
-    }[wanted]
 
 
 def _twice(message: str, span: Span, first: Span) -> Diagnostic:

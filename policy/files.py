@@ -62,5 +62,9 @@ def near_file(path: Path) -> str | None:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return f"there is no folder `{path.parent}` here"
-    found = nearest(path.name, names)
+    stem, dot, suffix = path.name.partition(".")
+    # Nearly all files here end in the same way: an equal ending is no likeness.
+    alike = {name.partition(".")[0]: name for name in names if name.partition(".")[1:] == (dot, suffix)}
+    others = [name for name in names if name not in alike.values()]
+    found = alike.get(nearest(stem, alike) or "") or nearest(path.name, others)
     return f"did you mean `{path.with_name(found)}`?" if found else None

@@ -62,8 +62,13 @@ def json_policy(root: Node, text: str, file: str) -> Policy:
 
 def read_json(text: str, file: str) -> Node:
     """A JSON text as nodes with places. Raises PolicyError when it is neither JSON nor YAML."""
-    # Within texts JSON has no raw tabs, so all of them are white space; YAML takes spaces only.
-    return read_yaml(_escaped(text).replace("\t", " "), file)
+    try:
+        # Within texts JSON has no raw tabs, so all of them are white space; YAML takes spaces only.
+        return read_yaml(_escaped(text).replace("\t", " "), file)
+    except PolicyError as error:
+        if error.diagnostics[0].code == "SW201":
+            _refuse_what_only_yaml_has(text, file)  # says it in JSON's words
+        raise
 
 
 def is_json_form(root: Node) -> bool:

@@ -30,6 +30,7 @@ from grammar.ast import (
 )
 from grammar.bounds import MAX_DEPTH
 from grammar.builder import date_from, is_field, is_name
+from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.diagnostics import Diagnostic
 from policy.yaml_nodes import Mapping, Node, Scalar, Sequence
@@ -98,7 +99,7 @@ class _Reader(YamlReader):
         name = self.at(node, "name", lambda e: self.text(e.value, "name"))
         until = self.at(node, "until", lambda e: self._date(e.value, "until")) if kind == "keep" else None
         condition = self._condition_at(node, "when", 1)
-        return Rule(kind, types, name, until, condition, node.span) if condition is not None else None
+        return Rule(kind, types, name, until, condition, node.span, _name_span(node)) if condition is not None else None
 
     def _let(self, node: Mapping) -> Let | None:
         keys = ("kind", "name", "value")
@@ -106,14 +107,14 @@ class _Reader(YamlReader):
         name = self.at(node, "name", lambda e: self._name(e.value))
         entry = node.get("value")
         value = self._value(entry.value) if entry is not None else None
-        return Let(name, value, node.span) if name is not None and value is not None else None
+        return Let(name, value, node.span, _name_span(node)) if name is not None and value is not None else None
 
     def _set(self, node: Mapping) -> SetFrom | None:
         keys = ("kind", "name", "from")
         self.mapping(node, "set", known=keys, required=keys)
         name = self.at(node, "name", lambda e: self._name(e.value))
         path = self.at(node, "from", lambda e: self._text(e.value, "from"))
-        return SetFrom(name, path, node.span) if name is not None and path is not None else None
+        return SetFrom(name, path, node.span, _name_span(node)) if name is not None and path is not None else None
 
     def _limit(self, node: Mapping) -> Limit | None:
         self.mapping(node, "limit", known=("kind", "count", "percent", "licenseType", "longestUnusedFirst"))
@@ -135,7 +136,7 @@ class _Reader(YamlReader):
     def _timezone(self, node: Mapping) -> Timezone | None:
         self.mapping(node, "timezone", known=("kind", "name"), required=("name",))
         name = self.at(node, "name", lambda e: self.text(e.value, "name"))
-        return Timezone(name, node.span) if name is not None else None
+        return Timezone(name, node.span, _name_span(node)) if name is not None else None
 
     # conditions
 
@@ -290,3 +291,9 @@ class _Reader(YamlReader):
         help_ = did_you_mean(text, words) or f"write one of {', '.join(words)}"
         self.error("SW205", f"`{what}` is one of {', '.join(words)}", node.span, f"this is `{text}`", help_)
         return None
+
+
+def _name_span(node: Mapping) -> Span:
+    """Where the name stands; the whole statement for one without."""
+    entry = node.get("name")
+    return entry.value.span if entry is not None else node.span

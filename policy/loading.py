@@ -152,7 +152,7 @@ def _with_lists(
             else:
                 place = statement.path.span
                 listed = ListOf(tuple(Text(value, place) for value in values), place)
-                statement = Let(statement.name, listed, statement.span)
+                statement = Let(statement.name, listed, statement.span, statement.name_span)
         read.append(statement)
     return tuple(read)
 

@@ -128,7 +128,7 @@ class _TestReader(YamlReader):
         now = self.at(top, "now", lambda e: read_moment(self, e.value, "now"))
         exhaustive = self.at(top, "exhaustive", lambda e: self.boolean(e.value, "exhaustive"))
         snapshot = self.at(top, "snapshot", lambda e: self.text(e.value, "snapshot"))
-        cases = self._all(top.get("cases"), "cases", lambda item: self._case(item, policy, "now" in _keys(top)))
+        cases = self._all(top.get("cases"), "cases", lambda item: self._case(item, policy, not self.lacks(top, "now")))
         expected = self._all(top.get("expect"), "expect", lambda item: self._expected(item, policy))
         self._names_once(cases)
         if policy is None:
@@ -147,11 +147,11 @@ class _TestReader(YamlReader):
     def _either_cases_or_snapshot(self, top: Mapping) -> None:
         cases, snapshot, expect = (top.get(key) for key in ("cases", "snapshot", "expect"))
         start = top.entries[0].key.span if top.entries else top.span
-        if cases is None and snapshot is None:
+        if self.lacks(top, "cases") and self.lacks(top, "snapshot"):
             help_ = "add `cases:`, or `snapshot:` with `expect:`"
             self.error("SW206", "this policy test has nothing to test", start, "in this file", help_)
         for entry, needed in ((expect, "snapshot"), (top.get("exhaustive"), "snapshot"), (snapshot, "expect")):
-            if entry is not None and top.get(needed) is None and cases is None:
+            if entry is not None and self.lacks(top, needed) and cases is None:
                 self.error("SW206", f"`{entry.key.text}` goes with `{needed}`", entry.key.span, f"no `{needed}:` here")
         for entry in (snapshot, expect, top.get("exhaustive")) if cases else ():
             if entry is not None:
@@ -196,7 +196,7 @@ class _TestReader(YamlReader):
         license_ = self.at(case, "license", lambda e: read_license(self, e.value))
         now = self.at(case, "now", lambda e: read_moment(self, e.value, "now"))
         expectation = self._expectation(case, policy)
-        if not has_now and case.get("now") is None:
+        if not has_now and self.lacks(case, "now"):
             help_ = "write `now: 2026-11-21` at the top of the file: a test must not depend on the day it is run"
             self.error(
                 "SW206",
@@ -234,7 +234,7 @@ class _TestReader(YamlReader):
         license_type = self.at(item, "license", lambda e: self.one_of(e.value, "license", LICENSE_TYPES))
         license_id = self.at(item, "licenseId", lambda e: self.text(e.value, "licenseId"))
         expectation = self._expectation(item, policy)
-        if (item.get("user") is None) == (item.get("licenseId") is None):
+        if self.lacks(item, "user") == self.lacks(item, "licenseId"):
             help_ = "write `user: DIRECTORY\\id`, or for a license without a user its `licenseId`"
             start = item.entries[0].key.span if item.entries else item.span
             self.error("SW206", "an expectation names either a `user` or a `licenseId`", start, "in this map", help_)
@@ -286,7 +286,3 @@ def _place_of(key: str, entry: Entry) -> Span:
     """The value of a key in a map, or the whole where there is no such key."""
     found = entry.value.get(key) if isinstance(entry.value, Mapping) else None
     return found.value.span if found else entry.value.span
-
-
-def _keys(mapping: Mapping) -> set[str]:
-    return {entry.key.text for entry in mapping.entries}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from grammar.ast import LICENSE_TYPES, Field
+from grammar.printer import print_field
+from grammar.suggest import did_you_mean, nearest
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -222,3 +224,29 @@ def entry_of(field: Field) -> Entry | None:
     """The vocabulary's entry for a field as it stands in a rule, or None when there is no such field."""
     entry = VOCABULARY.get(field.name)
     return entry if entry is not None and entry.keyed == (field.key is not None) else None
+
+
+def field_help(name: str) -> str | None:
+    """What to write instead of a name that is no field.
+
+    Only what stands behind the first dot is compared: `user.` in front of it is no likeness.
+    """
+    first, _, rest = name.partition(".")
+    fields = {known.removeprefix(f"{first}."): e for known, e in VOCABULARY.items() if known.startswith(f"{first}.")}
+    if not fields:
+        return did_you_mean(name, VOCABULARY)
+    word, _, tail = rest.partition(".")
+    part = word.casefold()
+    whole = [f for f in fields if len(part) > 1 and (f.casefold().startswith(part) or f.casefold().endswith(part))]
+    found = nearest(word, fields) or (whole[0] if len(whole) == 1 else None)
+    if found is not None:
+        keyed = fields[found].keyed and tail
+        return f"did you mean `{print_field(Field(fields[found].name, tail)) if keyed else fields[found].name}`?"
+    if first == "user" and rest:
+        key = rest.strip("@\"'")
+        attribute = print_field(Field("user.attributes", key))
+        return (
+            f"a custom property is written `{print_field(Field('user.@', key))}`, "
+            f"an attribute of the user directory `{attribute}`"
+        )
+    return f"its fields are {', '.join(entry.name for entry in fields.values())}"

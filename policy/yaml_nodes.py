@@ -72,6 +72,11 @@ class Sequence:
 Node: TypeAlias = Scalar | Mapping | Sequence
 
 
+def form_of(file: str) -> str:
+    """What the people who write a file call its form: JSON is read as the YAML it nearly is."""
+    return "JSON" if file.lower().endswith(".json") else "YAML"
+
+
 def read_yaml(text: str, file: str) -> Node:
     """The one document of a YAML text.
 
@@ -93,14 +98,17 @@ def read_yaml(text: str, file: str) -> Node:
         line = text.count("\n", 0, error.position) + 1
         span = Span(file, line, 1, line, 1)
         character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or chr(0))
-        message = f"character U+{character:04X} is not allowed in YAML"
+        message = f"character U+{character:04X} is not allowed in {form_of(file)}"
         raise PolicyError((Diagnostic("SW201", "error", message, span, "on this line"),), sources) from None
     except YAMLError as error:
-        raise PolicyError((Diagnostic("SW201", "error", f"this is not YAML: {error}", start),), sources) from None
+        raise PolicyError(
+            (Diagnostic("SW201", "error", f"this is not {form_of(file)}: {error}", start),), sources
+        ) from None
     except RecursionError:
-        raise PolicyError((Diagnostic("SW205", "error", "this YAML is nested too deep", start),), sources) from None
+        message = f"this {form_of(file)} is nested too deep"
+        raise PolicyError((Diagnostic("SW205", "error", message, start),), sources) from None
     except (ValueError, OverflowError):  # an escape such as "\UFFFFFFFF", which ruamel takes for a character
-        message = "this is not YAML: an escape in a quoted text is no character"
+        message = f"this is not {form_of(file)}: an escape in a quoted text is no character"
         raise PolicyError((Diagnostic("SW201", "error", message, start),), sources) from None
     if converter.findings:
         raise PolicyError(tuple(converter.findings), sources)
@@ -117,7 +125,7 @@ def _yaml() -> YAML:
 def _too_much(text: str, file: str) -> Diagnostic | None:
     """Reading YAML takes time for every character and value: what would take too long is not begun."""
     if len(text) > MAX_CHARACTERS:
-        message = f"this YAML is too long: {len(text):,} characters, {MAX_CHARACTERS:,} are read"
+        message = f"this {form_of(file)} is too long: {len(text):,} characters, {MAX_CHARACTERS:,} are read"
         return _refused(message, text, 0, file, "split it into several files")
     tag = _LONG_TAG.search(text)
     if tag:
@@ -130,10 +138,10 @@ def _too_much(text: str, file: str) -> Diagnostic | None:
         values += sign in "\n,[{"
         depth = 0 if sign == "\n" else depth + (sign in "[{") - (sign in "]}")
         if values > MAX_VALUES:
-            message = f"this YAML is too long: more than {MAX_VALUES:,} lines, commas and brackets"
+            message = f"this {form_of(file)} is too long: more than {MAX_VALUES:,} lines, commas and brackets"
             return _refused(message, text, match.start(), file, "split it into several files")
         if depth > MAX_DEPTH:
-            return _refused("this YAML is nested too deep", text, match.start(), file, None)
+            return _refused(f"this {form_of(file)} is nested too deep", text, match.start(), file, None)
     return None
 
 
@@ -205,7 +213,7 @@ class _Converter:
                 value = Scalar(None, "", None, key.span)
             first = entries.get(key.text)
             if first is not None:
-                help_ = "remove one of them; YAML does not say which would count"
+                help_ = f"remove one of them; {form_of(self._file)} does not say which would count"
                 self._note("SW202", f"key `{key.text}` is given twice", key.span, "again here", help_, first.key.span)
                 continue
             entries[key.text] = Entry(key, value)
@@ -286,5 +294,10 @@ def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     elif error.context:
         label = str(error.context)
     return Diagnostic(
-        "SW201", "error", f"this is not YAML: {problem}", Span(file, line, column, line, column + 1), label, help_
+        "SW201",
+        "error",
+        f"this is not {form_of(file)}: {problem}",
+        Span(file, line, column, line, column + 1),
+        label,
+        help_,
     )

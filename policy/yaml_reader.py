@@ -7,7 +7,7 @@ from typing import TypeVar
 from grammar.spans import Span
 from grammar.suggest import did_you_mean, nearest
 from policy.diagnostics import MAX_FINDINGS, Diagnostic
-from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
+from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, form_of
 
 _T = TypeVar("_T")
 
@@ -18,6 +18,7 @@ class YamlReader:
     def __init__(self) -> None:
         self.findings: list[Diagnostic] = []
         self._concealed: list[Span] = []
+        self._meant: set[tuple[Span, str | None]] = set()
 
     def conceal(self, node: Node) -> None:
         """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
@@ -40,22 +41,30 @@ class YamlReader:
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
 
     def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> Mapping | None:
-        """A map with keys among `known`; a missing required key and an unknown one are findings."""
+        """A map with keys among `known`; a missing required key and an unknown one are findings.
+
+        One that is missing since it is mistyped is one finding, not two.
+        """
         if not isinstance(node, Mapping):
             self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
             return None
         known = tuple(known)
         for entry in node.entries:
-            if entry.key.text not in known and len(self.findings) < MAX_FINDINGS:
-                help_ = did_you_mean(entry.key.text, known) or f"`{what}` has the keys {', '.join(known)}"
-                self.error(
-                    "SW203", f"unknown key `{entry.key.text}` in `{what}`", entry.key.span, "not a setting", help_
-                )
+            key = entry.key.text
+            if key not in known and len(self.findings) < MAX_FINDINGS:
+                meant = nearest(key, known)
+                help_ = f"did you mean `{meant}`?" if meant else f"`{what}` has the keys {', '.join(known)}"
+                self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
+                self._meant.add((node.span, meant))
         for key in required:
-            if node.get(key) is None:
+            if self.lacks(node, key):
                 start = node.entries[0].key.span if node.entries else node.span
                 self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
         return node
+
+    def lacks(self, mapping: Mapping, key: str) -> bool:
+        """Whether a map has no such key, nor one that `mapping` said is this one mistyped."""
+        return mapping.get(key) is None and (mapping.span, key) not in self._meant
 
     def near_misses(
         self, mapping: Mapping, what: str, needed: Iterable[str], others: Iterable[str] = ()
@@ -80,15 +89,14 @@ class YamlReader:
         if isinstance(node, Sequence):
             return node.items
         if not (isinstance(node, Scalar) and node.value is None):
-            self.error(
-                "SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", "start each item with `- `"
-            )
+            help_ = "start each item with `- `" if form_of(node.span.file) == "YAML" else "put it in brackets: […]"
+            self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", help_)
         return ()
 
     def text(self, node: Node, what: str) -> str | None:
         """A text, as it is; line breaks cannot be part of one."""
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            help_ = f"put it in quotes: '{node.text}'" if isinstance(node, Scalar) and node.text else None
+            help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, Scalar) and node.text else None
             self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
@@ -149,6 +157,11 @@ class YamlReader:
         """What `read` makes of the entry of that key, or None when the key is absent."""
         entry = mapping.get(key)
         return read(entry) if entry is not None else None
+
+
+def _quoted(node: Scalar) -> str:
+    """What is no text yet, as text."""
+    return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
 
 
 def describe(node: Node) -> str:

@@ -7,10 +7,9 @@ import typer
 from engine.cli.completion import complete_fields
 from engine.cli.output import print_json
 from engine.cli.tables import Column, print_rows
-from grammar.suggest import did_you_mean
 from policy.errors import InputError
 from policy.operators import OPERATORS, OperatorEntry
-from policy.vocabulary import VOCABULARY, Entry
+from policy.vocabulary import VOCABULARY, Entry, field_help
 
 _FIELDS = (
     Column("Field"),
@@ -54,7 +53,7 @@ def _entry(name: str) -> Entry:
     """The field of that name; that of `user.@Department` is `user.@`."""
     keyed = next((entry.name for entry in VOCABULARY.values() if entry.keyed and name.startswith(entry.name)), name)
     if keyed not in VOCABULARY:
-        raise InputError(f"there is no field `{name}`", did_you_mean(name, VOCABULARY) or "list all: seatwarden fields")
+        raise InputError(f"there is no field `{name}`", field_help(name) or "list all: seatwarden fields")
     return VOCABULARY[keyed]
 
 

@@ -31,7 +31,7 @@ def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
         if isinstance(statement, Let):
             if statement.name not in used:
                 message = f"`{statement.name}` is never used"
-                yield warning("SW314", message, statement.span, "no rule speaks of it", "remove it")
+                yield warning("SW314", message, statement.name_span, "no rule speaks of it", "remove it")
             yield from _operand(statement.value, used.get(statement.name, []), policy)
 
 

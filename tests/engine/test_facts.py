@@ -140,6 +140,8 @@ def test_absent_is_unknown_and_null_is_no_value_only_where_several_may_be(name: 
     absent = _read(_field(name), license_row(), who)
     assert isinstance(absent, Unknown)
     assert key in absent.reason or name in absent.reason
+    if not VOCABULARY[name].keyed:
+        assert f"`{name}`" in absent.reason
 
 
 def test_licenses_of_a_user() -> None:

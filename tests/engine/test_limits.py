@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.limits import DEFAULT_COUNT, describe_limits, excesses, limits_in_force
+from engine.limits import DEFAULT_COUNT, describe_excess, describe_limits, excesses, limits_in_force
 from grammar.ast import LICENSE_TYPES, LicenseType, Limit
 from tests.engine.support import checked, license_row, plan_of, site_of, user
 from tests.strategies import limits
@@ -60,6 +60,19 @@ def test_over_the_limit(text: str, allocated: int, planned: int, over: list[tupl
     assert all(excess.planned == planned for excess in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "planned", "said"),
+    [
+        ("", 1, "1 analyzer license to release; the limit of 10% of analyzer per run allows 0"),
+        ("", 2, "2 analyzer licenses to release; the limit of 10% of analyzer per run allows 0"),
+        ("limit release to 0 per run", 1, "1 license to release; the limit of 0 per run allows 0"),
+    ],
+)
+def test_in_words(text: str, planned: int, said: str) -> None:
+    (excess,) = excesses(_limits(text), {"analyzer": 9}, {"analyzer": planned})
+    assert describe_excess(excess) == said
+
+
 def test_a_count_is_for_both_types_together_and_a_share_for_each() -> None:
     allocated: dict[LicenseType, int] = {"professional": 1000, "analyzer": 1000}
     planned: dict[LicenseType, int] = {"professional": 60, "analyzer": 60}
@@ -85,6 +98,6 @@ def test_a_plan_knows_what_it_is_over() -> None:
     site = site_of([user(1)], [license_row(1)])
     plan = plan_of("release when unused for 30 days", site)
     assert plan.summary()["overLimit"] == [
-        "1 analyzer licenses to release; the limit of 10% of analyzer per run allows 0"
+        "1 analyzer license to release; the limit of 10% of analyzer per run allows 0"
     ]
     assert plan_of("release when unused for 30 days\nlimit release to 1 per run", site).over == []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from grammar.ast import Policy
 from grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
+from grammar.builder import RESERVED
 from grammar.errors import PolicySyntaxError
 from grammar.parser import (
     MAX_PROBLEMS,
@@ -23,6 +24,7 @@ from tests.strategies import any_policies
 _WORDS = """keep release when until let set from timezone limit to of per run longest first unused for never used days
 professional analyzer true false and or not like user license today month user.tags user.@ . @ ( ) [ ] , = != == !== <
 % " ' # \\ - 5 30 2026-02-30 2026-12-24 "x" 'y' x"""
+_BEGIN_AN_OPERAND = {"user", "license", "today", "month", "weekday", "true", "false", "not", "unused", "never"}
 _TOKENS = st.lists(st.sampled_from([*_WORDS.split(), "\n"]), max_size=12).map(" ".join)
 
 
@@ -124,3 +126,16 @@ def test_an_unfinished_rule_does_not_swallow_the_next() -> None:
         with pytest.raises(PolicySyntaxError) as caught:
             parse_policy(f"{unfinished}\nkeep when user.inactive\nrelease when unused for 30 days\n", "p")
         assert [problem.span.place for problem in caught.value.problems] == ["p:2:1"]
+
+
+@pytest.mark.parametrize("word", sorted(RESERVED - _BEGIN_AN_OPERAND))
+def test_no_word_of_the_language_is_taken_for_a_name(word: str) -> None:
+    """Where an operand must stand, the word itself is what is wrong, not what comes behind it."""
+    for text in ("keep when {} user.blocked", "keep when user.inactive and {}\n", "keep when user.name = {} or true"):
+        before = text.index("{")
+        for written in (word, word.upper()):
+            with pytest.raises(PolicySyntaxError) as caught:
+                parse_policy(text.format(written), "p")
+            (problem,) = caught.value.problems
+            assert (problem.code, problem.message) == ("SW001", f"unexpected `{written}`")
+            assert (problem.span.column, problem.span.end_column) == (before + 1, before + 1 + len(word))

@@ -3,7 +3,7 @@
 from hypothesis import given
 
 from grammar.ast import Condition, Date, Field, Let, Limit, Name, Number, Policy, Rule, SetFrom, Text, UnusedFor, walk
-from grammar.builder import parse_field
+from grammar.builder import parse_field, unquote
 from grammar.parser import in_file, parse_condition, parse_policy
 from grammar.printer import print_condition, print_policy
 from grammar.spans import NOWHERE, Span
@@ -51,6 +51,15 @@ def test_statements_and_their_parts(policy: Policy) -> None:
     for statement in parse_policy(text, "p").statements:
         marked = cut(text, statement.span)
         assert parse_policy(marked, "q").statements == (statement,)
+        if not isinstance(statement, Limit):
+            named = cut(text, statement.name_span)
+            match statement:
+                case Let(name) | SetFrom(name):
+                    assert named == name
+                case Rule(name=None):
+                    assert named == marked
+                case _:
+                    assert unquote(named) == statement.name
         match statement:
             case Rule(until=Date() as until):
                 assert cut(text, until.span) == until.value.isoformat()

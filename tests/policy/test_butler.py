@@ -166,6 +166,12 @@ def test_what_is_no_text_is_refused_with_its_place(value: str) -> None:
     assert (place, message) == ("b:2:13", "`neverRelease.tag` must be text")
 
 
+@pytest.mark.parametrize("value", ["", "{}", "true", "[[5]]"])
+def test_what_is_no_limit_is_told_all_that_may_be(value: str) -> None:
+    ((_, message),) = _findings(f"limit: {value}\nlicenseType: {{}}")
+    assert message == "`limit` must be a number, a text or a list of them"
+
+
 def test_quoted_it_is_text() -> None:
     assert _rules("neverRelease: {tag: ['5', \"true\", '2026-01-01']}\nlicenseType: {}") == [
         'keep "tag" when user.tags == ["5", "true", "2026-01-01"]'

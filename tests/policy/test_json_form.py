@@ -36,7 +36,7 @@ def _nested(depth: int) -> Any:
         ('{"seatwarden": 1, "statement": [], "statements": []}', "unknown key `statement`"),
         ('{"seatwarden": 1, "statements": {}}', "`statements` must be a list"),
         ('{"seatwarden": 1, "seatwarden": 1, "statements": []}', "key `seatwarden` is given twice"),
-        ('{"seatwarden": 1, "statements": [}', "this is not YAML"),
+        ('{"seatwarden": 1, "statements": [}', "this is not JSON"),
         (_policy("keep"), "a statement must be an object"),
         (_policy({"name": "a"}), "a statement lacks the key `kind`"),
         (_policy({"kind": "kepe"}), "`kind` is one of keep, release"),
@@ -88,6 +88,28 @@ def test_mistakes(text: str, message: str) -> None:
     assert message in diagnostic.message
     assert diagnostic.span.file == "p.json"
     assert diagnostic.span.line >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"licenseType": ',
+        '{"licenseType": {}, "licenseType": {}}',
+        '{"licenseType": {}, "neverRelease": {"tag": [5], "userDirectory": "x"}}',
+        '{"licenseType": {}, "limit": ' + "[" * 99 + "]" * 99 + "}",
+        '{"licenseType": {}, "limit": "\\x"}',
+        '{"seatwarden": 1, "statements": [}',
+    ],
+)
+def test_mistakes_are_told_in_the_words_of_json(text: str) -> None:
+    """Though it is read as YAML."""
+    with pytest.raises(PolicyError) as caught:
+        parse_surface(text, "p.JSON")
+    for diagnostic in caught.value.diagnostics:
+        said = f"{diagnostic.message} {diagnostic.label} {diagnostic.help}"
+        assert "YAML" not in said
+        assert "'" not in said
+        assert "`- `" not in said
 
 
 def test_all_mistakes_at_once_and_where() -> None:

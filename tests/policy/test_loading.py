@@ -9,7 +9,7 @@ import pytest
 from grammar.ast import ListOf, Text
 from policy.diagnostics import PolicyError
 from policy.errors import InputError
-from policy.files import read_text
+from policy.files import near_file, read_text
 from policy.loading import CheckedPolicy, check_text, load_policy
 
 USES_VIPS = 'set vips from "{}"\nkeep "vips" when user = vips\n'
@@ -147,6 +147,15 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert caught.value.help == f"there is no folder `{tmp_path / 'nowhere'}` here"
     with pytest.raises(InputError, match="is a folder"):
         load_policy(tmp_path)
+
+
+def test_an_equal_ending_makes_no_file_near(tmp_path: Path) -> None:
+    for name in ("link.txt", "sites.policy", "butler.test.yaml"):
+        (tmp_path / name).write_text("")
+    assert near_file(tmp_path / "missing.txt") is None
+    assert near_file(tmp_path / "a.test.yaml") is None
+    assert near_file(tmp_path / "site.policy") == f"did you mean `{tmp_path / 'sites.policy'}`?"
+    assert near_file(tmp_path / "link.text") == f"did you mean `{tmp_path / 'link.txt'}`?"
 
 
 def test_too_large_a_file_is_not_read(tmp_path: Path) -> None:

@@ -169,7 +169,6 @@ def test_wrong_cases(tmp_path: Path, parts: dict[str, str], said: str) -> None:
             [
                 "2:1 SW203 unknown key `nwo`",
                 "4:6 SW206 `case` lacks the key `name`",
-                "4:6 SW206 this case has no `now`",
                 "4:15 SW205 `license` is one of",
                 "4:29 SW205 `verdict` is one of",
             ],
@@ -180,6 +179,34 @@ def test_all_problems_of_a_file_are_reported_at_their_place(tmp_path: Path, text
     found = problems(tmp_path, text)
     assert len(found) == len(said)
     assert all(problem.startswith(words) for problem, words in zip(found, said, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    ("written", "mistyped"),
+    [
+        ("policy: p", "polcy: p"),
+        ("now:", "nwo:"),
+        ("cases:", "case:"),
+        ("name:", "Name:"),
+        ("license:", "licence:"),
+        ("type:", "typ:"),
+        ("verdict:", "verdit:"),
+    ],
+)
+def test_a_mistyped_key_is_not_also_said_to_lack(tmp_path: Path, written: str, mistyped: str) -> None:
+    text = case(license="{type: analyzer}")
+    assert text.count(written) == 1
+    (problem,) = problems(tmp_path, text.replace(written, mistyped))
+    assert f"did you mean `{written.partition(':')[0]}`?" in problem
+
+
+@pytest.mark.parametrize(
+    ("written", "mistyped"), [("snapshot:", "snapshott:"), ("expect:", "expects:"), ("user:", "usr:")]
+)
+def test_nor_is_one_of_a_snapshot(tmp_path: Path, written: str, mistyped: str) -> None:
+    text = HEAD + "snapshot: s.json\nexpect:\n  - {user: 'A\\b', verdict: keep}\n"
+    (problem,) = problems(tmp_path, text.replace(written, mistyped))
+    assert f"did you mean `{written[:-1]}`?" in problem
 
 
 def test_a_broken_policy_is_reported_as_its_own(tmp_path: Path) -> None:

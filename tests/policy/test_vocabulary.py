@@ -6,10 +6,11 @@ from hypothesis import given
 from grammar.ast import Comparison, Field, Let, Policy, Text
 from grammar.builder import parse_field
 from grammar.parser import in_file, parse_condition
+from grammar.printer import print_field
 from grammar.spans import NOWHERE
 from policy.check import check
 from policy.loading import check_text
-from policy.vocabulary import VOCABULARY, Entry, entry_of
+from policy.vocabulary import VOCABULARY, Entry, entry_of, field_help
 from tests.strategies import FIELDS, policies
 
 
@@ -54,3 +55,41 @@ def test_a_field_has_one_spelling() -> None:
     condition = parse_condition('user.Tags = "x"', in_file("p"))
     assert condition == Comparison("=", Field("user.Tags"), Text("x"))
     assert entry_of(Field("user.Tags")) is None
+
+
+@pytest.mark.parametrize("entry", [entry for entry in VOCABULARY.values() if "." in entry.name and not entry.keyed])
+def test_a_slip_in_a_field_is_put_right(entry: Entry) -> None:
+    first, _, word = entry.name.partition(".")
+    for slip in (word[:-1], word.upper(), f"{word[0]}{word[2:]}", f"{word}s"):
+        assert field_help(f"{first}.{slip}") == f"did you mean `{entry.name}`?"
+
+
+@pytest.mark.parametrize("word", ["email", "group", "Department", "foo", "Odd name"])
+def test_what_is_like_no_field_of_the_user_may_be_a_property_or_an_attribute(word: str) -> None:
+    """That both start with `user.` is no likeness."""
+    property_, attribute = Field("user.@", word), Field("user.attributes", word)
+    help_ = field_help(f"user.{word}" if word.isidentifier() else f'user."{word}"')
+    assert help_ is not None
+    assert f"`{print_field(property_)}`" in help_
+    assert f"`{print_field(attribute)}`" in help_
+
+
+@pytest.mark.parametrize(
+    ("name", "help_"),
+    [
+        ("user.id", "did you mean `user.userId`?"),
+        ("user.removed", "did you mean `user.removedExternally`?"),
+        ("user.attribute.email", "did you mean `user.attributes.email`?"),
+        ("user.attributes.a.b", 'did you mean `user.attributes."a.b"`?'),
+        ("user.tags.x", "did you mean `user.tags`?"),
+        ("wekday", "did you mean `weekday`?"),
+        ("zzz", None),
+    ],
+)
+def test_what_to_write_instead(name: str, help_: str | None) -> None:
+    assert field_help(name) == help_
+
+
+def test_a_license_has_few_fields() -> None:
+    for name in ("license", "license.foo"):
+        assert str(field_help(name)).startswith("its fields are license.type, license.lastUsed, ")

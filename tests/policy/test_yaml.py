@@ -194,6 +194,26 @@ error[SW202]: key `tag` is given twice
     ]
 
 
+@pytest.mark.parametrize(
+    ("entry", "finding"),
+    [
+        ("user: [{userDirectory: D, userId: u}]", "SW203 b:1:24 unknown key `userDirectory` in `neverRelease.user`"),
+        ("customProperty: [{Name: P, value: x}]", "SW203 b:1:34 unknown key `Name` in `neverRelease.customProperty`"),
+        ("when: [{name: P, whn: user.blocked}]", "SW203 b:1:33 unknown key `whn` in `neverRelease.when`"),
+    ],
+)
+def test_a_mistyped_key_is_one_finding(entry: str, finding: str) -> None:
+    """That the right one is absent is the same slip."""
+    assert _finding(f"neverRelease: {{{entry}}}\nlicenseType: {{}}") == finding
+
+
+@pytest.mark.parametrize("near", ["userDir: D, userDirr: D", "user: D"])
+def test_a_key_that_was_not_meant_is_said_to_lack(near: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_butler(f"neverRelease: {{user: [{{{near}}}]}}\nlicenseType: {{}}", "b")
+    assert sorted(d.code for d in caught.value.diagnostics) == ["SW203", "SW206"]
+
+
 def test_all_duplicate_keys_are_told() -> None:
     with pytest.raises(PolicyError) as caught:
         parse_butler("a: {x: 1, x: 2}\na: {y: 1, y: 2}\n", "b")

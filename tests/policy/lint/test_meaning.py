@@ -89,6 +89,11 @@ def test_a_finding_names_the_other_rule_and_shows_both_places() -> None:
     assert found.span.line == 1
 
 
+def test_of_a_value_that_nobody_uses_the_name_is_marked() -> None:
+    (found,) = findings("let spare = [1]")
+    assert (found.span.column, found.span.end_column) == (5, 10)
+
+
 def test_a_contradiction_shows_both_sides() -> None:
     (found,) = findings('keep "x" when user.userDirectory = "A" and user.tags = "t" and user.userDirectory = "B"')
     assert found.span.column > found.related[0][0].column
