@@ -68,6 +68,13 @@ class Notifications:
     webhooks: tuple[Webhook, ...] = ()
     emails: tuple[Email, ...] = ()
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        hooks = [(hook.url, hook.secret) for hook in self.webhooks]
+        found = [*(secret for pair in hooks for secret in pair), *(email.password for email in self.emails)]
+        return tuple(secret for secret in found if secret)
+
 
 def read_notifications(
     reader: YamlReader, node: Node, environment: StringMapping[str, str], folder: Path

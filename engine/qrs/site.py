@@ -57,6 +57,13 @@ class Site:
         return re.sub(r"[^\w.-]+", "-", self.url.partition("://")[2]).strip("-.")
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show: the values of our headers, but for the user that everybody has, and passphrase."""
+        values = [value for value in self.headers.values() if value != DEFAULT_USER[1]]
+        tokens = [value.removeprefix("Bearer ") for value in values]
+        return tuple(secret for secret in (*values, *tokens, self.passphrase) if secret)
+
+    @property
     def warnings(self) -> list[str]:
         """What makes talking to it unsafe."""
         if not self.use_tls:

@@ -87,6 +87,11 @@ class Settings:
         return self.jobs.dry_run is not False or self.jobs.release.enabled is False
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        return (*self.site.secrets, *(self.influx.secrets if self.influx else ()), *self.notifications.secrets)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The files that these settings were read from."""
         return tuple(dict.fromkeys((self.file, self.policy_file, *self.policy.list_files)))

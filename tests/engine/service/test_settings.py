@@ -213,6 +213,19 @@ def test_secrets_of_the_environment(tmp_path: Path) -> None:
     assert "hunter2" not in repr(settings)
 
 
+@pytest.mark.parametrize("bad", ["hunter2\n", "hunter2\r", "\ufeffhunter2", "hun\0ter2", "hunter2\x1b"])
+def test_what_is_not_printable_is_no_secret(tmp_path: Path, bad: str) -> None:
+    """A token read out of a file ends in its line break, which no header can carry."""
+    influx = "influxDb: {enable: true, hostIP: h, version: 2, v2Config: {org: o, bucket: b, token: '${TOKEN}'}}"
+    site = write_site(tmp_path, 4242, ours="notifications: {webhook: [{url: '${HOOK}'}]}")
+    site.write_text(site.read_text().replace("Butler:\n", f"Butler:\n  {influx}\n", 1))
+    error = _refused(site, {"TOKEN": bad, "HOOK": bad})
+    assert [finding.code for finding in error.diagnostics] == ["SW205", "SW205"]
+    assert "environment variable `TOKEN` has a line break" in _shown(error)
+    assert "help: set it without a line break at its end" in _shown(error)
+    assert "hun" not in _shown(error)
+
+
 def test_a_job_without_schedule_is_found_only_where_there_is_one(tmp_path: Path) -> None:
     site = write_site(tmp_path, 4242, release="enable: true")
     assert "this is enabled, but has no schedule" in _shown(_refused(site))
