@@ -11,7 +11,7 @@ import msgspec
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InsecureRequestWarning
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from engine.days import format_instant
@@ -133,6 +133,9 @@ class QrsClient:
             return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             raise unreachable(error, self._site) from None
+        except (HTTPError, ValueError):  # what no check foresaw; their texts repeat hosts and headers
+            help_ = "check `host`, `headers` and `jwt` under `configQRS`"
+            raise NoAnswer(f"the request to {self._site.host}:{self._site.port} could not be made", help_) from None
 
     def _decoded(self, decode: Callable[[bytes, str], _T], data: bytes, path: str) -> _T:
         """An answer decoded; what cannot be is the fault of the remote system, not of the user."""
@@ -224,6 +227,9 @@ def unreachable(error: requests.RequestException, site: Site) -> RemoteError:
     """What requests raised, in an administrator's words; NoAnswer where QRS may have received the request."""
     where = f"{site.host}:{site.port}"
     text = str(error)
+    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
+        help_ = "check `host`, `headers` and `jwt` under `configQRS`"
+        return RemoteError(f"the request to {where} could not be made", help_)
     if isinstance(error, requests.exceptions.SSLError) or "[SSL" in text or "SSLError" in text or "ssl.c:" in text:
         return tls_error(text, site)
     if "NameResolutionError" in text or "getaddrinfo" in text:
