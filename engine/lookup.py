@@ -14,6 +14,10 @@ MAX_CHOICES = 12
 """How many users an ambiguous name lists."""
 _HOW_NAMED = "name somebody as DIRECTORY\\id, by id, or by a part of the name"
 
+_HOW_REVEALED = (
+    "`seatwarden log show DIR --reveal KEYFILE SNAPSHOT` names people again, with the key that the plan was made with"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -46,10 +50,14 @@ _T = TypeVar("_T")
 
 
 class People(Generic[_T]):
-    """Everyone a snapshot or a plan speaks of, and what they hold; `among` says in a message who that is."""
+    """Everyone a snapshot or a plan speaks of, and what they hold.
 
-    def __init__(self, among: str = "") -> None:
+    `among` says in a message who that is, and `help_` what to do where the names that people know are none here.
+    """
+
+    def __init__(self, among: str = "", help_: str | None = None) -> None:
         self._among = among
+        self._help = help_
         self._holders: dict[str, Holder] = {}
         self._ids: dict[str, dict[str, None]] = {}
         self._held: dict[str, list[_T]] = {}
@@ -88,6 +96,8 @@ class People(Generic[_T]):
         parts = self._parts(query)
         if parts:
             return _the_one(parts, f"`{query}` is a part of the names of {len(parts)} users"), True
+        if self._help:
+            raise InputError(f"there is no user `{query}`{self._among}", self._help)
         known = [name for h in self._holders.values() for name in (h.user, h.user_id, h.name) if name]
         raise InputError(f"there is no user `{query}`{self._among}", did_you_mean(query, known) or _HOW_NAMED)
 
@@ -179,9 +189,11 @@ def _owner(people: People[_Row], row: License, snapshot: Snapshot) -> str | None
     return people.add(row.user.user_directory, row.user.user_id, row.user.name, row.user.id, row.id)
 
 
-def people_of_plan(decisions: Sequence[Decision]) -> People[Decision]:
+def people_of_plan(decisions: Sequence[Decision], *, pseudonyms: bool = False) -> People[Decision]:
     """The users that a plan speaks of, with the decisions on their licenses."""
     people: People[Decision] = People(" among those who held a license")
+    if pseudonyms:
+        people = People(": this plan has pseudonyms for names", _HOW_REVEALED)
     for decision in decisions:
         user = people.add(decision.user_directory, decision.user_id, decision.user_name, decision.license_id)
         people.give(user, decision)

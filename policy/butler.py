@@ -34,7 +34,14 @@ from grammar.parser import parse_condition, parse_limit
 from grammar.spans import Span
 from grammar.suggest import did_you_mean
 from policy.butler_names import read_lets, read_sets
-from policy.butler_settings import LICENSE_BLOCKS, SCHEDULE_KEYS, butler_sections, read_job, read_license_block
+from policy.butler_settings import (
+    LICENSE_BLOCKS,
+    OUR_KEYS,
+    RELEASE_KEYS,
+    butler_sections,
+    read_job,
+    read_license_block,
+)
 from policy.diagnostics import PolicyError, from_syntax, in_order
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
 from policy.yaml_reader import YamlReader, describe
@@ -42,8 +49,6 @@ from policy.yaml_text import locate_in
 
 FLAGS = {"inactive": "user.inactive", "blocked": "user.blocked", "removedExternally": "user.removedExternally"}
 NEVER_RELEASE = ("user", "tag", "customProperty", "userDirectory", *FLAGS)
-RELEASE_KEYS = (*SCHEDULE_KEYS, "dryRun", "neverRelease", "licenseType", "destination")
-OUR_KEYS = ("timezone", "limit", "let", "set")
 SITE_KEYS = ("configQRS", "cert", "influxDb", "seatwarden")
 """What a site file has beside the rules."""
 _MARKERS = ("neverRelease", "licenseType")

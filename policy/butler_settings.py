@@ -13,6 +13,9 @@ from policy.yaml_reader import YamlReader, describe
 from policy.yaml_text import locate_in
 
 SCHEDULE_KEYS = ("enable", "frequency")
+RELEASE_KEYS = (*SCHEDULE_KEYS, "dryRun", "neverRelease", "licenseType", "destination")
+OUR_KEYS = ("timezone", "limit", "let", "set")
+"""Ours among those of `licenseRelease`."""
 LICENSE_BLOCKS = ("serverLicenseMonitor", "licenseMonitor", "licenseRelease")
 
 Tags = tuple[tuple[str, str], ...]
@@ -115,6 +118,8 @@ def read_jobs(reader: YamlReader, root: Node) -> Jobs:
         if not isinstance(release, Scalar) or release.value is not None:
             reader.error("SW204", "`licenseRelease` must be a map", release.span, f"this is {describe(release)}")
         release = Mapping((), release.span)
+    if found:  # where the rules stand elsewhere, nobody else looks at its keys
+        reader.near_misses(release, "licenseRelease", (*RELEASE_KEYS, *OUR_KEYS))
     dry_run = reader.at(release, "dryRun", lambda e: reader.boolean(e.value, "licenseRelease.dryRun"))
     rules = release.get("licenseType") or release.get("neverRelease")
     job = read_job(reader, release, "licenseRelease")

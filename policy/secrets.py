@@ -1,7 +1,8 @@
 """Secrets in settings files: written out, or `${NAME}` for the environment's value."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from policy.diagnostics import PolicyError
 from policy.yaml_nodes import Entry, Node, Scalar, read_yaml
@@ -13,7 +14,9 @@ _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
 
 def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]) -> str | None:
-    """A text, or with `${NAME}` the value of that environment variable. SW205 when it is not set, or beside other text.
+    """A text, or with `${NAME}` the value of that environment variable.
+
+    SW205 when it is not set, is not printable (no value that works ends in a line break), or stands beside other text.
 
     What is written out is concealed in the reader, so that no finding on its line shows it.
     """
@@ -37,7 +40,22 @@ def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]
     if not value:
         message = f"environment variable `{match[1]}` is not set"
         reader.error("SW205", message, entry.value.span, "taken from there", "set it where the command runs")
-    return value or None
+        return None
+    if not value.isprintable():
+        message = f"environment variable `{match[1]}` has a line break or another character that is not printable"
+        help_ = "set it without a line break at its end"
+        reader.error("SW205", message, entry.value.span, "taken from there", help_)
+        return None
+    return value
+
+
+def conceal(text: str, secrets: Iterable[str | None]) -> str:
+    """What somebody else wrote, without the secrets, should it repeat one: as they are, or escaped as in JSON."""
+    known = {secret for secret in secrets if secret}
+    escaped = {json.dumps(secret, ensure_ascii=ascii_)[1:-1] for secret in known for ascii_ in (True, False)}
+    for secret in sorted(known | escaped, key=len, reverse=True):  # a longer one may hold a shorter one
+        text = text.replace(secret, "…")
+    return text
 
 
 def read_site_yaml(text: str, file: str) -> Node:

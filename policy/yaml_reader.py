@@ -11,6 +11,9 @@ from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence, form_of
 
 _T = TypeVar("_T")
 
+_SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "value")
+"""Keys of site files whose values are secrets."""
+
 
 class YamlReader:
     """Collects findings while values are read. Each reading method returns None when the value is wrong."""
@@ -24,6 +27,18 @@ class YamlReader:
         """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
         if not (isinstance(node, Scalar) and node.value is None):  # where nothing stands, the key is marked
             self._concealed.append(node.span)
+
+    def conceal_all(self, node: Node) -> None:
+        """The same of every value in it."""
+        match node:
+            case Mapping():
+                for entry in node.entries:
+                    self.conceal_all(entry.value)
+            case Sequence():
+                for item in node.items:
+                    self.conceal_all(item)
+            case _:
+                self.conceal(node)
 
     def concealed(self, text: str) -> str:
         """The file's text with every secret in it as dots, each character in its place: what findings may quote."""
@@ -52,6 +67,7 @@ class YamlReader:
         for entry in node.entries:
             key = entry.key.text
             if key not in known and len(self.findings) < MAX_FINDINGS:
+                self._conceal_mistyped(entry)
                 meant = nearest(key, known)
                 help_ = f"did you mean `{meant}`?" if meant else f"`{what}` has the keys {', '.join(known)}"
                 self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
@@ -79,10 +95,16 @@ class YamlReader:
             key = entry.key.text
             meant = nearest(key, needed) if key not in needed and key not in others else None
             if meant and meant not in present:
+                self._conceal_mistyped(entry)
                 help_ = f"did you mean `{meant}`?"
                 self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
                 missed.add(meant)
         return frozenset(missed)
+
+    def _conceal_mistyped(self, entry: Entry) -> None:
+        """What stands under a key that is almost one of a secret is not shown either."""
+        if nearest(entry.key.text, _SECRETS):
+            self.conceal_all(entry.value)
 
     def items(self, node: Node, what: str) -> tuple[Node, ...]:
         """The items of a list; null is an empty list, as in Butler."""

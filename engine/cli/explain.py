@@ -168,7 +168,7 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
     return _Source(
         recorded.policy,
         recorded.day,
-        lambda queries: people_of_plan(decisions),
+        lambda queries: people_of_plan(decisions, pseudonyms="pseudonyms" in recorded.header),
         lambda decision: decision,
         lambda: decisions,
     )

@@ -164,6 +164,8 @@ def show(
     if not rows:
         named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
         note(f"No decision in {plural(len(runs), 'run')} fits.{named}")
+        if user and reveal is None and any("pseudonyms" in run.header for run in runs):
+            note("  = help: there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people")
     damaged = [run for run in runs if run.problem]
     for run in damaged:
         note(f"error: {run.problem}")

@@ -6,6 +6,7 @@ optional: `useSSL` (or a `hostIP` that begins with `https://`), `rejectUnauthori
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping as StringMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,10 +56,21 @@ class InfluxTarget:
     authority: Path | None = None
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show, in the forms in which it is sent."""
+        login = [basic_login(self.username, self.password)] if self.username is not None else []
+        return tuple(secret for secret in (self.token, self.password, *login) if secret)
+
+    @property
     def warnings(self) -> list[str]:
         """What makes it unsafe, in words."""
         unsafe = self.url.startswith("https:") and not self.verify
         return [f"influxDb.rejectUnauthorized is false: {self.url} could be anybody"] if unsafe else []
+
+
+def basic_login(username: str, password: str | None) -> str:
+    """User and password as HTTP sends them (RFC 7617), in UTF-8: requests would send text as Latin-1."""
+    return b64encode(f"{username}:{password or ''}".encode()).decode()
 
 
 def read_influxdb(

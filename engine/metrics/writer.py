@@ -7,17 +7,18 @@ are the administrator's to create, as with Butler.
 """
 
 import json
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import requests
 import urllib3
-from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from requests.exceptions import InvalidURL
+from urllib3.exceptions import HTTPError, InsecureRequestWarning, LocationParseError
 
-from engine.metrics.destination import InfluxTarget
+from engine.metrics.destination import InfluxTarget, basic_login
 from engine.metrics.point import PRECISION
+from policy.secrets import conceal
 
 _T = TypeVar("_T")
 
@@ -73,9 +74,7 @@ class _Version1:
         self._session.trust_env = False  # no proxy and no .netrc from the environment
         self._session.verify = str(target.authority) if target.authority and target.verify else target.verify
         if target.username is not None:
-            # As bytes: requests would send text as Latin-1, which has no place for all that a password may hold.
-            login = f"{target.username}:{target.password or ''}".encode()
-            self._session.headers["Authorization"] = f"Basic {b64encode(login).decode()}"
+            self._session.headers["Authorization"] = f"Basic {basic_login(target.username, target.password)}"
 
     def write(self, lines: Sequence[str]) -> None:
         response = self._send_lines(lines)
@@ -97,7 +96,7 @@ class _Version1:
             name, duration = self._target.retention
             statement += f" WITH DURATION {duration} REPLICATION 1 NAME {_identifier(name)}"
         response = self._post("query", {"q": statement}, b"")
-        reason = _reason(response.text)
+        reason = _reason(response.text, self._target)
         if response.status_code != 200 or reason:
             why = reason or f"status {response.status_code}"
             raise Unavailable(f"the database `{self._target.database}` could not be created: {why}")
@@ -157,28 +156,32 @@ def _reaching(target: InfluxTarget, send: Callable[[], _T]) -> _T:
         return send()
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         raise Unavailable(f"{where}: no trust in its certificate, or no TLS there") from None
-    except (requests.RequestException, HTTPError) as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         text = str(error)
-        if "SSL" in text:
+        if not isinstance(error, requests.RequestException | HTTPError):  # both libraries name their own so
+            problem = "the file under `influxDb.caFile` cannot be used"
+        elif "SSL" in text:
             problem = "no trust in its certificate, or no TLS there"
         elif "timed out" in text or "Timeout" in text:
             problem = f"no answer within {TIMEOUT_SECONDS} seconds"
-        elif "NameResolution" in text or "getaddrinfo" in text:
+        elif "NameResolution" in text or "getaddrinfo" in text or isinstance(error, LocationParseError | InvalidURL):
             problem = "there is no such host"
         elif "refused" in text:
             problem = "nothing listens there"
         else:
             problem = f"cannot be reached ({type(error).__name__})"
         raise Unavailable(f"{where}: {problem}") from None
-    except UnicodeError:  # a host name that is none
-        raise Unavailable(f"{where}: there is no such host") from None
+    except ValueError:  # what HTTP has no place for; the error's text repeats it
+        what = "user and password" if target.version == 1 else "the token"
+        problem = f"nothing can be sent with these settings; check {what} for characters that HTTP does not carry"
+        raise Unavailable(f"{where}: {problem}") from None
 
 
 def _check(status: int, body: str, target: InfluxTarget) -> None:
     """Raises what a status means. A 400 counts as InfluxDB's own only with its JSON: a proxy in between has none."""
     if 200 <= status < 300:
         return
-    where, reason = f"InfluxDB at {target.url}", _reason(body)
+    where, reason = f"InfluxDB at {target.url}", _reason(body, target)
     if status in _NEVER and (reason or status == 413):
         raise Rejected(reason or "too many lines at once")
     if status in (401, 403):
@@ -189,8 +192,11 @@ def _check(status: int, body: str, target: InfluxTarget) -> None:
     raise Unavailable(f"{where} answered {status}{f': {reason}' if reason else ''}")
 
 
-def _reason(body: str) -> str | None:
-    """What InfluxDB says is wrong: `error` in version 1 and 3, `message` in version 2, also inside of `results`."""
+def _reason(body: str, target: InfluxTarget) -> str | None:
+    """What InfluxDB says is wrong: `error` in version 1 and 3, `message` in version 2, also inside of `results`.
+
+    Without our secrets: a database, or a proxy before it, may repeat what it refused.
+    """
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -200,7 +206,7 @@ def _reason(body: str) -> str | None:
     found = answer.get("error") or answer.get("message")
     for result in answer.get("results") or ():
         found = found or (result.get("error") if isinstance(result, dict) else None)
-    return " ".join(str(found)[:300].split()) if found else None
+    return " ".join(conceal(str(found), target.secrets)[:300].split()) if found else None
 
 
 def _identifier(name: str) -> str:

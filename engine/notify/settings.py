@@ -7,11 +7,11 @@ from collections.abc import Mapping as StringMapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.policy import SMTP
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
+from engine.hosts import is_host, is_loopback
 from engine.notify.events import EVENTS, EventKind
 from policy.secrets import read_secret
 from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
@@ -67,6 +67,13 @@ class Notifications:
 
     webhooks: tuple[Webhook, ...] = ()
     emails: tuple[Email, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        hooks = [(hook.url, hook.secret) for hook in self.webhooks]
+        found = [*(secret for pair in hooks for secret in pair), *(email.password for email in self.emails)]
+        return tuple(secret for secret in found if secret)
 
 
 def read_notifications(
@@ -129,7 +136,7 @@ class _NotificationsReader:
         sender = self.reader.at(mail, "from", lambda e: self._address(e.value, f"{what}.from"))
         recipients = self._recipients(mail.get("to"), f"{what}.to")
         authority, events, people = self._authority(mail), self._events(mail, what), self._people(mail, what)
-        if password and host and security == "none" and not _is_loopback(host):
+        if password and host and security == "none" and not is_loopback(host):
             message = "a password is never sent without TLS"
             span, help_ = mail.entries[0].key.span, "write `security: starttls` or `tls`, or leave `user` out"
             self.reader.error("SW205", message, span, "`security` is none here", help_)
@@ -146,14 +153,14 @@ class _NotificationsReader:
     def _map(self, node: Node, what: str, known: tuple[str, ...], required: tuple[str, ...] = ()) -> Mapping | None:
         """A map of settings. What stands elsewhere, or under an unknown key, may be a secret in the wrong place."""
         if not isinstance(node, Mapping):
-            self._conceal_all(node)
+            self.reader.conceal_all(node)
             kind = "a list" if isinstance(node, Sequence) else "no map"
             help_ = f"it has the keys {', '.join(known)}"
             self.reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {kind}", help_)
             return None
         for entry in node.entries:
             if entry.key.text not in known:
-                self._conceal_all(entry.value)
+                self.reader.conceal_all(entry.value)
         return self.reader.mapping(node, what, known=known, required=required)
 
     def _items(self, entry: Entry | None, what: str) -> tuple[Node, ...]:
@@ -161,23 +168,12 @@ class _NotificationsReader:
             return ()
         node = entry.value
         if isinstance(node, Scalar) and node.value is not None:
-            self._conceal_all(node)
+            self.reader.conceal_all(node)
             self.reader.error("SW204", f"`{what}` must be a list", node.span, "this is one value", "start with `- `")
             return ()
         if isinstance(node, Mapping):
-            self._conceal_all(node)
+            self.reader.conceal_all(node)
         return self.reader.items(node, what)
-
-    def _conceal_all(self, node: Node) -> None:
-        match node:
-            case Mapping():
-                for entry in node.entries:
-                    self._conceal_all(entry.value)
-            case Sequence():
-                for item in node.items:
-                    self._conceal_all(item)
-            case _:
-                self.reader.conceal(node)
 
     # single values -----------------------------------------------------------------------------------------
 
@@ -211,14 +207,14 @@ class _NotificationsReader:
         if parts is None or parts.scheme not in ("http", "https"):
             self.reader.error("SW205", f"`{what}` is not a web address", span, "not one", "write https://host/path")
             return None
-        if parts.scheme == "http" and security != "none" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme == "http" and security != "none" and not is_loopback(parts.hostname or ""):
             help_ = "write https://, or `security: none` if nobody on the way can listen in"
             self.reader.error("SW205", f"`{what}` is without TLS", span, "http sends it for all to read", help_)
         return url
 
     def _host(self, entry: Entry, what: str) -> str | None:
         host = self.reader.text(entry.value, what)
-        if host is not None and not _is_host(host):
+        if host is not None and not is_host(host):
             help_ = "the port stands under `port`"
             self.reader.error("SW205", f"`{what}` is not a host name", entry.value.span, "no host name", help_)
             return None
@@ -286,7 +282,7 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        usable = parts.hostname and _is_host(parts.hostname) and parts.port != 0
+        usable = parts.hostname and is_host(parts.hostname) and parts.port != 0
     except ValueError:
         return None
     return parts if usable else None
@@ -303,28 +299,6 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _is_host(host: str) -> bool:
-    if ":" in host:
-        return _address_of(host) is not None
-    try:
-        name = host.encode("idna").decode()
-    except UnicodeError:
-        return False
-    return bool(name) and all(c.isalnum() or c in "-._" for c in name)
-
-
-def _is_loopback(host: str) -> bool:
-    address = _address_of(host)
-    return address.is_loopback if address else host.lower() == "localhost"
-
-
-def _address_of(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
 def _parse_address(text: str) -> Address | None:
     try:
         header = SMTP.header_factory("to", text)
@@ -334,5 +308,5 @@ def _parse_address(text: str) -> Address | None:
     except (ValueError, IndexError):  # what the standard library raises for addresses that are none
         return None
     faults = [d for d in header.defects if type(d).__name__ != "NonASCIILocalPartDefect"]
-    usable = plain.username and _is_host(domain) and plain.addr_spec.isprintable() and " " not in plain.addr_spec
+    usable = plain.username and is_host(domain) and plain.addr_spec.isprintable() and " " not in plain.addr_spec
     return plain if usable and not faults and text.isprintable() else None

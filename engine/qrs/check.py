@@ -56,7 +56,7 @@ def check_site(site: Site, now: datetime) -> Iterator[Step]:
 def _resolve(site: Site, now: datetime) -> str:
     try:
         found = socket.getaddrinfo(site.host, site.port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         raise RemoteError(f"there is no host `{site.host}`", "check `configQRS.host` and this machine's DNS") from None
     return f"{site.host} is {', '.join(dict.fromkeys(str(address[4][0]) for address in found))}"
 

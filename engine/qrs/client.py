@@ -11,7 +11,7 @@ import msgspec
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InsecureRequestWarning
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from engine.days import format_instant
@@ -23,6 +23,7 @@ from engine.snapshot_reader import decode_license, decode_licenses, decode_snaps
 from engine.tls_adapter import TlsAdapter
 from grammar.ast import LICENSE_TYPES, LicenseType
 from policy.errors import InputError
+from policy.secrets import conceal
 
 _T = TypeVar("_T")
 _GUID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -105,16 +106,16 @@ class QrsClient:
         """Deletes a license: status and the beginning of the body. Raises NoAnswer when none came, NotAuthorized."""
         path = f"license/{license_type}accesstype/{_guid(license_id)}"
         response = self._send(self._deletes, "DELETE", path)
-        _check_authorized(response, self._url(path))
-        return response.status_code, " ".join(response.text[:500].split())
+        _check_authorized(response, self._url(path), self._site)
+        return response.status_code, _said(response.text, 500, self._site)
 
     def _get(self, path: str) -> bytes | None:
         """The JSON of a GET; None for 404."""
         response = self._send(self._reads, "GET", path)
-        _check_authorized(response, self._url(path))
+        _check_authorized(response, self._url(path), self._site)
         if response.status_code == 404:
             return None
-        _check_json(response, self._url(path))
+        _check_json(response, self._url(path), self._site)
         return response.content
 
     def _send(self, session: requests.Session, method: str, path: str) -> requests.Response:
@@ -124,6 +125,9 @@ class QrsClient:
             return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             raise unreachable(error, self._site) from None
+        except (HTTPError, ValueError):  # what no check foresaw; their texts repeat hosts and headers
+            help_ = "check `host`, `headers` and `jwt` under `configQRS`"
+            raise NoAnswer(f"the request to {self._site.host}:{self._site.port} could not be made", help_) from None
 
     def _decoded(self, decode: Callable[[bytes, str], _T], data: bytes, path: str) -> _T:
         """An answer decoded; what cannot be is the fault of the remote system, not of the user."""
@@ -182,24 +186,29 @@ def _delete_retries() -> Retry:
     )
 
 
-def _check_authorized(response: requests.Response, where: str) -> None:
+def _said(text: str, longest: int, site: Site) -> str:
+    """The beginning of what the other side says, on one line, without our secrets: a proxy may repeat a header."""
+    return " ".join(conceal(text, site.secrets)[:longest].split())
+
+
+def _check_authorized(response: requests.Response, where: str, site: Site) -> None:
     """Raises NotAuthorized for 401, 403, and for a login page or the way to one."""
     kind = response.headers.get("Content-Type", "")
     if 300 <= response.status_code < 400:
         raise NotAuthorized(f"not authenticated: {where} redirects to a login page", LOGIN_HELP)
     if response.status_code in (401, 403):
-        body = " ".join(response.text[:200].split())
+        body = _said(response.text, 200, site)
         help_ = "give the user in X-Qlik-User a role that may read users and licenses, such as RootAdmin"
         raise NotAuthorized(f"{where} refused us ({response.status_code}): {body or 'no reason given'}", help_)
     if response.status_code == 200 and ("html" in kind.lower() or response.content.lstrip()[:1] == b"<"):
         raise NotAuthorized(f"not authenticated: {where} answered with a web page instead of JSON", LOGIN_HELP)
 
 
-def _check_json(response: requests.Response, where: str) -> None:
+def _check_json(response: requests.Response, where: str, site: Site) -> None:
     """Raises RemoteError unless the answer is whole JSON with status 200."""
     if response.status_code != 200:
         help_ = "look into the Repository Service's log"
-        raise RemoteError(f"{where} answered {response.status_code} {response.reason}", help_)
+        raise RemoteError(f"{where} answered {response.status_code} {_said(response.reason or '', 200, site)}", help_)
     length = response.headers.get("Content-Length", "")
     counted = length.isdigit() and "Content-Encoding" not in response.headers
     if (counted and int(length) != len(response.content)) or response.content.lstrip()[:1] not in (b"[", b"{"):
@@ -210,6 +219,9 @@ def unreachable(error: requests.RequestException, site: Site) -> RemoteError:
     """What requests raised, in an administrator's words; NoAnswer where QRS may have received the request."""
     where = f"{site.host}:{site.port}"
     text = str(error)
+    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
+        help_ = "check `host`, `headers` and `jwt` under `configQRS`"
+        return RemoteError(f"the request to {where} could not be made", help_)
     if isinstance(error, requests.exceptions.SSLError) or "[SSL" in text or "SSLError" in text or "ssl.c:" in text:
         return tls_error(text, site)
     if "NameResolutionError" in text or "getaddrinfo" in text:

@@ -12,11 +12,12 @@ from collections.abc import Mapping as StringMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.hosts import is_host
 from policy.butler_settings import butler_sections
 from policy.diagnostics import PolicyError, in_order
 from policy.files import read_text
 from policy.secrets import read_secret, read_site_yaml
-from policy.yaml_nodes import Entry, Mapping, Node, Sequence
+from policy.yaml_nodes import Entry, Mapping, Node, Scalar, Sequence
 from policy.yaml_reader import YamlReader, describe
 
 _QRS_KEYS = (
@@ -25,6 +26,8 @@ _QRS_KEYS = (
 
 DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
 """Where QRS listens for certificate users, and the proxy for all others (Qlik help, ports)."""
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+"""A token of HTTP (RFC 9110, 5.6.2)."""
 DEFAULT_USER = ("X-Qlik-User", "UserDirectory=INTERNAL; UserId=sa_repository")
 
 
@@ -55,6 +58,13 @@ class Site:
     def slug(self) -> str:
         """The address as the name of a folder: `qlik.example.com-4242`."""
         return re.sub(r"[^\w.-]+", "-", self.url.partition("://")[2]).strip("-.")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show: the values of our headers, but for the user that everybody has, and passphrase."""
+        values = [value for value in self.headers.values() if value != DEFAULT_USER[1]]
+        tokens = [value.removeprefix("Bearer ") for value in values]
+        return tuple(secret for secret in (*values, *tokens, self.passphrase) if secret)
 
     @property
     def warnings(self) -> list[str]:
@@ -129,10 +139,10 @@ class SiteReader(YamlReader):
             self.error("SW206", "`configQRS` lacks the key `host`", start, "in this map", help_)
             return None
         host = self.text(entry.value, "configQRS.host")
-        if host is not None and (not host.strip() or any(c in host for c in "/@? ")):
-            self.error(
-                "SW205", "`configQRS.host` is a host name, not an address with a path", entry.value.span, "no host name"
-            )
+        if host is not None and not is_host(host):
+            message = "`configQRS.host` is a host name, not an address with a path"
+            help_ = "a name or an address alone: the port stands under `port`, and IPv6 has no brackets here"
+            self.error("SW205", message, entry.value.span, "no host name", help_)
             return None
         return host
 
@@ -158,6 +168,7 @@ class SiteReader(YamlReader):
 
     def _credentials(self, qrs: Mapping, authentication: str) -> dict[str, str]:
         """The headers that say who we are."""
+        before = len(self.findings)
         headers = self._headers(qrs)
         if authentication == "jwt":
             entry = qrs.get("jwt")
@@ -165,9 +176,9 @@ class SiteReader(YamlReader):
                 start = qrs.entries[0].key.span
                 self.error("SW206", "`configQRS` lacks the key `jwt`", start, "in this map", "the token, or ${NAME}")
                 return headers
-            token = self._secret(entry)
+            token = self._header_value(entry)
             return headers | ({"Authorization": f"Bearer {token}"} if token else {})
-        if authentication == "header" and not headers:
+        if authentication == "header" and not headers and len(self.findings) == before:
             start = qrs.entries[0].key.span
             help_ = "name the header that the virtual proxy reads, with the user in it, under `headers`"
             self.error("SW206", "`configQRS` lacks the key `headers`", start, "in this map", help_)
@@ -180,12 +191,15 @@ class SiteReader(YamlReader):
     def _headers(self, qrs: Mapping) -> dict[str, str]:
         """X-Qlik-User and others, from `headers.static`, a plain list or map, or the older headerKey/headerValue."""
         headers: dict[str, str] = {}
-        old = [
-            self.at(qrs, key, lambda e: self.text(e.value, f"configQRS.{e.key.text}"))
-            for key in ("headerKey", "headerValue")
-        ]
+        old = tuple(qrs.get(key) for key in ("headerKey", "headerValue"))
         if old[0] and old[1]:
-            headers[old[0]] = old[1]
+            self._header(headers, self._secret(old[0]), old[0].value, old[1])
+        for given, lacking in (old, old[::-1]):
+            if given and not lacking:
+                self.conceal(given.value)
+                other = "headerValue" if given is old[0] else "headerKey"
+                message = f"`configQRS` lacks the key `{other}`"
+                self.error("SW206", message, given.key.span, "this alone is of no use")
         entry = qrs.get("headers")
         if entry is None:
             return headers
@@ -193,19 +207,51 @@ class SiteReader(YamlReader):
         static = node.get("static") if isinstance(node, Mapping) else None
         if static:
             node = static.value
-        if isinstance(node, Sequence):
+        self.conceal_all(node)
+        if isinstance(node, Mapping):
+            for e in node.entries:
+                self._header(headers, e.key.text, e.key, e)
+        elif isinstance(node, Sequence) and all(isinstance(item, Mapping) for item in node.items):
             for item in node.items:
                 keys = ("name", "value")
                 pair = self.mapping(item, "configQRS.headers", known=keys, required=keys)
-                name, value = (self.at(pair, k, self._secret) if pair else None for k in keys)
+                name, value = (pair.get(key) if pair else None for key in keys)
                 if name and value:
-                    headers[name] = value
-        elif isinstance(node, Mapping):
-            for e in node.entries:
-                value = self._secret(e)
-                if value:
-                    headers[e.key.text] = value
+                    self._header(headers, self._secret(name), name.value, value)
+        elif not (isinstance(node, Scalar) and node.value is None):
+            help_ = "write `- name: X-Qlik-User` and below it `value: …`"
+            self.error("SW204", "`configQRS.headers` must be a list of headers", node.span, "this is none", help_)
         return headers
+
+    def _header(self, headers: dict[str, str], name: str | None, place: Node, value: Entry) -> None:
+        """Adds a header. One that is left out in silence would leave us with the rights of the default user."""
+        if name is not None and not _HEADER_NAME.fullmatch(name):
+            help_ = "letters, digits and hyphens, like X-Qlik-User; what it says stands beside it"
+            self.error("SW205", "this is not the name of a header", place.span, "no such header", help_)
+        text = self._header_value(value)
+        if name is not None and text is not None:
+            headers[name] = text
+
+    def _header_value(self, entry: Entry) -> str | None:
+        """A value that HTTP can carry and that is not empty."""
+        value = self._secret(entry)
+        if value is None:
+            return None
+        what, span = f"`{entry.key.text}`", entry.value.span
+        if not value.strip():
+            self.error("SW205", f"{what} is empty", span, "nothing here", "write it, or remove what it belongs to")
+            return None
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            help_ = "headers have letters of western Europe only (Latin-1); name a user without others"
+            self.error("SW205", f"{what} has letters that no header can carry", span, "not in Latin-1", help_)
+            return None
+        if value[0].isspace() or not value.isprintable():
+            help_ = "write it without a space at its beginning and without control characters"
+            self.error("SW205", f"{what} has characters that no header can carry", span, "cannot be sent", help_)
+            return None
+        return value
 
     def _certificates(self, entry: Entry | None) -> tuple[Path | None, Path | None, Path | None, str | None]:
         keys = ("clientCert", "clientCertKey", "clientCertCA", "clientCertPassphrase")
@@ -213,5 +259,10 @@ class SiteReader(YamlReader):
         if cert is None:
             return None, None, None, None
         texts = [self.at(cert, key, self._secret) for key in keys]
+        for entry, text in zip(map(cert.get, keys), texts, strict=True):
+            if entry and text and "\0" in text:
+                message = f"`cert.{entry.key.text}` has a character that is not printable"
+                self.error("SW205", message, entry.value.span, "cannot be used")
+                return None, None, None, None
         certificate, key, authority = (self._folder / text if text else None for text in texts[:3])
         return certificate, key, authority, texts[3]

@@ -23,10 +23,8 @@ def make_context(site: Site, now: datetime) -> ssl.SSLContext:
             _check_readable(f"cert.{name}", path)
     try:
         context = ssl.create_default_context(cafile=str(site.authority) if site.authority else None)
-    except (ssl.SSLError, OSError) as error:
-        raise InputError(
-            f"`cert.clientCertCA`: `{site.authority}` holds no certificate: {error}", EXPORT_HELP
-        ) from None
+    except (ssl.SSLError, OSError):
+        raise InputError(f"`cert.clientCertCA`: `{site.authority}` holds no certificate", EXPORT_HELP) from None
     # Certificates that Qlik Sense issues to itself lack extensions that strict checking demands.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not site.verify:
@@ -37,12 +35,13 @@ def make_context(site: Site, now: datetime) -> ssl.SSLContext:
         try:
             # An empty password instead of a prompt: an unattended run must not wait for one.
             context.load_cert_chain(site.certificate, site.key, password=site.passphrase or "")
-        except (ssl.SSLError, OSError) as error:
-            reason = (
-                "the key does not fit the certificate"
-                if "MISMATCH" in str(error)
-                else "wrong format, or it needs a passphrase"
-            )
+        except (ssl.SSLError, OSError, ValueError) as error:  # a passphrase that is too long is a ValueError
+            if "MISMATCH" in str(error):
+                reason = "the key does not fit the certificate"
+            elif site.passphrase:
+                reason = "wrong format, or the passphrase is wrong"
+            else:
+                reason = "wrong format, or it needs a passphrase"
             raise InputError(
                 f"the client certificate `{site.certificate}` cannot be used: {reason}", EXPORT_HELP
             ) from None

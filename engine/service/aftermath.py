@@ -5,7 +5,6 @@ Nothing in here changes how the run ended: a database or a mail server that does
 
 import logging
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from engine.notify.events import Event, license_expiring, limit_hit, plan_ready,
 from engine.notify.send import notify
 from engine.notify.settings import Notifications
 from engine.plan import reason_label
+from engine.service.defect import describe_defect
 from engine.service.earlier import Applied
 from engine.service.settings import Settings
 from engine.service.unattended import Report, Tell
@@ -34,9 +34,9 @@ _delivering = threading.Lock()
 def tell_of_run(report: Report, settings: Settings, tell: Tell, now: datetime) -> None:
     """Writes the run's points and sends its events; what could not be kept is told by the next run."""
     kept = not settings.jobs.release.to_influxdb
-    with _whatever_happens("points", tell):
+    with _whatever_happens("points", settings, tell):
         kept = kept or write_points(points_of(report, settings), settings, tell)
-    with _whatever_happens("events", tell):
+    with _whatever_happens("events", settings, tell):
         for event in events_of(report, settings):
             send_event(event, settings, tell, now)
     _mark_told(report.applied if kept else (), tell)
@@ -48,9 +48,9 @@ def tell_of_apply(applied: Applied, settings: Settings, tell: Tell, now: datetim
     if not applied.outcomes or not somebody:
         return
     kept = not settings.jobs.release.to_influxdb
-    with _whatever_happens("points", tell):
+    with _whatever_happens("points", settings, tell):
         kept = kept or write_points(_releases((applied,), settings), settings, tell)
-    with _whatever_happens("events", tell):
+    with _whatever_happens("events", settings, tell):
         send_event(_done((applied,), settings, now, applied.folder), settings, tell, now)
     _mark_told((applied,) if kept else (), tell)
 
@@ -65,13 +65,12 @@ def _mark_told(several: Iterable[Applied], tell: Tell) -> None:
 
 
 @contextmanager
-def _whatever_happens(what: str, tell: Tell) -> Iterator[None]:
-    """A defect of ours in telling must not change how the run ended; it is logged whole."""
+def _whatever_happens(what: str, settings: Settings, tell: Tell) -> Iterator[None]:
+    """A defect of ours in telling must not change how the run ended; it is logged whole, but for secrets."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - see above
-        trace = traceback.format_exc()
-        tell(f"the {what} of a run could not be told", level=logging.ERROR, error=repr(error), traceback=trace)
+        tell(f"the {what} of a run could not be told", level=logging.ERROR, **describe_defect(error, settings))
 
 
 def write_points(points: Iterable[Point], settings: Settings, tell: Tell) -> bool:

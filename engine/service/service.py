@@ -6,7 +6,6 @@ and is right; until then everything goes on as before.
 """
 
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from apscheduler.schedulers.base import BaseScheduler
 from engine.days import make_day
 from engine.frequency import next_occurrence, occurrences
 from engine.phrases import plural
+from engine.service.defect import describe_defect
 from engine.service.settings import Settings
 from engine.service.state import JobName, Result, ServiceState
 from engine.service.trigger import FrequencyTrigger
@@ -185,8 +185,7 @@ class Service:
             result = self._work[name](self._settings)
         except Exception as error:  # noqa: BLE001 - a defect of ours: it is logged whole, and the service goes on
             result = Result("crashed", ok=False)
-            trace = traceback.format_exc()
-            self._tell("job crashed", level=logging.ERROR, job=name, error=repr(error), traceback=trace)
+            self._tell("job crashed", level=logging.ERROR, job=name, **describe_defect(error, self._settings))
         ended = self._clock()
         self._state.ended(name, ended, result)
         level = logging.INFO if result.ok else logging.ERROR
@@ -229,7 +228,8 @@ class Service:
             self._refuse(error.message)
             return
         except Exception as error:  # noqa: BLE001 - a defect of ours: the old settings stay, and it is logged whole
-            self._refuse(f"reading it failed: {error!r}", [traceback.format_exc()])
+            defect = describe_defect(error, self._settings)
+            self._refuse(f"reading it failed: {defect['error']}", [defect["traceback"]])
             return
         fixed = ("folder", "log", "http_port", "heartbeat")
         changed = [name for name in fixed if getattr(settings, name) != getattr(self._settings, name)]

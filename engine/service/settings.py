@@ -24,7 +24,15 @@ from engine.pseudonyms import Pseudonyms, load_pseudonyms
 from engine.qrs.site import Site, SiteReader
 from grammar.spans import NOWHERE, Span
 from grammar.suggest import nearest
-from policy.butler_settings import Jobs, Tags, butler_sections, read_jobs, read_static_tags
+from policy.butler_settings import (
+    LICENSE_BLOCKS,
+    RELEASE_KEYS,
+    Jobs,
+    Tags,
+    butler_sections,
+    read_jobs,
+    read_static_tags,
+)
 from policy.diagnostics import Diagnostic, PolicyError, in_order
 from policy.errors import InputError
 from policy.files import read_text
@@ -85,6 +93,11 @@ class Settings:
     def dry_run(self) -> bool:
         """Whether a run stops after the plan: unless the file says `dryRun: false` and does not say `enable: false`."""
         return self.jobs.dry_run is not False or self.jobs.release.enabled is False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        return (*self.site.secrets, *(self.influx.secrets if self.influx else ()), *self.notifications.secrets)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -275,10 +288,23 @@ class _SettingsReader(YamlReader):
         if inner is not None:
             help_ = "move it to the left margin, beside `Butler`"
             self.error("SW203", "`seatwarden` does not belong to `Butler`", inner.key.span, "not read here", help_)
+        if isinstance(sections, Mapping):
+            self._find_mistyped(sections, "the file" if sections is root else "Butler")
         for entry in root.entries if isinstance(root, Mapping) and root.get("seatwarden") is None else ():
             if nearest(entry.key.text.lower(), ("seatwarden",)):
                 help_ = "did you mean `seatwarden`?"
                 self.error("SW203", f"unknown key `{entry.key.text}`", entry.key.span, "not a setting", help_)
+
+    def _find_mistyped(self, sections: Mapping, what: str) -> None:
+        """Sections of Butler's that nobody would read. It has others of a like name, such as `qlikSenseVersion`."""
+        self.near_misses(sections, what, ("influxDb",))
+        inner = (*LICENSE_BLOCKS, *RELEASE_KEYS)
+        others = [
+            entry.key.text
+            for entry in sections.entries
+            if not isinstance(entry.value, Mapping) or not any(entry.value.get(key) for key in inner)
+        ]
+        self.near_misses(sections, what, ("qlikSenseLicense", "licenseRelease"), others)
 
     def _notifications(self, entry: Entry) -> Notifications:
         return read_notifications(self, entry.value, self._environment, self._folder)

@@ -235,10 +235,16 @@ def test_the_person_is_found_again(run: Run, tmp_path: Path) -> None:
     run("plan", *GIVEN, "--pseudonymize", key, "-o", tmp_path / "run")
     reveal = ("--reveal", key, EXAMPLES / "site.json")
     assert json.loads(run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe", "--format", "json").out) == []
+    told = run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe").err
+    assert "there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people" in told
+    ran = run("explain", "ADMIN\\jdoe", "--plan", tmp_path / "run")
+    assert (ran.code, "there is no user `ADMIN\\jdoe`: this plan has pseudonyms for names" in ran.err) == (2, True)
+    assert "log show DIR --reveal KEYFILE SNAPSHOT" in ran.err
     rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)
     assert [row["name"] for row in rows] == ["Jane Doe"]
     rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)
     assert len(rows) == 1, "a deleted user too"
+    assert run("explain", rows[0]["licenseId"], "--plan", tmp_path / "run").code == 0
     wrong = ("--reveal", other, EXAMPLES / "site.json")
     assert json.loads(run("log", "show", tmp_path / "run", *wrong, "--user", "jdoe", "--format", "json").out) == []
 

@@ -233,7 +233,12 @@ def test_no_secret_in_anything_a_run_writes(
     )
     site.write_text(site.read_text() + "    clientCertPassphrase: passphr4se\n")
     printed = ""
-    for number, fault in enumerate([None, *(Fault(kind) for kind in ("html", "redirect", "reset", "truncate"))]):
+    echo = "no: X-Token: tok-3nvir0nment, X-Plain: pl4in-s3cret"
+    faults = [
+        *(Fault(kind) for kind in ("html", "redirect", "reset", "truncate")),
+        Fault("status", status=403, body=echo),
+    ]
+    for number, fault in enumerate([None, *faults]):
         qrs.faults[:] = [fault] if fault else []
         for command in ("plan", "snapshot"):
             policy = ("--policy", BUTLER) if command == "plan" else ()
@@ -241,10 +246,12 @@ def test_no_secret_in_anything_a_run_writes(
             printed += ran.out + ran.err
         ran = run("site", "check", "--site", site)
         printed += ran.out + ran.err
-    qrs.faults.clear()
+    qrs.faults[:] = [Fault("status", "DELETE", status=409, body=echo)]
     ran = run("apply", tmp_path / "out" / "plan0", "--site", site, "--yes", "--limit", "100%")
     printed += ran.out + ran.err
     written = "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "out").rglob("*") if p.is_file())
     assert "outcomes" in str(list((tmp_path / "out").rglob("*")))
+    assert "no: X-Token: …" in printed
+    assert "no: X-Token: …" in written
     secrets = ("tok-3nvir0nment", "pl4in-s3cret", "passphr4se", "fake-signed-key", "FAKE-SERIAL", "PRIVATE KEY")
     assert [secret for secret in secrets if secret in printed + written] == []

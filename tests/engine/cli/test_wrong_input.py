@@ -1,6 +1,7 @@
 """Wrong input: each with a clear message, the right exit code, and no traceback (the `run` fixture checks that)."""
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -305,11 +306,24 @@ def test_passphrase_of_the_client_key(
     files = ThrowAwayAuthority(now=datetime.now(UTC)).export(tmp_path / "c", client_key_passphrase="tr0ub4dor")
     with SimulatedQrs(example_site, certificates=files) as server:
         site = site_file(server.port, files=files)
+        given = site.read_text()
         ran = run("plan", "--policy", BUTLER, "--site", site)
         assert ran.code == 2
-        assert "passphrase" in ran.err
-        site.write_text(site.read_text() + "    clientCertPassphrase: tr0ub4dor\n")
+        assert "it needs a passphrase" in ran.err
+        for wrong in ("hunter2", "hunter2" * 200):
+            site.write_text(given + f"    clientCertPassphrase: {wrong}\n")
+            ran = run("plan", "--policy", BUTLER, "--site", site)
+            assert (ran.code, "or the passphrase is wrong" in ran.err, "hunter2" in ran.err) == (2, True, False)
+        site.write_text(given + "    clientCertPassphrase: tr0ub4dor\n")
         assert run("plan", "--policy", BUTLER, "--site", site).code == 0
+
+
+def test_an_authority_without_a_certificate(run: Run, site_file: SiteFile, tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    site = site_file(4242)
+    site.write_text(re.sub(r"clientCertCA: .*", "clientCertCA: empty.pem", site.read_text()))
+    ran = run("plan", "--policy", BUTLER, "--site", site)
+    assert (ran.code, "empty.pem` holds no certificate\n" in ran.err) == (2, True)
 
 
 def test_missing_certificate_file(run: Run, site_file: SiteFile, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Writing to real databases, and to servers that are not well."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,6 +115,39 @@ def test_what_may_pass_is_kept(version: int, status: int, body: str, why: str) -
     assert "s3cret" not in str(caught.value)
     assert "t0k3n" not in str(caught.value)
     assert len(server.bodies) == 1  # no retries of a library's own
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+@pytest.mark.parametrize("said", [0, 290], ids=["at the beginning", "where it is cut"])
+def test_a_database_that_repeats_our_secrets(version: int, status: int, said: int) -> None:
+    target = InfluxTarget(version, "", "db", "joe", 'p"w\\s3cret', token="t0k3n-t0k3n", org="o")  # type: ignore[arg-type]
+    secrets = target.secrets
+    body = json.dumps({"message": "." * said + " ".join(f"no `{secret}`" for secret in secrets)})
+    with Answering(status, body) as server, pytest.raises((Unavailable, Rejected)) as caught:
+        write(replace(target, url=server.url), made(1))
+    assert "…" in str(caught.value)
+    assert not [secret for secret in secrets if secret[:5] in str(caught.value)]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("token", ["t0k3n\n", "t0k3n\r\nX: y", "t0k3n–t0k3n", "\udc80t0k3n"])
+def test_a_token_that_no_header_can_carry(version: int, token: str) -> None:
+    with Answering(204) as server, pytest.raises(Unavailable, match="check the token") as caught:
+        write(InfluxTarget(version, server.url, "db", token=token, org="o"), made(1))  # type: ignore[arg-type]
+    assert "t0k3n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["db..example", "a" * 64 + ".example", ".example.com"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_host_that_is_none(version: int, host: str) -> None:
+    with pytest.raises(Unavailable, match="there is no such host"):
+        write(InfluxTarget(version, f"http://{host}:1", "db", token="t", org="o"), made(1))  # type: ignore[arg-type]
+
+
+def test_an_authority_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="the file under `influxDb"):
+        write(InfluxTarget(1, "https://127.0.0.1:1", "db", authority=tmp_path / "none.pem"), made(1))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -413,6 +413,22 @@ def test_a_defect_in_reading_does_not_end_the_service(keep: Keep, monkeypatch: p
     assert kept.run_for(hours=6) == ["21 06:00"]
 
 
+def test_no_defect_shows_a_secret(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = keep(ours="notifications: {webhook: [{url: 'https://h.example.com/T0/hunter2'}]}")
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("no such address: https://h.example.com/T0/hunter2")
+
+    kept.during["licenseRelease"] = broken
+    kept.run_for(hours=6)
+    facts = kept.said("job crashed")[0]
+    assert facts["error"] == "ValueError('no such address: …')"
+    monkeypatch.setattr("tests.engine.service.test_service.settings_of", broken)
+    kept.service.reload()
+    assert "no such address" in (kept.state.refused_change or "")
+    assert "hunter2" not in f"{kept.told} {kept.state.refused_change}"
+
+
 def test_the_time_zone_changes_with_the_policy(keep: Keep) -> None:
     kept = keep(release="enable: true\nfrequency: at 2:30")
     _change(kept, "p.policy", 'keep "tag"', 'timezone "America/New_York"\nkeep "tag"')

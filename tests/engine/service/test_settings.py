@@ -130,6 +130,52 @@ def test_settings_that_nobody_would_read(tmp_path: Path, text: str, message: str
     assert message in [finding.message for finding in _refused(site).diagnostics]
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("frequncy", "frequency"), ("dryrun", "dryRun"), ("enabled", "enable"), ("destinaton", "destination")],
+)
+@pytest.mark.parametrize("same_file", [False, True])
+def test_a_mistyped_setting_of_the_release_is_found_once(tmp_path: Path, key: str, meant: str, same_file: bool) -> None:
+    """Also where the rules are a file of their own: it would be a dry run for ever."""
+    rules = "neverRelease: {}\nlicenseType: {}\n" if same_file else ""
+    site = write_site(tmp_path, 4242, release=f"{rules}{key}: true")
+    if same_file:
+        site.write_text(site.read_text().replace("  policy: p.policy\n", ""))
+    error = _refused(site, scheduled=False)
+    found = [finding for finding in error.diagnostics if finding.code == "SW203"]
+    assert [(one.message, one.help) for one in found] == [
+        (f"unknown key `{key}` in `licenseRelease`", f"did you mean `{meant}`?")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("qlikSenseLicense:", "qlikSenseLicence:"),
+        ("influxDb: {", "influxDB: {"),
+        ("  qlikSenseLicense:", "  licenceRelease:"),
+    ],
+)
+def test_a_mistyped_section_is_found(tmp_path: Path, old: str, new: str) -> None:
+    site = write_site(tmp_path, 4242, influx=8086)
+    site.write_text(site.read_text().replace(old, new, 1))
+    assert f"unknown key `{new.split(':')[0].strip()}` in `Butler`" in _shown(_refused(site))
+
+
+def test_what_else_butler_has_is_let_be(tmp_path: Path) -> None:
+    site = write_site(tmp_path, 4242, release="enable: true\nfrequency: every 6 hours\nsomethingNew: 1")
+    others = """\
+Butler:
+  logLevel: info
+  heartbeat: {enable: true, frequency: every 1 hour}
+  qlikSenseUrls: {qmc: a}
+  qlikSenseVersion: {versionMonitor: {enable: true, frequency: x}}
+  qlikSenseEvents: {influxDb: {enable: false}}
+"""
+    site.write_text(site.read_text().replace("Butler:\n", others, 1))
+    assert settings_of(site).jobs.release.enabled
+
+
 def test_all_findings_of_all_parts_at_once(tmp_path: Path) -> None:
     site = write_site(
         tmp_path,
@@ -211,6 +257,19 @@ def test_secrets_of_the_environment(tmp_path: Path) -> None:
     assert "environment variable `HOOK` is not set" in _shown(_refused(site))
     settings = settings_of(site, {"HOOK": "https://h.example.com/hunter2"})
     assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize("bad", ["hunter2\n", "hunter2\r", "\ufeffhunter2", "hun\0ter2", "hunter2\x1b"])
+def test_what_is_not_printable_is_no_secret(tmp_path: Path, bad: str) -> None:
+    """A token read out of a file ends in its line break, which no header can carry."""
+    influx = "influxDb: {enable: true, hostIP: h, version: 2, v2Config: {org: o, bucket: b, token: '${TOKEN}'}}"
+    site = write_site(tmp_path, 4242, ours="notifications: {webhook: [{url: '${HOOK}'}]}")
+    site.write_text(site.read_text().replace("Butler:\n", f"Butler:\n  {influx}\n", 1))
+    error = _refused(site, {"TOKEN": bad, "HOOK": bad})
+    assert [finding.code for finding in error.diagnostics] == ["SW205", "SW205"]
+    assert "environment variable `TOKEN` has a line break" in _shown(error)
+    assert "help: set it without a line break at its end" in _shown(error)
+    assert "hun" not in _shown(error)
 
 
 def test_a_job_without_schedule_is_found_only_where_there_is_one(tmp_path: Path) -> None:
