@@ -160,7 +160,7 @@ def mutated(draw: st.DrawFn) -> Any:
         elif path and change == "rename" and isinstance(_at(data, path[:-1]), dict):
             above = _at(data, path[:-1])
             above[f"{path[-1]}s"] = above.pop(path[-1])
-        elif path and not (path[-1] == "when" and isinstance(value, str)):
+        elif path and not (path[-1] in ("when", "frequency") and isinstance(value, str)):  # texts of a language
             _at(data, path[:-1])[path[-1]] = value
     return data
 
