@@ -5,7 +5,7 @@ journal the intent, DELETE, journal the outcome. An answer that never came is lo
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,10 +82,17 @@ def choose(plan: RecordedPlan, limits: tuple[Limit, ...]) -> list[Decision]:
     releases = [d for d in plan.decisions if d.verdict == "release"]
     chosen = longest_unused_first(limits, allocated, releases)
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
+    hold_limits(limits, allocated, planned)
+    return chosen
+
+
+def hold_limits(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
+) -> None:
+    """Raises OverTheLimit when more is planned of any type than a limit allows."""
     over = excesses(limits, allocated, planned)
     if over:
         raise OverTheLimit([describe_excess(excess) for excess in over])
-    return chosen
 
 
 class Apply:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.apply import Apply, Outcome, OverTheLimit, Qrs, allocated_in, choose
+from engine.apply import Apply, Outcome, Qrs, allocated_in, choose, hold_limits
 from engine.days import format_instant
 from engine.decide import Decision
 from engine.decision_log import RecordedPlan
@@ -28,7 +28,7 @@ from engine.journal import (
     is_settled,
     read_journal,
 )
-from engine.limits import describe_excess, describe_limits, excesses
+from engine.limits import describe_limits
 from engine.pseudonyms import Pseudonyms
 from grammar.ast import Limit
 from policy.errors import InputError
@@ -148,10 +148,9 @@ def hold_against(work: Work, limits: tuple[Limit, ...]) -> None:
     """
     outcomes = work.state.outcomes if work.state else {}
     released = {key for key in work.chosen if key in outcomes and outcomes[key]["result"] == "released"}
-    planned = Counter(license_type for license_type, _ in released | {decision.key for decision in work.left})
-    over = excesses(limits, allocated_in(work.plan), planned)
-    if over and work.left:
-        raise OverTheLimit([describe_excess(excess) for excess in over])
+    left = {decision.key for decision in work.left}
+    if left:
+        hold_limits(limits, allocated_in(work.plan), Counter(license_type for license_type, _ in released | left))
 
 
 def open_journal(work: Work, now: datetime) -> Journal:

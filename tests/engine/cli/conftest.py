@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import engine.cli.unattended
 from engine.cli.main import main
 from engine.qrs.certificates import CertificateFiles, ThrowAwayAuthority
 from engine.qrs.simulator import SimulatedQrs
@@ -27,6 +28,13 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Retries without pauses; locks and state in a folder of the test's own."""
+    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
+    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
 
 
 @pytest.fixture

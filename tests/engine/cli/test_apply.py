@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-import engine.cli.unattended
 from engine.days import format_instant
 from engine.qrs.certificates import CertificateFiles
 from engine.qrs.client import QrsClient
@@ -19,6 +18,7 @@ from grammar.ast import LicenseType
 from tests.engine.cli.applying import POLICY, idle_site, read_outcomes
 from tests.engine.cli.conftest import Ran, Run, SiteFile
 
+pytestmark = pytest.mark.usefixtures("quick")
 LICENSES = 8
 
 
@@ -26,13 +26,6 @@ LICENSES = 8
 def qrs(certificates: CertificateFiles) -> Iterator[SimulatedQrs]:
     with SimulatedQrs(idle_site(LICENSES), certificates=certificates) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Retries without pauses, locks in a folder of the test's own."""
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
 
 
 class Tools:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import engine.cli.unattended
 from engine.qrs.simulator import Fault, SimulatedQrs
 from tests.engine.cli.applying import idle_site
 from tests.engine.cli.conftest import Run
@@ -14,6 +13,7 @@ from tests.engine.metrics.databases import free_port
 from tests.engine.notify.servers import Receiver, receiver
 from tests.engine.service.sites import TO_INFLUX, write_site
 
+pytestmark = pytest.mark.usefixtures("quick")
 LICENSES = 3
 
 
@@ -21,13 +21,6 @@ LICENSES = 3
 def qrs() -> Iterator[SimulatedQrs]:
     with SimulatedQrs(idle_site(LICENSES)) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Retries without pauses, state in a folder of the test's own."""
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from tests.engine.cli.conftest import Run, SiteFile
 from tests.engine.metrics.servers import Answering
 from tests.engine.service.sites import TO_INFLUX, runs_of, write_site
 
+pytestmark = pytest.mark.usefixtures("quick")
 LICENSES = 6
 ALL = [f"l-{n:02}" for n in range(LICENSES)]
 
@@ -36,13 +37,6 @@ ALL = [f"l-{n:02}" for n in range(LICENSES)]
 def qrs() -> Iterator[SimulatedQrs]:
     with SimulatedQrs(idle_site(LICENSES)) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Retries without pauses, locks in a folder of the test's own."""
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
 
 
 # What releases, and what does not -----------------------------------------------------------------------------

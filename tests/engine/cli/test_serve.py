@@ -42,10 +42,7 @@ def qrs() -> Iterator[SimulatedQrs]:
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
-    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
+def _looks_often(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine.cli.serve, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(engine.cli.serve, "_WAIT_SECONDS", 0.02)
 
