@@ -6,11 +6,11 @@ from statistics import median
 from bench.measure import ratio, table, timed
 from bench.policies import BUTLER, write_large_policy
 from bench.sites import NOW, Site
-from engine.collector import collector_off
-from engine.decide import decide, decide_all
-from engine.plan import day_for
-from engine.snapshot_reader import load_snapshot
-from policy.loading import CheckedPolicy, load_policy
+from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.decide.decide import decide, decide_all
+from seatwarden.engine.plan.plan import day_for
+from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.policy.loading import CheckedPolicy, load_policy
 
 
 def measure(folder: Path, users: int, runs: int) -> str:

@@ -7,8 +7,8 @@ from statistics import median
 from bench.measure import seatwarden, seconds, table
 from bench.policies import BUTLER
 from bench.sites import Site
-from engine.qrs.certificates import CertificateFiles, ThrowAwayAuthority
-from engine.qrs.simulator import SimulatedQrs
+from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
+from seatwarden.engine.simulator.server import SimulatedQrs
 
 BUTLER_MEASURED = {(20_000, 5): "20,002 requests, 207 s"}
 """Butler 16.0.4, dry run, by candidates and latency in milliseconds: it asks QRS for each user alone."""

@@ -37,7 +37,7 @@ def run(*arguments: str | Path, codes: Sequence[int] = (0,)) -> Run:
 
 def seatwarden(*arguments: str | Path) -> Run:
     """Runs the command line."""
-    return run("-m", "engine.cli.main", *arguments)
+    return run("-m", "seatwarden", *arguments)
 
 
 def timed(function: Callable[[], object]) -> float:

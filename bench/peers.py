@@ -19,11 +19,11 @@ from typing import Any, TypeAlias
 from bench.measure import table, timed
 from bench.policies import BUTLER
 from bench.sites import NOW, Site
-from engine.collector import collector_off
-from engine.decide import decide_all
-from engine.plan import day_for
-from engine.snapshot_reader import load_snapshot
-from policy.loading import load_policy
+from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.decide.decide import decide_all
+from seatwarden.engine.plan.plan import day_for
+from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.policy.loading import load_policy
 
 USERS = ("INTERNAL\\sa_repository", "INTERNAL\\sa_api", "USERDIR\\qs_admin_account")
 TAGS = ("License do not release", "some other tag")

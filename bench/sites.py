@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from engine.demo.names import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES
+from seatwarden.engine.demo.names import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES
 
 SEED = 2026
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)

@@ -28,16 +28,16 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 
 from bench.faulty_influxdb import MOODS, FaultyInfluxDB, parse_line
 from bench.soak_site import SoakSite, WatchedQrs, random_fault
-from engine.chain import verify_chain
-from engine.cli.plan import plan_text
-from engine.decision_log import read_plan
-from engine.journal import read_journal
-from engine.qrs.client import QrsClient
-from engine.service.service import Service, Work
-from engine.service.settings import Settings, load_settings
-from engine.service.state import JobName, Result, ServiceState
-from engine.service.unattended import Means
-from engine.service.works import Works
+from seatwarden.engine.cli.commands.plan import plan_text
+from seatwarden.engine.log.chain import verify_chain
+from seatwarden.engine.log.journal import read_journal
+from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.runs.run import Means
+from seatwarden.engine.service.jobs import Works
+from seatwarden.engine.service.service import Service, Work
+from seatwarden.engine.service.state import JobName, Result, ServiceState
+from seatwarden.engine.site.settings import Settings, load_settings
 from tests.engine.service.simulated_time import HandDriven, SimulatedClock, simulated
 
 START = datetime(2026, 11, 21, tzinfo=UTC)

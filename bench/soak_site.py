@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
-from engine.days import format_instant
-from engine.qrs.simulator import Fault, FaultKind, SimulatedQrs
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.simulator.server import Fault, FaultKind, SimulatedQrs
 
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 PROTECTED_TAG = "License do not release"

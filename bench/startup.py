@@ -25,9 +25,9 @@ def measure(folder: Path, runs: int) -> str:
     commands: dict[str, tuple[str | Path, ...]] = {
         '`python -c "import typer"`': ("-c", "import typer"),
         "a Typer program with one argument, one option, nothing to do": (app,),
-        "`seatwarden --version`": ("-m", "engine.cli.main", "--version"),
-        "`seatwarden lint butler.policy`": ("-m", "engine.cli.main", "lint", examples / "butler.policy"),
-        "`seatwarden lint butler.yaml`": ("-m", "engine.cli.main", "lint", examples / "butler.yaml"),
+        "`seatwarden --version`": ("-m", "seatwarden", "--version"),
+        "`seatwarden lint butler.policy`": ("-m", "seatwarden", "lint", examples / "butler.policy"),
+        "`seatwarden lint butler.yaml`": ("-m", "seatwarden", "lint", examples / "butler.yaml"),
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(runs):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeAlias, get_args
 
-from grammar.spans import NOWHERE, Span
+from seatwarden.grammar.spans import NOWHERE, Span
 
 LicenseType: TypeAlias = Literal["professional", "analyzer"]
 LICENSE_TYPES: tuple[LicenseType, ...] = get_args(LicenseType)

@@ -9,7 +9,7 @@ from lark import Token, v_args
 from lark.tree import Meta
 from lark.visitors import Transformer_NonRecursive
 
-from grammar.ast import (
+from seatwarden.grammar.ast import (
     And,
     Boolean,
     Comparison,
@@ -31,9 +31,9 @@ from grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from grammar.errors import SyntaxProblem, shown
-from grammar.printer import print_field
-from grammar.spans import Span
+from seatwarden.grammar.errors import SyntaxProblem, shown
+from seatwarden.grammar.printer import print_field
+from seatwarden.grammar.spans import Span
 
 _WORDS = """
 keep release when until let set from timezone limit to of per run longest first unused for never used day days week

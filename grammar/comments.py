@@ -5,8 +5,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from grammar.parser import terminal
-from grammar.spans import Span
+from seatwarden.grammar.parser import terminal
+from seatwarden.grammar.spans import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grammar.spans import Span
+from seatwarden.grammar.spans import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from grammar.errors import SyntaxProblem, shown
-from grammar.spans import Span
-from grammar.suggest import did_you_mean, nearest
+from seatwarden.grammar.errors import SyntaxProblem, shown
+from seatwarden.grammar.spans import Span
+from seatwarden.grammar.suggest import did_you_mean, nearest
 
 _KINDS = {
     "STRING": "a text in quotes",

@@ -11,10 +11,10 @@ The formatter proves itself on each run: it never hands out text that says somet
 import re
 from bisect import bisect_right
 
-from grammar.ast import Policy, Statement
-from grammar.comments import Comment, find_comments
-from grammar.layout import Line, end_of, lay_out, start_of
-from grammar.parser import parse_policy
+from seatwarden.grammar.ast import Policy, Statement
+from seatwarden.grammar.comments import Comment, find_comments
+from seatwarden.grammar.layout import Line, end_of, lay_out, start_of
+from seatwarden.grammar.parser import parse_policy
 
 
 class FormatterDefect(Exception):

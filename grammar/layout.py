@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from grammar.ast import (
+from seatwarden.grammar.ast import (
     And,
     Boolean,
     Comparison,
@@ -35,7 +35,7 @@ from grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from grammar.spans import Span
+from seatwarden.grammar.spans import Span
 
 LINE_WIDTH = 100
 _BARE_KEY = re.compile(r"[^\W\d]\w*")

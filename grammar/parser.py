@@ -9,13 +9,13 @@ from typing import Any, TypeAlias, TypeVar
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from grammar.ast import Condition, Limit, Policy, walk
-from grammar.bounds import MAX_DEPTH, NESTED_HELP, nested_message, too_much
-from grammar.builder import Builder
-from grammar.errors import PolicySyntaxError, SyntaxProblem
-from grammar.explain_syntax import problem_from
-from grammar.spans import Span
-from grammar.tables import load_parser
+from seatwarden.grammar.ast import Condition, Limit, Policy, walk
+from seatwarden.grammar.bounds import MAX_DEPTH, NESTED_HELP, nested_message, too_much
+from seatwarden.grammar.builder import Builder
+from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
+from seatwarden.grammar.explain_syntax import problem_from
+from seatwarden.grammar.spans import Span
+from seatwarden.grammar.tables import load_parser
 
 MAX_PROBLEMS = 20
 """How many syntax errors are looked for in one file before giving up."""

@@ -3,8 +3,8 @@
 `parse(print(tree)) == tree` for every tree, and printing canonical text again changes nothing.
 """
 
-from grammar.ast import Condition, Field, Limit, Operand, Policy, Statement
-from grammar.layout import LINE_WIDTH, condition_text, field_text, lay_out, limit_text, operand_text, quote
+from seatwarden.grammar.ast import Condition, Field, Limit, Operand, Policy, Statement
+from seatwarden.grammar.layout import LINE_WIDTH, condition_text, field_text, lay_out, limit_text, operand_text, quote
 
 __all__ = [
     "LINE_WIDTH",

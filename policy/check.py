@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from grammar.ast import (
+from seatwarden.grammar.ast import (
     And,
     Boolean,
     Comparison,
@@ -29,12 +29,12 @@ from grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from grammar.printer import print_field, print_operand, quote
-from grammar.spans import Span
-from grammar.suggest import did_you_mean
-from policy.diagnostics import MAX_FINDINGS, Diagnostic
-from policy.vocabulary import VOCABULARY, Type, entry_of, field_help
-from policy.zones import is_timezone, timezone_help
+from seatwarden.grammar.printer import print_field, print_operand, quote
+from seatwarden.grammar.spans import Span
+from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
+from seatwarden.policy.vocabulary import VOCABULARY, Type, entry_of, field_help
+from seatwarden.policy.zones import is_timezone, timezone_help
 
 MAX_COMPARED = 1_000
 """Most names among which the nearest to a mistyped one is looked for."""

@@ -2,11 +2,11 @@
 
 from typing import Literal, TypeAlias, get_args
 
-from grammar.ast import Policy
-from grammar.printer import print_policy
-from policy.butler_writer import in_yaml_order, print_butler
-from policy.json_form import print_json_form
-from policy.loading import parse_surface
+from seatwarden.grammar.ast import Policy
+from seatwarden.grammar.printer import print_policy
+from seatwarden.policy.butler.writer import in_yaml_order, print_butler
+from seatwarden.policy.json_form.writer import print_json_form
+from seatwarden.policy.loading import parse_surface
 
 Surface: TypeAlias = Literal["policy", "yaml", "json"]
 SUFFIXES: dict[Surface, tuple[str, ...]] = {"policy": (".policy",), "yaml": (".yaml", ".yml"), "json": (".json",)}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from grammar.errors import SyntaxProblem
-from grammar.spans import Span
+from seatwarden.grammar.errors import SyntaxProblem
+from seatwarden.grammar.spans import Span
 
 MAX_FINDINGS = 100
 """How many findings of one file are reported; nobody reads more, and looking for what was meant takes time."""

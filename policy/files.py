@@ -3,8 +3,8 @@
 import codecs
 from pathlib import Path
 
-from grammar.suggest import nearest
-from policy.errors import InputError
+from seatwarden.grammar.suggest import nearest
+from seatwarden.policy.errors import InputError
 
 MAX_BYTES = 8_000_000
 """Largest text file that is read."""

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule, SetFrom, Statement, Text
-from grammar.errors import PolicySyntaxError
-from grammar.parser import parse_policy
-from grammar.printer import print_policy
-from policy.check import check
-from policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, from_syntax, in_order
-from policy.errors import InputError
-from policy.files import read_text
+from seatwarden.grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule, SetFrom, Statement, Text
+from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.parser import parse_policy
+from seatwarden.grammar.printer import print_policy
+from seatwarden.policy.check import check
+from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, from_syntax, in_order
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.files import read_text
 
 DEFAULT_TIMEZONE = "UTC"
 MAX_LISTED = 50_000
@@ -81,8 +81,8 @@ def parse_surface(text: str, file: str) -> Policy:
     if suffix not in YAML_SUFFIXES:
         return _parse_text(text, file)
     # Reading YAML takes a while to import, and a policy in its own language needs none of it.
-    from policy.butler import butler_policy, parse_butler
-    from policy.json_form import is_json_form, json_policy, read_json
+    from seatwarden.policy.butler.front_end import butler_policy, parse_butler
+    from seatwarden.policy.json_form.writer import is_json_form, json_policy, read_json
 
     if suffix == ".json":
         root = read_json(text, file)

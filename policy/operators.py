@@ -5,7 +5,7 @@ Names and meaning are Qlik's, from its help on operators for conditions of rules
 
 from dataclasses import dataclass
 
-from policy.vocabulary import Type
+from seatwarden.policy.vocabulary import Type
 
 _ALL = (Type.TEXT, Type.NUMBER, Type.DATE, Type.BOOLEAN)
 _ORDERED = (Type.NUMBER, Type.DATE)

@@ -7,9 +7,9 @@ it against the facts the engine knows how to read.
 from dataclasses import dataclass
 from enum import Enum
 
-from grammar.ast import LICENSE_TYPES, Field
-from grammar.printer import print_field
-from grammar.suggest import did_you_mean, nearest
+from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.grammar.printer import print_field
+from seatwarden.grammar.suggest import did_you_mean, nearest
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

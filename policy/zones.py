@@ -3,7 +3,7 @@
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from grammar.suggest import did_you_mean
+from seatwarden.grammar.suggest import did_you_mean
 
 _WRITE = "write an IANA name like Europe/Stockholm, or UTC"
 _OF_THE_MACHINE = frozenset(("localtime", "posixrules", "factory"))

@@ -14,9 +14,9 @@ from typing import Any, Literal, TypeAlias, get_args
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from grammar import ast
-from grammar.ast import LICENSE_TYPES, Field
-from grammar.printer import print_condition
+from seatwarden.grammar import ast
+from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.grammar.printer import print_condition
 
 Kind: TypeAlias = Literal["text", "number", "date", "boolean"]
 

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from engine.facts import Fact
-from grammar.ast import LICENSE_TYPES, Field
-from grammar.printer import print_field
-from policy.vocabulary import WEEKDAYS
+from seatwarden.engine.facts.facts import Fact
+from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.grammar.printer import print_field
+from seatwarden.policy.vocabulary import WEEKDAYS
 from tests.strategies import (
     ATTRIBUTE_KEYS,
     DIRECTORIES,

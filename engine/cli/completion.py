@@ -14,7 +14,7 @@ _MOST = 200
 
 def complete_fields(incomplete: str) -> list[tuple[str, str]]:
     """Names of fields, with what they are."""
-    from policy.vocabulary import VOCABULARY
+    from seatwarden.policy.vocabulary import VOCABULARY
 
     typed = incomplete.casefold()
     return [(name, entry.doc) for name, entry in VOCABULARY.items() if name.casefold().startswith(typed)]
@@ -22,7 +22,7 @@ def complete_fields(incomplete: str) -> list[tuple[str, str]]:
 
 def complete_codes(incomplete: str) -> list[tuple[str, str]]:
     """Codes of diagnostics, with their titles."""
-    from policy.code_pages import known_codes, title_of
+    from seatwarden.policy.codes import known_codes, title_of
 
     typed = incomplete.upper()
     return [(code, title_of(code)) for code in known_codes() if code.startswith(typed)]
@@ -30,7 +30,7 @@ def complete_codes(incomplete: str) -> list[tuple[str, str]]:
 
 def complete_zones(incomplete: str) -> list[str]:
     """IANA names of time zones."""
-    from policy.zones import timezone_names
+    from seatwarden.policy.zones import timezone_names
 
     typed = incomplete.casefold()
     return [zone for zone in sorted(timezone_names()) if zone.casefold().startswith(typed)][:_MOST]
@@ -56,7 +56,7 @@ def _state_folders() -> Iterator[tuple[Path, Path]]:
 
 def _runs_below(place: Path) -> Iterator[Path]:
     """Run folders at most three levels down; hidden folders are passed by."""
-    from engine.plan import PLAN_FILE
+    from seatwarden.engine.plan.plan import PLAN_FILE
 
     for depth in ("*", "*/*", "*/*/*"):
         for path in place.glob(f"{depth}/{PLAN_FILE}"):

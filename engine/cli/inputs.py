@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from engine.cli.completion import complete_zones
-from engine.cli.streams import be_quiet
-from engine.days import Day, parse_timestamp
-from grammar.ast import Field, walk
-from policy.errors import InputError
-from policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
+from seatwarden.engine.cli.completion import complete_zones
+from seatwarden.engine.cli.terminal.streams import be_quiet
+from seatwarden.engine.facts.day import Day, parse_timestamp
+from seatwarden.grammar.ast import Field, walk
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
 
 if TYPE_CHECKING:  # `lint` and others that read no site do not wait for what does
-    from engine.qrs.site import Site
-    from engine.snapshot import Snapshot
+    from seatwarden.engine.site.connection import Site
+    from seatwarden.engine.snapshot.model import Snapshot
 
 PolicyOption: TypeAlias = Annotated[
     Path | None,
@@ -82,8 +82,8 @@ def gather(
     policy: Path | None, snapshot: Path | None, site: Path | None, now: str | None, timezone: str | None
 ) -> Inputs:
     """Reads what the options name. Raises InputError, PolicyError or RemoteError."""
-    from engine.plan import day_for
-    from engine.snapshot_reader import load_snapshot
+    from seatwarden.engine.plan.plan import day_for
+    from seatwarden.engine.snapshot.reader import load_snapshot
 
     if snapshot is None and site is None:
         raise InputError("nothing to decide on", "name a snapshot with --snapshot, or a live site with --site")
@@ -92,7 +92,7 @@ def gather(
     if policy is None:
         if site is None or site.suffix.lower() not in YAML_SUFFIXES:
             raise InputError("no policy", "name one with --policy; a Butler config is one too")
-        from engine.service.settings import policy_file  # reads all of a site file; only live commands need it
+        from seatwarden.engine.site.settings import policy_file  # reads all of a site file; only live commands need it
 
         policy = policy_file(site)
     checked = load_policy(policy)
@@ -115,8 +115,8 @@ def _reads_attributes(policy: CheckedPolicy) -> bool:
 
 def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
     """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
-    from engine.cli.output import working
-    from engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
+    from seatwarden.engine.cli.terminal.output import working
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
 
     site = read_site(site_file)
     # Certificates are valid by the real clock, whatever --now says.
@@ -133,8 +133,8 @@ def needed(site: Path | None) -> Path:
 
 def read_site(site_file: Path) -> Site:
     """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
-    from engine.cli.output import note
-    from engine.qrs.site import load_site
+    from seatwarden.engine.cli.terminal.output import note
+    from seatwarden.engine.site.connection import load_site
 
     site = load_site(site_file, os.environ)
     for warning in site.warnings:

@@ -12,7 +12,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-from engine.collector import collector_off
+from seatwarden.engine.common.collector import collector_off
 
 COMMANDS: Mapping[str, str] = {
     "demo": "demo:demo",
@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "site": "site:app",
     "log": "log:app",
 }
-"""In the order in which an administrator meets them: a module of `engine.cli`, and the function or group in it."""
+"""In the order in which an administrator meets them: a module of `commands`, and the function or group in it."""
 
 
 class LazyGroup(TyperGroup):
@@ -72,7 +72,7 @@ class _Commands(Mapping[str, Any]):
 def _command(name: str, place: str) -> Any:
     module, _, attribute = place.partition(":")
     with collector_off():  # it would look through what modules define, ten milliseconds long
-        found = getattr(import_module(f"engine.cli.{module}"), attribute)
+        found = getattr(import_module(f"seatwarden.engine.cli.commands.{module}"), attribute)
     if isinstance(found, typer.Typer):
         made: Any = typer.main.get_group(found)
     else:

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.exits import ExitCode
-from engine.cli.lazy import LazyGroup
-from engine.cli.output import complain_of, note
-from engine.cli.streams import nowhere, prepare_streams, were_letters_lost
-from engine.damage import DamagedLog
-from engine.qrs.errors import RemoteError
-from engine.version import VERSION
-from policy.diagnostics import PolicyError
-from policy.errors import InputError
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.lazy import LazyGroup
+from seatwarden.engine.cli.terminal.output import complain_of, note
+from seatwarden.engine.cli.terminal.streams import nowhere, prepare_streams, were_letters_lost
+from seatwarden.engine.log.damage import DamagedLog
+from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.engine.version import VERSION
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import InputError
 
 app = typer.Typer(
     name="seatwarden",
@@ -61,7 +61,7 @@ def main() -> None:
             raise
         sys.exit(ExitCode.BAD_INPUT)
     except DamagedLog as error:
-        from engine.cli.log import report_damage
+        from seatwarden.engine.cli.commands.log import report_damage
 
         report_damage(error)
         sys.exit(ExitCode.NO)

@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.days import format_instant
-from engine.demo.people import demo_site
-from engine.qrs.certificates import CertificateFiles, ThrowAwayAuthority
-from engine.qrs.simulator import SimulatedQrs
+from seatwarden.engine.demo.people import demo_site
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
+from seatwarden.engine.simulator.server import SimulatedQrs
 
 SEED = 2026
 USERS = 200

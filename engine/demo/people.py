@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from engine.demo.names import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, NAMES_IN_OTHER_SCRIPTS
+from seatwarden.engine.demo.names import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, NAMES_IN_OTHER_SCRIPTS
 
 _NEVER = "1753-01-01T00:00:00.000Z"
 _KEEP_TAG = "License do not release"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from engine.metrics.destination import InfluxTarget
-from engine.metrics.point import Point, line
-from engine.metrics.spool import BATCH_LINES, Batch, Spool
-from engine.metrics.writer import OpenWriter, Rejected, Unavailable, Writer
-from engine.phrases import plural
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.metrics.point import Point, line
+from seatwarden.engine.metrics.spool import BATCH_LINES, Batch, Spool
+from seatwarden.engine.metrics.writer import OpenWriter, Rejected, Unavailable, Writer
+from seatwarden.engine.site.influxdb import InfluxTarget
 
 MAX_TRIES = 200
 """Most requests that look for refused lines in a batch; twenty such lines take about as many."""

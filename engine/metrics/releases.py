@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from engine.apply import Outcome
-from engine.days import parse_timestamp
-from engine.decide import Decision
-from engine.metrics.point import Point, Tags, merge_tags
+from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.facts.day import parse_timestamp
+from seatwarden.engine.metrics.point import Point, Tags, merge_tags
 
 MEASUREMENT = "qlik_sense_license_release"
 

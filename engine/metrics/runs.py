@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.journal import RESULTS
-from engine.metrics.point import Point, Tags, merge_tags
+from seatwarden.engine.log.journal import RESULTS
+from seatwarden.engine.metrics.point import Point, Tags, merge_tags
 
 MEASUREMENT = "seatwarden_run"
 

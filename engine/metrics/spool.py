@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from engine.files import make_private_folder, write_atomically
+from seatwarden.engine.common.files import make_private_folder, write_atomically
 
 BATCH_LINES = 1_000
 """Most lines in a batch, and in a request."""

@@ -16,9 +16,9 @@ import urllib3
 from requests.exceptions import InvalidURL
 from urllib3.exceptions import HTTPError, InsecureRequestWarning, LocationParseError
 
-from engine.metrics.destination import InfluxTarget, basic_login
-from engine.metrics.point import PRECISION
-from policy.secrets import conceal
+from seatwarden.engine.metrics.point import PRECISION
+from seatwarden.engine.site.influxdb import InfluxTarget, basic_login
+from seatwarden.policy.yaml.secrets import conceal
 
 _T = TypeVar("_T")
 

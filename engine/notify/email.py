@@ -7,14 +7,14 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from engine.days import format_instant
-from engine.notify.events import Event
-from engine.notify.faults import NotDelivered, why
-from engine.notify.settings import Email
-from engine.notify.trust import make_context
-from engine.phrases import plural
-from engine.printable import one_line
-from engine.version import VERSION
+from seatwarden.engine.common.text import one_line
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.notify.errors import NotDelivered, why
+from seatwarden.engine.notify.events import Event
+from seatwarden.engine.notify.trust import make_context
+from seatwarden.engine.site.notifications import Email
+from seatwarden.engine.version import VERSION
 
 TIMEOUT_SECONDS = 10
 """For each answer of the server."""

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any, Literal, get_args
 
-from engine.days import format_instant
-from engine.phrases import plural
-from engine.printable import one_line
-from grammar.ast import LicenseType
+from seatwarden.engine.common.text import one_line
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.grammar.ast import LicenseType
 
 EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "test"]
 EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")

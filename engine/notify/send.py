@@ -5,10 +5,10 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.notify import email, webhook
-from engine.notify.events import Event, EventKind
-from engine.notify.faults import NotDelivered
-from engine.notify.settings import Email, Notifications, Webhook
+from seatwarden.engine.notify import email, webhook
+from seatwarden.engine.notify.errors import NotDelivered
+from seatwarden.engine.notify.events import Event, EventKind
+from seatwarden.engine.site.notifications import Email, Notifications, Webhook
 
 DEADLINE_SECONDS = 60
 

@@ -3,7 +3,7 @@
 import ssl
 from pathlib import Path
 
-from engine.notify.faults import NotDelivered
+from seatwarden.engine.notify.errors import NotDelivered
 
 
 def make_context(authority: Path | None) -> ssl.SSLContext:

@@ -11,13 +11,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from engine.days import format_instant
-from engine.notify.events import Event
-from engine.notify.faults import NotDelivered, why
-from engine.notify.settings import Webhook
-from engine.notify.trust import make_context
-from engine.tls_adapter import TlsAdapter
-from engine.version import VERSION
+from seatwarden.engine.common.network import TlsAdapter
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.notify.errors import NotDelivered, why
+from seatwarden.engine.notify.events import Event
+from seatwarden.engine.notify.trust import make_context
+from seatwarden.engine.site.notifications import Webhook
+from seatwarden.engine.version import VERSION
 
 TIMEOUT_SECONDS = (5, 10)
 """To connect, and until the answer begins."""

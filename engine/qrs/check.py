@@ -9,12 +9,12 @@ from datetime import datetime
 import msgspec
 from cryptography import x509
 
-from engine.phrases import plural
-from engine.qrs.client import QrsClient
-from engine.qrs.errors import RemoteError
-from engine.qrs.site import Site
-from engine.qrs.tls import make_context, tls_error
-from policy.errors import InputError
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.engine.qrs.tls import make_context, tls_error
+from seatwarden.engine.site.connection import Site
+from seatwarden.policy.errors import InputError
 
 CONNECT_SECONDS = 10
 

@@ -14,16 +14,22 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util.retry import Retry
 
-from engine.days import format_instant
-from engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
-from engine.qrs.site import Site
-from engine.qrs.tls import make_context, tls_error
-from engine.snapshot import License, Snapshot, User
-from engine.snapshot_reader import decode_license, decode_licenses, decode_snapshot, decode_user, without_secrets
-from engine.tls_adapter import TlsAdapter
-from grammar.ast import LICENSE_TYPES, LicenseType
-from policy.errors import InputError
-from policy.secrets import conceal
+from seatwarden.engine.common.network import TlsAdapter
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
+from seatwarden.engine.qrs.tls import make_context, tls_error
+from seatwarden.engine.site.connection import Site
+from seatwarden.engine.snapshot.model import License, Snapshot, User
+from seatwarden.engine.snapshot.reader import (
+    decode_license,
+    decode_licenses,
+    decode_snapshot,
+    decode_user,
+    without_secrets,
+)
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.yaml.secrets import conceal
 
 _T = TypeVar("_T")
 _GUID = re.compile(r"[0-9A-Za-z-]{1,64}")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cryptography import x509
 
-from engine.qrs.errors import RemoteError
-from engine.qrs.site import Site
-from policy.errors import InputError
+from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.engine.site.connection import Site
+from seatwarden.policy.errors import InputError
 
 EXPORT_HELP = "export certificates in the QMC (Certificates, format PEM) and name the files under `cert`"
 

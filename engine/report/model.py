@@ -4,18 +4,18 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from engine.decision_log import RecordedPlan
-from engine.plan import reason_label
-from engine.records import place_of
-from engine.report.changes import CHANGES, Change, Changes, changes_since
-from engine.report.fates import FATES, Fate, fates_of
-from engine.report.pictures import Histogram, Pool, histogram_of, pool_of
-from engine.report.sources import Sources
-from engine.report.table import table_of
-from engine.report.text import shown
-from engine.report.words import headline, histogram_words, pool_words, sentences
-from grammar.ast import LICENSE_TYPES, LicenseType
-from policy.loading import check_text
+from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.plan.plan import reason_label
+from seatwarden.engine.plan.records import place_of
+from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
+from seatwarden.engine.report.comparison import CHANGES, Change, Changes, changes_since
+from seatwarden.engine.report.outcomes import FATES, Fate, fates_of
+from seatwarden.engine.report.sentences import headline, histogram_words, pool_words, sentences
+from seatwarden.engine.report.sources import Sources
+from seatwarden.engine.report.table import table_of
+from seatwarden.engine.report.visible import shown
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
+from seatwarden.policy.loading import check_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ import msgspec
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from engine.report.model import Report
-from engine.report.text import shown
+from seatwarden.engine.report.model import Report
+from seatwarden.engine.report.visible import shown
 
 _PAGE, _STYLE, _SCRIPT = "page.html.j2", "page.css", "page.js"
 
@@ -71,4 +71,4 @@ def _finalize(value: Any) -> Any:
 
 @cache
 def _text(name: str) -> str:
-    return files("engine.report").joinpath(name).read_text(encoding="utf-8")
+    return files("seatwarden.engine.report").joinpath(name).read_text(encoding="utf-8")

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from engine.damage import Damage, DamagedLog
-from engine.decision_log import RecordedPlan, log_path, read_plan
-from engine.history import PastRun, runs_in
-from engine.journal import JOURNAL_FILE, JournalState, verified_journal
-from engine.plan import PLAN_FILE
-from policy.errors import InputError
+from seatwarden.engine.log.damage import Damage, DamagedLog
+from seatwarden.engine.log.history import PastRun, runs_in
+from seatwarden.engine.log.journal import JOURNAL_FILE, JournalState, verified_journal
+from seatwarden.engine.log.reader import RecordedPlan, log_path, read_plan
+from seatwarden.engine.plan.plan import PLAN_FILE
+from seatwarden.policy.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

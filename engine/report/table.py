@@ -1,8 +1,8 @@
 """The decisions as data for the page's script: column by column, every repeated text and tree only once.
 
-The trees are those of `engine.explain`, computed here, so that the page says what `seatwarden explain` says. Most
-licenses share most of their rules' outcomes, so a site of 20,000 takes a few megabytes. Shapes, with `text` standing
-for an index into `texts` and `node` for one into `nodes`:
+The trees are those of `engine.explain.explanation`, computed here, so that the page says what the command `explain`
+says. Most licenses share most of their rules' outcomes, so a site of 20,000 takes a few megabytes. Shapes, with
+`text` standing for an index into `texts` and `node` for one into `nodes`:
 
     types, fates, changes, reasons   names that the columns of the same kind point into
     rules      {"title", "at", "line"}: where a rule is written, and its line in the policy's canonical text
@@ -16,16 +16,16 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from engine.decide import Decision
-from engine.decision_log import RecordedPlan
-from engine.evaluate import RuleOutcome, Trace, Truth
-from engine.explain import Explainer, found, part_text, tree_parts
-from engine.plan import listing_order, reason_label
-from engine.records import place_of
-from engine.report.changes import CHANGES, Change
-from engine.report.fates import FATES, Fate
-from engine.report.text import shown
-from grammar.ast import LICENSE_TYPES
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
+from seatwarden.engine.explain.explanation import Explainer, found, part_text, tree_parts
+from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.plan.plan import listing_order, reason_label
+from seatwarden.engine.plan.records import place_of
+from seatwarden.engine.report.comparison import CHANGES, Change
+from seatwarden.engine.report.outcomes import FATES, Fate
+from seatwarden.engine.report.visible import shown
+from seatwarden.grammar.ast import LICENSE_TYPES
 
 _T = TypeVar("_T", bound=Hashable)
 

@@ -20,19 +20,19 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.base import BaseScheduler
 
-from engine.days import make_day
-from engine.frequency import next_occurrence, occurrences
-from engine.phrases import plural
-from engine.service.defect import describe_defect
-from engine.service.settings import Settings
-from engine.service.state import JobName, Result, ServiceState
-from engine.service.trigger import FrequencyTrigger
-from engine.service.unattended import Tell
-from policy.butler_settings import Job
-from policy.diagnostics import PolicyError, render
-from policy.errors import InputError
-from policy.schedule import Schedule
-from policy.schedule_lint import load_frequency
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.facts.day import make_day
+from seatwarden.engine.runs.defect import describe_defect
+from seatwarden.engine.runs.run import Tell
+from seatwarden.engine.service.state import JobName, Result, ServiceState
+from seatwarden.engine.service.trigger import FrequencyTrigger
+from seatwarden.engine.site.settings import Settings
+from seatwarden.policy.butler.jobs import Job
+from seatwarden.policy.diagnostics import PolicyError, render
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.schedule.check import load_frequency
+from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
+from seatwarden.policy.schedule.schedule import Schedule
 
 Work = Callable[[Settings], Result]
 """A job: what it does under the settings in force."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from engine.days import format_instant
+from seatwarden.engine.facts.day import format_instant
 
 JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseMonitor"]
 """As Butler's settings call them."""

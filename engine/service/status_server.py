@@ -17,8 +17,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from engine.service.log_lines import tell
-from engine.service.state import JobState, ServiceState
+from seatwarden.engine.service.logging import tell
+from seatwarden.engine.service.state import JobState, ServiceState
 
 HOST = "127.0.0.1"
 _TIMEOUT_SECONDS = 10

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.base import BaseTrigger
 
-from engine.frequency import next_occurrence
-from policy.schedule import Schedule
+from seatwarden.policy.schedule.occurrences import next_occurrence
+from seatwarden.policy.schedule.schedule import Schedule
 
 
 class FrequencyTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
-from grammar.printer import quote
-from policy.diagnostics import PolicyError
-from policy.lint.linter import lint
-from policy.lint.thresholds import QUARANTINE_DAYS
-from policy.loading import check_text
-from policy.zones import is_timezone, timezone_help
+from seatwarden.grammar.printer import quote
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.lint.linter import lint
+from seatwarden.policy.lint.thresholds import QUARANTINE_DAYS
+from seatwarden.policy.loading import check_text
+from seatwarden.policy.zones import is_timezone, timezone_help
 
 NONE = "none"
 """The answer that leaves a rule out."""

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TypeAlias
 
-from engine.case_site import case_site
-from engine.days import Day
-from engine.decide import decide
-from engine.phrases import plural
-from grammar.ast import LICENSE_TYPES, And, Comparison, Condition, Field, ListOf, Name, Not, Or, Rule, Text
-from grammar.ast import UnusedFor as Unused
-from policy.case_facts import Given, LicenseFacts, Special
-from policy.loading import CheckedPolicy
-from policy.vocabulary import VOCABULARY, Type
-from policy.yaml_text import yaml_quoted, yaml_text
+from seatwarden.engine.decide.decide import decide
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.testing.case_snapshot import case_site
+from seatwarden.grammar.ast import LICENSE_TYPES, And, Comparison, Condition, Field, ListOf, Name, Not, Or, Rule, Text
+from seatwarden.grammar.ast import UnusedFor as Unused
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.testing.case import Given, LicenseFacts, Special
+from seatwarden.policy.vocabulary import VOCABULARY, Type
+from seatwarden.policy.yaml.text import yaml_quoted, yaml_text
 
 UserFacts: TypeAlias = dict[str, Given]
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import PurePosixPath, PureWindowsPath
 
-from engine.starter.answers import Answers, text_list
-from grammar.formatter import format_policy
-from grammar.printer import quote
-from policy.yaml_text import yaml_text
+from seatwarden.engine.starter.answers import Answers, text_list
+from seatwarden.grammar.formatter import format_policy
+from seatwarden.grammar.printer import quote
+from seatwarden.policy.yaml.text import yaml_text
 
 POLICY_NAME, TEST_NAME, SITE_NAME = "license.policy", "license.test.yaml", "site.yaml"
 

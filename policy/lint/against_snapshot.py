@@ -3,18 +3,30 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
-from grammar.ast import Comparison, Condition, Field, ListOf, Name, Operand, Operator, Rule, Text, UnusedFor, walk
-from grammar.printer import print_field
-from grammar.spans import Span
-from grammar.suggest import did_you_mean
-from policy.diagnostics import Diagnostic
-from policy.lint.findings import head, is_yaml, warning
-from policy.lint.known_names import KnownNames
-from policy.lint.lookalikes import looks
-from policy.lint.rule_space import RuleSpace
-from policy.loading import CheckedPolicy
-from policy.vocabulary import entry_of
-from policy.worlds.patterns import matches
+from seatwarden.grammar.ast import (
+    Comparison,
+    Condition,
+    Field,
+    ListOf,
+    Name,
+    Operand,
+    Operator,
+    Rule,
+    Text,
+    UnusedFor,
+    walk,
+)
+from seatwarden.grammar.printer import print_field
+from seatwarden.grammar.spans import Span
+from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.findings import head, is_yaml, warning
+from seatwarden.policy.lint.known_names import KnownNames
+from seatwarden.policy.lint.lookalikes import looks
+from seatwarden.policy.lint.rule_space import RuleSpace
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.vocabulary import entry_of
+from seatwarden.policy.worlds.patterns import matches
 
 MOST_FINDINGS = 10
 """How many values of one list get a finding each; more share one."""

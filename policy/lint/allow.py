@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grammar.ast import Comparison, Let, Statement, walk
-from grammar.ast import Rule as RuleNode
-from grammar.spans import Span
-from policy.diagnostics import Diagnostic
-from policy.lint.findings import FAMILIES, warning
-from policy.loading import CheckedPolicy
+from seatwarden.grammar.ast import Comparison, Let, Statement, walk
+from seatwarden.grammar.ast import Rule as RuleNode
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.findings import FAMILIES, warning
+from seatwarden.policy.loading import CheckedPolicy
 
 _ALLOW = re.compile(r"#\s*seatwarden:\s*allow\b(?P<rest>[^\n\r]*)", re.IGNORECASE)
 _NEARLY = re.compile(r"#\s*seatwarden\b(?P<rest>[^\n\r]*)", re.IGNORECASE)

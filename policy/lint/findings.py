@@ -1,9 +1,9 @@
 """What a lint finding is made of."""
 
-from grammar.ast import Rule
-from grammar.spans import Span
-from policy.diagnostics import Diagnostic
-from policy.loading import YAML_SUFFIXES, CheckedPolicy
+from seatwarden.grammar.ast import Rule
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy
 
 FAMILIES = ("SW3", "SW4")
 """The codes that are warnings; these, and only these, can be allowed."""

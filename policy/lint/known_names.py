@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from grammar.ast import Field, Rule
-from grammar.printer import print_field
+from seatwarden.grammar.ast import Field, Rule
+from seatwarden.grammar.printer import print_field
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from policy.diagnostics import Diagnostic, in_order
-from policy.lint.against_snapshot import find_unknown_names
-from policy.lint.allow import Allowed, apply_allows, read_allows
-from policy.lint.findings import is_yaml
-from policy.lint.known_names import KnownNames
-from policy.lint.meaning import find_meaningless
-from policy.lint.overlap import find_overlaps
-from policy.lint.rule_space import RuleSpace
-from policy.lint.schedules import find_schedules
-from policy.lint.thresholds import find_thresholds
-from policy.lint.values import find_values
-from policy.loading import CheckedPolicy
+from seatwarden.policy.diagnostics import Diagnostic, in_order
+from seatwarden.policy.lint.against_snapshot import find_unknown_names
+from seatwarden.policy.lint.allow import Allowed, apply_allows, read_allows
+from seatwarden.policy.lint.findings import is_yaml
+from seatwarden.policy.lint.known_names import KnownNames
+from seatwarden.policy.lint.meaning import find_meaningless
+from seatwarden.policy.lint.overlap import find_overlaps
+from seatwarden.policy.lint.rule_space import RuleSpace
+from seatwarden.policy.lint.schedules import find_schedules
+from seatwarden.policy.lint.thresholds import find_thresholds
+from seatwarden.policy.lint.values import find_values
+from seatwarden.policy.loading import CheckedPolicy
 
 
 @dataclass(frozen=True, slots=True)

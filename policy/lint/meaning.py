@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from grammar.ast import And, Comparison, Condition, ListOf, Name, Or, Rule
-from grammar.spans import Span
-from policy.diagnostics import Diagnostic
-from policy.lint.findings import warning
-from policy.lint.rule_space import RuleSpace, bounds
-from policy.loading import CheckedPolicy
-from policy.worlds.formula import Formula, negate
+from seatwarden.grammar.ast import And, Comparison, Condition, ListOf, Name, Or, Rule
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.findings import warning
+from seatwarden.policy.lint.rule_space import RuleSpace, bounds
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.formula import Formula, negate
 
 MOST_PARTS = 40
 """How many parts of one `and` or `or` are looked at one by one."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from grammar.ast import Rule
-from grammar.spans import NOWHERE, Span
-from policy.diagnostics import Diagnostic
-from policy.lint.findings import head, warning
-from policy.lint.rule_space import RuleSpace
-from policy.loading import CheckedPolicy
-from policy.worlds.formula import Formula, negate
+from seatwarden.grammar.ast import Rule
+from seatwarden.grammar.spans import NOWHERE, Span
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.findings import head, warning
+from seatwarden.policy.lint.rule_space import RuleSpace
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.formula import Formula, negate
 
 
 def find_overlaps(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagnostic]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from grammar.ast import Condition, Rule
-from policy.loading import CheckedPolicy
-from policy.worlds.days import Moment
-from policy.worlds.formula import Formula, Within, negate
-from policy.worlds.policies import of_types, rule_formula
-from policy.worlds.search import Space, UndecidedError
-from policy.worlds.translate import translate
-from policy.worlds.world import World
+from seatwarden.grammar.ast import Condition, Rule
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.formula import Formula, Within, negate
+from seatwarden.policy.worlds.policies import of_types, rule_formula
+from seatwarden.policy.worlds.search import Space, UndecidedError
+from seatwarden.policy.worlds.translate import translate
+from seatwarden.policy.worlds.world import World
 
 MOST_PAIRS = 150_000
 """How many pairs of rules are compared, about a second of work; beyond it nothing is said of a pair."""

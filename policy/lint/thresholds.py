@@ -3,13 +3,26 @@
 from collections.abc import Iterator
 from datetime import date
 
-from grammar.ast import And, Comparison, Condition, Field, ListOf, Name, Not, Number, Operand, Or, Rule, UnusedFor
-from grammar.spans import Span
-from policy.diagnostics import Diagnostic
-from policy.lint.findings import warning
-from policy.lint.rule_space import RuleSpace, bounds
-from policy.loading import CheckedPolicy
-from policy.worlds.formula import Flag, negate
+from seatwarden.grammar.ast import (
+    And,
+    Comparison,
+    Condition,
+    Field,
+    ListOf,
+    Name,
+    Not,
+    Number,
+    Operand,
+    Or,
+    Rule,
+    UnusedFor,
+)
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.findings import warning
+from seatwarden.policy.lint.rule_space import RuleSpace, bounds
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.formula import Flag, negate
 
 QUARANTINE_DAYS = 7
 """How long Qlik Sense sets a license aside that was used in the last days, before it can be allocated again."""

@@ -3,12 +3,12 @@
 import unicodedata
 from collections.abc import Iterator
 
-from grammar.ast import Comparison, Field, Let, ListOf, Literal_, Name, Operand, Text, walk
-from grammar.printer import quote
-from grammar.spans import Span
-from policy.diagnostics import Diagnostic
-from policy.lint.findings import is_yaml, warning
-from policy.loading import CheckedPolicy
+from seatwarden.grammar.ast import Comparison, Field, Let, ListOf, Literal_, Name, Operand, Text, walk
+from seatwarden.grammar.printer import quote
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.findings import is_yaml, warning
+from seatwarden.policy.loading import CheckedPolicy
 
 _EXACT = ("==", "!==")
 _EQUAL = ("=", "!=", *_EXACT)

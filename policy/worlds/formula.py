@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from grammar.ast import Comparison, Field
-from policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, Moment
+from seatwarden.grammar.ast import Comparison, Field
+from seatwarden.policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, Moment
 
 
 @dataclass(frozen=True, slots=True)

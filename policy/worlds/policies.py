@@ -6,12 +6,12 @@ Guards are left out: they keep whatever the rules say, in every policy alike. So
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grammar.ast import LICENSE_TYPES, LicenseType, Policy, Rule
-from policy.worlds.days import Moment
-from policy.worlds.formula import Formula, Has, TextTest, Within, all_of, any_of, negate
-from policy.worlds.search import Space
-from policy.worlds.translate import LICENSE_TYPE, Names, translate
-from policy.worlds.world import World
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Policy, Rule
+from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.formula import Formula, Has, TextTest, Within, all_of, any_of, negate
+from seatwarden.policy.worlds.search import Space
+from seatwarden.policy.worlds.translate import LICENSE_TYPE, Names, translate
+from seatwarden.policy.worlds.world import World
 
 
 def of_types(types: Iterable[LicenseType]) -> Formula:

@@ -7,12 +7,12 @@ missed, the search is over. It is exact, and bounded: past the bound it says so.
 
 from collections.abc import Iterable, Iterator
 
-from grammar.ast import Field
-from policy.worlds.formula import All, Any, Formula, Has, Literal, TextTest, literals, negate
-from policy.worlds.state import Pools, State
-from policy.worlds.texts import text_values
-from policy.worlds.translate import LICENSE_TYPE, LICENSES
-from policy.worlds.world import World, world_of
+from seatwarden.grammar.ast import Field
+from seatwarden.policy.worlds.formula import All, Any, Formula, Has, Literal, TextTest, literals, negate
+from seatwarden.policy.worlds.state import Pools, State
+from seatwarden.policy.worlds.texts import text_values
+from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES
+from seatwarden.policy.worlds.world import World, world_of
 
 STEPS = 20_000
 """How many literals one question may try; a policy of 50 rules needs some hundred."""

@@ -8,11 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from grammar.ast import Comparison, Field
-from policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, UNBOUNDED, Bounds, Moment, pick_today, same_day, tighten
-from policy.worlds.formula import Flag, Has, Literal, OnDays, Within
-from policy.worlds.texts import TextValues
-from policy.worlds.translate import LICENSE_TYPE, LICENSES, NEVER_USED
+from seatwarden.grammar.ast import Comparison, Field
+from seatwarden.policy.worlds.days import (
+    ALL_MONTHS,
+    ALL_WEEKDAYS,
+    UNBOUNDED,
+    Bounds,
+    Moment,
+    pick_today,
+    same_day,
+    tighten,
+)
+from seatwarden.policy.worlds.formula import Flag, Has, Literal, OnDays, Within
+from seatwarden.policy.worlds.texts import TextValues
+from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES, NEVER_USED
 
 Pools: TypeAlias = Mapping[Field, TextValues]
 """The texts that stand for all, for each text field that is spoken of; license types always are."""

@@ -8,11 +8,11 @@ number.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from grammar.ast import Field
-from policy.vocabulary import VOCABULARY
-from policy.worlds.formula import TextTest
-from policy.worlds.patterns import combinations, matches
-from policy.worlds.spellings import another_spelling
+from seatwarden.grammar.ast import Field
+from seatwarden.policy.vocabulary import VOCABULARY
+from seatwarden.policy.worlds.formula import TextTest
+from seatwarden.policy.worlds.patterns import combinations, matches
+from seatwarden.policy.worlds.spellings import another_spelling
 
 
 @dataclass(frozen=True, slots=True)

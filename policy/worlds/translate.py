@@ -9,11 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
-from grammar.ast import And, Comparison, Condition, Field, ListOf, Name, Not, Operand, Operator, Or, Text, UnusedFor
-from grammar.ast import Literal_ as AstLiteral
-from policy.vocabulary import VOCABULARY, WEEKDAYS, Type
-from policy.worlds.days import Moment
-from policy.worlds.formula import (
+from seatwarden.grammar.ast import (
+    And,
+    Comparison,
+    Condition,
+    Field,
+    ListOf,
+    Name,
+    Not,
+    Operand,
+    Operator,
+    Or,
+    Text,
+    UnusedFor,
+)
+from seatwarden.grammar.ast import Literal_ as AstLiteral
+from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
+from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.formula import (
     FALSE,
     TRUE,
     Flag,
@@ -27,7 +40,7 @@ from policy.worlds.formula import (
     constant,
     negate,
 )
-from policy.worlds.patterns import matches
+from seatwarden.policy.worlds.patterns import matches
 
 Value: TypeAlias = str | int | bool | date
 Names: TypeAlias = Mapping[str, AstLiteral | ListOf]

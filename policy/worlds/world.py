@@ -6,13 +6,13 @@ from datetime import date
 from functools import lru_cache
 from typing import TypeAlias
 
-from grammar.ast import Field
-from policy.vocabulary import VOCABULARY, WEEKDAYS, Type
-from policy.worlds.days import Bounds, Moment, pick, pick_today
-from policy.worlds.formula import All, Any, Flag, Formula, Has, OnDays, Within
-from policy.worlds.state import State, Texts
-from policy.worlds.texts import TextValues
-from policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID, USER_LAST_USED
+from seatwarden.grammar.ast import Field
+from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
+from seatwarden.policy.worlds.days import Bounds, Moment, pick, pick_today
+from seatwarden.policy.worlds.formula import All, Any, Flag, Formula, Has, OnDays, Within
+from seatwarden.policy.worlds.state import State, Texts
+from seatwarden.policy.worlds.texts import TextValues
+from seatwarden.policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID, USER_LAST_USED
 
 Value: TypeAlias = str | int | bool | date
 

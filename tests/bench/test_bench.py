@@ -10,9 +10,9 @@ import pytest
 
 from bench.policies import large_policy
 from bench.sites import NOW, Site
-from engine.decide import decide_all
-from engine.plan import day_for, make_plan
-from engine.snapshot_reader import load_snapshot
+from seatwarden.engine.decide.decide import decide_all
+from seatwarden.engine.plan.plan import day_for, make_plan
+from seatwarden.engine.snapshot.reader import load_snapshot
 from tests.engine.support import checked
 from tests.paths import ROOT
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.main import main
+from seatwarden.engine.cli.main import main
 from tests.docs.live_site import TypedAnswers, live_site
 from tests.paths import EXAMPLES, ROOT
 

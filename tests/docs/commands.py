@@ -9,7 +9,7 @@ from typing import Any
 import typer.main
 from typer.core import TyperGroup
 
-from engine.cli.main import app
+from seatwarden.engine.cli.main import app
 from tests.paths import ROOT
 
 PAGE = ROOT / "docs" / "commands.md"

@@ -17,9 +17,9 @@ from typing import Any, Self
 
 import pytest
 
-import engine.cli
-from engine.qrs.certificates import ThrowAwayAuthority, Validity
-from engine.qrs.simulator import SimulatedQrs
+import seatwarden.engine.cli
+from seatwarden.engine.simulator.certificates import ThrowAwayAuthority, Validity
+from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.paths import EXAMPLES, load_json
 
 HOST, PORT = "qlik.example.com", 4242
@@ -60,7 +60,7 @@ def live_site(folder: Path) -> Iterator[None]:
         _lead_to(qrs.port, patch)
         state = folder / ".state"
         state.mkdir()
-        for module in pkgutil.iter_modules(engine.cli.__path__, "engine.cli."):
+        for module in pkgutil.walk_packages(seatwarden.engine.cli.__path__, "seatwarden.engine.cli."):
             found = importlib.import_module(module.name)
             if getattr(found, "datetime", None) is datetime:
                 patch.setattr(found, "datetime", StoppedClock)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from policy.code_pages import known_codes, page_of, title_of
-from policy.errors import InputError
+from seatwarden.policy.codes import known_codes, page_of, title_of
+from seatwarden.policy.errors import InputError
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT
 
@@ -82,4 +82,7 @@ def test_pages_are_packed_into_the_wheel() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]["docs/codes"] == "policy/codes"
+    assert (
+        project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]["docs/codes"]
+        == "seatwarden/policy/pages"
+    )

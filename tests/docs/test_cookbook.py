@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.decide import decide_all
-from engine.plan import day_for
-from engine.snapshot_reader import load_snapshot
-from policy.loading import load_policy
+from seatwarden.engine.decide.decide import decide_all
+from seatwarden.engine.plan.plan import day_for
+from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.policy.loading import load_policy
 from tests.docs.blocks import BLOCK, pages
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import pytest
 from jsonschema import Draft202012Validator
 
-from grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
-from grammar.formatter import format_policy
-from policy.diagnostics import PolicyError
-from policy.loading import check_text, load_policy, parse_surface
-from policy.operators import OPERATORS
-from policy.vocabulary import VOCABULARY
+from seatwarden.grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
+from seatwarden.grammar.formatter import format_policy
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.loading import check_text, load_policy, parse_surface
+from seatwarden.policy.operators import OPERATORS
+from seatwarden.policy.vocabulary import VOCABULARY
 from tests.paths import ROOT
 
 PAGES = [ROOT / "docs" / name for name in ("language.md", "ast-json.md", "faq.md")]
@@ -86,7 +86,7 @@ def test_pages_have_examples_of_every_kind() -> None:
 
 
 def test_yaml_examples_fit_the_schema() -> None:
-    schema = json.loads(files("policy").joinpath("butler.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(files("seatwarden.policy").joinpath("butler/butler.schema.json").read_text(encoding="utf-8"))
     for block in BLOCKS:
         if block.surface == "yaml":
             text = re.sub(r"(\d{4}-\d\d-\d\d)", r"'\1'", block.text)  # editors have no dates in YAML

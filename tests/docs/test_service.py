@@ -9,11 +9,11 @@ from textwrap import dedent
 
 import pytest
 
-from engine.cli.exits import ExitCode
-from engine.service.settings import _KEYS, _LOG_KEYS, load_settings
-from engine.service.state import Result, ServiceState
-from policy.butler import parse_butler
-from policy.diagnostics import PolicyError
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.service.state import Result, ServiceState
+from seatwarden.engine.site.settings import _KEYS, _LOG_KEYS, load_settings
+from seatwarden.policy.butler.front_end import parse_butler
+from seatwarden.policy.diagnostics import PolicyError
 from tests.docs.blocks import BLOCK
 from tests.engine.service.test_status_server import NOW
 from tests.paths import ROOT
@@ -74,7 +74,7 @@ def test_the_unit(tmp_path: Path) -> None:
 def test_the_metrics_are_those_that_there_are() -> None:
     from prometheus_client import CollectorRegistry, generate_latest
 
-    from engine.service.status_server import _StateCollector
+    from seatwarden.engine.service.status_server import _StateCollector
 
     state = ServiceState(NOW)
     state.schedule({"licenseRelease": "every 6 hours"})

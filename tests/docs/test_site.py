@@ -13,7 +13,7 @@ import pytest
 import typer.main
 from ruamel.yaml import YAML
 
-from engine.cli.main import app
+from seatwarden.engine.cli.main import app
 from tests.docs.blocks import pages
 from tests.paths import ROOT
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from grammar.ast import Policy
-from grammar.comments import find_comments
-from grammar.printer import print_policy
+from seatwarden.grammar.ast import Policy
+from seatwarden.grammar.comments import find_comments
+from seatwarden.grammar.printer import print_policy
 from tests.editors.textmate import GRAMMAR, Coloured, coloured
 from tests.grammar.tokens import tokens_of
 from tests.paths import EXAMPLES, ROOT, load_json

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from engine.days import Day, make_day
-from engine.decide import Decision, decide_all
-from engine.plan import Plan, make_plan
-from engine.snapshot import Snapshot
-from engine.snapshot_reader import decode_snapshot
-from grammar.ast import Let, Policy
-from policy.loading import CheckedPolicy, check_text
+from seatwarden.engine.decide.decide import Decision, decide_all
+from seatwarden.engine.facts.day import Day, make_day
+from seatwarden.engine.plan.plan import Plan, make_plan
+from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.engine.snapshot.reader import decode_snapshot
+from seatwarden.grammar.ast import Let, Policy
+from seatwarden.policy.loading import CheckedPolicy, check_text
 from tests.strategies import NEVER, NOW, as_json
 
 

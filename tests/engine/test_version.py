@@ -3,7 +3,7 @@
 import tomllib
 from importlib.metadata import version
 
-from engine.version import VERSION
+from seatwarden.engine.version import VERSION
 from tests.paths import ROOT
 
 

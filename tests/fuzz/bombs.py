@@ -14,7 +14,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TypeAlias
 
-from engine.snapshot_reader import compress
+from seatwarden.engine.snapshot.reader import compress
 from tests.fuzz.targets import TARGETS
 
 SECONDS, MEGABYTES = 1, 200

@@ -38,7 +38,7 @@ def one() -> None:
 
     name = sys.argv.pop(2)
     del sys.argv[1]
-    with atheris.instrument_imports(include=["grammar", "policy", "engine", "lark", "ruamel"]):
+    with atheris.instrument_imports(include=["seatwarden", "lark", "ruamel"]):
         from tests.fuzz.targets import TARGETS
     atheris.Setup(sys.argv, TARGETS[name])
     atheris.Fuzz()

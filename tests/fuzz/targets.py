@@ -10,18 +10,18 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from engine.days import make_day
-from engine.decide import decide_all
-from engine.policy_test import run_policy_test
-from engine.qrs.site import load_site
-from engine.snapshot_reader import decode_snapshot
-from grammar.parser import parse_policy
-from grammar.printer import print_policy
-from policy.butler import parse_butler
-from policy.diagnostics import PolicyError, render
-from policy.errors import InputError
-from policy.loading import CheckedPolicy, check_text, load_policy
-from policy.policy_test import load_policy_test
+from seatwarden.engine.decide.decide import decide_all
+from seatwarden.engine.facts.day import make_day
+from seatwarden.engine.site.connection import load_site
+from seatwarden.engine.snapshot.reader import decode_snapshot
+from seatwarden.engine.testing.run import run_policy_test
+from seatwarden.grammar.parser import parse_policy
+from seatwarden.grammar.printer import print_policy
+from seatwarden.policy.butler.front_end import parse_butler
+from seatwarden.policy.diagnostics import PolicyError, render
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
+from seatwarden.policy.testing.test_file import load_policy_test
 from tests.strategies import NOW
 
 Target = Callable[[bytes], str | None]

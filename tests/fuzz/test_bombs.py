@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from grammar.parser import parse_policy
-from policy.butler import parse_butler
-from policy.loading import check_text
+from seatwarden.grammar.parser import parse_policy
+from seatwarden.policy.butler.front_end import parse_butler
+from seatwarden.policy.loading import check_text
 from tests.fuzz.bombs import BOMBS, MEGABYTES, SECONDS
 from tests.paths import ROOT
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grammar.ast import Policy
-from grammar.comments import find_comments
-from grammar.errors import PolicySyntaxError
-from grammar.formatter import FormatterDefect, format_policy
-from grammar.parser import parse_policy
-from grammar.printer import print_policy
+from seatwarden.grammar.ast import Policy
+from seatwarden.grammar.comments import find_comments
+from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.formatter import FormatterDefect, format_policy
+from seatwarden.grammar.parser import parse_policy
+from seatwarden.grammar.printer import print_policy
 from tests.grammar.tokens import tokens_of
 from tests.paths import EXAMPLES, ROOT
 from tests.strategies import any_policies
@@ -102,6 +102,8 @@ def test_the_proof_stops_a_formatter_that_is_wrong(monkeypatch: pytest.MonkeyPat
     text = 'keep "a" when user.inactive  # why\n'
     for wrong in (text.replace("inactive", "blocked"), text.replace("  # why", ""), text + "\n\n"):
         answers = iter([wrong, text])
-        monkeypatch.setattr("grammar.formatter.weave", lambda policy, comments, answers=answers: next(answers))
+        monkeypatch.setattr(
+            "seatwarden.grammar.formatter.weave", lambda policy, comments, answers=answers: next(answers)
+        )
         with pytest.raises(FormatterDefect):
             format_policy(text, "f")

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grammar.ast import Policy
-from grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
-from grammar.builder import RESERVED
-from grammar.errors import PolicySyntaxError
-from grammar.parser import (
+from seatwarden.grammar.ast import Policy
+from seatwarden.grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
+from seatwarden.grammar.builder import RESERVED
+from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.parser import (
     MAX_PROBLEMS,
     in_file,
     parse_condition,
     parse_limit,
     parse_policy,
 )
-from grammar.printer import print_policy
+from seatwarden.grammar.printer import print_policy
 from tests.strategies import any_policies
 
 _WORDS = """keep release when until let set from timezone limit to of per run longest first unused for never used days

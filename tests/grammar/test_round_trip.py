@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 
-from grammar.ast import Condition, Field, Limit, Policy, Rule, Text
-from grammar.parser import in_file, parse_condition, parse_limit, parse_policy
-from grammar.printer import print_condition, print_limit, print_policy
+from seatwarden.grammar.ast import Condition, Field, Limit, Policy, Rule, Text
+from seatwarden.grammar.parser import in_file, parse_condition, parse_limit, parse_policy
+from seatwarden.grammar.printer import print_condition, print_limit, print_policy
 from tests.cases import read_cases
 from tests.strategies import any_conditions, any_policies, limits, policies
 

@@ -2,11 +2,25 @@
 
 from hypothesis import given
 
-from grammar.ast import Condition, Date, Field, Let, Limit, Name, Number, Policy, Rule, SetFrom, Text, UnusedFor, walk
-from grammar.builder import parse_field, unquote
-from grammar.parser import in_file, parse_condition, parse_policy
-from grammar.printer import print_condition, print_policy
-from grammar.spans import NOWHERE, Span
+from seatwarden.grammar.ast import (
+    Condition,
+    Date,
+    Field,
+    Let,
+    Limit,
+    Name,
+    Number,
+    Policy,
+    Rule,
+    SetFrom,
+    Text,
+    UnusedFor,
+    walk,
+)
+from seatwarden.grammar.builder import parse_field, unquote
+from seatwarden.grammar.parser import in_file, parse_condition, parse_policy
+from seatwarden.grammar.printer import print_condition, print_policy
+from seatwarden.grammar.spans import NOWHERE, Span
 from tests.strategies import any_conditions, any_policies
 
 

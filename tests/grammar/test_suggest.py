@@ -1,6 +1,6 @@
 import pytest
 
-from grammar.suggest import did_you_mean
+from seatwarden.grammar.suggest import did_you_mean
 
 KNOWN = ("user.userDirectory", "user.roles", "inactive", "releaseThresholdDays")
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import grammar
-from grammar.tables import STARTS, build_parser, digest, load_parser, write_tables
+from seatwarden.grammar import tables
+from seatwarden.grammar.tables import STARTS, build_parser, digest, load_parser, write_tables
 from tests.paths import EXAMPLES
 
-FOLDER = Path(grammar.__file__).parent
+FOLDER = Path(tables.__file__).parent
 
 
 @pytest.mark.parametrize("name", STARTS)
@@ -30,7 +30,7 @@ def test_a_loaded_parser_is_the_built_one(name: str) -> None:
 
 def test_without_tables_the_parser_is_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shutil.copy(FOLDER / "policy.lark", tmp_path)
-    monkeypatch.setattr("grammar.tables._FOLDER", tmp_path)
+    monkeypatch.setattr("seatwarden.grammar.tables._FOLDER", tmp_path)
     text = (EXAMPLES / "season.policy").read_text(encoding="utf-8")
     assert load_parser("policy").parse(text, start="policy")
     (tmp_path / "policy.tables").write_bytes(b"0" * 64 + b" 1.0\nnot of this grammar")
@@ -42,6 +42,6 @@ def test_tables_are_written_for_every_grammar(monkeypatch: pytest.MonkeyPatch, t
         shutil.copy(file, tmp_path)
     write_tables(tmp_path)
     assert {path.stem for path in tmp_path.glob("*.tables")} == set(STARTS) == {p.stem for p in FOLDER.glob("*.lark")}
-    monkeypatch.setattr("grammar.tables._FOLDER", tmp_path)
-    monkeypatch.setattr("grammar.tables.build_parser", None)
+    monkeypatch.setattr("seatwarden.grammar.tables._FOLDER", tmp_path)
+    monkeypatch.setattr("seatwarden.grammar.tables.build_parser", None)
     assert load_parser("frequency").parse("every 6 hours")

@@ -2,7 +2,7 @@
 
 from lark import Token
 
-from grammar.parser import _lark
+from seatwarden.grammar.parser import _lark
 
 
 def tokens_of(text: str) -> list[Token]:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from grammar.spans import NOWHERE, Span
-from policy.diagnostics import Diagnostic, PolicyError, in_order, render
-from policy.loading import check_text
+from seatwarden.grammar.spans import NOWHERE, Span
+from seatwarden.policy.diagnostics import Diagnostic, PolicyError, in_order, render
+from seatwarden.policy.loading import check_text
 from tests.cases import read_cases
 
 FIXTURES = Path(__file__).parent.parent / "grammar" / "fixtures" / "errors"

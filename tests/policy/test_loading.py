@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from grammar.ast import ListOf, Text
-from policy.diagnostics import PolicyError
-from policy.errors import InputError
-from policy.files import near_file, read_text
-from policy.loading import CheckedPolicy, check_text, load_policy
+from seatwarden.grammar.ast import ListOf, Text
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.files import near_file, read_text
+from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
 
 USES_VIPS = 'set vips from "{}"\nkeep "vips" when user = vips\n'
 

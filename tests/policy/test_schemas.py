@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from grammar.ast import Policy
-from policy.butler import parse_butler
-from policy.diagnostics import PolicyError
-from policy.json_form import policy_to_json
-from policy.loading import parse_surface
-from policy.yaml_nodes import Mapping, Node, Sequence, read_yaml
+from seatwarden.grammar.ast import Policy
+from seatwarden.policy.butler.front_end import parse_butler
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.json_form.writer import policy_to_json
+from seatwarden.policy.loading import parse_surface
+from seatwarden.policy.yaml.nodes import Mapping, Node, Sequence, read_yaml
 from tests.paths import DATA, EXAMPLES, load_json
 from tests.strategies import any_policies, butler_maps
 
@@ -30,7 +30,9 @@ WHOLE = next(case["yaml"] for case in CASES if case["title"] == "base: valid")
 
 @lru_cache
 def _validator(name: str) -> Draft202012Validator:
-    schema = json.loads(files("policy").joinpath(f"{name}.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        files("seatwarden.policy").joinpath(f"{name.replace('-', '_')}/{name}.schema.json").read_text(encoding="utf-8")
+    )
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=FormatChecker())
 

@@ -3,14 +3,14 @@
 import pytest
 from hypothesis import given
 
-from grammar.ast import Comparison, Field, Let, Policy, Text
-from grammar.builder import parse_field
-from grammar.parser import in_file, parse_condition
-from grammar.printer import print_field
-from grammar.spans import NOWHERE
-from policy.check import check
-from policy.loading import check_text
-from policy.vocabulary import VOCABULARY, Entry, entry_of, field_help
+from seatwarden.grammar.ast import Comparison, Field, Let, Policy, Text
+from seatwarden.grammar.builder import parse_field
+from seatwarden.grammar.parser import in_file, parse_condition
+from seatwarden.grammar.printer import print_field
+from seatwarden.grammar.spans import NOWHERE
+from seatwarden.policy.check import check
+from seatwarden.policy.loading import check_text
+from seatwarden.policy.vocabulary import VOCABULARY, Entry, entry_of, field_help
 from tests.strategies import FIELDS, policies
 
 

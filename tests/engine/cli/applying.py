@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.chain import verify_chain
-from engine.days import format_instant
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.log.chain import verify_chain
 
 POLICY = """\
 keep "tag" when user.tags = "License do not release"

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-import engine.cli.unattended
-from engine.cli.main import main
-from engine.qrs.certificates import CertificateFiles, ThrowAwayAuthority
-from engine.qrs.simulator import SimulatedQrs
+import seatwarden.engine.cli.host
+from seatwarden.engine.cli.main import main
+from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
+from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.paths import EXAMPLES, load_json
 
 
@@ -34,7 +34,7 @@ Run = Callable[..., Ran]
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Retries without pauses; locks and state in a folder of the test's own."""
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(engine.cli.unattended, "user_state_path", lambda *args, **options: tmp_path)
+    monkeypatch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: tmp_path)
 
 
 @pytest.fixture

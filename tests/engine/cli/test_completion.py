@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.completion import complete_runs
+from seatwarden.engine.cli.completion import complete_runs
 from tests.paths import ROOT
 
 
@@ -20,7 +20,7 @@ def _asked(shell: str, line: str, folder: Path) -> list[str]:
     else:
         asking |= {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_WORD_TO_COMPLETE": words[-1]}
         asking |= {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    main = "import sys; sys.argv[0] = 'seatwarden'; from engine.cli.main import main; main()"
+    main = "import sys; sys.argv[0] = 'seatwarden'; from seatwarden.engine.cli.main import main; main()"
     command = [sys.executable, "-c", main]
     ran = subprocess.run(
         command, env={**os.environ, **asking}, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from engine.cli.lazy import COMMANDS
+from seatwarden.engine.cli.lazy import COMMANDS
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT
 
@@ -41,7 +41,7 @@ def _modules(*arguments: object) -> set[str]:
         "small.command()(command)\n"
         "small([], standalone_mode=False)\n"
         "before = set(sys.modules)\n"
-        "from engine.cli.main import main\n"
+        "from seatwarden.engine.cli.main import main\n"
         f"sys.argv = {['seatwarden', *map(str, arguments)]!r}\n"
         "try:\n    main()\n"
         "except SystemExit as ended:\n    assert not ended.code, ended.code\n"
@@ -61,30 +61,38 @@ def _heavy(modules: set[str]) -> set[str]:
 def test_the_version_costs_next_to_nothing() -> None:
     modules = _modules("--version")
     assert not {m for m in modules if m.startswith(("rich", "lark", "ruamel"))}
-    assert {m for m in modules if m.startswith("engine.cli.")} == {
-        "engine.cli.exits",
-        "engine.cli.lazy",
-        "engine.cli.main",
-        "engine.cli.output",
-        "engine.cli.streams",
+    assert {m for m in modules if m.startswith("seatwarden.engine.cli.")} == {
+        "seatwarden.engine.cli.exits",
+        "seatwarden.engine.cli.lazy",
+        "seatwarden.engine.cli.main",
+        "seatwarden.engine.cli.terminal",
+        "seatwarden.engine.cli.terminal.output",
+        "seatwarden.engine.cli.terminal.streams",
     }
 
 
 def test_lint_imports_what_it_uses() -> None:
     modules = _modules("lint", EXAMPLES / "butler.policy")
     assert not _heavy(modules)
-    ours = {module for module in modules if module.startswith("engine.") and not module.startswith("engine.cli")}
-    assert ours == {
-        "engine.collector",
-        "engine.damage",
-        "engine.days",
-        "engine.printable",
-        "engine.qrs",
-        "engine.qrs.errors",
-        "engine.version",
-        "engine.words",
+    ours = {
+        module
+        for module in modules
+        if module.startswith("seatwarden.engine.") and not module.startswith("seatwarden.engine.cli")
     }
-    assert not {m for m in modules if m.startswith("policy.butler")}, "YAML is read when there is YAML"
+    assert ours == {
+        "seatwarden.engine.common",
+        "seatwarden.engine.common.collector",
+        "seatwarden.engine.log",
+        "seatwarden.engine.log.damage",
+        "seatwarden.engine.facts",
+        "seatwarden.engine.facts.day",
+        "seatwarden.engine.common.text",
+        "seatwarden.engine.qrs",
+        "seatwarden.engine.qrs.errors",
+        "seatwarden.engine.version",
+        "seatwarden.engine.common.words",
+    }
+    assert not {m for m in modules if m.startswith("seatwarden.policy.butler")}, "YAML is read when there is YAML"
 
 
 def test_lint_of_yaml_reads_yaml_and_no_network() -> None:

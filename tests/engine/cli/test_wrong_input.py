@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.qrs.certificates import ThrowAwayAuthority, Validity
-from engine.qrs.simulator import Fault, FaultKind, SimulatedQrs
+from seatwarden.engine.simulator.certificates import ThrowAwayAuthority, Validity
+from seatwarden.engine.simulator.server import Fault, FaultKind, SimulatedQrs
 from tests.engine.cli.conftest import Run, SiteFile
 from tests.paths import EXAMPLES, load_json
 

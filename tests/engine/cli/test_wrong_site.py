@@ -5,8 +5,8 @@ import re
 import pytest
 from urllib3.exceptions import LocationParseError
 
-from engine.qrs.simulator import SimulatedQrs
-from engine.qrs.site import load_site
+from seatwarden.engine.simulator.server import SimulatedQrs
+from seatwarden.engine.site.connection import load_site
 from tests.engine.cli.conftest import Run, SiteFile
 from tests.paths import EXAMPLES
 

@@ -2,14 +2,14 @@
 
 import influxdb_client
 
-import engine.cli.apply
-import engine.cli.main
-import engine.cli.run
-import engine.qrs.client
-import engine.service.aftermath
-import engine.service.unattended
-from grammar.parser import parse_policy
+import seatwarden.engine.cli.commands.apply
+import seatwarden.engine.cli.commands.run
+import seatwarden.engine.cli.main
+import seatwarden.engine.qrs.client
+import seatwarden.engine.runs.publish
+import seatwarden.engine.runs.run
+from seatwarden.grammar.parser import parse_policy
 
-__all__ = ["engine", "influxdb_client"]
+__all__ = ["influxdb_client", "seatwarden"]
 
 parse_policy("release analyzer when unused for 30 days", "warm")

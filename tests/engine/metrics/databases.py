@@ -11,7 +11,7 @@ from typing import Any, Self
 import pytest
 import requests
 
-from engine.metrics.destination import InfluxTarget
+from seatwarden.engine.site.influxdb import InfluxTarget
 
 _SECONDS_TO_START = 30
 _CONFIG = """\

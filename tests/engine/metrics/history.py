@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.apply import Outcome
-from engine.days import format_instant
-from engine.demo.people import demo_site
-from engine.journal import Result
-from engine.metrics.license_use import license_use
-from engine.metrics.point import Point, Tags
-from engine.metrics.releases import release_points
-from engine.metrics.runs import RunCounts, run_points
-from engine.metrics.server_license import read_server_license, server_license_points
-from engine.plan import make_plan, reason_label
+from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.demo.people import demo_site
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.log.journal import Result
+from seatwarden.engine.metrics.point import Point, Tags
+from seatwarden.engine.metrics.releases import release_points
+from seatwarden.engine.metrics.runs import RunCounts, run_points
+from seatwarden.engine.monitor.license_use import license_use
+from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
+from seatwarden.engine.plan.plan import make_plan, reason_label
 from tests.engine.support import checked, day_of, snapshot_of
 
 POLICY = """\

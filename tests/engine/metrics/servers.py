@@ -6,7 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from engine.qrs.certificates import CertificateFiles
+from seatwarden.engine.simulator.certificates import CertificateFiles
 
 
 class Answering:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.metrics import spool as spool_module
-from engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, refused_lines, send
-from engine.metrics.point import Point
-from engine.metrics.spool import BATCH_LINES, Bounds, Spool
-from engine.metrics.writer import Rejected, Unavailable
+from seatwarden.engine.metrics import spool as spool_module
+from seatwarden.engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, refused_lines, send
+from seatwarden.engine.metrics.point import Point
+from seatwarden.engine.metrics.spool import BATCH_LINES, Bounds, Spool
+from seatwarden.engine.metrics.writer import Rejected, Unavailable
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering
 
@@ -319,9 +319,9 @@ _ENDLESS = """
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from engine.metrics.delivery import send
-from engine.metrics.destination import InfluxTarget
-from engine.metrics.point import Point
+from seatwarden.engine.metrics.delivery import send
+from seatwarden.engine.site.influxdb import InfluxTarget
+from seatwarden.engine.metrics.point import Point
 
 start = datetime.fromisoformat(sys.argv[3])
 for n in range(100_000):

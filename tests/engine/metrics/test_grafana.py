@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.metrics.delivery import send
-from engine.metrics.point import Point
+from seatwarden.engine.metrics.delivery import send
+from seatwarden.engine.metrics.point import Point
 from tests.engine.metrics.databases import Influx
 from tests.engine.metrics.history import history
 from tests.paths import EXAMPLES, ROOT, load_json

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.metrics.point import Point, known_numbers, line, merge_tags
-from engine.metrics.writer import OpenWriter
+from seatwarden.engine.metrics.point import Point, known_numbers, line, merge_tags
+from seatwarden.engine.metrics.writer import OpenWriter
 from tests.engine.metrics.databases import Influx, Victoria
 
 NOW = datetime.now(UTC).replace(microsecond=123_000)

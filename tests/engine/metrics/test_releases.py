@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine.apply import Outcome
-from engine.days import parse_timestamp
-from engine.decide import Decision
-from engine.metrics.point import line, merge_tags
-from engine.metrics.releases import UNKNOWN_USE, days_since_last_use, release_points
+from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.facts.day import parse_timestamp
+from seatwarden.engine.metrics.point import line, merge_tags
+from seatwarden.engine.metrics.releases import UNKNOWN_USE, days_since_last_use, release_points
 from tests.engine.support import decide, license_row, site_of, user
 from tests.paths import DATA, load_json_lines
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from engine.metrics.point import line
-from engine.metrics.runs import RunCounts, run_points
+from seatwarden.engine.metrics.point import line
+from seatwarden.engine.metrics.runs import RunCounts, run_points
 from tests.engine.support import license_row, plan_of, site_of, user
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)

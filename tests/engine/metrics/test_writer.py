@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.metrics import writer as module
-from engine.metrics.destination import InfluxTarget
-from engine.metrics.point import Point, line
-from engine.metrics.writer import OpenWriter, Rejected, Unavailable
-from engine.qrs.certificates import ThrowAwayAuthority
+from seatwarden.engine.metrics import writer as module
+from seatwarden.engine.metrics.point import Point, line
+from seatwarden.engine.metrics.writer import OpenWriter, Rejected, Unavailable
+from seatwarden.engine.simulator.certificates import ThrowAwayAuthority
+from seatwarden.engine.site.influxdb import InfluxTarget
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering, Silent
 

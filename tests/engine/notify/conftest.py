@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.notify.events import Event, releases_done
-from engine.qrs.certificates import CertificateFiles, ThrowAwayAuthority
+from seatwarden.engine.notify.events import Event, releases_done
+from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
 
 NOW = datetime(2026, 11, 21, 2, 0, 5, tzinfo=UTC)
 SITE = "https://qlik.example.com:4242"

@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     from aiosmtpd.controller import Controller
     from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from engine.qrs.certificates import CertificateFiles
+from seatwarden.engine.simulator.certificates import CertificateFiles
 
 Answer = int | Literal["never", "reset", "redirect", "drip"]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from engine.notify.email import message_of, send
-from engine.notify.events import Event, releases_done, run_failed
-from engine.notify.faults import NotDelivered
-from engine.notify.settings import Email
-from engine.qrs.certificates import CertificateFiles
+from seatwarden.engine.notify.email import message_of, send
+from seatwarden.engine.notify.errors import NotDelivered
+from seatwarden.engine.notify.events import Event, releases_done, run_failed
+from seatwarden.engine.simulator.certificates import CertificateFiles
+from seatwarden.engine.site.notifications import Email
 from tests.engine.notify.conftest import NOW, SITE
 from tests.engine.notify.servers import mail_server
 from tests.engine.notify.test_events import HOSTILE
@@ -191,7 +191,7 @@ def test_letters_beyond_ascii_in_addresses(event: Event) -> None:
 
 
 def test_nobody_and_silence(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.notify.email.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("seatwarden.engine.notify.email.TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(NotDelivered, match="it does not answer"):
         send(mail(silent.getsockname()[1]), event, NOW)
     with pytest.raises(NotDelivered, match="nothing listens there"):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.notify.events import (
+from seatwarden.engine.notify.events import (
     EVENTS,
     MAX_SUBJECT,
     Event,
@@ -21,9 +21,9 @@ from engine.notify.events import (
     run_failed,
     try_out,
 )
-from engine.plan import day_for, make_plan
-from engine.snapshot_reader import load_snapshot
-from policy.loading import load_policy
+from seatwarden.engine.plan.plan import day_for, make_plan
+from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.policy.loading import load_policy
 from tests.engine.notify.conftest import NOW, SITE
 from tests.paths import EXAMPLES
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.notify.events import EVENTS, Event, limit_hit, run_failed, try_out
-from engine.notify.send import Problem, notify
-from engine.notify.settings import Email, Notifications, Webhook
+from seatwarden.engine.notify.events import EVENTS, Event, limit_hit, run_failed, try_out
+from seatwarden.engine.notify.send import Problem, notify
+from seatwarden.engine.site.notifications import Email, Notifications, Webhook
 from tests.engine.notify.conftest import NOW, SITE
 from tests.engine.notify.servers import Receiver, mail_server, receiver
 from tests.engine.notify.test_email import BOARD, SENDER, TEAM
@@ -67,7 +67,7 @@ def test_a_defect_of_ours_stops_no_run(event: Event, monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise KeyError("pathSecret")
 
-    monkeypatch.setattr("engine.notify.webhook.post", broken)
+    monkeypatch.setattr("seatwarden.engine.notify.webhook.post", broken)
     problems = notify(Notifications((Webhook("w", "http://localhost/pathSecret"),)), event, NOW)
     assert problems == [Problem("releases-done", "w", "sending failed (KeyError)")]
 

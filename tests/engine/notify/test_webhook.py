@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from engine.notify.events import Event, releases_done
-from engine.notify.faults import NotDelivered
-from engine.notify.settings import Webhook
-from engine.notify.webhook import ATTEMPTS, post, sign
-from engine.qrs.certificates import CertificateFiles, ThrowAwayAuthority, Validity
+from seatwarden.engine.notify.errors import NotDelivered
+from seatwarden.engine.notify.events import Event, releases_done
+from seatwarden.engine.notify.webhook import ATTEMPTS, post, sign
+from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority, Validity
+from seatwarden.engine.site.notifications import Webhook
 from tests.engine.notify.conftest import NOW, SITE
 from tests.engine.notify.servers import Answer, Receiver, receiver
 from tests.engine.notify.test_events import HOSTILE
@@ -101,7 +101,7 @@ def test_it_is_tried_again(event: Event, answers: tuple[Answer, ...]) -> None:
     ],
 )
 def test_it_gives_up(event: Event, monkeypatch: pytest.MonkeyPatch, answer: Answer, attempts: int, reason: str) -> None:
-    monkeypatch.setattr("engine.notify.webhook.TIMEOUT_SECONDS", (1, 0.2))
+    monkeypatch.setattr("seatwarden.engine.notify.webhook.TIMEOUT_SECONDS", (1, 0.2))
     with receiver(answer) as server, pytest.raises(NotDelivered) as raised:
         post(hook(server, secret="signing-key"), event, NOW)
     assert raised.value.reason == reason

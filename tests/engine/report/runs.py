@@ -5,12 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.decision_log import read_plan
-from engine.journal import JOURNAL_FILE, Journal
-from engine.plan import make_plan, write_plan
-from engine.pseudonyms import Pseudonyms
-from engine.report.model import Report, report_of
-from engine.report.sources import read_sources
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.log.journal import JOURNAL_FILE, Journal
+from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.plan.plan import make_plan, write_plan
+from seatwarden.engine.report.model import Report, report_of
+from seatwarden.engine.report.sources import read_sources
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 from tests.strategies import NOW
 

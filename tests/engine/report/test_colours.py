@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-STYLE = files("engine.report").joinpath("page.css").read_text(encoding="utf-8")
+STYLE = files("seatwarden.engine.report").joinpath("page.css").read_text(encoding="utf-8")
 GROUNDS = ("ground", "raised")
 TEXTS = ("text", "quiet", "link", "kept-text", "freed-text", "unknown")
 PICTURES = ("kept", "freed", "focus", "quiet")

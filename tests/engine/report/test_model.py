@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from engine.decision_log import read_plan
-from engine.evaluate import Trace
-from engine.explain import explain, explanation_to_json, found, part_text, tree_parts
-from engine.pseudonyms import Pseudonyms
-from engine.report.changes import CHANGES
-from engine.report.fates import FATES
-from engine.report.model import Report
-from engine.report.pictures import WIDTH, thresholds_of
-from engine.report.text import shown
-from grammar.ast import LICENSE_TYPES, Policy
-from grammar.printer import print_policy
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.decide.reference import Trace
+from seatwarden.engine.explain.explanation import explain, explanation_to_json, found, part_text, tree_parts
+from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.report.charts import WIDTH, thresholds_of
+from seatwarden.engine.report.comparison import CHANGES
+from seatwarden.engine.report.model import Report
+from seatwarden.engine.report.outcomes import FATES
+from seatwarden.engine.report.visible import shown
+from seatwarden.grammar.ast import LICENSE_TYPES, Policy
+from seatwarden.grammar.printer import print_policy
 from tests.engine.report.runs import LATELY, LONG_AGO, POLICY, report_for, some_site, write_journal, write_run
 from tests.engine.support import checked, license_row, site_of, user
 from tests.strategies import NOW, policies, sites

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.report.render import render, script_json
-from engine.report.text import shown
+from seatwarden.engine.report.render import render, script_json
+from seatwarden.engine.report.visible import shown
 from tests.engine.report.runs import HOSTILE, hostile_site, report_for, some_site, write_journal, write_run
 
 
@@ -145,7 +145,7 @@ def test_an_applied_run_and_a_comparison_are_rendered(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
 def test_the_script_is_javascript() -> None:
-    script = Path(str(files("engine.report").joinpath("page.js")))
+    script = Path(str(files("seatwarden.engine.report").joinpath("page.js")))
     checked = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, check=False)  # noqa: S607
     assert checked.returncode == 0, checked.stderr
     text = script.read_text(encoding="utf-8")

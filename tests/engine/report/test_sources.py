@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.damage import DamagedLog
-from engine.report.sources import read_sources
-from policy.errors import InputError
+from seatwarden.engine.log.damage import DamagedLog
+from seatwarden.engine.report.sources import read_sources
+from seatwarden.policy.errors import InputError
 from tests.engine.report.runs import report_for, some_site, write_journal, write_run
 from tests.strategies import NOW
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from textwrap import indent
 
-from engine.service.settings import Settings, load_settings
+from seatwarden.engine.site.settings import Settings, load_settings
 from tests.engine.cli.applying import POLICY
 
 INFLUX = "influxDb: {enable: true, hostIP: 127.0.0.1, hostPort: %d, dbName: butler}\n"

@@ -14,9 +14,9 @@ import pytest
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.executors.pool import ThreadPoolExecutor
 
-from engine.service.service import Service
-from engine.service.settings import Settings
-from engine.service.state import JobName, Result, ServiceState
+from seatwarden.engine.service.service import Service
+from seatwarden.engine.service.state import JobName, Result, ServiceState
+from seatwarden.engine.site.settings import Settings
 from tests.engine.service.simulated_time import HandDriven, SimulatedClock, simulated
 from tests.engine.service.sites import settings_of, write_site
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.soak import soak
-from engine.apply import Apply
-from engine.journal import Journal
-from engine.metrics.delivery import Delivery
+from seatwarden.engine.apply.releaser import Apply
+from seatwarden.engine.log.journal import Journal
+from seatwarden.engine.metrics.delivery import Delivery
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and files are counted in /proc")
 
@@ -23,7 +23,7 @@ def test_a_short_soak(tmp_path: Path) -> None:
 
 
 def test_it_sees_lost_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.service.aftermath.send", lambda *_: Delivery())
+    monkeypatch.setattr("seatwarden.engine.runs.publish.send", lambda *_: Delivery())
     found = soak(tmp_path, seed=4, hours=0.5)
     assert any(violation.startswith("lost: the release of") for violation in found.violations)
     assert any(violation.startswith("lost: ('qlik_sense_license'") for violation in found.violations)

@@ -10,8 +10,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.service.state import Result, ServiceState
-from engine.service.status_server import status_server
+from seatwarden.engine.service.state import Result, ServiceState
+from seatwarden.engine.service.status_server import status_server
 
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
 

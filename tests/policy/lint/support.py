@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from policy.diagnostics import Diagnostic
-from policy.lint.known_names import KnownNames
-from policy.lint.linter import Lint, lint
-from policy.loading import check_text
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.known_names import KnownNames
+from seatwarden.policy.lint.linter import Lint, lint
+from seatwarden.policy.loading import check_text
 
 TODAY = date(2026, 11, 21)
 RELEASE = "\nrelease analyzer when unused for 30 days\n"

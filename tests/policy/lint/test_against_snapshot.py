@@ -2,8 +2,8 @@
 
 import pytest
 
-from policy.lint.known_names import KnownNames
-from policy.lint.lookalikes import looks
+from seatwarden.policy.lint.known_names import KnownNames
+from seatwarden.policy.lint.lookalikes import looks
 from tests.policy.lint.support import codes, findings
 
 KNOWN = KnownNames(

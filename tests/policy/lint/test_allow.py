@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy.lint.known_names import KnownNames
+from seatwarden.policy.lint.known_names import KnownNames
 from tests.policy.lint.support import TODAY, lint_text
 
 TWICE = 'user.tags = ["vip", "VIP"]'
@@ -54,9 +54,9 @@ def test_codes_of_a_snapshot_are_judged_with_a_snapshot_only() -> None:
 
 
 def test_in_yaml() -> None:
-    from policy.butler import parse_butler
-    from policy.lint.linter import lint
-    from policy.loading import CheckedPolicy
+    from seatwarden.policy.butler.front_end import parse_butler
+    from seatwarden.policy.lint.linter import lint
+    from seatwarden.policy.loading import CheckedPolicy
 
     def linted(never: str) -> list[str]:
         text = f"neverRelease:\n{never}\nlicenseType:\n  analyzer: {{enable: true, releaseThresholdDays: 30}}\n"

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from policy.lint.linter import lint
-from policy.loading import check_text
+from seatwarden.policy.lint.linter import lint
+from seatwarden.policy.loading import check_text
 from tests.policy.lint.support import TODAY, codes, findings, lint_text
 
 FOUND = {

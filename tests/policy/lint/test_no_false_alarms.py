@@ -7,13 +7,13 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.evaluate import evaluate, evaluate_rule
-from grammar.ast import LICENSE_TYPES, And, Boolean, Condition, LicenseType, Not, Or, Policy, Rule
-from grammar.printer import print_policy
-from grammar.spans import Span
-from policy.diagnostics import Diagnostic
-from policy.lint.linter import lint
-from policy.loading import CheckedPolicy, check_text
+from seatwarden.engine.decide.reference import evaluate, evaluate_rule
+from seatwarden.grammar.ast import LICENSE_TYPES, And, Boolean, Condition, LicenseType, Not, Or, Policy, Rule
+from seatwarden.grammar.printer import print_policy
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.linter import lint
+from seatwarden.policy.loading import CheckedPolicy, check_text
 from tests.policy.lint.support import TODAY
 from tests.strategies import conditions, keep_rules, policies, release_rules
 from tests.world_strategies import KnownFacts, known_facts

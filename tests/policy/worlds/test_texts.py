@@ -5,9 +5,9 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.evaluate import matches as evaluated
-from policy.worlds.patterns import combinations, matches
-from policy.worlds.spellings import another_spelling, spellings
+from seatwarden.engine.decide.reference import matches as evaluated
+from seatwarden.policy.worlds.patterns import combinations, matches
+from seatwarden.policy.worlds.spellings import another_spelling, spellings
 
 _patterns = st.text("ab*", min_size=1, max_size=4).map(lambda text: text + "*")
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.evaluate import evaluate
-from grammar.ast import And, Comparison, Condition, Not
-from grammar.parser import in_file, parse_condition
-from grammar.printer import print_condition
-from policy.worlds.formula import Flag, Formula, literals, negate
-from policy.worlds.search import Space, UndecidedError
-from policy.worlds.translate import translate
+from seatwarden.engine.decide.reference import evaluate
+from seatwarden.grammar.ast import And, Comparison, Condition, Not
+from seatwarden.grammar.parser import in_file, parse_condition
+from seatwarden.grammar.printer import print_condition
+from seatwarden.policy.worlds.formula import Flag, Formula, literals, negate
+from seatwarden.policy.worlds.search import Space, UndecidedError
+from seatwarden.policy.worlds.translate import translate
 from tests.strategies import conditions
 from tests.world_strategies import KnownFacts, known_facts
 
@@ -204,7 +204,7 @@ def test_the_smallest_world_is_small() -> None:
 
 
 def test_past_its_bound_the_search_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("policy.worlds.search.STEPS", 3)
+    monkeypatch.setattr("seatwarden.policy.worlds.search.STEPS", 3)
     asked = formula('(user.tags = "a" or user.roles = "b") and (user.tags != "a" or user.inactive) and user.blocked')
     space = Space([asked])
     assert space.possible(asked) is None

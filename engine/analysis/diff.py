@@ -1,0 +1,148 @@
+"""Two policies side by side: whose verdict changes on a snapshot, or where they differ at all."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from seatwarden.engine.decide.decide import Decision, conclude, decide_all
+from seatwarden.engine.decide.reference import evaluate_rule
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.plan.plan import reason_label
+from seatwarden.engine.plan.records import place_of
+from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.grammar.ast import Field, LicenseType, Rule, UnusedFor, walk
+from seatwarden.grammar.printer import print_field
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.formula import TRUE, Formula, Within, all_of
+from seatwarden.policy.worlds.policies import differences
+from seatwarden.policy.worlds.search import UndecidedError
+from seatwarden.policy.worlds.translate import LICENSE_TYPE, USER
+from seatwarden.policy.worlds.world import Value, World
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A license that the two policies do not agree on."""
+
+    old: Decision
+    new: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one policy says of a world: verdict, the rule that decided (None: none matched), and a sentence."""
+
+    verdict: str
+    rule: Rule | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A user on whom two policies differ: the facts they read, by field, and what each says."""
+
+    facts: tuple[tuple[str, tuple[Value, ...]], ...]
+    old: Opinion
+    new: Opinion
+
+
+def changes(old: CheckedPolicy, new: CheckedPolicy, snapshot: Snapshot, days: tuple[Day, Day]) -> list[Change]:
+    """The licenses of a snapshot whose verdict changes from the old policy to the new, each decided on its day."""
+    pairs = zip(decide_all(old, snapshot, days[0]), decide_all(new, snapshot, days[1]), strict=True)
+    return [Change(one, other) for one, other in pairs if one.verdict != other.verdict]
+
+
+def reasons(found: list[Change]) -> list[tuple[str, str, str, int]]:
+    """How often verdicts change, by the new verdict and what decided before and now; most often first."""
+    counted = Counter((c.new.verdict, reason_label(c.old), reason_label(c.new)) for c in found)
+    return [(*key, count) for key, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def other_differences(old: CheckedPolicy, new: CheckedPolicy, *, same_zone: bool) -> list[str]:
+    """What differs beside verdicts on given facts, in sentences: time zones, limits."""
+    found = []
+    if old.timezone != new.timezone and not same_zone:
+        found.append(f"days are counted in {old.timezone} by the old policy, in {new.timezone} by the new")
+    if set(old.limits) != set(new.limits):
+        found.append("they limit releases differently")
+    return found
+
+
+def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | None) -> Example | None:
+    """A small example on which the policies differ, or None when they mean the same on all facts there can be.
+
+    With `today`, only that day is looked at. Facts that are missing or unreadable are left out, and so are guards.
+    Every example is confirmed by the reference evaluator. Raises UndecidedError when none was found and none is
+    ruled out either.
+    """
+    given: Formula = TRUE
+    if today is not None:
+        ordinal = today.toordinal()
+        given = all_of([Within(Moment.TODAY, Moment.ORIGIN, ordinal), Within(Moment.ORIGIN, Moment.TODAY, -ordinal)])
+    candidates = 0
+    for world in differences(old.tree, new.tree, (old.names, new.names), given):
+        candidates += 1
+        opinions = _opinion(old, world), _opinion(new, world)
+        if opinions[0].verdict != opinions[1].verdict:
+            return Example(tuple(_facts(old, new, world)), *opinions)
+    if candidates:
+        raise UndecidedError
+    return None
+
+
+def change_to_json(change: Change) -> dict[str, Any]:
+    """A change as `diff --format json` prints it."""
+    decision = change.new
+    return {
+        "licenseId": decision.license_id,
+        "licenseType": decision.license_type,
+        "userDirectory": decision.user_directory,
+        "userId": decision.user_id,
+        "userName": decision.user_name,
+        "old": _side(change.old),
+        "new": _side(change.new),
+    }
+
+
+def _side(decision: Decision) -> dict[str, Any]:
+    return {
+        "verdict": decision.verdict,
+        "because": decision.because,
+        "rule": decision.rule_name,
+        "reason": decision.reason,
+        "at": place_of(decision.rule) if decision.rule else None,
+    }
+
+
+def _opinion(policy: CheckedPolicy, world: World) -> Opinion:
+    license_type: LicenseType = world.read(LICENSE_TYPE)[0]  # type: ignore[assignment]
+    outcomes = tuple(
+        evaluate_rule(rule, world, policy.names, world.today) for rule in policy.rules if rule.applies_to(license_type)
+    )
+    ruling, reason = conclude(license_type, outcomes, None)
+    return Opinion(ruling.verdict, ruling.rule, reason)
+
+
+def _facts(old: CheckedPolicy, new: CheckedPolicy, world: World) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    """The facts that the policies read, those left out that are false or have no value."""
+    fields = {LICENSE_TYPE: None, USER: None}
+    for policy in (old, new):
+        for rule in policy.rules:
+            fields |= dict.fromkeys(_fields(rule))
+    for field in fields:
+        values = world.read(field)
+        if values and values != (False,):
+            yield print_field(field), values
+
+
+def _fields(rule: Rule) -> Iterator[Field]:
+    if rule.until is not None:
+        yield Field("today")
+    for node, _ in walk(rule.condition):
+        if isinstance(node, UnusedFor):
+            yield Field("license.unusedDays")
+        elif isinstance(node, Field) and not node.name.startswith("user.user"):
+            yield node

@@ -1,0 +1,217 @@
+"""One apply of a plan as a whole: what is left to do after earlier runs, the journal, and the result.
+
+`engine.apply.releaser` takes licenses one by one; here stand the steps around it, for the command and for unattended
+runs.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from seatwarden.engine.apply.releaser import Apply, Outcome, Qrs, allocated_in, choose, hold_limits
+from seatwarden.engine.common.files import sync_folder
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.log.journal import (
+    JOURNAL_FILE,
+    RESULTS,
+    DamagedJournal,
+    Journal,
+    JournalState,
+    Key,
+    is_settled,
+    read_journal,
+)
+from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.plan.limits import describe_limits
+from seatwarden.grammar.ast import Limit
+from seatwarden.policy.errors import InputError
+
+_AHEAD = timedelta(minutes=5)
+"""How far a plan may lie in the future before the clock is held to be wrong."""
+
+
+class Refused(Exception):
+    """The plan is not applied, for a reason that is no failure: the answer is no (exit code 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an apply has to do: the licenses that were chosen, and those of them that are left after earlier runs."""
+
+    plan: RecordedPlan
+    path: Path
+    limits: tuple[Limit, ...]
+    data: bytes
+    state: JournalState | None
+    chosen: list[Key]
+
+    @property
+    def left(self) -> list[Decision]:
+        """The licenses to release now, in the order in which they were chosen."""
+        outcomes = self.state.outcomes if self.state else {}
+        decisions = {decision.key: decision for decision in self.plan.decisions}
+        return [decisions[key] for key in self.chosen if key not in outcomes or not is_settled(outcomes[key]["result"])]
+
+    @property
+    def done(self) -> int:
+        """How many licenses earlier runs have settled."""
+        return len(self.chosen) - len(self.left)
+
+    @property
+    def attempted(self) -> list[Key]:
+        """Licenses for which a DELETE may have been sent whose answer nobody knows."""
+        if self.state is None:
+            return []
+        unknown = [key for key, line in self.state.outcomes.items() if line["result"] == "unknown"]
+        return [*self.state.open_intents, *unknown]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Licenses by result so far."""
+        return count_results({key: line["result"] for key, line in self.state.outcomes.items()} if self.state else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How an apply ended: this run's outcomes, the counts over all runs, whether every license is settled, whether
+    QRS refused us in the middle, and whether it told of any license at all."""
+
+    outcomes: list[Outcome]
+    counts: dict[str, int]
+    settled: bool
+    refused: bool
+    reached: bool
+
+
+def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
+    """Raises Refused for a plan of another site, one that is too old, and one from the future."""
+    if plan.header["site"] != url:
+        raise Refused(f"the plan was made for {plan.header['site']}, not for {url}; make one for this site")
+    age = now - plan.day.now
+    if age > max_age:
+        hours, limit = (span.total_seconds() / 3600 for span in (age, max_age))
+        raise Refused(f"the plan is {hours:,.1f} hours old, more than {limit:g}; make a new one, or raise --max-age")
+    if age < -_AHEAD:
+        when = format_instant(plan.day.now)
+        raise Refused(f"the plan was made for {when}, in the future; is this machine's clock right?")
+
+
+@contextmanager
+def only_one(lock_file: Path, url: str) -> Iterator[None]:
+    """Holds the lock of a site: one apply at a time, whatever the plan.
+
+    Raises Refused while another holds it, InputError when the file cannot be used.
+    """
+    try:
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_file)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Refused(f"another apply is at work on {url}; wait until it has ended") from None
+    except OSError as error:
+        help_ = "it is in the state folder of the user who runs this, who must be able to write there"
+        raise InputError(f"the lock `{lock_file}` cannot be taken: {error.strerror}", help_) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def find_work(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> Work:
+    """What is to be done: what an earlier run chose, or else what the plan and the limits say.
+
+    Raises Refused for a journal that is damaged or of another plan, OverTheLimit, OSError.
+    """
+    path = folder / JOURNAL_FILE
+    data = path.read_bytes() if path.exists() else b""
+    try:
+        state = read_journal(data)
+    except DamagedJournal as damage:
+        raise Refused(f"the journal `{path}` is not as it was written: {damage}") from None
+    if state is not None and state.header["planSeal"] != plan.seal["seal"]:
+        raise Refused(f"the journal `{path}` belongs to another plan")
+    chosen = state.chosen if state else [decision.key for decision in choose(plan, limits)]
+    return Work(plan, path, limits, data, state, chosen)
+
+
+def hold_against(work: Work, limits: tuple[Limit, ...]) -> None:
+    """Holds limits that somebody asks for now against an apply that has begun, with what it has released already.
+
+    Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
+    """
+    outcomes = work.state.outcomes if work.state else {}
+    released = {key for key in work.chosen if key in outcomes and outcomes[key]["result"] == "released"}
+    left = {decision.key for decision in work.left}
+    if left:
+        hold_limits(limits, allocated_in(work.plan), Counter(license_type for license_type, _ in released | left))
+
+
+def open_journal(work: Work, now: datetime) -> Journal:
+    """The journal, new or to go on with. Raises OSError."""
+    if work.state is not None:
+        journal = Journal.reopen(work.path, work.data)
+        journal.append("resume", {"at": format_instant(now)})
+        return journal
+    work.path.unlink(missing_ok=True)  # a crash came before the first line was whole: nothing had begun
+    sync_folder(work.path.parent)
+    header = {
+        "runId": work.plan.header["runId"],
+        "planSeal": work.plan.seal["seal"],
+        "site": work.plan.header["site"],
+        "limits": describe_limits(work.limits),
+        "chosen": work.chosen,
+        "at": format_instant(now),
+    }
+    return Journal.create(work.path, header)
+
+
+def carry_out(
+    work: Work,
+    qrs: Qrs,
+    journal: Journal,
+    *,
+    pseudonyms: Pseudonyms | None,
+    parallel: int,
+    clock: Callable[[], datetime],
+    progress: Callable[[Outcome], None],
+    stop: threading.Event | None = None,
+    withdrawn: str | None = None,
+) -> Done:
+    """Releases what is left, and seals the journal when every license is settled. Raises OSError.
+
+    Once `stop` is set, the licenses under way are finished and no other is begun. `withdrawn` says why nothing more
+    is released; then it is only looked up what became of each DELETE that was sent.
+    """
+    apply = Apply(
+        work.plan,
+        qrs,
+        journal,
+        attempted=work.attempted,
+        pseudonyms=pseudonyms,
+        clock=clock,
+        progress=progress,
+        stop=stop,
+        withdrawn=withdrawn,
+    )
+    left = [decision.key for decision in work.left]
+    outcomes = apply.run(left, parallel)
+    results = {key: line["result"] for key, line in work.state.outcomes.items()} if work.state else {}
+    counts = count_results(results | {outcome.key: outcome.result for outcome in outcomes})
+    settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
+    if settled:
+        journal.seal(counts)
+    return Done(outcomes, counts, settled, apply.refused, apply.reached)
+
+
+def count_results(results: dict[Key, str]) -> dict[str, int]:
+    """Licenses by result, every result named."""
+    counted = Counter(results.values())
+    return {result: counted[result] for result in RESULTS}

@@ -1,0 +1,257 @@
+"""Applying a plan: exactly what it says, license by license, each looked at once more before it is deleted.
+
+For each license: re-read it and its user, decide again by the plan's policy; any changed fact skips it. Then
+journal the intent, DELETE, journal the outcome. An answer that never came is looked up, not assumed.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from seatwarden.engine.apply.drift import changed_facts
+from seatwarden.engine.decide.decide import Decision, decide
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.facts.day import format_instant, make_day
+from seatwarden.engine.log.journal import Journal, Key, Result
+from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.plan.limits import describe_excess, excesses, longest_unused_first
+from seatwarden.engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
+from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+
+OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed")
+"""Facts that take all licenses of a user to read."""
+
+ATTEMPTS = 3
+"""How often a DELETE is sent when no answer comes and QRS, asked, still lists the license."""
+
+
+class Qrs(Protocol):
+    """What applying needs of QRS; all methods raise RemoteError."""
+
+    def license(self, license_type: LicenseType, license_id: str) -> License | None:
+        """The license as it is now, or None when it is gone."""
+        ...
+
+    def user(self, user_id: str) -> User | None:
+        """The user as it is now, or None."""
+        ...
+
+    def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
+        """The licenses of one type that a user holds now."""
+        ...
+
+    def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
+        """Deletes a license: status and body of the answer. Raises NoAnswer when none came."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one license: the result, and a sentence. `stop` ends the run: nothing that follows can succeed."""
+
+    key: Key
+    user: str
+    result: Result
+    detail: str
+    stop: bool = False
+
+
+class OverTheLimit(Exception):
+    """The plan releases more than a limit allows: nothing at all is released."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = sentences
+
+
+def allocated_in(plan: RecordedPlan) -> dict[LicenseType, int]:
+    """How many licenses of each type a plan has decided on."""
+    return {t: sum(d.license_type == t for d in plan.decisions) for t in LICENSE_TYPES}
+
+
+def choose(plan: RecordedPlan, limits: tuple[Limit, ...]) -> list[Decision]:
+    """The licenses to release: all that the plan releases, or the longest unused where a limit says so.
+
+    Raises OverTheLimit when another limit is exceeded.
+    """
+    allocated = allocated_in(plan)
+    releases = [d for d in plan.decisions if d.verdict == "release"]
+    chosen = longest_unused_first(limits, allocated, releases)
+    planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
+    hold_limits(limits, allocated, planned)
+    return chosen
+
+
+def hold_limits(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
+) -> None:
+    """Raises OverTheLimit when more is planned of any type than a limit allows."""
+    over = excesses(limits, allocated, planned)
+    if over:
+        raise OverTheLimit([describe_excess(excess) for excess in over])
+
+
+class Apply:
+    """One apply of a plan.
+
+    `attempted` are licenses for which an earlier run sent a DELETE without learning what became of it: once gone,
+    they count as released. `withdrawn` says why the plan is not to be carried on with: then nothing is released, and
+    only those are looked up. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
+    line; `progress` is called with every outcome. Once `stop` is set, no further license is begun.
+    """
+
+    def __init__(
+        self,
+        plan: RecordedPlan,
+        qrs: Qrs,
+        journal: Journal,
+        *,
+        attempted: Iterable[Key],
+        pseudonyms: Pseudonyms | None,
+        clock: Callable[[], datetime],
+        progress: Callable[[Outcome], None],
+        stop: threading.Event | None = None,
+        withdrawn: str | None = None,
+    ) -> None:
+        self._plan = plan
+        self._qrs = qrs
+        self._journal = journal
+        self._pseudonyms = pseudonyms
+        self._attempted = frozenset(attempted)
+        self._withdrawn = withdrawn
+        self._clock = clock
+        self._progress = progress
+        self._decisions = {decision.key: decision for decision in plan.decisions}
+        self._stop = stop or threading.Event()
+        self._ended = threading.Event()
+        self.refused = False
+        """Whether QRS did not accept us, which ended the run."""
+        self.reached = False
+        """Whether QRS has told of any license."""
+
+    def run(self, keys: Sequence[Key], parallel: int) -> list[Outcome]:
+        """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written."""
+        outcomes: list[Outcome] = []
+        with ThreadPoolExecutor(max_workers=parallel) as pool:
+            try:
+                for outcome in pool.map(self._unless_stopped, keys):
+                    if outcome is not None:
+                        outcomes.append(outcome)
+            except BaseException:  # an interrupt too: no further license is begun, those under way are finished
+                self._ended.set()
+                raise
+        return outcomes
+
+    def _unless_stopped(self, key: Key) -> Outcome | None:
+        if self._ended.is_set() or self._stop.is_set():
+            return None
+        try:
+            outcome = self._release(key)
+        except OSError:
+            self._ended.set()  # what cannot be journalled must not be done
+            raise
+        if outcome.stop:
+            self.refused = True
+            self._ended.set()
+        return outcome
+
+    def _release(self, key: Key) -> Outcome:
+        """One license from the second look to its outcome."""
+        decision = self._decisions[key]
+        attempted = key in self._attempted
+        if self._withdrawn and not attempted:
+            return self._note(key, "skipped", f"not begun: {self._withdrawn}")
+        try:
+            row = self._qrs.license(*key)
+            self.reached = True
+            if attempted and (row is None or row.quarantined is True):
+                return self._note(key, "released", "an earlier run had sent the DELETE; looked up: the license is gone")
+            obstacle = f"not tried again: {self._withdrawn}" if self._withdrawn else self._second_look(decision, row)
+        except RemoteError as error:
+            stop = isinstance(error, NotAuthorized)
+            # Where a DELETE was sent it stays unknown what became of it, until QRS can be asked.
+            result: Result = "unknown" if attempted else "failed"
+            return self._note(key, result, f"could not be read again: {error.message}", stop)
+        if obstacle is not None:
+            return self._note(key, "skipped", obstacle)
+        self._journal.append("intent", {**self._names(key), "at": self._now()})
+        return self._delete(key)
+
+    def _second_look(self, decision: Decision, row: License | None) -> str | None:
+        """Why the license is not released after all, or None when nothing has changed."""
+        if row is None:
+            return "the license is gone: somebody else has released it"
+        if not isinstance(row.user, UserReference):
+            gone = row.user is None
+            return "the license has no user any more" if gone else "`user` of the license is missing or unreadable"
+        user = self._qrs.user(row.user.id)
+        if user is None:
+            return "the user is gone"
+        rows: dict[LicenseType, list[License]] = {license_type: [] for license_type in LICENSE_TYPES}
+        if not decision.facts.keys().isdisjoint(OVER_ALL_LICENSES):
+            rows = {license_type: self._qrs.licenses_of(license_type, user.id) for license_type in LICENSE_TYPES}
+        others = [other for other in rows[decision.license_type] if other.id != row.id]
+        rows[decision.license_type] = [row, *others]
+        day = make_day(self._clock(), self._plan.day.zone.key)
+        now = decide(self._plan.policy, Snapshot.of([user], rows), decision.license_type, row, day)
+        if self._pseudonyms is not None:
+            now = self._pseudonyms.of_decision(now)
+        changes = changed_facts(decision, now)
+        if now.verdict == "keep":
+            return "; ".join([*changes, f"now kept: {now.reason}"])
+        # Skipped also where the policy would release all the same: the plan was approved on other facts.
+        return "; ".join(changes) or None
+
+    def _delete(self, key: Key) -> Outcome:
+        """Sends the DELETE. An answer that does not come is looked up; what is still listed is tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                status, body = self._qrs.delete(*key)
+            except NotAuthorized as error:
+                return self._note(key, "failed", error.message, stop=True)
+            except NoAnswer as error:
+                outcome = self._looked_up(key, f"no answer to the DELETE ({error.message})")
+                if outcome is not None:
+                    return outcome
+                continue
+            except RemoteError as error:
+                return self._looked_up(key, error.message) or self._note(key, "failed", error.message)
+            if status == 404 and attempt > 1:
+                return self._note(key, "released", "gone after a DELETE without an answer", status=status)
+            if status == 404:
+                return self._note(key, "gone", "QRS had no such license any more", status=status)
+            if 200 <= status < 300:
+                return self._note(key, "released", "", status=status)
+            settled = self._looked_up(key, f"QRS answered {status}") if status >= 500 else None
+            return settled or self._note(key, "failed", f"QRS answered {status}", status=status, body=body)
+        return self._note(key, "failed", f"{ATTEMPTS} times no answer to the DELETE; QRS still lists the license")
+
+    def _looked_up(self, key: Key, why: str) -> Outcome | None:
+        """The outcome that QRS itself tells; None when it still lists the license."""
+        try:
+            row = self._qrs.license(*key)
+        except RemoteError as error:
+            stop = isinstance(error, NotAuthorized)
+            return self._note(key, "unknown", f"{why}; it could not be looked up: {error.message}", stop)
+        if row is None or row.quarantined is True:
+            return self._note(key, "released", f"{why}; looked up: the license is gone")
+        return None
+
+    def _note(self, key: Key, result: Result, detail: str, stop: bool = False, **answer: Any) -> Outcome:
+        """Journals an outcome."""
+        record = {**self._names(key), "result": result, "detail": detail, **answer, "at": self._now()}
+        self._journal.append("outcome", record)
+        outcome = Outcome(key, self._decisions[key].user, result, detail, stop)
+        self._progress(outcome)
+        return outcome
+
+    def _names(self, key: Key) -> dict[str, Any]:
+        decision = self._decisions[key]
+        return {"licenseType": key[0], "licenseId": key[1], "user": decision.user}
+
+    def _now(self) -> str:
+        return format_instant(self._clock())

@@ -1,0 +1,224 @@
+"""`seatwarden apply`: does exactly what a sealed plan says, and goes on where an earlier run ended."""
+
+import errno
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from math import isnan
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from seatwarden.engine.apply.apply import (
+    Done,
+    Refused,
+    Work,
+    carry_out,
+    check_plan,
+    find_work,
+    hold_against,
+    only_one,
+    open_journal,
+)
+from seatwarden.engine.apply.releaser import Outcome, OverTheLimit
+from seatwarden.engine.cli.completion import complete_runs
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.host import lock_file, say_warnings, settings_from, tell_warnings
+from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
+from seatwarden.engine.cli.terminal.output import console, note, printable, say
+from seatwarden.engine.cli.terminal.streams import is_quiet
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.phrases import join_words, plural
+from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
+from seatwarden.engine.log.journal import JOURNAL_FILE
+from seatwarden.engine.log.reader import RecordedPlan, read_plan
+from seatwarden.engine.runs.recovery import untold
+from seatwarden.engine.site.connection import Site
+from seatwarden.grammar.ast import Limit
+from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.parser import in_file, parse_limit
+from seatwarden.policy.errors import InputError
+
+MOST_HOURS = 87_600
+"""Ten years: a plan of any age."""
+_STYLES = {"released": "bold red", "gone": "", "skipped": "yellow", "failed": "bold red", "unknown": "bold yellow"}
+
+
+def apply(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of the plan.", autocompletion=complete_runs)
+    ],
+    site: SiteOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")] = False,
+    max_age: Annotated[
+        float, typer.Option("--max-age", metavar="HOURS", min=0, max=MOST_HOURS, help="Refuse a plan that is older.")
+    ] = 24,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option("--limit", metavar="LIMIT", help='Not the plan\'s limits but these: "20", "5% of analyzer".'),
+    ] = None,
+    pseudonymize: PseudonymizeOption = None,
+    parallel: Annotated[
+        int, typer.Option("--parallel", metavar="N", min=1, max=16, help="Licenses under way at a time.")
+    ] = 4,
+    quiet: QuietOption = False,
+) -> None:
+    """Release what a sealed plan says, after a second look.
+
+    Each license and its user are read again right before; what has changed is skipped. Over a limit nothing at all
+    is released. Applied again after a crash, it goes on where it ended.
+
+    Example: seatwarden apply plans/2026-11-21 --site butler.yaml
+    """
+    from seatwarden.engine.runs.publish import tell_of_apply  # requests takes a while to import
+
+    site = needed(site)
+    if isnan(max_age):
+        raise InputError("--max-age: `nan` is no number of hours", "write 24")
+    plan = read_plan(folder)
+    settings = settings_from(site, None, needs_policy=False)
+    say_warnings(settings)
+    where = settings.site
+    pseudonyms = _pseudonyms(plan, pseudonymize)
+    try:
+        check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
+        with only_one(lock_file(where.url), where.url):
+            limits = _limits(plan, limit)
+            work = find_work(plan, folder, limits)
+            if limit:
+                hold_against(work, limits)
+            code = _apply(work, where, pseudonyms, yes, parallel)
+            # What an earlier apply of this plan left untold is told, too.
+            tell_of_apply(untold(plan, work.path), settings, tell_warnings, datetime.now(UTC))
+    except Refused as refusal:
+        note(f"refused: {printable(str(refusal))}")
+        raise typer.Exit(ExitCode.NO) from None
+    except OverTheLimit as over:
+        for sentence in over.sentences:
+            note(f"over the limit: {sentence}")
+        further = "further" if (folder / JOURNAL_FILE).exists() else "at all"
+        note(f"Nothing {further} has been released. Check the policy, or raise the limit with --limit.")
+        raise typer.Exit(ExitCode.NO) from None
+    raise typer.Exit(code)
+
+
+def _apply(work: Work, site: Site, pseudonyms: Pseudonyms | None, yes: bool, parallel: int) -> ExitCode:
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+
+    if work.state is not None and work.state.sealed:
+        say("This plan has been applied already.")
+        _say_counts(work.counts)
+        return ExitCode.DONE
+    if not work.chosen:
+        say("This plan releases nothing.")
+        return ExitCode.DONE
+    _confirm(work, yes)
+    client = QrsClient(site, datetime.now(UTC), parallel=parallel)
+    progress = _progress_bar()
+    task = progress.add_task("", total=len(work.left))
+    try:
+        journal = open_journal(work, datetime.now(UTC))
+        try:
+            with client, progress:
+                done = carry_out(
+                    work,
+                    client,
+                    journal,
+                    pseudonyms=pseudonyms,
+                    parallel=parallel,
+                    clock=lambda: datetime.now(UTC),
+                    progress=lambda outcome: progress.advance(task),
+                )
+        finally:
+            journal.close()
+    except KeyboardInterrupt:
+        note("Interrupted. The licenses under way were finished; apply again to go on.")
+        return ExitCode.SOME_FAILED
+    except OSError as error:
+        note(f"error: the journal `{work.path}` cannot be written: {error.strerror or error}")
+        mend = "Make room" if error.errno == errno.ENOSPC else "See that the folder can be written to"
+        note(f"Nothing further was released. {mend}, then apply again: what is open is looked up in QRS.")
+        return ExitCode.SOME_FAILED
+    return _report(done)
+
+
+def _report(done: Done) -> ExitCode:
+    for outcome in done.outcomes:
+        say_outcome(outcome)
+    _say_counts(done.counts)
+    if done.outcomes and not done.reached:
+        note("QRS could not be reached. Nothing was released; apply again when it is there.")
+        return ExitCode.REMOTE_FAILED
+    if done.refused:
+        note("QRS does not accept us: the run was ended. Nothing further was released; apply again to go on.")
+        return ExitCode.REMOTE_FAILED
+    return ExitCode.DONE if done.settled else ExitCode.SOME_FAILED
+
+
+def _limits(plan: RecordedPlan, asked: list[str] | None) -> tuple[Limit, ...]:
+    """The limits in force: those asked for on the command line, or else the plan's."""
+    try:
+        return tuple(parse_limit(text, in_file("--limit")) for text in (asked or plan.header["limits"]))
+    except PolicySyntaxError as error:
+        problem = error.problems[0]
+        raise InputError(
+            f"--limit: {problem.message}: {problem.label}", 'write "20", "5%" or "5% of analyzer"'
+        ) from None
+
+
+def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
+    """The pseudonyms that the plan was written with; the journal speaks of people as the plan does."""
+    wanted = plan.header.get("pseudonyms")
+    if wanted is None:
+        if key_file is not None:
+            raise InputError("this plan names people: it was made without --pseudonymize", "make the plan with it")
+        return None
+    if key_file is None:
+        raise InputError("this plan has pseudonyms", "name the key file it was made with: --pseudonymize KEYFILE")
+    pseudonyms = load_pseudonyms(key_file)
+    if pseudonyms.key_id != wanted:
+        raise InputError(f"`{key_file}` is not the key that this plan was made with")
+    return pseudonyms
+
+
+def _confirm(work: Work, yes: bool) -> None:
+    """Shows the licenses and asks for their number, unless `yes`. Raises Refused or InputError."""
+    left = work.left
+    for decision in left if not yes else []:
+        say(f"  {decision.license_type:<12}  {printable(_who(decision))}: {printable(decision.reason)}")
+    counts = Counter(decision.license_type for decision in left)
+    what = join_words([plural(count, f"{license_type} license") for license_type, count in sorted(counts.items())])
+    earlier = f" ({work.done} done by an earlier run)" if work.state else ""
+    say(f"To release on {work.plan.header['site']}: {what or 'nothing'}{earlier}")
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InputError("nobody is here to confirm", "add --yes in a job")
+    if typer.prompt(f"Type the number of licenses ({len(left)}) to release them", default="no", err=True) != str(
+        len(left)
+    ):
+        raise Refused("not confirmed; nothing has been released")
+
+
+def _who(decision: Decision) -> str:
+    return f"{decision.user} ({decision.user_name})" if decision.user_name else decision.user
+
+
+def _progress_bar() -> Progress:
+    columns = (TextColumn("releasing"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console(stderr=True), disable=is_quiet() or not sys.stderr.isatty())
+
+
+def say_outcome(outcome: Outcome) -> None:
+    """What became of one license, on a line."""
+    detail = f": {outcome.detail}" if outcome.detail else ""
+    what = printable(f"{outcome.user}{detail}")
+    if is_quiet() and outcome.result in ("failed", "unknown"):
+        note(f"{outcome.result}: {outcome.key[0]} license of {what}")
+    say((f"  {outcome.result:<9}", _STYLES[outcome.result]), f" {outcome.key[0]:<12}  {what}")
+
+
+def _say_counts(counts: dict[str, int]) -> None:
+    say(", ".join(f"{count:,} {result}" for result, count in counts.items()))

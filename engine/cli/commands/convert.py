@@ -1,0 +1,59 @@
+"""`seatwarden convert`: a policy on another surface."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.terminal.output import complain, note, write_or_print
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.grammar.comments import find_comments
+from seatwarden.grammar.formatter import FormatterDefect, format_policy
+from seatwarden.policy.conversion import SUFFIXES, ConversionDefect, Surface, convert, surface_of
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.files import read_text
+from seatwarden.policy.loading import lists_left_behind, parse_surface
+
+
+def convert_command(
+    policy: Annotated[Path, typer.Argument(metavar="FILE", help="Policy: a .policy file, Butler's YAML, or JSON.")],
+    to: Annotated[Surface, typer.Option("--to", help="The surface to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, not to the terminal.")
+    ] = None,
+) -> None:
+    """Write a policy as policy text, Butler YAML or JSON.
+
+    It says the same there, which is checked before anything is written.
+
+    Example: seatwarden convert butler.yaml --to policy -o site.policy
+    """
+    if output is not None and surface_of(output.suffix) != to:
+        raise InputError(f"`{output}` would be read as something else", f"name it *{SUFFIXES[to][0]}")
+    source = read_text(policy, "policy")
+    tree = parse_surface(source, str(policy))
+    if output is not None and (lists := lists_left_behind(tree, policy.parent, output.parent)):
+        help_ = f"copy them from `{policy.parent}` to `{output.parent}` first, or write beside `{policy.name}`"
+        message = (
+            f"lists that the policy reads from beside itself are not the same in `{output.parent}`: {', '.join(lists)}"
+        )
+        raise InputError(message, help_)
+    is_text = surface_of(policy.suffix) == "policy"
+    try:
+        # Policy text as policy text: there the comments can stay.
+        text = (
+            format_policy(source, str(policy)) if is_text and to == "policy" else convert(tree, to, str(policy), source)
+        )
+    except PolicyError as error:
+        for diagnostic in error.diagnostics:
+            complain(diagnostic, error.sources)
+        raise typer.Exit(ExitCode.NO) from None
+    except (ConversionDefect, FormatterDefect) as defect:
+        help_ = "this is a defect of seatwarden: please report it"
+        raise InputError(f"policy `{policy}` cannot be converted: {defect}", help_) from None
+    write_or_print(text, output)
+    comments = len(find_comments(source, str(policy))) if is_text and to != "policy" else 0
+    if comments:
+        note(f"{plural(comments, 'comment')} stayed behind: {to} has no place for them")

@@ -1,0 +1,154 @@
+"""`seatwarden demo`: a tour on a simulated site. Real commands, a real HTTPS server, no real Qlik Sense."""
+
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seatwarden.engine.cli.terminal.output import command_line, say
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.policy.errors import InputError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.demo.files import DemoSite
+    from seatwarden.engine.simulator.server import SimulatedQrs
+
+
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the demo keeps its files.")] = Path(
+        "seatwarden-demo"
+    ),
+    stay: Annotated[
+        bool, typer.Option("--stay", help="No tour: keep the site running until Ctrl-C, to try commands on.")
+    ] = False,
+) -> None:
+    """Show the main job on a simulated site.
+
+    A site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify.
+
+    Example: seatwarden demo
+    """
+    from seatwarden.engine.demo.files import write_config, write_demo_site
+    from seatwarden.engine.demo.people import TELLING_USERS
+
+    moment = datetime.now(UTC).replace(microsecond=0)
+    tour = _Tour(context)
+    try:
+        site = write_demo_site(folder, now=moment)
+        with site.serve() as qrs:
+            write_config(site, port=qrs.port, now=moment)
+            if stay:
+                _stay(site, qrs)
+                return
+            run = folder / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
+
+            tour.stop(f"A simulated Qlik Sense site with 200 users answers on {qrs.url}.")
+            tour.run("plan", "--site", str(site.config), "--show", "release", "-o", str(run))
+            tour.stop("Why? Four users tell the story, from the sealed plan and its own facts.")
+            for user in (
+                TELLING_USERS.protected,
+                TELLING_USERS.leaver,
+                TELLING_USERS.newcomer,
+                TELLING_USERS.quarantined,
+            ):
+                tour.run("explain", user, "--plan", str(run))
+            tour.stop("The plan on disk is sealed: a flipped byte, a lost or moved line would be found.")
+            tour.run("log", "verify", str(run))
+            asked = len(qrs.requests)
+            tour.stop(f"All that took {asked} requests to QRS, and nothing was released. Now the plan is applied,")
+            say(("and the process is killed (kill -9) half-way, in the middle of a DELETE.", "bold cyan"))
+            tour.run_and_kill(qrs, "apply", str(run), "--site", str(site.config), "--yes")
+            tour.stop("Applied again, it goes on where it ended: what is open is looked up, nothing is deleted twice.")
+            tour.run("apply", str(run), "--site", str(site.config), "--yes")
+            tour.run("log", "verify", str(run))
+            tour.stop("Months later somebody asks: when did he lose his license, and why?")
+            tour.run("log", "show", str(folder / "plans"), "--user", TELLING_USERS.leaver)
+            deleted = qrs.deleted
+    except OSError as error:
+        raise InputError(
+            f"the demo cannot write to `{folder}`: {error.strerror}", "choose another with --folder"
+        ) from None
+
+    tour.stop(f"{len(deleted)} licenses were deleted on the simulated site, {len(set(deleted))} different ones.")
+    say("The simulated site is gone, its files stay. Try next:")
+    snapshot = ["--policy", str(site.config), "--snapshot", str(site.snapshot)]
+    for arguments in (
+        ("report", str(run)),
+        ("plan", *snapshot),
+        ("plan", *snapshot, "--format", "csv"),
+        ("explain", "INTERNAL\\sa_api", *snapshot),
+        ("plan", *snapshot, "--now", f"{moment.year + 1}-03-01"),
+        ("init", "my-policy", "--butler", str(site.config)),
+        ("demo", "--stay"),
+    ):
+        say(f"  {command_line(arguments)}")
+    say("The last keeps such a site running, to try the commands on that ask a site or change it.")
+    say(f"Or edit {site.config} and plan again, or point --site at your own Butler config.")
+
+
+def _stay(site: "DemoSite", qrs: "SimulatedQrs") -> None:
+    """Shows what can be tried on the site while it runs, and waits for Ctrl-C."""
+    config, plan = str(site.config), str(site.config.parent / "plans" / "first")
+    say(f"A simulated Qlik Sense site with 200 users answers on {qrs.url} until you press Ctrl-C.")
+    say("In another terminal, in this folder:")
+    for arguments in (
+        ("site", "check", "--site", config),
+        ("plan", "--site", config, "-o", plan, "--report"),
+        ("apply", plan, "--site", config),
+        ("run", "--site", config),
+        ("monitor", "--site", config, "--dry-run"),
+    ):
+        say(f"  {command_line(arguments)}")
+    try:
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        say("\nThe simulated site is gone, its files stay.")
+
+
+KILLED_AFTER = 7
+"""After how many deleted licenses the demo kills the process that deletes them."""
+
+
+class _Tour:
+    """Runs seatwarden's own commands, in this process, and shows what was typed."""
+
+    def __init__(self, context: typer.Context) -> None:
+        self._command = context.find_root().command
+
+    def stop(self, text: str) -> None:
+        """Some words between commands."""
+        say()
+        say((text, "bold cyan"))
+
+    def run(self, *arguments: str) -> None:
+        """A command as a user would type it; its errors end the demo."""
+        say()
+        say((f"$ {command_line(arguments)}", "bold"))
+        code = self._command.main(list(arguments), prog_name="seatwarden", standalone_mode=False)
+        if code:
+            raise typer.Exit(code)
+
+    def run_and_kill(self, qrs: "SimulatedQrs", *arguments: str) -> None:
+        """A command in a process of its own, killed when QRS has deleted a few licenses and owes the next answer."""
+        from seatwarden.engine.simulator.server import Fault
+
+        say()
+        say((f"$ {command_line(arguments)}", "bold"))
+        slow = Fault("delay", method="DELETE", seconds=0.2)
+        qrs.faults.append(slow)
+        command = [sys.executable, "-P", "-m", "seatwarden", *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")  # noqa: S603 - our own
+        while process.poll() is None and len(qrs.deleted) < KILLED_AFTER:
+            time.sleep(0.01)
+        process.kill()
+        printed, _ = process.communicate()
+        qrs.faults.remove(slow)
+        say(printed.rstrip())
+        say(("Killed", "bold red"))
+        say(f"  QRS has deleted {plural(len(qrs.deleted), 'license')}; the journal ends where the process did.")

@@ -1,0 +1,175 @@
+"""`seatwarden diff`: what another policy would change."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from seatwarden.engine.analysis.diff import (
+    Change,
+    Example,
+    change_to_json,
+    changes,
+    example_of_difference,
+    other_differences,
+    reasons,
+)
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, TimezoneOption, choose_moment
+from seatwarden.engine.cli.terminal.output import print_json, printable, say
+from seatwarden.engine.cli.terminal.tables import Column, print_rows
+from seatwarden.engine.decide.phrases import plural, show_values
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.facts import fact_to_json
+from seatwarden.engine.plan.plan import day_for
+from seatwarden.engine.plan.records import place_of
+from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy, load_policy
+from seatwarden.policy.worlds.search import UndecidedError
+
+_COLUMNS = (
+    Column("User", folds=True),
+    Column("License"),
+    Column("Verdict"),
+    Column("Before", folds=True),
+    Column("Now", folds=True),
+)
+_DONE = {"keep": "kept", "release": "released"}
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy in force.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that is to replace it.")],
+    snapshot: SnapshotOption = None,
+    now: NowOption = None,
+    timezone: TimezoneOption = None,
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+) -> None:
+    """Say whose license another policy would release or keep.
+
+    Without a snapshot: whether the two policies mean the same, and if not, the smallest example.
+    Ends with 0 when nothing changes, with 1 when something does, with 2 when a policy cannot be read.
+
+    Example: seatwarden diff butler.yaml new.policy --snapshot site.json
+    """
+    policies = load_policy(old), load_policy(new)
+    also = other_differences(*policies, same_zone=timezone is not None)
+    if snapshot is not None:
+        site = load_snapshot(snapshot)
+        different = _on_snapshot(policies, site, _days(policies, site, now, timezone), also, format)
+    else:
+        day = _days(policies, None, now, timezone)[0] if now is not None else None
+        different = _on_all_facts(policies, day, also, format)
+    if different:
+        raise typer.Exit(ExitCode.NO)
+
+
+def _days(
+    policies: tuple[CheckedPolicy, CheckedPolicy], site: Snapshot | None, now: str | None, timezone: str | None
+) -> tuple[Day, Day]:
+    moment = choose_moment(now, site)
+    return day_for(policies[0], moment, timezone), day_for(policies[1], moment, timezone)
+
+
+# On a snapshot -------------------------------------------------------------------------------------------
+
+
+def _on_snapshot(
+    policies: tuple[CheckedPolicy, CheckedPolicy],
+    site: Snapshot,
+    days: tuple[Day, Day],
+    also: list[str],
+    format_: str,
+) -> bool:
+    found = changes(*policies, site, days)
+    licenses = sum(len(rows) for rows in site.licenses.values())
+    counts = {verdict: sum(change.new.verdict == verdict for change in found) for verdict in ("release", "keep")}
+    if format_ == "json":
+        by_reason = [{"to": to, "old": was, "new": now, "licenses": count} for to, was, now, count in reasons(found)]
+        totals = {"licenses": licenses, "toRelease": counts["release"], "toKeep": counts["keep"]}
+        listed = [change_to_json(change) for change in found]
+        print_json(
+            {
+                "same": not found and not also,
+                "changes": listed,
+                "other": also,
+                "summary": {**totals, "byReason": by_reason},
+            }
+        )
+        return bool(found or also)
+    if found:
+        print_rows(_COLUMNS, _rows(found))
+        for verdict, was, now, count in reasons(found):
+            say(printable(f"  {count:>6,}  {_DONE[verdict]} now: {was} → {now}"))
+        say()
+    for sentence in also:
+        say(f"Also: {sentence}.")
+    unchanged = licenses - len(found)
+    say(
+        f"{plural(counts['release'], 'license')} would be released instead of kept, {counts['keep']:,} kept instead of "
+        f"released, {unchanged:,} unchanged."
+    )
+    return bool(found or also)
+
+
+def _rows(found: list[Change]) -> list[list[str]]:
+    rows = []
+    for change in sorted(found, key=lambda c: (c.new.verdict != "release", c.new.user, c.new.license_type)):
+        verdict = f"{change.old.verdict} → {change.new.verdict}"
+        cells = (change.new.user, change.new.license_type, verdict, change.old.reason, change.new.reason)
+        rows.append([printable(cell) for cell in cells])
+    return rows
+
+
+# On all facts --------------------------------------------------------------------------------------------
+
+
+def _on_all_facts(
+    policies: tuple[CheckedPolicy, CheckedPolicy], day: Day | None, also: list[str], format_: str
+) -> bool:
+    try:
+        example = example_of_difference(*policies, day.today if day else None)
+    except UndecidedError:
+        message = "whether these policies mean the same was not found out: they are too different, or too large"
+        raise InputError(message, "compare them on a snapshot with --snapshot") from None
+    if format_ == "json":
+        print_json({"same": example is None and not also, "example": _example_to_json(example), "other": also})
+    elif example is not None:
+        _print_example(example, policies)
+    else:
+        when = f" on {day.today.isoformat()}" if day else ""
+        say(f"Both policies give the same verdicts{when}, whatever the facts (missing and unreadable ones left out).")
+    if format_ != "json":
+        for sentence in also:
+            say(f"But {sentence}." if example is None else f"Also: {sentence}.")
+    return example is not None or bool(also)
+
+
+def _print_example(example: Example, policies: tuple[CheckedPolicy, CheckedPolicy]) -> None:
+    say("The policies differ. A smallest example, everything else being false or without a value:")
+    say()
+    width = max(len(name) for name, _ in example.facts)
+    for name, values in example.facts:
+        say(printable(f"  {name:<{width}}  {show_values(values)}"))
+    say()
+    for policy, opinion in zip(policies, (example.old, example.new), strict=True):
+        place = f"  ({place_of(opinion.rule)})" if opinion.rule else ""
+        verdict = f"{_DONE[opinion.verdict].upper()} — {opinion.reason}"
+        say(printable(f"  {Path(policy.file).name}: {verdict}{place}"))
+
+
+def _example_to_json(example: Example | None) -> dict[str, Any] | None:
+    if example is None:
+        return None
+    sides = {
+        side: {
+            "verdict": opinion.verdict,
+            "rule": opinion.rule.name if opinion.rule else None,
+            "reason": opinion.reason,
+            "at": place_of(opinion.rule) if opinion.rule else None,
+        }
+        for side, opinion in (("old", example.old), ("new", example.new))
+    }
+    return {"facts": {name: fact_to_json(values) for name, values in example.facts}, **sides}

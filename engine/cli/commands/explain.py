@@ -1,0 +1,236 @@
+"""`seatwarden explain USER...`: why licenses are kept or released."""
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import typer
+
+from seatwarden.engine.cli.completion import complete_runs
+from seatwarden.engine.cli.inputs import (
+    NowOption,
+    PolicyOption,
+    SiteOption,
+    SnapshotOption,
+    TimezoneOption,
+    gather,
+)
+from seatwarden.engine.cli.terminal.output import note, print_json, printable, say
+from seatwarden.engine.cli.views.explanation import print_explanations
+from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.decide.decide import Decision, decide, decide_all
+from seatwarden.engine.explain.explanation import Explainer, Explanation, Size, explanation_to_json
+from seatwarden.engine.explain.people import (
+    MAX_CHOICES,
+    AmbiguousError,
+    Holder,
+    People,
+    people_of_plan,
+    people_of_snapshot,
+)
+from seatwarden.engine.facts.day import Day, format_instant
+from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.plan.plan import listing_order
+from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy
+
+
+@collector_off()
+def explain(
+    users: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="USER...", help="DIRECTORY\\id, a name, a QRS id, or a part of a name."),
+    ] = None,
+    policy: PolicyOption = None,
+    snapshot: SnapshotOption = None,
+    site: SiteOption = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="DIR",
+            help="Explain from a plan made before, by its own facts.",
+            autocompletion=complete_runs,
+        ),
+    ] = None,
+    releases: Annotated[
+        bool, typer.Option("--releases", help="Explain every release, the longest unused first, instead of users.")
+    ] = False,
+    rule: Annotated[
+        str | None,
+        typer.Option("--rule", metavar="NAME", help="Explain every license that this rule matches, instead of users."),
+    ] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="One line a license.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything: whole conditions, facts, guards, and what would change it.")
+    ] = False,
+    now: NowOption = None,
+    timezone: TimezoneOption = None,
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+) -> None:
+    """Explain why a user's licenses are kept or released.
+
+    Rule by rule, with the actual values, and what would change it.
+
+    Example: seatwarden explain "CORP\\jdoe" --policy butler.yaml --snapshot site.json
+    """
+    if brief and full:
+        raise InputError("--brief and --full exclude each other", "leave one of them out")
+    selecting = releases or rule is not None
+    if bool(users) == selecting:
+        problem = "name users, or a selection, not both" if users else "nobody to explain"
+        raise InputError(problem, "name users, or ask for --releases or --rule NAME")
+    size: Size = "brief" if brief else "full" if full else "default"
+    given = _from_plan(plan, (policy, snapshot, site, now, timezone)) if plan else None
+    source: _Source[Any] = given or _from_inputs(policy, snapshot, site, now, timezone)
+    chosen = source.of_users(users) if users else source.selected(releases=releases, rule=rule)
+    explainer = Explainer(source.policy, source.day)
+    explained = [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
+    if format == "json":
+        shown = [_to_json(holder, explanations, source, size) for holder, explanations in explained]
+        print_json(shown[0] if users and len(shown) == 1 else shown)
+        return
+    for holder, explanations in explained:
+        if not explanations:
+            say(f"{printable(holder.label)} has no license: nothing to release.")
+    everything = [explanation for _, explanations in explained for explanation in explanations]
+    print_explanations(everything, size, source.policy, source.day)
+    if not explained:
+        say("Nothing is released." if releases else "The rule matches no license.")
+
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class _Source(Generic[_T]):
+    """Where decisions come from: those of one person are made alone, all of them only when all are asked for."""
+
+    policy: CheckedPolicy
+    day: Day
+    people: Callable[[list[str]], People[_T]]
+    decide: Callable[[_T], Decision]
+    decide_all: Callable[[], Iterable[Decision]]
+
+    def of_users(self, queries: list[str]) -> list[tuple[Holder, list[Decision]]]:
+        """The users that are meant, each once, with the decisions on their licenses. Raises InputError."""
+        people = self.people(queries)
+        found = dict.fromkeys(self._find(query, people) for query in queries)
+        return [(holder, self._decisions(people, holder)) for holder in found]
+
+    def selected(self, *, releases: bool, rule: str | None) -> list[tuple[Holder, list[Decision]]]:
+        """The licenses that are released, or that a rule matches, the longest unused first. Raises InputError."""
+        if rule is not None:
+            names = [name for r in self.policy.rules for name in (r.label, r.title)]
+            if rule not in names:
+                labels = [r.label for r in self.policy.rules]
+                raise InputError(f"the policy has no rule `{rule}`", did_you_mean(rule, labels) or _listed(labels))
+        found = [
+            decision
+            for decision in self.decide_all()
+            if (decision.verdict == "release" or not releases)
+            and (rule is None or any(rule in (r.label, r.title) for r in decision.matched))
+        ]
+        by_user: dict[str, list[Decision]] = {}
+        for decision in sorted(found, key=listing_order):
+            by_user.setdefault(decision.user if decision.user_id else decision.license_id, []).append(decision)
+        return [(_holder_of(decisions[0]), decisions) for decisions in by_user.values()]
+
+    def _decisions(self, people: People[_T], holder: Holder) -> list[Decision]:
+        return [self.decide(held) for held in people.held_by(holder)]
+
+    def _find(self, query: str, people: People[_T]) -> Holder:
+        try:
+            holder, by_part = people.find(query)
+        except AmbiguousError as error:
+            return self._choose(error, people)
+        if by_part:
+            note(printable(f"`{query}` is {holder.label}"))
+        return holder
+
+    def _choose(self, error: AmbiguousError, people: People[_T]) -> Holder:
+        """The one that is chosen on a terminal. Raises InputError with the candidates where nobody is."""
+        candidates = error.holders[:MAX_CHOICES]
+        width = max(len(holder.label) for holder in candidates)
+        lines = [f"{h.label:<{width}}  {_licenses(self._decisions(people, h))}" for h in candidates]
+        if len(error.holders) > len(candidates):
+            lines.append(f"and {len(error.holders) - len(candidates):,} more")
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise InputError(error.message, "\n      ".join(["say which:", *lines]))
+        note(printable(error.message))
+        for number, line in enumerate(lines, 1):
+            note(printable(f"  {number if number <= len(candidates) else '':>2}  {line}"))
+        return candidates[_number(len(candidates), error) - 1]
+
+
+def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
+    if any(others):
+        help_ = "a plan has its own policy, snapshot and moment: leave the other options out"
+        raise InputError("--plan stands alone", help_)
+    recorded = read_plan(plan)
+    decisions = recorded.decisions
+    return _Source(
+        recorded.policy,
+        recorded.day,
+        lambda queries: people_of_plan(decisions, pseudonyms="pseudonyms" in recorded.header),
+        lambda decision: decision,
+        lambda: decisions,
+    )
+
+
+def _from_inputs(
+    policy: Path | None, snapshot: Path | None, site: Path | None, now: str | None, timezone: str | None
+) -> _Source[Any]:
+    if snapshot is None and site is None:
+        help_ = (
+            "name a plan with --plan, or a policy with --policy and a snapshot with --snapshot or a site with --site"
+        )
+        raise InputError("nothing to explain from", help_)
+    given = gather(policy, snapshot, site, now, timezone)
+    return _Source(
+        given.policy,
+        given.day,
+        lambda queries: people_of_snapshot(given.snapshot, queries),
+        lambda held: decide(given.policy, given.snapshot, *held, given.day),
+        lambda: decide_all(given.policy, given.snapshot, given.day),
+    )
+
+
+def _number(most: int, error: AmbiguousError) -> int:
+    """What is typed on the terminal; asked on stderr, so that stdout has the result alone."""
+    while True:
+        sys.stderr.write(f"Which one? (1-{most}) ")
+        sys.stderr.flush()
+        typed = sys.stdin.readline()
+        if not typed:
+            raise InputError(error.message, "nothing was chosen")
+        if typed.strip().isdecimal() and 1 <= int(typed) <= most:
+            return int(typed)
+
+
+def _holder_of(decision: Decision) -> Holder:
+    return Holder(decision.user_directory, decision.user_id or "", decision.user_name)
+
+
+def _licenses(decisions: list[Decision]) -> str:
+    """The licenses of a candidate, each with its verdict."""
+    words = {"keep": "kept", "release": "released"}
+    return ", ".join(f"{d.license_type} {words[d.verdict]}" for d in decisions) or "no license"
+
+
+def _listed(labels: list[str]) -> str:
+    return f"it has: {', '.join(dict.fromkeys(labels))}" if labels else "it has none"
+
+
+def _to_json(holder: Holder, explanations: list[Explanation], source: _Source[Any], size: Size) -> dict[str, object]:
+    named = {"userDirectory": holder.user_directory, "userId": holder.user_id or None, "userName": holder.name}
+    return {
+        "user": named,
+        "policy": {"file": Path(source.policy.file).name, "sha256": source.policy.digest},
+        "now": format_instant(source.day.now),
+        "timezone": source.day.zone.key,
+        "licenses": [explanation_to_json(explanation, size) for explanation in explanations],
+    }

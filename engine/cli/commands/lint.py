@@ -1,0 +1,122 @@
+"""`seatwarden lint`: everything that is wrong with a policy, and everything in it that was hardly meant."""
+
+from collections import Counter
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from seatwarden.engine.cli.completion import complete_codes
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, choose_moment
+from seatwarden.engine.cli.terminal.output import complain, print_json, say, show_finding
+from seatwarden.engine.cli.views.findings import Report, print_github, report_to_json
+from seatwarden.engine.common.words import plural
+from seatwarden.engine.facts.day import make_day
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.files import read_text
+from seatwarden.policy.lint.linter import lint as lint_policy
+from seatwarden.policy.loading import load_policy
+
+if TYPE_CHECKING:
+    from seatwarden.engine.snapshot.model import Snapshot
+
+
+def lint(
+    policies: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Policies: .policy files, or Butler's YAML.")
+    ] = None,
+    snapshot: SnapshotOption = None,
+    now: NowOption = None,
+    format: Annotated[
+        Literal["text", "json", "github", "sarif"],
+        typer.Option("--format", help="How to print: for people, for scripts, for GitHub Actions, as SARIF 2.1.0."),
+    ] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings too.")] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="CODE",
+            help="Print the page on a code, like SW301, and stop.",
+            autocompletion=complete_codes,
+        ),
+    ] = None,
+) -> None:
+    """Check policies for errors, and for what was hardly meant.
+
+    Rules that match nothing or everything, rules in each other's way, names nobody has, schedules that never fire.
+    Ends with 1 when a policy has errors (with --strict also warnings), with 2 when one cannot be read.
+    A comment `# seatwarden: allow SW301 reason` silences one finding where it is written.
+
+    Example: seatwarden lint butler.yaml season.policy --snapshot site.json
+    """
+    if explain is not None:
+        from seatwarden.policy.codes import page_of
+
+        say(page_of(explain).rstrip())
+        return
+    if not policies:
+        raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
+    site = _site(snapshot) if snapshot is not None else None
+    moment = choose_moment(now, site)
+    report, unreadable = Report(), False
+    for path in policies:
+        try:
+            _check(path, site, moment, report)
+        except InputError as error:
+            complain(error)
+            unreadable = True
+    if format == "json":
+        print_json(report_to_json(report))
+    elif format == "sarif":
+        from seatwarden.engine.cli.views.sarif import report_to_sarif
+
+        print_json(report_to_sarif(report))
+    elif format == "github":
+        print_github(report)
+    elif report.sources or not unreadable:
+        _print(report)
+    if unreadable:
+        raise typer.Exit(ExitCode.BAD_INPUT)
+    if report.errors or (strict and report.warnings):
+        raise typer.Exit(ExitCode.NO)
+
+
+def _site(path: Path) -> "Snapshot":
+    from seatwarden.engine.snapshot.reader import (
+        load_snapshot,  # only with --snapshot: lint is called at every save in an editor
+    )
+
+    return load_snapshot(path)
+
+
+def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: Report) -> None:
+    """Adds what is found in one file. Raises InputError when it cannot be read."""
+    source = read_text(path, "policy")
+    report.sources[str(path)] = source
+    try:
+        policy = load_policy(path)
+    except PolicyError as error:
+        report.findings += error.diagnostics
+        return
+    day = make_day(moment, policy.timezone)
+    known = None
+    if site is not None:
+        from seatwarden.engine.analysis.known_names import known_names
+
+        known = known_names(policy, site, day)
+    found = lint_policy(policy, source, day.today, known)
+    report.findings += found.findings
+    report.allowed += found.allowed
+
+
+def _print(report: Report) -> None:
+    for finding in report.findings:
+        show_finding(finding, report.sources)
+    counts = Counter(finding.severity for finding in report.findings)
+    words = [plural(counts[severity], severity) for severity in ("error", "warning") if counts[severity]]
+    allowed = f"; {len(report.allowed)} allowed" if report.allowed else ""
+    say(f"{', '.join(words) or 'no findings'} in {plural(len(report.sources), 'file')}{allowed}")

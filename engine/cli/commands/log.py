@@ -1,0 +1,239 @@
+"""`seatwarden log`: the decision log, its seal, and what past runs decided."""
+
+import csv
+import os
+import secrets
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from seatwarden.engine.cli.completion import complete_runs
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.inputs import Format
+from seatwarden.engine.cli.terminal.output import console, note, print_json, printable, say
+from seatwarden.engine.cli.terminal.tables import Column, print_rows
+from seatwarden.engine.common.files import write_atomically
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.decide.pseudonyms import load_pseudonyms
+from seatwarden.engine.log.damage import DamagedLog
+from seatwarden.engine.log.history import PastDecision, PastRun, runs_in, select
+from seatwarden.engine.log.journal import JOURNAL_FILE, verified_journal, whole_lines
+from seatwarden.engine.log.reader import log_path, read_log
+from seatwarden.engine.log.reader import replay as replay_plan
+from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.policy.errors import InputError
+
+app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
+
+_COLUMNS = {
+    "run": Column("Run", leaves=5),
+    "folder": Column("Folder"),
+    "now": Column("Moment", leaves=1),
+    "site": Column("Site", leaves=4),
+    "licenses": Column("Licenses", right=True, leaves=3),
+    "release": Column("Release", right=True),
+    "released": Column("Released", right=True),
+    "state": Column("State", folds=True),
+    "user": Column("User", folds=True),
+    "name": Column("Name", folds=True, leaves=3),
+    "license": Column("License"),
+    "verdict": Column("Verdict", leaves=2),
+    "outcome": Column("Outcome"),
+    "why": Column("Why", folds=True),
+}
+"""Those of `list` and of `show`."""
+
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.", autocompletion=complete_runs)
+]
+RunsArgument = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", help="Run folder, or a folder of run folders.", autocompletion=complete_runs),
+]
+
+
+@app.command("verify")
+def verify(place: RunArgument) -> None:
+    """Check that a plan and its journal are as they were written.
+
+    Every line, their order, the seal.
+
+    Example: seatwarden log verify plans/2026-11-21
+    """
+    header, *decisions, seal = read_log(place)
+    say(f"{log_path(place)}: verified")
+    say(f"  run   {header['runId']}, {plural(len(decisions), 'decision')}")
+    say(f"  seal  {seal['seal']}")
+    journal = log_path(place).with_name(JOURNAL_FILE)
+    if journal.exists():
+        _verify_journal(journal)
+
+
+def _verify_journal(path: Path) -> None:
+    data = path.read_bytes()
+    state, damage = verified_journal(data)
+    if damage:
+        raise DamagedLog(path, damage)
+    if state is None or not state.sealed:
+        torn = ", the last line torn" if whole_lines(data) != data else ""
+        say(f"{path}: verified, not ended yet{torn}; apply again to go on")
+    else:
+        say(f"{path}: verified")
+
+
+@app.command("replay")
+def replay(place: RunArgument) -> None:
+    """Decide every license of a plan again.
+
+    From its recorded facts and policy alone; all must agree.
+
+    Example: seatwarden log replay plans/2026-11-21
+    """
+    count, differences = replay_plan(place)
+    for difference in differences:
+        note(printable(difference))
+    if differences:
+        note(f"{plural(len(differences), 'decision')} of {count:,} would be different")
+        raise typer.Exit(ExitCode.NO)
+    say(f"{log_path(place)}: {plural(count, 'decision')} decided again, all agree")
+
+
+@app.command("new-key")
+def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not exist yet.")]) -> None:
+    """Write a new random key for --pseudonymize.
+
+    Who loses it can never find the people again.
+
+    Example: seatwarden log new-key site.key
+    """
+    if os.path.lexists(path):
+        raise InputError(f"`{path}` exists already", "a key is never overwritten: old logs would lose their people")
+    try:
+        write_atomically(path, secrets.token_hex(32).encode() + b"\n")
+    except OSError as error:
+        raise InputError(f"the key cannot be written to `{path}`: {error.strerror}") from None
+    say(f"{path}: new key written; keep a copy in a safe place")
+
+
+@app.command("list")
+def list_(
+    place: RunsArgument, format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table"
+) -> None:
+    """List the runs in a folder.
+
+    Oldest first, with what they would release and what was released.
+
+    Example: seatwarden log list plans
+    """
+    runs = runs_in(place)
+    rows = [_run_row(run) for run in runs]
+    _print_rows(rows, format, ("run", "folder", "now", "site", "licenses", "release", "released", "state"))
+    if any(run.problem for run in runs):
+        raise typer.Exit(ExitCode.NO)
+
+
+@app.command("show")
+def show(
+    place: RunsArgument,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="DIRECTORY\\id, an id or a name.")] = None,
+    verdict: Annotated[Literal["keep", "release"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
+    rule: Annotated[
+        str | None, typer.Option("--rule", metavar="NAME", help="Only where this rule or guard decided or matched.")
+    ] = None,
+    reveal: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--reveal", metavar="KEYFILE SNAPSHOT", help="Find the people behind pseudonyms again."),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+) -> None:
+    """Show decisions of one run, or across runs.
+
+    When did a user lose her license, and why?
+
+    Example: seatwarden log show plans --user "CORP\\jdoe"
+    """
+    runs = runs_in(place)
+    if reveal is not None:
+        people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
+        runs = [run.revealed(people) for run in runs]
+    rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
+    _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"))
+    if not rows:
+        named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
+        note(f"No decision in {plural(len(runs), 'run')} fits.{named}")
+        if user and reveal is None and any("pseudonyms" in run.header for run in runs):
+            note("  = help: there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people")
+    damaged = [run for run in runs if run.problem]
+    for run in damaged:
+        note(f"error: {run.problem}")
+    if damaged:
+        raise typer.Exit(ExitCode.NO)
+
+
+def _run_row(run: PastRun) -> dict[str, Any]:
+    if run.problem:
+        return {"run": "?", "folder": str(run.folder), "state": run.problem}
+    results = Counter(line["result"] for line in run.journal.outcomes.values()) if run.journal else Counter()
+    summary = run.seal["summary"]
+    return {
+        "run": run.header["runId"],
+        "folder": str(run.folder),
+        "now": run.header["now"],
+        "site": run.header["site"],
+        "licenses": summary["licenses"],
+        "release": summary["release"],
+        "released": results["released"] + results["gone"],
+        "state": "planned" if run.journal is None else "applied" if run.journal.sealed else "not ended",
+    }
+
+
+def _decision_row(past: PastDecision) -> dict[str, Any]:
+    decision, line = past.decision, past.run.outcome_of(past.decision)
+    detail = f" ({line['detail']})" if line and line["detail"] else ""
+    return {
+        "run": past.run.header["runId"],
+        "now": past.run.header["now"],
+        "user": past.user,
+        "name": decision["userName"],
+        "license": decision["licenseType"],
+        "licenseId": decision["licenseId"],
+        "verdict": decision["verdict"],
+        "rule": decision["rule"],
+        "outcome": past.outcome,
+        "at": line["at"] if line else None,
+        "why": decision["reason"] + detail,
+    }
+
+
+def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, ...]) -> None:
+    """Rows as a table of some columns, or whole as JSON or CSV."""
+    if format == "json":
+        print_json(rows)
+    elif format == "csv":
+        names = list(dict.fromkeys(name for row in rows for name in row)) or list(columns)
+        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        if rows:
+            cells = [[printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns] for row in rows]
+            print_rows([_COLUMNS[name] for name in columns], cells)
+        say(plural(len(rows), "row"))
+
+
+MOST_DAMAGE = 20
+"""How many bad lines are listed; a file that is no log at all has thousands."""
+
+
+def report_damage(error: DamagedLog) -> None:
+    """Each bad line on stderr, up to `MOST_DAMAGE`."""
+    out = console(stderr=True)
+    out.print(f"error: {error.path} does not verify: it is not as it was written")
+    for damage in error.damage[:MOST_DAMAGE]:
+        whole = damage.problem.startswith("the file")
+        out.print(f"  {error.path}:{damage.line}: {'' if whole else 'this line '}{damage.problem}")
+    if len(error.damage) > MOST_DAMAGE:
+        out.print(f"  and {plural(len(error.damage) - MOST_DAMAGE, 'more problem')}")

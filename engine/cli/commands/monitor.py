@@ -1,0 +1,176 @@
+"""`seatwarden monitor`: how many licenses are in use and when the site's own expires, shown and written to InfluxDB."""
+
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.host import clock, say_warnings, settings_from, tell_warnings
+from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_now
+from seatwarden.engine.cli.terminal.output import complain, note, say
+from seatwarden.engine.cli.terminal.tables import Column, print_rows
+from seatwarden.engine.decide.phrases import join_words
+from seatwarden.engine.facts.day import Day, make_day
+from seatwarden.engine.qrs.errors import RemoteError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.metrics.point import Point, Value
+    from seatwarden.engine.monitor.server_license import ServerLicense
+    from seatwarden.engine.service.state import JobName
+    from seatwarden.engine.site.settings import Settings
+
+_SEATS = ("total", "allocated", "used", "quarantined", "excess", "available")
+
+
+def monitor(
+    site: SiteOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the points as line protocol instead, and write nothing.")
+    ] = False,
+    now: NowOption = None,
+) -> None:
+    """Show license use and expiry, and write both to InfluxDB.
+
+    Expiry is that of the site's own license. It works whether or not the monitors are enabled: that is about their
+    schedules. Where points go is as the site file says.
+
+    Example: seatwarden monitor --site butler.yaml --dry-run
+    """
+    site = needed(site)
+    asked = parse_now(now) if now is not None else clock()
+    settings = settings_from(site, None, needs_policy=False)
+    say_warnings(settings)
+    day = make_day(asked, settings.policy.timezone)
+    seen = _look(settings, day)
+    if dry_run:
+        _print_lines(seen, settings)
+    else:
+        _show(seen, settings)
+        failed = _write(seen, settings)
+        _notify(seen, settings, day.now)
+        seen.failed = failed or seen.failed
+    if seen.failed:
+        raise typer.Exit(ExitCode.REMOTE_FAILED)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the site told. `failed` when a part of it is missing, which has been said then."""
+
+    use: "list[Point]" = field(default_factory=list)
+    license: "ServerLicense | None" = None
+    expiry: "list[Point]" = field(default_factory=list)
+    failed: bool = False
+    errors: "list[tuple[JobName, RemoteError]]" = field(default_factory=list)
+    """What went wrong, each problem once, and for which job."""
+
+
+def _look(settings: "Settings", day: Day) -> _Seen:
+    """Reads both answers; what one of them lacks does not take the other away."""
+    from seatwarden.engine.monitor.license_use import license_use
+    from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+
+    seen = _Seen()
+
+    def say_once(job: "JobName", error: RemoteError) -> None:
+        seen.failed = True
+        if error.message not in [said.message for _, said in seen.errors]:  # a site that is not there, is not for both
+            complain(error)
+            seen.errors.append((job, error))
+
+    # Certificates are valid by the real clock, whatever --now says.
+    with QrsClient(settings.site, clock()) as qrs:
+        try:
+            tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
+            seen.use = license_use(qrs.get("license/accesstypeoverview"), tags, day.now)
+        except RemoteError as error:
+            say_once("licenseMonitor", error)
+        try:
+            tags = (*settings.static_tags, *settings.jobs.server_monitor.tags)
+            seen.license = read_server_license(qrs.get("license"), day.now, day.zone)
+            seen.expiry = server_license_points(seen.license, tags, day.now)
+        except RemoteError as error:
+            say_once("serverLicenseMonitor", error)
+    return seen
+
+
+def _print_lines(seen: _Seen, settings: "Settings") -> None:
+    """Line protocol without a time, as Butler sent it: what a script or a diff can take.
+
+    With the master switch off there are no points, as in Butler; the switches of the destinations do not count here.
+    """
+    from seatwarden.engine.metrics.point import line
+
+    if settings.influx_off:
+        note("`influxDb.enable` is false: nothing would be written")
+        return
+    for point in (*seen.use, *seen.expiry):
+        sys.stdout.write(line(point, with_time=False) + "\n")
+
+
+def _show(seen: _Seen, settings: "Settings") -> None:
+    rows, others = [], []
+    for point in seen.use:
+        kind = dict(point.tags)["license_type"]
+        if set(point.fields) & set(_SEATS):
+            rows.append([kind, *(_number(point.fields.get(name)) for name in _SEATS)])
+        else:  # minutes and tokens
+            words = [f"{_number(value)} {name.replace('_', ' ')}" for name, value in point.fields.items()]
+            others.append(f"{kind}: {', '.join(words)}")
+    say(f"Licenses at {settings.site.url}")
+    if rows:
+        print_rows([Column("License"), *(Column(name.capitalize(), right=True) for name in _SEATS)], rows)
+    for text in others:
+        say(text)
+    if not seen.use and not seen.failed:
+        say("No license type is enabled.")
+    if seen.license is not None:
+        say(f"The site's own license {seen.license.describe()}")
+
+
+def _notify(seen: _Seen, settings: "Settings", now: datetime) -> None:
+    """Tells those who asked for it that the site's license expires soon, or that it could not be found out."""
+    from seatwarden.engine.notify.events import run_failed
+    from seatwarden.engine.runs.publish import expiry_event, send_event
+
+    if seen.license is not None and seen.license.is_close(settings.jobs.server_monitor.threshold_days):
+        send_event(expiry_event(seen.license, settings, now), settings, tell_warnings, now)
+    for job, error in seen.errors:
+        send_event(run_failed(settings.site.url, now, job, error.message, error.help), settings, tell_warnings, now)
+
+
+def _number(value: "Value | None") -> str:
+    if not isinstance(value, float):
+        return "?"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,}"
+
+
+def _write(seen: _Seen, settings: "Settings") -> bool:
+    """Writes what the site file wants written; whether points are lost or rejected."""
+    from seatwarden.engine.metrics.delivery import send
+
+    if settings.influx is None:
+        why = "`influxDb.enable` is false" if settings.influx_off else "the site file has no `influxDb`"
+        say(f"Nothing is written: {why}.")
+        return False
+    jobs = settings.jobs
+    parts = (
+        ("licenseMonitor", jobs.license_monitor, seen.use),
+        ("serverLicenseMonitor", jobs.server_monitor, seen.expiry),
+    )
+    silent = [f"`{name}.destination.influxDb.enable`" for name, job, points in parts if points and not job.to_influxdb]
+    if silent:
+        say(f"Not written, since it is not switched on: {join_words(silent)}")
+    points = [point for _, job, found in parts if job.to_influxdb for point in found]
+    if not points:
+        return False
+    delivery = send(points, settings.influx, settings.folder)
+    if delivery.problem:
+        note(f"warning: InfluxDB has not got everything: {delivery.describe()}")
+    else:
+        say(f"InfluxDB at {settings.influx.url}: {delivery.describe()}")
+    return bool(delivery.rejected or delivery.dropped)

@@ -1,0 +1,60 @@
+"""`seatwarden report`: a run as one HTML page, for people who would rather look than read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seatwarden.engine.cli.completion import complete_runs
+from seatwarden.engine.cli.inputs import QuietOption
+from seatwarden.engine.cli.terminal.output import say
+from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.log.reader import log_path
+from seatwarden.engine.plan.plan import REPORT_FILE
+from seatwarden.policy.errors import InputError
+
+
+@collector_off()
+def report(
+    place: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.", autocompletion=complete_runs)
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to. Default: report.html in the run folder."),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            "--previous",
+            metavar="DIR",
+            help="Compare with this run. Default: the newest older one beside DIR.",
+            autocompletion=complete_runs,
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a page about a run, to look at in a browser.
+
+    One self-contained HTML file: what will happen or did, to whom, and why. It names people.
+
+    Example: seatwarden report plans/2026-11-21
+    """
+    path = output or log_path(place).with_name(REPORT_FILE)
+    write_report(place, path, previous)
+    say(f"Report written to {path}")
+
+
+def write_report(place: Path, path: Path, previous: Path | None = None) -> None:
+    """Writes the page of a run to a file, whole or not at all. Raises InputError, DamagedLog."""
+    from seatwarden.engine.common.files import make_private_folder, write_atomically
+    from seatwarden.engine.report.model import report_of
+    from seatwarden.engine.report.render import render  # jinja2 takes a while to import
+    from seatwarden.engine.report.sources import read_sources
+
+    page = render(report_of(read_sources(place, previous)))
+    try:
+        make_private_folder(path.parent)
+        write_atomically(path, page)
+    except OSError as error:
+        raise InputError(f"the report cannot be written to `{path}`: {error.strerror}") from None

@@ -1,0 +1,103 @@
+"""`seatwarden run`: plan and apply in one, for cron and the Task Scheduler."""
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seatwarden.engine.cli.commands.apply import say_outcome
+from seatwarden.engine.cli.commands.plan import summary_lines
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.host import clock, means_for, say_warnings, settings_from, stopped_by_signals, tell_warnings
+from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
+from seatwarden.engine.cli.terminal.output import complain, from_here, note, printable, say
+from seatwarden.policy.errors import InputError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.runs.run import Report
+    from seatwarden.engine.site.settings import Settings
+
+
+def run(
+    site: SiteOption = None,
+    policy: PolicyOption = None,
+    dry_run: Annotated[
+        bool | None,
+        typer.Option("--dry-run/--no-dry-run", help="Stop after the plan, or do not, whatever the site file says."),
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Plan and release in one go, for jobs.
+
+    Nobody is asked. A dry run unless the site file says `dryRun: false`.
+    The plan and what became of it are kept in the folder that the site file names, else in the user's state folder:
+    ~/.local/state/seatwarden on Linux, %LOCALAPPDATA%\\seatwarden\\seatwarden on Windows.
+
+    Example: seatwarden run --site butler.yaml
+    """
+    from seatwarden.engine.runs.publish import tell_of_run
+    from seatwarden.engine.runs.run import run_once
+
+    site = needed(site)
+    settings = settings_from(site, policy)
+    say_warnings(settings)
+    stop = threading.Event()
+    with stopped_by_signals(stop):
+        report = run_once(
+            settings,
+            means_for(settings, _tell, stop),
+            dry_run=settings.dry_run if dry_run is None else dry_run,
+        )
+        tell_of_run(report, settings, _tell, clock())
+    _say(report, settings, forced=dry_run is not None)
+    raise typer.Exit(exit_code(report))
+
+
+def exit_code(report: "Report") -> ExitCode:
+    """What a script is told of a run."""
+    match report.outcome:
+        case "dry-run" | "done":
+            return ExitCode.DONE
+        case "over-limit" | "refused":
+            return ExitCode.NO
+        case "incomplete" | "interrupted":
+            return ExitCode.SOME_FAILED
+        case "failed":
+            return ExitCode.BAD_INPUT if isinstance(report.error, InputError) else ExitCode.REMOTE_FAILED
+
+
+def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+    """The report says what happened; to be told meanwhile is what an earlier run left, and what is not well."""
+    if "license" in facts:
+        return
+    if level >= logging.WARNING:
+        tell_warnings(message, level=level, **facts)
+    elif "left" in facts:
+        why = f" ({facts['withdrawn']})" if facts["withdrawn"] else ""
+        note(printable(f"{message}: {facts['folder']}{why}"))
+
+
+def _say(report: "Report", settings: "Settings", *, forced: bool) -> None:
+    if report.plan is not None and report.folder is not None:
+        for line in summary_lines(report.plan):
+            say(line)
+        say(f"Sealed plan written to {from_here(report.folder)}")
+    for applied in report.applied:
+        for outcome in applied.outcomes:
+            say_outcome(outcome)
+    if report.error is not None:
+        complain(report.error)
+    else:
+        for sentence in report.why:
+            note(f"{report.outcome.replace('-', ' ')}: {printable(sentence)}")
+    if report.outcome == "over-limit":
+        note("Nothing at all has been released. Check the policy, or raise its limit.")
+    if report.outcome == "dry-run":
+        help_ = "" if forced else " `dryRun: false` in the site file releases."
+        if not forced and settings.jobs.release.enabled is False:
+            help_ = " The site file says `enable: false`."
+        say(f"Dry run: nothing has been released.{help_}")
+    elif report.applied or report.outcome == "done":
+        counts = report.counts
+        say(", ".join(f"{count:,} {result}" for result, count in counts.items()) or "Nothing was to be released.")

@@ -1,0 +1,27 @@
+"""`seatwarden schema`: JSON Schemas for editors and programs."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from seatwarden.engine.cli.terminal.output import write_or_print
+
+
+def schema(
+    of: Annotated[
+        Literal["yaml", "json"], typer.Option("--of", help="The schema of Butler's YAML, or of the JSON form.")
+    ] = "yaml",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, not to the terminal.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a policy in YAML.
+
+    Editors complete and check by it. Also that of the JSON form.
+
+    Example: seatwarden schema -o seatwarden.schema.json
+    """
+    name = {"yaml": "butler/butler.schema.json", "json": "json_form/json-form.schema.json"}[of]
+    write_or_print(files("seatwarden.policy").joinpath(name).read_text(encoding="utf-8"), output)

@@ -1,0 +1,70 @@
+"""`seatwarden site`: the way to a Qlik Sense site."""
+
+import os
+from datetime import UTC, datetime
+
+import typer
+
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
+from seatwarden.engine.cli.terminal.output import complain, printable, say
+from seatwarden.policy.errors import InputError
+
+app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("check")
+def check(site: SiteOption = None) -> None:
+    """Try the way to a site, step by step.
+
+    Says what to mend. Changes nothing.
+
+    Example: seatwarden site check --site butler.yaml
+    """
+    from seatwarden.engine.qrs.check import check_site  # requests takes a while to import
+
+    site = needed(site)
+    failed = None
+    for step in check_site(read_site(site), datetime.now(UTC)):
+        mark = ("✓", "green") if step.good else ("✗", "bold red")
+        say("  ", mark, f" {step.name}: {printable(step.found)}")
+        if step.help:
+            say(f"    = help: {step.help}")
+        if not step.good:
+            failed = ExitCode.BAD_INPUT if step.here else ExitCode.REMOTE_FAILED
+    if failed:
+        raise typer.Exit(failed)
+    say("The way to this site is free.")
+
+
+@app.command("notify")
+def notify_command(site: SiteOption = None) -> None:
+    """Send a test message to all who are notified.
+
+    To every destination of the site file's notifications.
+
+    Example: seatwarden site notify --site butler.yaml
+    """
+    from seatwarden.engine.notify.events import try_out
+    from seatwarden.engine.notify.send import destinations, notify  # requests takes a while to import
+    from seatwarden.engine.site.load_notifications import load_notifications
+
+    site = needed(site)
+    notifications = load_notifications(site, os.environ)
+    now = datetime.now(UTC)
+    event = try_out(read_site(site).url, now)
+    everyone = destinations(notifications, event)
+    if not everyone:
+        raise InputError(
+            f"`{site}` names nobody to notify", "add `notifications` under `seatwarden`, with `webhook` or `email`"
+        )
+    problems = notify(notifications, event, now)
+    failed = {problem.destination for problem in problems}
+    for one in everyone:
+        if one.label not in failed:
+            say("  ", ("✓", "green"), f" {printable(one.label)}")
+    for problem in problems:
+        complain(InputError(problem.message, problem.help))
+    if problems:
+        raise typer.Exit(ExitCode.REMOTE_FAILED)
+    say("A test message was sent to each. Did it arrive?")

@@ -1,0 +1,46 @@
+"""`seatwarden snapshot`: writes the users and licenses of a live site to a file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed, read_site
+from seatwarden.engine.cli.terminal.output import say, working
+from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.snapshot.reader import compress, decode_snapshot
+from seatwarden.policy.errors import InputError
+
+
+def snapshot(
+    site: SiteOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; zstd when it ends in .zst.")
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the users and licenses of a live site to a file.
+
+    As QRS sends them; keys and serial numbers are left out.
+
+    Example: seatwarden snapshot --site butler.yaml -o site.json
+    """
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+
+    site = needed(site)
+    if output is None:
+        raise InputError("nowhere to write to", "name a file with --output")
+    where = read_site(site)
+    now = datetime.now(UTC)
+    with QrsClient(where, now) as client, working(f"reading users and licenses from {where.url}"):
+        data = client.snapshot_json(now, with_overview=True)
+    taken = decode_snapshot(data, f"the answer of {where.url}")
+    try:
+        make_private_folder(output.parent)
+        write_atomically(output, compress(data) if output.suffix == ".zst" else data)
+    except OSError as error:
+        raise InputError(f"the snapshot cannot be written to `{output}`: {error.strerror}") from None
+    licenses = sum(len(rows) for rows in taken.licenses.values())
+    say(f"{output}: {plural(len(taken.users), 'user')}, {plural(licenses, 'license')}")

@@ -1,0 +1,103 @@
+"""What `run` and `serve` give to unattended work: the clock, the lock, the words of a plan, a way to be stopped."""
+
+import hashlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from platformdirs import user_state_path
+
+from seatwarden.engine.cli.commands.plan import plan_text
+from seatwarden.engine.cli.terminal.output import complain, note, printable
+from seatwarden.engine.site.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from seatwarden.engine.runs.run import Means, Tell
+
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+"""Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
+
+
+def lock_file(url: str) -> Path:
+    """One file a site, in the user's own state folder."""
+    return user_state_path("seatwarden") / "locks" / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.lock"
+
+
+def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, needs_policy: bool = True) -> Settings:
+    """The settings in a site file. Raises InputError, PolicyError."""
+    folder = user_state_path("seatwarden") / "sites"
+    return load_settings(
+        site,
+        os.environ,
+        default_folder=folder,
+        policy=policy,
+        scheduled=scheduled,
+        needs_policy=needs_policy,
+    )
+
+
+def say_warnings(settings: Settings) -> None:
+    """What is not wrong in the settings, but may not be meant."""
+    for warning in settings.warnings:
+        complain(warning, settings.sources)
+    for text in settings.notes:
+        note(f"warning: {text}")
+
+
+def tell_warnings(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+    """What is not well is said on stderr, all else not at all."""
+    if level >= logging.WARNING:
+        shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
+        note(printable(f"warning: {': '.join([message, *shown])}"))
+
+
+def means_for(settings: Settings, tell: "Tell", stop: threading.Event) -> "Means":
+    """The means of runs on that site."""
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+    from seatwarden.engine.runs.run import Means
+
+    return Means(
+        connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
+        clock=clock,
+        lock_file=lock_file(settings.site.url),
+        summarize=plan_text,
+        tell=tell,
+        stop=stop,
+    )
+
+
+def clock() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def stopped_by_signals(stop: threading.Event, reload: threading.Event | None = None) -> Iterator[None]:
+    """Within it, being asked to end sets `stop`; asked a second time, the process ends at once, as if killed.
+
+    SIGHUP, where there is such a thing, sets `reload` if there is one.
+    """
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            # The journal is made for it: the next run looks up what was under way.
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(STOP_SIGNALS, ask)
+    if reload is not None and hasattr(signal, "SIGHUP"):
+        handlers[signal.SIGHUP] = lambda number, frame: reload.set()
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

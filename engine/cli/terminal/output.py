@@ -1,0 +1,155 @@
+"""Printing: results to stdout, errors to stderr, nothing that a terminal could be fooled by.
+
+Lines without a style are written as they are: Rich takes a while to import, and has nothing to add to them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
+from seatwarden.engine.common.text import printable as printable  # commands print by this module alone
+from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.policy.diagnostics import Diagnostic, PolicyError, render
+from seatwarden.policy.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Part: TypeAlias = str | tuple[str, str]
+"""Printable text; with the name of a style for terminals."""
+
+
+def console(stderr: bool = False) -> Console:
+    """A console for stdout or stderr: colours only on a terminal, and none under NO_COLOR."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def is_terminal(stderr: bool = False) -> bool:
+    """Whether stdout or stderr is a terminal, as Rich sees it; of a plain file or pipe that is clear without Rich."""
+    stream = sys.stderr if stderr else sys.stdout
+    if not stream.isatty() and os.environ.keys().isdisjoint(("FORCE_COLOR", "TTY_COMPATIBLE")):
+        return False
+    return console(stderr).is_terminal
+
+
+def plain(part: Part) -> str:
+    """What a part of a line says, without its style."""
+    return part if isinstance(part, str) else part[0]
+
+
+def say(*parts: Part) -> None:
+    """A line of the result."""
+    if not is_quiet():
+        _print(parts)
+
+
+def command_line(words: Sequence[str]) -> str:
+    """A call of seatwarden as it is typed in this system's shell."""
+    import shlex  # these two only for the few commands that say how to go on
+    import subprocess
+
+    typed = ["seatwarden", *words]
+    return printable(subprocess.list2cmdline(typed) if os.name == "nt" else shlex.join(typed))
+
+
+def note(text: str) -> None:
+    """A line beside the result, to stderr: warnings, why the answer is no."""
+    _print([text], stderr=True)
+
+
+def _print(parts: Sequence[Part], stderr: bool = False) -> None:
+    if any(not isinstance(part, str) for part in parts) and is_terminal(stderr):
+        from rich.text import Text
+
+        console(stderr).print(Text.assemble(*parts))
+        return
+    stream = sys.stderr if stderr else sys.stdout
+    stream.write("".join(map(plain, parts)) + "\n")
+    stream.flush()  # what a log gets from both streams stands there in the order in which it was said
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """While it is left open, a terminal shows that something is under way."""
+    if is_quiet() or not is_terminal(stderr=True):
+        yield
+        return
+    with console(stderr=True).status(what):
+        yield
+
+
+def from_here(path: Path) -> Path:
+    """A path as one would type it: from the working folder, where it is below that."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def print_json(value: Any) -> None:
+    """A result as JSON; consoles that are not UTF-8 get ASCII with escapes."""
+    import json
+
+    typed = json.dumps(value, ensure_ascii=not is_utf8(), indent=2)
+    sys.stdout.write(typed + "\n")
+
+
+def write_or_print(text: str, output: Path | None) -> None:
+    """A result that is a file: written to one, or printed exactly as it is. Raises InputError."""
+    from seatwarden.engine.common.files import replace_file
+
+    if output is None:
+        encoding = sys.stdout.encoding or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError as error:  # with a stand-in it would be another policy
+            lacking = text[error.start]
+            raise InputError(f"{encoding} has no `{lacking}`", "write to a file with --output") from None
+        sys.stdout.write(text)
+        return
+    try:
+        if output.exists():
+            replace_file(output, text.encode())
+        else:
+            output.write_bytes(text.encode())
+    except OSError as error:
+        raise InputError(f"`{output}` cannot be written: {error.strerror}") from None
+
+
+def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
+    """A finding that is the result of a command, on stdout, with an empty line after it."""
+    _show(render(finding, sources), "bold yellow" if finding.severity == "warning" else "bold red")
+    say()
+
+
+def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str, str] | None = None) -> None:
+    """An error or warning on stderr: what, where, why, what to do."""
+    if isinstance(error, Diagnostic):
+        text = render(error, sources or {})
+        head = "bold yellow" if error.severity == "warning" else "bold red"
+    else:
+        text = f"error: {error.message}" + (f"\n  = help: {error.help}" if error.help else "")
+        head = "bold red"
+    _show(text, head, stderr=True)
+
+
+def complain_of(error: PolicyError | InputError | RemoteError) -> None:
+    """All that an error says, on stderr."""
+    if isinstance(error, PolicyError):
+        for diagnostic in error.diagnostics:
+            complain(diagnostic, error.sources)
+    else:
+        complain(error)
+
+
+def _show(text: str, head: str, stderr: bool = False) -> None:
+    """A finding or an error; on a terminal the kind of it in the style `head`."""
+    lines = text.replace("\t", "    ").split("\n")  # marks stand under their text: their line has the same tabs
+    first, *rest = map(printable, lines)
+    kind, separator, message = first.partition(":")
+    _print([(kind, head), (separator + message, "bold"), *(f"\n{line}" for line in rest)], stderr)

@@ -1,0 +1,149 @@
+"""An explanation on the terminal: one line, the rules, or all there is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from seatwarden.engine.cli.terminal.output import Part, plain, printable, say
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.phrases import show_values
+from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
+from seatwarden.engine.explain.explanation import Explanation, Size, found, part_text, tree_parts
+from seatwarden.engine.facts.day import Day, format_instant
+from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.facts.guards import Standing
+from seatwarden.engine.plan.records import place_of
+from seatwarden.grammar.printer import print_condition
+from seatwarden.policy.loading import CheckedPolicy
+
+MAX_TEXT = 400
+"""Characters of a condition on one line; longer ones are lists, which `--format json` has whole."""
+
+_MARKS: dict[Truth, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "yellow")}
+
+Line = tuple[list[Part], str]
+"""A line, and where what it speaks of is written."""
+
+
+def headline(explanation: Explanation) -> str:
+    """The whole decision on one line."""
+    decision = explanation.decision
+    name = f" ({decision.user_name})" if decision.user_name else ""
+    return printable(f"{decision.user}{name} · {decision.license_type} · {explanation.headline}")
+
+
+def print_explanations(explanations: list[Explanation], size: Size, policy: CheckedPolicy, day: Day) -> None:
+    """Prints explanations in that size, with an empty line between them."""
+    if size == "brief" and explanations:
+        # At once: a site has thousands of releases.
+        say("\n".join(map(headline, explanations)))
+        return
+    for number, explanation in enumerate(explanations):
+        if number:
+            say()
+        say((headline(explanation), "bold"))
+        if size == "default":
+            say()
+            _print_lines(_rules(explanation.decision, whole=False))
+            if explanation.advice:
+                say()
+            for sentence in explanation.advice:
+                say(printable(sentence))
+        else:
+            for title, lines in _sections(explanation, policy, day):
+                say()
+                say((title, "bold"))
+                _print_lines(lines)
+
+
+def _print_lines(lines: list[Line]) -> None:
+    lengths = [sum(len(plain(part)) for part in parts) for parts, _ in lines]
+    place_column = min(max(lengths, default=0) + 2, 96)
+    for (parts, place), length in zip(lines, lengths, strict=True):
+        if place:
+            say(*parts, (" " * max(2, place_column - length) + place, "dim"))
+        else:
+            say(*parts)
+
+
+# Sections of the full size -----------------------------------------------------------------------------------
+
+
+def _sections(explanation: Explanation, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, list[Line]]]:
+    decision = explanation.decision
+    yield "Guards", [_checked(what, truth, "") for what, truth in _guards(decision.standing)]
+    yield "Rules", _rules(decision, whole=True)
+    if decision.facts:
+        width = max(map(len, decision.facts))
+        shown = [f"  {name:<{width}}  {_fact(fact)}" for name, fact in decision.facts.items()]
+        yield "Facts", [([printable(line)], "") for line in shown]
+    if explanation.advice:
+        yield "What if", [([f"  {printable(sentence)}"], "") for sentence in explanation.advice]
+    yield "Decided", [([f"  {name:<7}  {printable(value)}"], "") for name, value in _decided(decision, policy, day)]
+
+
+def _fact(fact: Fact) -> str:
+    return f"unknown: {fact.reason}" if isinstance(fact, Unknown) else show_values(fact)
+
+
+def _guards(standing: Standing) -> Iterator[tuple[str, Truth]]:
+    quarantined = standing.quarantined
+    yield "the license is not in quarantine", None if quarantined is None else not quarantined
+    yield "the license has a user whom the site lists once", standing.user == "known" or None
+    yield "the license is listed once", standing.listed_once or None
+
+
+def _decided(decision: Decision, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, str]]:
+    yield "license", decision.license_id
+    yield "policy", f"{Path(policy.file).name}, SHA-256 {policy.digest}"
+    yield "moment", f"{format_instant(day.now)}, {day.weekday} {day.today.isoformat()} in {day.zone.key}"
+
+
+def _checked(what: str, truth: Truth, indent: str) -> Line:
+    return [f"  {indent}", _MARKS[truth], f" {printable(what)}"], ""
+
+
+# Rules -------------------------------------------------------------------------------------------------------
+
+
+def _rules(decision: Decision, *, whole: bool) -> list[Line]:
+    """A line for each rule, the parts of its condition below it; the `whole` tree, or what an ended rule lacks."""
+    labels = [outcome.rule.title for outcome in decision.outcomes]
+    width = min(max((len(label) for label in labels), default=0), 40)
+    lines = [line for outcome in decision.outcomes for line in _rule(outcome, width, whole)]
+    return lines or [([f"  no rule speaks of {decision.license_type} licenses"], "")]
+
+
+def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[Line]:
+    place = place_of(outcome.rule)
+    head = f"  {printable(outcome.rule.title):<{width}}  "
+    parts: list[Part] = [head, _MARKS[outcome.truth], f" {printable(_short(found(outcome)))}"]
+    yield parts, place if whole else place.rpartition(":")[0]
+    if whole:
+        if outcome.rule.until:
+            yield [(" " * (width + 6) + f"until {outcome.rule.until.value.isoformat()}", "dim")], ""
+        yield from _whole(outcome.trace, " " * (width + 4), told=not outcome.expired)
+    elif not outcome.expired:
+        for part in tree_parts(outcome.trace):
+            yield from _parts(part, " " * (width + 4))
+
+
+def _parts(trace: Trace, indent: str) -> Iterator[Line]:
+    yield _checked(_short(part_text(trace)), trace.truth, indent)
+    for part in tree_parts(trace):
+        yield from _parts(part, indent + "  ")
+
+
+def _whole(trace: Trace, indent: str, *, told: bool = False) -> Iterator[Line]:
+    """What every part found, above how it is written; of one that is `told` already only what is new."""
+    text = print_condition(trace.condition) if trace.parts else part_text(trace)
+    if not told:
+        yield _checked(_short(text), trace.truth, indent)
+        indent += "  "
+    if not trace.parts:
+        yield [(f"  {indent}{printable(_short(print_condition(trace.condition)))}", "dim")], ""
+    for part in trace.parts:
+        yield from _whole(part, indent)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} …"

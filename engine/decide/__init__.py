@@ -1,0 +1,1 @@
+"""Verdicts: the reference evaluator and the fast one, decisions and their reasons."""

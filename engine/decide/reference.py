@@ -1,0 +1,167 @@
+"""The reference evaluator: a tree walk in three-valued logic. It is what a policy means.
+
+True, false and unknown (None) combine by Kleene's rules: `and` is false as soon as one part is false, `or`
+true as soon as one is true, and unknown otherwise when any part is. Evaluation is total: it cannot raise on a
+checked policy, it ends, and it reads no clock.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+
+from msgspec import Struct
+
+from seatwarden.engine.facts.facts import Fact, Facts, Unknown, Value
+from seatwarden.grammar.ast import (
+    And,
+    Comparison,
+    Condition,
+    Field,
+    ListOf,
+    Name,
+    Not,
+    Operand,
+    Operator,
+    Or,
+    Rule,
+    UnusedFor,
+)
+from seatwarden.policy.loading import Value as NamedValue
+
+Truth = bool | None
+
+
+class Trace(Struct, frozen=True):
+    """A condition with its truth, the facts it read (by field) and the traces of its parts.
+
+    `hits` are the values on the left of a comparison that equal the right (or for which `<`, `like` … holds): the
+    tag that is listed, among many.
+    """
+
+    condition: Condition
+    truth: Truth
+    facts: tuple[tuple[Field, Fact], ...] = ()
+    parts: tuple["Trace", ...] = ()
+    hits: tuple[Value, ...] = ()
+
+
+class RuleOutcome(Struct, frozen=True):
+    """What became of one rule. `expired`: its last day is over, so it holds no more whatever its condition says."""
+
+    rule: Rule
+    truth: Truth
+    trace: Trace
+    expired: bool = False
+
+
+POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
+"""The operators that are exactly `not` of another."""
+
+
+def evaluate_rule(rule: Rule, facts: Facts, names: Mapping[str, NamedValue], today: date) -> RuleOutcome:
+    """The outcome of a rule for the license whose facts are given."""
+    trace = evaluate(rule.condition, facts, names)
+    expired = rule.until is not None and rule.until.value < today
+    return RuleOutcome(rule, False if expired else trace.truth, trace, expired)
+
+
+def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]) -> Trace:
+    """The truth of a condition, with every fact it read; all parts are evaluated, also those that change nothing."""
+    match condition:
+        case And(operands):
+            parts = tuple(evaluate(operand, facts, names) for operand in operands)
+            return Trace(condition, _all(part.truth for part in parts), (), parts)
+        case Or(operands):
+            parts = tuple(evaluate(operand, facts, names) for operand in operands)
+            return Trace(condition, _any(part.truth for part in parts), (), parts)
+        case Not(operand):
+            part = evaluate(operand, facts, names)
+            return Trace(condition, None if part.truth is None else not part.truth, (), (part,))
+        case UnusedFor():
+            field = Field("license.unusedDays")
+            unused = facts.read(field)
+            truth = (
+                None if isinstance(unused, Unknown) else any(isinstance(d, int) and d >= condition.days for d in unused)
+            )
+            return Trace(condition, truth, ((field, unused), *_also(facts, "license.lastUsed", "license.createdDate")))
+        case Comparison(operator, left, right):
+            read = tuple((operand, facts.read(operand)) for operand in (left, right) if isinstance(operand, Field))
+            one, other = _fact(left, facts, names), _fact(right, facts, names)
+            positive = POSITIVE.get(operator, operator)
+            hits = () if isinstance(one, Unknown) else tuple(v for v in one if compare(positive, (v,), other))
+            return Trace(condition, compare(operator, one, other), read, (), hits)
+        case Field():
+            fact = facts.read(condition)
+            return Trace(condition, None if isinstance(fact, Unknown) else True in fact, ((condition, fact),))
+        case _:
+            values = _fact(condition, facts, names)
+            return Trace(condition, None if isinstance(values, Unknown) else True in values)
+
+
+def compare(operator: Operator, left: Fact, right: Fact) -> Truth:
+    """Qlik's comparison: true when it holds for any pair of values; `!=` is exactly the opposite of `=`."""
+    if operator in POSITIVE:
+        equal = compare(POSITIVE[operator], left, right)
+        return None if equal is None else not equal
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    holds = _PAIRS[operator]
+    return any(holds(one, other) for one in left for other in right)
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Qlik's `like`: `*` stands for any characters, case is ignored. Linear in the length of the text."""
+    first, *rest = pattern.casefold().split("*")
+    text = text.casefold()
+    if not rest:
+        return text == first
+    if not text.startswith(first) or len(text) < len(first) + len(rest[-1]) or not text.endswith(rest[-1]):
+        return False
+    position, end = len(first), len(text) - len(rest[-1])
+    for part in rest[:-1]:
+        found = text.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
+
+
+def _folded(value: Value) -> Value:
+    return value.casefold() if isinstance(value, str) else value
+
+
+_PAIRS: Mapping[str, Callable[[Value, Value], bool]] = {
+    "=": lambda one, other: _folded(one) == _folded(other),
+    "==": lambda one, other: one == other,
+    "like": lambda one, other: matches(str(one), str(other)),
+    "<": lambda one, other: one < other,  # type: ignore[operator]
+    "<=": lambda one, other: one <= other,  # type: ignore[operator]
+    ">": lambda one, other: one > other,  # type: ignore[operator]
+    ">=": lambda one, other: one >= other,  # type: ignore[operator]
+}
+
+
+def _fact(operand: Operand, facts: Facts, names: Mapping[str, NamedValue]) -> Fact:
+    match operand:
+        case Field():
+            return facts.read(operand)
+        case ListOf(items):
+            return tuple(item.value for item in items)
+        case Name(name):
+            return _fact(names[name], facts, names)
+        case _:
+            return (operand.value,)
+
+
+def _also(facts: Facts, *names: str) -> tuple[tuple[Field, Fact], ...]:
+    """Facts that change no truth but belong into the explanation."""
+    return tuple((Field(name), facts.read(Field(name))) for name in names)
+
+
+def _all(truths: Iterable[Truth]) -> Truth:
+    found = set(truths)
+    return False if False in found else None if None in found else True
+
+
+def _any(truths: Iterable[Truth]) -> Truth:
+    found = set(truths)
+    return True if True in found else None if None in found else False

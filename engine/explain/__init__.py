@@ -1,0 +1,1 @@
+"""Why a license is kept or released, and what would change that."""

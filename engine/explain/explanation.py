@@ -1,0 +1,237 @@
+"""Explaining one decision: every rule with the actual values, and what would have to change.
+
+The counterfactuals are computed: the changed facts are decided again by the same policy.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from seatwarden.engine.decide.decide import Decision, conclude, leaves
+from seatwarden.engine.decide.phrases import join_words, phrase
+from seatwarden.engine.decide.pseudonyms import hides_facts
+from seatwarden.engine.decide.reference import RuleOutcome, Trace
+from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
+from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.facts import Unknown, fact_to_json
+from seatwarden.engine.plan.records import decision_to_json, place_of
+from seatwarden.grammar.ast import Not
+from seatwarden.grammar.printer import print_condition, print_field
+from seatwarden.policy.loading import CheckedPolicy
+
+Size: TypeAlias = Literal["brief", "default", "full"]
+"""How much an explanation tells: the headline, every rule, or everything that is known."""
+
+MOST: Mapping[Size, int] = {"brief": 0, "default": 3, "full": 20}
+"""How many cases with another verdict are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision in words. `status` is one of protected, undetermined, quarantined, not due, no rule, released.
+
+    `cases` are single changes that would turn the verdict, each decided again; `advice` says them, and what else there
+    is to say. A brief one has neither.
+    """
+
+    decision: Decision
+    status: str
+    headline: str
+    due: date | None
+    advice: tuple[str, ...]
+    cases: tuple[WhatIf, ...] = ()
+
+
+class Explainer:
+    """Explains decisions that were made under one policy on one day, and remembers what serves several of them."""
+
+    def __init__(self, policy: CheckedPolicy, day: Day, due_days: DueDays | None = None) -> None:
+        self._due_days = due_days or DueDays(policy, day)
+        self._what_ifs = WhatIfs(policy, day)
+        self._day = day
+
+    def explain(self, decision: Decision, size: Size = "default") -> Explanation:
+        """The explanation; a brief one has no advice."""
+        if size != "brief":
+            decision = decision.worked_out()
+        due = self._due_days.of(decision)
+        status, headline = _status(decision, due)
+        if size == "brief":
+            return Explanation(decision, status, headline, due, ())
+        found = self._what_ifs.of(decision, MOST[size])
+        cases = tuple(case for case in found if size == "full" or not case.vague)
+        return Explanation(decision, status, headline, due, tuple(_advice(decision, self._day, due, cases)), cases)
+
+
+def explain(decision: Decision, policy: CheckedPolicy, day: Day, due_days: DueDays | None = None) -> Explanation:
+    """The explanation of one decision; for many, an `Explainer` is quicker."""
+    return Explainer(policy, day, due_days).explain(decision)
+
+
+def explanation_to_json(explanation: Explanation, size: Size = "default") -> dict[str, Any]:
+    """An explanation as `explain --format json` prints it: a brief one without its tree, a full one with all facts."""
+    decision = explanation.decision
+    shown = {
+        **decision_to_json(decision),
+        "status": explanation.status,
+        "headline": explanation.headline,
+        "dueOn": explanation.due.isoformat() if explanation.due else None,
+    }
+    if size != "brief":
+        shown["wouldChange"] = list(explanation.advice)
+        shown["tree"] = [_rule_to_json(outcome) for outcome in decision.outcomes]
+    if size == "full":
+        shown["cases"] = [what_if_to_json(case) for case in explanation.cases]
+        shown["facts"] = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
+        shown["standing"] = msgspec.to_builtins(decision.standing)
+    return shown
+
+
+def found(outcome: RuleOutcome) -> str:
+    """What a rule found, on one line."""
+    if outcome.expired and outcome.rule.until:
+        return f"ended on {outcome.rule.until.value.isoformat()}"
+    return phrase(outcome.trace) if not _has_parts(outcome.trace) else print_condition(outcome.rule.condition)
+
+
+def tree_parts(trace: Trace) -> tuple[Trace, ...]:
+    """The parts of a condition that are shown below it; a negated single test is shown as one line."""
+    return trace.parts if _has_parts(trace) else ()
+
+
+def part_text(trace: Trace) -> str:
+    """A part on one line: what it found, or for a part with parts its condition."""
+    return phrase(trace) if not _has_parts(trace) else print_condition(trace.condition)
+
+
+def _has_parts(trace: Trace) -> bool:
+    return bool(trace.parts) and not (isinstance(trace.condition, Not) and not trace.parts[0].parts)
+
+
+def _rule_to_json(outcome: RuleOutcome) -> dict[str, Any]:
+    rule = outcome.rule
+    return {
+        "kind": rule.kind,
+        "name": rule.name,
+        "label": rule.title,
+        "matched": outcome.truth,
+        "expired": outcome.expired,
+        "at": place_of(rule),
+        "condition": _trace_to_json(outcome.trace),
+    }
+
+
+def _trace_to_json(trace: Trace) -> dict[str, Any]:
+    node: dict[str, Any] = {"condition": print_condition(trace.condition), "truth": trace.truth}
+    if trace.parts:
+        return {**node, "parts": [_trace_to_json(part) for part in trace.parts]}
+    return {**node, "found": phrase(trace)}
+
+
+def _status(decision: Decision, due: date | None) -> tuple[str, str]:
+    match decision.because:
+        case "release":
+            return "released", f"RELEASED — {decision.reason}"
+        case "keep" if decision.rule:
+            return "protected", f"KEPT — protected by {decision.rule.title}"
+        case "guard" if decision.guard == "quarantined":
+            return "quarantined", f"KEPT — {decision.reason}"
+        case "guard":
+            return "undetermined", f"KEPT — {decision.reason}"
+        case _ if due:
+            return "not due", f"KEPT — not due yet, due on {due.isoformat()}"
+        case _:
+            return "no rule", f"KEPT — {decision.reason}"
+
+
+def _advice(decision: Decision, day: Day, due: date | None, cases: tuple[WhatIf, ...]) -> Iterator[str]:
+    """What would have to change for another verdict."""
+    sentences = [case.sentence for case in cases]
+    match decision.because:
+        case "release":
+            yield from sentences
+            told = any(case.rule for case in cases)
+            if not told and any(o.rule.kind == "keep" for o in decision.outcomes):
+                yield "Would be kept if any keep rule above matched."
+        case "keep":
+            yield _without_the_keeps(decision)
+            yield from sentences
+            yield from _ends(decision, day, due)
+            if due:
+                yield _released_on(due)
+        case "default":
+            yield _released_on(due) if due else _never_released(decision)
+            yield from sentences
+        case _ if decision.guard == "undetermined":
+            yield f"Unknown never releases: {_what_is_missing(decision)}."
+            yield from sentences
+        case _:
+            return
+
+
+def _released_on(due: date) -> str:
+    return f"Would be released on {due.isoformat()} if it stays unused and nothing else changes."
+
+
+def _never_released(decision: Decision) -> str:
+    if hides_facts(decision):
+        return "Whether it becomes due cannot be told for certain: the plan has pseudonyms for names."
+    return "Would not be released within three years, however long it stays unused."
+
+
+def _without_the_keeps(decision: Decision) -> str:
+    """What the rules say without those that keep the license."""
+    keeps = [o.rule.title for o in decision.outcomes if o.rule.kind == "keep" and o.truth is True]
+    without = tuple(o for o in decision.outcomes if not (o.rule.kind == "keep" and o.truth is True))
+    which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
+    did = "did not match" if len(keeps) == 1 else "matched"
+    ruling, reason = conclude(decision.license_type, without, None)
+    if ruling.verdict == "release":
+        return f"Would be released if {which} {did}."
+    also = {"default": "not due either", "guard": "undetermined"}[ruling.because]
+    return f"Would also be kept if {which} {did}: {also} ({reason})."
+
+
+def _ends(decision: Decision, day: Day, due: date | None) -> Iterator[str]:
+    """The last days of the rules that keep the license."""
+    horizon = day.today.toordinal() + HORIZON_DAYS
+    for outcome in decision.outcomes:
+        end = outcome.rule.until.value if outcome.rule.until else None
+        if end is None or outcome.rule.kind != "keep" or outcome.truth is not True:
+            continue
+        # What becomes due on a later day, or on none that was looked at, is kept on the day after the end.
+        after = end.toordinal() + 1
+        kept = after <= horizon and not hides_facts(decision) and (due is None or due.toordinal() > after)
+        then = "; the license would still be kept on the day after" if kept else ""
+        yield f"The protection by {outcome.rule.title} ends after {end.isoformat()}{then}."
+
+
+def _what_is_missing(decision: Decision) -> str:
+    """What must be cleared up first: the row, its user, or the facts that the rules need."""
+    standing = decision.standing
+    if standing.quarantined is None:
+        return "`license.quarantined` must be readable before a rule can decide"
+    if standing.user != "known":
+        return "the license must have a user whom the site lists once before a rule can decide"
+    if not standing.listed_once:
+        return "the license must be listed once before a rule can decide"
+    keeps, releases = ([o for o in decision.outcomes if o.rule.kind == kind] for kind in ("keep", "release"))
+    needed = [o for o in keeps if o.truth is None]
+    if not needed or not any(o.truth is True for o in releases):
+        needed += [o for o in releases if o.truth is None]
+    facts = dict.fromkeys(name for outcome in needed for name in _unreadable(outcome.trace))
+    rules = join_words([*dict.fromkeys(outcome.rule.title for outcome in needed)])
+    return f"{join_words([f'`{name}`' for name in facts]) or 'a fact'} must be readable before {rules} can decide"
+
+
+def _unreadable(trace: Trace) -> Iterator[str]:
+    """The fields that make a condition unknown."""
+    for leaf in leaves(trace):
+        if leaf.truth is None:
+            unknown = [print_field(field) for field, fact in leaf.facts if isinstance(fact, Unknown)]
+            # `unused for` reads three; the last use, or the allocation, is what QRS must send.
+            yield from [name for name in unknown if name != "license.unusedDays"] or unknown

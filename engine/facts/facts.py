@@ -1,0 +1,288 @@
+"""The facts a rule can read: for each field of the vocabulary, how it is found in a snapshot.
+
+A fact is a tuple of values (empty when there is none: no tag, never used) or `Unknown` with the reason.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+from msgspec import Struct, UnsetType
+
+from seatwarden.engine.facts.day import NEVER, Day
+from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
+from seatwarden.grammar.printer import print_field
+from seatwarden.policy.vocabulary import VOCABULARY, Type
+
+Value: TypeAlias = str | int | bool | date
+
+
+class Unknown(Struct, frozen=True, gc=False):
+    """A fact that is absent or unreadable; `reason` says which and why. The decision log has it as `unknown`."""
+
+    reason: str = msgspec.field(name="unknown")
+
+
+Fact: TypeAlias = tuple[Value, ...] | Unknown
+
+
+class Facts(Protocol):
+    """Where an evaluation reads facts from."""
+
+    def read(self, field: Field) -> Fact:
+        """The fact of that field."""
+        ...
+
+
+class Subject(Struct, frozen=True, gc=False):
+    """What one decision is about: a license row, its user (None: not to be found) and the day.
+
+    `last_used` is the day of the last use in the policy's zone (None: never used), `unused_days` counts calendar days
+    since then, or since the allocation when never used. Both are found once for all that read them.
+    """
+
+    snapshot: Snapshot
+    license_type: LicenseType
+    license: License
+    user: User | None
+    day: Day
+    last_used: date | None | Unknown
+    unused_days: int | Unknown
+
+
+def subject_of(snapshot: Snapshot, license_type: LicenseType, license: License, day: Day) -> Subject:
+    """The subject of the decision on a license of the snapshot."""
+    used = last_use(license, day)
+    user = snapshot.users_by_id.get(license.user.id) if isinstance(license.user, UserReference) else None
+    return Subject(snapshot, license_type, license, user, day, used, _unused_days(license, used, day))
+
+
+@dataclass(slots=True)
+class SnapshotFacts:
+    """Facts of one license in a snapshot. Every fact read is remembered in `seen`, by its name in the language."""
+
+    subject: Subject
+    seen: dict[str, Fact] = field(default_factory=dict)
+
+    def read(self, field: Field) -> Fact:
+        """The fact of that field; the field must be in the vocabulary."""
+        name = print_field(field)
+        if name not in self.seen:
+            self.seen[name] = READERS[field.name](self.subject, field.key or "")
+        return self.seen[name]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFacts:
+    """Facts as a plan recorded them."""
+
+    values: Mapping[str, object]
+
+    def read(self, field: Field) -> Fact:
+        """The recorded fact; one that was not recorded is unknown."""
+        name = print_field(field)
+        return (
+            fact_from_json(self.values[name], field) if name in self.values else Unknown(f"`{name}` was not recorded")
+        )
+
+
+def fact_to_json(fact: Fact) -> object:
+    """A fact for the decision log: a list of values, dates in ISO form, or `{"unknown": reason}`."""
+    if isinstance(fact, Unknown):
+        return {"unknown": fact.reason}
+    return [value.isoformat() if isinstance(value, date) else value for value in fact]
+
+
+def fact_from_json(recorded: object, field: Field) -> Fact:
+    """The fact that `fact_to_json` wrote for this field."""
+    if not isinstance(recorded, list):
+        reason = recorded.get("unknown") if isinstance(recorded, dict) else None
+        return Unknown(str(reason or f"`{print_field(field)}` is not readable in the log"))
+    entry = VOCABULARY.get(field.name)
+    if entry is not None and entry.type is Type.DATE:
+        return tuple(date.fromisoformat(value) for value in recorded)
+    return tuple(recorded)
+
+
+def last_use(license: License, day: Day) -> date | None | Unknown:
+    """The day of the last use in the policy's zone; None when the license was never used."""
+    raw = license.last_used
+    if raw is None:
+        return None
+    used = day.day_of_timestamp(raw) if isinstance(raw, str) else None
+    if used is None:
+        return Unknown(f"`lastUsed` is unreadable: `{str(raw)[:40]}`")
+    return None if used is NEVER else used
+
+
+def _unused_days(license: License, used: date | None | Unknown, day: Day) -> int | Unknown:
+    if used is None:
+        allocated = read_date(license.created_date, "license.createdDate", day)
+        if isinstance(allocated, Unknown):
+            return Unknown(f"never used, and {allocated.reason}")
+        used = allocated
+    return used if isinstance(used, Unknown) else (day.today - used).days
+
+
+# Readers, one a field ------------------------------------------------------------------------------------
+
+
+def read_date(raw: object, name: str, day: Day) -> date | Unknown:
+    """The day of a timestamp that QRS always sends; `name` is the field's."""
+    if not isinstance(raw, str):
+        return Unknown(f"`{name}` is missing or unreadable")
+    found = day.day_of_timestamp(raw)
+    if found is None or found is NEVER:
+        return Unknown(f"`{name}` is unreadable: `{raw[:40]}`")
+    return found
+
+
+def _fact(value: date | int | Unknown) -> Fact:
+    return value if isinstance(value, Unknown) else (value,)
+
+
+def _known(raw: object, name: str) -> Fact:
+    """A single value that QRS always sends."""
+    if isinstance(raw, str | bool):
+        return (raw,)
+    return Unknown(f"`{name}` is missing or unreadable")
+
+
+NO_USER = Unknown("the user is not known")
+
+
+def _of_user(read: Callable[[User, Day, str], Fact]) -> Callable[[Subject, str], Fact]:
+    def reader(subject: Subject, key: str) -> Fact:
+        if subject.user is None:
+            return NO_USER
+        return read(subject.user, subject.day, key)
+
+    return reader
+
+
+def _several(attribute: str, name: str, text_of: Callable[[Any], str]) -> Callable[[Subject, str], Fact]:
+    """A list that QRS sends: null is empty, absent is unknown."""
+
+    def read(user: User, day: Day, key: str) -> Fact:
+        rows = getattr(user, attribute)
+        return tuple(map(text_of, rows)) if isinstance(rows, tuple) else _no_rows(rows, name)
+
+    return _of_user(read)
+
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+"""The values of a family of fields (`user.@`, `user.attributes`), each behind its key."""
+
+
+def _properties(subject: Subject, keys: Collection[str]) -> Pairs | Unknown:
+    rows = subject.user.custom_properties if subject.user is not None else NO_USER
+    if not isinstance(rows, tuple):
+        return _no_rows(rows, "user.customProperties")
+    return tuple([(row.definition.name, row.value) for row in rows if row.definition.name in keys])
+
+
+def _attributes(subject: Subject, keys: Collection[str]) -> Pairs | Unknown:
+    rows = subject.user.attributes if subject.user is not None else NO_USER
+    if not isinstance(rows, tuple):
+        return _no_rows(rows, "user.attributes")
+    return tuple([(row.attribute_type, row.attribute_value) for row in rows if row.attribute_type in keys])
+
+
+def _no_rows(rows: Unknown | UnsetType | None, name: str) -> tuple[()] | Unknown:
+    """A list that QRS did not send: null is empty, absent is unknown."""
+    if isinstance(rows, Unknown):
+        return rows
+    return () if rows is None else Unknown(f"`{name}` is missing or unreadable")
+
+
+FAMILIES: Mapping[str, Callable[[Subject, Collection[str]], Pairs | Unknown]] = {
+    "user.@": _properties,
+    "user.attributes": _attributes,
+}
+"""How several fields of a family are read at once: those with these keys."""
+
+
+def of_key(pairs: Pairs | Unknown, key: str) -> Fact:
+    """The fact of one field of a family."""
+    return pairs if isinstance(pairs, Unknown) else tuple([value for name, value in pairs if name == key])
+
+
+def _licenses_of(subject: Subject, key: str) -> Fact:
+    """Types held, quarantined ones not counted: those are on their way out already."""
+    if subject.user is None:
+        return NO_USER
+    missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
+    if missing:
+        return Unknown(f"the snapshot has no {missing[0]} licenses")
+    if any(row.quarantined is not True for row in subject.snapshot.unclaimed_licenses):
+        return Unknown("`user` is missing on a license of the snapshot")
+    held = []
+    for license_type, row in subject.snapshot.licenses_of.get(subject.user.id, []):
+        if not isinstance(row.quarantined, bool):
+            return Unknown("`quarantined` is missing or unreadable on a license of the user")
+        if not row.quarantined:
+            held.append(license_type)
+    return tuple(dict.fromkeys(held))
+
+
+def _last_use_of_any(subject: Subject, key: str) -> Fact:
+    """The latest use over all licenses of the user, quarantined ones too."""
+    if subject.user is None:
+        return NO_USER
+    missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
+    if missing:
+        return Unknown(f"the snapshot has no {missing[0]} licenses")
+    if subject.snapshot.unclaimed_licenses:
+        return Unknown("`user` is missing on a license of the snapshot")
+    days = []
+    for _, row in subject.snapshot.licenses_of.get(subject.user.id, []):
+        used = last_use(row, subject.day)
+        if isinstance(used, Unknown):
+            return used
+        if used is not None:
+            days.append(used)
+    return (max(days),) if days else ()
+
+
+def _never_used(subject: Subject, key: str) -> Fact:
+    return subject.last_used if isinstance(subject.last_used, Unknown) else (subject.last_used is None,)
+
+
+def _last_used(subject: Subject, key: str) -> Fact:
+    return () if subject.last_used is None else _fact(subject.last_used)
+
+
+READERS: dict[str, Callable[[Subject, str], Fact]] = {
+    "user": _of_user(lambda user, day, key: (f"{user.user_directory}\\{user.user_id}",)),
+    "user.userDirectory": _of_user(lambda user, day, key: (user.user_directory,)),
+    "user.userId": _of_user(lambda user, day, key: (user.user_id,)),
+    "user.name": _of_user(lambda user, day, key: _known(user.name, "user.name")),
+    "user.roles": _several("roles", "user.roles", str),
+    "user.tags": _several("tags", "user.tags", lambda tag: tag.name),
+    "user.@": lambda subject, key: of_key(FAMILIES["user.@"](subject, (key,)), key),
+    "user.attributes": lambda subject, key: of_key(FAMILIES["user.attributes"](subject, (key,)), key),
+    "user.inactive": _of_user(lambda user, day, key: _known(user.inactive, "user.inactive")),
+    "user.blocked": _of_user(lambda user, day, key: _known(user.blacklisted, "user.blocked")),
+    "user.removedExternally": _of_user(
+        lambda user, day, key: _known(user.removed_externally, "user.removedExternally")
+    ),
+    "user.deleteProhibited": _of_user(lambda user, day, key: _known(user.delete_prohibited, "user.deleteProhibited")),
+    "user.createdDate": _of_user(lambda user, day, key: _fact(read_date(user.created_date, "user.createdDate", day))),
+    "user.licenses": _licenses_of,
+    "user.lastUsed": _last_use_of_any,
+    "license.type": lambda subject, key: (subject.license_type,),
+    "license.lastUsed": _last_used,
+    "license.createdDate": lambda subject, key: _fact(
+        read_date(subject.license.created_date, "license.createdDate", subject.day)
+    ),
+    "license.neverUsed": _never_used,
+    "license.unusedDays": lambda subject, key: _fact(subject.unused_days),
+    "license.excess": lambda subject, key: _known(subject.license.excess, "license.excess"),
+    "today": lambda subject, key: (subject.day.today,),
+    "month": lambda subject, key: (subject.day.today.month,),
+    "weekday": lambda subject, key: (subject.day.weekday,),
+}
+"""How each field of the vocabulary is read; a test holds the two tables against each other."""

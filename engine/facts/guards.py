@@ -1,0 +1,79 @@
+"""The guards: what keeps a license whatever the rules say. They cannot be switched off."""
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from seatwarden.engine.facts.facts import Subject
+from seatwarden.engine.snapshot.model import UserReference
+
+Guard: TypeAlias = Literal["quarantined", "undetermined"]
+
+
+class Standing(Struct, frozen=True, gc=False, rename="camel"):
+    """How a license row stands, apart from all rules; the decision log has it as it is.
+
+    `quarantined` is None when it cannot be read; `quarantine_end` is QRS's timestamp, if there is one. `user` says
+    whether the row has a user that the site's users list once; `deleted_user` is `DIRECTORY\\id` of one that is gone.
+    """
+
+    quarantined: bool | None
+    quarantine_end: str | None
+    user: Literal["known", "none", "unlisted", "doubled"]
+    deleted_user: str | None
+    listed_once: bool
+
+
+_NO_END = "1753-01-01T00:00:00.000Z"
+_ORDINARY = Standing(False, _NO_END, "known", None, True)
+"""How nearly all rows stand: one object for all of them."""
+
+
+def standing_of(subject: Subject) -> Standing:
+    """The standing of a license row in its snapshot."""
+    license_ = subject.license
+    user, deleted = _user(subject), license_.deleted_user_id or None
+    listed_once = license_.id not in subject.snapshot.doubled_licenses[subject.license_type]
+    is_free = license_.quarantined is False and license_.quarantine_end == _NO_END
+    if is_free and user == "known" and deleted is None and listed_once:
+        return _ORDINARY
+    return Standing(
+        quarantined=license_.quarantined if isinstance(license_.quarantined, bool) else None,
+        quarantine_end=license_.quarantine_end if isinstance(license_.quarantine_end, str) else None,
+        user=user,
+        deleted_user=f"{license_.deleted_user_directory or '?'}\\{deleted}" if deleted else None,
+        listed_once=listed_once,
+    )
+
+
+def obstacle(standing: Standing) -> tuple[Guard, str] | None:
+    """The guard that holds and a sentence, or None when the rules may decide."""
+    if standing.quarantined:
+        end = standing.quarantine_end or ""
+        # QRS writes 1753 where there is no end.
+        until = f" until {end[:10]}" if end >= "1900" else ""
+        return "quarantined", f"in quarantine{until}: Qlik Sense has taken this license back already"
+    if standing.quarantined is None:
+        return "undetermined", "undetermined: `license.quarantined` is missing or unreadable"
+    if standing.user == "none":
+        deleted = f" (deleted user {standing.deleted_user})" if standing.deleted_user else ""
+        return "undetermined", f"undetermined: the license has no user{deleted}"
+    if standing.user == "unlisted":
+        return "undetermined", "undetermined: the user of this license is not among the site's users"
+    if standing.user == "doubled":
+        return "undetermined", "undetermined: the site's users list this user more than once"
+    if not standing.listed_once:
+        return "undetermined", "undetermined: this license is listed more than once"
+    return None
+
+
+def standing_from_json(row: dict[str, Any]) -> Standing:
+    """The standing that a log has recorded."""
+    return msgspec.convert(row, Standing)
+
+
+def _user(subject: Subject) -> Literal["known", "none", "unlisted", "doubled"]:
+    if subject.user is not None:
+        return "doubled" if subject.user.id in subject.snapshot.doubled_users else "known"
+    return "unlisted" if isinstance(subject.license.user, UserReference) else "none"

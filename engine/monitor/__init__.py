@@ -1,0 +1,1 @@
+"""License use and the site's own license."""

@@ -1,0 +1,1 @@
+"""The plan of a run: its decisions, its limits, its records."""

@@ -1,0 +1,92 @@
+"""The limit: how many licenses a run may release. On by default, so that an accident stays small."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from seatwarden.engine.common.words import plural
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+from seatwarden.grammar.printer import print_limit
+
+DEFAULT_PERCENT = 10
+DEFAULT_COUNT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A limit that a plan is over: what it allows, and what the plan would release."""
+
+    limit: Limit
+    license_type: LicenseType | None
+    allowed: int
+    planned: int
+
+
+def limits_in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    """The policy's limits, and the defaults where it says nothing.
+
+    A type that no limit of the policy speaks of has 10 % of its allocated licenses; without any count in the
+    policy a run releases at most 100.
+    """
+    in_force = list(limits)
+    for license_type in LICENSE_TYPES:
+        if not any(limit.license_type in (None, license_type) for limit in limits):
+            in_force.append(Limit(None, DEFAULT_PERCENT, license_type))
+    if not any(limit.count is not None for limit in limits):
+        in_force.append(Limit(DEFAULT_COUNT, None))
+    return tuple(in_force)
+
+
+def excesses(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
+) -> list[Excess]:
+    """The limits that a plan is over; `allocated` and `planned` count licenses by type. Parts of a license are cut."""
+    found = []
+    for limit in limits:
+        for types, allowed in _allowances(limit, allocated):
+            count = sum(planned.get(license_type, 0) for license_type in types)
+            if count > allowed:
+                found.append(Excess(limit, types[0] if len(types) == 1 else None, allowed, count))
+    return found
+
+
+def longest_unused_first(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], releases: Iterable[Decision]
+) -> list[Decision]:
+    """The releases that fit into the limits which say `longest unused first`.
+
+    Other limits choose nothing: a plan over one of them is refused as a whole.
+    """
+    rooms = [
+        (types, [allowed])
+        for limit in limits
+        if limit.longest_unused_first
+        for types, allowed in _allowances(limit, allocated)
+    ]
+    chosen = []
+    for decision in sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id)):
+        mine = [room for types, room in rooms if decision.license_type in types]
+        if all(room[0] > 0 for room in mine):
+            chosen.append(decision)
+            for room in mine:
+                room[0] -= 1
+    return chosen
+
+
+def _allowances(limit: Limit, allocated: Mapping[LicenseType, int]) -> list[tuple[tuple[LicenseType, ...], int]]:
+    """What a limit allows: groups of types, each with the number of licenses that may be released."""
+    types = (limit.license_type,) if limit.license_type else LICENSE_TYPES
+    if limit.percent is None:
+        return [(types, limit.count or 0)]
+    return [((license_type,), allocated.get(license_type, 0) * limit.percent // 100) for license_type in types]
+
+
+def describe_excess(excess: Excess) -> str:
+    """A sentence for a limit that the plan is over."""
+    which = plural(excess.planned, f"{excess.license_type} license" if excess.license_type else "license")
+    return f"{which} to release; the limit of {print_limit(excess.limit)} allows {excess.allowed:,}"
+
+
+def describe_limits(limits: tuple[Limit, ...]) -> list[str]:
+    """The limits as the language writes them."""
+    return [print_limit(limit) for limit in limits]

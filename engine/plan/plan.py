@@ -1,0 +1,255 @@
+"""The plan: every decision of one run, counted, and sealed on disk before anything is released."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.decide.decide import Because, Decision, Ruling, Verdict, decide_all
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.facts.day import Day, format_instant, make_day
+from seatwarden.engine.log.chain import chain_lines
+from seatwarden.engine.plan.limits import (
+    Excess,
+    describe_excess,
+    describe_limits,
+    excesses,
+    limits_in_force,
+    longest_unused_first,
+)
+from seatwarden.engine.plan.records import decision_lines, place_of
+from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.engine.version import VERSION
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+from seatwarden.grammar.printer import print_statement
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy
+
+FORMAT = 1
+"""Version of the log's format; readers refuse a higher one."""
+
+PLAN_FILE, REPORT_FILE = "plan.jsonl", "report.html"
+
+LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
+"""The order in which readers want to see decisions, by what decided."""
+
+_User: TypeAlias = tuple[str | None, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All decisions for a snapshot under a policy, at one moment."""
+
+    policy: CheckedPolicy
+    snapshot: Snapshot
+    day: Day
+    source: str
+    decisions: tuple[Decision, ...]
+    pseudonyms: Pseudonyms | None = None
+
+    @cached_property
+    def run_id(self) -> str:
+        """The moment and a digest of all inputs: same inputs, same id."""
+        inputs = (
+            VERSION,
+            self.policy.digest,
+            self.snapshot.digest,
+            format_instant(self.day.now),
+            self.day.zone.key,
+            self.source,
+        )
+        digest = hashlib.sha256("\n".join(inputs).encode()).hexdigest()
+        return f"{self.day.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest[:12]}"
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits in force."""
+        return limits_in_force(self.policy.limits)
+
+    @cached_property
+    def over(self) -> list[Excess]:
+        """The limits that the plan is over."""
+        return excesses(self.limits, self.allocated, self.planned)
+
+    @cached_property
+    def rulings(self) -> Counter[tuple[LicenseType, Ruling]]:
+        """How many licenses of which type have which ruling. There are few rulings: all counts come from here."""
+        return Counter((decision.license_type, decision.ruling) for decision in self.decisions)
+
+    @cached_property
+    def planned(self) -> Counter[LicenseType]:
+        """How many releases of each type this run sets out to make: all, or those that a limit chooses."""
+        if not any(limit.longest_unused_first for limit in self.limits):
+            return self.released
+        return Counter(decision.license_type for decision in self.chosen)
+
+    @cached_property
+    def chosen(self) -> list[Decision]:
+        """Those releases, the longest unused first."""
+        releases = [decision for decision in self.decisions if decision.ruling.verdict == "release"]
+        return longest_unused_first(self.limits, self.allocated, releases)
+
+    @cached_property
+    def allocated(self) -> Counter[LicenseType]:
+        """How many licenses of each type are allocated, quarantined ones included."""
+        return self._count(lambda ruling: True)
+
+    @cached_property
+    def released(self) -> Counter[LicenseType]:
+        """How many licenses of each type the plan releases."""
+        return self._count(lambda ruling: ruling.verdict == "release")
+
+    def _count(self, counted: Callable[[Ruling], bool]) -> Counter[LicenseType]:
+        found: Counter[LicenseType] = Counter()
+        for (license_type, ruling), count in self.rulings.items():
+            found[license_type] += count if counted(ruling) else 0
+        return found
+
+    def _users(self) -> tuple[int, int]:
+        """How many users hold both types, and how many lose all that they hold; quarantined ones are not counted."""
+        kept, released = (
+            [self._holders(license_type, verdict) for license_type in LICENSE_TYPES] for verdict in ("keep", "release")
+        )
+        both = (kept[0] | released[0]) & (kept[1] | released[1])
+        return len(both), len((released[0] | released[1]) - kept[0] - kept[1])
+
+    def _holders(self, license_type: LicenseType, verdict: Verdict) -> set[_User]:
+        return {
+            (decision.user_directory, decision.user_id)
+            for decision in self.decisions
+            if decision.license_type == license_type
+            and (ruling := decision.ruling).verdict == verdict
+            and ruling.guard != "quarantined"
+            and decision.user_id is not None
+        }
+
+    def run(self) -> dict[str, Any]:
+        """What the run is: the first line of the log, without the policy itself."""
+        return {
+            "runId": self.run_id,
+            "tool": f"seatwarden {VERSION}",
+            "format": FORMAT,
+            "now": format_instant(self.day.now),
+            "timezone": self.day.zone.key,
+            "policy": {"file": Path(self.policy.file).name, "sha256": self.policy.digest},
+            "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
+            "site": self.source,
+            "limits": describe_limits(self.limits),
+            **({"pseudonyms": self.pseudonyms.key_id} if self.pseudonyms else {}),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Counts: by type, by the rule or guard that decided, and the limits the plan is over."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> dict[str, Any]:
+        guarded = {guard: self._count(partial(_is_guarded, guard)) for guard in ("quarantined", "undetermined")}
+        types = {
+            license_type: {
+                "allocated": self.allocated[license_type],
+                "release": self.released[license_type],
+                "keep": self.allocated[license_type] - self.released[license_type],
+                "quarantined": guarded["quarantined"][license_type],
+                "undetermined": guarded["undetermined"][license_type],
+            }
+            for license_type in LICENSE_TYPES
+        }
+        reasons: Counter[str] = Counter()
+        for (_, ruling), count in self.rulings.items():
+            reasons[_label(ruling)] += count
+        hold_both, lose_every = self._users()
+        return {
+            "licenses": len(self.decisions),
+            "release": sum(self.released.values()),
+            "thisRun": 0 if self.over else sum(self.planned.values()),
+            "keep": len(self.decisions) - sum(self.released.values()),
+            "undetermined": sum(guarded["undetermined"].values()),
+            "byType": types,
+            "byReason": dict(reasons.most_common()),
+            "holdBothTypes": hold_both,
+            "loseEveryLicense": lose_every,
+            "signedKey": self.snapshot.signed_key,
+            "overLimit": [describe_excess(excess) for excess in self.over],
+        }
+
+
+def make_plan(
+    policy: CheckedPolicy, snapshot: Snapshot, day: Day, source: str, pseudonyms: Pseudonyms | None = None
+) -> Plan:
+    """Decides every license of the snapshot; `source` names the site or the file the snapshot came from.
+
+    With `pseudonyms` people are decided on as ever, but their names are replaced in all that the plan says.
+    """
+    decisions = decide_all(policy, snapshot, day)
+    if pseudonyms is not None:
+        decisions = map(pseudonyms.of_decision, decisions)
+    with collector_off():
+        return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
+
+
+def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
+    """The Day of `now`, in the zone that is asked for or else the policy's. Raises InputError."""
+    return make_day(now, policy.timezone if timezone is None else timezone)
+
+
+def reason_label(decision: Decision) -> str:
+    """The guard or rule that decided, as the summary counts it: `keep "tag"`, `release analyzer`, `quarantined`."""
+    return _label(decision.ruling)
+
+
+def _label(ruling: Ruling) -> str:
+    if ruling.guard:
+        return ruling.guard
+    return ruling.rule.title if ruling.rule else "no release rule matched"
+
+
+def _is_guarded(guard: str, ruling: Ruling) -> bool:
+    return ruling.guard == guard
+
+
+def listing_order(decision: Decision) -> tuple[Any, ...]:
+    """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
+    return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type
+
+
+def plan_lines(plan: Plan) -> Iterator[bytes]:
+    """The sealed decision log, line by line."""
+    return chain_lines(_records(plan), {"kind": "seal", "summary": plan.summary()})
+
+
+def _records(plan: Plan) -> Iterator[Mapping[str, Any] | Struct]:
+    rules = [{"label": rule.label, "text": print_statement(rule), "at": place_of(rule)} for rule in plan.policy.rules]
+    yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
+    # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
+    yield from decision_lines(plan.decisions, with_truths=plan.pseudonyms is not None)
+
+
+def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
+    """Writes the run folder: the policy's canonical text, the summary, and last the sealed log, whole or not at all.
+
+    Writing the same plan again changes nothing. Raises InputError when the folder holds another plan.
+    """
+    path = folder / PLAN_FILE
+    try:
+        if path.exists():
+            if path.read_bytes() == b"".join(plan_lines(plan)):
+                return path
+            raise InputError(
+                f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
+            )
+        make_private_folder(folder)
+        write_atomically(folder / "policy.policy", plan.policy.text.encode())
+        write_atomically(folder / "summary.txt", summary.encode())
+        write_atomically(path, plan_lines(plan))
+    except OSError as error:
+        raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
+    return path

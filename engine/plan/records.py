@@ -1,0 +1,108 @@
+"""A decision as the log has it, and as `plan --format json` prints it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from seatwarden.engine.decide.decide import Because, Decision, Ruling, Verdict, facts_of
+from seatwarden.engine.decide.reference import Truth
+from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.facts.guards import Standing
+from seatwarden.grammar.ast import LicenseType, Rule
+
+
+class DecisionJson(Struct, rename="camel", gc=False):
+    """A decision as `plan --format json` prints it."""
+
+    license_id: str
+    license_type: LicenseType
+    user_directory: str | None
+    user_id: str | None
+    user_name: str | None
+    verdict: Verdict
+    because: Because
+    rule: str | None
+    rules: list[str]
+    reason: str
+    unused_days: int | None
+    last_used: str | None
+    at: str | None
+
+
+class DecisionLine(DecisionJson, tag_field="kind", tag="decision", gc=False):
+    """A decision as the log has it; `truths` are those of all rules, where they cannot be found again."""
+
+    row: Standing
+    facts: Mapping[str, Fact]
+    truths: list[Truth] | UnsetType = UNSET
+
+
+PRINTED = tuple(field.encode_name for field in msgspec.structs.fields(DecisionJson))
+"""The names that `plan --format json` prints."""
+
+
+def decision_to_json(decision: Decision) -> dict[str, Any]:
+    """A decision as `plan --format json` prints it."""
+    line = msgspec.to_builtins(_line(decision, {}, _ruling_words(decision.ruling)))
+    return {name: line[name] for name in PRINTED}
+
+
+def decision_lines(decisions: Sequence[Decision], *, with_truths: bool = False) -> Iterator[DecisionLine]:
+    """The decisions as the log has them."""
+    words: dict[Ruling, _RulingWords] = {}
+    for decision, facts in zip(decisions, facts_of(decisions), strict=True):
+        ruling = decision.ruling
+        if ruling not in words:
+            words[ruling] = _ruling_words(ruling)
+        truths = [outcome.truth for outcome in decision.outcomes] if with_truths else UNSET
+        yield _line(decision, facts, words[ruling], truths)
+
+
+class _RulingWords(NamedTuple):
+    """What the log says of a ruling: the names of the deciding rule or guard and of all that matched, the place."""
+
+    verdict: Verdict
+    because: Because
+    rule: str | None
+    rules: list[str]
+    at: str | None
+
+
+def _ruling_words(ruling: Ruling) -> _RulingWords:
+    rule = ruling.rule
+    name = ruling.guard or (rule.name if rule else None)
+    matched = [rule.label for rule in ruling.matched]
+    return _RulingWords(ruling.verdict, ruling.because, name, matched, place_of(rule) if rule else None)
+
+
+def _line(
+    decision: Decision, facts: Mapping[str, Fact], words: _RulingWords, truths: list[Truth] | UnsetType = UNSET
+) -> DecisionLine:
+    verdict, because, rule, rules, at = words
+    return DecisionLine(
+        decision.license_id,
+        decision.license_type,
+        decision.user_directory,
+        decision.user_id,
+        decision.user_name,
+        verdict,
+        because,
+        rule,
+        rules,
+        decision.reason,
+        decision.unused_days,
+        decision.last_used,
+        at,
+        decision.standing,
+        facts,
+        truths,
+    )
+
+
+def place_of(rule: Rule) -> str:
+    """Where a rule is written, `file:line:column`, without folders: a plan reads the same wherever it was made."""
+    span = rule.span
+    return f"{Path(span.file).name}:{span.line}:{span.column}"

@@ -1,0 +1,79 @@
+"""What changed since the run before: who is newly released, who no longer is, who is at work again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.facts.day import parse_timestamp
+from seatwarden.engine.log.history import PastRun
+from seatwarden.engine.log.journal import Key
+from seatwarden.engine.log.reader import RecordedPlan
+
+Change: TypeAlias = Literal["newly released", "no longer released", "back in use", "back after release"]
+"""`back in use`: was to be released, has been used since. `no longer released`: was to be, and is kept now although it
+was not used. `back after release`: the earlier run released it, and the user holds one of the type again."""
+
+CHANGES: tuple[Change, ...] = get_args(Change)
+
+_RELEASED = ("released", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The run before against this one.
+
+    `of_decisions` has the change of each decision of this run, None for most. `added` and `removed` count
+    licenses that only one of the runs knows; of the removed ones the earlier run released `released_then`.
+    """
+
+    previous: PastRun
+    of_decisions: tuple[Change | None, ...]
+    policy_changed: bool
+    added: int
+    removed: int
+    released_then: int
+
+
+def changes_since(previous: PastRun, plan: RecordedPlan) -> Changes:
+    """The changes from the previous run to this plan. Licenses are the same when type and QRS id are."""
+    then = {_key(line): line for line in previous.decisions}
+    now = {decision.key for decision in plan.decisions}
+    outcomes = previous.journal.outcomes if previous.journal else {}
+    released = {key for key, line in outcomes.items() if line["result"] in _RELEASED}
+    same_names = previous.header.get("pseudonyms") == plan.header.get("pseudonyms")
+    lost = {_holder(then[key]) for key in released if key in then and key not in now} if same_names else set()
+    return Changes(
+        previous,
+        tuple(_change(decision, then, lost) for decision in plan.decisions),
+        previous.header["policy"]["sha256"] != plan.header["policy"]["sha256"],
+        added=sum(key not in then for key in now),
+        removed=sum(key not in now for key in then),
+        released_then=sum(key in released for key in then if key not in now),
+    )
+
+
+def _change(decision: Decision, then: Mapping[Key, dict[str, Any]], lost: set[tuple[object, ...]]) -> Change | None:
+    before = then.get(decision.key)
+    if before is None:
+        if (decision.license_type, decision.user_directory, decision.user_id) in lost:
+            return "back after release"
+        return "newly released" if decision.verdict == "release" else None
+    if before["verdict"] == decision.verdict:
+        return None
+    if decision.verdict == "release":
+        return "newly released"
+    return "back in use" if _later(decision.last_used, before["lastUsed"]) else "no longer released"
+
+
+def _later(now: str | None, then: str | None) -> bool:
+    one, other = (parse_timestamp(text) if text else None for text in (now, then))
+    return one is not None and (other is None or one > other)
+
+
+def _key(line: dict[str, Any]) -> Key:
+    return line["licenseType"], line["licenseId"]
+
+
+def _holder(line: dict[str, Any]) -> tuple[object, ...]:
+    return line["licenseType"], line["userDirectory"], line["userId"]

@@ -1,0 +1,43 @@
+"""What becomes of each license in a run: planned while the plan is not applied, then what the journal says."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, get_args
+
+from seatwarden.engine.apply.releaser import OverTheLimit, choose
+from seatwarden.engine.log.journal import JournalState, Key
+from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.grammar.parser import in_file, parse_limit
+
+Fate: TypeAlias = Literal[
+    "to release", "waits", "over the limit", "released", "gone", "skipped", "failed", "unknown", "kept"
+]
+"""`waits`: due, but a limit leaves it to a later run. `over the limit`: the whole plan is, so nothing is released.
+`gone`: QRS had no such license any more. `skipped`: a fact had changed since the plan. `unknown`: not found out."""
+
+FATES: tuple[Fate, ...] = get_args(Fate)
+
+FREED: tuple[Fate, ...] = ("released", "gone")
+TO_FREE: tuple[Fate, ...] = ("to release",)
+"""Fates after which a license is free, in a run that was applied and in a plan."""
+
+
+def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[Fate, ...]:
+    """The fate of each decision, in the plan's order."""
+    if journal is None:
+        try:
+            limits = tuple(parse_limit(text, in_file("limits")) for text in plan.header["limits"])
+            chosen = frozenset(decision.key for decision in choose(plan, limits))
+        except OverTheLimit:
+            return tuple("over the limit" if d.verdict == "release" else "kept" for d in plan.decisions)
+        results: Mapping[Key, Fate] = {}
+    else:
+        chosen = frozenset(journal.chosen)
+        results = {key: line["result"] for key, line in journal.outcomes.items()}
+        results = {**results, **dict.fromkeys(journal.open_intents, "unknown")}
+    return tuple(_fate(d.verdict == "release", d.key, chosen, results) for d in plan.decisions)
+
+
+def _fate(release: bool, key: Key, chosen: frozenset[Key], results: Mapping[Key, Fate]) -> Fate:
+    if not release:
+        return "kept"
+    return results.get(key) or ("to release" if key in chosen else "waits")

@@ -1,0 +1,1 @@
+"""One unattended run, recovery of an interrupted one, and publishing what a run did."""

@@ -1,0 +1,169 @@
+"""What is told of a run when it has ended: its numbers to InfluxDB, its events to those who asked for them.
+
+Nothing in here changes how the run ended: a database or a mail server that does not answer is said, and that is all.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from seatwarden.engine.log.journal import RESULTS
+from seatwarden.engine.metrics.delivery import send
+from seatwarden.engine.metrics.point import Point, Tags
+from seatwarden.engine.metrics.releases import release_points
+from seatwarden.engine.metrics.runs import VERDICTS, RunCounts, run_points
+from seatwarden.engine.monitor.server_license import ServerLicense
+from seatwarden.engine.notify.events import Event, license_expiring, limit_hit, plan_ready, releases_done, run_failed
+from seatwarden.engine.notify.send import notify
+from seatwarden.engine.plan.plan import reason_label
+from seatwarden.engine.runs.defect import describe_defect
+from seatwarden.engine.runs.recovery import Applied
+from seatwarden.engine.runs.run import Report, Tell
+from seatwarden.engine.site.notifications import Notifications
+from seatwarden.engine.site.settings import Settings
+
+_delivering = threading.Lock()
+"""Jobs that are due at the same time deliver one after the other: none leaves its points to one that just ends."""
+
+
+def tell_of_run(report: Report, settings: Settings, tell: Tell, now: datetime) -> None:
+    """Writes the run's points and sends its events; what could not be kept is told by the next run."""
+    kept = not settings.jobs.release.to_influxdb
+    with _whatever_happens("points", settings, tell):
+        kept = kept or write_points(points_of(report, settings), settings, tell)
+    with _whatever_happens("events", settings, tell):
+        for event in events_of(report, settings):
+            send_event(event, settings, tell, now)
+    _mark_told(report.applied if kept else (), tell)
+
+
+def tell_of_apply(applied: Applied, settings: Settings, tell: Tell, now: datetime) -> None:
+    """The same of a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
+    somebody = settings.influx is not None or settings.notifications != Notifications()
+    if not applied.outcomes or not somebody:
+        return
+    kept = not settings.jobs.release.to_influxdb
+    with _whatever_happens("points", settings, tell):
+        kept = kept or write_points(_releases((applied,), settings), settings, tell)
+    with _whatever_happens("events", settings, tell):
+        send_event(_done((applied,), settings, now, applied.folder), settings, tell, now)
+    _mark_told((applied,) if kept else (), tell)
+
+
+def _mark_told(several: Iterable[Applied], tell: Tell) -> None:
+    for applied in several:
+        try:
+            applied.mark_told()
+        except OSError as error:
+            facts: dict[str, Any] = {"folder": str(applied.folder), "why": error.strerror}
+            tell("the next run will tell of this one again", level=logging.WARNING, **facts)
+
+
+@contextmanager
+def _whatever_happens(what: str, settings: Settings, tell: Tell) -> Iterator[None]:
+    """A defect of ours in telling must not change how the run ended; it is logged whole, but for secrets."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see above
+        tell(f"the {what} of a run could not be told", level=logging.ERROR, **describe_defect(error, settings))
+
+
+def write_points(points: Iterable[Point], settings: Settings, tell: Tell) -> bool:
+    """Writes points, or keeps them until the database is there again; whether none is lost.
+
+    No points deliver what waits.
+    """
+    if settings.influx is None:
+        return True
+    with _delivering:
+        delivery = send(points, settings.influx, settings.folder)
+    facts: dict[str, Any] = {"waiting": delivery.waiting, "rejected": delivery.rejected, "lost": delivery.dropped}
+    facts = {name: count for name, count in facts.items() if count}
+    if delivery.problem:
+        tell("InfluxDB has not got everything", level=logging.WARNING, why=delivery.problem, **facts)
+    if delivery.sent:
+        tell("points written to InfluxDB", points=delivery.sent, **facts)
+    return not delivery.dropped
+
+
+def expiry_event(found: ServerLicense, settings: Settings, now: datetime) -> Event:
+    """That the site's own license expires soon."""
+    threshold = settings.jobs.server_monitor.threshold_days or 0
+    return license_expiring(settings.site.url, now, found.expires, found.days, threshold)
+
+
+def send_event(event: Event, settings: Settings, tell: Tell, now: datetime) -> None:
+    """Notifies all who want the event."""
+    for problem in notify(settings.notifications, event, now):
+        tell(problem.message, level=logging.WARNING, help=problem.help)
+
+
+def points_of(report: Report, settings: Settings) -> list[Point]:
+    """A point for every license released, and those of the run itself."""
+    run = run_points(_counts(report, settings), _tags(settings), report.started)
+    return _releases(report.applied, settings) + run
+
+
+def _releases(several: Iterable[Applied], settings: Settings) -> list[Point]:
+    """A point for every license released, dated by its plan: told a second time, it is stored once."""
+    return [
+        point
+        for applied in several
+        for point in release_points(applied.plan.decisions, applied.outcomes, _tags(settings), applied.plan.day.now)
+    ]
+
+
+def _tags(settings: Settings) -> Tags:
+    return (*settings.static_tags, *settings.jobs.release.tags)
+
+
+def _counts(report: Report, settings: Settings) -> RunCounts:
+    """The run in numbers; what it brought to its end for earlier runs counts as its own."""
+    results: Counter[str] = Counter()
+    released_by_rule: Counter[str] = Counter()
+    for applied in report.applied:
+        labels = {decision.key: reason_label(decision) for decision in applied.plan.decisions}
+        results.update(outcome.result for outcome in applied.outcomes)
+        released_by_rule.update(labels[o.key] for o in applied.outcomes if o.result == "released")
+    summary: dict[str, Any] = report.plan.summary() if report.plan else {}
+    return RunCounts(
+        site=settings.site.url,
+        dry_run=report.dry_run,
+        outcome=report.outcome.replace("-", "_"),
+        verdicts={verdict: summary.get(verdict, 0) for verdict in VERDICTS},
+        by_rule=summary.get("byReason", {}),
+        results=results,
+        released_by_rule=released_by_rule,
+        seconds=(report.ended - report.started).total_seconds(),
+        failures=results["failed"] + results["unknown"] + (report.outcome in ("failed", "refused")),
+    )
+
+
+def events_of(report: Report, settings: Settings) -> Iterator[Event]:
+    """What people are told of a run: a plan with something in it, a limit, what was released, a failure."""
+    site, at = settings.site.url, report.ended
+    plan, folder = report.plan, report.folder
+    if plan is not None and folder is not None:
+        if report.dry_run and plan.summary()["release"]:
+            yield plan_ready(site, at, plan.run_id, folder, plan.summary())
+        if report.over:
+            yield limit_hit(site, at, plan.run_id, report.over, folder)
+    if report.applied:
+        yield _done(report.applied, settings, at, folder)
+    if report.outcome in ("failed", "refused") or (report.outcome == "incomplete" and report.why):
+        stage = "plan" if plan is None else "apply"
+        help_ = report.error.help if report.error else None
+        yield run_failed(site, at, stage, "; ".join(report.why), help_)
+
+
+def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: Path | None) -> Event:
+    outcomes = [outcome for applied in several for outcome in applied.outcomes]
+    found = Counter(outcome.result for outcome in outcomes)
+    counts: dict[str, int] = {result: found[result] for result in RESULTS}
+    released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
+    return releases_done(settings.site.url, at, several[-1].plan.header["runId"], counts, released, folder)

@@ -1,0 +1,112 @@
+"""What earlier runs left behind: licenses in the middle, and outcomes that nobody was told of.
+
+A run tells what it did (to InfluxDB, to people) when it has ended, and then notes in its folder, in the file `told`,
+up to which line of the journal. A process that is killed before that leaves lines that the next run tells.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.common.files import write_atomically
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.log.journal import JOURNAL_FILE, DamagedJournal, read_journal
+from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.plan.plan import PLAN_FILE
+from seatwarden.policy.errors import InputError
+
+TOLD_FILE = "told"
+_LOOKED_AT = timedelta(days=31)
+"""How far back runs are looked at; what is older has been seen by many runs since."""
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
+"""Folders that runs have made; a copy that somebody put beside them is not one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of licenses of a plan, as far as nobody was told of it yet, in the journal's order."""
+
+    plan: RecordedPlan
+    folder: Path
+    outcomes: tuple[Outcome, ...]
+    upto: int
+    """The last line of the journal that these are from."""
+
+    def mark_told(self) -> None:
+        """Notes that all of it was told. Raises OSError."""
+        write_atomically(self.folder / TOLD_FILE, str(self.upto).encode())
+
+
+def untold(plan: RecordedPlan, journal: Path) -> Applied:
+    """What a journal says that was not told yet; nothing where it cannot be read."""
+    try:
+        state = read_journal(journal.read_bytes())
+    except (DamagedJournal, OSError):
+        state = None
+    told = _told(journal.parent)
+    lines = [line for line in state.outcomes.values() if line["n"] > told] if state else []
+    outcomes = [
+        Outcome((line["licenseType"], line["licenseId"]), line["user"], line["result"], line["detail"])
+        for line in sorted(lines, key=lambda line: int(line["n"]))
+    ]
+    return Applied(plan, journal.parent, tuple(outcomes), max((line["n"] for line in lines), default=told))
+
+
+def unfinished_runs(runs: Path, now: datetime) -> list[Path]:
+    """Folders of runs, oldest first, with a license whose outcome is open or an outcome that nobody was told of.
+
+    What failed is not open: the next plan decides on it anew. Raises InputError when the folder cannot be read.
+    """
+    oldest = f"{now - _LOOKED_AT:%Y%m%dT%H%M%SZ}"
+    try:
+        names = sorted(entry.name for entry in runs.iterdir()) if runs.is_dir() else []
+    except OSError as error:
+        raise InputError(f"the folder of runs `{runs}` cannot be read: {error.strerror}") from None
+    young = [runs / name for name in names if _RUN_ID.fullmatch(name) and name >= oldest]
+    return [folder for folder in young if _is_unfinished(folder)]
+
+
+def why_withdrawn(
+    plan: RecordedPlan, policy_digest: str, pseudonyms: Pseudonyms | None, max_age: timedelta, now: datetime
+) -> str | None:
+    """Why an earlier plan is not carried on with; None when it is.
+
+    A policy that has changed since then may protect somebody, or be the brake that somebody pulled.
+    """
+    if plan.header["policy"]["sha256"] != policy_digest:
+        return "the policy has changed since the plan was made"
+    if plan.header.get("pseudonyms") != (pseudonyms.key_id if pseudonyms else None):
+        return "the pseudonyms have changed since the plan was made"
+    if not -timedelta(minutes=5) <= now - plan.day.now <= max_age:
+        return f"the plan is not of the last {max_age.total_seconds() / 3600:g} hours"
+    return None
+
+
+def describe(problem: Exception) -> str:
+    """What is wrong with the files of a run."""
+    return problem.strerror or "it cannot be read" if isinstance(problem, OSError) else str(problem)
+
+
+def _is_unfinished(folder: Path) -> bool:
+    path = folder / JOURNAL_FILE
+    if not path.exists() or not (folder / PLAN_FILE).exists():
+        return False
+    try:
+        state = read_journal(path.read_bytes())
+    except (DamagedJournal, OSError):
+        return True  # whoever reads it next will say what is wrong with it
+    if state is None:
+        return False
+    results = {key: line["result"] for key, line in state.outcomes.items()}
+    is_open = not state.sealed and any(results.get(key, "unknown") == "unknown" for key in state.chosen)
+    return is_open or any(line["n"] > _told(folder) for line in state.outcomes.values())
+
+
+def _told(folder: Path) -> int:
+    """Up to which line of its journal a run was told; 0 where that is not known: better told twice than never."""
+    try:
+        return int((folder / TOLD_FILE).read_bytes())
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,234 @@
+"""One unattended run: a plan, sealed on the disk, and its releases, unless it is a dry run.
+
+What an earlier run left open is brought to its end first (see `engine.runs.recovery`). Nothing in here asks
+anybody: what a person would be asked is settled by the settings, and where they say nothing, nothing is released.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+from seatwarden.engine.apply.apply import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
+from seatwarden.engine.apply.releaser import Outcome, OverTheLimit, Qrs
+from seatwarden.engine.log.damage import DamagedLog
+from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.plan.plan import Plan, day_for, make_plan, write_plan
+from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, untold, why_withdrawn
+from seatwarden.engine.site.settings import Settings
+from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.policy.errors import InputError
+
+MAX_AGE = timedelta(hours=24)
+"""How old a plan may be whose releases are brought to their end."""
+
+RunOutcome: TypeAlias = Literal["dry-run", "done", "over-limit", "refused", "failed", "incomplete", "interrupted"]
+"""How a run ended. `incomplete`: some releases failed, or it is not known what became of them."""
+
+
+class Connection(Qrs, Protocol):
+    """What a run needs of QRS: to read the site, then to release."""
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        """Users and licenses as they are now. Raises RemoteError."""
+        ...
+
+
+class Tell(Protocol):
+    """Told what happens while it happens: a sentence, and facts by name."""
+
+    def __call__(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
+        """Takes it; `level` is one of `logging`'s."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run works with: QRS, the clock, the lock of the site, how a plan is put into words, whom to tell.
+
+    Once `stop` is set, no further license is begun.
+    """
+
+    connect: Callable[[], AbstractContextManager[Connection]]
+    clock: Callable[[], datetime]
+    lock_file: Path
+    summarize: Callable[[Plan], str]
+    tell: Tell
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run went. `plan` and `folder` are None when it failed before there was one, `why` are sentences.
+
+    `applied` is what became of licenses and nobody was told of yet: of earlier plans first, of the run's own last.
+    """
+
+    outcome: RunOutcome
+    dry_run: bool
+    started: datetime
+    ended: datetime
+    plan: Plan | None = None
+    folder: Path | None = None
+    applied: tuple[Applied, ...] = ()
+    why: tuple[str, ...] = ()
+    error: InputError | RemoteError | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Licenses by result, of this run's own plan and of what earlier ones had left."""
+        return dict(Counter(outcome.result for applied in self.applied for outcome in applied.outcomes))
+
+    @property
+    def over(self) -> list[str]:
+        """The limits that the plan is over."""
+        return list(self.plan.summary()["overLimit"]) if self.plan else []
+
+
+def run_once(settings: Settings, means: Means, *, dry_run: bool) -> Report:
+    """Plans, and releases unless `dry_run`. Never raises for what the site, the disk or another run does."""
+    run = _Run(settings, means, dry_run)
+    started = means.clock()
+    error: InputError | RemoteError | None = None
+    try:
+        with only_one(means.lock_file, settings.site.url):
+            outcome, why = run.carry_out()
+    except Refused as refusal:
+        outcome, why = "refused", (str(refusal),)
+    except OverTheLimit as over:
+        outcome, why = "over-limit", tuple(over.sentences)
+    except (InputError, RemoteError) as problem:
+        outcome, why, error = "failed", (problem.message,), problem
+    except DamagedLog as damage:
+        outcome, why = "refused", (f"the plan just written is damaged: {damage}",)
+    except OSError as problem:  # all others have been told apart: this is the journal
+        outcome, why = "incomplete", (f"the journal cannot be written: {problem.strerror or problem}",)
+    return Report(outcome, dry_run, started, means.clock(), run.plan, run.folder, tuple(run.applied), why, error)
+
+
+class _Run:
+    """The steps of a run; what there is when it ends early stays readable."""
+
+    def __init__(self, settings: Settings, means: Means, dry_run: bool) -> None:
+        self._settings = settings
+        self._means = means
+        self._dry_run = dry_run
+        self._runs = settings.folder / "runs"
+        self._ends: list[Done] = []
+        self.plan: Plan | None = None
+        self.folder: Path | None = None
+        self.applied: list[Applied] = []
+
+    def carry_out(self) -> tuple[RunOutcome, tuple[str, ...]]:
+        if self._means.stop.is_set():
+            return _INTERRUPTED
+        with self._means.connect() as qrs:
+            if not self._dry_run:
+                self._finish_earlier(qrs)
+            if self._means.stop.is_set():
+                return _INTERRUPTED
+            folder = self._make_plan(qrs)
+            if self._dry_run:
+                return "dry-run", ()
+            if self._means.stop.is_set():
+                return _INTERRUPTED
+            recorded = read_plan(folder)
+            check_plan(recorded, self._settings.site.url, MAX_AGE, self._means.clock())
+            self._apply(find_work(recorded, folder, self.plan.limits if self.plan else ()), qrs)
+        return self._outcome()
+
+    def _make_plan(self, qrs: Connection) -> Path:
+        now = self._means.clock()
+        policy, site = self._settings.policy, self._settings.site
+        snapshot = qrs.snapshot(now)
+        plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._settings.pseudonyms)
+        folder = self._runs / plan.run_id
+        write_plan(plan, folder, self._means.summarize(plan))
+        self.plan, self.folder = plan, folder
+        summary = plan.summary()
+        counts = {name: summary[name] for name in ("licenses", "keep", "release", "thisRun")}
+        self._means.tell("plan sealed", run=plan.run_id, policy=policy.digest, folder=str(folder), **counts)
+        return folder
+
+    def _finish_earlier(self, qrs: Connection) -> None:
+        """Brings to their end the runs that a crash or a stop has left in the middle, or that nobody was told of.
+
+        Nothing more is released for a plan that the policy in force has not made, or that is older than a day: there
+        it is only looked up what became of each DELETE that was sent, and the new plan decides on the others.
+        """
+        now = self._means.clock()
+        for folder in unfinished_runs(self._runs, now):
+            if self._means.stop.is_set():
+                return
+            facts: dict[str, Any] = {"folder": str(folder)}
+            try:
+                plan = read_plan(folder)
+                if plan.header["site"] != self._settings.site.url:
+                    raise Refused(f"the plan was made for {plan.header['site']}")
+                work = find_work(plan, folder, ())
+            except (Refused, DamagedLog, InputError, OSError) as problem:
+                self._means.tell(
+                    "an earlier run is left as it is", level=logging.WARNING, **facts, why=describe(problem)
+                )
+                continue
+            if work.state is None or work.state.sealed:
+                self._note_untold(work)
+                continue
+            withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._settings.pseudonyms, MAX_AGE, now)
+            self._means.tell("an earlier run is brought to its end", **facts, left=len(work.left), withdrawn=withdrawn)
+            self._apply(work, qrs, withdrawn)
+
+    def _apply(self, work: Work, qrs: Qrs, withdrawn: str | None = None) -> None:
+        if not work.chosen or (work.state is not None and work.state.sealed):
+            return
+        run = work.plan.header["runId"]
+
+        def progress(outcome: Outcome) -> None:
+            license_type, license_id = outcome.key
+            facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
+            level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
+            self._means.tell(outcome.result, level=level, run=run, **facts)
+
+        journal = open_journal(work, self._means.clock())
+        try:
+            done = carry_out(
+                work,
+                qrs,
+                journal,
+                pseudonyms=self._settings.pseudonyms,
+                parallel=self._settings.parallel,
+                clock=self._means.clock,
+                progress=progress,
+                stop=self._means.stop,
+                withdrawn=withdrawn,
+            )
+            self._ends.append(done)
+        finally:
+            journal.close()
+            self._note_untold(work)  # also when the disk is full: what was released must not be lost
+
+    def _note_untold(self, work: Work) -> None:
+        applied = untold(work.plan, work.path)
+        if applied.outcomes:
+            self.applied.append(applied)
+
+    def _outcome(self) -> tuple[RunOutcome, tuple[str, ...]]:
+        if any(done.refused for done in self._ends):
+            return "failed", ("QRS does not accept us: the run was ended",)
+        if all(done.settled for done in self._ends):
+            return "done", ()
+        if self._means.stop.is_set():
+            return _INTERRUPTED
+        return "incomplete", ("some licenses are not released: see their outcomes",)
+
+
+_INTERRUPTED: tuple[RunOutcome, tuple[str, ...]] = (
+    "interrupted",
+    ("asked to stop: the licenses under way were finished",),
+)

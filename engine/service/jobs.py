@@ -1,0 +1,110 @@
+"""The three jobs of the service: releasing, and watching the licenses and the site's own license."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from seatwarden.engine.facts.day import make_day
+from seatwarden.engine.monitor.license_use import license_use
+from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
+from seatwarden.engine.notify.events import run_failed
+from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.engine.runs.publish import expiry_event, send_event, tell_of_run, write_points
+from seatwarden.engine.runs.run import Means, Tell, run_once
+from seatwarden.engine.service.state import JobName, Result
+from seatwarden.engine.site.settings import Settings
+from seatwarden.policy.errors import InputError
+
+
+class Reader(Protocol):
+    """What watching needs of QRS."""
+
+    def get(self, path: str) -> bytes:
+        """The JSON that `GET /qrs/{path}` answers. Raises RemoteError."""
+        ...
+
+
+class Works:
+    """The jobs. `means` and `connect` make, from the settings in force, what releasing and reading need."""
+
+    def __init__(
+        self,
+        means: Callable[[Settings], Means],
+        connect: Callable[[Settings], AbstractContextManager[Reader]],
+        clock: Callable[[], datetime],
+        tell: Tell,
+    ) -> None:
+        self._means = means
+        self._connect = connect
+        self._clock = clock
+        self._tell = tell
+        self._alarmed: dict[str, date] = {}
+        """Of what people were notified last, and on which day: of what lasts they hear once a day."""
+
+    def release(self, settings: Settings) -> Result:
+        """Plans, and releases unless the settings make it a dry run."""
+        report = run_once(settings, self._means(settings), dry_run=settings.dry_run)
+        for sentence in report.why:
+            level = logging.INFO if report.outcome == "interrupted" else logging.ERROR
+            self._tell(sentence, level=level, job="licenseRelease", help=report.error.help if report.error else None)
+        tell_of_run(report, settings, self._tell, self._clock())
+        numbers = {name: float(count) for name, count in report.counts.items()}
+        if report.plan is not None:
+            numbers["to_release"] = float(report.plan.summary()["release"])
+        return Result(report.outcome, report.outcome in ("done", "dry-run", "interrupted"), numbers)
+
+    def watch_licenses(self, settings: Settings) -> Result:
+        """Reads how many licenses of each type are in use, and writes it to InfluxDB."""
+        job = settings.jobs.license_monitor
+        try:
+            with self._connect(settings) as qrs:
+                answer = qrs.get("license/accesstypeoverview")
+            points = license_use(answer, (*settings.static_tags, *job.tags), self._clock())
+        except (RemoteError, InputError) as error:
+            return self._failed(settings, "licenseMonitor", error)
+        self._alarmed.pop("licenseMonitor", None)
+        if job.to_influxdb:
+            write_points(points, settings, self._tell)
+        numbers: dict[str, Any] = {
+            f"{dict(point.tags)['license_type']}_{name}": float(value)
+            for point in points
+            for name, value in point.fields.items()
+            if isinstance(value, int | float)
+        }
+        self._tell("licenses", job="licenseMonitor", **numbers)
+        return Result("done", ok=True, numbers=numbers)
+
+    def watch_server_license(self, settings: Settings) -> Result:
+        """Reads when the site's own license expires; says so once a day from the threshold on."""
+        job = settings.jobs.server_monitor
+        day = make_day(self._clock(), settings.policy.timezone)
+        try:
+            with self._connect(settings) as qrs:
+                found = read_server_license(qrs.get("license"), day.now, day.zone)
+        except (RemoteError, InputError) as error:
+            return self._failed(settings, "serverLicenseMonitor", error)
+        self._alarmed.pop("serverLicenseMonitor", None)
+        if job.to_influxdb:
+            tags = (*settings.static_tags, *job.tags)
+            write_points(server_license_points(found, tags, day.now), settings, self._tell)
+        close = found.is_close(job.threshold_days)
+        level = logging.WARNING if close else logging.INFO
+        self._tell(f"the site's license {found.describe()}", level=level, job="serverLicenseMonitor", days=found.days)
+        if close and self._is_news("expiry", day.today):
+            event = expiry_event(found, settings, day.now)
+            send_event(event, settings, self._tell, day.now)
+        return Result("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
+
+    def _failed(self, settings: Settings, job: JobName, error: RemoteError | InputError) -> Result:
+        self._tell(error.message, level=logging.ERROR, job=job, help=error.help)
+        now = self._clock()
+        if self._is_news(job, make_day(now, settings.policy.timezone).today):
+            event = run_failed(settings.site.url, now, job, error.message, error.help)
+            send_event(event, settings, self._tell, now)
+        return Result("failed", ok=False)
+
+    def _is_news(self, what: str, today: date) -> bool:
+        before, self._alarmed[what] = self._alarmed.get(what), today
+        return before != today

@@ -1,0 +1,1 @@
+"""The simulated QRS: a test double, and the demo's site."""

@@ -1,0 +1,210 @@
+"""What a simulated QRS holds and answers: the entities of one site, without a socket.
+
+`simulator.py` puts it on the network. A test double like that one; no production path imports it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.simulator.filter import FilterError, instant_ticks, parse_filter
+
+QUARANTINE = timedelta(days=7)
+"""A license used within this time before it is given back is not free at once: it is quarantined, as long."""
+
+JSON = "application/json; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+
+_NEVER = "1753-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, ready to be sent."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def head(self) -> bytes:
+        """Status line and headers, as they go over the wire."""
+        fields = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
+        if self.status == HTTPStatus.NO_CONTENT:
+            fields.clear()
+        fields.update(self.headers)
+        lines = [f"HTTP/1.1 {self.status} {_phrase(self.status)}", *(f"{k}: {v}" for k, v in fields.items())]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class SimulatedRepository:
+    """The entities of a site and what QRS answers about them. Knows no sockets; the caller holds the lock.
+
+    `site` is a copy of what was given, `deleted` has the ids of the licenses given back, in order. With `now`,
+    a license used in the 7 days before goes into quarantine when it is deleted.
+    """
+
+    def __init__(self, site: Mapping[str, Any], now: datetime | None) -> None:
+        self.site: dict[str, Any] = deepcopy(dict(site))
+        self.deleted: list[str] = []
+        self._now = now
+        licenses = self.site.setdefault("licenses", {})
+        for license_type in ("professional", "analyzer"):
+            licenses.setdefault(license_type, [])
+        self.site.setdefault("users", [])
+        # What was bought does not shrink when an allocation goes: a tenth more than is allocated at first.
+        self._bought = {name: len(rows) + len(rows) // 10 + 5 for name, rows in licenses.items()}
+
+    def answer(self, method: str, path: str, filter_text: str | None) -> Answer:
+        """Act on an admitted request; `filter_text` is its `filter`, decoded."""
+        match method, *(unquote(part) for part in path.split("/")[1:]):
+            case "GET", "qrs", "about":
+                return _json(ABOUT)
+            case "GET", "qrs", "license":
+                return _json(LICENSE if self.site.get("license") is None else self.site["license"])
+            case "GET", "qrs", "license", "accesstypeoverview":
+                given = self.site.get("accessTypeOverview")
+                return _json(self._overview() if given is None else given)
+            case "GET", "qrs", "user", *rest:
+                return _read(self.site["users"], rest, filter_text, _condensed_user)
+            case "GET", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind, *rest:
+                return _read(self._rows(kind), rest, filter_text, _condensed_license)
+            case "DELETE", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind, key:
+                return self._delete(self._rows(kind), key)
+        return refusal(404, "Not found")
+
+    def _rows(self, entity: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.site["licenses"][entity.removesuffix("accesstype")]
+        return rows
+
+    def _delete(self, rows: list[dict[str, Any]], key: str) -> Answer:
+        row = _find(rows, key)
+        if row is None:
+            return refusal(404, "Not found")
+        if self._now is None or not _used_since(row, self._now - QUARANTINE):
+            rows.remove(row)
+        elif not row.get("quarantined"):
+            row["quarantined"] = True
+            row["quarantineEnd"] = format_instant(self._now + QUARANTINE)
+            row["modifiedDate"] = format_instant(self._now)
+        self.deleted.append(str(row["id"]))
+        return Answer(204)
+
+    def _overview(self) -> dict[str, Any]:
+        def access(license_type: str) -> dict[str, Any]:
+            rows = self.site["licenses"][license_type]
+            allocated = [row for row in rows if not row.get("quarantined")]
+            return {
+                "enabled": True,
+                "total": self._bought[license_type],
+                "allocated": len(allocated),
+                "used": sum(row.get("lastUsed") not in (None, _NEVER) for row in allocated),
+                "quarantined": len(rows) - len(allocated),
+                "excess": sum(bool(row.get("excess")) for row in rows),
+                "available": self._bought[license_type] - len(rows),
+                "schemaPath": "AccessTypeOverview.Details",
+            }
+
+        return {
+            "totalTokens": 0,
+            "availableTokens": 0,
+            "tokensEnabled": False,
+            "professionalAccess": access("professional"),
+            "analyzerAccess": access("analyzer"),
+            "schemaPath": "AccessTypeOverview",
+        }
+
+
+ABOUT: Mapping[str, Any] = {
+    "buildVersion": "0.0.0.0 (simulated)",
+    "buildDate": "2026-01-01T00:00:00.000Z",
+    "databaseProvider": "simulated",
+    "nodeType": 1,
+    "sharedPersistence": True,
+    "requiresBootstrap": False,
+    "singleNodeOnly": False,
+    "schemaPath": "About",
+}
+"""What `GET /qrs/about` says."""
+
+LICENSE: Mapping[str, Any] = {
+    "id": "00000000-0000-4000-8000-000000000001",
+    "createdDate": "2026-01-01T00:00:00.000Z",
+    "modifiedDate": "2026-01-01T00:00:00.000Z",
+    "modifiedByUserName": "INTERNAL\\sa_repository",
+    "serial": "FAKE-SERIAL-NOT-A-LICENSE",
+    "key": "fake-signed-key-not-a-license",
+    "keyDetails": "Product: Qlik Sense Enterprise (simulated)\nLicense Type: fake\nValid To: 2027-12-31\n",
+    "name": "Example",
+    "organization": "Example",
+    "isExpired": False,
+    "isBlacklisted": False,
+    "isInvalid": False,
+    "schemaPath": "License",
+}
+"""What `GET /qrs/license` says when the site has no `license`: plainly a fake."""
+
+
+def _read(
+    rows: Sequence[dict[str, Any]],
+    rest: Sequence[str],
+    filter_text: str | None,
+    condensed: Callable[[Mapping[str, Any]], dict[str, Any]],
+) -> Answer:
+    """Answer the GETs every entity type has: the list, `/full`, `/count` and `/{id}`."""
+    if len(rest) > 1:
+        return refusal(404, "Not found")
+    if rest and rest[0] not in ("full", "count"):
+        row = _find(rows, rest[0])
+        return refusal(404, "Not found") if row is None else _json(row)
+    if filter_text:
+        try:
+            selected = parse_filter(filter_text)
+        except FilterError:
+            return refusal(400, f"Cannot parse the expression: {filter_text}")
+        rows = [row for row in rows if selected.matches(row)]
+    if not rest:
+        return _json([condensed(row) for row in rows])
+    return _json(rows if rest[0] == "full" else {"value": len(rows)})
+
+
+def _find(rows: Sequence[dict[str, Any]], key: str) -> dict[str, Any] | None:
+    return next((row for row in rows if row.get("id") == key), None)
+
+
+def _used_since(row: Mapping[str, Any], instant: datetime) -> bool:
+    last_used, since = instant_ticks(str(row.get("lastUsed"))), instant_ticks(format_instant(instant))
+    return last_used is not None and since is not None and last_used >= since
+
+
+def _condensed_user(user: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: user.get(name) for name in ("id", "userId", "userDirectory", "name", "privileges")}
+
+
+def _condensed_license(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row.get(name) for name in ("id", "privileges")}
+
+
+def _json(value: object) -> Answer:
+    return Answer(200, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def refusal(status: int, text: str) -> Answer:
+    """An answer that says why nothing was done."""
+    return Answer(status, text.encode(), TEXT)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # a code HTTP does not know, asked for by a fault
+        return "Unknown"

@@ -1,0 +1,1 @@
+"""The users and licenses of a site at one moment."""

@@ -1,0 +1,253 @@
+"""Reading a snapshot, or single rows of it, from JSON as QRS sends it.
+
+One bad fact costs that fact and not the snapshot: where the typed decoder refuses, rows are read one by one, then
+field by field, and what cannot be read is unknown. Only who a row speaks of must be readable.
+"""
+
+import io
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+import zstandard
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.snapshot.digest import DigestBeside
+from seatwarden.engine.snapshot.model import License, Licenses, Person, Snapshot, SnapshotFile, User, UserReference
+from seatwarden.grammar.ast import LICENSE_TYPES
+from seatwarden.grammar.suggest import nearest
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.files import decode_json_bytes
+
+
+class _UserWithoutAttributes(Person, frozen=True, gc=False, rename="camel"):
+    """A user whose attributes nobody asks for: they count as unknown. Reading them takes a fifth of the decoding."""
+
+    attributes: ClassVar[UnsetType] = UNSET
+
+
+class _FileWithoutAttributes(SnapshotFile, frozen=True, rename="camel"):
+    users: list[_UserWithoutAttributes]  # type: ignore[assignment]
+
+
+class _RawLicenses(Struct, frozen=True):
+    professional: list[Raw] | UnsetType = UNSET
+    analyzer: list[Raw] | UnsetType = UNSET
+
+
+class _RawFile(Struct, frozen=True, rename="camel"):
+    users: list[Raw]
+    licenses: _RawLicenses
+    taken_at: str | None = None
+    source: str | None = None
+    license: Raw | UnsetType = UNSET
+
+
+class _Keys(Struct, frozen=True):
+    licenses: dict[str, Raw]
+
+
+MAX_SNAPSHOT_BYTES = 4_000_000_000
+"""Largest snapshot that is unpacked; a million users make about 2 GB."""
+SECRET_LICENSE_FIELDS = ("key", "serial", "control", "check")
+"""Fields of `GET /qrs/license` that never leave the process."""
+MAX_EXPANSION = 500
+"""How many times larger a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50 times."""
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+_AS_WRITTEN = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"
+
+_Row = TypeVar("_Row", User, UserReference, License)
+
+
+def load_snapshot(path: Path, *, attributes: bool = True) -> Snapshot:
+    """The snapshot in a file; without `attributes` those of users may be unknown. Raises InputError."""
+    what = f"snapshot `{path}`"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{what} does not exist") from None
+    except IsADirectoryError:
+        raise InputError(f"{what} is a folder, not a file") from None
+    except OSError as error:
+        raise InputError(f"{what} cannot be read: {error.strerror}") from None
+    return decode_snapshot(data, what, attributes=attributes)
+
+
+def compress(data: bytes) -> bytes:
+    """A snapshot as zstd."""
+    return zstandard.ZstdCompressor().compress(data)
+
+
+def without_secrets(data: bytes, what: str) -> bytes:
+    """The answer of `GET /qrs/license` without keys and serial numbers; `signedKey` says whether there was a key.
+
+    Raises InputError.
+    """
+    try:
+        fields = msgspec.json.decode(data, type=dict[str, Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    key = fields.get("key")
+    signed = key is not None and bytes(key) not in (b"null", b'""')
+    shown = {name: value for name, value in fields.items() if name not in SECRET_LICENSE_FIELDS}
+    return msgspec.json.encode({**shown, "signedKey": signed})
+
+
+def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snapshot:
+    """The snapshot in JSON `data`; `what` names it in messages. Raises InputError.
+
+    Without `attributes` those of users may be unknown: for those who do not ask for them.
+    """
+    digest = DigestBeside(data)
+    with collector_off():
+        kind = SnapshotFile if attributes else _FileWithoutAttributes
+        text = decode_json_bytes(_decompressed(data, what), what)
+        decoded = _decode(text, what, kind)
+    if all(getattr(decoded.licenses, license_type) is UNSET for license_type in LICENSE_TYPES):
+        raise _no_licenses(text, what)
+    return Snapshot(decoded, digest)
+
+
+def _decode(data: bytes, what: str, kind: type[SnapshotFile]) -> SnapshotFile:
+    try:
+        with suppress(msgspec.ValidationError):  # some fact is not of its type: read row by row below
+            return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    try:
+        return _decode_leniently(data, what)
+    except UnicodeDecodeError as error:
+        raise _not_json(error, what) from None
+
+
+def decode_license(data: bytes, what: str) -> License:
+    """One license row. Raises InputError."""
+    return _row(_object(data, what), License, what)
+
+
+def decode_licenses(data: bytes, what: str) -> list[License]:
+    """A list of license rows. Raises InputError."""
+    try:
+        rows = msgspec.json.decode(data, type=list[Raw])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    return [_row(row, License, f"{what}[{i}]") for i, row in enumerate(rows)]
+
+
+def decode_user(data: bytes, what: str) -> User:
+    """One user. Raises InputError."""
+    return _row(_object(data, what), User, what)
+
+
+def _object(data: bytes, what: str) -> Raw:
+    try:
+        return msgspec.json.decode(data, type=Raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+
+
+def _decode_leniently(data: bytes, what: str) -> SnapshotFile:
+    """Row by row, so that one bad fact costs one fact and not the snapshot."""
+    try:
+        raw = msgspec.json.decode(data, type=_RawFile)
+    except msgspec.ValidationError as error:
+        place, problem = _place(error)
+        raise InputError(f"{what} is not a snapshot: {place}{problem}", _AS_WRITTEN) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error, what) from None
+    users = [_row(row, User, f"{what}: users[{i}]") for i, row in enumerate(raw.users)]
+    rows: dict[str, list[License] | UnsetType] = {}
+    for license_type in LICENSE_TYPES:
+        raws = getattr(raw.licenses, license_type)
+        place = f"{what}: licenses.{license_type}"
+        rows[license_type] = (
+            UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]") for i, row in enumerate(raws)]
+        )
+    return SnapshotFile(users, Licenses(**rows), raw.taken_at, raw.source, raw.license)
+
+
+def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
+    with suppress(msgspec.ValidationError):  # some fact is not of its type: read field by field below
+        return msgspec.json.decode(raw, type=kind)
+    try:
+        parts = msgspec.json.decode(raw, type=dict[str, Raw])
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where} is not an object: {_place(error)[1]}") from None
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        part = parts.get(field.encode_name)
+        if part is None:
+            if field.required:
+                raise InputError(f"{where} has no `{field.encode_name}`")
+            continue
+        try:
+            values[field.name] = msgspec.json.decode(part, type=field.type)
+        except msgspec.ValidationError as error:
+            if field.required:  # it says of whom the row speaks
+                place, problem = _place(error)
+                raise InputError(
+                    f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}"
+                ) from None
+            if field.name == "last_used":
+                # Left out it would mean never used; a number beyond all bounds is no such thing.
+                values[field.name] = bytes(part)[:40].decode(errors="replace")
+            elif field.name == "user":
+                with suppress(InputError):  # without an id it is not known whose license this is
+                    values[field.name] = _row(part, UserReference, f"{where}.user")
+    return kind(**values)
+
+
+def _no_licenses(data: bytes, what: str) -> InputError:
+    """A plan without a single license would look as if all were well."""
+    found = msgspec.json.decode(data, type=_Keys).licenses
+    near = ((key, meant) for key in found if (meant := nearest(key, LICENSE_TYPES)))
+    help_ = next((f"it has `{key[:40]}`: did you mean `{meant}`?" for key, meant in near), _AS_WRITTEN)
+    return InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
+
+
+def _decompressed(data: bytes, what: str) -> bytes:
+    if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+        raise InputError(f"{what} is compressed as gzip or zip", "unpack it; of compressed files only zstd is read")
+    if not data.startswith(_ZSTD_MAGIC):
+        return data
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
+            allowed = min(MAX_SNAPSHOT_BYTES, 50_000_000 + MAX_EXPANSION * len(data))
+            text = reader.read(allowed + 1)
+    except zstandard.ZstdError as error:
+        raise InputError(f"{what} is not whole zstd: {error}", "take it again") from None
+    if len(text) > allowed:
+        raise InputError(f"{what} is too large: more than {allowed:,} bytes when unpacked")
+    return text
+
+
+def _not_json(error: Exception, what: str) -> InputError:
+    problem = str(error).removeprefix("JSON is malformed: ")
+    if "truncated" in problem:
+        return InputError(f"{what} ends in the middle: it was not written to its end", "take it again")
+    if isinstance(error, UnicodeDecodeError):
+        return InputError(f"{what} is not UTF-8 text", "save it as UTF-8")
+    if isinstance(error, RecursionError):
+        return InputError(f"{what} is nested too deep")
+    return InputError(f"{what} is not JSON: {problem[:1].lower()}{problem[1:]}")
+
+
+def _place(error: msgspec.ValidationError) -> tuple[str, str]:
+    """msgspec's message as place and problem, in our words."""
+    text = str(error)
+    match = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", text, re.DOTALL)
+    problem, place = match.groups() if match else (text, None)
+    problem = problem[:1].lower() + problem[1:]
+    problem = (
+        problem.replace("`str`", "text")
+        .replace("`str | null`", "text")
+        .replace("`int`", "a number")
+        .replace("`float`", "a number")
+    )
+    problem = problem.replace("`array`", "a list").replace("`object`", "an object").replace("`bool`", "true or false")
+    problem = problem.replace(", got", ", found").replace("object missing required field", "there is no")
+    return (f"{place}: " if place else "", problem)

@@ -1,0 +1,135 @@
+"""The site that a policy test's case stands for: one user with licenses, as QRS would describe it.
+
+A fact that the case does not name is that of an ordinary, complete user whose license lies unused for long, so that
+a case which expects *keep* fails when the protection it is about does not hold. A fact that is `unknown` is absent.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import msgspec
+
+from seatwarden.engine.facts.day import Day, format_instant, make_day
+from seatwarden.engine.snapshot.model import License, Snapshot
+from seatwarden.engine.snapshot.reader import decode_snapshot
+from seatwarden.grammar.ast import LICENSE_TYPES
+from seatwarden.policy.testing.case import Given, LicenseFacts, Moment, Special, UserFacts
+
+UNUSED_DAYS = 1_000
+"""Days since the last use, when a case does not say."""
+ALLOCATED_DAYS = 2_000
+"""Days since the user and the license were created, when a case does not say."""
+ORDINARY_USER: Mapping[str, Given] = {
+    "userDirectory": "EXAMPLE",
+    "userId": "someone",
+    "name": "Someone",
+    "roles": (),
+    "tags": (),
+    "properties": {},
+    "attributes": {},
+    "inactive": False,
+    "blocked": False,
+    "removedExternally": False,
+    "deleteProhibited": False,
+}
+"""The facts of a user that a case does not name. `licenses` is the type of the case's license alone; where there is
+another, it was used when `lastUsed` of the user says, or when the case's own license was."""
+
+_NEVER = "1753-01-01T00:00:00.000Z"
+_QRS_NAMES = {"blocked": "blacklisted"}
+
+
+def moment_of(moment: Moment, timezone: str) -> Day:
+    """The Day of a test's `now`; a whole day is taken at its noon in the zone. Raises InputError."""
+    day = make_day(datetime(2000, 1, 1, tzinfo=UTC), timezone)
+    return Day(_instant(moment, day), day.zone)
+
+
+def case_site(user: UserFacts, license: LicenseFacts, day: Day) -> tuple[Snapshot, License]:
+    """The snapshot of a case, decoded as QRS's own data is, and the license in it that the case is about."""
+    held = user.get("licenses", (license.type,)) if user is not Special.UNKNOWN else (license.type,)
+    # Which licenses the user holds is unknown when the site's other licenses are.
+    types = LICENSE_TYPES if held is not Special.UNKNOWN else (license.type,)
+    holds = held if isinstance(held, tuple) else (license.type,)
+    row = _license_row(license, day)
+    other = row | {"quarantined": False}
+    if user is not Special.UNKNOWN and "lastUsed" in user:
+        other["lastUsed"] = _last_used(user["lastUsed"], day)
+    site = {
+        "users": [_user_row(user, day)] if user is not Special.UNKNOWN else [],
+        "licenses": {
+            kind: [(row if kind == license.type else other) | {"id": kind}] if kind in holds else [] for kind in types
+        },
+    }
+    snapshot = decode_snapshot(msgspec.json.encode(site), "the case")
+    return snapshot, snapshot.licenses[license.type][0]
+
+
+def _user_row(facts: Mapping[str, Given], day: Day) -> dict[str, Any]:
+    named = {"createdDate": _days_before(day, ALLOCATED_DAYS), **ORDINARY_USER, **facts}
+    for of_licenses in ("licenses", "lastUsed"):
+        named.pop(of_licenses, None)
+    row: dict[str, Any] = {"id": "user"}
+    for key, given in named.items():
+        if given is Special.UNKNOWN:
+            continue
+        match key, given:
+            case "properties", Mapping():
+                row["customProperties"] = [
+                    {"value": value, "definition": {"name": name}} for name, values in given.items() for value in values
+                ]
+            case "attributes", Mapping():
+                row["attributes"] = [
+                    {"attributeType": name, "attributeValue": value}
+                    for name, values in given.items()
+                    for value in values
+                ]
+            case "tags", tuple():
+                row["tags"] = [{"name": tag} for tag in given]
+            case _:
+                row[_QRS_NAMES.get(key, key)] = _written(given, day)
+    return row
+
+
+def _license_row(license: LicenseFacts, day: Day) -> dict[str, Any]:
+    unused = license.facts.get("unusedDays", UNUSED_DAYS)
+    used = _days_before(day, unused) if isinstance(unused, int) else unused
+    named = {
+        "lastUsed": used,
+        "createdDate": _days_before(day, ALLOCATED_DAYS),
+        "quarantined": False,
+        "excess": False,
+        **license.facts,
+    }
+    facts = {
+        key: _written(given, day)
+        for key, given in named.items()
+        if given is not Special.UNKNOWN and key not in ("type", "unusedDays")
+    }
+    return {"user": {"id": "user"}, **facts, "lastUsed": _last_used(named["lastUsed"], day)}
+
+
+def _last_used(given: Given, day: Day) -> Any:
+    """Absent would mean never used; text that is no timestamp is what makes the last use unknown."""
+    return "unknown" if given is Special.UNKNOWN else _written(given, day)
+
+
+def _written(given: Given, day: Day) -> Any:
+    """A value as QRS writes it."""
+    if given is Special.NEVER:
+        return _NEVER
+    if isinstance(given, date):
+        return format_instant(_instant(given, day))
+    return given
+
+
+def _instant(moment: Moment, day: Day) -> datetime:
+    """A whole day is taken at its noon in the zone, so that it is that day there."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    return datetime.combine(moment, time(12), day.zone).astimezone(UTC)
+
+
+def _days_before(day: Day, days: int) -> date:
+    return day.today - timedelta(days=min(days, (day.today - date(1900, 1, 1)).days))

@@ -1,0 +1,1 @@
+"""Schedule text to tree."""

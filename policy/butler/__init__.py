@@ -1,0 +1,1 @@
+"""Butler's YAML: to the AST and back."""

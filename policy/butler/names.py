@@ -1,0 +1,67 @@
+"""Named values in YAML, a setting of ours: `let: {admins: [ann, bob]}` and `set: {vips: vips.txt}`.
+
+They mean what `let` and `set … from` mean in policy text; the names are for the conditions in `when`.
+"""
+
+from seatwarden.grammar.ast import Boolean, Date, Let, ListOf, Literal_, Number, SetFrom, Text
+from seatwarden.grammar.builder import date_from, is_name
+from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar
+from seatwarden.policy.yaml.reader import YamlReader
+
+
+def read_lets(reader: YamlReader, node: Node) -> list[Let]:
+    """The named values of the map `let`, in file order."""
+    found = []
+    for entry in _named(reader, node, "let"):
+        value = _value(reader, entry.value, f"let.{entry.key.text}")
+        if value is not None:
+            found.append(Let(entry.key.text, value, entry.key.span, entry.key.span))
+    return found
+
+
+def read_sets(reader: YamlReader, node: Node) -> list[SetFrom]:
+    """The names of the map `set` with the files their values stand in."""
+    found = []
+    for entry in _named(reader, node, "set"):
+        path = reader.text(entry.value, f"set.{entry.key.text}")
+        if path is not None:
+            found.append(SetFrom(entry.key.text, Text(path, entry.value.span), entry.key.span, entry.key.span))
+    return found
+
+
+def _named(reader: YamlReader, node: Node, what: str) -> list[Entry]:
+    """The entries of a map whose keys can be names."""
+    if not isinstance(node, Mapping):
+        reader.mapping(node, what, known=())
+        return []
+    found = []
+    for entry in node.entries:
+        if is_name(entry.key.text):
+            found.append(entry)
+        else:
+            help_ = "a name has letters, digits and _, starts with a letter, and is no word of the language"
+            reader.error("SW006", f"`{entry.key.text}` cannot be a name", entry.key.span, "not a name", help_)
+    return found
+
+
+def _value(reader: YamlReader, node: Node, what: str) -> Literal_ | ListOf | None:
+    """One value, or a list of values; null is an empty list."""
+    if isinstance(node, Scalar) and node.value is not None:
+        return _literal(reader, node, what)
+    values = [_literal(reader, item, what) for item in reader.items(node, what)]
+    return ListOf(tuple(value for value in values if value is not None), node.span)
+
+
+def _literal(reader: YamlReader, node: Node, what: str) -> Literal_ | None:
+    """A text, number or truth value, or an unquoted date."""
+    if isinstance(node, Scalar) and not isinstance(node.value, str):
+        if isinstance(node.value, bool):
+            return Boolean(node.value, node.span)
+        day = date_from(node.text)
+        if day is not None:
+            return Date(day, node.span)
+        if node.value is not None:
+            number = reader.whole(node, what, "days, licenses or the like")
+            return Number(number, node.span) if number is not None else None
+    text = reader.text(node, what)
+    return Text(text, node.span) if text is not None else None

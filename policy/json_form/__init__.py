@@ -1,0 +1,1 @@
+"""The AST as JSON, both ways."""

@@ -1,0 +1,147 @@
+"""The JSON form of a policy: its tree, for programs that read or write policies. docs/ast-json.md describes it.
+
+It is versioned by its first key, `"seatwarden": 1`, which also tells it from Butler settings written as JSON. JSON
+is read as the YAML it nearly is, so that every finding has its place in the file.
+"""
+
+import json
+import re
+from typing import Any
+
+from seatwarden.grammar.ast import (
+    And,
+    Boolean,
+    Comparison,
+    Condition,
+    Date,
+    Field,
+    Let,
+    Limit,
+    ListOf,
+    Name,
+    Not,
+    Number,
+    Operand,
+    Or,
+    Policy,
+    Rule,
+    SetFrom,
+    Statement,
+    Text,
+    Timezone,
+    UnusedFor,
+)
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import Diagnostic, PolicyError, in_order
+from seatwarden.policy.json_form.reader import FORMAT, MARK, read_statements
+from seatwarden.policy.yaml.nodes import Mapping, Node, read_yaml
+
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Characters that JSON texts may have as they are, and YAML reads differently or not at all."""
+
+
+def print_json_form(policy: Policy) -> str:
+    """The policy in JSON form, indented, ending in a newline."""
+    text = json.dumps(policy_to_json(policy), indent=2, ensure_ascii=False)
+    return _escaped(text) + "\n"
+
+
+def policy_to_json(policy: Policy) -> dict[str, Any]:
+    """The policy in JSON form, as values that `json` can write. Places are left out."""
+    return {MARK: FORMAT, "statements": [_statement(statement) for statement in policy.statements]}
+
+
+def json_policy(root: Node, text: str, file: str) -> Policy:
+    """The policy of a file in JSON form; `text` is shown beside problems. Raises PolicyError with all of them."""
+    _refuse_what_only_yaml_has(text, file)
+    statements, findings = read_statements(root)
+    if findings:
+        raise PolicyError(in_order(findings), {file: text})
+    return Policy(tuple(statements))
+
+
+def read_json(text: str, file: str) -> Node:
+    """A JSON text as nodes with places. Raises PolicyError when it is neither JSON nor YAML."""
+    try:
+        # Within texts JSON has no raw tabs, so all of them are white space; YAML takes spaces only.
+        return read_yaml(_escaped(text).replace("\t", " "), file)
+    except PolicyError as error:
+        if error.diagnostics[0].code == "SW201":
+            _refuse_what_only_yaml_has(text, file)  # says it in JSON's words
+        raise
+
+
+def is_json_form(root: Node) -> bool:
+    """Whether a file says that it is a policy in JSON form."""
+    return isinstance(root, Mapping) and root.get(MARK) is not None
+
+
+def _refuse_what_only_yaml_has(text: str, file: str) -> None:
+    """An alias within itself could make a small file a huge policy; JSON has none."""
+    try:
+        json.loads(text, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        message = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        span = Span(file, error.lineno, error.colno, error.lineno, error.colno + 1)
+        raise PolicyError((Diagnostic("SW201", "error", message, span, "here"),), {file: text}) from None
+
+
+def _escaped(text: str) -> str:
+    return _NOT_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    match statement:
+        case Rule(kind, license_types, name, until, condition):
+            return {
+                "kind": kind,
+                **({"licenseTypes": list(license_types)} if license_types else {}),
+                **({"name": name} if name is not None else {}),
+                **({"until": until.value.isoformat()} if until else {}),
+                "when": _condition(condition),
+            }
+        case Let(name, value):
+            return {"kind": "let", "name": name, "value": _operand(value)}
+        case SetFrom(name, path):
+            return {"kind": "set", "name": name, "from": path.value}
+        case Limit(count, percent, license_type, longest_unused_first):
+            return {
+                "kind": "limit",
+                **({"percent": percent} if percent is not None else {"count": count}),
+                **({"licenseType": license_type} if license_type else {}),
+                **({"longestUnusedFirst": True} if longest_unused_first else {}),
+            }
+        case Timezone(name):
+            return {"kind": "timezone", "name": name}
+
+
+def _condition(condition: Condition) -> Any:
+    match condition:
+        case And(operands):
+            return {"and": [_condition(operand) for operand in operands]}
+        case Or(operands):
+            return {"or": [_condition(operand) for operand in operands]}
+        case Not(operand):
+            return {"not": _condition(operand)}
+        case Comparison(operator, left, right):
+            return {"operator": operator, "left": _operand(left), "right": _operand(right)}
+        case UnusedFor(count, unit):
+            return {"unusedFor": count, "unit": unit}
+        case _:
+            return _operand(condition)
+
+
+def _operand(operand: Operand) -> Any:
+    match operand:
+        case Text(value) | Number(value) | Boolean(value):
+            return value
+        case Date(day):
+            return {"date": day.isoformat()}
+        case ListOf(items):
+            return [_operand(item) for item in items]
+        case Name(name):
+            return {"name": name}
+        case Field(name, None):
+            return {"field": name}
+        case Field(name, key):
+            return {"field": name, "key": key}

@@ -1,0 +1,1 @@
+"""Schedules: their meaning, their check, their occurrences."""

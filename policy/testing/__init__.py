@@ -1,0 +1,1 @@
+"""Policy tests: the file and its cases."""

@@ -1,0 +1,303 @@
+"""YAML as a tree of values with spans.
+
+ruamel.yaml reads YAML 1.2 (`No` and `on` are text); its node graph, unlike its data, knows where everything
+was written. Here it becomes three small node types, with duplicate keys refused and `<<` merged.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml import nodes as ruamel
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError
+
+MAX_CHARACTERS = 1_500_000
+"""Longest YAML text; 5,000 users in `neverRelease` make about 300,000."""
+MAX_VALUES = 60_000
+"""Most lines, commas and opening brackets, a quick measure of how many values there can be."""
+MAX_DEPTH = 64
+"""Most brackets that one line may leave open."""
+MAX_MERGED = 50_000
+"""Most keys that `<<` may copy into other maps."""
+
+_TAG = "tag:yaml.org,2002:"
+_SIGNS = re.compile(r"[\n,\[\]{}]")
+_LONG_TAG = re.compile(r"![^\s!]{1000}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value; `text` is how it was written, `style` the quote or block mark (None when plain)."""
+
+    value: str | int | float | bool | None
+    text: str
+    style: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a mapping with its value."""
+
+    key: Scalar
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping in file order; keys are unique."""
+
+    entries: tuple[Entry, ...]
+    span: Span
+
+    def get(self, key: str) -> "Entry | None":
+        """The entry of that key."""
+        return next((entry for entry in self.entries if entry.key.text == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple["Node", ...]
+    span: Span
+
+
+Node: TypeAlias = Scalar | Mapping | Sequence
+
+
+def form_of(file: str) -> str:
+    """What the people who write a file call its form: JSON is read as the YAML it nearly is."""
+    return "JSON" if file.lower().endswith(".json") else "YAML"
+
+
+def read_yaml(text: str, file: str) -> Node:
+    """The one document of a YAML text.
+
+    Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW204 `<<` that is given no map, SW205 too long,
+    nested too deep or within itself) with every such key.
+    """
+    sources = {file: text}
+    start = Span(file, 1, 1, 1, 2)
+    refused = _too_much(text, file)
+    if refused:
+        raise PolicyError((refused,), sources)
+    converter = _Converter(file)
+    try:
+        root = _yaml().compose(text)
+        node = converter.convert(root) if root is not None else Scalar(None, "", None, Span(file, 1, 1, 1, 1))
+    except MarkedYAMLError as error:
+        raise PolicyError((_not_yaml(error, text, file),), sources) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        span = Span(file, line, 1, line, 1)
+        character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or chr(0))
+        message = f"character U+{character:04X} is not allowed in {form_of(file)}"
+        raise PolicyError((Diagnostic("SW201", "error", message, span, "on this line"),), sources) from None
+    except YAMLError as error:
+        raise PolicyError(
+            (Diagnostic("SW201", "error", f"this is not {form_of(file)}: {error}", start),), sources
+        ) from None
+    except RecursionError:
+        message = f"this {form_of(file)} is nested too deep"
+        raise PolicyError((Diagnostic("SW205", "error", message, start),), sources) from None
+    except (ValueError, OverflowError):  # an escape such as "\UFFFFFFFF", which ruamel takes for a character
+        message = f"this is not {form_of(file)}: an escape in a quoted text is no character"
+        raise PolicyError((Diagnostic("SW201", "error", message, start),), sources) from None
+    if converter.findings:
+        raise PolicyError(tuple(converter.findings), sources)
+    return node
+
+
+def _yaml() -> YAML:
+    """ruamel's reader. An anchor may be given anew, as YAML has it, without a warning."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False
+    return yaml
+
+
+def _too_much(text: str, file: str) -> Diagnostic | None:
+    """Reading YAML takes time for every character and value: what would take too long is not begun."""
+    if len(text) > MAX_CHARACTERS:
+        message = f"this {form_of(file)} is too long: {len(text):,} characters, {MAX_CHARACTERS:,} are read"
+        return _refused(message, text, 0, file, "split it into several files")
+    tag = _LONG_TAG.search(text)
+    if tag:
+        return _refused(
+            "this YAML has a tag that is too long", text, tag.start(), file, "text with a ! is put in quotes"
+        )
+    values = depth = 0
+    for match in _SIGNS.finditer(text):
+        sign = match[0]
+        values += sign in "\n,[{"
+        depth = 0 if sign == "\n" else depth + (sign in "[{") - (sign in "]}")
+        if values > MAX_VALUES:
+            message = f"this {form_of(file)} is too long: more than {MAX_VALUES:,} lines, commas and brackets"
+            return _refused(message, text, match.start(), file, "split it into several files")
+        if depth > MAX_DEPTH:
+            return _refused(f"this {form_of(file)} is nested too deep", text, match.start(), file, None)
+    return None
+
+
+def _refused(message: str, text: str, offset: int, file: str, help_: str | None) -> Diagnostic:
+    line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    return Diagnostic("SW205", "error", message, Span(file, line, column, line, column + 1), "too much", help_)
+
+
+class _Converter:
+    """From ruamel's nodes to ours. An anchor's node is converted once, however often aliases name it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._done: dict[int, Node] = {}
+        self._open: set[int] = set()
+        self._merged = 0
+        self.findings: list[Diagnostic] = []
+
+    def convert(self, node: ruamel.Node) -> Node:
+        found = self._done.get(id(node))
+        if found is None and id(node) in self._open:
+            # Told once; further aliases inside find this, and a merge of it has nothing more to say.
+            found = self._done[id(node)] = Mapping((), self._span(node))
+            self._within_itself(node)
+        elif found is None:
+            self._open.add(id(node))
+            found = self._done[id(node)] = self._converted(node)
+        return found
+
+    def _within_itself(self, node: ruamel.Node) -> None:
+        """A node that contains itself, `&a [*a]`. An alias keeps no place of its own, so the anchor is marked."""
+        anchor = node.anchor or ""
+        start = self._span(node)
+        span = Span(start.file, start.line, start.column, start.line, start.column + 1 + len(anchor))
+        help_ = f"write in place of `*{anchor}` what is meant there"
+        self._note("SW205", f"`&{anchor}` contains itself", span, f"`*{anchor}` stands inside of it", help_)
+
+    def _converted(self, node: ruamel.Node) -> Node:
+        match node:
+            case ruamel.ScalarNode():
+                self._join_surrogates(node)
+                return Scalar(_value(node), node.value, node.style or None, self._span(node))
+            case ruamel.SequenceNode():
+                return Sequence(tuple(self.convert(item) for item in node.value), self._span(node))
+            case _:
+                return self._mapping(node)
+
+    def _join_surrogates(self, node: ruamel.ScalarNode) -> None:
+        """JSON writes a character beyond U+FFFF as two escapes; half of one is no text and cannot be written again."""
+        try:
+            node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            message = "this text has half of a character: a surrogate alone"
+            self.findings.append(Diagnostic("SW205", "error", message, self._span(node), "in here"))
+
+    def _mapping(self, node: ruamel.Node) -> Mapping:
+        entries: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        for key_node, value_node in node.value:
+            key, value = self.convert(key_node), self.convert(value_node)
+            if key_node.tag == _TAG + "merge":
+                self._merge(value, merged, key.span)
+                continue
+            if not isinstance(key, Scalar):
+                self._note("SW203", "a key is a word, not a list or a map", key.span)
+                continue
+            if isinstance(value, Scalar) and value.value is None and not value.text:
+                # An empty value has no place of its own; ruamel puts it at the next token.
+                value = Scalar(None, "", None, key.span)
+            first = entries.get(key.text)
+            if first is not None:
+                help_ = f"remove one of them; {form_of(self._file)} does not say which would count"
+                self._note("SW202", f"key `{key.text}` is given twice", key.span, "again here", help_, first.key.span)
+                continue
+            entries[key.text] = Entry(key, value)
+        for name, entry in merged.items():
+            entries.setdefault(name, entry)
+        return Mapping(tuple(entries.values()), self._span(node))
+
+    def _merge(self, value: Node, merged: dict[str, Entry], place: Span) -> None:
+        """`<<: *other`, or a list of them, the first of which counts. Merged maps merged again grow without end.
+
+        Anything else is refused, by js-yaml, with which Butler reads, too: rules would be lost without a word.
+        """
+        for source in value.items if isinstance(value, Sequence) else (value,):
+            if not isinstance(source, Mapping):
+                # What stands empty has no place of its own.
+                span = place if isinstance(source, Scalar) and not source.text else source.span
+                self._note(
+                    "SW204", "`<<` takes a map, or a list of maps", span, "not a map", "write an alias: <<: *name"
+                )
+                continue
+            self._merged += len(source.entries)
+            if self._merged > MAX_MERGED:
+                self._note("SW205", f"`<<` copies more than {MAX_MERGED:,} keys", place, "too many")
+                return
+            for entry in source.entries:
+                merged.setdefault(entry.key.text, entry)
+
+    def _note(
+        self, code: str, message: str, span: Span, label: str = "", help_: str | None = None, first: Span | None = None
+    ) -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            related = ((first, "first here"),) if first else ()
+            self.findings.append(Diagnostic(code, "error", message, span, label, help_, related))
+
+    def _span(self, node: ruamel.Node) -> Span:
+        start, end = node.start_mark, node.end_mark
+        return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def _value(node: ruamel.ScalarNode) -> str | int | float | bool | None:
+    """The value by YAML 1.2's core schema; what is none of its types is text."""
+    text: str = node.value
+    plain = text.replace("_", "")
+    try:
+        match (node.tag or "").removeprefix(_TAG):
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int":
+                return int(plain, 0) if plain.lower().lstrip("+-").startswith(("0x", "0o", "0b")) else int(plain)
+            case "float":
+                named = plain.lower().replace(".inf", "inf").replace(".nan", "nan")
+                return float(named)
+            case "timestamp":
+                return math.nan  # YAML's date type; nothing here takes one, and it is not text either
+    except ValueError:
+        return text
+    return text
+
+
+def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    source = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
+    problem = error.problem or "it cannot be read"
+    label, help_ = "here", None
+    if "\t" in source[: column + 1] or "'\\t'" in problem:
+        problem, help_ = "a tab is used for indentation", "indent with spaces"
+    elif "mapping values are not allowed" in problem:
+        problem = "a `:` stands where no map can start"
+        help_ = "put text that contains `: ` in quotes, and check the indentation"
+    elif "expected '<document start>'" in problem:
+        problem = "this line does not go on with what stands above it"
+        help_ = "each line is `key: value`; rules in the policy language stand in a .policy file"
+    elif "undefined alias" in problem:
+        help_ = "text that starts with * is put in quotes"
+    elif error.context:
+        label = str(error.context)
+    return Diagnostic(
+        "SW201",
+        "error",
+        f"this is not {form_of(file)}: {problem}",
+        Span(file, line, column, line, column + 1),
+        label,
+        help_,
+    )

@@ -1,0 +1,205 @@
+"""Reading settings out of YAML nodes: every wrong one is noted with its place, and reading goes on."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from seatwarden.grammar.spans import Span
+from seatwarden.grammar.suggest import did_you_mean, nearest
+from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
+from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, form_of
+
+_T = TypeVar("_T")
+
+_SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "value")
+"""Keys of site files whose values are secrets."""
+
+
+class YamlReader:
+    """Collects findings while values are read. Each reading method returns None when the value is wrong."""
+
+    def __init__(self) -> None:
+        self.findings: list[Diagnostic] = []
+        self._concealed: list[Span] = []
+        self._meant: set[tuple[Span, str | None]] = set()
+
+    def conceal(self, node: Node) -> None:
+        """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
+        if not (isinstance(node, Scalar) and node.value is None):  # where nothing stands, the key is marked
+            self._concealed.append(node.span)
+
+    def conceal_all(self, node: Node) -> None:
+        """The same of every value in it."""
+        match node:
+            case Mapping():
+                for entry in node.entries:
+                    self.conceal_all(entry.value)
+            case Sequence():
+                for item in node.items:
+                    self.conceal_all(item)
+            case _:
+                self.conceal(node)
+
+    def concealed(self, text: str) -> str:
+        """The file's text with every secret in it as dots, each character in its place: what findings may quote."""
+        lines = text.split("\n")
+        for span in self._concealed:
+            for number in range(span.line, min(span.end_line, len(lines)) + 1):
+                line = lines[number - 1]
+                start = span.column - 1 if number == span.line else 0
+                end = min(span.end_column - 1 if number == span.end_line else len(line), len(line))
+                lines[number - 1] = line[:start] + "•" * (end - start) + line[end:]
+        return "\n".join(lines)
+
+    def error(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
+        """Note a finding."""
+        self.findings.append(Diagnostic(code, "error", message, span, label, help_))
+
+    def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> Mapping | None:
+        """A map with keys among `known`; a missing required key and an unknown one are findings.
+
+        One that is missing since it is mistyped is one finding, not two.
+        """
+        if not isinstance(node, Mapping):
+            self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
+            return None
+        known = tuple(known)
+        for entry in node.entries:
+            key = entry.key.text
+            if key not in known and len(self.findings) < MAX_FINDINGS:
+                self._conceal_mistyped(entry)
+                meant = nearest(key, known)
+                help_ = f"did you mean `{meant}`?" if meant else f"`{what}` has the keys {', '.join(known)}"
+                self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
+                self._meant.add((node.span, meant))
+        for key in required:
+            if self.lacks(node, key):
+                start = node.entries[0].key.span if node.entries else node.span
+                self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
+        return node
+
+    def lacks(self, mapping: Mapping, key: str) -> bool:
+        """Whether a map has no such key, nor one that `mapping` said is this one mistyped."""
+        return mapping.get(key) is None and (mapping.span, key) not in self._meant
+
+    def near_misses(
+        self, mapping: Mapping, what: str, needed: Iterable[str], others: Iterable[str] = ()
+    ) -> frozenset[str]:
+        """Where other programs have keys too: a finding for each that almost is a needed key, which is absent.
+
+        Returns the keys that were meant.
+        """
+        needed, others, missed = tuple(needed), frozenset(others), set()
+        present = [entry.key.text for entry in mapping.entries]
+        for entry in mapping.entries:
+            key = entry.key.text
+            meant = nearest(key, needed) if key not in needed and key not in others else None
+            if meant and meant not in present:
+                self._conceal_mistyped(entry)
+                help_ = f"did you mean `{meant}`?"
+                self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
+                missed.add(meant)
+        return frozenset(missed)
+
+    def _conceal_mistyped(self, entry: Entry) -> None:
+        """What stands under a key that is almost one of a secret is not shown either."""
+        if nearest(entry.key.text, _SECRETS):
+            self.conceal_all(entry.value)
+
+    def items(self, node: Node, what: str) -> tuple[Node, ...]:
+        """The items of a list; null is an empty list, as in Butler."""
+        if isinstance(node, Sequence):
+            return node.items
+        if not (isinstance(node, Scalar) and node.value is None):
+            help_ = "start each item with `- `" if form_of(node.span.file) == "YAML" else "put it in brackets: […]"
+            self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", help_)
+        return ()
+
+    def text(self, node: Node, what: str) -> str | None:
+        """A text, as it is; line breaks cannot be part of one."""
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, Scalar) and node.text else None
+            self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
+            return None
+        if "\n" in node.value or "\r" in node.value:
+            self.error(
+                "SW205",
+                f"`{what}` contains a line break",
+                node.span,
+                "one line only",
+                "write it on one line, in quotes",
+            )
+            return None
+        return node.value
+
+    def boolean(self, node: Node, what: str) -> bool | None:
+        """True or false; YAML 1.2 reads `yes`, `no`, `on` and `off` as text."""
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self.error(
+            "SW204", f"`{what}` must be true or false", node.span, f"this is {describe(node)}", "write true or false"
+        )
+        return None
+
+    def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
+        """A whole number, not negative, of `unit` where it counts something."""
+        if not isinstance(node, Scalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            help_ = "remove the quotes" if isinstance(node, Scalar) and node.text.isdigit() else None
+            self.error(
+                "SW204",
+                f"`{what}` must be a number{f' of {unit}' if unit else ''}",
+                node.span,
+                f"this is {describe(node)}",
+                help_,
+            )
+        elif isinstance(node.value, float) and not node.value.is_integer():
+            self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
+        elif node.value < 0:
+            self.error("SW205", f"`{what}` must not be negative", node.span, "less than 0")
+        elif node.value > 999_999_999:
+            self.error("SW205", f"`{what}` is too large", node.span, "at most 9 digits")
+        else:
+            return int(node.value)
+        return None
+
+    def one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
+        """One of a few words, in any case and with any space around it, as Butler reads them."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            word = next((value for value in values if value.lower() == node.value.strip().lower()), None)
+            if word is not None:
+                return word
+            shown = node.value
+            help_ = did_you_mean(shown, values) or f"write one of {', '.join(values)}"
+            self.error("SW205", f"`{what}` is one of {', '.join(values)}", node.span, f"this is `{shown}`", help_)
+        else:
+            self.error("SW204", f"`{what}` is one of {', '.join(values)}", node.span, f"this is {describe(node)}")
+        return None
+
+    def at(self, mapping: Mapping, key: str, read: Callable[[Entry], _T | None]) -> _T | None:
+        """What `read` makes of the entry of that key, or None when the key is absent."""
+        entry = mapping.get(key)
+        return read(entry) if entry is not None else None
+
+
+def _quoted(node: Scalar) -> str:
+    """What is no text yet, as text."""
+    return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
+
+
+def describe(node: Node) -> str:
+    """A node in words: `the number 5`, `a list`, `empty`."""
+    match node:
+        case Mapping():
+            return "a map"
+        case Sequence():
+            return "a list"
+        case Scalar(value=None):
+            return "empty"
+        case Scalar(value=bool(), text=text):
+            return f"the truth value {text}"
+        case Scalar(value=str(), text=text):
+            return f"the text `{text}`"
+        case Scalar(value=float() as number, text=text) if math.isnan(number) and "nan" not in text.lower():
+            return f"the date {text}"
+        case _:
+            return f"the number {node.text}"

@@ -1,0 +1,78 @@
+"""Secrets in settings files: written out, or `${NAME}` for the environment's value."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.yaml.nodes import Entry, Node, Scalar, read_yaml
+from seatwarden.policy.yaml.reader import YamlReader
+
+_NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"']?[ \t]*:)(.+)", re.IGNORECASE)
+"""A key whose value is or may be a secret, and the rest of its line."""
+_FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
+
+
+def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]) -> str | None:
+    """A text, or with `${NAME}` the value of that environment variable.
+
+    SW205 when it is not set, is not printable (no value that works ends in a line break), or stands beside other text.
+
+    What is written out is concealed in the reader, so that no finding on its line shows it.
+    """
+    node = entry.value
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        reader.conceal(node)
+        message = f"`{entry.key.text}` must be text"
+        reader.error("SW204", message, node.span, "this is no text", "put it in quotes, or write ${NAME}")
+        return None
+    match = _FROM_ENVIRONMENT.fullmatch(node.value)
+    if match is None:
+        reader.conceal(node)
+        part = _FROM_ENVIRONMENT.search(node.value)
+        if part is not None:  # taken as it stands, it would be a wrong secret that nobody notices
+            message = f"`{part[0]}` is only a part of `{entry.key.text}`"
+            help_ = "put the whole text into that variable, and write nothing beside it here"
+            reader.error("SW205", message, node.span, "the environment gives whole values", help_)
+            return None
+        return reader.text(node, entry.key.text)
+    value = environment.get(match[1])
+    if not value:
+        message = f"environment variable `{match[1]}` is not set"
+        reader.error("SW205", message, entry.value.span, "taken from there", "set it where the command runs")
+        return None
+    if not value.isprintable():
+        message = f"environment variable `{match[1]}` has a line break or another character that is not printable"
+        help_ = "set it without a line break at its end"
+        reader.error("SW205", message, entry.value.span, "taken from there", help_)
+        return None
+    return value
+
+
+def conceal(text: str, secrets: Iterable[str | None]) -> str:
+    """What somebody else wrote, without the secrets, should it repeat one: as they are, or escaped as in JSON."""
+    known = {secret for secret in secrets if secret}
+    escaped = {json.dumps(secret, ensure_ascii=ascii_)[1:-1] for secret in known for ascii_ in (True, False)}
+    for secret in sorted(known | escaped, key=len, reverse=True):  # a longer one may hold a shorter one
+        text = text.replace(secret, "…")
+    return text
+
+
+def read_site_yaml(text: str, file: str) -> Node:
+    """The document of a site file, as `read_yaml`, but where it is no YAML no line shows what may be a secret."""
+    try:
+        return read_yaml(text, file)
+    except PolicyError as error:
+        lines = "\n".join(map(_concealed, text.split("\n")))
+        raise PolicyError(error.diagnostics, {file: lines}) from None
+
+
+def _concealed(line: str) -> str:
+    """The line without the values of such keys; without any key it may be the rest of a value, and is not shown."""
+    if ":" not in line:
+        return _dots(line)
+    return _NAMED.sub(lambda match: match[1] + _dots(match[2]), line)
+
+
+def _dots(text: str) -> str:
+    return re.sub(r"\S", "•", text)

@@ -1,0 +1,79 @@
+"""`seatwarden demo` and the command as a process of its own."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engine.cli.conftest import Run
+from tests.paths import ROOT
+
+
+def test_the_tour(run: Run, tmp_path: Path) -> None:
+    ran = run("demo", "--folder", tmp_path / "demo")
+    assert (ran.code, ran.err) == (0, "")
+    for words in (
+        "$ seatwarden plan --site",
+        "Sealed plan written to",
+        "KEPT — protected by",
+        "RELEASED — release professional",
+        "KEPT — not due yet",
+        "KEPT — in quarantine",
+        ": verified",
+        "All that took 4 requests to QRS, and nothing was released",
+        "Killed\n",
+        "done by an earlier run)",
+        "19 released, 0 gone, 0 skipped, 0 failed, 0 unknown",
+        "19 licenses were deleted on the simulated site, 19 different ones.",
+    ):
+        assert words in ran.out
+
+
+def test_what_the_demo_suggests_works(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    *suggestions, stay = _suggestions(run("demo").out.split("Try next:")[1])
+    assert len(suggestions) == 6
+    for words in suggestions:
+        assert run(*words).code == 0
+    assert stay == ["demo", "--stay"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process of its own cannot be sent Ctrl-C there")
+def test_a_site_that_stays(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "-m", "seatwarden", "demo", "--stay"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment) as demo:
+        try:
+            assert demo.stdout is not None
+            said = [demo.stdout.readline() for _ in range(7)]
+            assert "until you press Ctrl-C" in said[0]
+            for words in _suggestions("".join(said)):
+                ran = run(*words, *(["--yes"] if words[0] == "apply" else []))
+                assert (ran.code, ran.err) == (0, "")
+        finally:
+            demo.send_signal(signal.SIGINT)
+        assert demo.stdout.read() == "\nThe simulated site is gone, its files stay.\n"
+    assert demo.returncode == 0
+
+
+def _suggestions(text: str) -> list[list[str]]:
+    return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  seatwarden ")]
+
+
+def test_the_demo_can_be_run_again(run: Run, tmp_path: Path) -> None:
+    assert [run("demo", "--folder", tmp_path / "demo").code for _ in range(2)] == [0, 0]
+
+
+def test_as_a_process() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "seatwarden", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.startswith("seatwarden ")
+    ended = subprocess.run([sys.executable, "-m", "seatwarden", "plan"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: nothing to decide on")

@@ -1,0 +1,261 @@
+"""`seatwarden log` from the outside: verify, replay, list, show, and pseudonyms."""
+
+import csv
+import errno
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatwarden.engine.log.chain import chain_lines
+from tests.engine.cli.conftest import Run
+from tests.paths import EXAMPLES
+
+GIVEN = ("-p", EXAMPLES / "butler.yaml", "-s", EXAMPLES / "site.json")
+
+
+@pytest.fixture
+def plan(run: Run, tmp_path: Path) -> Path:
+    run("plan", *GIVEN, "-o", tmp_path / "run")
+    return tmp_path / "run"
+
+
+def _records(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "plan.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+# verify --------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_verifies(run: Run, plan: Path) -> None:
+    ran = run("log", "verify", plan)
+    assert ran.code == 0
+    assert "13 decisions" in ran.out
+    assert run("log", "verify", plan / "plan.jsonl").out == ran.out
+
+
+def test_an_edited_line_is_named(run: Run, plan: Path) -> None:
+    log = plan / "plan.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"userId":"kchen"', b'"userId":"kchan"', 1))
+    line = next(n for n, text in enumerate(log.read_bytes().split(b"\n"), 1) if b"kchan" in text)
+    ran = run("log", "verify", plan)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"plan.jsonl:{line}: this line was changed" in ran.err
+    for command in (("explain", "kchen", "--plan"), ("log", "replay"), ("log", "show"), ("log", "list")):
+        assert run(*command, plan).code == 1, "nothing is told from a damaged log"
+
+
+def test_no_plan_there(run: Run, tmp_path: Path) -> None:
+    for command in ("verify", "replay", "list", "show"):
+        ran = run("log", command, tmp_path)
+        assert ran.code == 2
+        assert "holds no plan" in ran.err
+
+
+def test_a_file_that_is_no_log_is_not_listed_line_by_line(run: Run) -> None:
+    ran = run("log", "verify", EXAMPLES / "site.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert len(ran.err.splitlines()) == 22
+    assert " more problems" in ran.err.splitlines()[-1]
+
+
+def test_folders_that_are_closed(run: Run, plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a place for a key, nor a folder beside a run, nor one that should hold a plan ends in a traceback."""
+    closed = plan.parent / "closed"
+    closed.mkdir(mode=0)
+
+    def to_us(real: Callable[..., Any]) -> Callable[..., Any]:
+        """Root may look into any folder: closed to us is what is refused here, whoever runs the tests."""
+
+        def look(path: Any, *arguments: Any, **options: Any) -> Any:
+            if isinstance(path, str | Path) and Path(path).is_relative_to(closed):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return real(path, *arguments, **options)
+
+        return look
+
+    for module, name in ((os, "open"), (os, "stat"), (os, "scandir"), (os, "listdir"), (io, "open")):
+        monkeypatch.setattr(module, name, to_us(getattr(module, name)))
+    try:
+        assert "the key cannot be written" in run("log", "new-key", closed / "key").err
+        assert run("report", plan).code == 0
+        ran = run("explain", "kchen", "--plan", closed / "plan.jsonl")
+        assert (ran.code, "cannot be read: Permission denied" in ran.err) == (2, True)
+    finally:
+        monkeypatch.undo()
+        closed.chmod(0o700)
+
+
+def test_nobody_fits(run: Run, two_runs: Path) -> None:
+    ran = run("log", "show", two_runs, "--user", "nobody")
+    assert (ran.code, ran.out) == (0, "0 rows\n")
+    assert "No decision in 2 runs fits." in ran.err
+
+
+def test_a_log_of_a_newer_version_is_refused(run: Run, plan: Path) -> None:
+    header, *decisions, seal = _records(plan)
+    _forge(plan, [{**header, "format": 99}, *decisions], seal)
+    ran = run("log", "verify", plan)
+    assert ran.code == 2
+    assert "newer seatwarden" in ran.err
+
+
+# replay --------------------------------------------------------------------------------------------------
+
+
+def test_replay_agrees(run: Run, plan: Path) -> None:
+    ran = run("log", "replay", plan)
+    assert (ran.code, ran.err) == (0, "")
+    assert "13 decisions decided again, all agree" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("user", "change"),
+    [
+        ("jdoe", {"verdict": "release", "because": "release", "rule": None}),
+        ("mlopez", {"facts": {"user.tags": []}}),
+        ("hmeyer", {"row": {"quarantined": False}}),
+        ("pnovak", {"reason": "because"}),
+    ],
+)
+def test_a_forged_decision_does_not_agree(run: Run, plan: Path, user: str, change: dict[str, object]) -> None:
+    """A log that was rewritten whole, seal and all: the chain fits, the decisions do not."""
+    header, *decisions, seal = _records(plan)
+    number = next(n for n, d in enumerate(decisions) if d["userId"] == user)
+    for key, value in change.items():
+        old = decisions[number][key]
+        decisions[number][key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    _forge(plan, [header, *decisions], seal)
+    assert run("log", "verify", plan).code == 0
+    ran = run("log", "replay", plan)
+    assert ran.code == 1
+    assert f"line {number + 2}: " in ran.err
+    assert "1 decision of 13 would be different" in ran.err
+
+
+def _forge(folder: Path, records: list[dict[str, object]], seal: dict[str, object]) -> None:
+    bare = [{k: v for k, v in record.items() if k not in ("n", "prev", "seal")} for record in [*records, seal]]
+    (folder / "plan.jsonl").write_bytes(b"".join(chain_lines(bare[:-1], bare[-1])))
+
+
+# list and show -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_runs(run: Run, tmp_path: Path) -> Path:
+    for day in ("2026-11-21", "2026-12-11"):
+        run("plan", *GIVEN, "--now", day, "-o", tmp_path / "plans" / day)
+    return tmp_path / "plans"
+
+
+def test_runs_are_listed_oldest_first(run: Run, two_runs: Path) -> None:
+    rows = json.loads(run("log", "list", two_runs, "--format", "json").out)
+    assert [row["now"][:10] for row in rows] == ["2026-11-21", "2026-12-11"]
+    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 4, "planned"), (13, 5, "planned")]
+    assert "2026-12-11T00:00:00.000Z" in run("log", "list", two_runs).out
+
+
+def test_a_damaged_run_is_listed_not_passed_over(run: Run, two_runs: Path) -> None:
+    (two_runs / "2026-11-21" / "plan.jsonl").write_text("{}\n")
+    ran = run("log", "list", two_runs)
+    assert ran.code == 1
+    assert "line 1" in ran.out
+    ran = run("log", "show", two_runs, "--user", "rhaddad")
+    assert ran.code == 1
+    assert "2026-12-11" in ran.out
+    assert "2026-11-21" in ran.err
+
+
+def test_a_user_across_runs(run: Run, two_runs: Path) -> None:
+    """When did she lose her license, and why?"""
+    rows = json.loads(run("log", "show", two_runs, "--user", "corp\\RHADDAD", "--format", "json").out)
+    assert [(row["now"][:10], row["verdict"]) for row in rows] == [("2026-11-21", "keep"), ("2026-12-11", "release")]
+    assert rows[1]["why"].endswith("never used, allocated 2026-11-11, 30 days ago; 30 needed")
+
+
+def test_show_filters(run: Run, two_runs: Path) -> None:
+    def users(*options: str) -> set[str]:
+        table = run("log", "show", two_runs / "2026-11-21", *options, "--format", "csv").out
+        return {row["user"] for row in csv.DictReader(io.StringIO(table))}
+
+    assert users("--verdict", "release") == {"CORP\\asvensson", "CORP\\obrien", "CORP\\pnovak", "CORP\\tyilmaz"}
+    assert users("--rule", "tag") == {"CORP\\mlopez"}
+    assert users("--rule", "quarantined") == {"CORP\\hmeyer"}
+    assert users("--user", "Jane Doe") == {"ADMIN\\jdoe"}
+    assert len(users()) == 12
+
+
+# pseudonyms ----------------------------------------------------------------------------------------------
+
+NAMES = re.compile(
+    r"jdoe|jane|asvensson|åsa|mlopez|lópez|pnovak|kchen|rhaddad|obrien|tyilmaz|fdubois|lnguyen|hmeyer|@example", re.I
+)
+
+
+def test_pseudonyms_name_nobody(run: Run, tmp_path: Path) -> None:
+    key, folder = tmp_path / "site.key", tmp_path / "run"
+    assert run("log", "new-key", key).code == 0
+    policy = tmp_path / "p.policy"
+    policy.write_text(
+        'keep when user.attributes.email like "*@nowhere"\nrelease when unused for 30 days and user.name != "x"\n'
+    )
+    for given in (GIVEN, ("-p", policy, "-s", EXAMPLES / "site.json")):
+        ran = run("plan", *given, "--pseudonymize", key, "-o", folder)
+        assert ran.code == 0
+        written = ran.out + "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+        assert NAMES.findall(written) == []
+        assert run("log", "replay", folder).code == 0
+        folder = tmp_path / "second"
+
+
+def test_pseudonyms_change_no_verdict(run: Run, tmp_path: Path) -> None:
+    run("log", "new-key", tmp_path / "key")
+    plain = json.loads(run("plan", *GIVEN, "--format", "json").out)
+    hidden = json.loads(run("plan", *GIVEN, "--format", "json", "--pseudonymize", tmp_path / "key").out)
+    fields = ("licenseId", "verdict", "because", "rule", "rules", "unusedDays")
+    assert [[d[f] for f in fields] for d in hidden["decisions"]] == [[d[f] for f in fields] for d in plain["decisions"]]
+    both = [d["userId"] for d in hidden["decisions"] if d["licenseId"] in _licenses_of(plain, "tyilmaz")]
+    assert len(both) == 2
+    assert len(set(both)) == 1, "one person, one pseudonym"
+
+
+def _licenses_of(plan: dict[str, list[dict[str, str]]], user: str) -> set[str]:
+    return {d["licenseId"] for d in plan["decisions"] if d["userId"] == user}
+
+
+def test_the_person_is_found_again(run: Run, tmp_path: Path) -> None:
+    key, other = tmp_path / "key", tmp_path / "other"
+    run("log", "new-key", key)
+    run("log", "new-key", other)
+    run("plan", *GIVEN, "--pseudonymize", key, "-o", tmp_path / "run")
+    reveal = ("--reveal", key, EXAMPLES / "site.json")
+    assert json.loads(run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe", "--format", "json").out) == []
+    told = run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe").err
+    assert "there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people" in told
+    ran = run("explain", "ADMIN\\jdoe", "--plan", tmp_path / "run")
+    assert (ran.code, "there is no user `ADMIN\\jdoe`: this plan has pseudonyms for names" in ran.err) == (2, True)
+    assert "log show DIR --reveal KEYFILE SNAPSHOT" in ran.err
+    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)
+    assert [row["name"] for row in rows] == ["Jane Doe"]
+    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)
+    assert len(rows) == 1, "a deleted user too"
+    assert run("explain", rows[0]["licenseId"], "--plan", tmp_path / "run").code == 0
+    wrong = ("--reveal", other, EXAMPLES / "site.json")
+    assert json.loads(run("log", "show", tmp_path / "run", *wrong, "--user", "jdoe", "--format", "json").out) == []
+
+
+def test_bad_keys(run: Run, tmp_path: Path) -> None:
+    ran = run("plan", *GIVEN, "--pseudonymize", tmp_path / "none")
+    assert ran.code == 2
+    assert "seatwarden log new-key" in ran.err
+    (tmp_path / "short").write_text("secret")
+    assert run("plan", *GIVEN, "--pseudonymize", tmp_path / "short").code == 2
+    run("log", "new-key", tmp_path / "key")
+    before = (tmp_path / "key").read_bytes()
+    assert run("log", "new-key", tmp_path / "key").code == 2
+    assert (tmp_path / "key").read_bytes() == before

@@ -1,0 +1,72 @@
+"""`seatwarden report` from the outside."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engine.cli.conftest import Run
+from tests.paths import EXAMPLES, ROOT
+
+GIVEN = ("-p", EXAMPLES / "butler.yaml", "-s", EXAMPLES / "site.json")
+
+
+@pytest.fixture
+def plan(run: Run, tmp_path: Path) -> Path:
+    run("plan", *GIVEN, "-o", tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_the_page_is_written_beside_the_plan(run: Run, plan: Path) -> None:
+    ran = run("report", plan)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"Report written to {plan / 'report.html'}\n"
+    page = (plan / "report.html").read_bytes()
+    assert page.startswith(b"<!doctype html>")
+    assert run("report", plan / "plan.jsonl", "-o", plan / "again.html").code == 0
+    assert (plan / "again.html").read_bytes() == page
+
+
+def test_plan_writes_the_same_page_on_request(run: Run, plan: Path, tmp_path: Path) -> None:
+    run("report", plan, "-o", tmp_path / "page.html")
+    ran = run("plan", *GIVEN, "-o", tmp_path / "other" / "run", "--report")
+    assert ran.code == 0
+    assert f"Sealed plan written to {tmp_path / 'other' / 'run'}, with report.html" in ran.out
+    assert (tmp_path / "other" / "run" / "report.html").read_bytes() == (tmp_path / "page.html").read_bytes()
+
+
+def test_a_report_needs_a_folder(run: Run) -> None:
+    ran = run("plan", *GIVEN, "--report")
+    assert ran.code == 2
+    assert "name one with -o DIR" in ran.err
+
+
+def test_a_damaged_log_is_refused_as_log_verify_does(run: Run, plan: Path) -> None:
+    log = plan / "plan.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"userId":"kchen"', b'"userId":"kchan"', 1))
+    ran = run("report", plan)
+    assert (ran.code, ran.out, ran.err) == (1, "", run("log", "verify", plan).err)
+    assert "this line was changed" in ran.err
+    assert not (plan / "report.html").exists()
+
+
+def test_no_plan_and_nowhere_to_write(run: Run, plan: Path, tmp_path: Path) -> None:
+    assert run("report", tmp_path / "nowhere").code == 2
+    (tmp_path / "file").touch()
+    ran = run("report", plan, "-o", tmp_path / "file" / "page.html")
+    assert ran.code == 2
+    assert "the report cannot be written" in ran.err
+    assert run("report", plan, "-o", tmp_path / "new folder" / "page.html").code == 0
+
+
+def test_a_folder_above_the_run_is_named(run: Run, plan: Path) -> None:
+    ran = run("report", plan.parent)
+    assert ran.code == 2
+    assert f"name the folder of one run, like `{plan}`" in ran.err
+
+
+def test_only_the_report_loads_templates() -> None:
+    """Starting the command must stay quick."""
+    code = "import sys, seatwarden.engine.cli.main; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

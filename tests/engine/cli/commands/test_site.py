@@ -1,0 +1,257 @@
+"""`seatwarden site check`, `seatwarden snapshot`, and the ways to a site, against the real HTTPS simulator."""
+
+import json
+import os
+import re
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority, Validity
+from seatwarden.engine.simulator.server import Fault, SimulatedQrs
+from tests.engine.cli.conftest import Run, SiteFile
+from tests.paths import EXAMPLES
+
+BUTLER = EXAMPLES / "butler.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without their pauses."""
+    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
+
+
+# site check ----------------------------------------------------------------------------------------------
+
+
+def test_a_free_way(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
+    ran = run("site", "check", "--site", site_file(qrs.port))
+    assert ran.code == 0
+    for words in (
+        "✓ host name: localhost is ",
+        f"✓ port: {qrs.port} is open",
+        "✓ client certificate: ",
+        "✓ TLS: TLSv1.3, server certificate valid until ",
+        "is a Repository Service, version ",
+        "✓ right to read users: 11 users",
+        "✓ right to read analyzer licenses: 8 licenses",
+        "The way to this site is free.",
+    ):
+        assert words in ran.out
+
+
+@pytest.mark.parametrize(
+    ("fault", "step", "found"),
+    [
+        (Fault("status", path_contains="/about", status=403), "answer", "refused us (403)"),
+        (Fault("html", path_contains="/about"), "answer", "web page instead of JSON"),
+        (Fault("status", path_contains="/user/count", status=403), "right to read users", "refused us (403)"),
+        (Fault("status", path_contains="professional", status=500), "right to read professional", "answered 500"),
+    ],
+)
+def test_the_first_obstacle_is_named(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, fault: Fault, step: str, found: str
+) -> None:
+    qrs.faults.append(fault)
+    ran = run("site", "check", "--site", site_file(qrs.port))
+    assert ran.code == 3
+    last = [line for line in ran.out.splitlines() if "✗" in line]
+    assert len(last) == 1
+    assert step in last[0]
+    assert found in last[0]
+    assert "= help: " in ran.out
+
+
+def test_no_users_to_be_seen(run: Run, certificates: CertificateFiles, site_file: SiteFile) -> None:
+    """QRS answers an empty list to a user without rights, not 403."""
+    with SimulatedQrs(
+        {"users": [], "licenses": {"professional": [], "analyzer": []}}, certificates=certificates
+    ) as qrs:
+        ran = run("site", "check", "--site", site_file(qrs.port))
+    assert ran.code == 3
+    assert "✗ right to read users: no user can be seen" in ran.out
+
+
+def test_way_blocked_early(run: Run, site_file: SiteFile, tmp_path: Path, example_site: dict[str, Any]) -> None:
+    assert "✗ host name: there is no host" in run("site", "check", "--site", site_file(4242, host="qlik.invalid")).out
+    assert "✗ port: nothing listens" in run("site", "check", "--site", site_file(1, host="127.0.0.1")).out
+    now = datetime.now(UTC)
+    files = ThrowAwayAuthority(now=now).export(tmp_path / "c", client_validity=Validity.expired(now))
+    with SimulatedQrs(example_site, certificates=files) as qrs:
+        out = run("site", "check", "--site", site_file(qrs.port, files=files)).out
+    assert "✗ client certificate: " in out
+    assert "expired on" in out
+    site = site_file(qrs.port, files=files)
+    site.write_text(site.read_text(encoding="utf-8").replace("client_key.pem", "nowhere.pem"), encoding="utf-8")
+    with SimulatedQrs(example_site, certificates=files) as qrs:
+        site.write_text(re.sub(r"port: \d+", f"port: {qrs.port}", site.read_text(encoding="utf-8")), encoding="utf-8")
+        ran = run("site", "check", "--site", site)
+    assert "nowhere.pem` does not exist" in ran.out
+    assert ran.code == 2, "the fault is on this side"
+
+
+# snapshot ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["site.json", "site.json.zst"])
+def test_snapshot_plans_like_the_site(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, name: str
+) -> None:
+    site = site_file(qrs.port)
+    ran = run("snapshot", "--site", site, "-o", tmp_path / "new" / name)
+    assert (ran.code, ran.out.endswith(": 11 users, 13 licenses\n")) == (0, True)
+    now = ("--now", "2026-11-21", "--format", "json", "--policy", BUTLER)
+    live = json.loads(run("plan", "--site", site, *now).out)
+    filed = json.loads(run("plan", "--snapshot", tmp_path / "new" / name, *now).out)
+    assert live["decisions"] == filed["decisions"]
+    assert filed["run"]["site"] == f"https://localhost:{qrs.port}"
+    if os.name != "nt":
+        assert stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) == 0o600
+
+
+def test_snapshot_keeps_rows_as_they_are_and_no_secrets(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, example_site: dict[str, Any]
+) -> None:
+    run("snapshot", "--site", site_file(qrs.port), "-o", tmp_path / "s.json")
+    taken = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
+    assert taken["users"] == example_site["users"]
+    assert taken["licenses"] == example_site["licenses"]
+    assert taken["license"]["signedKey"] is True
+    assert taken["accessTypeOverview"]
+    assert "fake-signed-key" not in json.dumps(taken)
+    assert "FAKE-SERIAL" not in json.dumps(taken)
+
+
+@pytest.mark.parametrize("head", [b"\x1f\x8b\x08", b"PK\x03\x04"])
+def test_other_ways_to_compress(run: Run, tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "site.json.gz").write_bytes(head + b"...")
+    ran = run("plan", "--policy", EXAMPLES / "butler.yaml", "--snapshot", tmp_path / "site.json.gz")
+    assert (ran.code, "is compressed as gzip or zip" in ran.err, "only zstd" in ran.err) == (2, True, True)
+
+
+def test_mistyped_keys_of_a_site_file_are_told_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("configQRS:\n  hsot: a\n  prot: 4242\n  enableWebSocket: true\n")
+    ran = run("site", "check", "--site", tmp_path / "site.yaml")
+    assert ran.code == 2
+    assert re.findall(r"did you mean `(\w+)`", ran.err) == ["host", "port"]
+    assert ran.err.count("error[") == 2
+
+
+def test_torn_zstd(run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path) -> None:
+    run("snapshot", "--site", site_file(qrs.port), "-o", tmp_path / "s.zst")
+    data = (tmp_path / "s.zst").read_bytes()
+    (tmp_path / "torn.zst").write_bytes(data[: len(data) // 2])
+    ran = run("plan", "--policy", BUTLER, "--snapshot", tmp_path / "torn.zst")
+    assert ran.code == 2
+    assert "torn.zst" in ran.err
+
+
+def test_signed_key_and_both_types_are_told(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
+    plan = run("plan", "--policy", BUTLER, "--site", site_file(qrs.port), "--now", "2026-11-21")
+    assert "This site runs on a signed license key." in plan.out
+    assert "1 user with both license types" in plan.out
+
+
+# proxies -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "header", "value"),
+    [
+        ("authentication: jwt\n    jwt: ${QLIK_JWT}", {"QLIK_JWT": "ey.token"}, "Authorization", "Bearer ey.token"),
+        ("authentication: jwt\n    jwt: ey.other", {}, "Authorization", "Bearer ey.other"),
+        (
+            "authentication: header\n    headers: {X-Seat-User: '${SEAT_USER}'}",
+            {"SEAT_USER": "CORP\\svc"},
+            "X-Seat-User",
+            "CORP\\svc",
+        ),
+    ],
+)
+def test_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: str, environment: dict[str, str], header: str, value: str
+) -> None:
+    """The request that a proxy gets: prefix, port 443, our credentials, and no X-Qlik-User of our own."""
+    import requests
+
+    from seatwarden.engine.qrs.client import QrsClient
+    from seatwarden.engine.site.connection import load_site
+
+    path = tmp_path / "site.yaml"
+    path.write_text(f"configQRS:\n    host: qlik.example.com\n    virtualProxy: /seat/\n    {settings}\n")
+    site = load_site(path, environment)
+    assert site.url == "https://qlik.example.com:443/seat"
+    sent: list[requests.PreparedRequest] = []
+
+    def send(self: requests.Session, request: requests.PreparedRequest, **options: object) -> requests.Response:
+        sent.append(request)
+        response = requests.Response()
+        response.status_code, response._content = 200, b"[]"
+        return response
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    with QrsClient(site, datetime.now(UTC)) as client:
+        assert client.get("user/full") == b"[]"
+    assert str(sent[0].url).startswith("https://qlik.example.com:443/seat/qrs/user/full?xrfkey=")
+    assert sent[0].headers[header] == value
+    assert "X-Qlik-User" not in sent[0].headers
+    assert value not in repr(site)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("authentication: jwt\n    jwt: ${NOT_SET}", "environment variable `NOT_SET` is not set"),
+        ("authentication: jwt\n    jwt: Bearer ${PATH}", "`${PATH}` is only a part of `jwt`"),
+        ("authentication: jwt", "`configQRS` lacks the key `jwt`"),
+        ("authentication: header", "`configQRS` lacks the key `headers`"),
+        ("authentication: ntlm", "`configQRS.authentication` is one of certificates, jwt, header"),
+        ("virtualProxy: https://x", "is the prefix of a virtual proxy"),
+    ],
+)
+def test_bad_proxy_settings(run: Run, tmp_path: Path, settings: str, expected: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(f"configQRS:\n    host: qlik.example.com\n    {settings}\n")
+    ran = run("plan", "--policy", BUTLER, "--site", path)
+    assert ran.code == 2
+    assert expected in ran.err
+
+
+# secrets -------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_in_anything_a_run_writes(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file and every line of output of a whole run, with faults of every kind."""
+    monkeypatch.setenv("SEAT_TOKEN", "tok-3nvir0nment")
+    site = site_file(
+        qrs.port, headers="{static: [{name: X-Token, value: '${SEAT_TOKEN}'}, {name: X-Plain, value: pl4in-s3cret}]}"
+    )
+    site.write_text(site.read_text() + "    clientCertPassphrase: passphr4se\n")
+    printed = ""
+    echo = "no: X-Token: tok-3nvir0nment, X-Plain: pl4in-s3cret"
+    faults = [
+        *(Fault(kind) for kind in ("html", "redirect", "reset", "truncate")),
+        Fault("status", status=403, body=echo),
+    ]
+    for number, fault in enumerate([None, *faults]):
+        qrs.faults[:] = [fault] if fault else []
+        for command in ("plan", "snapshot"):
+            policy = ("--policy", BUTLER) if command == "plan" else ()
+            ran = run(command, *policy, "--site", site, "-o", tmp_path / "out" / f"{command}{number}")
+            printed += ran.out + ran.err
+        ran = run("site", "check", "--site", site)
+        printed += ran.out + ran.err
+    qrs.faults[:] = [Fault("status", "DELETE", status=409, body=echo)]
+    ran = run("apply", tmp_path / "out" / "plan0", "--site", site, "--yes", "--limit", "100%")
+    printed += ran.out + ran.err
+    written = "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "out").rglob("*") if p.is_file())
+    assert "outcomes" in str(list((tmp_path / "out").rglob("*")))
+    assert "no: X-Token: …" in printed
+    assert "no: X-Token: …" in written
+    secrets = ("tok-3nvir0nment", "pl4in-s3cret", "passphr4se", "fake-signed-key", "FAKE-SERIAL", "PRIVATE KEY")
+    assert [secret for secret in secrets if secret in printed + written] == []

@@ -1,0 +1,173 @@
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatwarden.engine.facts.day import Day, format_instant, make_day, parse_timestamp
+from seatwarden.policy.errors import InputError
+from seatwarden.policy.zones import is_timezone, timezone_names
+from tests.strategies import NOW, ZONES
+
+_INSTANTS = st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("digits", range(8))
+def test_fractions_of_0_to_7_digits(digits: int) -> None:
+    fraction = "1234567"[:digits]
+    text = f"2026-11-21T02:00:00{'.' if digits else ''}{fraction}Z"
+    expected = datetime(2026, 11, 21, 2, 0, 0, int(fraction[:6].ljust(6, "0")), tzinfo=UTC)
+    assert parse_timestamp(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-21T02:00:00", datetime(2026, 11, 21, 2, tzinfo=UTC)),
+        (" 2026-11-21 02:00:00z ", datetime(2026, 11, 21, 2, tzinfo=UTC)),
+        ("2026-11-21T02:00:00.5+05:45", datetime(2026, 11, 20, 20, 15, 0, 500_000, tzinfo=UTC)),
+        ("1753-01-01T00:00:00.000Z", datetime(1753, 1, 1, tzinfo=UTC)),
+        ("0001-01-01T00:00:00.000Z", datetime(1, 1, 1, tzinfo=UTC)),
+        ("9999-12-31T23:59:59.9999999Z", datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", None),  # the year 0
+        ("2026-02-29T00:00:00Z", None),
+        ("2026-11-21T24:00:00Z", None),
+        ("2026-11-21T23:59:60Z", None),
+        ("2026-11-21", None),
+        ("2026-11-21T02:00Z", None),
+        ("2026-11-21T02:00:00+24:00", None),
+        ("2026-11-21T02:00:00Z and more", None),
+        ("२०२६-११-२१T02:00:00Z", None),
+        ("2026-11-21T05:24Z\0:57.123Z", None),  # which the standard library takes for one
+        ("2026-11-21T05:24:57.12 Z", datetime(2026, 11, 21, 5, 24, 57, 120_000, tzinfo=UTC)),
+        ("", None),
+    ],
+)
+def test_timestamps(text: str, expected: datetime | None) -> None:
+    assert parse_timestamp(text) == expected
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8})?(Z|[+-]\d\d:\d\d)?", fullmatch=True))
+def test_any_text_is_an_instant_in_utc_or_none(text: str) -> None:
+    instant = parse_timestamp(text)
+    assert instant is None or instant.utcoffset() == timedelta(0)
+
+
+_FORM = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?\s*(Z|z|[+-]\d\d:\d\d)?\s*", re.ASCII)
+
+
+@given(st.dictionaries(st.integers(0, 23), st.sampled_from("0123Z:. \0-+T,W\t") | st.characters(), max_size=8))
+def test_no_other_form_is_a_timestamp(changes: dict[int, str]) -> None:
+    text = "".join(changes.get(at, letter) for at, letter in enumerate("2026-11-21T05:24:57.123Z"))
+    assert parse_timestamp(text) is None or _FORM.fullmatch(text)
+
+
+@given(_INSTANTS, st.sampled_from((UTC, timezone(timedelta(hours=5, minutes=45)))))
+def test_what_is_written_is_read(instant: datetime, zone: timezone) -> None:
+    whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    assert parse_timestamp(format_instant(whole.astimezone(zone))) == whole
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "today"),
+    [
+        ("2026-11-21T02:00:00Z", "UTC", date(2026, 11, 21)),
+        ("2026-11-21T02:00:00Z", "America/New_York", date(2026, 11, 20)),
+        ("2026-11-21T10:00:00Z", "Pacific/Kiritimati", date(2026, 11, 22)),
+        ("2026-11-20T18:14:59Z", "Asia/Kathmandu", date(2026, 11, 20)),
+        ("2026-11-20T18:15:00Z", "Asia/Kathmandu", date(2026, 11, 21)),
+        ("2026-07-20T21:59:59Z", "Europe/Stockholm", date(2026, 7, 20)),  # summer: two hours ahead
+        ("2026-07-20T22:00:00Z", "Europe/Stockholm", date(2026, 7, 21)),
+        ("2026-12-20T22:00:00Z", "Europe/Stockholm", date(2026, 12, 20)),  # winter: one
+        ("2026-12-20T23:00:00Z", "Europe/Stockholm", date(2026, 12, 21)),
+    ],
+)
+def test_a_day_begins_at_the_zones_midnight(now: str, zone: str, today: date) -> None:
+    instant = parse_timestamp(now)
+    assert instant is not None
+    day = make_day(instant, zone)
+    assert day.today == day.day_of(instant) == today
+
+
+def test_weekdays() -> None:
+    assert make_day(datetime(2026, 11, 21, 2, tzinfo=UTC), "UTC").weekday == "saturday"
+    assert make_day(datetime(2026, 11, 21, 2, tzinfo=UTC), "America/New_York").weekday == "friday"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("instant", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_ends_of_time(zone: str, instant: datetime) -> None:
+    assert make_day(NOW, zone).day_of(instant).year in (1, 9999)
+
+
+@given(_INSTANTS, st.sampled_from(ZONES), st.integers(0, 1100))
+def test_some_days_later_it_is_that_many_days_later(instant: datetime, zone: str, days: int) -> None:
+    """Also when the clocks are changed in between."""
+    now = instant.replace(year=instant.year % 100 + 2000, day=min(instant.day, 28))
+    day = make_day(now, zone)
+    later = day.later_by(days)
+    assert later.today == day.today + timedelta(days=days)
+    assert later.now.utcoffset() == timedelta(0)
+
+
+def test_later_by_the_clocks_of_the_zone() -> None:
+    half_past_midnight = make_day(datetime(2026, 10, 24, 22, 30, tzinfo=UTC), "Europe/Stockholm")
+    assert half_past_midnight.later_by(1) == Day(datetime(2026, 10, 25, 23, 30, tzinfo=UTC), half_past_midnight.zone)
+
+
+@given(st.dates(date(1970, 1, 1), date(9000, 12, 31)), st.sampled_from((*ZONES, "Pacific/Pago_Pago")))
+def test_a_date_is_its_midnight_in_the_zone(day: date, zone: str) -> None:
+    made = make_day(day, zone)
+    assert made.today == day
+    assert made.now.utcoffset() == timedelta(0)
+    assert Day(made.now - timedelta(seconds=1), made.zone).today == day - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "zone"),
+    [
+        (date(2018, 11, 4), "America/Sao_Paulo"),  # clocks went from 00:00 to 01:00
+        (date(2026, 9, 6), "America/Santiago"),
+        (date(2026, 11, 1), "America/Havana"),  # and here from 01:00 to 00:00
+        (date(1919, 3, 31), "America/Toronto"),  # from 23:30 to 00:30
+    ],
+)
+def test_a_midnight_that_is_skipped_or_comes_twice(day: date, zone: str) -> None:
+    made = make_day(day, zone)
+    assert made.today == day
+    assert made.now.astimezone(made.zone).hour <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "help_"),
+    [
+        ("Europe/Stokholm", "did you mean `Europe/Stockholm`?"),
+        ("Qlik", "write an IANA name like Europe/Stockholm, or UTC"),
+        ("", "write an IANA name like Europe/Stockholm, or UTC"),
+        ("localtime", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("LocalTime", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("posixrules", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("Factory", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("posix/Europe/Berlin", "write Europe/Berlin"),
+        ("right/UTC", "write UTC"),
+        ("right/right/UTC", "that is what a machine is set to: write an IANA name like Europe/Stockholm, or UTC"),
+        ("../../etc/passwd", None),
+        ("/etc/localtime", None),
+        ("Europe", None),
+        ("a\0b", None),
+    ],
+)
+def test_no_such_zone(name: str, help_: str | None) -> None:
+    with pytest.raises(InputError, match="there is no time zone") as caught:
+        make_day(NOW, name)
+    assert caught.value.help is not None
+    assert help_ in (None, caught.value.help)
+
+
+def test_only_zones_that_are_the_same_everywhere_are_suggested() -> None:
+    names = timezone_names()
+    assert {"UTC", "Europe/Stockholm"} <= names
+    assert all(map(is_timezone, names))
+    assert not names & {"localtime", "posixrules", "Factory"}
+    assert not any(name.startswith(("posix/", "right/")) for name in names)

@@ -1,0 +1,172 @@
+"""Reading facts: the engine's readers and the vocabulary are one language."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.facts import (
+    READERS,
+    Fact,
+    RecordedFacts,
+    SnapshotFacts,
+    Unknown,
+    fact_from_json,
+    fact_to_json,
+    subject_of,
+)
+from seatwarden.grammar.ast import Field
+from seatwarden.grammar.printer import print_field
+from seatwarden.policy.vocabulary import VOCABULARY, Type
+from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
+from tests.strategies import NEVER
+
+TYPES = {Type.TEXT: "str", Type.NUMBER: "int", Type.DATE: "date", Type.BOOLEAN: "bool"}
+
+FULL_USER = user(
+    1,
+    userDirectory="ADMIN",
+    userId="jdoe",
+    roles=["RootAdmin"],
+    tags=[{"id": "t", "name": "vip"}, {"id": "u", "name": "intern"}],
+    customProperties=[
+        {"value": "Finance", "definition": {"name": "Department"}},
+        {"value": "IT", "definition": {"name": "Department"}},
+        {"value": "x", "definition": {"name": "department"}},
+    ],
+    attributes=[{"attributeType": "email", "attributeValue": "j@example.com"}],
+    blacklisted=True,
+    createdDate="2026-01-31T23:30:00Z",
+)
+
+
+def _read(field: Field, row: dict[str, Any], who: dict[str, Any], zone: str = "UTC", **rest: Any) -> Fact:
+    site = site_of([who], [row], rest.get("professional"))
+    for license_type in rest.get("without", ()):
+        del site["licenses"][license_type]
+    snapshot = snapshot_of(site)
+    (license_,) = snapshot.licenses["analyzer"]
+    day: Day = day_of(checked(f'timezone "{zone}"'))
+    return SnapshotFacts(subject_of(snapshot, "analyzer", license_, day)).read(field)
+
+
+def _field(name: str) -> Field:
+    return Field(name, {"user.@": "Department", "user.attributes": "email"}.get(name))
+
+
+def test_every_field_has_its_reader() -> None:
+    assert set(READERS) == set(VOCABULARY)
+
+
+@pytest.mark.parametrize("name", VOCABULARY)
+def test_values_are_of_the_vocabularys_type(name: str) -> None:
+    entry = VOCABULARY[name]
+    fact = _read(_field(name), license_row(1, "2026-10-01T00:00:00Z"), FULL_USER)
+    assert isinstance(fact, tuple)
+    assert fact
+    assert {type(value).__name__ for value in fact} == {TYPES[entry.type]}
+    assert entry.many or len(fact) == 1
+    if entry.values:
+        assert set(fact) <= set(entry.values)
+
+
+@pytest.mark.parametrize("name", VOCABULARY)
+def test_a_fact_outlives_the_log(name: str) -> None:
+    field = _field(name)
+    for fact in (_read(field, license_row(1, "2026-10-01T00:00:00Z"), FULL_USER), (), Unknown("gone")):
+        assert fact_from_json(fact_to_json(fact), field) == fact
+        assert RecordedFacts({print_field(field): fact_to_json(fact)}).read(field) == fact
+    assert isinstance(RecordedFacts({}).read(field), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("user", ("ADMIN\\jdoe",)),
+        ("user.tags", ("vip", "intern")),
+        ("user.@", ("Finance", "IT")),
+        ("user.attributes", ("j@example.com",)),
+        ("user.inactive", (False,)),
+        ("user.blocked", (True,)),
+        ("license.unusedDays", (51,)),
+        ("license.neverUsed", (False,)),
+        ("month", (11,)),
+        ("weekday", ("saturday",)),
+    ],
+)
+def test_values(name: str, expected: Fact) -> None:
+    assert _read(_field(name), license_row(1, "2026-10-01T23:59:59.9999999Z"), FULL_USER) == expected
+
+
+@pytest.mark.parametrize("never", [NEVER, None, "1753-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z"])
+def test_never_used_counts_from_the_allocation(never: str | None) -> None:
+    row = license_row(1, never, createdDate="2026-11-01T22:30:00Z")
+    assert _read(Field("license.neverUsed"), row, user()) == (True,)
+    assert _read(Field("license.lastUsed"), row, user()) == ()
+    assert _read(Field("license.unusedDays"), row, user()) == (20,)
+    assert _read(Field("license.unusedDays"), row, user(), zone="Europe/Stockholm") == (20,)
+    assert _read(Field("license.unusedDays"), row, user(), zone="Asia/Kathmandu") == (19,)
+    assert isinstance(_read(Field("license.unusedDays"), row | {"createdDate": NEVER}, user()), Unknown)
+
+
+@pytest.mark.parametrize("unreadable", ["yesterday", "", 5, {}, [], True])
+def test_an_unreadable_last_use_is_not_never(unreadable: object) -> None:
+    row = license_row(1, unreadable)
+    for name in ("license.neverUsed", "license.lastUsed", "license.unusedDays"):
+        assert isinstance(_read(Field(name), row, user()), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("user.name", "name"),
+        ("user.roles", "roles"),
+        ("user.tags", "tags"),
+        ("user.@", "customProperties"),
+        ("user.attributes", "attributes"),
+        ("user.inactive", "inactive"),
+        ("user.blocked", "blacklisted"),
+        ("user.removedExternally", "removedExternally"),
+        ("user.deleteProhibited", "deleteProhibited"),
+        ("user.createdDate", "createdDate"),
+    ],
+)
+def test_absent_is_unknown_and_null_is_no_value_only_where_several_may_be(name: str, key: str) -> None:
+    who = dict(FULL_USER)
+    null = _read(_field(name), license_row(), who | {key: None})
+    assert null == () if VOCABULARY[name].many else isinstance(null, Unknown)
+    del who[key]
+    absent = _read(_field(name), license_row(), who)
+    assert isinstance(absent, Unknown)
+    assert key in absent.reason or name in absent.reason
+    if not VOCABULARY[name].keyed:
+        assert f"`{name}`" in absent.reason
+
+
+def test_licenses_of_a_user() -> None:
+    held = Field("user.licenses")
+    other = license_row(1, id="p1")
+    assert _read(held, license_row(), user()) == ("analyzer",)
+    assert _read(held, license_row(), user(), professional=[other]) == ("professional", "analyzer")
+    assert _read(held, license_row(), user(), professional=[other | {"quarantined": True}]) == ("analyzer",)
+    assert _read(held, license_row(), user(), professional=[license_row(1, user=None)]) == ("analyzer",)
+    assert isinstance(_read(held, license_row(), user(), professional=[other | {"quarantined": None}]), Unknown)
+    assert isinstance(_read(held, license_row(), user(), without=["professional"]), Unknown)
+    unclaimed = {key: value for key, value in other.items() if key != "user"}
+    assert isinstance(_read(held, license_row(), user(), professional=[unclaimed]), Unknown)
+    assert _read(held, license_row(), user(), professional=[unclaimed | {"quarantined": True}]) == ("analyzer",)
+
+
+def test_the_last_use_over_all_licenses() -> None:
+    last = Field("user.lastUsed")
+    mine, other = license_row(1, "2026-10-01T00:00:00Z"), license_row(1, "2026-11-05T23:00:00Z", id="p1")
+    assert _read(last, mine, user()) == (date(2026, 10, 1),)
+    assert _read(last, mine, user(), professional=[other]) == (date(2026, 11, 5),)
+    assert _read(last, mine, user(), professional=[other | {"quarantined": True}]) == (date(2026, 11, 5),)
+    assert _read(last, mine, user(), professional=[license_row(1, NEVER)]) == (date(2026, 10, 1),)
+    assert _read(last, license_row(1, NEVER), user()) == ()
+    assert isinstance(_read(last, mine, user(), professional=[license_row(1, "soon")]), Unknown)
+    assert isinstance(_read(last, mine, user(), without=["professional"]), Unknown)
+    unclaimed = {key: value for key, value in other.items() if key != "user"}
+    assert isinstance(_read(last, mine, user(), professional=[unclaimed | {"quarantined": True}]), Unknown)

@@ -1,0 +1,239 @@
+"""The three jobs against the real simulator: what they answer, write, and tell people."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatwarden.engine.cli.commands.plan import plan_text
+from seatwarden.engine.metrics.delivery import Delivery, send
+from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.runs.run import Means
+from seatwarden.engine.service.jobs import Works
+from seatwarden.engine.service.state import Result
+from seatwarden.engine.simulator.server import Fault, SimulatedQrs
+from seatwarden.engine.site.settings import Settings
+from tests.engine.cli.applying import POLICY, idle_site
+from tests.engine.metrics.servers import Answering
+from tests.engine.service.simulated_time import SimulatedClock
+from tests.engine.service.sites import TO_INFLUX, settings_of, write_site
+
+OVERVIEW = {"analyzerAccess": {"enabled": True, "allocated": 40, "available": 58, "used": 38, "total": 100}}
+VALID_TO = {"keyDetails": "Valid To: 2027-01-10\n"}
+
+
+class Bench:
+    """The jobs on a site, with a database and somebody who is notified."""
+
+    def __init__(self, folder: Path, qrs: SimulatedQrs, database: Answering, hook: Answering) -> None:
+        self.folder, self.qrs, self.database, self.hook = folder, qrs, database, hook
+        self.clock = SimulatedClock(datetime.now(UTC).replace(microsecond=0))
+        self.told: list[tuple[int, str, dict[str, object]]] = []
+        self.stop = threading.Event()
+        self.works = Works(self._means, self._connect, self.clock, self._tell)
+
+    def settings(self, **changes: Any) -> Settings:
+        hook = f'notifications: {{webhook: [{{url: "{self.hook.url}/"}}]}}'
+        port = int(self.database.url.rpartition(":")[2])
+        given = {
+            "release": f"enable: true\nfrequency: every 6 hours\ndryRun: false\n{TO_INFLUX}",
+            "license_monitor": "every 6 hours",
+            "server_monitor": "every 24 hours",
+        }
+        return settings_of(write_site(self.folder, self.qrs.port, influx=port, ours=hook, **given | changes))
+
+    def do(self, job: str, settings: Settings) -> Result:
+        work: Callable[[Settings], Result] = getattr(self.works, job)
+        return work(settings)
+
+    @property
+    def events(self) -> list[str]:
+        return [json.loads(body)["event"] for body in self.hook.bodies]
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for body in self.database.bodies for line in body.split("\n")]
+
+    def _connect(self, settings: Settings) -> QrsClient:
+        return QrsClient(settings.site, self.clock())
+
+    def _means(self, settings: Settings) -> Means:
+        lock = self.folder / "locks" / "site.lock"
+        return Means(lambda: self._connect(settings), self.clock, lock, plan_text, self._tell, self.stop)
+
+    def _tell(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
+        self.told.append((level, message, facts))
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
+    site = {**idle_site(4), "accessTypeOverview": OVERVIEW, "license": VALID_TO}
+    with SimulatedQrs(site) as qrs, Answering(204) as database, Answering(200) as hook:
+        yield Bench(tmp_path, qrs, database, hook)
+
+
+def test_release(bench: Bench) -> None:
+    result = bench.do("release", bench.settings())
+    assert (result.outcome, result.ok) == ("done", True)
+    assert result.numbers == {"released": 4, "to_release": 4}
+    assert sorted(bench.qrs.deleted) == ["l-00", "l-01", "l-02", "l-03"]
+    assert bench.events == ["releases-done"]
+    run, rule = (line for line in bench.lines if line.startswith("seatwarden_run"))
+    assert "dry_run=false,outcome=done" in run
+    assert "released=4," in run
+    assert "licenses=4,licenses_released=4" in rule
+    assert sum(line.startswith("qlik_sense_license_release,") for line in bench.lines) == 4
+
+
+def test_dry_run(bench: Bench) -> None:
+    settings = bench.settings(release=f"enable: true\nfrequency: every 6 hours\n{TO_INFLUX}")
+    result = bench.do("release", settings)
+    assert (result.outcome, result.ok, bench.qrs.deleted, bench.events) == ("dry-run", True, [], ["plan-ready"])
+    assert "dry_run=true,outcome=dry_run" in bench.lines[0]
+
+
+def test_over_the_limit(bench: Bench) -> None:
+    policy = POLICY.replace("1000 per run", "3 per run")
+    result = bench.do("release", bench.settings(policy=policy))
+    assert (result.outcome, result.ok, bench.qrs.deleted, bench.events) == ("over-limit", False, [], ["limit-hit"])
+    assert any(level == logging.ERROR and "4 licenses to release" in text for level, text, _ in bench.told)
+
+
+def test_a_release_that_fails(bench: Bench) -> None:
+    bench.qrs.faults.append(Fault("status", "DELETE", "l-01", status=409))
+    result = bench.do("release", bench.settings())
+    assert (result.outcome, result.ok) == ("incomplete", False)
+    assert result.numbers["failed"] == 1
+    assert bench.events == ["releases-done", "run-failed"]
+
+
+def test_asked_to_stop_before_it_begins(bench: Bench) -> None:
+    bench.stop.set()
+    result = bench.do("release", bench.settings())
+    assert (result.outcome, result.ok, bench.qrs.requests, bench.events) == ("interrupted", True, [], [])
+
+
+def test_nothing_to_influxdb_where_it_is_not_switched_on(bench: Bench) -> None:
+    off = TO_INFLUX.replace("true", "false")
+    bench.do("release", bench.settings(release=f"enable: true\nfrequency: every 6 hours\ndryRun: false\n{off}"))
+    assert (len(bench.qrs.deleted), bench.lines) == (4, [])
+
+
+def test_the_database_is_down_and_the_next_run_delivers_in_order(bench: Bench) -> None:
+    bench.database.status = 503
+    settings = bench.settings()
+    bench.do("watch_licenses", settings)
+    bench.clock.pass_by(hours=6)
+    bench.do("release", settings)
+    assert [level for level, text, _ in bench.told if "InfluxDB has not got everything" in text] == [
+        logging.WARNING
+    ] * 2
+    bench.database.bodies.clear()
+    bench.database.status = 204
+    bench.clock.pass_by(hours=6)
+    bench.do("watch_licenses", settings)
+    kinds = [line.partition(",")[0] for line in bench.lines]
+    assert kinds == [
+        "qlik_sense_license",
+        *["qlik_sense_license_release"] * 4,
+        *["seatwarden_run"] * 2,
+        "qlik_sense_license",
+    ]
+
+
+def test_license_use(bench: Bench) -> None:
+    result = bench.do("watch_licenses", bench.settings())
+    assert (result.outcome, result.numbers["analyzer_used"]) == ("done", 38)
+    (line,) = bench.lines
+    assert line.startswith("qlik_sense_license,license_type=analyzer allocated=40,available=58,total=100,used=38 ")
+
+
+def test_the_sites_license_expires(bench: Bench) -> None:
+    settings = bench.settings()
+    bench.clock.now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert bench.do("watch_server_license", settings) == Result("done", True, {"days_until_expiry": 70.0})
+    assert bench.events == []
+    bench.clock.now = datetime(2026, 11, 11, 0, tzinfo=UTC)
+    for _ in range(4):  # every 6 hours: people hear of it once a day
+        assert bench.do("watch_server_license", settings).outcome == "expiring"
+        bench.clock.pass_by(hours=6)
+    assert bench.events == ["license-expiring"]
+    bench.do("watch_server_license", settings)
+    assert bench.events == ["license-expiring"] * 2
+    assert len(bench.lines) == 6
+
+
+def test_what_qrs_calls_expired_is_told_whatever_the_threshold(bench: Bench) -> None:
+    bench.clock.now = datetime(2026, 11, 1, tzinfo=UTC)
+    with bench.qrs.site_lock() as site:
+        site["license"]["isExpired"] = True
+    assert bench.do("watch_server_license", bench.settings()).outcome == "expiring"
+    assert bench.events == ["license-expiring"]
+
+
+@pytest.mark.parametrize("job", ["watch_licenses", "watch_server_license"])
+def test_a_site_that_is_down_is_told_once_a_day_until_it_is_there_again(bench: Bench, job: str) -> None:
+    bench.clock.now = datetime(2026, 9, 1, tzinfo=UTC)
+    settings = bench.settings()
+    bench.qrs.faults.append(Fault("status", status=500))
+    for _ in range(288):
+        result = bench.do(job, settings)
+        assert (result.outcome, result.ok) == ("failed", False)
+        bench.clock.pass_by(minutes=5)
+    assert bench.events == ["run-failed"]
+    bench.do(job, settings)
+    assert bench.events == ["run-failed"] * 2
+    bench.qrs.faults.clear()
+    assert bench.do(job, settings).ok
+    bench.qrs.faults.append(Fault("status", status=500))
+    bench.clock.pass_by(seconds=1)
+    bench.do(job, settings)
+    assert bench.events == ["run-failed"] * 3
+
+
+def test_two_jobs_at_once_deliver_one_after_the_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three are due at midnight: none leaves its points to one that just ends."""
+    at_it, most = [0], [0]
+
+    def sending(*arguments: Any) -> Delivery:
+        at_it[0] += 1
+        most[0] = max(most[0], at_it[0])
+        time.sleep(0.05)
+        delivery = send(*arguments)
+        at_it[0] -= 1
+        return delivery
+
+    monkeypatch.setattr("seatwarden.engine.runs.publish.send", sending)
+    settings = bench.settings()
+    jobs = ("watch_server_license", "watch_licenses", "watch_licenses")
+    threads = [threading.Thread(target=bench.do, args=(job, settings)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    assert len(bench.lines) == 3
+
+
+def test_a_plan_is_dated_so_that_told_twice_is_stored_once(bench: Bench) -> None:
+    settings = bench.settings()
+    bench.do("release", settings)
+    (told,) = (bench.folder / "state" / "runs").glob("*/told")
+    told.write_text("not a number")
+    before = [line for line in bench.lines if "license_release" in line]
+    bench.database.bodies.clear()
+    bench.clock.pass_by(hours=6)
+    bench.do("release", settings)
+    assert [line for line in bench.lines if "license_release" in line] == before
+    bench.database.bodies.clear()
+    bench.clock.pass_by(days=40)
+    told.unlink()
+    bench.do("release", settings)
+    assert not [line for line in bench.lines if "license_release" in line]  # what is so old is history
