@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import Fault, FaultKind, SimulatedQrs
 
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)

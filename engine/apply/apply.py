@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 
 from seatwarden.engine.apply.releaser import Apply, Outcome, Qrs, allocated_in, choose, hold_limits
 from seatwarden.engine.common.files import sync_folder
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.facts.day import format_instant
 from seatwarden.engine.log.journal import (
     JOURNAL_FILE,
     RESULTS,

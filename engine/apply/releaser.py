@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from seatwarden.engine.apply.drift import changed_facts
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import Decision, decide
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.facts.day import format_instant, make_day
+from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.log.journal import Journal, Key, Result
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.plan.limits import describe_excess, excesses, longest_unused_first

@@ -12,7 +12,8 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
-from seatwarden.engine.facts.day import Day, parse_timestamp
+from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.facts.day import Day
 from seatwarden.grammar.ast import Field, walk
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy

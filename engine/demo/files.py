@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.demo.people import demo_site
-from seatwarden.engine.facts.day import format_instant
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
 from seatwarden.engine.simulator.server import SimulatedQrs
 

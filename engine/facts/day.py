@@ -1,22 +1,18 @@
-"""Instants and calendar days. Disuse is counted in days of the policy's time zone, never in hours."""
+"""The moment of a decision and its calendar day: disuse is counted in days of the policy's time zone, never in hours."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.vocabulary import WEEKDAYS
 from seatwarden.policy.zones import find_timezone, timezone_help
 
-_USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
-"""What QRS writes most; the standard library reads it as it is, in a third of the time. It is not asked about less:
-it takes `…T05:24Z` with a zero byte and anything at all behind it for a timestamp."""
 NEVER_BEFORE_YEAR = 1900
 """QRS writes 1753-01-01 for *never*; any year before this one means the same."""
 NEVER = date.min
 """Stands for *never* where a day is read; compare with `is`."""
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +70,3 @@ def make_day(now: datetime | date, timezone: str) -> Day:
         # A midnight that is skipped is read by the offset before it: that is as much later, on the same day.
         now = datetime.combine(now, time(), zone).astimezone(UTC)
     return Day(now, zone)
-
-
-def parse_timestamp(text: str) -> datetime | None:
-    """The instant a QRS timestamp names, or None when it is not one.
-
-    QRS writes UTC with 0 to 7 fraction digits; digits after the sixth are cut, a missing zone is UTC.
-    """
-    try:
-        if _USUAL.fullmatch(text):
-            return datetime.fromisoformat(text)
-        match = _TIMESTAMP.fullmatch(text.strip())
-        if match is None:
-            return None
-        day, time, fraction, offset = match.groups()
-        digits = (fraction or "")[:6].ljust(6, "0")
-        offset = "+00:00" if offset is None or offset in "Zz" else offset
-        return datetime.fromisoformat(f"{day}T{time}.{digits}{offset}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def format_instant(instant: datetime) -> str:
-    """An instant as QRS writes it: UTC, three fraction digits, `Z`."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

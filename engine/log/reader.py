@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import (
     BATCH,
@@ -26,7 +27,7 @@ from seatwarden.engine.decide.decide import (
 )
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
-from seatwarden.engine.facts.day import Day, make_day, parse_timestamp
+from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import RecordedFacts, fact_from_json
 from seatwarden.engine.facts.guards import obstacle, standing_from_json
 from seatwarden.engine.log.chain import read_chain

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decide import Decision
-from seatwarden.engine.facts.day import parse_timestamp
 from seatwarden.engine.metrics.point import Point, Tags, merge_tags
 
 MEASUREMENT = "qlik_sense_license_release"

@@ -8,8 +8,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from seatwarden.engine.common.text import one_line
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.phrases import plural
-from seatwarden.engine.facts.day import format_instant
 from seatwarden.engine.notify.errors import NotDelivered, why
 from seatwarden.engine.notify.events import Event
 from seatwarden.engine.notify.trust import make_context

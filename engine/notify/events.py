@@ -13,8 +13,8 @@ from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from seatwarden.engine.common.text import one_line
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.phrases import plural
-from seatwarden.engine.facts.day import format_instant
 from seatwarden.grammar.ast import LicenseType
 
 EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "test"]

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from seatwarden.engine.common.network import TlsAdapter
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.notify.errors import NotDelivered, why
 from seatwarden.engine.notify.events import Event
 from seatwarden.engine.notify.trust import make_context

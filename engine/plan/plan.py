@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import Because, Decision, Ruling, Verdict, decide_all
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.facts.day import Day, format_instant, make_day
+from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.log.chain import chain_lines
 from seatwarden.engine.plan.limits import (
     Excess,

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from seatwarden.engine.common.network import TlsAdapter
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.qrs.tls import make_context, tls_error
 from seatwarden.engine.site.connection import Site

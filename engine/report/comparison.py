@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decide import Decision
-from seatwarden.engine.facts.day import parse_timestamp
 from seatwarden.engine.log.history import PastRun
 from seatwarden.engine.log.journal import Key
 from seatwarden.engine.log.reader import RecordedPlan

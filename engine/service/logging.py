@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 
 from seatwarden.engine.common.text import printable
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.site.settings import LogSettings
 
 LOGGER = logging.getLogger("seatwarden")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 
 JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseMonitor"]
 """As Butler's settings call them."""

@@ -17,19 +17,16 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import Protocol, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 
+from seatwarden.engine.common.timestamps import instant_ticks
+
 _MAX_DEPTH = 100
 """Filters nested deeper are refused: deciding one recurses, and Python's stack is not endless."""
 
-_TICKS_PER_SECOND = 10_000_000
-"""QRS counts time in units of 100 ns, hence the up to 7 fraction digits of its timestamps."""
-
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?Z?)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
 _TEXT_TESTS: Mapping[str, Callable[[str, str], bool]] = {
@@ -82,24 +79,6 @@ def parse_filter(text: str) -> Filter:
         raise FilterError(f"malformed filter at column {column}", text, column) from None
     except _RefusedError as refusal:
         raise FilterError(str(refusal), text, refusal.column) from None
-
-
-def instant_ticks(text: str) -> int | None:
-    """Count a QRS timestamp in units of 100 ns since the year 1, UTC; None when `text` is not one.
-
-    Read are `2024-01-31T23:59:59.999Z` with 0 to 7 fraction digits, the help's `2024-01-31 23:59:59`,
-    and a bare day, which is its midnight.
-    """
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
-        return None
-    day, time, fraction = match.groups()
-    try:
-        whole = datetime.fromisoformat(f"{day}T{time or '00:00:00'}").replace(tzinfo=UTC)
-    except ValueError:  # the 31st of February
-        return None
-    since = whole - datetime(1, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * _TICKS_PER_SECOND + int((fraction or "").ljust(7, "0"))
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from seatwarden.engine.facts.day import format_instant
-from seatwarden.engine.simulator.filter import FilterError, instant_ticks, parse_filter
+from seatwarden.engine.common.timestamps import format_instant, instant_ticks
+from seatwarden.engine.simulator.filter import FilterError, parse_filter
 
 QUARANTINE = timedelta(days=7)
 """A license used within this time before it is given back is not free at once: it is quarantined, as long."""

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from seatwarden.engine.facts.day import Day, format_instant, make_day
+from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.snapshot.model import License, Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.grammar.ast import LICENSE_TYPES

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decide import Decision, decide, decide_all
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.explain.explanation import found, part_text, tree_parts
-from seatwarden.engine.facts.day import Day, parse_timestamp
+from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.plan import reason_label
 from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.snapshot.model import Snapshot

@@ -20,6 +20,7 @@ from seatwarden.engine.cli.inputs import (
 from seatwarden.engine.cli.terminal.output import note, print_json, printable, say
 from seatwarden.engine.cli.views.explanation import print_explanations
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import Decision, decide, decide_all
 from seatwarden.engine.explain.explanation import Explainer, Explanation, Size, explanation_to_json
 from seatwarden.engine.explain.people import (
@@ -30,7 +31,7 @@ from seatwarden.engine.explain.people import (
     people_of_plan,
     people_of_snapshot,
 )
-from seatwarden.engine.facts.day import Day, format_instant
+from seatwarden.engine.facts.day import Day
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.plan.plan import listing_order
 from seatwarden.grammar.suggest import did_you_mean

@@ -9,7 +9,8 @@ import typer
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.inputs import parse_now
 from seatwarden.engine.cli.terminal.output import complain, print_json, say
-from seatwarden.engine.facts.day import Day, format_instant, make_day
+from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.grammar.parser import in_file
 from seatwarden.policy.schedule.check import check_frequency, load_frequency
 from seatwarden.policy.schedule.occurrences import occurrences

@@ -18,7 +18,7 @@ from seatwarden.engine.cli.host import clock, means_for, settings_from, stopped_
 from seatwarden.engine.cli.inputs import PolicyOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import note
 from seatwarden.engine.common.files import make_private_folder, write_atomically
-from seatwarden.engine.facts.day import parse_timestamp
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:

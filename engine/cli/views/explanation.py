@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seatwarden.engine.cli.terminal.output import Part, plain, printable, say
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import Decision
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
 from seatwarden.engine.explain.explanation import Explanation, Size, found, part_text, tree_parts
-from seatwarden.engine.facts.day import Day, format_instant
+from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.engine.facts.guards import Standing
 from seatwarden.engine.plan.records import place_of

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.chain import verify_chain
 
 POLICY = """\

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import assume, given, target
 from hypothesis import strategies as st
 
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decide import Decision
-from seatwarden.engine.facts.day import parse_timestamp
 from seatwarden.engine.facts.facts import Unknown
 from seatwarden.engine.plan.plan import plan_lines
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy, Rule

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from seatwarden.engine.common.timestamps import instant_ticks
 from seatwarden.engine.demo.people import SMALLEST_SITE, TELLING_USERS, demo_site
-from seatwarden.engine.simulator.filter import instant_ticks
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 NEVER = "1753-01-01T00:00:00.000Z"

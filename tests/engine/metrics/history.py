@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.demo.people import demo_site
-from seatwarden.engine.facts.day import format_instant
 from seatwarden.engine.log.journal import Result
 from seatwarden.engine.metrics.point import Point, Tags
 from seatwarden.engine.metrics.releases import release_points

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seatwarden.engine.simulator.filter import FilterError, instant_ticks, parse_filter
+from seatwarden.engine.simulator.filter import FilterError, parse_filter
 
 ROW: Mapping[str, Any] = {
     "id": "49ad09d6-1111-4111-8111-0123456789ab",
@@ -199,35 +198,3 @@ def test_operators_combine_as_logic_does(p: str, q: str, r: str, row: dict[str, 
     assert holds(f"not {p}") != holds(p)
     assert holds(f"{p} or {q} and {r}") == (holds(p) or (holds(q) and holds(r)))
     assert holds(f"not ({p} or {q})") == holds(f"not {p} and not {q}")
-
-
-_instants = st.datetimes(datetime(1753, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001 - made aware below
-
-
-def _written(instant: datetime, digits: int) -> str:
-    fraction = f"{instant.microsecond:06d}0"[:digits]
-    return f"{instant:%Y-%m-%dT%H:%M:%S}{'.' if digits else ''}{fraction}Z"
-
-
-@given(_instants, st.integers(0, 7), st.integers(0, 7))
-def test_ticks_count_100_nanoseconds(instant: datetime, digits: int, other_digits: int) -> None:
-    ticks = instant_ticks(_written(instant, 7))
-    assert ticks is not None
-    whole = (instant.replace(tzinfo=UTC) - datetime(1, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    assert ticks == whole * 10
-    shorter = instant_ticks(_written(instant, min(digits, other_digits)))
-    longer = instant_ticks(_written(instant, max(digits, other_digits)))
-    assert shorter is not None
-    assert longer is not None
-    assert shorter <= longer <= ticks
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "never", "2024", "2024-13-01", "2024-02-30T00:00:00Z", "2024-01-01T25:00:00Z"),
-        *("2024-01-01T00:00:00.Z", "2024-01-01T00:00:00.12345678Z", "٢٠٢٤-01-01", "0000-01-01"),
-    ],
-)
-def test_what_is_no_timestamp(text: str) -> None:
-    assert instant_ticks(text) is None

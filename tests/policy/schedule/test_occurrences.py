@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.policy.schedule.check import load_frequency
 from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
 from tests.paths import DATA, load_json_lines

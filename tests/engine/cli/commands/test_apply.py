@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs

@@ -19,7 +19,7 @@ import seatwarden.engine.cli.commands.run
 import seatwarden.engine.cli.host
 import seatwarden.engine.runs.publish
 from seatwarden.engine.cli.main import main
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs

@@ -18,7 +18,7 @@ import requests
 
 import seatwarden.engine.cli.commands.serve
 import seatwarden.engine.cli.host
-from seatwarden.engine.facts.day import format_instant
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import POLICY, idle_site, read_outcomes
 from tests.engine.cli.conftest import Ran, Run
