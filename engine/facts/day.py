@@ -1,4 +1,4 @@
-"""The moment of a decision and its calendar day: disuse is counted in days of the policy's time zone, never in hours."""
+"""The moment of a decision and its calendar day: disuse counts in days of the policy's time zone, never in hours."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
