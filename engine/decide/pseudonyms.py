@@ -15,6 +15,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from seatwarden.engine.common.key_file import read_key
 from seatwarden.engine.decide.decide import Decision, Evaluated, conclude
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.facts.facts import Fact, Unknown, Value
@@ -22,9 +23,7 @@ from seatwarden.engine.facts.guards import Standing, obstacle
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field
 from seatwarden.grammar.printer import print_field
-from seatwarden.policy.errors import InputError
 
-MIN_KEY_BYTES = 16
 _PREFIX = "p-"
 _PSEUDONYM = re.compile(r"p-[0-9a-f]{20}", re.ASCII)
 PERSONAL = ("user", "user.userId", "user.name", "user.attributes")
@@ -114,14 +113,7 @@ def _with_id(user: str, user_id: str) -> str:
 
 def load_pseudonyms(path: Path) -> Pseudonyms:
     """The pseudonyms under the key in a file. Raises InputError."""
-    try:
-        key = path.read_bytes().strip()
-    except OSError as error:
-        help_ = f"make one with `seatwarden log new-key {path}`"
-        raise InputError(f"key file `{path}` cannot be read: {error.strerror}", help_) from None
-    if len(key) < MIN_KEY_BYTES:
-        raise InputError(f"key file `{path}` is too short: {len(key)} bytes, {MIN_KEY_BYTES} are the least")
-    return Pseudonyms(key)
+    return Pseudonyms(read_key(path))
 
 
 def hides_facts(decision: Decision) -> bool:

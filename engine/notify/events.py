@@ -10,16 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import PurePath
-from typing import Any, Literal, get_args
+from typing import Any
 
 from seatwarden.engine.common.text import one_line
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.site.notifications import EventKind
 from seatwarden.grammar.ast import LicenseType
-
-EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "test"]
-EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")
-"""The events a destination may choose from; a test goes to all."""
 
 MAX_PEOPLE = 50
 """How many people are named in one notification; the run folder has them all."""

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from seatwarden.engine.notify import email, webhook
 from seatwarden.engine.notify.errors import NotDelivered
-from seatwarden.engine.notify.events import Event, EventKind
-from seatwarden.engine.site.notifications import Email, Notifications, Webhook
+from seatwarden.engine.notify.events import Event
+from seatwarden.engine.site.notifications import Email, EventKind, Notifications, Webhook
 
 DEADLINE_SECONDS = 60
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from seatwarden.engine.apply.apply import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
 from seatwarden.engine.apply.releaser import Outcome, OverTheLimit, Qrs
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.damage import DamagedLog
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.plan.plan import Plan, day_for, make_plan, write_plan
@@ -120,6 +121,7 @@ class _Run:
         self._means = means
         self._dry_run = dry_run
         self._runs = settings.folder / "runs"
+        self._pseudonyms = Pseudonyms(settings.pseudonym_key) if settings.pseudonym_key else None
         self._ends: list[Done] = []
         self.plan: Plan | None = None
         self.folder: Path | None = None
@@ -147,7 +149,7 @@ class _Run:
         now = self._means.clock()
         policy, site = self._settings.policy, self._settings.site
         snapshot = qrs.snapshot(now)
-        plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._settings.pseudonyms)
+        plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
         folder = self._runs / plan.run_id
         write_plan(plan, folder, self._means.summarize(plan))
         self.plan, self.folder = plan, folder
@@ -180,7 +182,7 @@ class _Run:
             if work.state is None or work.state.sealed:
                 self._note_untold(work)
                 continue
-            withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._settings.pseudonyms, MAX_AGE, now)
+            withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._pseudonyms, MAX_AGE, now)
             self._means.tell("an earlier run is brought to its end", **facts, left=len(work.left), withdrawn=withdrawn)
             self._apply(work, qrs, withdrawn)
 
@@ -201,7 +203,7 @@ class _Run:
                 work,
                 qrs,
                 journal,
-                pseudonyms=self._settings.pseudonyms,
+                pseudonyms=self._pseudonyms,
                 parallel=self._settings.parallel,
                 clock=self._means.clock,
                 progress=progress,

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.policy import SMTP
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from seatwarden.engine.notify.events import EVENTS, EventKind
 from seatwarden.engine.site.hosts import is_host, is_loopback
 from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_secret
+
+EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "test"]
+EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")
+"""The events a destination may choose from; a test goes to all."""
 
 Security = Literal["starttls", "tls", "none"]
 

@@ -14,11 +14,11 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
 """
 
 from collections.abc import Mapping as StringMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
-from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
+from seatwarden.engine.common.key_file import read_key
 from seatwarden.engine.site.connection import Site, SiteReader
 from seatwarden.engine.site.influxdb import InfluxTarget, read_influxdb
 from seatwarden.engine.site.notifications import Notifications, read_notifications
@@ -80,7 +80,7 @@ class Settings:
     policy_file: Path
     policy: CheckedPolicy
     folder: Path
-    pseudonyms: Pseudonyms | None
+    pseudonym_key: bytes | None = field(repr=False)
     parallel: int
     log: LogSettings
     http_port: int | None
@@ -136,7 +136,7 @@ def load_settings(
     if _is_same(policy_file, file):
         policy_file = file
     checked = None
-    pseudonyms = reader.pseudonyms(ours.pseudonyms)
+    pseudonym_key = reader.pseudonym_key(ours.pseudonyms)
     findings = [*site_reader.findings, *reader.findings]
     try:
         ruled = needs_policy or policy_file != file or jobs.rules is not None
@@ -165,7 +165,7 @@ def load_settings(
         policy_file=policy_file,
         policy=checked,
         folder=ours.folder or default_folder / site.slug,
-        pseudonyms=pseudonyms,
+        pseudonym_key=pseudonym_key,
         parallel=ours.parallel,
         log=ours.log,
         http_port=ours.http_port,
@@ -270,13 +270,13 @@ class _SettingsReader(YamlReader):
             notifications=self.at(ours, "notifications", self._notifications) or Notifications(),
         )
 
-    def pseudonyms(self, entry: Entry | None) -> Pseudonyms | None:
-        """The pseudonyms under the key in the file that is named."""
+    def pseudonym_key(self, entry: Entry | None) -> bytes | None:
+        """The key in the file that is named."""
         path = self._path(entry) if entry else None
         if entry is None or path is None:
             return None
         try:
-            return load_pseudonyms(path)
+            return read_key(path)
         except InputError as error:
             self.error("SW205", error.message, entry.value.span, "read from here", error.help)
             return None

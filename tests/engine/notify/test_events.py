@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwarden.engine.notify.events import (
-    EVENTS,
     MAX_SUBJECT,
     Event,
     license_expiring,
@@ -22,6 +21,7 @@ from seatwarden.engine.notify.events import (
     try_out,
 )
 from seatwarden.engine.plan.plan import day_for, make_plan
+from seatwarden.engine.site.notifications import EVENTS
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.loading import load_policy
 from tests.engine.notify.conftest import NOW, SITE

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.notify.events import EVENTS, Event, limit_hit, run_failed, try_out
+from seatwarden.engine.notify.events import Event, limit_hit, run_failed, try_out
 from seatwarden.engine.notify.send import Problem, notify
-from seatwarden.engine.site.notifications import Email, Notifications, Webhook
+from seatwarden.engine.site.notifications import EVENTS, Email, Notifications, Webhook
 from tests.engine.notify.conftest import NOW, SITE
 from tests.engine.notify.servers import Receiver, mail_server, receiver
 from tests.engine.notify.test_email import BOARD, SENDER, TEAM

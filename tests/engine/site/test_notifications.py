@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.notify.events import EVENTS
 from seatwarden.engine.site.load_notifications import load_notifications
-from seatwarden.engine.site.notifications import MAX_DESTINATIONS, Notifications
+from seatwarden.engine.site.notifications import EVENTS, MAX_DESTINATIONS, Notifications
 from seatwarden.policy.diagnostics import PolicyError, render
 
 HEAD = "seatwarden:\n  notifications:\n"

@@ -29,7 +29,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.folder == tmp_path / "default" / "127.0.0.1-4242"
     assert (settings.parallel, settings.http_port, settings.heartbeat) == (4, None, 60)
     assert settings.log == LogSettings()
-    assert (settings.influx, settings.pseudonyms) == (None, None)
+    assert (settings.influx, settings.pseudonym_key) == (None, None)
     assert settings.files == (site, tmp_path / "p.policy")
     assert settings.notes == ("useSSL is false: http://127.0.0.1:4242 is read without encryption",)
 
@@ -59,7 +59,7 @@ notifications: {webhook: [{url: "https://hooks.example.com/x"}]}
     assert not settings.dry_run
     assert settings.log == LogSettings(tmp_path / "logs" / "s.log", "json", "warning", 2, 3)
     assert (settings.parallel, settings.http_port, settings.heartbeat) == (8, 9464, 5)
-    assert settings.pseudonyms is not None
+    assert settings.pseudonym_key is not None
     assert settings.influx is not None
     assert [job.text for job in settings.jobs.all] == ["every 6 hours", "every 6 hours", "at 2:30"]
     assert settings.jobs.server_monitor.threshold_days == 60

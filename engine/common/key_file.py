@@ -1,0 +1,19 @@
+"""A file with a secret key."""
+
+from pathlib import Path
+
+from seatwarden.policy.errors import InputError
+
+MIN_KEY_BYTES = 16
+
+
+def read_key(path: Path) -> bytes:
+    """The key in a file, without the white space around it. Raises InputError."""
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        help_ = f"make one with `seatwarden log new-key {path}`"
+        raise InputError(f"key file `{path}` cannot be read: {error.strerror}", help_) from None
+    if len(key) < MIN_KEY_BYTES:
+        raise InputError(f"key file `{path}` is too short: {len(key)} bytes, {MIN_KEY_BYTES} are the least")
+    return key
