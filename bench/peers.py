@@ -21,7 +21,7 @@ from bench.policies import BUTLER
 from bench.sites import NOW, Site
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.decide import decide_all
-from seatwarden.engine.plan.plan import day_for
+from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.loading import load_policy
 

@@ -310,7 +310,7 @@ class _Soak:
         for folder in sorted(self._runs.iterdir()):
             plan = read_plan(folder)
             path = folder / "outcomes.jsonl"
-            state = read_journal(path.read_bytes()) if path.exists() else None
+            state = read_journal(path) if path.exists() else None
             if state is None:
                 continue
             if damage := verify_chain(path.read_bytes(), sealed=False):

@@ -7,6 +7,7 @@ the same thing, wherever it was written. License types are the two that Qlik Sen
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import PurePath
 from typing import Literal, TypeAlias, get_args
 
 from seatwarden.grammar.spans import NOWHERE, Span
@@ -174,6 +175,11 @@ class Rule:
     def title(self) -> str:
         """The rule as people speak of it: `keep "tag"`, `release analyzer`."""
         return f'{self.kind} "{self.name}"' if self.name is not None else self.label
+
+    @property
+    def place(self) -> str:
+        """Where it is written, `file:line:column`, without folders: a plan reads the same wherever it was made."""
+        return f"{PurePath(self.span.file).name}:{self.span.line}:{self.span.column}"
 
     def applies_to(self, license_type: LicenseType) -> bool:
         """Whether the rule speaks of licenses of this type."""

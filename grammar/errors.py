@@ -1,4 +1,7 @@
-"""What the first floor reports when text is not in the language."""
+"""The root of all errors, and what the first floor reports when text is not in the language.
+
+The whole tree is drawn in `engine.errors`.
+"""
 
 from dataclasses import dataclass
 
@@ -16,7 +19,20 @@ class SyntaxProblem:
     span: Span
 
 
-class PolicySyntaxError(Exception):
+class SeatwardenError(Exception):
+    """Whatever seatwarden itself reports: `message` says what and why, `help` what to do, where there is something."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class Defect(SeatwardenError):
+    """What we wrote does not pass its own proof, so nothing of it may be used: a fault of ours, to be reported."""
+
+
+class PolicySyntaxError(SeatwardenError):
     """The text is not a policy. `problems` holds every syntax error found, in file order."""
 
     def __init__(self, problems: tuple[SyntaxProblem, ...]) -> None:

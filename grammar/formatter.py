@@ -13,29 +13,26 @@ from bisect import bisect_right
 
 from seatwarden.grammar.ast import Policy, Statement
 from seatwarden.grammar.comments import Comment, find_comments
+from seatwarden.grammar.errors import Defect
 from seatwarden.grammar.layout import Line, end_of, lay_out, start_of
 from seatwarden.grammar.parser import parse_policy
-
-
-class FormatterDefect(Exception):
-    """The formatted text would say something else, or would not stay as it is; nothing of it may be used."""
 
 
 def format_policy(text: str, file: str) -> str:
     """The text in the one layout, with lines ending in a newline; `file` names it in errors.
 
-    Raises PolicySyntaxError when it is not a policy, FormatterDefect when the proof fails.
+    Raises PolicySyntaxError when it is not a policy, Defect when the proof fails.
     """
     text = re.sub("\r\n?", "\n", text)
     policy, comments = parse_policy(text, file), find_comments(text, file)
     formatted = weave(policy, comments)
     again, comments_again = parse_policy(formatted, file), find_comments(formatted, file)
     if again != policy:
-        raise FormatterDefect("the formatted text would mean something else")
+        raise Defect("the formatted text would mean something else")
     if [comment.text for comment in comments_again] != [comment.text for comment in comments]:
-        raise FormatterDefect("the formatted text would not have the same comments")
+        raise Defect("the formatted text would not have the same comments")
     if weave(again, comments_again) != formatted:
-        raise FormatterDefect("the formatted text would be formatted differently")
+        raise Defect("the formatted text would be formatted differently")
     return formatted
 
 

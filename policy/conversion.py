@@ -3,6 +3,7 @@
 from typing import Literal, TypeAlias, get_args
 
 from seatwarden.grammar.ast import Policy
+from seatwarden.grammar.errors import Defect
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.butler.writer import in_yaml_order, print_butler
 from seatwarden.policy.json_form.writer import print_json_form
@@ -13,14 +14,10 @@ SUFFIXES: dict[Surface, tuple[str, ...]] = {"policy": (".policy",), "yaml": (".y
 """The names of files on each surface end so; the first is the usual one."""
 
 
-class ConversionDefect(Exception):
-    """What was written would be read as something else; nothing of it may be used."""
-
-
 def convert(policy: Policy, to: Surface, file: str, source: str) -> str:
     """The policy on another surface; `file` and its text `source` are shown beside problems.
 
-    Raises PolicyError when YAML cannot say the same (SW210), ConversionDefect when the proof fails.
+    Raises PolicyError when YAML cannot say the same (SW210), Defect when the proof fails.
     """
     match to:
         case "policy":
@@ -30,7 +27,7 @@ def convert(policy: Policy, to: Surface, file: str, source: str) -> str:
         case "json":
             text, expected = print_json_form(policy), policy
     if parse_surface(text, f"converted{SUFFIXES[to][0]}") != expected:
-        raise ConversionDefect("what was written would be read as something else")
+        raise Defect("what was written would be read as something else")
     return text
 
 

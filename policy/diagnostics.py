@@ -29,18 +29,6 @@ class Diagnostic:
     related: tuple[tuple[Span, str], ...] = ()
 
 
-class PolicyError(Exception):
-    """A policy (or a site file) cannot be used.
-
-    `diagnostics` holds every error found; `sources` the text of the files they point into, by name.
-    """
-
-    def __init__(self, diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{d.span.place}: {d.message}" for d in diagnostics))
-        self.diagnostics = diagnostics
-        self.sources = sources
-
-
 def from_syntax(problem: SyntaxProblem) -> Diagnostic:
     """A syntax problem of the first floor as a diagnostic."""
     return Diagnostic(problem.code, "error", problem.message, problem.span, problem.label, problem.help)

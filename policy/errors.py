@@ -1,13 +1,22 @@
-"""Errors that are the user's to mend and have no place inside a policy."""
+"""Errors of the second floor: what the user gave cannot be used. The whole tree is drawn in `engine.errors`."""
+
+from collections.abc import Mapping
+
+from seatwarden.grammar.errors import SeatwardenError
+from seatwarden.policy.diagnostics import Diagnostic
 
 
-class InputError(Exception):
-    """Something the user gave cannot be used (exit code 2): a file, an option, a name.
+class InputError(SeatwardenError):
+    """Something without a place in a policy cannot be used: a file, an option, a name."""
 
-    `message` says what and why, `help` what to do (None when the message says it all).
+
+class PolicyError(SeatwardenError):
+    """A policy (or a site file) cannot be used.
+
+    `diagnostics` holds every error found; `sources` the text of the files they point into, by name.
     """
 
-    def __init__(self, message: str, help: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.help = help
+    def __init__(self, diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{d.span.place}: {d.message}" for d in diagnostics))
+        self.diagnostics = diagnostics
+        self.sources = sources

@@ -13,8 +13,8 @@ from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import parse_policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.check import check
-from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, from_syntax, in_order
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, from_syntax, in_order
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 
 DEFAULT_TIMEZONE = "UTC"

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from seatwarden.engine.decide.decide import Decision, conclude, decide_all
+from seatwarden.engine.decide.decide import conclude, decide_all
+from seatwarden.engine.decide.decision import Decision, reason_label
 from seatwarden.engine.decide.reference import evaluate_rule
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.plan.plan import reason_label
-from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field, LicenseType, Rule, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
@@ -18,7 +17,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.days import Moment
 from seatwarden.policy.worlds.formula import TRUE, Formula, Within, all_of
 from seatwarden.policy.worlds.policies import differences
-from seatwarden.policy.worlds.search import UndecidedError
+from seatwarden.policy.worlds.search import Undecided
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, USER
 from seatwarden.policy.worlds.world import Value, World
 
@@ -75,7 +74,7 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
     """A small example on which the policies differ, or None when they mean the same on all facts there can be.
 
     With `today`, only that day is looked at. Facts that are missing or unreadable are left out, and so are guards.
-    Every example is confirmed by the reference evaluator. Raises UndecidedError when none was found and none is
+    Every example is confirmed by the reference evaluator. Raises Undecided when none was found and none is
     ruled out either.
     """
     given: Formula = TRUE
@@ -89,7 +88,7 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
         if opinions[0].verdict != opinions[1].verdict:
             return Example(tuple(_facts(old, new, world)), *opinions)
     if candidates:
-        raise UndecidedError
+        raise Undecided
     return None
 
 
@@ -113,7 +112,7 @@ def _side(decision: Decision) -> dict[str, Any]:
         "because": decision.because,
         "rule": decision.rule_name,
         "reason": decision.reason,
-        "at": place_of(decision.rule) if decision.rule else None,
+        "at": decision.rule.place if decision.rule else None,
     }
 
 

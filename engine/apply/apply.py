@@ -14,32 +14,28 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from seatwarden.engine.apply.releaser import Apply, Outcome, Qrs, allocated_in, choose, hold_limits
+from seatwarden.engine.apply.releaser import Apply, Outcome, Qrs
 from seatwarden.engine.common.files import sync_folder
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.errors import DamagedLog, PlanRefused
 from seatwarden.engine.log.journal import (
     JOURNAL_FILE,
     RESULTS,
-    DamagedJournal,
     Journal,
     JournalState,
     Key,
     is_settled,
-    read_journal,
+    parse_journal,
 )
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.plan.limits import describe_limits
+from seatwarden.engine.plan.limits import allocated_in, choose, describe_limits, hold_limits
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
 
 _AHEAD = timedelta(minutes=5)
 """How far a plan may lie in the future before the clock is held to be wrong."""
-
-
-class Refused(Exception):
-    """The plan is not applied, for a reason that is no failure: the answer is no (exit code 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +88,32 @@ class Done:
 
 
 def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
-    """Raises Refused for a plan of another site, one that is too old, and one from the future."""
+    """Raises PlanRefused for a plan of another site, one that is too old, and one from the future."""
     if plan.header["site"] != url:
-        raise Refused(f"the plan was made for {plan.header['site']}, not for {url}; make one for this site")
+        raise PlanRefused(f"the plan was made for {plan.header['site']}, not for {url}; make one for this site")
     age = now - plan.day.now
     if age > max_age:
         hours, limit = (span.total_seconds() / 3600 for span in (age, max_age))
-        raise Refused(f"the plan is {hours:,.1f} hours old, more than {limit:g}; make a new one, or raise --max-age")
+        raise PlanRefused(
+            f"the plan is {hours:,.1f} hours old, more than {limit:g}; make a new one, or raise --max-age"
+        )
     if age < -_AHEAD:
         when = format_instant(plan.day.now)
-        raise Refused(f"the plan was made for {when}, in the future; is this machine's clock right?")
+        raise PlanRefused(f"the plan was made for {when}, in the future; is this machine's clock right?")
 
 
 @contextmanager
 def only_one(lock_file: Path, url: str) -> Iterator[None]:
     """Holds the lock of a site: one apply at a time, whatever the plan.
 
-    Raises Refused while another holds it, InputError when the file cannot be used.
+    Raises PlanRefused while another holds it, InputError when the file cannot be used.
     """
     try:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(lock_file)
         lock.acquire(timeout=0)
     except Timeout:
-        raise Refused(f"another apply is at work on {url}; wait until it has ended") from None
+        raise PlanRefused(f"another apply is at work on {url}; wait until it has ended") from None
     except OSError as error:
         help_ = "it is in the state folder of the user who runs this, who must be able to write there"
         raise InputError(f"the lock `{lock_file}` cannot be taken: {error.strerror}", help_) from None
@@ -128,17 +126,17 @@ def only_one(lock_file: Path, url: str) -> Iterator[None]:
 def find_work(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> Work:
     """What is to be done: what an earlier run chose, or else what the plan and the limits say.
 
-    Raises Refused for a journal that is damaged or of another plan, OverTheLimit, OSError.
+    Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """
     path = folder / JOURNAL_FILE
     data = path.read_bytes() if path.exists() else b""
     try:
-        state = read_journal(data)
-    except DamagedJournal as damage:
-        raise Refused(f"the journal `{path}` is not as it was written: {damage}") from None
+        state = parse_journal(path, data)
+    except DamagedLog as damaged:
+        raise PlanRefused(f"the journal `{path}` is not as it was written: {damaged.first}") from None
     if state is not None and state.header["planSeal"] != plan.seal["seal"]:
-        raise Refused(f"the journal `{path}` belongs to another plan")
-    chosen = state.chosen if state else [decision.key for decision in choose(plan, limits)]
+        raise PlanRefused(f"the journal `{path}` belongs to another plan")
+    chosen = state.chosen if state else [decision.key for decision in choose(plan.decisions, limits)]
     return Work(plan, path, limits, data, state, chosen)
 
 
@@ -151,7 +149,9 @@ def hold_against(work: Work, limits: tuple[Limit, ...]) -> None:
     released = {key for key in work.chosen if key in outcomes and outcomes[key]["result"] == "released"}
     left = {decision.key for decision in work.left}
     if left:
-        hold_limits(limits, allocated_in(work.plan), Counter(license_type for license_type, _ in released | left))
+        hold_limits(
+            limits, allocated_in(work.plan.decisions), Counter(license_type for license_type, _ in released | left)
+        )
 
 
 def open_journal(work: Work, now: datetime) -> Journal:

@@ -1,6 +1,6 @@
 """Drift: what has changed between a plan and the moment it is applied."""
 
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.facts.facts import Fact
 

@@ -5,7 +5,7 @@ journal the intent, DELETE, journal the outcome. An answer that never came is lo
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +13,15 @@ from typing import Any, Protocol
 
 from seatwarden.engine.apply.drift import changed_facts
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import Decision, decide
+from seatwarden.engine.decide.decide import decide
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.log.journal import Journal, Key, Result
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.plan.limits import describe_excess, excesses, longest_unused_first
-from seatwarden.engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
-from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 
 OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed")
 """Facts that take all licenses of a user to read."""
@@ -59,41 +59,6 @@ class Outcome:
     result: Result
     detail: str
     stop: bool = False
-
-
-class OverTheLimit(Exception):
-    """The plan releases more than a limit allows: nothing at all is released."""
-
-    def __init__(self, sentences: list[str]) -> None:
-        super().__init__("; ".join(sentences))
-        self.sentences = sentences
-
-
-def allocated_in(plan: RecordedPlan) -> dict[LicenseType, int]:
-    """How many licenses of each type a plan has decided on."""
-    return {t: sum(d.license_type == t for d in plan.decisions) for t in LICENSE_TYPES}
-
-
-def choose(plan: RecordedPlan, limits: tuple[Limit, ...]) -> list[Decision]:
-    """The licenses to release: all that the plan releases, or the longest unused where a limit says so.
-
-    Raises OverTheLimit when another limit is exceeded.
-    """
-    allocated = allocated_in(plan)
-    releases = [d for d in plan.decisions if d.verdict == "release"]
-    chosen = longest_unused_first(limits, allocated, releases)
-    planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
-    hold_limits(limits, allocated, planned)
-    return chosen
-
-
-def hold_limits(
-    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
-) -> None:
-    """Raises OverTheLimit when more is planned of any type than a limit allows."""
-    over = excesses(limits, allocated, planned)
-    if over:
-        raise OverTheLimit([describe_excess(excess) for excess in over])
 
 
 class Apply:

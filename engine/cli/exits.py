@@ -1,6 +1,11 @@
 """Exit codes: what a script can tell from the outside."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+
+from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError
+from seatwarden.grammar.errors import PolicySyntaxError, SeatwardenError
+from seatwarden.policy.errors import InputError, PolicyError
 
 
 class ExitCode(IntEnum):
@@ -12,3 +17,20 @@ class ExitCode(IntEnum):
     REMOTE_FAILED = 3
     SOME_FAILED = 4
     SOMETHING_TO_RELEASE = 5  # only with plan --detailed-exitcode
+
+
+EXIT_CODES: Mapping[type[SeatwardenError], ExitCode] = {
+    PolicySyntaxError: ExitCode.BAD_INPUT,
+    PolicyError: ExitCode.BAD_INPUT,
+    InputError: ExitCode.BAD_INPUT,
+    RemoteError: ExitCode.REMOTE_FAILED,
+    DamagedLog: ExitCode.NO,
+    PlanRefused: ExitCode.NO,
+    OverTheLimit: ExitCode.NO,
+}
+"""The code for each kind of error and all below it; what a command never lets through is not in it."""
+
+
+def exit_code(error: SeatwardenError) -> ExitCode:
+    """The code a command ends with that met this error."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.BAD_INPUT)

@@ -83,7 +83,7 @@ def gather(
     policy: Path | None, snapshot: Path | None, site: Path | None, now: str | None, timezone: str | None
 ) -> Inputs:
     """Reads what the options name. Raises InputError, PolicyError or RemoteError."""
-    from seatwarden.engine.plan.plan import day_for
+    from seatwarden.engine.facts.day import day_for
     from seatwarden.engine.snapshot.reader import load_snapshot
 
     if snapshot is None and site is None:

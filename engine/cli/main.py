@@ -6,14 +6,12 @@ from typing import Annotated
 
 import typer
 
-from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.exits import ExitCode, exit_code
 from seatwarden.engine.cli.lazy import LazyGroup
 from seatwarden.engine.cli.terminal.output import complain_of, note
 from seatwarden.engine.cli.terminal.streams import nowhere, prepare_streams, were_letters_lost
-from seatwarden.engine.log.damage import DamagedLog
-from seatwarden.engine.qrs.errors import RemoteError
 from seatwarden.engine.version import VERSION
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.errors import InputError
 
 app = typer.Typer(
@@ -48,9 +46,9 @@ def main() -> None:
     prepare_streams()
     try:
         app(prog_name="seatwarden")
-    except (PolicyError, InputError, RemoteError) as error:
+    except SeatwardenError as error:
         complain_of(error)
-        sys.exit(ExitCode.REMOTE_FAILED if isinstance(error, RemoteError) else ExitCode.BAD_INPUT)
+        sys.exit(exit_code(error))
     except OSError as error:
         if error.filename is not None:
             complain_of(InputError(f"`{error.filename}` cannot be used: {error.strerror}"))
@@ -60,11 +58,6 @@ def main() -> None:
         else:
             raise
         sys.exit(ExitCode.BAD_INPUT)
-    except DamagedLog as error:
-        from seatwarden.engine.cli.commands.log import report_damage
-
-        report_damage(error)
-        sys.exit(ExitCode.NO)
     finally:
         if were_letters_lost():
             note(f"warning: {sys.stdout.encoding} lacks letters of this output: each is a `?` there")

@@ -16,7 +16,8 @@ from pathlib import Path
 from msgspec import structs
 
 from seatwarden.engine.common.key_file import read_key
-from seatwarden.engine.decide.decide import Decision, Evaluated, conclude
+from seatwarden.engine.decide.decide import conclude
+from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.facts.facts import Fact, Unknown, Value
 from seatwarden.engine.facts.guards import Standing, obstacle

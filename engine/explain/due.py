@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import known_facts
 from seatwarden.engine.decide.reference import Truth, evaluate_rule
 from seatwarden.engine.facts.day import Day

@@ -10,15 +10,17 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from seatwarden.engine.decide.decide import Decision, conclude, leaves
+from seatwarden.engine.decide.decide import conclude
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import join_words, phrase
 from seatwarden.engine.decide.pseudonyms import hides_facts
+from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
 from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Unknown, fact_to_json
-from seatwarden.engine.plan.records import decision_to_json, place_of
+from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.grammar.ast import Not
 from seatwarden.grammar.printer import print_condition, print_field
 from seatwarden.policy.loading import CheckedPolicy
@@ -120,7 +122,7 @@ def _rule_to_json(outcome: RuleOutcome) -> dict[str, Any]:
         "label": rule.title,
         "matched": outcome.truth,
         "expired": outcome.expired,
-        "at": place_of(rule),
+        "at": rule.place,
         "condition": _trace_to_json(outcome.trace),
     }
 

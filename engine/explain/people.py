@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.suggest import did_you_mean
@@ -38,7 +38,7 @@ class Holder:
         return f"{self.user} ({self.name})" if self.name else self.user
 
 
-class AmbiguousError(InputError):
+class AmbiguousUser(InputError):
     """Several users fit; `holders` are all of them, in order."""
 
     def __init__(self, message: str, holders: Sequence[Holder]) -> None:
@@ -86,7 +86,7 @@ class People(Generic[_T]):
     def find(self, query: str) -> tuple[Holder, bool]:
         """The one user that `query` means, and whether it is no more than a part of the user's id or name.
 
-        An exact match wins over one that ignores case, and that over a part. Raises AmbiguousError when several
+        An exact match wins over one that ignores case, and that over a part. Raises AmbiguousUser when several
         match; InputError when none does, with the nearest.
         """
         for fold in (str, str.casefold):
@@ -202,5 +202,5 @@ def people_of_plan(decisions: Sequence[Decision], *, pseudonyms: bool = False) -
 
 def _the_one(found: list[Holder], problem: str) -> Holder:
     if len(found) > 1:
-        raise AmbiguousError(problem, sorted(found, key=lambda holder: holder.label.casefold()))
+        raise AmbiguousUser(problem, sorted(found, key=lambda holder: holder.label.casefold()))
     return found[0]

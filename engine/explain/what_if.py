@@ -11,8 +11,10 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.decide import Decision, Ruling, Verdict, leaves, rule_on
+from seatwarden.engine.decide.decide import rule_on
+from seatwarden.engine.decide.decision import Decision, Ruling, Verdict
 from seatwarden.engine.decide.pseudonyms import known_facts
+from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import POSITIVE, RuleOutcome, Trace, Truth, compare
 from seatwarden.engine.explain.changes import (
     ELSEWHERE,

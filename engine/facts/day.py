@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.vocabulary import WEEKDAYS
 from seatwarden.policy.zones import find_timezone, timezone_help
 
@@ -70,3 +71,8 @@ def make_day(now: datetime | date, timezone: str) -> Day:
         # A midnight that is skipped is read by the offset before it: that is as much later, on the same day.
         now = datetime.combine(now, time(), zone).astimezone(UTC)
     return Day(now, zone)
+
+
+def day_for(policy: CheckedPolicy, now: datetime | date, timezone: str | None) -> Day:
+    """The Day of `now`, in the zone that is asked for or else the policy's. Raises InputError."""
+    return make_day(now, policy.timezone if timezone is None else timezone)

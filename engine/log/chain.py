@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET
 
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.log.damage import Damage
+from seatwarden.engine.errors import Damage
 
 FIRST = "0" * 64
 SEAL, SUM = "seal", "sum"

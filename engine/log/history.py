@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seatwarden.engine.log.damage import DamagedLog
-from seatwarden.engine.log.journal import JOURNAL_FILE, DamagedJournal, JournalState, read_journal
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log.journal import JOURNAL_FILE, JournalState, read_journal
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.plan.plan import PLAN_FILE
 from seatwarden.policy.errors import InputError
@@ -89,8 +89,8 @@ def _read_run(folder: Path) -> PastRun:
     try:
         header, *decisions, seal = read_log(folder)
         path = folder / JOURNAL_FILE
-        journal = read_journal(path.read_bytes()) if path.exists() else None
-    except (DamagedLog, DamagedJournal, InputError) as error:
+        journal = read_journal(path) if path.exists() else None
+    except (DamagedLog, InputError) as error:
         return PastRun(folder, {}, [], {}, None, str(error))
     except OSError as error:
         return PastRun(folder, {}, [], {}, None, f"{folder}: {error.strerror}")

@@ -16,8 +16,8 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 
 from seatwarden.engine.common.files import sync_folder
+from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import SEAL, SUM, ChainEnd, read_chain
-from seatwarden.engine.log.damage import Damage
 from seatwarden.grammar.ast import LicenseType
 
 JOURNAL_FILE = "outcomes.jsonl"
@@ -29,10 +29,6 @@ RESULTS: tuple[Result, ...] = get_args(Result)
 
 Key: TypeAlias = tuple[LicenseType, str]
 """Type and id of a license."""
-
-
-class DamagedJournal(Exception):
-    """The journal is not as it was written, other than a torn last line."""
 
 
 @dataclass(slots=True)
@@ -115,11 +111,16 @@ def whole_lines(data: bytes) -> bytes:
     return whole
 
 
-def read_journal(data: bytes) -> JournalState | None:
-    """What a journal says; None when a crash came before its first line was whole. Raises DamagedJournal."""
+def read_journal(path: Path) -> JournalState | None:
+    """What a journal says; None when a crash came before its first line was whole. Raises DamagedLog, OSError."""
+    return parse_journal(path, path.read_bytes())
+
+
+def parse_journal(path: Path, data: bytes) -> JournalState | None:
+    """The same of a journal's content; `path` names it. Raises DamagedLog."""
     state, damage = verified_journal(data)
     if damage:
-        raise DamagedJournal(f"line {damage[0].line} {damage[0].problem}")
+        raise DamagedLog(path, damage)
     return state
 
 

@@ -13,32 +13,22 @@ from msgspec import structs
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.decide import (
-    BATCH,
-    Compact,
-    Decision,
-    Evaluated,
-    Evaluation,
-    Ruling,
-    conclude,
-    leaves,
-    outcomes_of,
-    user_of,
-)
+from seatwarden.engine.decide.decide import conclude, outcomes_of
+from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling, user_of
 from seatwarden.engine.decide.pseudonyms import is_personal
+from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
+from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import RecordedFacts, fact_from_json
 from seatwarden.engine.facts.guards import obstacle, standing_from_json
 from seatwarden.engine.log.chain import read_chain
-from seatwarden.engine.log.damage import DamagedLog
 from seatwarden.engine.plan.plan import FORMAT, PLAN_FILE
 from seatwarden.grammar.ast import Field, Rule
 from seatwarden.grammar.builder import parse_field
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import NOWHERE, Span
-from seatwarden.policy.diagnostics import PolicyError
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import near_file
 from seatwarden.policy.loading import CheckedPolicy, check_text
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.metrics.point import Point, Tags, merge_tags
 
 MEASUREMENT = "qlik_sense_license_release"

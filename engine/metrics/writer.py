@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning, LocationParseE
 
 from seatwarden.engine.metrics.point import PRECISION
 from seatwarden.engine.site.influxdb import InfluxTarget, basic_login
+from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.yaml.secrets import conceal
 
 _T = TypeVar("_T")
@@ -29,11 +30,11 @@ _NEVER = (400, 413, 422)
 """Statuses that mean the lines themselves: malformed, too many at once, of another type than the field has."""
 
 
-class Unavailable(Exception):
+class Unavailable(SeatwardenError):
     """The database did not take the lines now; it may later. The text says why, and holds no secret."""
 
 
-class Rejected(Exception):
+class Rejected(SeatwardenError):
     """The database will never take these lines as they are; some of them may be stored all the same."""
 
 

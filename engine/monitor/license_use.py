@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.metrics.point import Point, Tags, Value, known_numbers, merge_tags
-from seatwarden.engine.qrs.errors import RemoteError
 
 MEASUREMENT = "qlik_sense_license"
 

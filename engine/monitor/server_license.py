@@ -12,10 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.metrics.point import Point, Tags, Value, merge_tags
 from seatwarden.engine.monitor.license_use import decode_object
-from seatwarden.engine.qrs.errors import RemoteError
 
 MEASUREMENT = "qlik_sense_server_license"
 

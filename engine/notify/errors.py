@@ -10,6 +10,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from seatwarden.grammar.errors import SeatwardenError
+
 NAME_HELP = "use the name that the certificate was issued for"
 AUTHORITY_HELP = "name the PEM file of the authority that issued it under `certificateAuthority`"
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21)
@@ -18,13 +20,8 @@ _OTHER_NAME = (62, 64)
 _EXPIRED = 10
 
 
-class NotDelivered(Exception):
-    """A destination did not take the notification, or not for all. `reason` and `help` hold no secret."""
-
-    def __init__(self, reason: str, help: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.help = help
+class NotDelivered(SeatwardenError):
+    """A destination did not take the notification, or not for all. Neither message nor help holds a secret."""
 
 
 def why(error: BaseException) -> NotDelivered:

@@ -44,7 +44,7 @@ def notify(
     for one, future in sent:
         trouble = future.result() if future.done() else _late(deadline_seconds)
         if trouble is not None:
-            problems.append(Problem(event.kind, one.label, trouble.reason, trouble.help))
+            problems.append(Problem(event.kind, one.label, trouble.message, trouble.help))
     return problems
 
 

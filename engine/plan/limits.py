@@ -1,10 +1,11 @@
 """The limit: how many licenses a run may release. On by default, so that an accident stays small."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seatwarden.engine.common.words import plural
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.errors import OverTheLimit
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
 from seatwarden.grammar.printer import print_limit
 
@@ -90,3 +91,30 @@ def describe_excess(excess: Excess) -> str:
 def describe_limits(limits: tuple[Limit, ...]) -> list[str]:
     """The limits as the language writes them."""
     return [print_limit(limit) for limit in limits]
+
+
+def allocated_in(decisions: Sequence[Decision]) -> dict[LicenseType, int]:
+    """How many licenses of each type have been decided on."""
+    return {t: sum(d.license_type == t for d in decisions) for t in LICENSE_TYPES}
+
+
+def choose(decisions: Sequence[Decision], limits: tuple[Limit, ...]) -> list[Decision]:
+    """The licenses to release: all that are decided to be, or the longest unused where a limit says so.
+
+    Raises OverTheLimit when another limit is exceeded.
+    """
+    allocated = allocated_in(decisions)
+    releases = [d for d in decisions if d.verdict == "release"]
+    chosen = longest_unused_first(limits, allocated, releases)
+    planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
+    hold_limits(limits, allocated, planned)
+    return chosen
+
+
+def hold_limits(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
+) -> None:
+    """Raises OverTheLimit when more is planned of any type than a limit allows."""
+    over = excesses(limits, allocated, planned)
+    if over:
+        raise OverTheLimit([describe_excess(excess) for excess in over])

@@ -2,22 +2,19 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from msgspec import Struct
-
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.common.files import make_private_folder, write_atomically
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import Because, Decision, Ruling, Verdict, decide_all
+from seatwarden.engine.decide.decide import decide_all
+from seatwarden.engine.decide.decision import Decision, Ruling, Verdict, ruling_label
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.facts.day import Day, make_day
-from seatwarden.engine.log.chain import chain_lines
+from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.limits import (
     Excess,
     describe_excess,
@@ -26,21 +23,15 @@ from seatwarden.engine.plan.limits import (
     limits_in_force,
     longest_unused_first,
 )
-from seatwarden.engine.plan.records import decision_lines, place_of
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
-from seatwarden.grammar.printer import print_statement
-from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
 
 FORMAT = 1
 """Version of the log's format; readers refuse a higher one."""
 
 PLAN_FILE, REPORT_FILE = "plan.jsonl", "report.html"
-
-LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
-"""The order in which readers want to see decisions, by what decided."""
 
 _User: TypeAlias = tuple[str | None, str]
 
@@ -166,7 +157,7 @@ class Plan:
         }
         reasons: Counter[str] = Counter()
         for (_, ruling), count in self.rulings.items():
-            reasons[_label(ruling)] += count
+            reasons[ruling_label(ruling)] += count
         hold_both, lose_every = self._users()
         return {
             "licenses": len(self.decisions),
@@ -197,60 +188,5 @@ def make_plan(
         return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
 
 
-def day_for(policy: CheckedPolicy, now: Any, timezone: str | None) -> Day:
-    """The Day of `now`, in the zone that is asked for or else the policy's. Raises InputError."""
-    return make_day(now, policy.timezone if timezone is None else timezone)
-
-
-def reason_label(decision: Decision) -> str:
-    """The guard or rule that decided, as the summary counts it: `keep "tag"`, `release analyzer`, `quarantined`."""
-    return _label(decision.ruling)
-
-
-def _label(ruling: Ruling) -> str:
-    if ruling.guard:
-        return ruling.guard
-    return ruling.rule.title if ruling.rule else "no release rule matched"
-
-
 def _is_guarded(guard: str, ruling: Ruling) -> bool:
     return ruling.guard == guard
-
-
-def listing_order(decision: Decision) -> tuple[Any, ...]:
-    """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
-    return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type
-
-
-def plan_lines(plan: Plan) -> Iterator[bytes]:
-    """The sealed decision log, line by line."""
-    return chain_lines(_records(plan), {"kind": "seal", "summary": plan.summary()})
-
-
-def _records(plan: Plan) -> Iterator[Mapping[str, Any] | Struct]:
-    rules = [{"label": rule.label, "text": print_statement(rule), "at": place_of(rule)} for rule in plan.policy.rules]
-    yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
-    # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
-    yield from decision_lines(plan.decisions, with_truths=plan.pseudonyms is not None)
-
-
-def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
-    """Writes the run folder: the policy's canonical text, the summary, and last the sealed log, whole or not at all.
-
-    Writing the same plan again changes nothing. Raises InputError when the folder holds another plan.
-    """
-    path = folder / PLAN_FILE
-    try:
-        if path.exists():
-            if path.read_bytes() == b"".join(plan_lines(plan)):
-                return path
-            raise InputError(
-                f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
-            )
-        make_private_folder(folder)
-        write_atomically(folder / "policy.policy", plan.policy.text.encode())
-        write_atomically(folder / "summary.txt", summary.encode())
-        write_atomically(path, plan_lines(plan))
-    except OSError as error:
-        raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
-    return path

@@ -1,17 +1,16 @@
 """A decision as the log has it, and as `plan --format json` prints it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from seatwarden.engine.decide.decide import Because, Decision, Ruling, Verdict, facts_of
+from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, facts_of
 from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import Standing
-from seatwarden.grammar.ast import LicenseType, Rule
+from seatwarden.grammar.ast import LicenseType
 
 
 class DecisionJson(Struct, rename="camel", gc=False):
@@ -75,7 +74,7 @@ def _ruling_words(ruling: Ruling) -> _RulingWords:
     rule = ruling.rule
     name = ruling.guard or (rule.name if rule else None)
     matched = [rule.label for rule in ruling.matched]
-    return _RulingWords(ruling.verdict, ruling.because, name, matched, place_of(rule) if rule else None)
+    return _RulingWords(ruling.verdict, ruling.because, name, matched, rule.place if rule else None)
 
 
 def _line(
@@ -100,9 +99,3 @@ def _line(
         facts,
         truths,
     )
-
-
-def place_of(rule: Rule) -> str:
-    """Where a rule is written, `file:line:column`, without folders: a plan reads the same wherever it was made."""
-    span = rule.span
-    return f"{Path(span.file).name}:{span.line}:{span.column}"

@@ -10,8 +10,8 @@ import msgspec
 from cryptography import x509
 
 from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.qrs.errors import RemoteError
 from seatwarden.engine.qrs.tls import make_context, tls_error
 from seatwarden.engine.site.connection import Site
 from seatwarden.policy.errors import InputError

@@ -16,7 +16,7 @@ from urllib3.util.retry import Retry
 
 from seatwarden.engine.common.network import TlsAdapter
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.qrs.errors import NoAnswer, NotAuthorized, RemoteError
+from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.qrs.tls import make_context, tls_error
 from seatwarden.engine.site.connection import Site
 from seatwarden.engine.snapshot.model import License, Snapshot, User

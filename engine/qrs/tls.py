@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.site.connection import Site
 from seatwarden.policy.errors import InputError
 

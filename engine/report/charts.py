@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.outcomes import FREED, TO_FREE, Fate
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, Number, Rule, UnusedFor, walk

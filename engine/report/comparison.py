@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.log.history import PastRun
 from seatwarden.engine.log.journal import Key
 from seatwarden.engine.log.reader import RecordedPlan

@@ -4,9 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.plan.plan import reason_label
-from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
 from seatwarden.engine.report.comparison import CHANGES, Change, Changes, changes_since
 from seatwarden.engine.report.outcomes import FATES, Fate, fates_of
@@ -139,7 +138,7 @@ def _rule_counts(plan: RecordedPlan, lines: tuple[int, ...], reasons: list[str])
             rule.kind,
             decided[id(rule)],
             matched[id(rule)],
-            place_of(rule).rpartition(":")[0],
+            rule.place.rpartition(":")[0],
             line,
             places.get(shown(rule.title)) if decided[id(rule)] else None,
         )

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
-from seatwarden.engine.apply.releaser import OverTheLimit, choose
+from seatwarden.engine.errors import OverTheLimit
 from seatwarden.engine.log.journal import JournalState, Key
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.plan.limits import choose
 from seatwarden.grammar.parser import in_file, parse_limit
 
 Fate: TypeAlias = Literal[
@@ -26,7 +27,7 @@ def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[Fate, ..
     if journal is None:
         try:
             limits = tuple(parse_limit(text, in_file("limits")) for text in plan.header["limits"])
-            chosen = frozenset(decision.key for decision in choose(plan, limits))
+            chosen = frozenset(decision.key for decision in choose(plan.decisions, limits))
         except OverTheLimit:
             return tuple("over the limit" if d.verdict == "release" else "kept" for d in plan.decisions)
         results: Mapping[Key, Fate] = {}

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from seatwarden.engine.log.damage import Damage, DamagedLog
+from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.history import PastRun, runs_in
-from seatwarden.engine.log.journal import JOURNAL_FILE, JournalState, verified_journal
+from seatwarden.engine.log.journal import JOURNAL_FILE, JournalState, read_journal
 from seatwarden.engine.log.reader import RecordedPlan, log_path, read_plan
 from seatwarden.engine.plan.plan import PLAN_FILE
 from seatwarden.policy.errors import InputError
@@ -53,12 +53,9 @@ def _journal_of(log: Path, plan: RecordedPlan) -> JournalState | None:
     if not path.exists():
         return None
     try:
-        data = path.read_bytes()
+        state = read_journal(path)
     except OSError as error:
         raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
-    state, damage = verified_journal(data)
-    if damage:
-        raise DamagedLog(path, damage)
     if state is not None and state.header.get("planSeal") != plan.seal["seal"]:
         raise DamagedLog(path, [Damage(1, "belongs to another plan")])
     return state

@@ -16,12 +16,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision, listing_order, reason_label
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
 from seatwarden.engine.explain.explanation import Explainer, found, part_text, tree_parts
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.plan.plan import listing_order, reason_label
-from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.report.comparison import CHANGES, Change
 from seatwarden.engine.report.outcomes import FATES, Fate
 from seatwarden.engine.report.visible import shown
@@ -106,7 +104,7 @@ def table_of(
         "changes": CHANGES,
         "reasons": [shown(reason) for reason in reasons],
         "rules": [
-            {"title": shown(rule.title), "at": shown(place_of(rule).rpartition(":")[0]), "line": line}
+            {"title": shown(rule.title), "at": shown(rule.place.rpartition(":")[0]), "line": line}
             for rule, line in zip(rules, lines, strict=True)
         ],
         "rulesOf": [[n for n, rule in enumerate(rules) if rule.applies_to(t)] for t in LICENSE_TYPES],

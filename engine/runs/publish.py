@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.journal import RESULTS
 from seatwarden.engine.metrics.delivery import send
 from seatwarden.engine.metrics.point import Point, Tags
@@ -20,7 +21,6 @@ from seatwarden.engine.metrics.runs import VERDICTS, RunCounts, run_points
 from seatwarden.engine.monitor.server_license import ServerLicense
 from seatwarden.engine.notify.events import Event, license_expiring, limit_hit, plan_ready, releases_done, run_failed
 from seatwarden.engine.notify.send import notify
-from seatwarden.engine.plan.plan import reason_label
 from seatwarden.engine.runs.defect import describe_defect
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run import Report, Tell

@@ -12,7 +12,8 @@ from pathlib import Path
 from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.log.journal import JOURNAL_FILE, DamagedJournal, read_journal
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log.journal import JOURNAL_FILE, read_journal
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.plan.plan import PLAN_FILE
 from seatwarden.policy.errors import InputError
@@ -42,8 +43,8 @@ class Applied:
 def untold(plan: RecordedPlan, journal: Path) -> Applied:
     """What a journal says that was not told yet; nothing where it cannot be read."""
     try:
-        state = read_journal(journal.read_bytes())
-    except (DamagedJournal, OSError):
+        state = read_journal(journal)
+    except (DamagedLog, OSError):
         state = None
     told = _told(journal.parent)
     lines = [line for line in state.outcomes.values() if line["n"] > told] if state else []
@@ -94,8 +95,8 @@ def _is_unfinished(folder: Path) -> bool:
     if not path.exists() or not (folder / PLAN_FILE).exists():
         return False
     try:
-        state = read_journal(path.read_bytes())
-    except (DamagedJournal, OSError):
+        state = read_journal(path)
+    except (DamagedLog, OSError):
         return True  # whoever reads it next will say what is wrong with it
     if state is None:
         return False

@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
-from seatwarden.engine.apply.apply import Done, Refused, Work, carry_out, check_plan, find_work, only_one, open_journal
-from seatwarden.engine.apply.releaser import Outcome, OverTheLimit, Qrs
+from seatwarden.engine.apply.apply import Done, Work, carry_out, check_plan, find_work, only_one, open_journal
+from seatwarden.engine.apply.releaser import Outcome, Qrs
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.log.damage import DamagedLog
+from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError
+from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.plan.plan import Plan, day_for, make_plan, write_plan
-from seatwarden.engine.qrs.errors import RemoteError
+from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, untold, why_withdrawn
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
@@ -100,7 +101,7 @@ def run_once(settings: Settings, means: Means, *, dry_run: bool) -> Report:
     try:
         with only_one(means.lock_file, settings.site.url):
             outcome, why = run.carry_out()
-    except Refused as refusal:
+    except PlanRefused as refusal:
         outcome, why = "refused", (str(refusal),)
     except OverTheLimit as over:
         outcome, why = "over-limit", tuple(over.sentences)
@@ -172,9 +173,9 @@ class _Run:
             try:
                 plan = read_plan(folder)
                 if plan.header["site"] != self._settings.site.url:
-                    raise Refused(f"the plan was made for {plan.header['site']}")
+                    raise PlanRefused(f"the plan was made for {plan.header['site']}")
                 work = find_work(plan, folder, ())
-            except (Refused, DamagedLog, InputError, OSError) as problem:
+            except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._means.tell(
                     "an earlier run is left as it is", level=logging.WARNING, **facts, why=describe(problem)
                 )

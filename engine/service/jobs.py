@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.monitor.license_use import license_use
 from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
 from seatwarden.engine.notify.events import run_failed
-from seatwarden.engine.qrs.errors import RemoteError
 from seatwarden.engine.runs.publish import expiry_event, send_event, tell_of_run, write_points
 from seatwarden.engine.runs.run import Means, Tell, run_once
 from seatwarden.engine.service.state import JobName, Result

@@ -28,8 +28,8 @@ from seatwarden.engine.service.state import JobName, Result, ServiceState
 from seatwarden.engine.service.trigger import FrequencyTrigger
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Job
-from seatwarden.policy.diagnostics import PolicyError, render
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.diagnostics import render
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.schedule.check import load_frequency
 from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
 from seatwarden.policy.schedule.schedule import Schedule

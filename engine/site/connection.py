@@ -14,7 +14,8 @@ from pathlib import Path
 
 from seatwarden.engine.site.hosts import is_host
 from seatwarden.policy.butler.jobs import butler_sections
-from seatwarden.policy.diagnostics import PolicyError, in_order
+from seatwarden.policy.diagnostics import in_order
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
 from seatwarden.policy.yaml.reader import YamlReader, describe

@@ -4,7 +4,8 @@ from collections.abc import Mapping as StringMapping
 from pathlib import Path
 
 from seatwarden.engine.site.notifications import Notifications, read_notifications
-from seatwarden.policy.diagnostics import PolicyError, in_order
+from seatwarden.policy.diagnostics import in_order
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.yaml.nodes import Mapping
 from seatwarden.policy.yaml.reader import YamlReader

@@ -33,8 +33,8 @@ from seatwarden.policy.butler.jobs import (
     read_jobs,
     read_static_tags,
 )
-from seatwarden.policy.diagnostics import Diagnostic, PolicyError, in_order
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.diagnostics import Diagnostic, in_order
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
 from seatwarden.policy.yaml.nodes import Entry, Mapping, Node

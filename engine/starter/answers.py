@@ -11,7 +11,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from seatwarden.grammar.printer import quote
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.lint.linter import lint
 from seatwarden.policy.lint.thresholds import QUARANTINE_DAYS
 from seatwarden.policy.loading import check_text

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
-from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.testing.run import Report, Result
 from seatwarden.grammar.ast import Rule
 from seatwarden.policy.loading import CheckedPolicy
@@ -20,7 +19,7 @@ def junit_xml(reports: Iterable[Report], unreached: Iterable[tuple[CheckedPolicy
     for report in reports:
         _suite(root, report.file, report.results)
     for policy, rules in unreached:
-        results = [Result(f"{rule.title} is reached", place_of(rule), ("no case reached it",)) for rule in rules]
+        results = [Result(f"{rule.title} is reached", rule.place, ("no case reached it",)) for rule in rules]
         _suite(root, policy.file, results)
     Xml.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"

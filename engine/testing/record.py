@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.yaml.text import yaml_quoted

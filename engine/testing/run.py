@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.decide.decide import Decision, decide, decide_all
+from seatwarden.engine.decide.decide import decide, decide_all
+from seatwarden.engine.decide.decision import Decision, reason_label
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.explain.explanation import found, part_text, tree_parts
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.plan.plan import reason_label
-from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.engine.testing.case_snapshot import case_site, moment_of
@@ -183,7 +182,7 @@ def _problems(expectation: Expectation, decision: Decision) -> list[str]:
 def _unmatched(outcome: RuleOutcome) -> Iterator[str]:
     """A rule that should have matched, with the values that were found."""
     title = outcome.rule.title
-    yield f"          {title} {_MARKS[outcome.truth]} {found(outcome)}  ({place_of(outcome.rule)})"
+    yield f"          {title} {_MARKS[outcome.truth]} {found(outcome)}  ({outcome.rule.place})"
     for part in () if outcome.expired else tree_parts(outcome.trace):
         yield f"            {_MARKS[part.truth]} {part_text(part)}"
 
@@ -196,7 +195,7 @@ def _wanted(expectation: Expectation) -> str:
 
 def _got(decision: Decision) -> str:
     if decision.rule:
-        return f"{decision.verdict} by {decision.rule.title} ({place_of(decision.rule)})"
+        return f"{decision.verdict} by {decision.rule.title} ({decision.rule.place})"
     return f"{decision.verdict}, because {decision.because}: {reason_label(decision)}"
 
 

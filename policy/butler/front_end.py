@@ -42,7 +42,8 @@ from seatwarden.policy.butler.jobs import (
     read_license_block,
 )
 from seatwarden.policy.butler.names import read_lets, read_sets
-from seatwarden.policy.diagnostics import PolicyError, from_syntax, in_order
+from seatwarden.policy.diagnostics import from_syntax, in_order
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.text import locate_in

@@ -18,6 +18,7 @@ from seatwarden.grammar.ast import (
     Text,
     UnusedFor,
 )
+from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.butler.front_end import FLAGS, NEVER_RELEASE
 
@@ -27,7 +28,7 @@ BUTLER_KEYS = NEVER_RELEASE
 _NEVER_USED = Field("license.neverUsed")
 
 
-class NotInYaml(Exception):
+class NotInYaml(SeatwardenError):
     """A statement that YAML cannot say: why (`why`), what to do about it (`help`) and, where it is a part, that part's
     place."""
 

@@ -28,7 +28,8 @@ from seatwarden.grammar.ast import (
 from seatwarden.grammar.bounds import MAX_DEPTH
 from seatwarden.grammar.printer import print_condition, print_limit
 from seatwarden.policy.butler.shapes import BUTLER_KEYS, NotInYaml, butler_setting, release_settings
-from seatwarden.policy.diagnostics import Diagnostic, PolicyError, in_order
+from seatwarden.policy.diagnostics import Diagnostic, in_order
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.yaml.text import is_plain
 
 

@@ -32,7 +32,8 @@ from seatwarden.grammar.ast import (
     UnusedFor,
 )
 from seatwarden.grammar.spans import Span
-from seatwarden.policy.diagnostics import Diagnostic, PolicyError, in_order
+from seatwarden.policy.diagnostics import Diagnostic, in_order
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.json_form.reader import FORMAT, MARK, read_statements
 from seatwarden.policy.yaml.nodes import Mapping, Node, read_yaml
 

@@ -8,7 +8,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.days import Moment
 from seatwarden.policy.worlds.formula import Formula, Within, negate
 from seatwarden.policy.worlds.policies import of_types, rule_formula
-from seatwarden.policy.worlds.search import Space, UndecidedError
+from seatwarden.policy.worlds.search import Space, Undecided
 from seatwarden.policy.worlds.translate import translate
 from seatwarden.policy.worlds.world import World
 
@@ -70,7 +70,7 @@ class RuleSpace:
     def _example(self, formula: Formula) -> World | None:
         try:
             return self.space.world(formula)
-        except UndecidedError:
+        except Undecided:
             return None
 
 

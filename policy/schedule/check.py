@@ -10,7 +10,8 @@ from seatwarden.grammar.parser import Locate, in_file
 from seatwarden.grammar.schedule.ast import Clause, Every, Frequency, Listed, Range, UnitName
 from seatwarden.grammar.schedule.parser import parse_frequency
 from seatwarden.grammar.spans import Span
-from seatwarden.policy.diagnostics import Diagnostic, PolicyError, from_syntax
+from seatwarden.policy.diagnostics import Diagnostic, from_syntax
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.schedule.calendar import COUNTED_FROM_ONE_END, FIRST_YEAR, UNITS
 from seatwarden.policy.schedule.schedule import Blocked, Schedule, Tick, compile_frequency
 

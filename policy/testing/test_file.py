@@ -13,8 +13,8 @@ from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Text
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.check import MAX_COMPARED
-from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError, in_order
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, in_order
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import CheckedPolicy, load_policy
 from seatwarden.policy.testing.case import (

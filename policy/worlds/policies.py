@@ -30,7 +30,7 @@ def rule_formula(rule: Rule, names: Names) -> Formula:
 def differences(one: Policy, other: Policy, names: tuple[Names, Names], given: Formula) -> Iterator[World]:
     """Worlds that one policy releases and the other keeps, of those in which `given` holds; small ones first.
 
-    None at all: the policies mean the same on all facts there can be. Raises UndecidedError.
+    None at all: the policies mean the same on all facts there can be. Raises Undecided.
     """
     sides = _Side.of(one, names[0]), _Side.of(other, names[1])
     formulas = _only_first(*sides), _only_first(*reversed(sides))

@@ -20,7 +20,7 @@ TOTAL_STEPS = 500_000
 """How many literals all questions to one space may try: a few seconds of work."""
 
 
-class UndecidedError(Exception):
+class Undecided(Exception):
     """The search is past its bound: nothing is known."""
 
 
@@ -40,14 +40,14 @@ class Space:
         self._steps = TOTAL_STEPS
 
     def world(self, *formulas: Formula) -> World | None:
-        """A world in which all formulas hold, or None when there is none. Raises UndecidedError."""
+        """A world in which all formulas hold, or None when there is none. Raises Undecided."""
         return next(self.worlds(*formulas), None)
 
     def possible(self, *formulas: Formula) -> bool | None:
         """Whether all formulas can hold together; None when that was not found out."""
         try:
             return self.world(*formulas) is not None
-        except UndecidedError:
+        except Undecided:
             return None
 
     def implies(self, one: Formula, other: Formula) -> bool | None:
@@ -56,13 +56,13 @@ class Space:
         return None if possible is None else not possible
 
     def smallest(self, *formulas: Formula, tries: int = 50) -> World | None:
-        """Of the first worlds found the one with the fewest facts. Raises UndecidedError."""
+        """Of the first worlds found the one with the fewest facts. Raises Undecided."""
         best: World | None = None
         try:
             for world, _ in zip(self.worlds(*formulas), range(tries), strict=False):
                 if best is None or world.size < best.size:
                     best = world
-        except UndecidedError:
+        except Undecided:
             if best is None:
                 raise
         return best
@@ -70,7 +70,7 @@ class Space:
     def worlds(self, *formulas: Formula) -> Iterator[World]:
         """Worlds in which all formulas hold, one for each way the search found; at least one if there is any.
 
-        Raises UndecidedError.
+        Raises Undecided.
         """
         search = _Search(min(STEPS, self._steps))
         try:
@@ -183,4 +183,4 @@ class _Search:
     def _spend(self, steps: int) -> None:
         self.tried += steps
         if self.tried > self._allowed:
-            raise UndecidedError
+            raise Undecided

@@ -15,7 +15,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from seatwarden.grammar.spans import Span
-from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, PolicyError
+from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
+from seatwarden.policy.errors import PolicyError
 
 MAX_CHARACTERS = 1_500_000
 """Longest YAML text; 5,000 users in `neverRelease` make about 300,000."""

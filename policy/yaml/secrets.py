@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.yaml.nodes import Entry, Node, Scalar, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader
 

@@ -11,7 +11,8 @@ import pytest
 from bench.policies import large_policy
 from bench.sites import NOW, Site
 from seatwarden.engine.decide.decide import decide_all
-from seatwarden.engine.plan.plan import day_for, make_plan
+from seatwarden.engine.facts.day import day_for
+from seatwarden.engine.plan.plan import make_plan
 from seatwarden.engine.snapshot.reader import load_snapshot
 from tests.engine.support import checked
 from tests.paths import ROOT

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.decide.decide import decide_all
-from seatwarden.engine.plan.plan import day_for
+from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.loading import load_policy
 from tests.docs.blocks import BLOCK, pages

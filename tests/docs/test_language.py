@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from seatwarden.grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
 from seatwarden.grammar.formatter import format_policy
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import check_text, load_policy, parse_surface
 from seatwarden.policy.operators import OPERATORS
 from seatwarden.policy.vocabulary import VOCABULARY

@@ -13,7 +13,7 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.service.state import Result, ServiceState
 from seatwarden.engine.site.settings import _KEYS, _LOG_KEYS, load_settings
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from tests.docs.blocks import BLOCK
 from tests.engine.service.test_status_server import NOW
 from tests.paths import ROOT

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from seatwarden.engine.decide.decide import Decision, decide_all
+from seatwarden.engine.decide.decide import decide_all
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.snapshot.model import Snapshot

@@ -18,8 +18,8 @@ from seatwarden.engine.testing.run import run_policy_test
 from seatwarden.grammar.parser import parse_policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.diagnostics import PolicyError, render
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.diagnostics import render
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
 from seatwarden.policy.testing.test_file import load_policy_test
 from tests.strategies import NOW

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.comments import find_comments
-from seatwarden.grammar.errors import PolicySyntaxError
-from seatwarden.grammar.formatter import FormatterDefect, format_policy
+from seatwarden.grammar.errors import Defect, PolicySyntaxError
+from seatwarden.grammar.formatter import format_policy
 from seatwarden.grammar.parser import parse_policy
 from seatwarden.grammar.printer import print_policy
 from tests.grammar.tokens import tokens_of
@@ -105,5 +105,5 @@ def test_the_proof_stops_a_formatter_that_is_wrong(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(
             "seatwarden.grammar.formatter.weave", lambda policy, comments, answers=answers: next(answers)
         )
-        with pytest.raises(FormatterDefect):
+        with pytest.raises(Defect):
             format_policy(text, "f")

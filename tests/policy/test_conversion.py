@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwarden.grammar.ast import Policy
+from seatwarden.grammar.errors import Defect
 from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.butler.writer import in_yaml_order
-from seatwarden.policy.conversion import ConversionDefect, Surface, convert, surface_of
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.conversion import Surface, convert, surface_of
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.json_form.writer import policy_to_json, print_json_form
 from seatwarden.policy.loading import check_text, parse_surface
 from tests.paths import EXAMPLES
@@ -237,7 +238,7 @@ def test_everything_that_yaml_cannot_say_is_named_at_once() -> None:
 
 def test_the_proof_stops_a_writer_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seatwarden.policy.conversion.print_policy", lambda policy: "")
-    with pytest.raises(ConversionDefect):
+    with pytest.raises(Defect):
         convert(parse_surface("release when unused for 3 days", "p"), "policy", "p", "")
 
 

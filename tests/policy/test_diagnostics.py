@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from seatwarden.grammar.spans import NOWHERE, Span
-from seatwarden.policy.diagnostics import Diagnostic, PolicyError, in_order, render
+from seatwarden.policy.diagnostics import Diagnostic, in_order, render
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import check_text
 from tests.cases import read_cases
 

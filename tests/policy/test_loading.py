@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from seatwarden.grammar.ast import ListOf, Text
-from seatwarden.policy.diagnostics import PolicyError
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import near_file, read_text
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
 

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from seatwarden.grammar.ast import Policy
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.json_form.writer import policy_to_json
 from seatwarden.policy.loading import parse_surface
 from seatwarden.policy.yaml.nodes import Mapping, Node, Sequence, read_yaml

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from seatwarden.engine.apply.apply import (
     Done,
-    Refused,
     Work,
     carry_out,
     check_plan,
@@ -22,16 +21,17 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
-from seatwarden.engine.apply.releaser import Outcome, OverTheLimit
+from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import lock_file, say_warnings, settings_from, tell_warnings
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import console, note, printable, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import join_words, plural
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
+from seatwarden.engine.errors import OverTheLimit, PlanRefused
 from seatwarden.engine.log.journal import JOURNAL_FILE
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.runs.recovery import untold
@@ -92,7 +92,7 @@ def apply(
             code = _apply(work, where, pseudonyms, yes, parallel)
             # What an earlier apply of this plan left untold is told, too.
             tell_of_apply(untold(plan, work.path), settings, tell_warnings, datetime.now(UTC))
-    except Refused as refusal:
+    except PlanRefused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None
     except OverTheLimit as over:
@@ -184,7 +184,7 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
 
 
 def _confirm(work: Work, yes: bool) -> None:
-    """Shows the licenses and asks for their number, unless `yes`. Raises Refused or InputError."""
+    """Shows the licenses and asks for their number, unless `yes`. Raises PlanRefused or InputError."""
     left = work.left
     for decision in left if not yes else []:
         say(f"  {decision.license_type:<12}  {printable(_who(decision))}: {printable(decision.reason)}")
@@ -199,7 +199,7 @@ def _confirm(work: Work, yes: bool) -> None:
     if typer.prompt(f"Type the number of licenses ({len(left)}) to release them", default="no", err=True) != str(
         len(left)
     ):
-        raise Refused("not confirmed; nothing has been released")
+        raise PlanRefused("not confirmed; nothing has been released")
 
 
 def _who(decision: Decision) -> str:

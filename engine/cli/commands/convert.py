@@ -9,10 +9,10 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.terminal.output import complain, note, write_or_print
 from seatwarden.engine.decide.phrases import plural
 from seatwarden.grammar.comments import find_comments
-from seatwarden.grammar.formatter import FormatterDefect, format_policy
-from seatwarden.policy.conversion import SUFFIXES, ConversionDefect, Surface, convert, surface_of
-from seatwarden.policy.diagnostics import PolicyError
-from seatwarden.policy.errors import InputError
+from seatwarden.grammar.errors import Defect
+from seatwarden.grammar.formatter import format_policy
+from seatwarden.policy.conversion import SUFFIXES, Surface, convert, surface_of
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import lists_left_behind, parse_surface
 
@@ -50,7 +50,7 @@ def convert_command(
         for diagnostic in error.diagnostics:
             complain(diagnostic, error.sources)
         raise typer.Exit(ExitCode.NO) from None
-    except (ConversionDefect, FormatterDefect) as defect:
+    except Defect as defect:
         help_ = "this is a defect of seatwarden: please report it"
         raise InputError(f"policy `{policy}` cannot be converted: {defect}", help_) from None
     write_or_print(text, output)

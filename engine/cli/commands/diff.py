@@ -19,15 +19,13 @@ from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, TimezoneOpti
 from seatwarden.engine.cli.terminal.output import print_json, printable, say
 from seatwarden.engine.cli.terminal.tables import Column, print_rows
 from seatwarden.engine.decide.phrases import plural, show_values
-from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import fact_to_json
-from seatwarden.engine.plan.plan import day_for
-from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy, load_policy
-from seatwarden.policy.worlds.search import UndecidedError
+from seatwarden.policy.worlds.search import Undecided
 
 _COLUMNS = (
     Column("User", folds=True),
@@ -131,7 +129,7 @@ def _on_all_facts(
 ) -> bool:
     try:
         example = example_of_difference(*policies, day.today if day else None)
-    except UndecidedError:
+    except Undecided:
         message = "whether these policies mean the same was not found out: they are too different, or too large"
         raise InputError(message, "compare them on a snapshot with --snapshot") from None
     if format_ == "json":
@@ -155,7 +153,7 @@ def _print_example(example: Example, policies: tuple[CheckedPolicy, CheckedPolic
         say(printable(f"  {name:<{width}}  {show_values(values)}"))
     say()
     for policy, opinion in zip(policies, (example.old, example.new), strict=True):
-        place = f"  ({place_of(opinion.rule)})" if opinion.rule else ""
+        place = f"  ({opinion.rule.place})" if opinion.rule else ""
         verdict = f"{_DONE[opinion.verdict].upper()} — {opinion.reason}"
         say(printable(f"  {Path(policy.file).name}: {verdict}{place}"))
 
@@ -168,7 +166,7 @@ def _example_to_json(example: Example | None) -> dict[str, Any] | None:
             "verdict": opinion.verdict,
             "rule": opinion.rule.name if opinion.rule else None,
             "reason": opinion.reason,
-            "at": place_of(opinion.rule) if opinion.rule else None,
+            "at": opinion.rule.place if opinion.rule else None,
         }
         for side, opinion in (("old", example.old), ("new", example.new))
     }

@@ -21,11 +21,12 @@ from seatwarden.engine.cli.terminal.output import note, print_json, printable, s
 from seatwarden.engine.cli.views.explanation import print_explanations
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import Decision, decide, decide_all
+from seatwarden.engine.decide.decide import decide, decide_all
+from seatwarden.engine.decide.decision import Decision, listing_order
 from seatwarden.engine.explain.explanation import Explainer, Explanation, Size, explanation_to_json
 from seatwarden.engine.explain.people import (
     MAX_CHOICES,
-    AmbiguousError,
+    AmbiguousUser,
     Holder,
     People,
     people_of_plan,
@@ -33,7 +34,6 @@ from seatwarden.engine.explain.people import (
 )
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.plan.plan import listing_order
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -146,13 +146,13 @@ class _Source(Generic[_T]):
     def _find(self, query: str, people: People[_T]) -> Holder:
         try:
             holder, by_part = people.find(query)
-        except AmbiguousError as error:
+        except AmbiguousUser as error:
             return self._choose(error, people)
         if by_part:
             note(printable(f"`{query}` is {holder.label}"))
         return holder
 
-    def _choose(self, error: AmbiguousError, people: People[_T]) -> Holder:
+    def _choose(self, error: AmbiguousUser, people: People[_T]) -> Holder:
         """The one that is chosen on a terminal. Raises InputError with the candidates where nobody is."""
         candidates = error.holders[:MAX_CHOICES]
         width = max(len(holder.label) for holder in candidates)
@@ -200,7 +200,7 @@ def _from_inputs(
     )
 
 
-def _number(most: int, error: AmbiguousError) -> int:
+def _number(most: int, error: AmbiguousUser) -> int:
     """What is typed on the terminal; asked on stderr, so that stdout has the result alone."""
     while True:
         sys.stderr.write(f"Which one? (1-{most}) ")

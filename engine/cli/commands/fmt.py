@@ -13,10 +13,10 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.terminal.output import complain, note, printable, say
 from seatwarden.engine.common.files import replace_file
 from seatwarden.engine.decide.phrases import plural
-from seatwarden.grammar.errors import PolicySyntaxError
-from seatwarden.grammar.formatter import FormatterDefect, format_policy
-from seatwarden.policy.diagnostics import PolicyError, from_syntax, in_order
-from seatwarden.policy.errors import InputError
+from seatwarden.grammar.errors import Defect, PolicySyntaxError
+from seatwarden.grammar.formatter import format_policy
+from seatwarden.policy.diagnostics import from_syntax, in_order
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import YAML_SUFFIXES
 
@@ -86,7 +86,7 @@ def _format(path: Path) -> _Formatted:
         after = format_policy(before, str(path))
     except PolicySyntaxError as error:
         raise PolicyError(in_order([from_syntax(p) for p in error.problems]), {str(path): before}) from None
-    except FormatterDefect as defect:
+    except Defect as defect:
         help_ = "this is a defect of seatwarden: please report it; the file is left as it was"
         raise InputError(f"policy `{path}` cannot be formatted: {defect}", help_) from None
     windows = first_end is not None and first_end[0] == "\r\n"

@@ -30,8 +30,9 @@ from seatwarden.engine.starter.answers import (
 )
 from seatwarden.engine.starter.cases import starter_test
 from seatwarden.engine.starter.files import POLICY_NAME, SITE_NAME, TEST_NAME, starter_policy, starter_site
+from seatwarden.grammar.errors import Defect
 from seatwarden.grammar.formatter import format_policy
-from seatwarden.policy.conversion import ConversionDefect, convert
+from seatwarden.policy.conversion import convert
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import YAML_SUFFIXES, check_text, lists_left_behind, parse_surface
@@ -211,7 +212,7 @@ def _converted(butler: Path, folder: Path) -> dict[str, str]:
         raise InputError(message, help_)
     try:
         policy = head + convert(tree, "policy", str(butler), source)
-    except ConversionDefect as defect:
+    except Defect as defect:
         help_ = "this is a defect of seatwarden: please report it"
         raise InputError(f"`{butler}` cannot be converted: {defect}", help_) from None
     return {POLICY_NAME: format_policy(policy, POLICY_NAME), TEST_NAME: _test(policy, folder)}

@@ -14,8 +14,7 @@ from seatwarden.engine.cli.terminal.output import complain, print_json, say, sho
 from seatwarden.engine.cli.views.findings import Report, print_github, report_to_json
 from seatwarden.engine.common.words import plural
 from seatwarden.engine.facts.day import make_day
-from seatwarden.policy.diagnostics import PolicyError
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.linter import lint as lint_policy
 from seatwarden.policy.loading import load_policy

@@ -13,14 +13,13 @@ import typer
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import Format
-from seatwarden.engine.cli.terminal.output import console, note, print_json, printable, say
+from seatwarden.engine.cli.terminal.output import note, print_json, printable, say
 from seatwarden.engine.cli.terminal.tables import Column, print_rows
 from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.decide.phrases import plural
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
-from seatwarden.engine.log.damage import DamagedLog
 from seatwarden.engine.log.history import PastDecision, PastRun, runs_in, select
-from seatwarden.engine.log.journal import JOURNAL_FILE, verified_journal, whole_lines
+from seatwarden.engine.log.journal import JOURNAL_FILE, parse_journal, whole_lines
 from seatwarden.engine.log.reader import log_path, read_log
 from seatwarden.engine.log.reader import replay as replay_plan
 from seatwarden.engine.snapshot.reader import load_snapshot
@@ -74,9 +73,7 @@ def verify(place: RunArgument) -> None:
 
 def _verify_journal(path: Path) -> None:
     data = path.read_bytes()
-    state, damage = verified_journal(data)
-    if damage:
-        raise DamagedLog(path, damage)
+    state = parse_journal(path, data)
     if state is None or not state.sealed:
         torn = ", the last line torn" if whole_lines(data) != data else ""
         say(f"{path}: verified, not ended yet{torn}; apply again to go on")
@@ -222,18 +219,3 @@ def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, 
             cells = [[printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns] for row in rows]
             print_rows([_COLUMNS[name] for name in columns], cells)
         say(plural(len(rows), "row"))
-
-
-MOST_DAMAGE = 20
-"""How many bad lines are listed; a file that is no log at all has thousands."""
-
-
-def report_damage(error: DamagedLog) -> None:
-    """Each bad line on stderr, up to `MOST_DAMAGE`."""
-    out = console(stderr=True)
-    out.print(f"error: {error.path} does not verify: it is not as it was written")
-    for damage in error.damage[:MOST_DAMAGE]:
-        whole = damage.problem.startswith("the file")
-        out.print(f"  {error.path}:{damage.line}: {'' if whole else 'this line '}{damage.problem}")
-    if len(error.damage) > MOST_DAMAGE:
-        out.print(f"  and {plural(len(error.damage) - MOST_DAMAGE, 'more problem')}")

@@ -13,8 +13,8 @@ from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_no
 from seatwarden.engine.cli.terminal.output import complain, note, say
 from seatwarden.engine.cli.terminal.tables import Column, print_rows
 from seatwarden.engine.decide.phrases import join_words
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day, make_day
-from seatwarden.engine.qrs.errors import RemoteError
 
 if TYPE_CHECKING:
     from seatwarden.engine.metrics.point import Point, Value

@@ -23,10 +23,11 @@ from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_json,
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import Column, plain_text, print_rows
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.decide.decide import Because, Decision
+from seatwarden.engine.decide.decision import LISTED_FIRST, Because, Decision, listing_order
 from seatwarden.engine.decide.phrases import plural
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
-from seatwarden.engine.plan.plan import LISTED_FIRST, REPORT_FILE, Plan, listing_order, make_plan, write_plan
+from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.plan import REPORT_FILE, Plan, make_plan
 from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.policy.errors import InputError
 

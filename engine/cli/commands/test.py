@@ -11,13 +11,11 @@ from seatwarden.engine.cli.inputs import NowOption, PolicyOption, QuietOption, S
 from seatwarden.engine.cli.terminal.output import note, printable, say
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.phrases import plural
-from seatwarden.engine.plan.records import place_of
 from seatwarden.engine.testing.junit import junit_xml
 from seatwarden.engine.testing.record import recorded_test
 from seatwarden.engine.testing.run import Report, Result, run_policy_test, unreached
 from seatwarden.grammar.ast import Rule
-from seatwarden.policy.diagnostics import PolicyError
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.testing.test_file import TEST_SUFFIXES, PolicyTest, load_policy_test
 
@@ -135,7 +133,7 @@ def _warn(missed: _Unreached) -> None:
         count = f"{len(rules):,} of {plural(len(policy.rules), 'rule')}"
         note(f"warning: no case reached {count} of {printable(Path(policy.file).as_posix())}")
         for rule in rules:
-            note(f"  {printable(rule.title)}  ({printable(place_of(rule))})")
+            note(f"  {printable(rule.title)}  ({printable(rule.place)})")
 
 
 def _record(

@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.common.text import printable as printable  # commands print by this module alone
-from seatwarden.engine.qrs.errors import RemoteError
-from seatwarden.policy.diagnostics import Diagnostic, PolicyError, render
-from seatwarden.policy.errors import InputError
+from seatwarden.engine.common.words import plural
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.grammar.errors import SeatwardenError
+from seatwarden.policy.diagnostics import Diagnostic, render
+from seatwarden.policy.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Part: TypeAlias = str | tuple[str, str]
 """Printable text; with the name of a style for terminals."""
+
+MOST_DAMAGE = 20
+"""How many bad lines of a log are listed; a file that is no log at all has thousands."""
 
 
 def console(stderr: bool = False) -> Console:
@@ -127,7 +132,7 @@ def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
     say()
 
 
-def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str, str] | None = None) -> None:
+def complain(error: Diagnostic | SeatwardenError, sources: Mapping[str, str] | None = None) -> None:
     """An error or warning on stderr: what, where, why, what to do."""
     if isinstance(error, Diagnostic):
         text = render(error, sources or {})
@@ -138,13 +143,26 @@ def complain(error: Diagnostic | InputError | RemoteError, sources: Mapping[str,
     _show(text, head, stderr=True)
 
 
-def complain_of(error: PolicyError | InputError | RemoteError) -> None:
+def complain_of(error: SeatwardenError) -> None:
     """All that an error says, on stderr."""
-    if isinstance(error, PolicyError):
-        for diagnostic in error.diagnostics:
-            complain(diagnostic, error.sources)
-    else:
-        complain(error)
+    match error:
+        case PolicyError():
+            for diagnostic in error.diagnostics:
+                complain(diagnostic, error.sources)
+        case DamagedLog():
+            _complain_of_damage(error)
+        case _:
+            complain(error)
+
+
+def _complain_of_damage(error: DamagedLog) -> None:
+    """Each bad line, up to `MOST_DAMAGE`."""
+    note(f"error: {error.path} does not verify: it is not as it was written")
+    for damage in error.damage[:MOST_DAMAGE]:
+        whole = damage.problem.startswith("the file")
+        note(f"  {error.path}:{damage.line}: {'' if whole else 'this line '}{damage.problem}")
+    if len(error.damage) > MOST_DAMAGE:
+        note(f"  and {plural(len(error.damage) - MOST_DAMAGE, 'more problem')}")
 
 
 def _show(text: str, head: str, stderr: bool = False) -> None:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from seatwarden.engine.cli.terminal.output import Part, plain, printable, say
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
 from seatwarden.engine.explain.explanation import Explanation, Size, found, part_text, tree_parts
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.engine.facts.guards import Standing
-from seatwarden.engine.plan.records import place_of
 from seatwarden.grammar.printer import print_condition
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -115,7 +114,7 @@ def _rules(decision: Decision, *, whole: bool) -> list[Line]:
 
 
 def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[Line]:
-    place = place_of(outcome.rule)
+    place = outcome.rule.place
     head = f"  {printable(outcome.rule.title):<{width}}  "
     parts: list[Part] = [head, _MARKS[outcome.truth], f" {printable(_short(found(outcome)))}"]
     yield parts, place if whole else place.rpartition(":")[0]

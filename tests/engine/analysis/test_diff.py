@@ -10,7 +10,7 @@ from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.reference import evaluate_rule
 from seatwarden.grammar.ast import Policy
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.worlds.search import UndecidedError
+from seatwarden.policy.worlds.search import Undecided
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 from tests.strategies import conditions, keep_rules, release_rules
 from tests.world_strategies import KnownFacts, known_facts
@@ -37,7 +37,7 @@ def test_policies_that_mean_the_same_agree_on_all_facts(one: Policy, other: Poli
     old, new = checked(one), checked(other)
     try:
         example = example_of_difference(old, new, None)
-    except UndecidedError:
+    except Undecided:
         return
     if example is None:
         assert all(_verdict(old, facts) == _verdict(new, facts) for facts in several)

@@ -10,9 +10,9 @@ from hypothesis import assume, given, target
 from hypothesis import strategies as st
 
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.facts import Unknown
-from seatwarden.engine.plan.plan import plan_lines
+from seatwarden.engine.log.writer import plan_lines
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy, Rule
 from tests.engine.support import checked, day_of, decide, plan_of, snapshot_of
 from tests.strategies import (

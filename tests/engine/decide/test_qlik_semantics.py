@@ -7,7 +7,7 @@ equality it says that a list need not match as a whole: one of its values is eno
 
 import pytest
 
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from tests.engine.support import checked, decide, license_row, site_of, user
 
 

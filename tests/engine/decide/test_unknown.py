@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.grammar.ast import Boolean, Comparison, Condition, Field, ListOf, Not, Or, Policy, Rule, Text, UnusedFor
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 from tests.engine.support import decide, license_row, site_of, user

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from seatwarden.engine.decide.decide import Decision, decide
+from seatwarden.engine.decide.decide import decide
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.explain.changes import Listed, UsedToday, WithValue
 from seatwarden.engine.explain.due import HORIZON_DAYS

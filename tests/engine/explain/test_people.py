@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.explain.people import AmbiguousError, People, people_of_snapshot
+from seatwarden.engine.explain.people import AmbiguousUser, People, people_of_snapshot
 from seatwarden.policy.errors import InputError
 from tests.engine.support import snapshot_of
 from tests.strategies import USER_IDS, sites
@@ -14,7 +14,7 @@ from tests.strategies import USER_IDS, sites
 def _answer(query: str, people: People[Any]) -> object:
     try:
         holder, by_part = people.find(query)
-    except AmbiguousError as error:
+    except AmbiguousUser as error:
         return error.message, error.holders
     except InputError as error:
         return error.message, error.help

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from seatwarden.engine.errors import Damage
 from seatwarden.engine.log.chain import FIRST, ChainEnd, chain_lines, read_chain, verify_chain
-from seatwarden.engine.log.damage import Damage
-from seatwarden.engine.plan.plan import plan_lines
+from seatwarden.engine.log.writer import plan_lines
 from tests.engine.support import license_row, plan_of, site_of, user
 
 _RECORDS = st.lists(

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 
 from seatwarden.engine.decide.decide import conclude
+from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.chain import chain_lines
-from seatwarden.engine.log.damage import DamagedLog
 from seatwarden.engine.log.reader import read_log, read_plan
-from seatwarden.engine.plan.plan import PLAN_FILE, write_plan
-from seatwarden.engine.plan.records import place_of
+from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.plan import PLAN_FILE
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.errors import InputError
@@ -42,7 +42,7 @@ def test_what_is_read_is_what_was_written(policy: Policy, site: dict[str, Any]) 
         assert {name: getattr(now, name) for name in SAME} == {name: getattr(then, name) for name in SAME}
         assert [o.truth for o in now.outcomes] == [o.truth for o in then.outcomes]
         assert [o.trace for o in now.outcomes] == [o.trace for o in then.outcomes]
-        assert [place_of(o.rule) for o in now.outcomes] == [place_of(o.rule) for o in then.outcomes]
+        assert [o.rule.place for o in now.outcomes] == [o.rule.place for o in then.outcomes]
 
 
 @given(policies(), sites())
@@ -104,4 +104,4 @@ def test_rules_from_yaml_keep_their_places(tmp_path: Path) -> None:
     plan = plan_of(RULES, SITE)
     write_plan(plan, tmp_path, "")
     read = read_plan(tmp_path)
-    assert [place_of(rule) for rule in read.policy.rules] == ["test.policy:1:1", "test.policy:2:1"]
+    assert [rule.place for rule in read.policy.rules] == ["test.policy:1:1", "test.policy:2:1"]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.demo.people import demo_site
 from seatwarden.engine.log.journal import Result
 from seatwarden.engine.metrics.point import Point, Tags
@@ -16,7 +17,7 @@ from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import RunCounts, run_points
 from seatwarden.engine.monitor.license_use import license_use
 from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
-from seatwarden.engine.plan.plan import make_plan, reason_label
+from seatwarden.engine.plan.plan import make_plan
 from tests.engine.support import checked, day_of, snapshot_of
 
 POLICY = """\

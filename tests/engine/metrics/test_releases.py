@@ -9,7 +9,7 @@ import pytest
 
 from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.decide.decide import Decision
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.metrics.point import line, merge_tags
 from seatwarden.engine.metrics.releases import UNKNOWN_USE, days_since_last_use, release_points
 from tests.engine.support import decide, license_row, site_of, user

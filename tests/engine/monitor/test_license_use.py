@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.metrics.point import line, merge_tags
 from seatwarden.engine.monitor.license_use import license_use
-from seatwarden.engine.qrs.errors import RemoteError
 from tests.engine.metrics.databases import Influx
 from tests.paths import DATA, load_json
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.metrics.point import line
 from seatwarden.engine.monitor.server_license import ServerLicense, read_server_license, server_license_points
-from seatwarden.engine.qrs.errors import RemoteError
 from tests.engine.metrics.databases import Influx
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)

@@ -166,8 +166,8 @@ def test_the_server_says_no(event: Event, server: dict[str, Any], settings: dict
     login: dict[str, Any] = {"login": (b"user", PASSWORD.encode()), "login_needs_tls": False}
     with mail_server(**(login | server)) as box, pytest.raises(NotDelivered) as raised:
         send(mail(box.port, user="user", password=PASSWORD, **settings), event, NOW)
-    assert raised.value.reason.startswith(reason)
-    said = f"{raised.value.reason} {raised.value.help} {raised.value!r}"
+    assert raised.value.message.startswith(reason)
+    said = f"{raised.value.message} {raised.value.help} {raised.value!r}"
     assert PASSWORD not in said
     assert "\u202e" not in said
 

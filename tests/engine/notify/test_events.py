@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.notify.events import (
     MAX_SUBJECT,
     Event,
@@ -20,7 +21,7 @@ from seatwarden.engine.notify.events import (
     run_failed,
     try_out,
 )
-from seatwarden.engine.plan.plan import day_for, make_plan
+from seatwarden.engine.plan.plan import make_plan
 from seatwarden.engine.site.notifications import EVENTS
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.loading import load_policy

@@ -104,10 +104,10 @@ def test_it_gives_up(event: Event, monkeypatch: pytest.MonkeyPatch, answer: Answ
     monkeypatch.setattr("seatwarden.engine.notify.webhook.TIMEOUT_SECONDS", (1, 0.2))
     with receiver(answer) as server, pytest.raises(NotDelivered) as raised:
         post(hook(server, secret="signing-key"), event, NOW)
-    assert raised.value.reason == reason
+    assert raised.value.message == reason
     assert len(server.requests) == attempts
     for secret in ("pathSecret", "querySecret", "signing-key"):
-        assert secret not in f"{raised.value.reason} {raised.value.help} {raised.value!r}"
+        assert secret not in f"{raised.value.message} {raised.value.help} {raised.value!r}"
 
 
 def test_nobody_there(event: Event) -> None:
@@ -130,7 +130,7 @@ def test_tls_is_checked(event: Event, certificates: CertificateFiles, tmp_path: 
         ):
             with pytest.raises(NotDelivered) as raised:
                 post(hook(server, scheme="https", **settings), event, NOW)
-            assert raised.value.reason == reason
+            assert raised.value.message == reason
         assert len(server.requests) == 1
     now = datetime.now(UTC)
     expired = ThrowAwayAuthority(now=now).export(tmp_path, server_validity=Validity.expired(now))

@@ -8,7 +8,8 @@ from typing import Any
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.journal import JOURNAL_FILE, Journal
 from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.plan.plan import make_plan, write_plan
+from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.plan import make_plan
 from seatwarden.engine.report.model import Report, report_of
 from seatwarden.engine.report.sources import read_sources
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user

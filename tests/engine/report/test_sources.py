@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.log.damage import DamagedLog
+from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.report.sources import read_sources
 from seatwarden.policy.errors import InputError
 from tests.engine.report.runs import report_for, some_site, write_journal, write_run

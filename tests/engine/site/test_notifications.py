@@ -6,7 +6,8 @@ import pytest
 
 from seatwarden.engine.site.load_notifications import load_notifications
 from seatwarden.engine.site.notifications import EVENTS, MAX_DESTINATIONS, Notifications
-from seatwarden.policy.diagnostics import PolicyError, render
+from seatwarden.policy.diagnostics import render
+from seatwarden.policy.errors import PolicyError
 
 HEAD = "seatwarden:\n  notifications:\n"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.site.settings import LogSettings, Settings, load_settings
-from seatwarden.policy.diagnostics import PolicyError, render
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.diagnostics import render
+from seatwarden.policy.errors import InputError, PolicyError
 from tests.engine.service.sites import settings_of, write_site
 
 

@@ -8,7 +8,7 @@ import pytest
 from seatwarden.grammar.ast import Rule
 from seatwarden.grammar.printer import print_statement
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from tests.paths import DATA, load_json
 
 STRICTER = {"releaseThresholdDays float 30.5"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from seatwarden.grammar.printer import print_policy
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import load_policy, parse_surface
 
 KEEP: dict[str, Any] = {"kind": "keep", "name": "a", "when": {"field": "user.inactive"}}

@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 
 from seatwarden.grammar.parser import in_file
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.diagnostics import PolicyError, in_order, render
+from seatwarden.policy.diagnostics import in_order, render
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.lint.linter import lint
 from seatwarden.policy.loading import load_policy
 from seatwarden.policy.schedule.check import check_frequency, check_syntax

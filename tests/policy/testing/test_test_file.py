@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.policy.diagnostics import PolicyError
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.testing.case import Special
 from seatwarden.policy.testing.test_file import PolicyTest, load_policy_test
 from seatwarden.policy.vocabulary import VOCABULARY

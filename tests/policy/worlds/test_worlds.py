@@ -12,7 +12,7 @@ from seatwarden.grammar.ast import And, Comparison, Condition, Not
 from seatwarden.grammar.parser import in_file, parse_condition
 from seatwarden.grammar.printer import print_condition
 from seatwarden.policy.worlds.formula import Flag, Formula, literals, negate
-from seatwarden.policy.worlds.search import Space, UndecidedError
+from seatwarden.policy.worlds.search import Space, Undecided
 from seatwarden.policy.worlds.translate import translate
 from tests.strategies import conditions
 from tests.world_strategies import KnownFacts, known_facts
@@ -209,7 +209,7 @@ def test_past_its_bound_the_search_says_nothing(monkeypatch: pytest.MonkeyPatch)
     space = Space([asked])
     assert space.possible(asked) is None
     assert space.implies(asked, asked) is None
-    with pytest.raises(UndecidedError):
+    with pytest.raises(Undecided):
         space.smallest(asked)
 
 

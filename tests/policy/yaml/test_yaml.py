@@ -14,7 +14,8 @@ from seatwarden.grammar.bounds import MAX_DEPTH
 from seatwarden.grammar.parser import parse_policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.diagnostics import PolicyError, render
+from seatwarden.policy.diagnostics import render
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import check_text
 from tests.strategies import butler_maps
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.policy.conversion import ConversionDefect
+from seatwarden.grammar.errors import Defect
 from seatwarden.policy.loading import load_policy
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES
@@ -50,7 +50,7 @@ def test_what_cannot_be_read_or_written(run: Run, tmp_path: Path, monkeypatch: p
     assert "cannot be written" in ran.err
 
     def wrong(*arguments: object) -> str:
-        raise ConversionDefect("what was written would be read as something else")
+        raise Defect("what was written would be read as something else")
 
     monkeypatch.setattr("seatwarden.engine.cli.commands.convert.convert", wrong)
     assert "please report it" in run("convert", EXAMPLES / "butler.yaml", "--to", "json").err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.grammar.formatter import FormatterDefect
+from seatwarden.grammar.errors import Defect
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES
 
@@ -108,7 +108,7 @@ def test_permissions_and_links_stay(run: Run, ugly: Path, tmp_path: Path) -> Non
 
 def test_a_defect_leaves_the_file_as_it_was(run: Run, ugly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(text: str, file: str) -> str:
-        raise FormatterDefect("the formatted text would mean something else")
+        raise Defect("the formatted text would mean something else")
 
     monkeypatch.setattr("seatwarden.engine.cli.commands.fmt.format_policy", wrong)
     ran = run("fmt", ugly)

@@ -1,0 +1,191 @@
+"""A decision: the verdict for one license, what decided it, and what the rules read."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby, islice
+from typing import Any, Literal, Protocol, TypeAlias
+
+from msgspec import Struct, structs
+
+from seatwarden.engine.decide.compiled import CompiledRules, Values
+from seatwarden.engine.decide.reference import RuleOutcome
+from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.facts.guards import Guard, Standing
+from seatwarden.grammar.ast import LicenseType, Rule
+
+Verdict: TypeAlias = Literal["keep", "release"]
+Because: TypeAlias = Literal["guard", "keep", "release", "default"]
+
+BATCH = 500
+"""Licenses that are decided together: enough for the calls not to count, few enough to need no memory."""
+
+LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
+"""The order in which readers want to see decisions, by what decided."""
+
+
+class Ruling(Struct, frozen=True, eq=False):
+    """What guards and rules make of one license; licenses with the same truths share it.
+
+    `guard` is the guard that decided (`because` is guard), `rule` the rule that did (keep or release); both are
+    None when nothing matched. `matched` has all rules that matched, in file order.
+    """
+
+    verdict: Verdict
+    because: Because
+    guard: Guard | None
+    rule: Rule | None
+    matched: tuple[Rule, ...]
+
+
+class Evaluation(Protocol):
+    """What the rules read, and what became of every rule that speaks of the license type, in file order."""
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts by their names in the language."""
+        ...
+
+    @property
+    def outcomes(self) -> tuple[RuleOutcome, ...]:
+        """The rules, explained."""
+        ...
+
+
+class Evaluated(Struct, frozen=True, gc=False):
+    """An evaluation that has all its outcomes."""
+
+    facts: Mapping[str, Fact]
+    outcomes: tuple[RuleOutcome, ...]
+
+
+class Compact(Struct, frozen=True, gc=False):
+    """An evaluation by compiled rules: only what was read is kept, the rest is found again when asked for."""
+
+    rules: CompiledRules
+    values: Values
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts by their names in the language."""
+        return self.rules.facts(self.values)
+
+    @property
+    def outcomes(self) -> tuple[RuleOutcome, ...]:
+        """The rules, explained."""
+        return self.rules.outcomes(self.values)
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """The verdict for one license.
+
+    `unused_days` counts calendar days, None when unknown; `last_used` is QRS's timestamp, None when never or
+    unreadable.
+    """
+
+    license_id: str
+    license_type: LicenseType
+    user_directory: str | None
+    user_id: str | None
+    user_name: str | None
+    ruling: Ruling
+    reason: str
+    standing: Standing
+    unused_days: int | None
+    last_used: str | None
+    evaluation: Evaluation
+
+    @property
+    def verdict(self) -> Verdict:
+        """Keep or release."""
+        return self.ruling.verdict
+
+    @property
+    def because(self) -> Because:
+        """What kind of reason decided."""
+        return self.ruling.because
+
+    @property
+    def guard(self) -> Guard | None:
+        """The guard that decided, if one did."""
+        return self.ruling.guard
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that decided, if one did."""
+        return self.ruling.rule
+
+    @property
+    def matched(self) -> tuple[Rule, ...]:
+        """All rules that matched, in file order."""
+        return self.ruling.matched
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The facts that the rules read, by their names in the language."""
+        return self.evaluation.facts
+
+    @property
+    def outcomes(self) -> tuple[RuleOutcome, ...]:
+        """Every rule that speaks of this license type, in file order, with what became of it."""
+        return self.evaluation.outcomes
+
+    def worked_out(self) -> "Decision":
+        """The same with every rule explained once: for who looks at the outcomes several times."""
+        if isinstance(self.evaluation, Evaluated):
+            return self
+        return structs.replace(self, evaluation=Evaluated(self.facts, self.outcomes))
+
+    @property
+    def key(self) -> tuple[LicenseType, str]:
+        """Type and id of the license."""
+        return self.license_type, self.license_id
+
+    @property
+    def rule_name(self) -> str | None:
+        """The guard's name, or the deciding rule's (None when the rule has none, or nothing matched)."""
+        return self.guard or (self.rule.name if self.rule else None)
+
+    @property
+    def decided_by(self) -> str | None:
+        """What decided, as people call it: the guard, or the rule's label; None when nothing matched."""
+        return self.guard or (self.rule.label if self.rule else None)
+
+    @property
+    def user(self) -> str:
+        """The user as `DIRECTORY\\id`, as far as it is known."""
+        return user_of(self.user_directory, self.user_id)
+
+
+def user_of(directory: str | None, user_id: str | None) -> str:
+    """A user as `DIRECTORY\\id`, as far as it is known."""
+    return "(no user)" if user_id is None else f"{directory or '?'}\\{user_id}"
+
+
+def facts_of(decisions: Iterable[Decision]) -> Iterator[Mapping[str, Fact]]:
+    """The facts of each decision; those of many are found together, in half the time."""
+    for rules, alike in groupby(decisions, _compiled_rules):
+        if rules is None:
+            yield from (decision.facts for decision in alike)
+            continue
+        while batch := [decision.evaluation.values for decision in islice(alike, BATCH)]:  # type: ignore[attr-defined]
+            yield from rules.facts_of(batch)
+
+
+def _compiled_rules(decision: Decision) -> CompiledRules | None:
+    return decision.evaluation.rules if isinstance(decision.evaluation, Compact) else None
+
+
+def reason_label(decision: Decision) -> str:
+    """The guard or rule that decided, as the summary counts it: `keep "tag"`, `release analyzer`, `quarantined`."""
+    return ruling_label(decision.ruling)
+
+
+def ruling_label(ruling: Ruling) -> str:
+    """The same of a ruling."""
+    if ruling.guard:
+        return ruling.guard
+    return ruling.rule.title if ruling.rule else "no release rule matched"
+
+
+def listing_order(decision: Decision) -> tuple[Any, ...]:
+    """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
+    return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type

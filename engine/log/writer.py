@@ -1,0 +1,48 @@
+"""Writing a plan as its sealed log, in a run folder."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.log.chain import chain_lines
+from seatwarden.engine.plan.plan import PLAN_FILE, Plan
+from seatwarden.engine.plan.records import decision_lines
+from seatwarden.grammar.printer import print_statement
+from seatwarden.policy.errors import InputError
+
+
+def plan_lines(plan: Plan) -> Iterator[bytes]:
+    """The sealed decision log, line by line."""
+    return chain_lines(_records(plan), {"kind": "seal", "summary": plan.summary()})
+
+
+def _records(plan: Plan) -> Iterator[Mapping[str, Any] | Struct]:
+    rules = [{"label": rule.label, "text": print_statement(rule), "at": rule.place} for rule in plan.policy.rules]
+    yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
+    # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
+    yield from decision_lines(plan.decisions, with_truths=plan.pseudonyms is not None)
+
+
+def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
+    """Writes the run folder: the policy's canonical text, the summary, and last the sealed log, whole or not at all.
+
+    Writing the same plan again changes nothing. Raises InputError when the folder holds another plan.
+    """
+    path = folder / PLAN_FILE
+    try:
+        if path.exists():
+            if path.read_bytes() == b"".join(plan_lines(plan)):
+                return path
+            raise InputError(
+                f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
+            )
+        make_private_folder(folder)
+        write_atomically(folder / "policy.policy", plan.policy.text.encode())
+        write_atomically(folder / "summary.txt", summary.encode())
+        write_atomically(path, plan_lines(plan))
+    except OSError as error:
+        raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
+    return path
