@@ -28,7 +28,6 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 
 from bench.faulty_influxdb import MOODS, FaultyInfluxDB, parse_line
 from bench.soak_site import SoakSite, WatchedQrs, random_fault
-from seatwarden.engine.cli.commands.plan import plan_text
 from seatwarden.engine.log.chain import verify_chain
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import read_plan
@@ -247,7 +246,7 @@ class _Soak:
 
     def _means(self, settings: Settings) -> Means:
         lock = self._folder / "locks" / "site.lock"
-        return Means(lambda: self._connect(settings), self._clock, lock, plan_text, self._tell, self._stop)
+        return Means(lambda: self._connect(settings), self._clock, lock, self._tell, self._stop)
 
     def _work(self, name: JobName, work: Work, settings: Settings) -> Result:
         """A job, and which points are to come of it."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
-from seatwarden.engine.cli.commands.plan import plan_text
-from seatwarden.engine.cli.terminal.output import complain, note, printable
+from seatwarden.engine.cli.terminal.output import complain, note
+from seatwarden.engine.common.text import printable
 from seatwarden.engine.site.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ def means_for(settings: Settings, tell: "Tell", stop: threading.Event) -> "Means
         connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
         clock=clock,
         lock_file=lock_file(settings.site.url),
-        summarize=plan_text,
         tell=tell,
         stop=stop,
     )

@@ -1,10 +1,10 @@
-"""Text from outside (names, tags, messages) made fit for people's eyes: nothing that a reader could be fooled by."""
+"""Text for people's eyes: numbers and lists in words, and what comes from outside made fit to be shown."""
 
 import unicodedata
 
 
 def printable(text: str) -> str:
-    """The text without control, direction and line characters; a stand-in shows where one was."""
+    """What comes from outside without control, direction and line characters; a stand-in shows where one was."""
     if text.isprintable():
         return text  # most are, and this is quick
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
@@ -15,3 +15,18 @@ def one_line(text: str, longest: int) -> str:
     head = text[: 4 * longest]  # hostile text may be very long
     line = printable(" ".join(head.split()))
     return line if len(line) <= longest and len(head) == len(text) else line[: longest - 1] + "…"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def join_words(words: list[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def quoted(text: str) -> str:
+    """A text as it stands in sentences."""
+    return f'"{text}"'

@@ -5,9 +5,7 @@ from datetime import date
 
 from msgspec import structs
 
-from seatwarden.engine.common.words import join_words as join_words
-from seatwarden.engine.common.words import plural as plural
-from seatwarden.engine.common.words import quoted as quoted
+from seatwarden.engine.common.text import plural, quoted
 from seatwarden.engine.decide.reference import POSITIVE, Trace
 from seatwarden.engine.facts.facts import Fact, Unknown, Value
 from seatwarden.grammar.ast import Comparison, Field, ListOf, Name, Not, Operand, Operator, UnusedFor

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from seatwarden.engine.common.words import join_words
+from seatwarden.engine.common.text import join_words
 from seatwarden.engine.decide.decision import Ruling
 from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.reference import RuleOutcome, Trace

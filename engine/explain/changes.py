@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
 
-from seatwarden.engine.common.words import join_words, quoted
+from seatwarden.engine.common.text import join_words, quoted
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Facts, Unknown
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, Name, Rule

@@ -10,9 +10,10 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from seatwarden.engine.common.text import join_words
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.phrases import join_words, phrase
+from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.pseudonyms import hides_facts
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace

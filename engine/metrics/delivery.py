@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.metrics.point import Point, line
 from seatwarden.engine.metrics.spool import BATCH_LINES, Batch, Spool
 from seatwarden.engine.metrics.writer import OpenWriter, Rejected, Unavailable, Writer

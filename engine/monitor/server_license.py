@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.metrics.point import Point, Tags, Value, merge_tags

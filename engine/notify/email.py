@@ -7,9 +7,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from seatwarden.engine.common.text import one_line
+from seatwarden.engine.common.text import one_line, plural
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.phrases import plural
 from seatwarden.engine.notify.errors import NotDelivered, why
 from seatwarden.engine.notify.events import Event
 from seatwarden.engine.notify.trust import make_context

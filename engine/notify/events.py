@@ -12,9 +12,8 @@ from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any
 
-from seatwarden.engine.common.text import one_line
+from seatwarden.engine.common.text import one_line, plural
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.phrases import plural
 from seatwarden.engine.site.notifications import EventKind
 from seatwarden.grammar.ast import LicenseType
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from seatwarden.engine.common.words import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import OverTheLimit
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit

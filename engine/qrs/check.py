@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from cryptography import x509
 
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.qrs.tls import make_context, tls_error

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from seatwarden.engine.decide.phrases import join_words, plural
+from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.charts import Histogram, Pool

@@ -22,6 +22,7 @@ from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.plan import Plan, make_plan
+from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, untold, why_withdrawn
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
@@ -60,7 +61,6 @@ class Means:
     connect: Callable[[], AbstractContextManager[Connection]]
     clock: Callable[[], datetime]
     lock_file: Path
-    summarize: Callable[[Plan], str]
     tell: Tell
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -152,7 +152,7 @@ class _Run:
         snapshot = qrs.snapshot(now)
         plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
         folder = self._runs / plan.run_id
-        write_plan(plan, folder, self._means.summarize(plan))
+        write_plan(plan, folder, plan_text(plan))
         self.plan, self.folder = plan, folder
         summary = plan.summary()
         counts = {name: summary[name] for name in ("licenses", "keep", "release", "thisRun")}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TypeAlias
 
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.decide import decide
-from seatwarden.engine.decide.phrases import plural
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.testing.case_snapshot import case_site
 from seatwarden.grammar.ast import LICENSE_TYPES, And, Comparison, Condition, Field, ListOf, Name, Not, Or, Rule, Text

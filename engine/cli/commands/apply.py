@@ -26,10 +26,10 @@ from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import lock_file, say_warnings, settings_from, tell_warnings
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
-from seatwarden.engine.cli.terminal.output import console, note, printable, say
+from seatwarden.engine.cli.terminal.output import console, note, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
+from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.phrases import join_words, plural
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused
 from seatwarden.engine.log.journal import JOURNAL_FILE

@@ -7,7 +7,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.terminal.output import complain, note, write_or_print
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.grammar.comments import find_comments
 from seatwarden.grammar.errors import Defect
 from seatwarden.grammar.formatter import format_policy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwarden.engine.cli.terminal.output import command_line, say
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:

@@ -16,9 +16,11 @@ from seatwarden.engine.analysis.diff import (
 )
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, TimezoneOption, choose_moment
-from seatwarden.engine.cli.terminal.output import print_json, printable, say
-from seatwarden.engine.cli.terminal.tables import Column, print_rows
-from seatwarden.engine.decide.phrases import plural, show_values
+from seatwarden.engine.cli.terminal.output import print_json, say
+from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.common.tables import Column
+from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import fact_to_json
 from seatwarden.engine.snapshot.model import Snapshot

@@ -17,9 +17,10 @@ from seatwarden.engine.cli.inputs import (
     TimezoneOption,
     gather,
 )
-from seatwarden.engine.cli.terminal.output import note, print_json, printable, say
+from seatwarden.engine.cli.terminal.output import note, print_json, say
 from seatwarden.engine.cli.views.explanation import print_explanations
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide, decide_all
 from seatwarden.engine.decide.decision import Decision, listing_order

@@ -6,7 +6,8 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_fields
 from seatwarden.engine.cli.terminal.output import print_json
-from seatwarden.engine.cli.terminal.tables import Column, print_rows
+from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.common.tables import Column
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.operators import OPERATORS, OperatorEntry
 from seatwarden.policy.vocabulary import VOCABULARY, Entry, field_help

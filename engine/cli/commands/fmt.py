@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.terminal.output import complain, note, printable, say
+from seatwarden.engine.cli.terminal.output import complain, note, say
 from seatwarden.engine.common.files import replace_file
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.text import plural, printable
 from seatwarden.grammar.errors import Defect, PolicySyntaxError
 from seatwarden.grammar.formatter import format_policy
 from seatwarden.policy.diagnostics import from_syntax, in_order

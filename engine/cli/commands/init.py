@@ -12,8 +12,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.terminal.output import command_line, note, printable, say
+from seatwarden.engine.cli.terminal.output import command_line, note, say
 from seatwarden.engine.common.files import create_files
+from seatwarden.engine.common.text import printable
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.starter.answers import (
     NONE,

@@ -12,7 +12,7 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, choose_moment
 from seatwarden.engine.cli.terminal.output import complain, print_json, say, show_finding
 from seatwarden.engine.cli.views.findings import Report, print_github, report_to_json
-from seatwarden.engine.common.words import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text

@@ -13,10 +13,11 @@ import typer
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import Format
-from seatwarden.engine.cli.terminal.output import note, print_json, printable, say
-from seatwarden.engine.cli.terminal.tables import Column, print_rows
+from seatwarden.engine.cli.terminal.output import note, print_json, say
+from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.files import write_atomically
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.tables import Column
+from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.history import PastDecision, PastRun, runs_in, select
 from seatwarden.engine.log.journal import JOURNAL_FILE, parse_journal, whole_lines

@@ -11,8 +11,9 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import clock, say_warnings, settings_from, tell_warnings
 from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_now
 from seatwarden.engine.cli.terminal.output import complain, note, say
-from seatwarden.engine.cli.terminal.tables import Column, print_rows
-from seatwarden.engine.decide.phrases import join_words
+from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.common.tables import Column
+from seatwarden.engine.common.text import join_words
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day, make_day
 

@@ -2,8 +2,9 @@
 
 import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -19,29 +20,26 @@ from seatwarden.engine.cli.inputs import (
     TimezoneOption,
     gather,
 )
-from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_json, printable, say
+from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_json, say
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
-from seatwarden.engine.cli.terminal.tables import Column, plain_text, print_rows
+from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.decide.decision import LISTED_FIRST, Because, Decision, listing_order
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.decide.decision import Because
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.plan import REPORT_FILE, Plan, make_plan
-from seatwarden.engine.plan.records import decision_to_json
+from seatwarden.engine.plan.records import PRINTED, decision_to_json
+from seatwarden.engine.plan.summary_text import (
+    COLUMNS,
+    VERDICT,
+    Show,
+    cells,
+    closing_lines,
+    listed_decisions,
+    plan_text,
+)
 from seatwarden.policy.errors import InputError
 
-Show = Literal["all", "release", "keep"]
-_COLUMNS = (
-    Column("User", folds=True),
-    Column("Name", folds=True, leaves=1),
-    Column("License"),
-    Column("Verdict"),
-    Column("Unused days", right=True),
-    Column("Why", folds=True),
-)
-MOST_IN_FILE = 5_000
-"""How many licenses a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
 MOST_ON_TERMINAL = 1_000
 """How many a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
@@ -104,109 +102,24 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None) -> None
     elif is_quiet():
         return
     elif is_terminal():
-        listed, more = _listed(made, show, MOST_ON_TERMINAL)
+        listed, more = listed_decisions(made, show, MOST_ON_TERMINAL)
         if listed:
-            print_rows(_COLUMNS, [_cells(decision) for decision in listed])
-        say("\n".join(_closing_lines(made, more)))
+            print_rows(COLUMNS, [_styled(cells(decision), decision.because) for decision in listed])
+        say("\n".join(closing_lines(made, more)))
     elif written is not None and show == "all" and is_utf8():
         say(written.removesuffix("\n"))
     else:
         say(plan_text(made, show, "─" if is_utf8() else "-").removesuffix("\n"))
 
 
-def _listed(made: Plan, show: Show, most: int) -> tuple[list[Decision], list[str]]:
-    """The licenses to list, and a line when there are more of them than `most`.
-
-    Releases first, longest unused first; then what the guards kept, then the rest.
-    """
-    shown: dict[Because, list[Decision]] = {because: [] for because in LISTED_FIRST}
-    for decision in made.decisions:
-        ruling = decision.ruling
-        if show in ("all", ruling.verdict):
-            shown[ruling.because].append(decision)
-    listed: list[Decision] = []
-    for alike in shown.values():
-        listed += _first(alike, most - len(listed))
-    left = sum(map(len, shown.values())) - len(listed)
-    return listed, [f"… and {plural(left, 'license')} more: --format csv and json list all"] if left else []
-
-
-def _first(alike: list[Decision], most: int) -> list[Decision]:
-    """The first of some decisions that one kind of reason decided; of very many without putting all in order."""
-    if most <= 0:
-        return []
-    if len(alike) > most:
-        least = sorted((decision.unused_days or 0 for decision in alike), reverse=True)[most - 1]
-        alike = [decision for decision in alike if (decision.unused_days or 0) >= least]
-    return sorted(alike, key=listing_order)[:most]
-
-
-def _cells(decision: Decision) -> tuple[Part, ...]:
-    return (
-        printable(decision.user),
-        printable(decision.user_name or ""),
-        decision.license_type,
-        (decision.verdict, _STYLE[decision.because]),
-        f"{decision.unused_days:,}" if decision.unused_days is not None else "?",
-        printable(decision.reason),
-    )
-
-
-def plan_text(made: Plan, show: Show = "all", line: str = "─") -> str:
-    """What `summary.txt` and pipes are given: the table, as far as people read, and the counts."""
-    listed, more = _listed(made, show, MOST_IN_FILE)
-    table = plain_text(_COLUMNS, [_cells(decision) for decision in listed], line) if listed else ""
-    return table + "\n".join(_closing_lines(made, more)) + "\n"
-
-
-def _closing_lines(made: Plan, more: list[str]) -> list[str]:
-    conclusion = f"{plural(made.summary()['release'], 'license')} would be released. Nothing has been released."
-    return [*more, *summary_lines(made), conclusion]
-
-
-def summary_lines(made: Plan) -> list[str]:
-    """The plan in numbers: by license type, by reason, and against the limits."""
-    summary = made.summary()
-    run = made.run()
-    lines = [
-        f"Plan {run['runId']}",
-        f"  site    {printable(made.source)}",
-        f"  policy  {run['policy']['file']} (sha256 {run['policy']['sha256'][:12]}…)",
-        f"  day     {made.day.today.isoformat()} in {run['timezone']}",
-        "",
-    ]
-    for license_type, counts in summary["byType"].items():
-        kept = [f"{counts[why]:,} {why}" for why in ("quarantined", "undetermined") if counts[why]]
-        lines.append(
-            f"  {license_type:<12} {counts['allocated']:>7,} allocated {counts['release']:>7,} to release "
-            f"{counts['keep']:>7,} to keep" + (f" ({', '.join(kept)})" if kept else "")
-        )
-    lines.append("")
-    lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
-    if summary["holdBothTypes"]:
-        lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
-    if summary["signedKey"]:
-        lines += ["", "  This site runs on a signed license key. If other sites share it, a license"]
-        lines += ["  that is released here is released there too."]
-    lines += ["", f"Limits: {'; '.join(run['limits'])}"]
-    if summary["overLimit"]:
-        lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]
-        lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")
-    elif summary["thisRun"] < summary["release"]:
-        waiting = summary["release"] - summary["thisRun"]
-        waits = "waits" if waiting == 1 else "wait"
-        this_run = f"  {summary['thisRun']:,} of them in this run, longest unused first; "
-        lines.append(f"{this_run}{waiting:,} {waits} for the next runs.")
-    return lines
+def _styled(cells: Sequence[str], because: Because) -> list[Part]:
+    """The cells of a row, the verdict in its colour."""
+    return [(cell, _STYLE[because]) if column is VERDICT else cell for column, cell in zip(COLUMNS, cells, strict=True)]
 
 
 def _print_csv(made: Plan) -> None:
     rows = [decision_to_json(decision) for decision in made.decisions]
-    columns = [
-        "licenseId", "licenseType", "userDirectory", "userId", "userName", "verdict", "because", "rule", "rules",
-        "reason", "unusedDays", "lastUsed", "at",
-    ]  # fmt: skip
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, PRINTED, lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({**row, "rules": "; ".join(row["rules"])})

@@ -7,7 +7,8 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
-from seatwarden.engine.cli.terminal.output import complain, printable, say
+from seatwarden.engine.cli.terminal.output import complain, say
+from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
 
 app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=True, rich_markup_mode=None)

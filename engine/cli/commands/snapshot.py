@@ -9,7 +9,7 @@ import typer
 from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed, read_site
 from seatwarden.engine.cli.terminal.output import say, working
 from seatwarden.engine.common.files import make_private_folder, write_atomically
-from seatwarden.engine.decide.phrases import plural
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.snapshot.reader import compress, decode_snapshot
 from seatwarden.policy.errors import InputError
 

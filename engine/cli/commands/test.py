@@ -8,9 +8,9 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, PolicyOption, QuietOption, SnapshotOption, TimezoneOption, gather
-from seatwarden.engine.cli.terminal.output import note, printable, say
+from seatwarden.engine.cli.terminal.output import note, say
+from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decide import decide_all
-from seatwarden.engine.decide.phrases import plural
 from seatwarden.engine.testing.junit import junit_xml
 from seatwarden.engine.testing.record import recorded_test
 from seatwarden.engine.testing.run import Report, Result, run_policy_test, unreached

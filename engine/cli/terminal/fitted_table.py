@@ -8,19 +8,21 @@ from rich.table import Table
 from rich.text import Text
 
 from seatwarden.engine.cli.terminal.output import Part, console, plain
-from seatwarden.engine.cli.terminal.tables import GAP, Column, Rows, cell_width
+from seatwarden.engine.common.tables import GAP, Column, cell_width
+
+_Rows = Sequence[Sequence[Part]]
 
 _NARROWEST = 30
 """Columns of a terminal that a folded cell keeps before other columns make way for it."""
 
 
-def print_fitted(columns: Sequence[Column], rows: Rows) -> None:
+def print_fitted(columns: Sequence[Column], rows: _Rows) -> None:
     """A table on the terminal, as wide as that is."""
     out = console()
     out.print(_fitted(columns, rows, out.width))
 
 
-def _fitted(columns: Sequence[Column], rows: Rows, width: int) -> Table:
+def _fitted(columns: Sequence[Column], rows: _Rows, width: int) -> Table:
     columns, shown = _fitting(columns, rows, width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number in shown:
@@ -34,7 +36,7 @@ def _fitted(columns: Sequence[Column], rows: Rows, width: int) -> Table:
     return table
 
 
-def _fitting(columns: Sequence[Column], rows: Rows, width: int) -> tuple[list[Column], list[int]]:
+def _fitting(columns: Sequence[Column], rows: _Rows, width: int) -> tuple[list[Column], list[int]]:
     """The columns, told which of them fold, and the numbers of those for which there is room."""
     needed = [
         max(cell_width(column.head), *(cell_width(plain(row[number])) for row in rows), 0)

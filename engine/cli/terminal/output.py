@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
-from seatwarden.engine.common.text import printable as printable  # commands print by this module alone
-from seatwarden.engine.common.words import plural
+from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.diagnostics import Diagnostic, render

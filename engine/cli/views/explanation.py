@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from seatwarden.engine.cli.terminal.output import Part, plain, printable, say
+from seatwarden.engine.cli.terminal.output import Part, plain, say
+from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import show_values

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from seatwarden.engine.cli.terminal.output import printable, say
+from seatwarden.engine.cli.terminal.output import say
+from seatwarden.engine.common.text import printable
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.allow import Allowed

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.cli.commands.plan import plan_text
 from seatwarden.engine.metrics.delivery import Delivery, send
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.runs.run import Means
@@ -65,7 +64,7 @@ class Bench:
 
     def _means(self, settings: Settings) -> Means:
         lock = self.folder / "locks" / "site.lock"
-        return Means(lambda: self._connect(settings), self.clock, lock, plan_text, self._tell, self.stop)
+        return Means(lambda: self._connect(settings), self.clock, lock, self._tell, self.stop)
 
     def _tell(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
         self.told.append((level, message, facts))

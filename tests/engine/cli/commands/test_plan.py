@@ -85,7 +85,7 @@ def test_attributes_are_read_where_a_rule_asks_for_them(run: Run, tmp_path: Path
 
 def test_a_long_table_is_cut_and_says_so(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "whole").out
-    monkeypatch.setattr("seatwarden.engine.cli.commands.plan.MOST_IN_FILE", 3)
+    monkeypatch.setattr("seatwarden.engine.plan.summary_text.MOST_IN_FILE", 3)
     cut = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "cut").out
     assert "… and 10 licenses more: --format csv and json list all" in cut
     assert "licenses more" not in whole

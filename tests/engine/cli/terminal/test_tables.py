@@ -8,8 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from seatwarden.engine.cli.terminal.output import printable
-from seatwarden.engine.cli.terminal.tables import Column, plain_text
+from seatwarden.engine.common.tables import Column, plain_text
+from seatwarden.engine.common.text import printable
 
 CELLS = st.text(st.sampled_from('aB ,"é渡ß\u0301İ…'), max_size=12) | st.text(max_size=6)
 DAYS = st.integers(0, 9_999).map("{:,}".format) | st.just("?")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from seatwarden.engine.cli.terminal.tables import Column, plain_text
+from seatwarden.engine.common.tables import Column, plain_text
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT
 
