@@ -21,13 +21,13 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
-from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import lock_file, say_warnings, settings_from, tell_warnings
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import console, note, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
+from seatwarden.engine.cli.views.outcomes import say_counts, say_outcome
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
@@ -43,7 +43,6 @@ from seatwarden.policy.errors import InputError
 
 MOST_HOURS = 87_600
 """Ten years: a plan of any age."""
-_STYLES = {"released": "bold red", "gone": "", "skipped": "yellow", "failed": "bold red", "unknown": "bold yellow"}
 
 
 def apply(
@@ -109,7 +108,7 @@ def _apply(work: Work, site: Site, pseudonyms: Pseudonyms | None, yes: bool, par
 
     if work.state is not None and work.state.sealed:
         say("This plan has been applied already.")
-        _say_counts(work.counts)
+        say_counts(work.counts)
         return ExitCode.DONE
     if not work.chosen:
         say("This plan releases nothing.")
@@ -147,7 +146,7 @@ def _apply(work: Work, site: Site, pseudonyms: Pseudonyms | None, yes: bool, par
 def _report(done: Done) -> ExitCode:
     for outcome in done.outcomes:
         say_outcome(outcome)
-    _say_counts(done.counts)
+    say_counts(done.counts)
     if done.outcomes and not done.reached:
         note("QRS could not be reached. Nothing was released; apply again when it is there.")
         return ExitCode.REMOTE_FAILED
@@ -209,16 +208,3 @@ def _who(decision: Decision) -> str:
 def _progress_bar() -> Progress:
     columns = (TextColumn("releasing"), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, console=console(stderr=True), disable=is_quiet() or not sys.stderr.isatty())
-
-
-def say_outcome(outcome: Outcome) -> None:
-    """What became of one license, on a line."""
-    detail = f": {outcome.detail}" if outcome.detail else ""
-    what = printable(f"{outcome.user}{detail}")
-    if is_quiet() and outcome.result in ("failed", "unknown"):
-        note(f"{outcome.result}: {outcome.key[0]} license of {what}")
-    say((f"  {outcome.result:<9}", _STYLES[outcome.result]), f" {outcome.key[0]:<12}  {what}")
-
-
-def _say_counts(counts: dict[str, int]) -> None:
-    say(", ".join(f"{count:,} {result}" for result, count in counts.items()))

@@ -83,7 +83,7 @@ def plan(
         write_plan(made, output, written)
     _print(made, format, show, written)
     if output is not None and report:
-        from seatwarden.engine.cli.commands.report import write_report
+        from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
 
         write_report(output, output / REPORT_FILE)
     if output is not None and format == "table":

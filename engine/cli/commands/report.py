@@ -11,7 +11,6 @@ from seatwarden.engine.cli.terminal.output import say
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.log.reader import log_path
 from seatwarden.engine.plan.plan import REPORT_FILE
-from seatwarden.policy.errors import InputError
 
 
 @collector_off()
@@ -40,21 +39,8 @@ def report(
 
     Example: seatwarden report plans/2026-11-21
     """
+    from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
+
     path = output or log_path(place).with_name(REPORT_FILE)
     write_report(place, path, previous)
     say(f"Report written to {path}")
-
-
-def write_report(place: Path, path: Path, previous: Path | None = None) -> None:
-    """Writes the page of a run to a file, whole or not at all. Raises InputError, DamagedLog."""
-    from seatwarden.engine.common.files import make_private_folder, write_atomically
-    from seatwarden.engine.report.model import report_of
-    from seatwarden.engine.report.render import render  # jinja2 takes a while to import
-    from seatwarden.engine.report.sources import read_sources
-
-    page = render(report_of(read_sources(place, previous)))
-    try:
-        make_private_folder(path.parent)
-        write_atomically(path, page)
-    except OSError as error:
-        raise InputError(f"the report cannot be written to `{path}`: {error.strerror}") from None

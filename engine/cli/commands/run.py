@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatwarden.engine.cli.commands.apply import say_outcome
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import clock, means_for, say_warnings, settings_from, stopped_by_signals, tell_warnings
 from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, say
+from seatwarden.engine.cli.views.outcomes import say_outcome
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.plan.summary_text import summary_lines
 from seatwarden.policy.errors import InputError

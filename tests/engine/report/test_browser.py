@@ -15,10 +15,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
-from seatwarden.engine.cli.commands.report import write_report
 from seatwarden.engine.explain.explanation import explain, explanation_to_json
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.report.visible import shown
+from seatwarden.engine.report.write import write_report
 from tests.engine.report.runs import HOSTILE, LATELY, LONG_AGO, hostile_site, some_site, write_run
 from tests.paths import EXAMPLES
 from tests.strategies import NOW
