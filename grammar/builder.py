@@ -32,15 +32,9 @@ from seatwarden.grammar.ast import (
     UnusedFor,
 )
 from seatwarden.grammar.errors import SyntaxProblem, shown
+from seatwarden.grammar.keywords import RESERVED
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import Span
-
-_WORDS = """
-keep release when until let set from timezone limit to of per run longest first unused for never used day days week
-weeks professional analyzer true false and or not like user license today month weekday
-"""
-RESERVED = frozenset(_WORDS.split())
-"""Words that cannot name a value: the language means something else by them."""
 
 _RESERVED = re.compile("|".join(RESERVED), re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")

@@ -8,6 +8,7 @@ from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from seatwarden.grammar.errors import SyntaxProblem, shown
+from seatwarden.grammar.keywords import STATEMENTS
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 
@@ -44,7 +45,7 @@ _FIRST_WORDS = ("user", "license")
 """What a field with a dot in it starts with."""
 _TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
 """What may stand behind a field's first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
-_STATEMENT = frozenset({"KEEP", "RELEASE", "LET", "SET", "LIMIT", "TIMEZONE"})
+_STATEMENT = frozenset(word.upper() for word in STATEMENTS)
 _NO_TEXT = _STATEMENT | {"FIELD", "AND", "OR", "NOT", "LIKE", "WHEN"}
 """Words of which nobody forgot the quotes."""
 _GROUPS = (

@@ -14,8 +14,8 @@ from bisect import bisect_right
 from seatwarden.grammar.ast import Policy, Statement
 from seatwarden.grammar.comments import Comment, find_comments
 from seatwarden.grammar.errors import Defect
-from seatwarden.grammar.layout import Line, end_of, lay_out, start_of
 from seatwarden.grammar.parser import parse_policy
+from seatwarden.grammar.printer import Line, end_of, lay_out, start_of
 
 
 def format_policy(text: str, file: str) -> str:

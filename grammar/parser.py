@@ -14,6 +14,7 @@ from seatwarden.grammar.bounds import MAX_DEPTH, NESTED_HELP, nested_message, to
 from seatwarden.grammar.builder import Builder
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
 from seatwarden.grammar.explain_syntax import problem_from
+from seatwarden.grammar.keywords import STATEMENTS
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.tables import load_parser
 
@@ -25,7 +26,7 @@ Locate: TypeAlias = Callable[[int, int, int, int], Span]
 
 _T = TypeVar("_T")
 
-_STATEMENT_START = re.compile(r"^[ \t]*(?=(?:keep|release|let|set|limit|timezone)\b)", re.IGNORECASE | re.MULTILINE)
+_STATEMENT_START = re.compile(rf"^[ \t]*(?=(?:{'|'.join(STATEMENTS)})\b)", re.IGNORECASE | re.MULTILINE)
 
 
 def parse_policy(text: str, file: str) -> Policy:

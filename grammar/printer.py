@@ -1,21 +1,61 @@
-"""Tree to text: the one canonical form of a policy.
+"""Tree to text: the one canonical form of a policy, and the one layout of a statement.
 
 `parse(print(tree)) == tree` for every tree, and printing canonical text again changes nothing.
+
+A statement stands on one line when it fits. Else the condition goes below its rule, each part of an `and` or `or`
+takes a line, and a list that is too long takes a line for each value. Comments keep open what they stand in:
+a list with a comment inside, an `and` or `or` with one between its parts, a rule with one above its `when`.
+Each line knows which stretch of the source it says, so that comments find back to it.
 """
 
-from seatwarden.grammar.ast import Condition, Field, Limit, Operand, Policy, Statement
-from seatwarden.grammar.layout import LINE_WIDTH, condition_text, field_text, lay_out, limit_text, operand_text, quote
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
 
-__all__ = [
-    "LINE_WIDTH",
-    "print_condition",
-    "print_field",
-    "print_limit",
-    "print_operand",
-    "print_policy",
-    "print_statement",
-    "quote",
-]
+from seatwarden.grammar.ast import (
+    And,
+    Boolean,
+    Comparison,
+    Condition,
+    Date,
+    Field,
+    Let,
+    Limit,
+    ListOf,
+    Name,
+    Not,
+    Number,
+    Operand,
+    Or,
+    Policy,
+    Rule,
+    SetFrom,
+    Statement,
+    Text,
+    Timezone,
+    UnusedFor,
+)
+from seatwarden.grammar.spans import Span
+
+LINE_WIDTH = 100
+_BARE_KEY = re.compile(r"[^\W\d]\w*")
+
+Position: TypeAlias = tuple[int, int]
+"""Line and column in the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a statement and the stretch of the source it says; comments above it have their own indent."""
+
+    indent: int
+    text: str
+    start: Position
+    end: Position
+    comment_indent: int
 
 
 def print_policy(policy: Policy) -> str:
@@ -28,21 +68,207 @@ def print_statement(statement: Statement) -> str:
     return "\n".join(" " * line.indent + line.text for line in lay_out(statement))
 
 
+def lay_out(statement: Statement, comments: Sequence[Position] = ()) -> list[Line]:
+    """The lines of a statement in which comments stand at these places, in order."""
+    layout = _Layout(comments)
+    layout.statement(statement)
+    return layout.lines
+
+
 def print_limit(limit: Limit) -> str:
     """What stands behind `limit release to`."""
-    return limit_text(limit)
+    amount = f"{limit.percent}%" if limit.percent is not None else str(limit.count)
+    of_type = f" of {limit.license_type}" if limit.license_type else ""
+    order = ", longest unused first" if limit.longest_unused_first else ""
+    return f"{amount}{of_type} per run{order}"
 
 
 def print_condition(condition: Condition) -> str:
     """A condition on one line."""
-    return condition_text(condition)
+    match condition:
+        case Comparison(operator, left, right):
+            return f"{print_operand(left)} {operator} {print_operand(right)}"
+        case UnusedFor(count, unit):
+            return f"unused for {count} {unit if count != 1 else unit[:-1]}"
+        case Field("license.neverUsed", None):
+            return "never used"
+        case Not(operand):
+            return f"not {_grouped(operand, condition)}"
+        case And(operands) | Or(operands):
+            word = " and " if isinstance(condition, And) else " or "
+            return word.join(_grouped(part, condition) for part in operands)
+        case _:
+            return print_operand(condition)
 
 
 def print_operand(operand: Operand) -> str:
     """A value, list, name or field on one line."""
-    return operand_text(operand)
+    match operand:
+        case Text(value):
+            return quote(value)
+        case Number(number):
+            return str(number)
+        case Date(day):
+            return day.isoformat()
+        case Boolean(truth):
+            return "true" if truth else "false"
+        case Name(name):
+            return name
+        case Field():
+            return print_field(operand)
+        case ListOf(items):
+            return f"[{', '.join(print_operand(item) for item in items)}]"
 
 
 def print_field(field: Field) -> str:
     """A field as it is written in a rule, its key quoted where it has to be."""
-    return field_text(field)
+    if field.key is None:
+        return field.name
+    join = "" if field.name.endswith("@") else "."
+    return field.name + join + (field.key if _BARE_KEY.fullmatch(field.key) else quote(field.key))
+
+
+def quote(value: str) -> str:
+    """A string literal; the quote mark that needs no doubling is preferred."""
+    mark = "'" if '"' in value and "'" not in value else '"'
+    return mark + value.replace(mark, mark * 2) + mark
+
+
+def start_of(span: Span) -> Position:
+    """Where a span starts."""
+    return span.line, span.column
+
+
+def end_of(span: Span) -> Position:
+    """Where a span ends."""
+    return span.end_line, span.end_column
+
+
+def _needs_parentheses(part: Condition, whole: And | Or | Not) -> bool:
+    return isinstance(part, Or if isinstance(whole, Or) else And | Or)
+
+
+def _grouped(part: Condition, whole: And | Or | Not) -> str:
+    text = print_condition(part)
+    return f"({text})" if _needs_parentheses(part, whole) else text
+
+
+class _Layout:
+    def __init__(self, comments: Sequence[Position]) -> None:
+        self._comments = comments
+        self.lines: list[Line] = []
+
+    def statement(self, statement: Statement) -> None:
+        start, end = start_of(statement.span), end_of(statement.span)
+        match statement:
+            case Rule(condition=condition):
+                self._rule(statement, _head(statement), condition, start, end)
+            case Let(name, value):
+                self._with_lists(0, [f"let {name} = ", value], "", start, end)
+            case SetFrom(name, path):
+                self._line(0, f"set {name} from {quote(path.value)}", start, end)
+            case Timezone(name):
+                self._line(0, f"timezone {quote(name)}", start, end)
+            case Limit():
+                self._line(0, f"limit release to {print_limit(statement)}", start, end)
+
+    def _rule(self, rule: Rule, head: str, condition: Condition, start: Position, end: Position) -> None:
+        one_line = f"{head} when {print_condition(condition)}"
+        below = start_of(condition.span)
+        if len(one_line) <= LINE_WIDTH and not self._commented(start, below) and not self._open(condition):
+            self._line(0, one_line, start, end)
+            return
+        # The tree does not know where the head ends: a comment on its first line is its own, others are `when`'s.
+        self._line(0, head, start, start)
+        self._condition(condition, 2, 4, "when ", "", below, end)
+
+    def _condition(
+        self, condition: Condition, indent: int, below: int, before: str, after: str, start: Position, end: Position
+    ) -> None:
+        """A condition between `before` and `after`; its further lines are indented by `below`."""
+        one_line = before + print_condition(condition) + after
+        if indent + len(one_line) <= LINE_WIDTH and not self._open(condition):
+            self._line(indent, one_line, start, end)
+            return
+        match condition:
+            case And(operands) | Or(operands):
+                word = "and " if isinstance(condition, And) else "or "
+                for number, part in enumerate(operands):
+                    opening, closing = ("(", ")") if _needs_parentheses(part, condition) else ("", "")
+                    first, last = number == 0, number == len(operands) - 1
+                    self._condition(
+                        part,
+                        indent if first else below,
+                        below + 2,
+                        (before if first else word) + opening,
+                        closing + (after if last else ""),
+                        start if first else start_of(part.span),
+                        end if last else end_of(part.span),
+                    )
+            case Not(operand):
+                opening, closing = ("(", ")") if _needs_parentheses(operand, condition) else ("", "")
+                self._condition(operand, indent, below, f"{before}not {opening}", closing + after, start, end)
+            case Comparison(operator, left, right):
+                self._with_lists(indent, [before, left, f" {operator} ", right], after, start, end)
+            case _:
+                parts: list[str | Operand] = [before]
+                parts.append(condition if isinstance(condition, ListOf) else print_condition(condition))
+                self._with_lists(indent, parts, after, start, end)
+
+    def _with_lists(self, indent: int, parts: list[str | Operand], after: str, start: Position, end: Position) -> None:
+        """Parts on one line, or with their lists opened: those with comments, else the last one when too long."""
+        one_line = "".join(part if isinstance(part, str) else print_operand(part) for part in parts) + after
+        lists = {number: part for number, part in enumerate(parts) if isinstance(part, ListOf)}
+        opened = [number for number, part in lists.items() if self._open(part)]
+        if not opened and indent + len(one_line) > LINE_WIDTH:
+            opened = list(lists)[-1:]
+        line = ""
+        for number, part in enumerate(parts):
+            if isinstance(part, str):
+                line += part
+            elif not isinstance(part, ListOf) or number not in opened:
+                line += print_operand(part)
+            else:
+                first, last = start_of(part.span), end_of(part.span)
+                self._line(indent, line + "[", start, (first[0], first[1] + 1))
+                for item in part.items:
+                    self._line(indent + 2, print_operand(item) + ",", start_of(item.span), end_of(item.span))
+                line, start = "]", (last[0], last[1] - 1)
+        self._line(indent, line + after, start, end, 2 if line.startswith("]") else 0)
+
+    def _line(self, indent: int, text: str, start: Position, end: Position, comments_deeper: int = 0) -> None:
+        self.lines.append(Line(indent, text, start, end, indent + comments_deeper))
+
+    def _open(self, node: Condition) -> bool:
+        """Whether a comment in there keeps it from standing on one line."""
+        if not self._comments:
+            return False
+        match node:
+            case And(operands) | Or(operands):
+                between = any(
+                    self._commented(end_of(one.span), start_of(next_.span)) for one, next_ in pairwise(operands)
+                )
+                return between or any(self._open(part) for part in operands)
+            case Not(operand):
+                return self._open(operand)
+            case Comparison(_, left, right):
+                return self._open(left) or self._open(right)
+            case ListOf():
+                return self._commented(start_of(node.span), end_of(node.span))
+            case _:
+                return False
+
+    def _commented(self, start: Position, end: Position) -> bool:
+        at = bisect_left(self._comments, start)
+        return at < len(self._comments) and self._comments[at] < end
+
+
+def _head(rule: Rule) -> str:
+    head: str = rule.kind
+    if rule.license_types:
+        head += " " + ", ".join(rule.license_types)
+    if rule.name is not None:
+        head += " " + quote(rule.name)
+    if rule.until is not None:
+        head += f" until {rule.until.value.isoformat()}"
+    return head

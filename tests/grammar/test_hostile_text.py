@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.bounds import MAX_CHARACTERS, MAX_DEPTH
-from seatwarden.grammar.builder import RESERVED
 from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.keywords import RESERVED
 from seatwarden.grammar.parser import (
     MAX_PROBLEMS,
     in_file,

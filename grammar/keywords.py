@@ -1,0 +1,18 @@
+"""The words of the language. `policy.lark` has them as terminals; a test holds both together."""
+
+STATEMENTS = ("keep", "release", "let", "set", "limit", "timezone")
+"""Each begins a statement."""
+FIELDS = ("user", "license", "today", "month", "weekday")
+"""Each begins a field, or is one."""
+UNITS = ("day", "days", "week", "weeks")
+TYPES = ("professional", "analyzer")
+KEYWORDS = (
+    *STATEMENTS,
+    *("when", "until", "from", "to", "of", "per", "run", "longest", "first", "unused", "for", "never", "used"),
+    *UNITS,
+    *TYPES,
+    *("true", "false", "and", "or", "not", "like"),
+)
+"""Every word that means something by itself, in any case."""
+RESERVED = frozenset((*KEYWORDS, *FIELDS))
+"""Words that cannot name a value: the language means something else by them."""
