@@ -32,10 +32,10 @@ from seatwarden.engine.log.chain import verify_chain
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.runs.run import Means
-from seatwarden.engine.service.jobs import Works
-from seatwarden.engine.service.service import Service, Work
-from seatwarden.engine.service.state import JobName, Result, ServiceState
+from seatwarden.engine.runs.run import RunContext
+from seatwarden.engine.service.jobs import ServiceJobs
+from seatwarden.engine.service.service import JobFunction, Service
+from seatwarden.engine.service.state import JobName, JobResult, ServiceState
 from seatwarden.engine.site.settings import Settings, load_settings
 from tests.engine.service.simulated_time import HandDriven, SimulatedClock, simulated
 
@@ -196,8 +196,8 @@ class _Soak:
         """The service, as `serve` builds it, but for its clock."""
         self._stop = threading.Event()
         settings = self._load()
-        works = Works(self._means, self._connect, self._clock, self._tell)
-        work: dict[JobName, Work] = {
+        works = ServiceJobs(self._means, self._connect, self._clock, self._tell)
+        work: dict[JobName, JobFunction] = {
             "licenseRelease": works.release,
             "licenseMonitor": works.watch_licenses,
             "serverLicenseMonitor": works.watch_server_license,
@@ -244,11 +244,11 @@ class _Soak:
     def _connect(self, settings: Settings) -> QrsClient:
         return QrsClient(settings.site, self._clock(), parallel=settings.parallel)
 
-    def _means(self, settings: Settings) -> Means:
+    def _means(self, settings: Settings) -> RunContext:
         lock = self._folder / "locks" / "site.lock"
-        return Means(lambda: self._connect(settings), self._clock, lock, self._tell, self._stop)
+        return RunContext(lambda: self._connect(settings), self._clock, lock, self._tell, self._stop)
 
-    def _work(self, name: JobName, work: Work, settings: Settings) -> Result:
+    def _work(self, name: JobName, work: JobFunction, settings: Settings) -> JobResult:
         """A job, and which points are to come of it."""
         moment = str(int(self._clock().timestamp() * 1000))
         result = work(settings)

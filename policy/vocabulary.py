@@ -24,7 +24,7 @@ class Type(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FieldEntry:
     """One field, or one family of fields (`user.@` and `user.attributes`, which take a key).
 
     `many` says whether one user can have several values; `values` lists all possible texts where they are
@@ -43,7 +43,7 @@ class Entry:
 
 
 _ENTRIES = (
-    Entry(
+    FieldEntry(
         "user",
         Type.TEXT,
         "the user as DIRECTORY\\userId",
@@ -51,7 +51,7 @@ _ENTRIES = (
         r'user = "ADMIN\jdoe"',
         qmc="Users: User directory and User ID",
     ),
-    Entry(
+    FieldEntry(
         "user.userDirectory",
         Type.TEXT,
         "the user directory",
@@ -59,7 +59,7 @@ _ENTRIES = (
         'user.userDirectory = ["INTERNAL", "ADMIN"]',
         qmc="Users: User directory",
     ),
-    Entry(
+    FieldEntry(
         "user.userId",
         Type.TEXT,
         "the user ID, without its directory",
@@ -67,7 +67,7 @@ _ENTRIES = (
         'user.userId like "sa_*"',
         qmc="Users: User ID",
     ),
-    Entry(
+    FieldEntry(
         "user.name",
         Type.TEXT,
         "the display name",
@@ -75,7 +75,7 @@ _ENTRIES = (
         'user.name like "*(external)"',
         qmc="Users: Name",
     ),
-    Entry(
+    FieldEntry(
         "user.roles",
         Type.TEXT,
         "the admin roles",
@@ -84,7 +84,7 @@ _ENTRIES = (
         many=True,
         qmc="Users: Admin roles",
     ),
-    Entry(
+    FieldEntry(
         "user.tags",
         Type.TEXT,
         "the tags",
@@ -93,7 +93,7 @@ _ENTRIES = (
         many=True,
         qmc="Users: Tags",
     ),
-    Entry(
+    FieldEntry(
         "user.@",
         Type.TEXT,
         "the values of a custom property",
@@ -103,7 +103,7 @@ _ENTRIES = (
         keyed=True,
         qmc="Users: Custom properties",
     ),
-    Entry(
+    FieldEntry(
         "user.attributes",
         Type.TEXT,
         "the values of an attribute that came from the user directory or the session, such as email or group",
@@ -112,7 +112,7 @@ _ENTRIES = (
         many=True,
         keyed=True,
     ),
-    Entry(
+    FieldEntry(
         "user.inactive",
         Type.BOOLEAN,
         "marked Inactive in the QMC",
@@ -120,7 +120,7 @@ _ENTRIES = (
         "user.inactive",
         qmc="Users: Inactive",
     ),
-    Entry(
+    FieldEntry(
         "user.blocked",
         Type.BOOLEAN,
         "marked Blocked in the QMC",
@@ -128,7 +128,7 @@ _ENTRIES = (
         "user.blocked",
         qmc="Users: Blocked",
     ),
-    Entry(
+    FieldEntry(
         "user.removedExternally",
         Type.BOOLEAN,
         "no longer in the directory the user was synchronized from",
@@ -136,7 +136,7 @@ _ENTRIES = (
         "user.removedExternally",
         qmc="Users: Removed externally",
     ),
-    Entry(
+    FieldEntry(
         "user.deleteProhibited",
         Type.BOOLEAN,
         "marked Delete prohibited in the QMC",
@@ -144,7 +144,7 @@ _ENTRIES = (
         "user.deleteProhibited",
         qmc="Users: Delete prohibited",
     ),
-    Entry(
+    FieldEntry(
         "user.createdDate",
         Type.DATE,
         "the day Qlik Sense first saw the user",
@@ -152,7 +152,7 @@ _ENTRIES = (
         "user.createdDate >= 2026-01-01",
         qmc="Users: Created",
     ),
-    Entry(
+    FieldEntry(
         "user.licenses",
         Type.TEXT,
         "the license types allocated to the user, quarantined ones not counted",
@@ -162,14 +162,14 @@ _ENTRIES = (
         values=LICENSE_TYPES,
         qmc="License management: Professional and Analyzer access allocations",
     ),
-    Entry(
+    FieldEntry(
         "user.lastUsed",
         Type.DATE,
         "the day of the last use over all licenses of the user; who never used one has none",
         "lastUsed of all the user's licenses",
         "user.lastUsed < 2026-07-01",
     ),
-    Entry(
+    FieldEntry(
         "license.type",
         Type.TEXT,
         "the type of the license that is decided on",
@@ -178,7 +178,7 @@ _ENTRIES = (
         values=LICENSE_TYPES,
         qmc="License management: Professional or Analyzer access allocations",
     ),
-    Entry(
+    FieldEntry(
         "license.lastUsed",
         Type.DATE,
         "the day of the last use; a license that was never used has none",
@@ -186,7 +186,7 @@ _ENTRIES = (
         "license.lastUsed < 2026-07-01",
         qmc="License management: Last used",
     ),
-    Entry(
+    FieldEntry(
         "license.createdDate",
         Type.DATE,
         "the day the license was allocated",
@@ -194,33 +194,35 @@ _ENTRIES = (
         "license.createdDate < 2026-07-01",
         qmc="License management: Created",
     ),
-    Entry(
+    FieldEntry(
         "license.neverUsed",
         Type.BOOLEAN,
         "never used since it was allocated; written `never used`",
         "lastUsed is null, absent or before 1900",
         "never used",
     ),
-    Entry(
+    FieldEntry(
         "license.unusedDays",
         Type.NUMBER,
         "calendar days since the last use, or since the allocation when never used",
         "lastUsed, createdDate",
         "license.unusedDays > 45",
     ),
-    Entry(
+    FieldEntry(
         "license.excess", Type.BOOLEAN, "allocated beyond what the site's license covers", "excess", "license.excess"
     ),
-    Entry("today", Type.DATE, "the day of the run, in the policy's time zone", "the run", "today >= 2026-12-01"),
-    Entry("month", Type.NUMBER, "the month of the run, 1 to 12", "the run", "month = [11, 12, 1]"),
-    Entry("weekday", Type.TEXT, "the weekday of the run, in English", "the run", 'weekday = "sunday"', values=WEEKDAYS),
+    FieldEntry("today", Type.DATE, "the day of the run, in the policy's time zone", "the run", "today >= 2026-12-01"),
+    FieldEntry("month", Type.NUMBER, "the month of the run, 1 to 12", "the run", "month = [11, 12, 1]"),
+    FieldEntry(
+        "weekday", Type.TEXT, "the weekday of the run, in English", "the run", 'weekday = "sunday"', values=WEEKDAYS
+    ),
 )
 
-VOCABULARY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+VOCABULARY: dict[str, FieldEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every field by its name."""
 
 
-def entry_of(field: Field) -> Entry | None:
+def entry_of(field: Field) -> FieldEntry | None:
     """The vocabulary's entry for a field as it stands in a rule, or None when there is no such field."""
     entry = VOCABULARY.get(field.name)
     return entry if entry is not None and entry.keyed == (field.key is not None) else None

@@ -14,7 +14,7 @@ from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field, LicenseType, Rule, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import TRUE, Formula, Within, all_of
 from seatwarden.policy.worlds.policies import differences
 from seatwarden.policy.worlds.search import Undecided
@@ -23,7 +23,7 @@ from seatwarden.policy.worlds.world import Value, World
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VerdictChange:
     """A license that the two policies do not agree on."""
 
     old: Decision
@@ -48,13 +48,13 @@ class Example:
     new: Opinion
 
 
-def changes(old: CheckedPolicy, new: CheckedPolicy, snapshot: Snapshot, days: tuple[Day, Day]) -> list[Change]:
+def changes(old: CheckedPolicy, new: CheckedPolicy, snapshot: Snapshot, days: tuple[Day, Day]) -> list[VerdictChange]:
     """The licenses of a snapshot whose verdict changes from the old policy to the new, each decided on its day."""
     pairs = zip(decide_all(old, snapshot, days[0]), decide_all(new, snapshot, days[1]), strict=True)
-    return [Change(one, other) for one, other in pairs if one.verdict != other.verdict]
+    return [VerdictChange(one, other) for one, other in pairs if one.verdict != other.verdict]
 
 
-def reasons(found: list[Change]) -> list[tuple[str, str, str, int]]:
+def reasons(found: list[VerdictChange]) -> list[tuple[str, str, str, int]]:
     """How often verdicts change, by the new verdict and what decided before and now; most often first."""
     counted = Counter((c.new.verdict, reason_label(c.old), reason_label(c.new)) for c in found)
     return [(*key, count) for key, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
@@ -80,7 +80,9 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
     given: Formula = TRUE
     if today is not None:
         ordinal = today.toordinal()
-        given = all_of([Within(Moment.TODAY, Moment.ORIGIN, ordinal), Within(Moment.ORIGIN, Moment.TODAY, -ordinal)])
+        given = all_of(
+            [Within(DayField.TODAY, DayField.ORIGIN, ordinal), Within(DayField.ORIGIN, DayField.TODAY, -ordinal)]
+        )
     candidates = 0
     for world in differences(old.tree, new.tree, (old.names, new.names), given):
         candidates += 1
@@ -92,7 +94,7 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
     return None
 
 
-def change_to_json(change: Change) -> dict[str, Any]:
+def change_to_json(change: VerdictChange) -> dict[str, Any]:
     """A change as `diff --format json` prints it."""
     decision = change.new
     return {

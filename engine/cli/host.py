@@ -19,7 +19,7 @@ from seatwarden.engine.common.text import printable
 from seatwarden.engine.site.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.run import Means, Tell
+    from seatwarden.engine.runs.run import Log, RunContext
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 """Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
@@ -58,12 +58,12 @@ def tell_warnings(message: str, *, level: int = logging.INFO, **facts: object) -
         note(printable(f"warning: {': '.join([message, *shown])}"))
 
 
-def means_for(settings: Settings, tell: "Tell", stop: threading.Event) -> "Means":
+def means_for(settings: Settings, tell: "Log", stop: threading.Event) -> "RunContext":
     """The means of runs on that site."""
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
-    from seatwarden.engine.runs.run import Means
+    from seatwarden.engine.runs.run import RunContext
 
-    return Means(
+    return RunContext(
         connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
         clock=clock,
         lock_file=lock_file(settings.site.url),

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from seatwarden.engine.decide.reference import POSITIVE, RuleOutcome, Trace, Truth, compare
-from seatwarden.engine.facts.columns import SINGLE, Column, as_facts, facts_by_key, read_column
+from seatwarden.engine.facts.columns import SINGLE, FactColumn, as_facts, facts_by_key, read_column
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, Value, of_key
 from seatwarden.grammar.ast import (
@@ -40,18 +40,18 @@ Values: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class FactBatch:
     """What was read of some licenses: a column for each place."""
 
     size: int
-    columns: Sequence[Column]
+    columns: Sequence[FactColumn]
 
     def rows(self) -> list[Values]:
         """What was read of each license."""
         return list(zip(*self.columns, strict=True)) if self.columns else [()] * self.size
 
 
-Test: TypeAlias = Callable[[Batch], list[Truth]]
+Test: TypeAlias = Callable[[FactBatch], list[Truth]]
 """A compiled condition."""
 
 _Get: TypeAlias = Callable[[Values], Fact]
@@ -82,7 +82,7 @@ class _Node:
     hits: Callable[[Values], tuple[Value, ...]] = lambda values: ()
     listed: _Listed | None = None
 
-    def trace(self, values: Values, alone: Batch) -> Trace:
+    def trace(self, values: Values, alone: FactBatch) -> Trace:
         """What the reference evaluator says of it for one license; `alone` is a batch of that license."""
         facts = tuple([(field, get(values)) for field, get in self.reads])
         parts = tuple([part.trace(values, alone) for part in self.parts])
@@ -105,16 +105,16 @@ class CompiledRules:
         self._fields = tuple(compiler.fields)
         self._names = tuple(map(print_field, compiler.fields))
 
-    def read(self, subjects: Sequence[Subject]) -> Batch:
+    def read(self, subjects: Sequence[Subject]) -> FactBatch:
         """What the rules read of some licenses."""
-        return Batch(len(subjects), [_column(place, subjects) for place in self._places.values()])
+        return FactBatch(len(subjects), [_column(place, subjects) for place in self._places.values()])
 
-    def read_again(self, several: Sequence[Facts]) -> Batch:
+    def read_again(self, several: Sequence[Facts]) -> FactBatch:
         """The same from facts that stand somewhere else, those of each license."""
         columns = [[place.from_facts(facts) for facts in several] for place in self._places.values()]
-        return Batch(len(several), columns)
+        return FactBatch(len(several), columns)
 
-    def truths(self, batch: Batch) -> list[tuple[Truth, ...]]:
+    def truths(self, batch: FactBatch) -> list[tuple[Truth, ...]]:
         """For each license the truth of every rule."""
         return list(zip(*[test(batch) for test in self._tests], strict=True)) if self._tests else [()] * batch.size
 
@@ -142,7 +142,7 @@ class CompiledRules:
 
     def outcome(self, index: int, values: Values) -> RuleOutcome:
         """What became of one rule, explained."""
-        alone = Batch(1, [[value] for value in values])
+        alone = FactBatch(1, [[value] for value in values])
         trace, expired = self._nodes[index].trace(values, alone), self._expired[index]
         return RuleOutcome(self.rules[index], False if expired else trace.truth, trace, expired)
 
@@ -288,7 +288,7 @@ class _Compiler:
         return self.fields.setdefault(field, get)
 
 
-def _column(place: _Place, subjects: Sequence[Subject]) -> Column:
+def _column(place: _Place, subjects: Sequence[Subject]) -> FactColumn:
     if place.name not in FAMILIES:
         return read_column(place.name, subjects)
     read, keys = FAMILIES[place.name], frozenset(place.keys)
@@ -307,7 +307,7 @@ def _negated(test: Test) -> Test:
 
 
 def _all(tests: Sequence[Test]) -> Test:
-    def all_of(batch: Batch) -> list[Truth]:
+    def all_of(batch: FactBatch) -> list[Truth]:
         columns = zip(*[test(batch) for test in tests], strict=True)
         return [False if False in truths else None if None in truths else True for truths in columns]
 
@@ -315,7 +315,7 @@ def _all(tests: Sequence[Test]) -> Test:
 
 
 def _any(tests: Sequence[Test]) -> Test:
-    def any_of(batch: Batch) -> list[Truth]:
+    def any_of(batch: FactBatch) -> list[Truth]:
         columns = zip(*[test(batch) for test in tests], strict=True)
         return [True if True in truths else None if None in truths else False for truths in columns]
 
@@ -323,7 +323,7 @@ def _any(tests: Sequence[Test]) -> Test:
 
 
 def _unused(place: int, days: int) -> Test:
-    def unused_for(batch: Batch) -> list[Truth]:
+    def unused_for(batch: FactBatch) -> list[Truth]:
         return [None if isinstance(found, Unknown) else found >= days for found in batch.columns[place]]
 
     return unused_for
@@ -353,10 +353,10 @@ def _any_listed(listed: _Listed) -> Test:
             None if isinstance(found, Unknown) else found in allowed for found in batch.columns[place]
         ]
 
-    def listed_exactly(batch: Batch) -> list[Truth]:
+    def listed_exactly(batch: FactBatch) -> list[Truth]:
         return [None if isinstance(fact, Unknown) else not is_other(fact) for fact in batch.columns[place]]
 
-    def listed_in_any_case(batch: Batch) -> list[Truth]:
+    def listed_in_any_case(batch: FactBatch) -> list[Truth]:
         return [
             None if isinstance(fact, Unknown) else not is_other([value.casefold() for value in fact])
             for fact in batch.columns[place]
@@ -371,7 +371,7 @@ def _any_in_table(place: int, table: Mapping[str, frozenset[Value]], folded: boo
     def is_listed(pairs: Pairs) -> bool:
         return any(key in table and (value.casefold() if folded else value) in table[key] for key, value in pairs)
 
-    def in_table(batch: Batch) -> list[Truth]:
+    def in_table(batch: FactBatch) -> list[Truth]:
         # Most users have none of the properties that the policy speaks of.
         return [
             None if isinstance(pairs, Unknown) else bool(pairs) and is_listed(pairs) for pairs in batch.columns[place]

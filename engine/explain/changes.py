@@ -78,7 +78,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listed:
+class OnList:
     """The policy is another: a list that the user is compared with has the value `own` of the user too.
 
     The list is a `let` or `set` of the policy where the comparison names one, else it stands in that rule alone.
@@ -95,7 +95,7 @@ class Listed:
         return next((side.name for side in sides if isinstance(side, Name)), self.rule.title)
 
 
-Change: TypeAlias = UsedToday | WithValue | WithoutValues | Empty | Flagged | InDirectory | Holding | Listed
+Change: TypeAlias = UsedToday | WithValue | WithoutValues | Empty | Flagged | InDirectory | Holding | OnList
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def words_of(changes: tuple[Change, ...]) -> str:
         case Holding(license_type, held):
             a = f"{'an' if license_type == 'analyzer' else 'a'} {license_type} license"
             return f"the user also held {a}" if held else f"the user did not also hold {a}"
-        case Listed(_, _, own):
+        case OnList(_, _, own):
             return f"{quoted(own)} were listed in {first.place}"
 
 
@@ -236,5 +236,5 @@ def change_to_json(change: Change) -> dict[str, Any]:
             return {"change": "set", "field": "user.userDirectory", "value": shown}
         case Holding(license_type, held):
             return {"change": "license added" if held else "license removed", "licenseType": license_type}
-        case Listed(_, _, own):
+        case OnList(_, _, own):
             return {"change": "listed", "list": change.place, "value": own}

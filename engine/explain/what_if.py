@@ -23,7 +23,7 @@ from seatwarden.engine.explain.changes import (
     Flagged,
     Holding,
     InDirectory,
-    Listed,
+    OnList,
     UsedToday,
     WithoutValues,
     WithValue,
@@ -60,7 +60,7 @@ MAX_TRIED = 200
 _BY_USE = frozenset({"license.unusedDays", "license.lastUsed", "license.neverUsed", "user.lastUsed"})
 """Fields that change when the license is used."""
 
-_RANK = (UsedToday, WithValue, Listed, WithoutValues, Flagged, Empty, InDirectory, Holding)
+_RANK = (UsedToday, WithValue, OnList, WithoutValues, Flagged, Empty, InDirectory, Holding)
 
 _Truths: TypeAlias = tuple[Truth, ...]
 
@@ -161,11 +161,11 @@ class WhatIfs:
     ) -> list[_Truths]:
         """The truths of the rules after each change; those of rules that read nothing of what changed stay."""
         rules, reads = self._rules(license_type)
-        facts = [changed_facts(change, known, self._day) for change in changes if not isinstance(change, Listed)]
+        facts = [changed_facts(change, known, self._day) for change in changes if not isinstance(change, OnList)]
         again = iter(zip(facts, rules.truths(rules.read_again(facts)), strict=True))
         found: list[_Truths] = []
         for change in changes:
-            if isinstance(change, Listed):
+            if isinstance(change, OnList):
                 found.append(_if_listed(change, outcomes))
                 continue
             changed, after = next(again)
@@ -287,7 +287,7 @@ def _other_values(
         samples = (_sample(text, comparison) for text in _constants(listed, names))
         yield from map(InDirectory, islice(samples, MAX_VALUES))
     elif field.name in ("user", "user.userId", "user.name") and not holds and comparison.operator != "like":
-        yield Listed(rule, comparison, str(fact[0]))
+        yield OnList(rule, comparison, str(fact[0]))
 
 
 def _sample(text: str, comparison: Comparison) -> str:
@@ -311,7 +311,7 @@ def _constants(operand: Operand, names: Mapping[str, Operand]) -> Iterator[str]:
 # A longer list ---------------------------------------------------------------------------------------------
 
 
-def _if_listed(change: Listed, outcomes: tuple[RuleOutcome, ...]) -> _Truths:
+def _if_listed(change: OnList, outcomes: tuple[RuleOutcome, ...]) -> _Truths:
     """The truths when a list has one more value: a comparison with it holds also where it holds for that value."""
     named = [side for side in (change.comparison.left, change.comparison.right) if isinstance(side, Name)]
     return tuple(
@@ -322,7 +322,7 @@ def _if_listed(change: Listed, outcomes: tuple[RuleOutcome, ...]) -> _Truths:
     )
 
 
-def _again(trace: Trace, change: Listed, names: set[Name], here: bool) -> Truth:
+def _again(trace: Trace, change: OnList, names: set[Name], here: bool) -> Truth:
     condition = trace.condition
     match condition:
         case And():

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from seatwarden.engine.facts.facts import NO_USER, READERS, Fact, Pairs, Subject, Unknown, read_date
 from seatwarden.policy.vocabulary import VOCABULARY
 
-Column: TypeAlias = list[Any]
+FactColumn: TypeAlias = list[Any]
 """License by license what was read: of a field in `SINGLE` its value or Unknown, of another its fact, of a family its
 pairs."""
 
@@ -20,7 +20,7 @@ SINGLE = frozenset(name for name, entry in VOCABULARY.items() if not entry.many)
 take 30 MB for 100,000 licenses, and a tenth of the time."""
 
 
-def read_column(name: str, subjects: Sequence[Subject]) -> Column:
+def read_column(name: str, subjects: Sequence[Subject]) -> FactColumn:
     """The column of a field that takes no key."""
     column = _COLUMNS.get(name)
     if column is not None:
@@ -52,36 +52,36 @@ def facts_by_key(column: Sequence[Pairs | Unknown], keys: Sequence[str]) -> dict
     return facts
 
 
-def _user(subjects: Sequence[Subject]) -> Column:
+def _user(subjects: Sequence[Subject]) -> FactColumn:
     users = [subject.user for subject in subjects]
     return [NO_USER if u is None else f"{u.user_directory}\\{u.user_id}" for u in users]
 
 
-def _user_directory(subjects: Sequence[Subject]) -> Column:
+def _user_directory(subjects: Sequence[Subject]) -> FactColumn:
     users = [subject.user for subject in subjects]
     return [NO_USER if u is None else u.user_directory for u in users]
 
 
-def _tags(subjects: Sequence[Subject]) -> Column:
+def _tags(subjects: Sequence[Subject]) -> FactColumn:
     read = READERS["user.tags"]
     # Most users have no tag: an empty list is read in no time, whatever else by the table.
     return [() if s.user is not None and s.user.tags == () else read(s, "") for s in subjects]
 
 
-def _unused_days(subjects: Sequence[Subject]) -> Column:
+def _unused_days(subjects: Sequence[Subject]) -> FactColumn:
     return [subject.unused_days for subject in subjects]
 
 
-def _last_used(subjects: Sequence[Subject]) -> Column:
+def _last_used(subjects: Sequence[Subject]) -> FactColumn:
     days = [subject.last_used for subject in subjects]
     return [() if day is None else day if isinstance(day, Unknown) else (day,) for day in days]
 
 
-def _created_date(subjects: Sequence[Subject]) -> Column:
+def _created_date(subjects: Sequence[Subject]) -> FactColumn:
     return [read_date(s.license.created_date, "license.createdDate", s.day) for s in subjects]
 
 
-_COLUMNS: Mapping[str, Callable[[Sequence[Subject]], Column]] = {
+_COLUMNS: Mapping[str, Callable[[Sequence[Subject]], FactColumn]] = {
     "user": _user,
     "user.userDirectory": _user_directory,
     "user.tags": _tags,

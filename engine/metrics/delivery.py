@@ -12,7 +12,7 @@ from filelock import Timeout
 
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.metrics.point import Point, line
-from seatwarden.engine.metrics.spool import BATCH_LINES, Batch, Spool
+from seatwarden.engine.metrics.spool import BATCH_LINES, PointBatch, Spool
 from seatwarden.engine.metrics.writer import OpenWriter, Rejected, Unavailable, Writer
 from seatwarden.engine.site.influxdb import InfluxTarget
 
@@ -95,7 +95,7 @@ class _Delivering:
         problem = "; ".join(self._problems) or None
         return Delivery(self._sent, self._spool.waiting(), self._rejected, self._dropped, problem)
 
-    def _send(self, batch: Batch) -> None:
+    def _send(self, batch: PointBatch) -> None:
         lines = self._spool.read(batch)
         if lines is None:
             place = self._spool.put_aside(batch)

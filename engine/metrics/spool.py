@@ -28,7 +28,7 @@ _HEAD = "# seatwarden 1 sha256="
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SpoolBounds:
     """How much may wait: about a year of monitoring every 6 hours, and of daily runs."""
 
     lines: int = 100_000
@@ -36,7 +36,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Batch:
+class PointBatch:
     """A batch on disk."""
 
     number: int
@@ -47,9 +47,9 @@ class Batch:
 class Spool:
     """The spool in a folder, which is created. Usable from several processes; all methods raise OSError."""
 
-    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
+    def __init__(self, folder: Path, bounds: SpoolBounds | None = None) -> None:
         self._folder = folder
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or SpoolBounds()
 
     @property
     def rejected_folder(self) -> Path:
@@ -66,14 +66,14 @@ class Spool:
         make_private_folder(self._folder)
         return FileLock(self._folder / "delivery.lock")
 
-    def batches(self) -> list[Batch]:
+    def batches(self) -> list[PointBatch]:
         """What waits, oldest first."""
         try:
             names = os.listdir(self._folder)
         except FileNotFoundError:
             return []
         found = ((name, _NAME.fullmatch(name)) for name in names)
-        return sorted(Batch(int(m[1]), int(m[2]), self._folder / name) for name, m in found if m)
+        return sorted(PointBatch(int(m[1]), int(m[2]), self._folder / name) for name, m in found if m)
 
     def waiting(self) -> int:
         """How many lines wait."""
@@ -96,7 +96,7 @@ class Spool:
                 write_atomically(self._folder / f"{number:012}-{len(part):04}.lines", _encoded(part))
         return len(lines) - taken
 
-    def read(self, batch: Batch) -> list[str] | None:
+    def read(self, batch: PointBatch) -> list[str] | None:
         """The lines of a batch, or None when it is not whole."""
         if not batch.path.is_file():
             return None
@@ -107,18 +107,18 @@ class Spool:
         whole = head == _HEAD + _digest(lines) and len(lines) == batch.lines
         return lines if whole else None
 
-    def remove(self, batch: Batch) -> None:
+    def remove(self, batch: PointBatch) -> None:
         """Forgets a batch that was delivered."""
         batch.path.unlink(missing_ok=True)
 
-    def put_aside(self, batch: Batch) -> Path:
+    def put_aside(self, batch: PointBatch) -> Path:
         """Moves a file that is no whole batch out of the way; where it went."""
         make_private_folder(self.aside_folder)
         place = self.aside_folder / batch.path.name
         os.replace(batch.path, place)
         return place
 
-    def keep_rejected(self, batch: Batch, rejected: Sequence[tuple[str, str]]) -> None:
+    def keep_rejected(self, batch: PointBatch, rejected: Sequence[tuple[str, str]]) -> None:
         """Writes lines that will never be taken, each with the reason before it; the oldest such files make room."""
         make_private_folder(self.rejected_folder)
         text = "".join(f"# {reason}\n{line}\n" for line, reason in rejected)

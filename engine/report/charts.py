@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.report.outcomes import FREED, TO_FREE, Fate
+from seatwarden.engine.report.outcomes import FREED, TO_FREE, LicenseOutcome
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, Number, Rule, UnusedFor, walk
 
 WIDTH = 460
@@ -54,7 +54,7 @@ _SEGMENTS = {
 _APPLIED = _SEGMENTS | {"due": "due, not released", "freed": "free now"}
 
 
-def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Fate]], *, applied: bool) -> Pool:
+def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, LicenseOutcome]], *, applied: bool) -> Pool:
     """The picture of one type, as planned, or as it became when the plan was `applied`."""
     labels = _APPLIED if applied else _SEGMENTS
     counts = dict.fromkeys(labels, 0)
@@ -73,7 +73,7 @@ def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Fate]
     return Pool(license_type, total, total - counts["freed"], segments)
 
 
-def _segment(decision: Decision, fate: Fate, applied: bool) -> str:
+def _segment(decision: Decision, fate: LicenseOutcome, applied: bool) -> str:
     if fate in (FREED if applied else TO_FREE):
         return "freed"
     return "due" if decision.verdict == "release" else decision.guard or "kept"

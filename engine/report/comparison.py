@@ -10,11 +10,11 @@ from seatwarden.engine.log.history import PastRun
 from seatwarden.engine.log.journal import Key
 from seatwarden.engine.log.reader import RecordedPlan
 
-Change: TypeAlias = Literal["newly released", "no longer released", "back in use", "back after release"]
+ChangeSince: TypeAlias = Literal["newly released", "no longer released", "back in use", "back after release"]
 """`back in use`: was to be released, has been used since. `no longer released`: was to be, and is kept now although it
 was not used. `back after release`: the earlier run released it, and the user holds one of the type again."""
 
-CHANGES: tuple[Change, ...] = get_args(Change)
+CHANGES: tuple[ChangeSince, ...] = get_args(ChangeSince)
 
 _RELEASED = ("released", "gone")
 
@@ -28,7 +28,7 @@ class Changes:
     """
 
     previous: PastRun
-    of_decisions: tuple[Change | None, ...]
+    of_decisions: tuple[ChangeSince | None, ...]
     policy_changed: bool
     added: int
     removed: int
@@ -53,7 +53,9 @@ def changes_since(previous: PastRun, plan: RecordedPlan) -> Changes:
     )
 
 
-def _change(decision: Decision, then: Mapping[Key, dict[str, Any]], lost: set[tuple[object, ...]]) -> Change | None:
+def _change(
+    decision: Decision, then: Mapping[Key, dict[str, Any]], lost: set[tuple[object, ...]]
+) -> ChangeSince | None:
     before = then.get(decision.key)
     if before is None:
         if (decision.license_type, decision.user_directory, decision.user_id) in lost:

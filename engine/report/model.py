@@ -7,8 +7,8 @@ from typing import Any
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
-from seatwarden.engine.report.comparison import CHANGES, Change, Changes, changes_since
-from seatwarden.engine.report.outcomes import FATES, Fate, fates_of
+from seatwarden.engine.report.comparison import CHANGES, Changes, ChangeSince, changes_since
+from seatwarden.engine.report.outcomes import FATES, LicenseOutcome, fates_of
 from seatwarden.engine.report.sentences import headline, histogram_words, pool_words, sentences
 from seatwarden.engine.report.sources import Sources
 from seatwarden.engine.report.table import table_of
@@ -48,13 +48,13 @@ class RuleCount:
 class ChangeCount:
     """How many licenses changed in one way since the run before; `index` is the way's place among all ways."""
 
-    change: Change
+    change: ChangeSince
     count: int
     index: int
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SincePrevious:
     """The run before: which it was, and what has changed since."""
 
     run_id: str
@@ -65,7 +65,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Page:
     """The page. `table` is the data block described in `engine.report.table`."""
 
     header: dict[str, Any]
@@ -74,9 +74,9 @@ class Report:
     day: str
     types: tuple[TypePicture, ...]
     rules: tuple[RuleCount, ...]
-    comparison: Comparison | None
+    comparison: SincePrevious | None
     not_compared: str | None
-    fates: tuple[tuple[Fate, int, int], ...]
+    fates: tuple[tuple[LicenseOutcome, int, int], ...]
     policy_lines: tuple[str, ...]
     seal: str
     journal: dict[str, Any] | None
@@ -89,7 +89,7 @@ class Report:
         return len(self.table["columns"]["user"])
 
 
-def report_of(sources: Sources) -> Report:
+def report_of(sources: Sources) -> Page:
     """The report of a run. The same sources give the same report."""
     plan, journal = sources.plan, sources.journal
     fates = fates_of(plan, journal)
@@ -97,7 +97,7 @@ def report_of(sources: Sources) -> Report:
     lines = tuple(rule.span.line for rule in check_text(plan.header["policyText"], "policy.policy").rules)
     table = table_of(plan, fates, changes.of_decisions if changes else (), lines)
     counts = Counter(fates)
-    return Report(
+    return Page(
         header=plan.header,
         headline=headline(journal, fates),
         sentences=tuple(sentences(plan, journal, fates)),
@@ -115,7 +115,9 @@ def report_of(sources: Sources) -> Report:
     )
 
 
-def _pictures(license_type: LicenseType, plan: RecordedPlan, fates: tuple[Fate, ...], applied: bool) -> TypePicture:
+def _pictures(
+    license_type: LicenseType, plan: RecordedPlan, fates: tuple[LicenseOutcome, ...], applied: bool
+) -> TypePicture:
     pool = pool_of(license_type, zip(plan.decisions, fates, strict=True), applied=applied)
     histogram = histogram_of(license_type, plan)
     return TypePicture(license_type, pool, pool_words(pool), histogram, histogram_words(histogram))
@@ -148,10 +150,10 @@ def _rule_counts(plan: RecordedPlan, lines: tuple[int, ...], reasons: list[str])
     return [*guards, *rules, of_label("no release rule matched")]
 
 
-def _comparison(changes: Changes) -> Comparison:
+def _comparison(changes: Changes) -> SincePrevious:
     counts = Counter(change for change in changes.of_decisions if change)
     run = changes.previous
-    return Comparison(
+    return SincePrevious(
         run.header["runId"],
         run.header["now"],
         run.folder.name,

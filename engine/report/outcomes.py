@@ -9,20 +9,20 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.plan.limits import choose
 from seatwarden.grammar.parser import in_file, parse_limit
 
-Fate: TypeAlias = Literal[
+LicenseOutcome: TypeAlias = Literal[
     "to release", "waits", "over the limit", "released", "gone", "skipped", "failed", "unknown", "kept"
 ]
 """`waits`: due, but a limit leaves it to a later run. `over the limit`: the whole plan is, so nothing is released.
 `gone`: QRS had no such license any more. `skipped`: a fact had changed since the plan. `unknown`: not found out."""
 
-FATES: tuple[Fate, ...] = get_args(Fate)
+FATES: tuple[LicenseOutcome, ...] = get_args(LicenseOutcome)
 
-FREED: tuple[Fate, ...] = ("released", "gone")
-TO_FREE: tuple[Fate, ...] = ("to release",)
+FREED: tuple[LicenseOutcome, ...] = ("released", "gone")
+TO_FREE: tuple[LicenseOutcome, ...] = ("to release",)
 """Fates after which a license is free, in a run that was applied and in a plan."""
 
 
-def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[Fate, ...]:
+def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[LicenseOutcome, ...]:
     """The fate of each decision, in the plan's order."""
     if journal is None:
         try:
@@ -30,7 +30,7 @@ def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[Fate, ..
             chosen = frozenset(decision.key for decision in choose(plan.decisions, limits))
         except OverTheLimit:
             return tuple("over the limit" if d.verdict == "release" else "kept" for d in plan.decisions)
-        results: Mapping[Key, Fate] = {}
+        results: Mapping[Key, LicenseOutcome] = {}
     else:
         chosen = frozenset(journal.chosen)
         results = {key: line["result"] for key, line in journal.outcomes.items()}
@@ -38,7 +38,7 @@ def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[Fate, ..
     return tuple(_fate(d.verdict == "release", d.key, chosen, results) for d in plan.decisions)
 
 
-def _fate(release: bool, key: Key, chosen: frozenset[Key], results: Mapping[Key, Fate]) -> Fate:
+def _fate(release: bool, key: Key, chosen: frozenset[Key], results: Mapping[Key, LicenseOutcome]) -> LicenseOutcome:
     if not release:
         return "kept"
     return results.get(key) or ("to release" if key in chosen else "waits")

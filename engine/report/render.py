@@ -15,7 +15,7 @@ import msgspec
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from seatwarden.engine.report.model import Report
+from seatwarden.engine.report.model import Page
 from seatwarden.engine.report.visible import shown
 
 _PAGE, _STYLE, _SCRIPT = "page.html.j2", "page.css", "page.js"
@@ -24,7 +24,7 @@ _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 """Characters by which JSON could end its script block, or be read otherwise than as JSON."""
 
 
-def render(report: Report) -> bytes:
+def render(report: Page) -> bytes:
     """The page, UTF-8. The same report gives the same bytes."""
     environment = Environment(
         loader=DictLoader({_PAGE: _text(_PAGE)}),

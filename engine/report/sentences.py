@@ -8,11 +8,11 @@ from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.charts import Histogram, Pool
-from seatwarden.engine.report.outcomes import Fate
+from seatwarden.engine.report.outcomes import LicenseOutcome
 from seatwarden.grammar.ast import LICENSE_TYPES
 
 
-def headline(journal: JournalState | None, fates: Sequence[Fate]) -> str:
+def headline(journal: JournalState | None, fates: Sequence[LicenseOutcome]) -> str:
     """The one sentence that a reader takes away."""
     count = Counter(fates)
     if journal is not None:
@@ -24,13 +24,13 @@ def headline(journal: JournalState | None, fates: Sequence[Fate]) -> str:
     return f"{_licenses(planned)} would be released" if planned else "No license would be released"
 
 
-def sentences(plan: RecordedPlan, journal: JournalState | None, fates: Sequence[Fate]) -> list[str]:
+def sentences(plan: RecordedPlan, journal: JournalState | None, fates: Sequence[LicenseOutcome]) -> list[str]:
     """What will happen or happened, and what an administrator should know of it."""
     told = _planned(plan, fates) if journal is None else _applied(plan, journal, fates)
     return [*told, *_notes(plan.seal["summary"], journal is not None)]
 
 
-def _planned(plan: RecordedPlan, fates: Sequence[Fate]) -> Iterator[str]:
+def _planned(plan: RecordedPlan, fates: Sequence[LicenseOutcome]) -> Iterator[str]:
     summary, count = plan.seal["summary"], Counter(fates)
     everything = f"{_licenses(summary['licenses'])} {_are(summary['licenses'])} allocated"
     if count["over the limit"]:
@@ -48,7 +48,7 @@ def _planned(plan: RecordedPlan, fates: Sequence[Fate]) -> Iterator[str]:
     yield "Nothing has been released so far: this is a plan."
 
 
-def _applied(plan: RecordedPlan, journal: JournalState, fates: Sequence[Fate]) -> Iterator[str]:
+def _applied(plan: RecordedPlan, journal: JournalState, fates: Sequence[LicenseOutcome]) -> Iterator[str]:
     summary, count = plan.seal["summary"], Counter(fates)
     yield (
         f"{_licenses(summary['licenses'])} were allocated; "
@@ -111,7 +111,7 @@ def histogram_words(histogram: Histogram) -> str:
     return f"{histogram.beyond:,} not used for {threshold} or longer; {due:,} due for release.{unknown}"
 
 
-def _by_type(plan: RecordedPlan, fates: Sequence[Fate], wanted: Fate) -> str:
+def _by_type(plan: RecordedPlan, fates: Sequence[LicenseOutcome], wanted: LicenseOutcome) -> str:
     """`8 professional and 4 analyzer licenses`."""
     counts = Counter(d.license_type for d, fate in zip(plan.decisions, fates, strict=True) if fate == wanted)
     parts = [f"{counts[license_type]:,} {license_type}" for license_type in LICENSE_TYPES if counts[license_type]]

@@ -20,8 +20,8 @@ from seatwarden.engine.decide.decision import Decision, listing_order, reason_la
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
 from seatwarden.engine.explain.explanation import Explainer, found, part_text, tree_parts
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.report.comparison import CHANGES, Change
-from seatwarden.engine.report.outcomes import FATES, Fate
+from seatwarden.engine.report.comparison import CHANGES, ChangeSince
+from seatwarden.engine.report.outcomes import FATES, LicenseOutcome
 from seatwarden.engine.report.visible import shown
 from seatwarden.grammar.ast import LICENSE_TYPES
 
@@ -62,7 +62,10 @@ class _Stores:
 
 
 def table_of(
-    plan: RecordedPlan, fates: tuple[Fate, ...], changes: tuple[Change | None, ...], lines: tuple[int, ...]
+    plan: RecordedPlan,
+    fates: tuple[LicenseOutcome, ...],
+    changes: tuple[ChangeSince | None, ...],
+    lines: tuple[int, ...],
 ) -> dict[str, Any]:
     """The data block; `lines` are the rules' lines in the canonical text."""
     stores = _Stores()
@@ -114,5 +117,5 @@ def table_of(
     }
 
 
-def _position(change: Change | None) -> int | None:
+def _position(change: ChangeSince | None) -> int | None:
     return CHANGES.index(change) if change else None

@@ -23,7 +23,7 @@ from seatwarden.engine.notify.events import Event, license_expiring, limit_hit, 
 from seatwarden.engine.notify.send import notify
 from seatwarden.engine.runs.defect import describe_defect
 from seatwarden.engine.runs.recovery import Applied
-from seatwarden.engine.runs.run import Report, Tell
+from seatwarden.engine.runs.run import Log, RunReport
 from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.settings import Settings
 
@@ -31,7 +31,7 @@ _delivering = threading.Lock()
 """Jobs that are due at the same time deliver one after the other: none leaves its points to one that just ends."""
 
 
-def tell_of_run(report: Report, settings: Settings, tell: Tell, now: datetime) -> None:
+def tell_of_run(report: RunReport, settings: Settings, tell: Log, now: datetime) -> None:
     """Writes the run's points and sends its events; what could not be kept is told by the next run."""
     kept = not settings.jobs.release.to_influxdb
     with _whatever_happens("points", settings, tell):
@@ -42,7 +42,7 @@ def tell_of_run(report: Report, settings: Settings, tell: Tell, now: datetime) -
     _mark_told(report.applied if kept else (), tell)
 
 
-def tell_of_apply(applied: Applied, settings: Settings, tell: Tell, now: datetime) -> None:
+def tell_of_apply(applied: Applied, settings: Settings, tell: Log, now: datetime) -> None:
     """The same of a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
     somebody = settings.influx is not None or settings.notifications != Notifications()
     if not applied.outcomes or not somebody:
@@ -55,7 +55,7 @@ def tell_of_apply(applied: Applied, settings: Settings, tell: Tell, now: datetim
     _mark_told((applied,) if kept else (), tell)
 
 
-def _mark_told(several: Iterable[Applied], tell: Tell) -> None:
+def _mark_told(several: Iterable[Applied], tell: Log) -> None:
     for applied in several:
         try:
             applied.mark_told()
@@ -65,7 +65,7 @@ def _mark_told(several: Iterable[Applied], tell: Tell) -> None:
 
 
 @contextmanager
-def _whatever_happens(what: str, settings: Settings, tell: Tell) -> Iterator[None]:
+def _whatever_happens(what: str, settings: Settings, tell: Log) -> Iterator[None]:
     """A defect of ours in telling must not change how the run ended; it is logged whole, but for secrets."""
     try:
         yield
@@ -73,7 +73,7 @@ def _whatever_happens(what: str, settings: Settings, tell: Tell) -> Iterator[Non
         tell(f"the {what} of a run could not be told", level=logging.ERROR, **describe_defect(error, settings))
 
 
-def write_points(points: Iterable[Point], settings: Settings, tell: Tell) -> bool:
+def write_points(points: Iterable[Point], settings: Settings, tell: Log) -> bool:
     """Writes points, or keeps them until the database is there again; whether none is lost.
 
     No points deliver what waits.
@@ -97,13 +97,13 @@ def expiry_event(found: ServerLicense, settings: Settings, now: datetime) -> Eve
     return license_expiring(settings.site.url, now, found.expires, found.days, threshold)
 
 
-def send_event(event: Event, settings: Settings, tell: Tell, now: datetime) -> None:
+def send_event(event: Event, settings: Settings, tell: Log, now: datetime) -> None:
     """Notifies all who want the event."""
     for problem in notify(settings.notifications, event, now):
         tell(problem.message, level=logging.WARNING, help=problem.help)
 
 
-def points_of(report: Report, settings: Settings) -> list[Point]:
+def points_of(report: RunReport, settings: Settings) -> list[Point]:
     """A point for every license released, and those of the run itself."""
     run = run_points(_counts(report, settings), _tags(settings), report.started)
     return _releases(report.applied, settings) + run
@@ -122,7 +122,7 @@ def _tags(settings: Settings) -> Tags:
     return (*settings.static_tags, *settings.jobs.release.tags)
 
 
-def _counts(report: Report, settings: Settings) -> RunCounts:
+def _counts(report: RunReport, settings: Settings) -> RunCounts:
     """The run in numbers; what it brought to its end for earlier runs counts as its own."""
     results: Counter[str] = Counter()
     released_by_rule: Counter[str] = Counter()
@@ -144,7 +144,7 @@ def _counts(report: Report, settings: Settings) -> RunCounts:
     )
 
 
-def events_of(report: Report, settings: Settings) -> Iterator[Event]:
+def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
     """What people are told of a run: a plan with something in it, a limit, what was released, a failure."""
     site, at = settings.site.url, report.ended
     plan, folder = report.plan, report.folder

@@ -43,7 +43,7 @@ class Connection(Qrs, Protocol):
         ...
 
 
-class Tell(Protocol):
+class Log(Protocol):
     """Told what happens while it happens: a sentence, and facts by name."""
 
     def __call__(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
@@ -52,7 +52,7 @@ class Tell(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class RunContext:
     """What a run works with: QRS, the clock, the lock of the site, how a plan is put into words, whom to tell.
 
     Once `stop` is set, no further license is begun.
@@ -61,12 +61,12 @@ class Means:
     connect: Callable[[], AbstractContextManager[Connection]]
     clock: Callable[[], datetime]
     lock_file: Path
-    tell: Tell
+    tell: Log
     stop: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RunReport:
     """How a run went. `plan` and `folder` are None when it failed before there was one, `why` are sentences.
 
     `applied` is what became of licenses and nobody was told of yet: of earlier plans first, of the run's own last.
@@ -93,7 +93,7 @@ class Report:
         return list(self.plan.summary()["overLimit"]) if self.plan else []
 
 
-def run_once(settings: Settings, means: Means, *, dry_run: bool) -> Report:
+def run_once(settings: Settings, means: RunContext, *, dry_run: bool) -> RunReport:
     """Plans, and releases unless `dry_run`. Never raises for what the site, the disk or another run does."""
     run = _Run(settings, means, dry_run)
     started = means.clock()
@@ -111,13 +111,13 @@ def run_once(settings: Settings, means: Means, *, dry_run: bool) -> Report:
         outcome, why = "refused", (f"the plan just written is damaged: {damage}",)
     except OSError as problem:  # all others have been told apart: this is the journal
         outcome, why = "incomplete", (f"the journal cannot be written: {problem.strerror or problem}",)
-    return Report(outcome, dry_run, started, means.clock(), run.plan, run.folder, tuple(run.applied), why, error)
+    return RunReport(outcome, dry_run, started, means.clock(), run.plan, run.folder, tuple(run.applied), why, error)
 
 
 class _Run:
     """The steps of a run; what there is when it ends early stays readable."""
 
-    def __init__(self, settings: Settings, means: Means, dry_run: bool) -> None:
+    def __init__(self, settings: Settings, means: RunContext, dry_run: bool) -> None:
         self._settings = settings
         self._means = means
         self._dry_run = dry_run

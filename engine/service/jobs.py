@@ -12,8 +12,8 @@ from seatwarden.engine.monitor.license_use import license_use
 from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
 from seatwarden.engine.notify.events import run_failed
 from seatwarden.engine.runs.publish import expiry_event, send_event, tell_of_run, write_points
-from seatwarden.engine.runs.run import Means, Tell, run_once
-from seatwarden.engine.service.state import JobName, Result
+from seatwarden.engine.runs.run import Log, RunContext, run_once
+from seatwarden.engine.service.state import JobName, JobResult
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.errors import InputError
 
@@ -26,15 +26,15 @@ class Reader(Protocol):
         ...
 
 
-class Works:
+class ServiceJobs:
     """The jobs. `means` and `connect` make, from the settings in force, what releasing and reading need."""
 
     def __init__(
         self,
-        means: Callable[[Settings], Means],
+        means: Callable[[Settings], RunContext],
         connect: Callable[[Settings], AbstractContextManager[Reader]],
         clock: Callable[[], datetime],
-        tell: Tell,
+        tell: Log,
     ) -> None:
         self._means = means
         self._connect = connect
@@ -43,7 +43,7 @@ class Works:
         self._alarmed: dict[str, date] = {}
         """Of what people were notified last, and on which day: of what lasts they hear once a day."""
 
-    def release(self, settings: Settings) -> Result:
+    def release(self, settings: Settings) -> JobResult:
         """Plans, and releases unless the settings make it a dry run."""
         report = run_once(settings, self._means(settings), dry_run=settings.dry_run)
         for sentence in report.why:
@@ -53,9 +53,9 @@ class Works:
         numbers = {name: float(count) for name, count in report.counts.items()}
         if report.plan is not None:
             numbers["to_release"] = float(report.plan.summary()["release"])
-        return Result(report.outcome, report.outcome in ("done", "dry-run", "interrupted"), numbers)
+        return JobResult(report.outcome, report.outcome in ("done", "dry-run", "interrupted"), numbers)
 
-    def watch_licenses(self, settings: Settings) -> Result:
+    def watch_licenses(self, settings: Settings) -> JobResult:
         """Reads how many licenses of each type are in use, and writes it to InfluxDB."""
         job = settings.jobs.license_monitor
         try:
@@ -74,9 +74,9 @@ class Works:
             if isinstance(value, int | float)
         }
         self._tell("licenses", job="licenseMonitor", **numbers)
-        return Result("done", ok=True, numbers=numbers)
+        return JobResult("done", ok=True, numbers=numbers)
 
-    def watch_server_license(self, settings: Settings) -> Result:
+    def watch_server_license(self, settings: Settings) -> JobResult:
         """Reads when the site's own license expires; says so once a day from the threshold on."""
         job = settings.jobs.server_monitor
         day = make_day(self._clock(), settings.policy.timezone)
@@ -95,15 +95,15 @@ class Works:
         if close and self._is_news("expiry", day.today):
             event = expiry_event(found, settings, day.now)
             send_event(event, settings, self._tell, day.now)
-        return Result("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
+        return JobResult("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
 
-    def _failed(self, settings: Settings, job: JobName, error: RemoteError | InputError) -> Result:
+    def _failed(self, settings: Settings, job: JobName, error: RemoteError | InputError) -> JobResult:
         self._tell(error.message, level=logging.ERROR, job=job, help=error.help)
         now = self._clock()
         if self._is_news(job, make_day(now, settings.policy.timezone).today):
             event = run_failed(settings.site.url, now, job, error.message, error.help)
             send_event(event, settings, self._tell, now)
-        return Result("failed", ok=False)
+        return JobResult("failed", ok=False)
 
     def _is_news(self, what: str, today: date) -> bool:
         before, self._alarmed[what] = self._alarmed.get(what), today

@@ -23,8 +23,8 @@ from apscheduler.schedulers.base import BaseScheduler
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.runs.defect import describe_defect
-from seatwarden.engine.runs.run import Tell
-from seatwarden.engine.service.state import JobName, Result, ServiceState
+from seatwarden.engine.runs.run import Log
+from seatwarden.engine.service.state import JobName, JobResult, ServiceState
 from seatwarden.engine.service.trigger import FrequencyTrigger
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Job
@@ -34,7 +34,7 @@ from seatwarden.policy.schedule.check import load_frequency
 from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
 from seatwarden.policy.schedule.schedule import Schedule
 
-Work = Callable[[Settings], Result]
+JobFunction = Callable[[Settings], JobResult]
 """A job: what it does under the settings in force."""
 
 _MOST_COUNTED = 10_000
@@ -75,11 +75,11 @@ class Service:
         settings: Settings,
         *,
         load: Callable[[], Settings],
-        work: Mapping[JobName, Work],
+        work: Mapping[JobName, JobFunction],
         scheduler: BaseScheduler,
         state: ServiceState,
         clock: Callable[[], datetime],
-        tell: Tell,
+        tell: Log,
     ) -> None:
         self._settings = settings
         self._load = load
@@ -184,7 +184,7 @@ class Service:
         try:
             result = self._work[name](self._settings)
         except Exception as error:  # noqa: BLE001 - a defect of ours: it is logged whole, and the service goes on
-            result = Result("crashed", ok=False)
+            result = JobResult("crashed", ok=False)
             self._tell("job crashed", level=logging.ERROR, job=name, **describe_defect(error, self._settings))
         ended = self._clock()
         self._state.ended(name, ended, result)

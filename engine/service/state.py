@@ -12,7 +12,7 @@ JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseM
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class JobResult:
     """How a job ended: a word for it, whether that is well, and numbers by name."""
 
     outcome: str
@@ -86,7 +86,7 @@ class ServiceState:
             if job := self._jobs.get(name):
                 job.missed += count
 
-    def ended(self, name: JobName, now: datetime, result: Result) -> None:
+    def ended(self, name: JobName, now: datetime, result: JobResult) -> None:
         """A job has ended."""
         with self._lock:
             if job := self._jobs.get(name):

@@ -18,7 +18,7 @@ from seatwarden.policy.testing.case import Given, LicenseFacts, Special
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 from seatwarden.policy.yaml.text import yaml_quoted, yaml_text
 
-UserFacts: TypeAlias = dict[str, Given]
+CaseUser: TypeAlias = dict[str, Given]
 
 _HEAD = """\
 # What {policy} is meant to do. Read it, add cases of your own, and after each change: seatwarden test
@@ -47,15 +47,15 @@ def starter_test(policy: CheckedPolicy, policy_name: str, day: Day) -> str:
     return head + "\n".join(cases.values())
 
 
-def _anybody() -> Iterator[tuple[str, UserFacts, LicenseFacts]]:
+def _anybody() -> Iterator[tuple[str, CaseUser, LicenseFacts]]:
     for kind in LICENSE_TYPES:
         yield f"{kind} unused for long", {}, LicenseFacts(kind, {})
 
 
-def _cases(policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, UserFacts, LicenseFacts]]:
+def _cases(policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, CaseUser, LicenseFacts]]:
     # `inactive: No` and its like keep all who are not: whoever is to lose a license must be what they ask for.
     nots = [rule.condition.operand for rule in policy.rules if rule.kind == "keep" and isinstance(rule.condition, Not)]
-    others: UserFacts = {_word(field): True for field in nots if isinstance(field, Field) and _is_flag(field)}
+    others: CaseUser = {_word(field): True for field in nots if isinstance(field, Field) and _is_flag(field)}
     released = [kind for kind in LICENSE_TYPES if any(r.kind == "release" and r.applies_to(kind) for r in policy.rules)]
     for rule in policy.rules:
         # Without the rule the license would go: only so does the case show that the rule protects.
@@ -66,7 +66,7 @@ def _cases(policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, UserFacts, Li
             yield rule.label, facts, LicenseFacts(kinds[0], {})
 
 
-def _release_cases(rule: Rule, others: UserFacts, day: Day) -> Iterator[tuple[str, UserFacts, LicenseFacts]]:
+def _release_cases(rule: Rule, others: CaseUser, day: Day) -> Iterator[tuple[str, CaseUser, LicenseFacts]]:
     """The last day on which a license is kept, the first on which it is not, and a license that is new."""
     days = next(_thresholds(rule.condition), None)
     yesterday = day.today - timedelta(days=1)
@@ -86,7 +86,7 @@ def _thresholds(condition: Condition) -> Iterator[int]:
             yield condition.days
 
 
-def _facts(condition: Condition, policy: CheckedPolicy) -> UserFacts | None:
+def _facts(condition: Condition, policy: CheckedPolicy) -> CaseUser | None:
     """Facts of a user for whom a condition holds; None when that is not said by values of the user's own."""
     match condition:
         case Or(operands):
@@ -107,7 +107,7 @@ def _facts(condition: Condition, policy: CheckedPolicy) -> UserFacts | None:
             return None
 
 
-def _fact(field: Field, text: str) -> UserFacts | None:
+def _fact(field: Field, text: str) -> CaseUser | None:
     entry = VOCABULARY[field.name]
     if field.name == "user":
         directory, _, user_id = text.partition("\\")

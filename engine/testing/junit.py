@@ -8,24 +8,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
-from seatwarden.engine.testing.run import Report, Result
+from seatwarden.engine.testing.run import CaseResult, TestReport
 from seatwarden.grammar.ast import Rule
 from seatwarden.policy.loading import CheckedPolicy
 
 
-def junit_xml(reports: Iterable[Report], unreached: Iterable[tuple[CheckedPolicy, Sequence[Rule]]] = ()) -> str:
+def junit_xml(reports: Iterable[TestReport], unreached: Iterable[tuple[CheckedPolicy, Sequence[Rule]]] = ()) -> str:
     """The results as an XML document, a suite for each file; `unreached` rules are failures of their policy's suite."""
     root = Xml.Element("testsuites", name="seatwarden test")
     for report in reports:
         _suite(root, report.file, report.results)
     for policy, rules in unreached:
-        results = [Result(f"{rule.title} is reached", rule.place, ("no case reached it",)) for rule in rules]
+        results = [CaseResult(f"{rule.title} is reached", rule.place, ("no case reached it",)) for rule in rules]
         _suite(root, policy.file, results)
     Xml.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: Xml.Element, file: str, results: Sequence[Result]) -> None:
+def _suite(root: Xml.Element, file: str, results: Sequence[CaseResult]) -> None:
     failed = sum(not result.passed for result in results)
     name = _clean(Path(file).as_posix())
     counts = {"tests": str(len(results)), "failures": str(failed), "errors": "0", "skipped": "0"}

@@ -30,7 +30,7 @@ _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CaseResult:
     """What became of one case or expectation. `problems` are the lines that say why it failed; none when it passed."""
 
     name: str
@@ -44,30 +44,30 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TestReport:
     """The results of one test file, and which rules of its policy were true in any of its cases."""
 
     file: str
     policy: CheckedPolicy
-    results: tuple[Result, ...]
+    results: tuple[CaseResult, ...]
     reached: frozenset[RuleId]
 
     @property
-    def failed(self) -> tuple[Result, ...]:
+    def failed(self) -> tuple[CaseResult, ...]:
         """The results that did not pass."""
         return tuple(result for result in self.results if not result.passed)
 
 
-def run_policy_test(test: PolicyTest) -> Report:
+def run_policy_test(test: PolicyTest) -> TestReport:
     """The report on a policy test. Raises InputError when its snapshot cannot be read."""
     decided: list[Decision] = []
     run = _run_snapshot(test, test.snapshot, decided) if test.snapshot else _run_cases(test, decided)
-    results = tuple(run) or (Result("(no case)", _place(Span(test.file, 1, 1, 1, 1)), ("no case ran",)),)
+    results = tuple(run) or (CaseResult("(no case)", _place(Span(test.file, 1, 1, 1, 1)), ("no case ran",)),)
     reached = frozenset(_identity(rule) for decision in decided for rule in decision.matched)
-    return Report(test.file, test.policy, results, reached)
+    return TestReport(test.file, test.policy, results, reached)
 
 
-def unreached(reports: Iterable[Report]) -> list[tuple[CheckedPolicy, list[Rule]]]:
+def unreached(reports: Iterable[TestReport]) -> list[tuple[CheckedPolicy, list[Rule]]]:
     """For each policy under test, the rules that were true in no case of any report."""
     policies: dict[Path, CheckedPolicy] = {}
     true: dict[Path, set[RuleId]] = {}
@@ -86,7 +86,7 @@ def _identity(rule: Rule) -> RuleId:
 # Cases ---------------------------------------------------------------------------------------------------
 
 
-def _run_cases(test: PolicyTest, decided: list[Decision]) -> Iterator[Result]:
+def _run_cases(test: PolicyTest, decided: list[Decision]) -> Iterator[CaseResult]:
     for case in test.cases:
         now = case.now or test.now
         assert now is not None  # noqa: S101 - for the type checker: reading demands one of the two
@@ -94,13 +94,13 @@ def _run_cases(test: PolicyTest, decided: list[Decision]) -> Iterator[Result]:
         snapshot, license_ = case_site(case.user, case.license, day)
         decision = decide(test.policy, snapshot, case.license.type, license_, day)
         decided.append(decision)
-        yield Result(case.name, _place(case.span), tuple(_problems(case.expectation, decision)))
+        yield CaseResult(case.name, _place(case.span), tuple(_problems(case.expectation, decision)))
 
 
 # Snapshots -----------------------------------------------------------------------------------------------
 
 
-def _run_snapshot(test: PolicyTest, path: Path, decided: list[Decision]) -> Iterator[Result]:
+def _run_snapshot(test: PolicyTest, path: Path, decided: list[Decision]) -> Iterator[CaseResult]:
     snapshot = load_snapshot(path)
     decisions = list(decide_all(test.policy, snapshot, _day(test, snapshot)))
     by_user: dict[str, list[Decision]] = {}
@@ -121,12 +121,12 @@ def _run_snapshot(test: PolicyTest, path: Path, decided: list[Decision]) -> Iter
         if not meant:
             missing += 1
             problems = [_nobody(expected, by_user if missing <= MAX_SUGGESTIONS else {}, path)]
-        yield Result(_name(expected), _place(expected.span), tuple(problems))
+        yield CaseResult(_name(expected), _place(expected.span), tuple(problems))
     for decision in decisions if test.exhaustive else ():
         if id(decision) not in covered:
             name = f"{decision.user} · {decision.license_type} · {decision.license_id}"
             got = f"got       {_got(decision)}"
-            yield Result(name, _place(Span(test.file, 1, 1, 1, 1)), ("no expectation covers this license", got))
+            yield CaseResult(name, _place(Span(test.file, 1, 1, 1, 1)), ("no expectation covers this license", got))
 
 
 def _day(test: PolicyTest, snapshot: Snapshot) -> Day:

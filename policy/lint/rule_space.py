@@ -5,7 +5,7 @@ from datetime import date
 
 from seatwarden.grammar.ast import Condition, Rule
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import Formula, Within, negate
 from seatwarden.policy.worlds.policies import of_types, rule_formula
 from seatwarden.policy.worlds.search import Space, Undecided
@@ -76,5 +76,5 @@ class RuleSpace:
 
 def bounds(rule: Rule) -> list[Formula]:
     """What a rule says beside its condition: its license types, its last day."""
-    last = [Within(Moment.TODAY, Moment.ORIGIN, rule.until.value.toordinal())] if rule.until else []
+    last = [Within(DayField.TODAY, DayField.ORIGIN, rule.until.value.toordinal())] if rule.until else []
     return [of_types(rule.license_types), *last]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from seatwarden.policy.schedule.schedule import Pattern, Schedule, Tick
+from seatwarden.policy.schedule.schedule import Clauses, Schedule, Tick
 
 _SECOND, _TWO_HOURS = timedelta(seconds=1), timedelta(hours=2)
 
@@ -46,7 +46,7 @@ def next_occurrence(schedule: Schedule, after: datetime, zone: ZoneInfo) -> date
 def _instants(schedule: Schedule, wall: datetime, zone: ZoneInfo, first: datetime | None = None) -> Iterator[datetime]:
     """The instants at which the clock shows the schedule's ticks after `wall`, for the first time; none of the ticks
     before `first`."""
-    passed: dict[Pattern, datetime] = {}
+    passed: dict[Clauses, datetime] = {}
     for tick in schedule.ticks_after(wall):
         if not isinstance(tick, Tick):
             return
@@ -92,7 +92,7 @@ def _once_from_overlap(
 
 
 def _once_shown_again(
-    pattern: Pattern, exceptions: tuple[Pattern, ...], wall: datetime, again: bool, overlap: _Overlap, zone: ZoneInfo
+    pattern: Clauses, exceptions: tuple[Clauses, ...], wall: datetime, again: bool, overlap: _Overlap, zone: ZoneInfo
 ) -> list[datetime]:
     """The next instant of one pattern, from the second showing of `wall` on."""
     alone = Schedule((pattern,), exceptions)

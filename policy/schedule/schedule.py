@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from seatwarden.grammar.schedule.ast import Bound, Clause, Edge, Every, Frequency, Listed
-from seatwarden.grammar.schedule.ast import Pattern as PatternNode
+from seatwarden.grammar.schedule.ast import Bound, Clause, Edge, Every, Frequency, Listed, Pattern
 from seatwarden.policy.schedule.calendar import COUNTED_FROM_ONE_END, UNITS, Unit
 
 MAX_STEPS = 1_000
@@ -25,7 +24,7 @@ LAST_MOMENT = datetime(9_500, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Constraint:
     """Values of a unit, in the order written."""
 
     unit: Unit
@@ -81,7 +80,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class _After(Rule):
+class _After(Constraint):
     """From a value of a unit on, to the unit's end."""
 
     @property
@@ -96,7 +95,7 @@ class _After(Rule):
 
 
 @dataclass(frozen=True, slots=True)
-class _Before(Rule):
+class _Before(Constraint):
     """From a unit's beginning up to a value, and without it."""
 
     @property
@@ -111,10 +110,10 @@ class _Before(Rule):
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class Clauses:
     """Rules that must all hold, longest periods first."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[Constraint, ...]
 
     @property
     def tick(self) -> Unit:
@@ -124,7 +123,7 @@ class Pattern:
     @property
     def timed(self) -> bool:
         """Whether it names times of day."""
-        return any(type(rule) is Rule and rule.unit is UNITS["time"] for rule in self.rules)
+        return any(type(rule) is Constraint and rule.unit is UNITS["time"] for rule in self.rules)
 
     @property
     def repeats(self) -> bool:
@@ -162,7 +161,7 @@ class Tick:
     """A schedule fires at `at`, by the patterns in `due`."""
 
     at: datetime
-    due: tuple[Pattern, ...]
+    due: tuple[Clauses, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +175,8 @@ class Blocked:
 class Schedule:
     """Fires when any of `patterns` does, but not during any of `exceptions`."""
 
-    patterns: tuple[Pattern, ...]
-    exceptions: tuple[Pattern, ...]
+    patterns: tuple[Clauses, ...]
+    exceptions: tuple[Clauses, ...]
 
     def ticks_after(self, moment: datetime) -> Iterator[Tick | Blocked]:
         """The ticks later than a moment of the wall clock (without zone, whole seconds), in order.
@@ -221,7 +220,7 @@ def compile_frequency(frequency: Frequency) -> Schedule:
 class _Break:
     """A stretch of time that an exception takes out: the one that the walk has reached, or the next one."""
 
-    def __init__(self, pattern: Pattern, moment: datetime) -> None:
+    def __init__(self, pattern: Clauses, moment: datetime) -> None:
         self._pattern = pattern
         self._find(moment)
 
@@ -250,29 +249,29 @@ def _end_of(breaks: list[_Break], at: datetime) -> datetime | None:
     return found
 
 
-def _again(pattern: Pattern, start: datetime | None, resume: datetime) -> datetime | None:
+def _again(pattern: Clauses, start: datetime | None, resume: datetime) -> datetime | None:
     return pattern.start(resume) if start is not None and start <= resume else start
 
 
-def _next(pattern: Pattern, at: datetime) -> datetime | None:
+def _next(pattern: Clauses, at: datetime) -> datetime | None:
     """The start of the pattern's period after the one that starts at `at`."""
     start = pattern.start(pattern.tick.following(at))
     return start if start is not None and start > at else None
 
 
-def _compile(node: PatternNode) -> Pattern:
-    values: dict[tuple[type[Rule], Unit], dict[int, None]] = {}
+def _compile(node: Pattern) -> Clauses:
+    values: dict[tuple[type[Constraint], Unit], dict[int, None]] = {}
     for clause in node.clauses:
         unit = UNITS[clause.unit]
         values.setdefault((_kind(clause), unit), {}).update(dict.fromkeys(_values(clause, unit)))
     rules = [kind(unit, tuple(listed)) for (kind, unit), listed in values.items()]
-    return Pattern(tuple(sorted(rules, key=lambda rule: -rule.seconds)))
+    return Clauses(tuple(sorted(rules, key=lambda rule: -rule.seconds)))
 
 
-def _kind(clause: Clause) -> type[Rule]:
+def _kind(clause: Clause) -> type[Constraint]:
     if isinstance(clause, Bound):
         return _After if clause.side == "after" else _Before
-    return Rule
+    return Constraint
 
 
 def _values(clause: Clause, unit: Unit) -> Iterable[int]:

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, cast
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.grammar.builder import date_from
 from seatwarden.grammar.suggest import did_you_mean, nearest
-from seatwarden.policy.vocabulary import VOCABULARY, Entry, Type
+from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, Type
 from seatwarden.policy.yaml.nodes import Mapping as YamlMapping
 from seatwarden.policy.yaml.nodes import Node, Scalar, Sequence
 from seatwarden.policy.yaml.reader import YamlReader, describe
@@ -44,18 +44,18 @@ UserFacts: TypeAlias = Mapping[str, Given] | Literal[Special.UNKNOWN]
 """The facts of the user that a case names, by their word; UNKNOWN for a user the site does not know."""
 
 _FAMILIES = {"user.@": "properties", "user.attributes": "attributes"}
-_USER: dict[str, Entry] = {
+_USER: dict[str, FieldEntry] = {
     _FAMILIES.get(name, name.removeprefix("user.")): entry
     for name, entry in VOCABULARY.items()
     if name.startswith("user.")
 }
 # Whether a license was never used follows from its last use; quarantine is a guard, not a field of rules.
-_LICENSE: dict[str, Entry] = {
+_LICENSE: dict[str, FieldEntry] = {
     name.removeprefix("license."): entry
     for name, entry in VOCABULARY.items()
     if name.startswith("license.") and name != "license.neverUsed"
 }
-_LICENSE["quarantined"] = Entry("license.quarantined", Type.BOOLEAN, "in quarantine", "quarantined", "")
+_LICENSE["quarantined"] = FieldEntry("license.quarantined", Type.BOOLEAN, "in quarantine", "quarantined", "")
 _IDENTITY = {"userDirectory": "user: unknown", "userId": "user: unknown", "type": "license: analyzer"}
 
 
@@ -127,7 +127,7 @@ def _sensible(moment: Moment) -> bool:
 
 
 def _read_facts(
-    reader: YamlReader, node: Node, what: str, words: Mapping[str, Entry], hints: Mapping[str, str] | None = None
+    reader: YamlReader, node: Node, what: str, words: Mapping[str, FieldEntry], hints: Mapping[str, str] | None = None
 ) -> dict[str, Given] | None:
     if not isinstance(node, YamlMapping):
         reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
@@ -146,7 +146,7 @@ def _read_facts(
     return facts
 
 
-def _read_fact(reader: YamlReader, node: Node, what: str, key: str, word: Entry) -> Given | None:
+def _read_fact(reader: YamlReader, node: Node, what: str, key: str, word: FieldEntry) -> Given | None:
     if is_word(node, Special.UNKNOWN):
         if key not in _IDENTITY:
             return Special.UNKNOWN
@@ -195,7 +195,7 @@ def read_texts(reader: YamlReader, node: Node, what: str) -> tuple[str, ...]:
     return tuple(text for text in texts if text is not None)
 
 
-def _of(reader: YamlReader, node: Node, what: str, word: Entry, texts: tuple[str, ...]) -> tuple[str, ...]:
+def _of(reader: YamlReader, node: Node, what: str, word: FieldEntry, texts: tuple[str, ...]) -> tuple[str, ...]:
     """The texts; those that are not among the few possible ones are noted."""
     for text in texts if word.values else ():
         if text not in word.values:

@@ -16,7 +16,7 @@ ALL_MONTHS = (1 << 12) - 1
 ALL_WEEKDAYS = (1 << len(WEEKDAYS)) - 1
 
 
-class Moment(IntEnum):
+class DayField(IntEnum):
     """The days that conditions speak of. REFERENCE is the last use, or the allocation when never used."""
 
     ORIGIN = 0
@@ -28,23 +28,23 @@ class Moment(IntEnum):
     USER_LAST_USED = 6
 
 
-_COUNT = len(Moment)
+_COUNT = len(DayField)
 _FIRST, _LAST = date(1899, 12, 31).toordinal(), date.max.toordinal()
 _ENOUGH = 800
 """Days within which every weekday of every month comes up."""
 
-Bounds: TypeAlias = tuple[int, ...]
+DayBounds: TypeAlias = tuple[int, ...]
 """At `later * 7 + earlier`: the most days that `later` can be after `earlier`."""
 
 
-def _unbounded() -> Bounds:
+def _unbounded() -> DayBounds:
     widest = _LAST - _FIRST
     bounds = [widest] * (_COUNT * _COUNT)
-    for moment in Moment:
+    for moment in DayField:
         bounds[moment * _COUNT + moment] = 0
-        if moment is not Moment.ORIGIN:
-            bounds[moment * _COUNT + Moment.ORIGIN] = _LAST
-            bounds[Moment.ORIGIN * _COUNT + moment] = -_FIRST
+        if moment is not DayField.ORIGIN:
+            bounds[moment * _COUNT + DayField.ORIGIN] = _LAST
+            bounds[DayField.ORIGIN * _COUNT + moment] = -_FIRST
     return tuple(bounds)
 
 
@@ -53,7 +53,7 @@ UNBOUNDED = _unbounded()
 
 
 @lru_cache(maxsize=4096)
-def tighten(bounds: Bounds, later: Moment, earlier: Moment, days: int) -> Bounds | None:
+def tighten(bounds: DayBounds, later: DayField, earlier: DayField, days: int) -> DayBounds | None:
     """The bounds when `later` is also at most `days` after `earlier`; None when that cannot be.
 
     The same object comes back when this was certain before.
@@ -69,20 +69,20 @@ def tighten(bounds: Bounds, later: Moment, earlier: Moment, days: int) -> Bounds
     )
 
 
-def same_day(bounds: Bounds, one: Moment, other: Moment) -> Bounds | None:
+def same_day(bounds: DayBounds, one: DayField, other: DayField) -> DayBounds | None:
     """The bounds when both moments are on one day."""
     first = tighten(bounds, one, other, 0)
     return tighten(first, other, one, 0) if first is not None else None
 
 
-def window(bounds: Bounds, moment: Moment) -> tuple[int, int]:
+def window(bounds: DayBounds, moment: DayField) -> tuple[int, int]:
     """The first and last day (as ordinals) that a moment can have."""
-    return -bounds[Moment.ORIGIN * _COUNT + moment], bounds[moment * _COUNT + Moment.ORIGIN]
+    return -bounds[DayField.ORIGIN * _COUNT + moment], bounds[moment * _COUNT + DayField.ORIGIN]
 
 
-def pick_today(bounds: Bounds, months: int, weekdays: int, wish: int) -> int | None:
+def pick_today(bounds: DayBounds, months: int, weekdays: int, wish: int) -> int | None:
     """A possible `today` in those months and on those weekdays, near the wish; None when there is none."""
-    first, last = window(bounds, Moment.TODAY)
+    first, last = window(bounds, DayField.TODAY)
     start = min(max(wish, first), last)
     if (months, weekdays) == (ALL_MONTHS, ALL_WEEKDAYS):
         return start
@@ -96,11 +96,11 @@ def pick_today(bounds: Bounds, months: int, weekdays: int, wish: int) -> int | N
     return None
 
 
-def pick(bounds: Bounds, moment: Moment, wish: int) -> tuple[int, Bounds]:
+def pick(bounds: DayBounds, moment: DayField, wish: int) -> tuple[int, DayBounds]:
     """A possible day for a moment, near the wish, and the bounds with the moment on that day."""
     first, last = window(bounds, moment)
     ordinal = min(max(wish, first), last)
-    fixed = tighten(bounds, moment, Moment.ORIGIN, ordinal)
-    fixed = tighten(fixed, Moment.ORIGIN, moment, -ordinal) if fixed is not None else None
+    fixed = tighten(bounds, moment, DayField.ORIGIN, ordinal)
+    fixed = tighten(fixed, DayField.ORIGIN, moment, -ordinal) if fixed is not None else None
     assert fixed is not None  # noqa: S101 - any day within tightest bounds is possible
     return ordinal, fixed

@@ -1,6 +1,6 @@
 """Formulas: conditions without fields and operators, in negation normal form.
 
-A literal is a statement about the facts that is true or false in a world; `All` and `Any` join them.
+A literal is a statement about the facts that is true or false in a world; `AllOf` and `AnyOf` join them.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from seatwarden.grammar.ast import Comparison, Field
-from seatwarden.policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, Moment
+from seatwarden.policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, DayField
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Flag:
 class Within:
     """`later` is at most `days` after `earlier`."""
 
-    later: Moment
-    earlier: Moment
+    later: DayField
+    earlier: DayField
     days: int
 
 
@@ -59,27 +59,27 @@ class OnDays:
     weekdays: int = ALL_WEEKDAYS
 
 
-Literal: TypeAlias = Has | Flag | Within | OnDays
+Atom: TypeAlias = Has | Flag | Within | OnDays
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class AllOf:
     """All parts hold; true when there is none."""
 
     parts: tuple["Formula", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
+class AnyOf:
     """Some part holds; false when there is none."""
 
     parts: tuple["Formula", ...]
 
 
-Formula: TypeAlias = Literal | All | Any
+Formula: TypeAlias = Atom | AllOf | AnyOf
 
-TRUE = All(())
-FALSE = Any(())
+TRUE = AllOf(())
+FALSE = AnyOf(())
 
 
 def constant(truth: bool) -> Formula:
@@ -89,22 +89,26 @@ def constant(truth: bool) -> Formula:
 
 def all_of(parts: Iterable[Formula]) -> Formula:
     """`and`, without needless nesting. No literal is dropped: a space must know them all."""
-    flat = tuple(dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, All) else (part,))))
-    return flat[0] if len(flat) == 1 else All(flat)
+    flat = tuple(
+        dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, AllOf) else (part,)))
+    )
+    return flat[0] if len(flat) == 1 else AllOf(flat)
 
 
 def any_of(parts: Iterable[Formula]) -> Formula:
     """`or`, without needless nesting."""
-    flat = tuple(dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, Any) else (part,))))
-    return flat[0] if len(flat) == 1 else Any(flat)
+    flat = tuple(
+        dict.fromkeys(inner for part in parts for inner in (part.parts if isinstance(part, AnyOf) else (part,)))
+    )
+    return flat[0] if len(flat) == 1 else AnyOf(flat)
 
 
 def negate(formula: Formula) -> Formula:
     """The formula that holds exactly where this one does not."""
     match formula:
-        case All(parts):
+        case AllOf(parts):
             return any_of(negate(part) for part in parts)
-        case Any(parts):
+        case AnyOf(parts):
             return all_of(negate(part) for part in parts)
         case Has(_, wanted) | Flag(_, wanted):
             return replace(formula, wanted=not wanted)
@@ -115,12 +119,12 @@ def negate(formula: Formula) -> Formula:
             return any_of([OnDays(months=other_months), OnDays(weekdays=other_weekdays)])
 
 
-def literals(formula: Formula) -> Iterator[Literal]:
+def literals(formula: Formula) -> Iterator[Atom]:
     """All literals of a formula."""
     stack = [formula]
     while stack:
         part = stack.pop()
-        if isinstance(part, All | Any):
+        if isinstance(part, AllOf | AnyOf):
             stack.extend(part.parts)
         else:
             yield part

@@ -17,7 +17,7 @@ _ORDINARY = ("other", "other1", "other2", "other3")
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class LikePattern:
     """A folded pattern; bit i of a state says that the first i of its characters can have been read.
 
     `places` has for each character the positions at which it is expected, `loops` those at which a `*` stands.
@@ -43,7 +43,7 @@ START = 1
 
 
 @lru_cache(maxsize=256)
-def compile_pattern(folded: str) -> Pattern:
+def compile_pattern(folded: str) -> LikePattern:
     """The automaton of a folded pattern."""
     length, loops = 0, 0
     places: dict[str, int] = {}
@@ -53,7 +53,7 @@ def compile_pattern(folded: str) -> Pattern:
         else:
             places[character] = places.get(character, 0) | 1 << length
             length += 1
-    return Pattern(length, places, loops)
+    return LikePattern(length, places, loops)
 
 
 def matches(text: str, pattern: str) -> bool:

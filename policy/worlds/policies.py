@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Policy, Rule
-from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import Formula, Has, TextTest, Within, all_of, any_of, negate
 from seatwarden.policy.worlds.search import Space
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, Names, translate
@@ -23,7 +23,7 @@ def rule_formula(rule: Rule, names: Names) -> Formula:
     """Where a rule matches: its license types, its last day, its condition."""
     parts = [of_types(rule.license_types), translate(rule.condition, names)]
     if rule.until is not None:
-        parts.insert(1, Within(Moment.TODAY, Moment.ORIGIN, rule.until.value.toordinal()))
+        parts.insert(1, Within(DayField.TODAY, DayField.ORIGIN, rule.until.value.toordinal()))
     return all_of(parts)
 
 

@@ -8,7 +8,7 @@ missed, the search is over. It is exact, and bounded: past the bound it says so.
 from collections.abc import Iterable, Iterator
 
 from seatwarden.grammar.ast import Field
-from seatwarden.policy.worlds.formula import All, Any, Formula, Has, Literal, TextTest, literals, negate
+from seatwarden.policy.worlds.formula import AllOf, AnyOf, Atom, Formula, Has, TextTest, literals, negate
 from seatwarden.policy.worlds.state import Pools, State
 from seatwarden.policy.worlds.texts import text_values
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES
@@ -85,7 +85,7 @@ class _Search:
         self.tried = 0
 
     def worlds(self, start: State, goals: Iterable[Formula]) -> Iterator[World]:
-        stack: list[tuple[State, list[Formula], list[Any]]] = [(start, list(goals), [])]
+        stack: list[tuple[State, list[Formula], list[AnyOf]]] = [(start, list(goals), [])]
         while stack:
             settled = self._settle(*stack.pop())
             if settled is None:
@@ -99,8 +99,8 @@ class _Search:
             stack.extend((state, [part], rest) for part in reversed(parts))
 
     def _settle(
-        self, state: State, goals: list[Formula], before: list[Any]
-    ) -> tuple[State, World, list[Any], dict[int, tuple[Formula, ...]]] | None:
+        self, state: State, goals: list[Formula], before: list[AnyOf]
+    ) -> tuple[State, World, list[AnyOf], dict[int, tuple[Formula, ...]]] | None:
         """The state with all that must hold, its smallest world, the choices, and what is open of those it misses.
 
         A choice that the smallest world satisfies needs no decision, and is not looked into. None when something
@@ -110,9 +110,9 @@ class _Search:
         while True:
             while goals:
                 goal = goals.pop()
-                if isinstance(goal, All):
+                if isinstance(goal, AllOf):
                     goals.extend(goal.parts)
-                elif isinstance(goal, Any):
+                elif isinstance(goal, AnyOf):
                     choices.append(goal)
                 else:
                     assumed = self._assume(state, goal)
@@ -123,7 +123,7 @@ class _Search:
             if world is None:
                 return None
             missed: dict[int, tuple[Formula, ...]] = {}
-            left: list[Any] = []
+            left: list[AnyOf] = []
             self._spend(len(choices) // 4)
             for choice in choices:
                 parts = () if world.satisfies(choice) else self._open_parts(state, choice)
@@ -139,7 +139,7 @@ class _Search:
             if not goals:
                 return state, world, choices, missed
 
-    def _open_parts(self, state: State, choice: Any) -> tuple[Formula, ...] | None:
+    def _open_parts(self, state: State, choice: AnyOf) -> tuple[Formula, ...] | None:
         """The parts of a choice that can still hold, none of them when one does already; None when no part can."""
         parts = []
         for part in choice.parts:
@@ -153,13 +153,13 @@ class _Search:
     def _truth(self, state: State, formula: Formula) -> bool | None:
         """Whether a formula certainly holds in a state, or certainly does not, as far as is seen at a glance."""
         match formula:
-            case Any(parts):
+            case AnyOf(parts):
                 truths = {self._truth(state, part) for part in parts}
                 return True if True in truths else None if None in truths else False
-            case All(parts):
+            case AllOf(parts):
                 certain, after = True, state
                 for part in parts:
-                    if isinstance(part, Any):
+                    if isinstance(part, AnyOf):
                         truth = self._truth(after, part)
                         if truth is False:
                             return False
@@ -175,8 +175,8 @@ class _Search:
                 assumed = self._assume(state, literal)
                 return False if assumed is None else True if assumed is state else None
 
-    def _assume(self, state: State, literal: Literal | All) -> State | None:
-        assert not isinstance(literal, All)  # noqa: S101 - for the type checker: `all_of` leaves no All in an All
+    def _assume(self, state: State, literal: Atom | AllOf) -> State | None:
+        assert not isinstance(literal, AllOf)  # noqa: S101 - for the type checker: `all_of` leaves no All in an All
         self._spend(1)
         return state.assume(literal)
 

@@ -13,13 +13,13 @@ from seatwarden.policy.worlds.days import (
     ALL_MONTHS,
     ALL_WEEKDAYS,
     UNBOUNDED,
-    Bounds,
-    Moment,
+    DayBounds,
+    DayField,
     pick_today,
     same_day,
     tighten,
 )
-from seatwarden.policy.worlds.formula import Flag, Has, Literal, OnDays, Within
+from seatwarden.policy.worlds.formula import Atom, Flag, Has, OnDays, Within
 from seatwarden.policy.worlds.texts import TextValues
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES, NEVER_USED
 
@@ -42,11 +42,11 @@ class State:
     pools: Pools
     texts: Mapping[Field, Texts]
     flags: Mapping[Field | Comparison, bool]
-    bounds: Bounds = UNBOUNDED
+    bounds: DayBounds = UNBOUNDED
     months: int = ALL_MONTHS
     weekdays: int = ALL_WEEKDAYS
 
-    def assume(self, literal: Literal) -> "State | None":
+    def assume(self, literal: Atom) -> "State | None":
         """The state in which the literal holds too; itself when it did already, None when it cannot."""
         match literal:
             case Has(test, wanted):
@@ -100,10 +100,10 @@ class State:
 
     def _with_reference(self, never: bool) -> "State | None":
         """Disuse counts from the allocation when the license was never used, else from the last use."""
-        start = Moment.ALLOCATED if never else Moment.LAST_USED
-        return self._with_days(same_day(self.bounds, Moment.REFERENCE, start), self.months, self.weekdays)
+        start = DayField.ALLOCATED if never else DayField.LAST_USED
+        return self._with_days(same_day(self.bounds, DayField.REFERENCE, start), self.months, self.weekdays)
 
-    def _with_days(self, bounds: Bounds | None, months: int, weekdays: int) -> "State | None":
+    def _with_days(self, bounds: DayBounds | None, months: int, weekdays: int) -> "State | None":
         if bounds is None:
             return None
         if (bounds, months, weekdays) == (self.bounds, self.months, self.weekdays):

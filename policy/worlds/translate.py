@@ -25,7 +25,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.ast import Literal_ as AstLiteral
 from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
-from seatwarden.policy.worlds.days import Moment
+from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import (
     FALSE,
     TRUE,
@@ -44,7 +44,7 @@ from seatwarden.policy.worlds.patterns import matches
 
 Value: TypeAlias = str | int | bool | date
 Names: TypeAlias = Mapping[str, AstLiteral | ListOf]
-Term: TypeAlias = tuple[Moment, Moment, int]
+Term: TypeAlias = tuple[DayField, DayField, int]
 """A number of days: first moment minus second, plus so many."""
 
 NEVER_USED = Field("license.neverUsed")
@@ -59,12 +59,12 @@ USER_ID = Field("user.userId")
 _POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
 _FLIPPED: Mapping[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "==": "=="}
 _TERMS: Mapping[str, Term] = {
-    "today": (Moment.TODAY, Moment.ORIGIN, 0),
-    "license.lastUsed": (Moment.LAST_USED, Moment.ORIGIN, 0),
-    "license.createdDate": (Moment.ALLOCATED, Moment.ORIGIN, 0),
-    "user.createdDate": (Moment.USER_CREATED, Moment.ORIGIN, 0),
-    "user.lastUsed": (Moment.USER_LAST_USED, Moment.ORIGIN, 0),
-    "license.unusedDays": (Moment.TODAY, Moment.REFERENCE, 0),
+    "today": (DayField.TODAY, DayField.ORIGIN, 0),
+    "license.lastUsed": (DayField.LAST_USED, DayField.ORIGIN, 0),
+    "license.createdDate": (DayField.ALLOCATED, DayField.ORIGIN, 0),
+    "user.createdDate": (DayField.USER_CREATED, DayField.ORIGIN, 0),
+    "user.lastUsed": (DayField.USER_LAST_USED, DayField.ORIGIN, 0),
+    "license.unusedDays": (DayField.TODAY, DayField.REFERENCE, 0),
 }
 
 
@@ -78,7 +78,7 @@ def translate(condition: Condition, names: Names) -> Formula:
         case Not(operand):
             return negate(translate(operand, names))
         case UnusedFor():
-            return Within(Moment.REFERENCE, Moment.TODAY, -condition.days)
+            return Within(DayField.REFERENCE, DayField.TODAY, -condition.days)
         case Comparison(operator, left, right) if operator in _POSITIVE:
             return negate(_comparison(_POSITIVE[operator], left, right, names))
         case Comparison(operator, left, right):
@@ -114,7 +114,7 @@ def _field_and_values(operator: Operator, field: Field, values: tuple[Value, ...
         return _among(field, [one for one in _possible(field) if any(_holds(operator, one, value) for value in values)])
     if field.name in _TERMS:
         number = (v.toordinal() if isinstance(v, date) else v for v in values if isinstance(v, date | int))
-        constants = ((Moment.ORIGIN, Moment.ORIGIN, n) for n in number)
+        constants = ((DayField.ORIGIN, DayField.ORIGIN, n) for n in number)
         return any_of(_there(field, _days(operator, _TERMS[field.name], constant_)) for constant_ in constants)
     texts = tuple(value for value in values if isinstance(value, str))
     return _texts(operator, field, texts)
@@ -187,7 +187,7 @@ def _days(operator: Operator, left: Term, right: Term) -> Formula:
     if left == right:
         return constant(operator in ("=", "==", "<=", ">="))
     # one - minus_one + more  <=  other - minus_other + also; at most one difference of two moments remains
-    if other is Moment.ORIGIN:
+    if other is DayField.ORIGIN:
         later, earlier, days = one, minus_one, also - more
     else:
         later, earlier, days = one, other, also - more

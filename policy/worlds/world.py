@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from seatwarden.grammar.ast import Field
 from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
-from seatwarden.policy.worlds.days import Bounds, Moment, pick, pick_today
-from seatwarden.policy.worlds.formula import All, Any, Flag, Formula, Has, OnDays, Within
+from seatwarden.policy.worlds.days import DayBounds, DayField, pick, pick_today
+from seatwarden.policy.worlds.formula import AllOf, AnyOf, Flag, Formula, Has, OnDays, Within
 from seatwarden.policy.worlds.state import State, Texts
 from seatwarden.policy.worlds.texts import TextValues
 from seatwarden.policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID, USER_LAST_USED
@@ -34,7 +34,7 @@ class World:
     state: State
     held: Mapping[Field, int]
     flags: Mapping[Field, bool]
-    days: Mapping[Moment, int]
+    days: Mapping[DayField, int]
 
     def read(self, field: Field) -> tuple[Value, ...]:
         """The values of a field, as the evaluator reads facts."""
@@ -48,17 +48,17 @@ class World:
             case "weekday":
                 return (WEEKDAYS[self.today.weekday()],)
             case "license.unusedDays":
-                return (self.days[Moment.TODAY] - self.days[Moment.REFERENCE],)
+                return (self.days[DayField.TODAY] - self.days[DayField.REFERENCE],)
             case "license.lastUsed":
                 never = self.flags.get(NEVER_USED, False)
-                return () if never else (date.fromordinal(self.days[Moment.REFERENCE]),)
+                return () if never else (date.fromordinal(self.days[DayField.REFERENCE]),)
             case "user.lastUsed":
                 used = self.flags.get(USER_LAST_USED, False)
-                return (date.fromordinal(self.days[Moment.USER_LAST_USED]),) if used else ()
+                return (date.fromordinal(self.days[DayField.USER_LAST_USED]),) if used else ()
             case "license.createdDate":
-                return (date.fromordinal(self.days[Moment.ALLOCATED]),)
+                return (date.fromordinal(self.days[DayField.ALLOCATED]),)
             case "user.createdDate":
-                return (date.fromordinal(self.days[Moment.USER_CREATED]),)
+                return (date.fromordinal(self.days[DayField.USER_CREATED]),)
         if field in self.state.pools:
             bits = self._bits(field)
             return tuple(text for bit, text in enumerate(self.state.pools[field].values) if bits >> bit & 1)
@@ -70,7 +70,7 @@ class World:
     @property
     def today(self) -> date:
         """The day of the run."""
-        return date.fromordinal(self.days[Moment.TODAY])
+        return date.fromordinal(self.days[DayField.TODAY])
 
     @property
     def size(self) -> int:
@@ -81,9 +81,9 @@ class World:
     def satisfies(self, formula: Formula) -> bool:
         """Whether the formula holds; a flag that is no field, and that nothing asks for, does not."""
         match formula:
-            case All(parts):
+            case AllOf(parts):
                 return all(self.satisfies(part) for part in parts)
-            case Any(parts):
+            case AnyOf(parts):
                 return any(self.satisfies(part) for part in parts)
             case Has(test, wanted):
                 pool = self.state.pools[test.field]
@@ -152,15 +152,15 @@ def _fewest(allowed: int, needed: tuple[int, ...]) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _days(bounds: Bounds, months: int, weekdays: int) -> Mapping[Moment, int]:
+def _days(bounds: DayBounds, months: int, weekdays: int) -> Mapping[DayField, int]:
     """The days: today near an ordinary one, the last use as late as it can be, the rest long ago."""
     today = pick_today(bounds, months, weekdays, ORDINARY_DAY.toordinal())
     assert today is not None  # noqa: S101 - a state's days are possible
-    days = {Moment.ORIGIN: 0}
-    days[Moment.TODAY], bounds = pick(bounds, Moment.TODAY, today)
+    days = {DayField.ORIGIN: 0}
+    days[DayField.TODAY], bounds = pick(bounds, DayField.TODAY, today)
     long_ago = today - _LONG_AGO
-    recent = (Moment.REFERENCE, Moment.LAST_USED, Moment.USER_LAST_USED)
-    for moment in (*recent, Moment.ALLOCATED, Moment.USER_CREATED):
+    recent = (DayField.REFERENCE, DayField.LAST_USED, DayField.USER_LAST_USED)
+    for moment in (*recent, DayField.ALLOCATED, DayField.USER_CREATED):
         wish = today if moment in recent else long_ago
         days[moment], bounds = pick(bounds, moment, wish)
     return days

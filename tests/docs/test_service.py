@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.service.state import Result, ServiceState
+from seatwarden.engine.service.state import JobResult, ServiceState
 from seatwarden.engine.site.settings import _KEYS, _LOG_KEYS, load_settings
 from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.errors import PolicyError
@@ -79,7 +79,7 @@ def test_the_metrics_are_those_that_there_are() -> None:
     state = ServiceState(NOW)
     state.schedule({"licenseRelease": "every 6 hours"})
     state.due("licenseRelease", NOW)
-    state.ended("licenseRelease", NOW, Result("done", True, {"released": 1.0}))
+    state.ended("licenseRelease", NOW, JobResult("done", True, {"released": 1.0}))
     registry = CollectorRegistry()
     registry.register(_StateCollector(state))
     there = set(re.findall(r"^(seatwarden_\w+)", generate_latest(registry).decode(), re.MULTILINE))

@@ -10,12 +10,12 @@ from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.policy.check import check
 from seatwarden.policy.loading import check_text
-from seatwarden.policy.vocabulary import VOCABULARY, Entry, entry_of, field_help
+from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, entry_of, field_help
 from tests.strategies import FIELDS, policies
 
 
 @pytest.mark.parametrize("entry", VOCABULARY.values(), ids=lambda entry: entry.name)
-def test_every_entry(entry: Entry) -> None:
+def test_every_entry(entry: FieldEntry) -> None:
     (rule,) = check_text(f"keep when {entry.example}", "p").rules
     condition = rule.condition
     field = condition.left if isinstance(condition, Comparison) else condition
@@ -58,7 +58,7 @@ def test_a_field_has_one_spelling() -> None:
 
 
 @pytest.mark.parametrize("entry", [entry for entry in VOCABULARY.values() if "." in entry.name and not entry.keyed])
-def test_a_slip_in_a_field_is_put_right(entry: Entry) -> None:
+def test_a_slip_in_a_field_is_put_right(entry: FieldEntry) -> None:
     first, _, word = entry.name.partition(".")
     for slip in (word[:-1], word.upper(), f"{word[0]}{word[2:]}", f"{word}s"):
         assert field_help(f"{first}.{slip}") == f"did you mean `{entry.name}`?"

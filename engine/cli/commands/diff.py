@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from seatwarden.engine.analysis.diff import (
-    Change,
     Example,
+    VerdictChange,
     change_to_json,
     changes,
     example_of_difference,
@@ -114,7 +114,7 @@ def _on_snapshot(
     return bool(found or also)
 
 
-def _rows(found: list[Change]) -> list[list[str]]:
+def _rows(found: list[VerdictChange]) -> list[list[str]]:
     rows = []
     for change in sorted(found, key=lambda c: (c.new.verdict != "release", c.new.user, c.new.license_type)):
         verdict = f"{change.old.verdict} → {change.new.verdict}"

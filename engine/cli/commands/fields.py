@@ -10,7 +10,7 @@ from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.operators import OPERATORS, OperatorEntry
-from seatwarden.policy.vocabulary import VOCABULARY, Entry, field_help
+from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, field_help
 
 _FIELDS = (
     Column("Field"),
@@ -50,7 +50,7 @@ def fields(
         print_rows(_OPERATORS, [_operator_row(operator) for operator in operators])
 
 
-def _entry(name: str) -> Entry:
+def _entry(name: str) -> FieldEntry:
     """The field of that name; that of `user.@Department` is `user.@`."""
     keyed = next((entry.name for entry in VOCABULARY.values() if entry.keyed and name.startswith(entry.name)), name)
     if keyed not in VOCABULARY:
@@ -58,7 +58,7 @@ def _entry(name: str) -> Entry:
     return VOCABULARY[keyed]
 
 
-def _field(entry: Entry) -> dict[str, Any]:
+def _field(entry: FieldEntry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "type": entry.type.name.lower(),
@@ -81,7 +81,7 @@ def _operator(operator: OperatorEntry) -> dict[str, Any]:
     }
 
 
-def _field_row(entry: Entry) -> tuple[str, ...]:
+def _field_row(entry: FieldEntry) -> tuple[str, ...]:
     type_ = f"{entry.type.value}, several" if entry.many else entry.type.value
     meaning = f"{entry.doc}: {', '.join(entry.values)}" if entry.values else entry.doc
     name = entry.name + ("Name" if entry.name.endswith("@") else ".name" if entry.keyed else "")

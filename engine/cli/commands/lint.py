@@ -11,7 +11,7 @@ from seatwarden.engine.cli.completion import complete_codes
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, choose_moment
 from seatwarden.engine.cli.terminal.output import complain, print_json, say, show_finding
-from seatwarden.engine.cli.views.findings import Report, print_github, report_to_json
+from seatwarden.engine.cli.views.findings import LintReport, print_github, report_to_json
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.policy.errors import InputError, PolicyError
@@ -61,7 +61,7 @@ def lint(
         raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
     site = _site(snapshot) if snapshot is not None else None
     moment = choose_moment(now, site)
-    report, unreadable = Report(), False
+    report, unreadable = LintReport(), False
     for path in policies:
         try:
             _check(path, site, moment, report)
@@ -92,7 +92,7 @@ def _site(path: Path) -> "Snapshot":
     return load_snapshot(path)
 
 
-def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: Report) -> None:
+def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: LintReport) -> None:
     """Adds what is found in one file. Raises InputError when it cannot be read."""
     source = read_text(path, "policy")
     report.sources[str(path)] = source
@@ -112,7 +112,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     report.allowed += found.allowed
 
 
-def _print(report: Report) -> None:
+def _print(report: LintReport) -> None:
     for finding in report.findings:
         show_finding(finding, report.sources)
     counts = Counter(finding.severity for finding in report.findings)

@@ -16,7 +16,7 @@ from seatwarden.engine.plan.summary_text import summary_lines
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.run import Report
+    from seatwarden.engine.runs.run import RunReport
     from seatwarden.engine.site.settings import Settings
 
 
@@ -55,7 +55,7 @@ def run(
     raise typer.Exit(exit_code(report))
 
 
-def exit_code(report: "Report") -> ExitCode:
+def exit_code(report: "RunReport") -> ExitCode:
     """What a script is told of a run."""
     match report.outcome:
         case "dry-run" | "done":
@@ -79,7 +79,7 @@ def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
         note(printable(f"{message}: {facts['folder']}{why}"))
 
 
-def _say(report: "Report", settings: "Settings", *, forced: bool) -> None:
+def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
     if report.plan is not None and report.folder is not None:
         for line in summary_lines(report.plan):
             say(line)

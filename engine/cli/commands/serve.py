@@ -81,7 +81,7 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
     from apscheduler.schedulers.background import BackgroundScheduler
 
     from seatwarden.engine.qrs.client import QrsClient
-    from seatwarden.engine.service.jobs import Works
+    from seatwarden.engine.service.jobs import ServiceJobs
     from seatwarden.engine.service.logging import start_log, stop_log, tell
     from seatwarden.engine.service.service import Service, jobs_of
     from seatwarden.engine.service.state import ServiceState
@@ -89,7 +89,7 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
 
     stop, reload = threading.Event(), threading.Event()
     state = ServiceState(clock())
-    works = Works(
+    works = ServiceJobs(
         means=lambda current: means_for(current, tell, stop),
         connect=lambda current: QrsClient(current.site, clock()),
         clock=clock,

@@ -13,7 +13,7 @@ from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.testing.junit import junit_xml
 from seatwarden.engine.testing.record import recorded_test
-from seatwarden.engine.testing.run import Report, Result, run_policy_test, unreached
+from seatwarden.engine.testing.run import CaseResult, TestReport, run_policy_test, unreached
 from seatwarden.grammar.ast import Rule
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.loading import CheckedPolicy
@@ -111,7 +111,7 @@ def _load(files: Sequence[Path]) -> list[PolicyTest]:
     return loaded
 
 
-def _text(reports: Sequence[Report]) -> list[str]:
+def _text(reports: Sequence[TestReport]) -> list[str]:
     """What the terminal shows: failures with what was expected and what came out, and counts."""
     lines = []
     for report in reports:
@@ -124,7 +124,7 @@ def _text(reports: Sequence[Report]) -> list[str]:
     return [printable(line) for line in lines]
 
 
-def _failure(result: Result) -> list[str]:
+def _failure(result: CaseResult) -> list[str]:
     return [f"FAILED {result.name}  ({result.place})", *(f"  {problem}" for problem in result.problems), ""]
 
 

@@ -21,7 +21,7 @@ MAX_TEXT = 400
 
 _MARKS: dict[Truth, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "yellow")}
 
-Line = tuple[list[Part], str]
+TreeLine = tuple[list[Part], str]
 """A line, and where what it speaks of is written."""
 
 
@@ -56,7 +56,7 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
                 _print_lines(lines)
 
 
-def _print_lines(lines: list[Line]) -> None:
+def _print_lines(lines: list[TreeLine]) -> None:
     lengths = [sum(len(plain(part)) for part in parts) for parts, _ in lines]
     place_column = min(max(lengths, default=0) + 2, 96)
     for (parts, place), length in zip(lines, lengths, strict=True):
@@ -69,7 +69,7 @@ def _print_lines(lines: list[Line]) -> None:
 # Sections of the full size -----------------------------------------------------------------------------------
 
 
-def _sections(explanation: Explanation, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, list[Line]]]:
+def _sections(explanation: Explanation, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, list[TreeLine]]]:
     decision = explanation.decision
     yield "Guards", [_checked(what, truth, "") for what, truth in _guards(decision.standing)]
     yield "Rules", _rules(decision, whole=True)
@@ -99,14 +99,14 @@ def _decided(decision: Decision, policy: CheckedPolicy, day: Day) -> Iterator[tu
     yield "moment", f"{format_instant(day.now)}, {day.weekday} {day.today.isoformat()} in {day.zone.key}"
 
 
-def _checked(what: str, truth: Truth, indent: str) -> Line:
+def _checked(what: str, truth: Truth, indent: str) -> TreeLine:
     return [f"  {indent}", _MARKS[truth], f" {printable(what)}"], ""
 
 
 # Rules -------------------------------------------------------------------------------------------------------
 
 
-def _rules(decision: Decision, *, whole: bool) -> list[Line]:
+def _rules(decision: Decision, *, whole: bool) -> list[TreeLine]:
     """A line for each rule, the parts of its condition below it; the `whole` tree, or what an ended rule lacks."""
     labels = [outcome.rule.title for outcome in decision.outcomes]
     width = min(max((len(label) for label in labels), default=0), 40)
@@ -114,7 +114,7 @@ def _rules(decision: Decision, *, whole: bool) -> list[Line]:
     return lines or [([f"  no rule speaks of {decision.license_type} licenses"], "")]
 
 
-def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[Line]:
+def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[TreeLine]:
     place = outcome.rule.place
     head = f"  {printable(outcome.rule.title):<{width}}  "
     parts: list[Part] = [head, _MARKS[outcome.truth], f" {printable(_short(found(outcome)))}"]
@@ -128,13 +128,13 @@ def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[Line]:
             yield from _parts(part, " " * (width + 4))
 
 
-def _parts(trace: Trace, indent: str) -> Iterator[Line]:
+def _parts(trace: Trace, indent: str) -> Iterator[TreeLine]:
     yield _checked(_short(part_text(trace)), trace.truth, indent)
     for part in tree_parts(trace):
         yield from _parts(part, indent + "  ")
 
 
-def _whole(trace: Trace, indent: str, *, told: bool = False) -> Iterator[Line]:
+def _whole(trace: Trace, indent: str, *, told: bool = False) -> Iterator[TreeLine]:
     """What every part found, above how it is written; of one that is `told` already only what is new."""
     text = print_condition(trace.condition) if trace.parts else part_text(trace)
     if not told:

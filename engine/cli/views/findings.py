@@ -11,7 +11,7 @@ from seatwarden.policy.lint.allow import Allowed
 
 
 @dataclass
-class Report:
+class LintReport:
     """All findings of one run, file by file, and the text of the files."""
 
     findings: list[Diagnostic] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Report:
         return len(self.findings) - self.errors
 
 
-def report_to_json(report: Report) -> dict[str, Any]:
+def report_to_json(report: LintReport) -> dict[str, Any]:
     """What `lint --format json` prints. Lines and columns count from 1, the end is exclusive."""
     return {
         "findings": [_finding(finding) for finding in report.findings],
@@ -43,7 +43,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def print_github(report: Report) -> None:
+def print_github(report: LintReport) -> None:
     """Findings as annotations of a GitHub Actions run."""
     for finding in report.findings:
         say(github_command(finding))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from seatwarden.engine.cli.views.findings import Report
+from seatwarden.engine.cli.views.findings import LintReport
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.codes import page_of, title_of
@@ -13,7 +13,7 @@ from seatwarden.policy.diagnostics import Diagnostic
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def report_to_sarif(report: Report) -> dict[str, Any]:
+def report_to_sarif(report: LintReport) -> dict[str, Any]:
     """The whole run as one SARIF log; allowed findings are in it, marked as suppressed in the source."""
     results = [_result(finding) for finding in report.findings]
     for allowed in report.allowed:

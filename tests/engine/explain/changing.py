@@ -11,7 +11,7 @@ from seatwarden.engine.explain.changes import (
     Flagged,
     Holding,
     InDirectory,
-    Listed,
+    OnList,
     UsedToday,
     WithoutValues,
     WithValue,
@@ -79,7 +79,7 @@ def changed_site(change: Change, site: Mapping[str, Any], license_type: str, lic
 
 def changed_policy(change: Change, policy: Policy) -> Policy:
     """The policy after the change."""
-    if not isinstance(change, Listed):
+    if not isinstance(change, OnList):
         return policy
     named = next((s.name for s in (change.comparison.left, change.comparison.right) if isinstance(s, Name)), None)
     if named is not None:
@@ -97,7 +97,7 @@ def changed_policy(change: Change, policy: Policy) -> Policy:
     )
 
 
-def _listed(condition: Condition, change: Listed) -> Condition:
+def _listed(condition: Condition, change: OnList) -> Condition:
     match condition:
         case And(operands) | Or(operands):
             return replace(condition, operands=tuple(_listed(o, change) for o in operands))

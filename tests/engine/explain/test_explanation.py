@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.explain.changes import Listed, UsedToday, WithValue
+from seatwarden.engine.explain.changes import OnList, UsedToday, WithValue
 from seatwarden.engine.explain.due import HORIZON_DAYS
 from seatwarden.engine.explain.explanation import Explainer, Explanation, explain, explanation_to_json
 from seatwarden.engine.facts.day import Day
@@ -332,7 +332,7 @@ def test_what_stands_behind_a_pseudonym_is_not_guessed() -> None:
     plan = plan_of(policy, site)
     hidden = Pseudonyms(b"0123456789abcdef").of_decision(plan.decisions[0])
     explainer = Explainer(plan.policy, plan.day)
-    assert [type(c.changes[0]) for c in explainer.explain(plan.decisions[0]).cases] == [UsedToday, WithValue, Listed]
+    assert [type(c.changes[0]) for c in explainer.explain(plan.decisions[0]).cases] == [UsedToday, WithValue, OnList]
     assert [type(c.changes[0]) for c in explainer.explain(hidden).cases] == [UsedToday, WithValue]
 
 

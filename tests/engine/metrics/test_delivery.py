@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seatwarden.engine.metrics import spool as spool_module
 from seatwarden.engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, refused_lines, send
 from seatwarden.engine.metrics.point import Point
-from seatwarden.engine.metrics.spool import BATCH_LINES, Bounds, Spool
+from seatwarden.engine.metrics.spool import BATCH_LINES, Spool, SpoolBounds
 from seatwarden.engine.metrics.writer import Rejected, Unavailable
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering
@@ -76,8 +76,8 @@ def test_batches_are_bounded(tmp_path: Path) -> None:
     assert (database.lines, database.requests) == (lines, 3)
 
 
-@pytest.mark.parametrize("bounds", [Bounds(lines=3), Bounds(bytes=86 + 3 * 5)])
-def test_a_full_spool_keeps_the_oldest_and_counts_what_is_lost(tmp_path: Path, bounds: Bounds) -> None:
+@pytest.mark.parametrize("bounds", [SpoolBounds(lines=3), SpoolBounds(bytes=86 + 3 * 5)])
+def test_a_full_spool_keeps_the_oldest_and_counts_what_is_lost(tmp_path: Path, bounds: SpoolBounds) -> None:
     database, spool = Memory(), Spool(tmp_path, bounds)
     database.up = False
     first = deliver(["old0", "old1"], database, spool)
@@ -226,7 +226,7 @@ def test_random_ups_and_downs(
         number += count
         taken = lines[: room - good_waiting]
         expected += [line for line in taken if "good" in line]
-        report = deliver(lines, database, Spool(folder, Bounds(lines=room)))
+        report = deliver(lines, database, Spool(folder, SpoolBounds(lines=room)))
         lost += len(lines) - len(taken)
         refused += report.rejected
         assert report.dropped == len(lines) - len(taken)

@@ -10,7 +10,7 @@ from seatwarden.engine.log.journal import JOURNAL_FILE, Journal
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.plan import make_plan
-from seatwarden.engine.report.model import Report, report_of
+from seatwarden.engine.report.model import Page, report_of
 from seatwarden.engine.report.sources import read_sources
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 from tests.strategies import NOW
@@ -100,6 +100,6 @@ def write_journal(
     journal.close()
 
 
-def report_for(folder: Path, previous: Path | None = None) -> Report:
+def report_for(folder: Path, previous: Path | None = None) -> Page:
     """The report of a run folder."""
     return report_of(read_sources(folder, previous))

@@ -15,7 +15,7 @@ from seatwarden.engine.explain.explanation import explain, explanation_to_json, 
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.report.charts import WIDTH, thresholds_of
 from seatwarden.engine.report.comparison import CHANGES
-from seatwarden.engine.report.model import Report
+from seatwarden.engine.report.model import Page
 from seatwarden.engine.report.outcomes import FATES
 from seatwarden.engine.report.visible import shown
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy
@@ -25,12 +25,12 @@ from tests.engine.support import checked, license_row, site_of, user
 from tests.strategies import NOW, policies, sites
 
 
-def _fates(report: Report) -> dict[str, str]:
+def _fates(report: Page) -> dict[str, str]:
     columns = report.table["columns"]
     return {id_: FATES[fate] for id_, fate in zip(columns["id"], columns["fate"], strict=True)}
 
 
-def _changes(report: Report) -> dict[str, str]:
+def _changes(report: Page) -> dict[str, str]:
     columns = report.table["columns"]
     pairs = zip(columns["id"], columns["change"], strict=True)
     return {id_: CHANGES[change] for id_, change in pairs if change is not None}

@@ -13,9 +13,9 @@ import pytest
 
 from seatwarden.engine.metrics.delivery import Delivery, send
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.runs.run import Means
-from seatwarden.engine.service.jobs import Works
-from seatwarden.engine.service.state import Result
+from seatwarden.engine.runs.run import RunContext
+from seatwarden.engine.service.jobs import ServiceJobs
+from seatwarden.engine.service.state import JobResult
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from seatwarden.engine.site.settings import Settings
 from tests.engine.cli.applying import POLICY, idle_site
@@ -35,7 +35,7 @@ class Bench:
         self.clock = SimulatedClock(datetime.now(UTC).replace(microsecond=0))
         self.told: list[tuple[int, str, dict[str, object]]] = []
         self.stop = threading.Event()
-        self.works = Works(self._means, self._connect, self.clock, self._tell)
+        self.works = ServiceJobs(self._means, self._connect, self.clock, self._tell)
 
     def settings(self, **changes: Any) -> Settings:
         hook = f'notifications: {{webhook: [{{url: "{self.hook.url}/"}}]}}'
@@ -47,8 +47,8 @@ class Bench:
         }
         return settings_of(write_site(self.folder, self.qrs.port, influx=port, ours=hook, **given | changes))
 
-    def do(self, job: str, settings: Settings) -> Result:
-        work: Callable[[Settings], Result] = getattr(self.works, job)
+    def do(self, job: str, settings: Settings) -> JobResult:
+        work: Callable[[Settings], JobResult] = getattr(self.works, job)
         return work(settings)
 
     @property
@@ -62,9 +62,9 @@ class Bench:
     def _connect(self, settings: Settings) -> QrsClient:
         return QrsClient(settings.site, self.clock())
 
-    def _means(self, settings: Settings) -> Means:
+    def _means(self, settings: Settings) -> RunContext:
         lock = self.folder / "locks" / "site.lock"
-        return Means(lambda: self._connect(settings), self.clock, lock, self._tell, self.stop)
+        return RunContext(lambda: self._connect(settings), self.clock, lock, self._tell, self.stop)
 
     def _tell(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
         self.told.append((level, message, facts))
@@ -157,7 +157,7 @@ def test_license_use(bench: Bench) -> None:
 def test_the_sites_license_expires(bench: Bench) -> None:
     settings = bench.settings()
     bench.clock.now = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    assert bench.do("watch_server_license", settings) == Result("done", True, {"days_until_expiry": 70.0})
+    assert bench.do("watch_server_license", settings) == JobResult("done", True, {"days_until_expiry": 70.0})
     assert bench.events == []
     bench.clock.now = datetime(2026, 11, 11, 0, tzinfo=UTC)
     for _ in range(4):  # every 6 hours: people hear of it once a day

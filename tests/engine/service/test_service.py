@@ -15,7 +15,7 @@ from apscheduler.executors.debug import DebugExecutor
 from apscheduler.executors.pool import ThreadPoolExecutor
 
 from seatwarden.engine.service.service import Service
-from seatwarden.engine.service.state import JobName, Result, ServiceState
+from seatwarden.engine.service.state import JobName, JobResult, ServiceState
 from seatwarden.engine.site.settings import Settings
 from tests.engine.service.simulated_time import HandDriven, SimulatedClock, simulated
 from tests.engine.service.sites import settings_of, write_site
@@ -68,12 +68,12 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
             scheduler = HandDriven(clock, executors=executors)
             kept: Kept
 
-            def work(name: JobName) -> Callable[[Settings], Result]:
-                def do(settings: Settings) -> Result:
+            def work(name: JobName) -> Callable[[Settings], JobResult]:
+                def do(settings: Settings) -> JobResult:
                     begun.append((name, clock.now))
                     if name in kept.during:
                         kept.during[name](settings)
-                    return Result("done", ok=True)
+                    return JobResult("done", ok=True)
 
                 return do
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from seatwarden.engine.service.state import Result, ServiceState
+from seatwarden.engine.service.state import JobResult, ServiceState
 from seatwarden.engine.service.status_server import status_server
 
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -40,10 +40,10 @@ def test_health(port: int, state: ServiceState) -> None:
     assert answer.json()["jobs"]["licenseRelease"]["next"] == "2026-11-21T06:00:00.000Z"
     state.begun("licenseRelease", NOW)
     assert _get(port, "/health").json()["jobs"]["licenseRelease"]["runningSince"] == "2026-11-21T02:00:00.000Z"
-    state.ended("licenseRelease", NOW, Result("over-limit", ok=False))
+    state.ended("licenseRelease", NOW, JobResult("over-limit", ok=False))
     answer = _get(port, "/health?verbose")
     assert (answer.status_code, answer.json()["status"]) == (503, "failing")
-    state.ended("licenseRelease", NOW, Result("done", ok=True))
+    state.ended("licenseRelease", NOW, JobResult("done", ok=True))
     assert _get(port, "/health").status_code == 200
     state.refused_change = "it has 1 error"
     answer = _get(port, "/health")
@@ -52,8 +52,8 @@ def test_health(port: int, state: ServiceState) -> None:
 
 def test_metrics_are_what_prometheus_reads(port: int, state: ServiceState) -> None:
     state.missed("licenseRelease", 3)
-    state.ended("licenseRelease", NOW, Result("done", ok=True, numbers={"released": 19.0}))
-    state.ended("licenseMonitor", NOW, Result("failed", ok=False))
+    state.ended("licenseRelease", NOW, JobResult("done", ok=True, numbers={"released": 19.0}))
+    state.ended("licenseMonitor", NOW, JobResult("failed", ok=False))
     answer = _get(port, "/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain")
     samples = {
