@@ -196,11 +196,11 @@ class _Soak:
         """The service, as `serve` builds it, but for its clock."""
         self._stop = threading.Event()
         settings = self._load()
-        works = ServiceJobs(self._means, self._connect, self._clock, self._tell)
+        jobs = ServiceJobs(self._context, self._connect, self._clock, self._log)
         work: dict[JobName, JobFunction] = {
-            "licenseRelease": works.release,
-            "licenseMonitor": works.watch_licenses,
-            "serverLicenseMonitor": works.watch_server_license,
+            "licenseRelease": jobs.release,
+            "licenseMonitor": jobs.watch_licenses,
+            "serverLicenseMonitor": jobs.watch_server_license,
         }
         self._scheduler = HandDriven(self._clock, executors={name: ThreadPoolExecutor(1) for name in work})
         self._under_way = 0
@@ -214,7 +214,7 @@ class _Soak:
             scheduler=self._scheduler,
             state=ServiceState(self._clock()),
             clock=self._clock,
-            tell=self._tell,
+            log=self._log,
         )
         self._service.schedule_all()
         self._scheduler.start()
@@ -244,9 +244,9 @@ class _Soak:
     def _connect(self, settings: Settings) -> QrsClient:
         return QrsClient(settings.site, self._clock(), parallel=settings.parallel)
 
-    def _means(self, settings: Settings) -> RunContext:
+    def _context(self, settings: Settings) -> RunContext:
         lock = self._folder / "locks" / "site.lock"
-        return RunContext(lambda: self._connect(settings), self._clock, lock, self._tell, self._stop)
+        return RunContext(lambda: self._connect(settings), self._clock, lock, self._log, self._stop)
 
     def _work(self, name: JobName, work: JobFunction, settings: Settings) -> JobResult:
         """A job, and which points are to come of it."""
@@ -261,7 +261,7 @@ class _Soak:
                 self._expected.add((measurement, moment))
         return result
 
-    def _tell(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
+    def _log(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
         if message == "plan sealed":
             self._site.change_minds(self._qrs, self._clock.now)
         elif message == "released" and self._stop_after:

@@ -51,14 +51,14 @@ def say_warnings(settings: Settings) -> None:
         note(f"warning: {text}")
 
 
-def tell_warnings(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+def log_warnings(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """What is not well is said on stderr, all else not at all."""
     if level >= logging.WARNING:
         shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
         note(printable(f"warning: {': '.join([message, *shown])}"))
 
 
-def means_for(settings: Settings, tell: "Log", stop: threading.Event) -> "RunContext":
+def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunContext":
     """The means of runs on that site."""
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
     from seatwarden.engine.runs.run import RunContext
@@ -67,7 +67,7 @@ def means_for(settings: Settings, tell: "Log", stop: threading.Event) -> "RunCon
         connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
         clock=clock,
         lock_file=lock_file(settings.site.url),
-        tell=tell,
+        log=log,
         stop=stop,
     )
 

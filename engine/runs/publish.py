@@ -31,49 +31,49 @@ _delivering = threading.Lock()
 """Jobs that are due at the same time deliver one after the other: none leaves its points to one that just ends."""
 
 
-def tell_of_run(report: RunReport, settings: Settings, tell: Log, now: datetime) -> None:
+def publish_run(report: RunReport, settings: Settings, log: Log, now: datetime) -> None:
     """Writes the run's points and sends its events; what could not be kept is told by the next run."""
     kept = not settings.jobs.release.to_influxdb
-    with _whatever_happens("points", settings, tell):
-        kept = kept or write_points(points_of(report, settings), settings, tell)
-    with _whatever_happens("events", settings, tell):
+    with _whatever_happens("points", settings, log):
+        kept = kept or write_points(points_of(report, settings), settings, log)
+    with _whatever_happens("events", settings, log):
         for event in events_of(report, settings):
-            send_event(event, settings, tell, now)
-    _mark_told(report.applied if kept else (), tell)
+            send_event(event, settings, log, now)
+    _mark_published(report.applied if kept else (), log)
 
 
-def tell_of_apply(applied: Applied, settings: Settings, tell: Log, now: datetime) -> None:
+def publish_apply(applied: Applied, settings: Settings, log: Log, now: datetime) -> None:
     """The same of a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
     somebody = settings.influx is not None or settings.notifications != Notifications()
     if not applied.outcomes or not somebody:
         return
     kept = not settings.jobs.release.to_influxdb
-    with _whatever_happens("points", settings, tell):
-        kept = kept or write_points(_releases((applied,), settings), settings, tell)
-    with _whatever_happens("events", settings, tell):
-        send_event(_done((applied,), settings, now, applied.folder), settings, tell, now)
-    _mark_told((applied,) if kept else (), tell)
+    with _whatever_happens("points", settings, log):
+        kept = kept or write_points(_releases((applied,), settings), settings, log)
+    with _whatever_happens("events", settings, log):
+        send_event(_done((applied,), settings, now, applied.folder), settings, log, now)
+    _mark_published((applied,) if kept else (), log)
 
 
-def _mark_told(several: Iterable[Applied], tell: Log) -> None:
+def _mark_published(several: Iterable[Applied], log: Log) -> None:
     for applied in several:
         try:
-            applied.mark_told()
+            applied.mark_published()
         except OSError as error:
             facts: dict[str, Any] = {"folder": str(applied.folder), "why": error.strerror}
-            tell("the next run will tell of this one again", level=logging.WARNING, **facts)
+            log("the next run will tell of this one again", level=logging.WARNING, **facts)
 
 
 @contextmanager
-def _whatever_happens(what: str, settings: Settings, tell: Log) -> Iterator[None]:
+def _whatever_happens(what: str, settings: Settings, log: Log) -> Iterator[None]:
     """A defect of ours in telling must not change how the run ended; it is logged whole, but for secrets."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - see above
-        tell(f"the {what} of a run could not be told", level=logging.ERROR, **describe_defect(error, settings))
+        log(f"the {what} of a run could not be told", level=logging.ERROR, **describe_defect(error, settings))
 
 
-def write_points(points: Iterable[Point], settings: Settings, tell: Log) -> bool:
+def write_points(points: Iterable[Point], settings: Settings, log: Log) -> bool:
     """Writes points, or keeps them until the database is there again; whether none is lost.
 
     No points deliver what waits.
@@ -85,9 +85,9 @@ def write_points(points: Iterable[Point], settings: Settings, tell: Log) -> bool
     facts: dict[str, Any] = {"waiting": delivery.waiting, "rejected": delivery.rejected, "lost": delivery.dropped}
     facts = {name: count for name, count in facts.items() if count}
     if delivery.problem:
-        tell("InfluxDB has not got everything", level=logging.WARNING, why=delivery.problem, **facts)
+        log("InfluxDB has not got everything", level=logging.WARNING, why=delivery.problem, **facts)
     if delivery.sent:
-        tell("points written to InfluxDB", points=delivery.sent, **facts)
+        log("points written to InfluxDB", points=delivery.sent, **facts)
     return not delivery.dropped
 
 
@@ -97,10 +97,10 @@ def expiry_event(found: ServerLicense, settings: Settings, now: datetime) -> Eve
     return license_expiring(settings.site.url, now, found.expires, found.days, threshold)
 
 
-def send_event(event: Event, settings: Settings, tell: Log, now: datetime) -> None:
+def send_event(event: Event, settings: Settings, log: Log, now: datetime) -> None:
     """Notifies all who want the event."""
     for problem in notify(settings.notifications, event, now):
-        tell(problem.message, level=logging.WARNING, help=problem.help)
+        log(problem.message, level=logging.WARNING, help=problem.help)
 
 
 def points_of(report: RunReport, settings: Settings) -> list[Point]:

@@ -1,10 +1,11 @@
 """What earlier runs left behind: licenses in the middle, and outcomes that nobody was told of.
 
-A run tells what it did (to InfluxDB, to people) when it has ended, and then notes in its folder, in the file `told`,
-up to which line of the journal. A process that is killed before that leaves lines that the next run tells.
+A run tells what it did (to InfluxDB, to people) when it has ended, and then notes in the file `published` of its
+folder up to which line of the journal. A process that is killed before that leaves lines that the next run tells.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.plan.plan import PLAN_FILE
 from seatwarden.policy.errors import InputError
 
-TOLD_FILE = "told"
+PUBLISHED_FILE, _FORMER_NAME = "published", "told"
 _LOOKED_AT = timedelta(days=31)
 """How far back runs are looked at; what is older has been seen by many runs since."""
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
@@ -35,24 +36,24 @@ class Applied:
     upto: int
     """The last line of the journal that these are from."""
 
-    def mark_told(self) -> None:
+    def mark_published(self) -> None:
         """Notes that all of it was told. Raises OSError."""
-        write_atomically(self.folder / TOLD_FILE, str(self.upto).encode())
+        write_atomically(self.folder / PUBLISHED_FILE, str(self.upto).encode())
 
 
-def untold(plan: RecordedPlan, journal: Path) -> Applied:
+def unpublished(plan: RecordedPlan, journal: Path) -> Applied:
     """What a journal says that was not told yet; nothing where it cannot be read."""
     try:
         state = read_journal(journal)
     except (DamagedLog, OSError):
         state = None
-    told = _told(journal.parent)
-    lines = [line for line in state.outcomes.values() if line["n"] > told] if state else []
+    published = _published(journal.parent)
+    lines = [line for line in state.outcomes.values() if line["n"] > published] if state else []
     outcomes = [
         Outcome((line["licenseType"], line["licenseId"]), line["user"], line["result"], line["detail"])
         for line in sorted(lines, key=lambda line: int(line["n"]))
     ]
-    return Applied(plan, journal.parent, tuple(outcomes), max((line["n"] for line in lines), default=told))
+    return Applied(plan, journal.parent, tuple(outcomes), max((line["n"] for line in lines), default=published))
 
 
 def unfinished_runs(runs: Path, now: datetime) -> list[Path]:
@@ -102,12 +103,12 @@ def _is_unfinished(folder: Path) -> bool:
         return False
     results = {key: line["result"] for key, line in state.outcomes.items()}
     is_open = not state.sealed and any(results.get(key, "unknown") == "unknown" for key in state.chosen)
-    return is_open or any(line["n"] > _told(folder) for line in state.outcomes.values())
+    return is_open or any(line["n"] > _published(folder) for line in state.outcomes.values())
 
 
-def _told(folder: Path) -> int:
+def _published(folder: Path) -> int:
     """Up to which line of its journal a run was told; 0 where that is not known: better told twice than never."""
-    try:
-        return int((folder / TOLD_FILE).read_bytes())
-    except (OSError, ValueError):
-        return 0
+    for name in (PUBLISHED_FILE, _FORMER_NAME):
+        with suppress(OSError, ValueError):
+            return int((folder / name).read_bytes())
+    return 0

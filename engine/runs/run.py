@@ -23,7 +23,7 @@ from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.plan.summary_text import plan_text
-from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, untold, why_withdrawn
+from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
@@ -61,7 +61,7 @@ class RunContext:
     connect: Callable[[], AbstractContextManager[Connection]]
     clock: Callable[[], datetime]
     lock_file: Path
-    tell: Log
+    log: Log
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -93,13 +93,13 @@ class RunReport:
         return list(self.plan.summary()["overLimit"]) if self.plan else []
 
 
-def run_once(settings: Settings, means: RunContext, *, dry_run: bool) -> RunReport:
+def run_once(settings: Settings, context: RunContext, *, dry_run: bool) -> RunReport:
     """Plans, and releases unless `dry_run`. Never raises for what the site, the disk or another run does."""
-    run = _Run(settings, means, dry_run)
-    started = means.clock()
+    run = _Run(settings, context, dry_run)
+    started = context.clock()
     error: InputError | RemoteError | None = None
     try:
-        with only_one(means.lock_file, settings.site.url):
+        with only_one(context.lock_file, settings.site.url):
             outcome, why = run.carry_out()
     except PlanRefused as refusal:
         outcome, why = "refused", (str(refusal),)
@@ -111,15 +111,15 @@ def run_once(settings: Settings, means: RunContext, *, dry_run: bool) -> RunRepo
         outcome, why = "refused", (f"the plan just written is damaged: {damage}",)
     except OSError as problem:  # all others have been told apart: this is the journal
         outcome, why = "incomplete", (f"the journal cannot be written: {problem.strerror or problem}",)
-    return RunReport(outcome, dry_run, started, means.clock(), run.plan, run.folder, tuple(run.applied), why, error)
+    return RunReport(outcome, dry_run, started, context.clock(), run.plan, run.folder, tuple(run.applied), why, error)
 
 
 class _Run:
     """The steps of a run; what there is when it ends early stays readable."""
 
-    def __init__(self, settings: Settings, means: RunContext, dry_run: bool) -> None:
+    def __init__(self, settings: Settings, context: RunContext, dry_run: bool) -> None:
         self._settings = settings
-        self._means = means
+        self._context = context
         self._dry_run = dry_run
         self._runs = settings.folder / "runs"
         self._pseudonyms = Pseudonyms(settings.pseudonym_key) if settings.pseudonym_key else None
@@ -129,25 +129,25 @@ class _Run:
         self.applied: list[Applied] = []
 
     def carry_out(self) -> tuple[RunOutcome, tuple[str, ...]]:
-        if self._means.stop.is_set():
+        if self._context.stop.is_set():
             return _INTERRUPTED
-        with self._means.connect() as qrs:
+        with self._context.connect() as qrs:
             if not self._dry_run:
                 self._finish_earlier(qrs)
-            if self._means.stop.is_set():
+            if self._context.stop.is_set():
                 return _INTERRUPTED
             folder = self._make_plan(qrs)
             if self._dry_run:
                 return "dry-run", ()
-            if self._means.stop.is_set():
+            if self._context.stop.is_set():
                 return _INTERRUPTED
             recorded = read_plan(folder)
-            check_plan(recorded, self._settings.site.url, MAX_AGE, self._means.clock())
+            check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
             self._apply(find_work(recorded, folder, self.plan.limits if self.plan else ()), qrs)
         return self._outcome()
 
     def _make_plan(self, qrs: Connection) -> Path:
-        now = self._means.clock()
+        now = self._context.clock()
         policy, site = self._settings.policy, self._settings.site
         snapshot = qrs.snapshot(now)
         plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
@@ -156,7 +156,7 @@ class _Run:
         self.plan, self.folder = plan, folder
         summary = plan.summary()
         counts = {name: summary[name] for name in ("licenses", "keep", "release", "thisRun")}
-        self._means.tell("plan sealed", run=plan.run_id, policy=policy.digest, folder=str(folder), **counts)
+        self._context.log("plan sealed", run=plan.run_id, policy=policy.digest, folder=str(folder), **counts)
         return folder
 
     def _finish_earlier(self, qrs: Connection) -> None:
@@ -165,9 +165,9 @@ class _Run:
         Nothing more is released for a plan that the policy in force has not made, or that is older than a day: there
         it is only looked up what became of each DELETE that was sent, and the new plan decides on the others.
         """
-        now = self._means.clock()
+        now = self._context.clock()
         for folder in unfinished_runs(self._runs, now):
-            if self._means.stop.is_set():
+            if self._context.stop.is_set():
                 return
             facts: dict[str, Any] = {"folder": str(folder)}
             try:
@@ -176,15 +176,15 @@ class _Run:
                     raise PlanRefused(f"the plan was made for {plan.header['site']}")
                 work = find_work(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
-                self._means.tell(
+                self._context.log(
                     "an earlier run is left as it is", level=logging.WARNING, **facts, why=describe(problem)
                 )
                 continue
             if work.state is None or work.state.sealed:
-                self._note_untold(work)
+                self._note_unpublished(work)
                 continue
             withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._pseudonyms, MAX_AGE, now)
-            self._means.tell("an earlier run is brought to its end", **facts, left=len(work.left), withdrawn=withdrawn)
+            self._context.log("an earlier run is brought to its end", **facts, left=len(work.left), withdrawn=withdrawn)
             self._apply(work, qrs, withdrawn)
 
     def _apply(self, work: Work, qrs: Qrs, withdrawn: str | None = None) -> None:
@@ -196,9 +196,9 @@ class _Run:
             license_type, license_id = outcome.key
             facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
             level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
-            self._means.tell(outcome.result, level=level, run=run, **facts)
+            self._context.log(outcome.result, level=level, run=run, **facts)
 
-        journal = open_journal(work, self._means.clock())
+        journal = open_journal(work, self._context.clock())
         try:
             done = carry_out(
                 work,
@@ -206,18 +206,18 @@ class _Run:
                 journal,
                 pseudonyms=self._pseudonyms,
                 parallel=self._settings.parallel,
-                clock=self._means.clock,
+                clock=self._context.clock,
                 progress=progress,
-                stop=self._means.stop,
+                stop=self._context.stop,
                 withdrawn=withdrawn,
             )
             self._ends.append(done)
         finally:
             journal.close()
-            self._note_untold(work)  # also when the disk is full: what was released must not be lost
+            self._note_unpublished(work)  # also when the disk is full: what was released must not be lost
 
-    def _note_untold(self, work: Work) -> None:
-        applied = untold(work.plan, work.path)
+    def _note_unpublished(self, work: Work) -> None:
+        applied = unpublished(work.plan, work.path)
         if applied.outcomes:
             self.applied.append(applied)
 
@@ -226,7 +226,7 @@ class _Run:
             return "failed", ("QRS does not accept us: the run was ended",)
         if all(done.settled for done in self._ends):
             return "done", ()
-        if self._means.stop.is_set():
+        if self._context.stop.is_set():
             return _INTERRUPTED
         return "incomplete", ("some licenses are not released: see their outcomes",)
 

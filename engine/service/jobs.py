@@ -11,7 +11,7 @@ from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.monitor.license_use import license_use
 from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
 from seatwarden.engine.notify.events import run_failed
-from seatwarden.engine.runs.publish import expiry_event, send_event, tell_of_run, write_points
+from seatwarden.engine.runs.publish import expiry_event, publish_run, send_event, write_points
 from seatwarden.engine.runs.run import Log, RunContext, run_once
 from seatwarden.engine.service.state import JobName, JobResult
 from seatwarden.engine.site.settings import Settings
@@ -27,29 +27,29 @@ class Reader(Protocol):
 
 
 class ServiceJobs:
-    """The jobs. `means` and `connect` make, from the settings in force, what releasing and reading need."""
+    """The jobs. `context` and `connect` make, from the settings in force, what releasing and reading need."""
 
     def __init__(
         self,
-        means: Callable[[Settings], RunContext],
+        context: Callable[[Settings], RunContext],
         connect: Callable[[Settings], AbstractContextManager[Reader]],
         clock: Callable[[], datetime],
-        tell: Log,
+        log: Log,
     ) -> None:
-        self._means = means
+        self._context = context
         self._connect = connect
         self._clock = clock
-        self._tell = tell
+        self._log = log
         self._alarmed: dict[str, date] = {}
         """Of what people were notified last, and on which day: of what lasts they hear once a day."""
 
     def release(self, settings: Settings) -> JobResult:
         """Plans, and releases unless the settings make it a dry run."""
-        report = run_once(settings, self._means(settings), dry_run=settings.dry_run)
+        report = run_once(settings, self._context(settings), dry_run=settings.dry_run)
         for sentence in report.why:
             level = logging.INFO if report.outcome == "interrupted" else logging.ERROR
-            self._tell(sentence, level=level, job="licenseRelease", help=report.error.help if report.error else None)
-        tell_of_run(report, settings, self._tell, self._clock())
+            self._log(sentence, level=level, job="licenseRelease", help=report.error.help if report.error else None)
+        publish_run(report, settings, self._log, self._clock())
         numbers = {name: float(count) for name, count in report.counts.items()}
         if report.plan is not None:
             numbers["to_release"] = float(report.plan.summary()["release"])
@@ -66,14 +66,14 @@ class ServiceJobs:
             return self._failed(settings, "licenseMonitor", error)
         self._alarmed.pop("licenseMonitor", None)
         if job.to_influxdb:
-            write_points(points, settings, self._tell)
+            write_points(points, settings, self._log)
         numbers: dict[str, Any] = {
             f"{dict(point.tags)['license_type']}_{name}": float(value)
             for point in points
             for name, value in point.fields.items()
             if isinstance(value, int | float)
         }
-        self._tell("licenses", job="licenseMonitor", **numbers)
+        self._log("licenses", job="licenseMonitor", **numbers)
         return JobResult("done", ok=True, numbers=numbers)
 
     def watch_server_license(self, settings: Settings) -> JobResult:
@@ -88,21 +88,21 @@ class ServiceJobs:
         self._alarmed.pop("serverLicenseMonitor", None)
         if job.to_influxdb:
             tags = (*settings.static_tags, *job.tags)
-            write_points(server_license_points(found, tags, day.now), settings, self._tell)
+            write_points(server_license_points(found, tags, day.now), settings, self._log)
         close = found.is_close(job.threshold_days)
         level = logging.WARNING if close else logging.INFO
-        self._tell(f"the site's license {found.describe()}", level=level, job="serverLicenseMonitor", days=found.days)
+        self._log(f"the site's license {found.describe()}", level=level, job="serverLicenseMonitor", days=found.days)
         if close and self._is_news("expiry", day.today):
             event = expiry_event(found, settings, day.now)
-            send_event(event, settings, self._tell, day.now)
+            send_event(event, settings, self._log, day.now)
         return JobResult("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
 
     def _failed(self, settings: Settings, job: JobName, error: RemoteError | InputError) -> JobResult:
-        self._tell(error.message, level=logging.ERROR, job=job, help=error.help)
+        self._log(error.message, level=logging.ERROR, job=job, help=error.help)
         now = self._clock()
         if self._is_news(job, make_day(now, settings.policy.timezone).today):
             event = run_failed(settings.site.url, now, job, error.message, error.help)
-            send_event(event, settings, self._tell, now)
+            send_event(event, settings, self._log, now)
         return JobResult("failed", ok=False)
 
     def _is_news(self, what: str, today: date) -> bool:

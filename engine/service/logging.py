@@ -12,7 +12,7 @@ from seatwarden.engine.site.settings import LogSettings
 LOGGER = logging.getLogger("seatwarden")
 
 
-def tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+def log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """Logs a sentence with facts."""
     LOGGER.log(level, message, extra={"facts": facts})
 

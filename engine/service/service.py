@@ -79,7 +79,7 @@ class Service:
         scheduler: BaseScheduler,
         state: ServiceState,
         clock: Callable[[], datetime],
-        tell: Log,
+        log: Log,
     ) -> None:
         self._settings = settings
         self._load = load
@@ -87,7 +87,7 @@ class Service:
         self._scheduler = scheduler
         self._state = state
         self._clock = clock
-        self._tell = tell
+        self._log = log
         self._planned: dict[JobName, _Planned] = {}
         # What the files looked like when they were read is not known any more: the second look reads them again.
         self._seen: dict[Path, _Stamp] = {}
@@ -118,18 +118,18 @@ class Service:
             if job.id not in self._planned:
                 with suppress(JobLookupError):  # its schedule has just ended
                     job.remove()
-                self._tell("off schedule", job=job.id)
+                self._log("off schedule", job=job.id)
         for name, planned in self._planned.items():
             old = before.get(name)
             if old is None or (old.text, old.zone) != (planned.text, planned.zone):
                 self._schedule(name, planned)
 
-    def tell_warnings(self) -> None:
+    def log_warnings(self) -> None:
         """Says what is not wrong in the settings, but may not be meant."""
         for warning in self._settings.warnings:
-            self._tell(render(warning, self._settings.sources), level=logging.WARNING)
+            self._log(render(warning, self._settings.sources), level=logging.WARNING)
         for text in self._settings.notes:
-            self._tell(text, level=logging.WARNING)
+            self._log(text, level=logging.WARNING)
 
     def tell_missed_since(self, last_alive: datetime) -> None:
         """Says which runs were due while no service was running. They are not made up for."""
@@ -138,14 +138,14 @@ class Service:
             if missed:
                 self._state.missed(name, missed)
                 facts: dict[str, Any] = {"job": name, "missed": missed, "since": last_alive}
-                self._tell("runs were missed while the service was not running", level=logging.WARNING, **facts)
+                self._log("runs were missed while the service was not running", level=logging.WARNING, **facts)
 
     def watch_clock(self) -> None:
         """Keeps schedules by the clock: the scheduler's wait does not notice that it was set, or that it slept."""
         now = self._clock()
         if now < self._last_clock - _SET_BACK:
             facts: dict[str, Any] = {"now": now, "before": self._last_clock}
-            self._tell("the clock was set back: schedules are counted anew", level=logging.WARNING, **facts)
+            self._log("the clock was set back: schedules are counted anew", level=logging.WARNING, **facts)
             self.schedule_all(anew=True)
         self._last_clock = now
         self._scheduler.wakeup()
@@ -166,7 +166,7 @@ class Service:
         self._state.due(name, due)
         facts: dict[str, Any] = {"schedule": planned.text, "timezone": planned.zone.key, "next": due or "never"}
         level = logging.INFO if due else logging.WARNING
-        self._tell("on schedule" if due else "this schedule never fires", level=level, job=name, **facts)
+        self._log("on schedule" if due else "this schedule never fires", level=level, job=name, **facts)
 
     def _do(self, name: JobName) -> None:
         """One run of a job, in a thread of its own."""
@@ -178,19 +178,19 @@ class Service:
             missed = planned.count(due, now)
             self._state.missed(name, missed)
             facts: dict[str, Any] = {"job": name, "due": due, "missed": missed}
-            self._tell("this run is late, and makes up for those missed since", level=logging.WARNING, **facts)
+            self._log("this run is late, and makes up for those missed since", level=logging.WARNING, **facts)
         self._state.begun(name, now)
         self._state.due(name, planned.next(now))
         try:
             result = self._work[name](self._settings)
         except Exception as error:  # noqa: BLE001 - a defect of ours: it is logged whole, and the service goes on
             result = JobResult("crashed", ok=False)
-            self._tell("job crashed", level=logging.ERROR, job=name, **describe_defect(error, self._settings))
+            self._log("job crashed", level=logging.ERROR, job=name, **describe_defect(error, self._settings))
         ended = self._clock()
         self._state.ended(name, ended, result)
         level = logging.INFO if result.ok else logging.ERROR
         facts = {"outcome": result.outcome, "seconds": round((ended - now).total_seconds(), 1)}
-        self._tell("job ended", level=level, job=name, **facts, next=self._state.next(name))
+        self._log("job ended", level=level, job=name, **facts, next=self._state.next(name))
 
     def _not_begun(self, event: JobSubmissionEvent) -> None:
         planned, now = self._planned.get(event.job_id), self._clock()
@@ -200,7 +200,7 @@ class Service:
         self._state.missed(event.job_id, missed)
         self._state.due(event.job_id, planned.next(now))
         facts: dict[str, Any] = {"job": event.job_id, "missed": missed}
-        self._tell("run missed: the one before has not ended", level=logging.WARNING, **facts)
+        self._log("run missed: the one before has not ended", level=logging.WARNING, **facts)
 
     # changed files
 
@@ -243,8 +243,8 @@ class Service:
         if settings == before and refused is None:
             return
         facts: dict[str, Any] = {"policy": settings.policy.digest, "before": before.policy.digest}
-        self._tell("changed files are in force", dryRun=settings.dry_run, **facts)
-        self.tell_warnings()
+        self._log("changed files are in force", dryRun=settings.dry_run, **facts)
+        self.log_warnings()
         self.schedule_all()
 
     def _refuse(self, why: str, findings: list[str] | None = None) -> None:
@@ -253,9 +253,9 @@ class Service:
             return  # said already
         self._state.refused_change = whole
         for finding in findings or []:
-            self._tell(finding, level=logging.ERROR)
+            self._log(finding, level=logging.ERROR)
         facts = {"why": why, "policy": self._settings.policy.digest}
-        self._tell("a changed file is not in force: the old settings stay", level=logging.ERROR, **facts)
+        self._log("a changed file is not in force: the old settings stay", level=logging.ERROR, **facts)
 
 
 def jobs_of(settings: Settings) -> dict[JobName, Job]:

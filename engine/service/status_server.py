@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from seatwarden.engine.service.logging import tell
+from seatwarden.engine.service.logging import log
 from seatwarden.engine.service.state import JobState, ServiceState
 
 HOST = "127.0.0.1"
@@ -82,7 +82,7 @@ class _Server(ThreadingHTTPServer):
         """A client that went away before it had its answer is its own affair; all else is a defect of ours."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
-            tell("a question for the service's health failed", level=logging.ERROR, error=repr(error))
+            log("a question for the service's health failed", level=logging.ERROR, error=repr(error))
 
 
 class _StateCollector(Collector):

@@ -23,7 +23,7 @@ from seatwarden.engine.apply.apply import (
 )
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import lock_file, say_warnings, settings_from, tell_warnings
+from seatwarden.engine.cli.host import lock_file, log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import console, note, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
@@ -34,7 +34,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused
 from seatwarden.engine.log.journal import JOURNAL_FILE
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
-from seatwarden.engine.runs.recovery import untold
+from seatwarden.engine.runs.recovery import unpublished
 from seatwarden.engine.site.connection import Site
 from seatwarden.grammar.ast import Limit
 from seatwarden.grammar.errors import PolicySyntaxError
@@ -71,7 +71,7 @@ def apply(
 
     Example: seatwarden apply plans/2026-11-21 --site butler.yaml
     """
-    from seatwarden.engine.runs.publish import tell_of_apply  # requests takes a while to import
+    from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
 
     site = needed(site)
     if isnan(max_age):
@@ -90,7 +90,7 @@ def apply(
                 hold_against(work, limits)
             code = _apply(work, where, pseudonyms, yes, parallel)
             # What an earlier apply of this plan left untold is told, too.
-            tell_of_apply(untold(plan, work.path), settings, tell_warnings, datetime.now(UTC))
+            publish_apply(unpublished(plan, work.path), settings, log_warnings, datetime.now(UTC))
     except PlanRefused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None

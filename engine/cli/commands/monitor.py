@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import clock, say_warnings, settings_from, tell_warnings
+from seatwarden.engine.cli.host import clock, log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_now
 from seatwarden.engine.cli.terminal.output import complain, note, say
 from seatwarden.engine.cli.terminal.tables import print_rows
@@ -139,9 +139,9 @@ def _notify(seen: _Seen, settings: "Settings", now: datetime) -> None:
     from seatwarden.engine.runs.publish import expiry_event, send_event
 
     if seen.license is not None and seen.license.is_close(settings.jobs.server_monitor.threshold_days):
-        send_event(expiry_event(seen.license, settings, now), settings, tell_warnings, now)
+        send_event(expiry_event(seen.license, settings, now), settings, log_warnings, now)
     for job, error in seen.errors:
-        send_event(run_failed(settings.site.url, now, job, error.message, error.help), settings, tell_warnings, now)
+        send_event(run_failed(settings.site.url, now, job, error.message, error.help), settings, log_warnings, now)
 
 
 def _number(value: "Value | None") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import clock, means_for, say_warnings, settings_from, stopped_by_signals, tell_warnings
+from seatwarden.engine.cli.host import clock, context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, say
 from seatwarden.engine.cli.views.outcomes import say_outcome
@@ -37,7 +37,7 @@ def run(
 
     Example: seatwarden run --site butler.yaml
     """
-    from seatwarden.engine.runs.publish import tell_of_run
+    from seatwarden.engine.runs.publish import publish_run
     from seatwarden.engine.runs.run import run_once
 
     site = needed(site)
@@ -47,10 +47,10 @@ def run(
     with stopped_by_signals(stop):
         report = run_once(
             settings,
-            means_for(settings, _tell, stop),
+            context_for(settings, _log, stop),
             dry_run=settings.dry_run if dry_run is None else dry_run,
         )
-        tell_of_run(report, settings, _tell, clock())
+        publish_run(report, settings, _log, clock())
     _say(report, settings, forced=dry_run is not None)
     raise typer.Exit(exit_code(report))
 
@@ -68,12 +68,12 @@ def exit_code(report: "RunReport") -> ExitCode:
             return ExitCode.BAD_INPUT if isinstance(report.error, InputError) else ExitCode.REMOTE_FAILED
 
 
-def _tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """The report says what happened; to be told meanwhile is what an earlier run left, and what is not well."""
     if "license" in facts:
         return
     if level >= logging.WARNING:
-        tell_warnings(message, level=level, **facts)
+        log_warnings(message, level=level, **facts)
     elif "left" in facts:
         why = f" ({facts['withdrawn']})" if facts["withdrawn"] else ""
         note(printable(f"{message}: {facts['folder']}{why}"))

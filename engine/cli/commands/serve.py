@@ -14,7 +14,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import clock, means_for, settings_from, stopped_by_signals
+from seatwarden.engine.cli.host import clock, context_for, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import note
 from seatwarden.engine.common.files import make_private_folder, write_atomically
@@ -82,18 +82,18 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
 
     from seatwarden.engine.qrs.client import QrsClient
     from seatwarden.engine.service.jobs import ServiceJobs
-    from seatwarden.engine.service.logging import start_log, stop_log, tell
+    from seatwarden.engine.service.logging import log, start_log, stop_log
     from seatwarden.engine.service.service import Service, jobs_of
     from seatwarden.engine.service.state import ServiceState
     from seatwarden.engine.version import VERSION
 
     stop, reload = threading.Event(), threading.Event()
     state = ServiceState(clock())
-    works = ServiceJobs(
-        means=lambda current: means_for(current, tell, stop),
+    jobs = ServiceJobs(
+        context=lambda current: context_for(current, log, stop),
         connect=lambda current: QrsClient(current.site, clock()),
         clock=clock,
-        tell=tell,
+        log=log,
     )
     # A thread a job: watching goes on while a long release is under way, and no job runs twice at a time.
     scheduler = BackgroundScheduler(executors={name: ThreadPoolExecutor(1) for name in jobs_of(settings)}, timezone=UTC)
@@ -101,14 +101,14 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
         settings,
         load=lambda: settings_from(site, policy, scheduled=True),
         work={
-            "licenseRelease": works.release,
-            "licenseMonitor": works.watch_licenses,
-            "serverLicenseMonitor": works.watch_server_license,
+            "licenseRelease": jobs.release,
+            "licenseMonitor": jobs.watch_licenses,
+            "serverLicenseMonitor": jobs.watch_server_license,
         },
         scheduler=scheduler,
         state=state,
         clock=clock,
-        tell=tell,
+        log=log,
     )
     with ExitStack() as stack:
         with _usable(f"the log file `{settings.log.file}`", "name another one with `seatwarden: log: file:`"):
@@ -124,8 +124,8 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
             "policy": settings.policy.digest,
             "dryRun": settings.dry_run,
         }
-        tell("service started", version=VERSION, folder=str(settings.folder), **facts)
-        service.tell_warnings()
+        log("service started", version=VERSION, folder=str(settings.folder), **facts)
+        service.log_warnings()
         service.schedule_all()
         last_alive = _last_alive(settings.folder)
         if last_alive is not None:
@@ -133,7 +133,7 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
         scheduler.start()
         try:
             _attend(service, state, stop, reload)
-            tell("asked to end: licenses under way are finished")
+            log("asked to end: licenses under way are finished")
         finally:
             stop.set()
             scheduler.pause()
@@ -141,7 +141,7 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
                 time.sleep(0.1)  # on Windows a signal is noticed only between waits
             scheduler.shutdown(wait=True)
         _beat(settings.folder, state)
-        tell("service ended")
+        log("service ended")
 
 
 def _attend(service: "Service", state: "ServiceState", stop: threading.Event, reload: threading.Event) -> None:
@@ -164,12 +164,12 @@ def _attend(service: "Service", state: "ServiceState", stop: threading.Event, re
 
 def _beat(folder: Path, state: "ServiceState") -> None:
     """Writes that the service is alive, and how it is."""
-    from seatwarden.engine.service.logging import tell
+    from seatwarden.engine.service.logging import log
 
     try:
         write_atomically(folder / HEARTBEAT_FILE, json.dumps(state.to_json(clock()), indent=2).encode())
     except OSError as error:
-        tell("the heartbeat cannot be written", level=logging.WARNING, why=error.strerror)
+        log("the heartbeat cannot be written", level=logging.WARNING, why=error.strerror)
 
 
 def _last_alive(folder: Path) -> datetime | None:

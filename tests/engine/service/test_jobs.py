@@ -33,9 +33,9 @@ class Bench:
     def __init__(self, folder: Path, qrs: SimulatedQrs, database: Answering, hook: Answering) -> None:
         self.folder, self.qrs, self.database, self.hook = folder, qrs, database, hook
         self.clock = SimulatedClock(datetime.now(UTC).replace(microsecond=0))
-        self.told: list[tuple[int, str, dict[str, object]]] = []
+        self.logged: list[tuple[int, str, dict[str, object]]] = []
         self.stop = threading.Event()
-        self.works = ServiceJobs(self._means, self._connect, self.clock, self._tell)
+        self.jobs = ServiceJobs(self._context, self._connect, self.clock, self._log)
 
     def settings(self, **changes: Any) -> Settings:
         hook = f'notifications: {{webhook: [{{url: "{self.hook.url}/"}}]}}'
@@ -48,7 +48,7 @@ class Bench:
         return settings_of(write_site(self.folder, self.qrs.port, influx=port, ours=hook, **given | changes))
 
     def do(self, job: str, settings: Settings) -> JobResult:
-        work: Callable[[Settings], JobResult] = getattr(self.works, job)
+        work: Callable[[Settings], JobResult] = getattr(self.jobs, job)
         return work(settings)
 
     @property
@@ -62,12 +62,12 @@ class Bench:
     def _connect(self, settings: Settings) -> QrsClient:
         return QrsClient(settings.site, self.clock())
 
-    def _means(self, settings: Settings) -> RunContext:
+    def _context(self, settings: Settings) -> RunContext:
         lock = self.folder / "locks" / "site.lock"
-        return RunContext(lambda: self._connect(settings), self.clock, lock, self._tell, self.stop)
+        return RunContext(lambda: self._connect(settings), self.clock, lock, self._log, self.stop)
 
-    def _tell(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
-        self.told.append((level, message, facts))
+    def _log(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
+        self.logged.append((level, message, facts))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_over_the_limit(bench: Bench) -> None:
     policy = POLICY.replace("1000 per run", "3 per run")
     result = bench.do("release", bench.settings(policy=policy))
     assert (result.outcome, result.ok, bench.qrs.deleted, bench.events) == ("over-limit", False, [], ["limit-hit"])
-    assert any(level == logging.ERROR and "4 licenses to release" in text for level, text, _ in bench.told)
+    assert any(level == logging.ERROR and "4 licenses to release" in text for level, text, _ in bench.logged)
 
 
 def test_a_release_that_fails(bench: Bench) -> None:
@@ -131,7 +131,7 @@ def test_the_database_is_down_and_the_next_run_delivers_in_order(bench: Bench) -
     bench.do("watch_licenses", settings)
     bench.clock.pass_by(hours=6)
     bench.do("release", settings)
-    assert [level for level, text, _ in bench.told if "InfluxDB has not got everything" in text] == [
+    assert [level for level, text, _ in bench.logged if "InfluxDB has not got everything" in text] == [
         logging.WARNING
     ] * 2
     bench.database.bodies.clear()
@@ -224,8 +224,8 @@ def test_two_jobs_at_once_deliver_one_after_the_other(bench: Bench, monkeypatch:
 def test_a_plan_is_dated_so_that_told_twice_is_stored_once(bench: Bench) -> None:
     settings = bench.settings()
     bench.do("release", settings)
-    (told,) = (bench.folder / "state" / "runs").glob("*/told")
-    told.write_text("not a number")
+    (published,) = (bench.folder / "state" / "runs").glob("*/published")
+    published.write_text("not a number")
     before = [line for line in bench.lines if "license_release" in line]
     bench.database.bodies.clear()
     bench.clock.pass_by(hours=6)
@@ -233,6 +233,6 @@ def test_a_plan_is_dated_so_that_told_twice_is_stored_once(bench: Bench) -> None
     assert [line for line in bench.lines if "license_release" in line] == before
     bench.database.bodies.clear()
     bench.clock.pass_by(days=40)
-    told.unlink()
+    published.unlink()
     bench.do("release", settings)
     assert not [line for line in bench.lines if "license_release" in line]  # what is so old is history

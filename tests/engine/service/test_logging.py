@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.service.logging import start_log, stop_log, tell
+from seatwarden.engine.service.logging import log, start_log, stop_log
 from seatwarden.engine.site.settings import LogSettings
 
 
@@ -30,14 +30,14 @@ def _lines(settings: LogSettings) -> list[str]:
 def test_text(tmp_path: Path) -> None:
     settings = LogSettings(tmp_path / "logs" / "s.log")
     with _log(settings):
-        tell("plan sealed", run="20261121T020000Z-ab", release=19.0, nothing=None, empty="", why="two words", dry=True)
-        tell(
+        log("plan sealed", run="20261121T020000Z-ab", release=19.0, nothing=None, empty="", why="two words", dry=True)
+        log(
             "said \x1b[31mby\u202e whom",
             level=logging.WARNING,
             user='a\nforged="line"',
             at=datetime(2026, 1, 2, tzinfo=UTC),
         )
-        tell("not shown", level=logging.DEBUG)
+        log("not shown", level=logging.DEBUG)
     first, second, *more = (line.partition("Z ")[2] for line in _lines(settings))
     assert first == 'INFO    plan sealed run=20261121T020000Z-ab release=19 why="two words" dry=true'
     assert second == "WARNING said \ufffd[31mby\ufffd whom at=2026-01-02T00:00:00.000Z"
@@ -48,7 +48,7 @@ def test_text(tmp_path: Path) -> None:
 def test_json(tmp_path: Path) -> None:
     settings = LogSettings(tmp_path / "s.log", "json", "debug")
     with _log(settings):
-        tell("plan sealed", release=19, user="J\u00f6rg\n\ud800", folder=tmp_path)
+        log("plan sealed", release=19, user="J\u00f6rg\n\ud800", folder=tmp_path)
         try:
             raise ZeroDivisionError
         except ZeroDivisionError:
@@ -65,8 +65,8 @@ def test_json(tmp_path: Path) -> None:
 def test_level(tmp_path: Path) -> None:
     settings = LogSettings(tmp_path / "s.log", level="error")
     with _log(settings):
-        tell("a warning", level=logging.WARNING)
-        tell("an error", level=logging.ERROR)
+        log("a warning", level=logging.WARNING)
+        log("an error", level=logging.ERROR)
     assert len(_lines(settings)) == 1
 
 
@@ -75,7 +75,7 @@ def test_rotation_loses_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     settings = LogSettings(tmp_path / "s.log", megabytes=1, files=3)
     with _log(settings) as handler:
         for n in range(30_000):
-            tell("x" * 60, n=n)
+            log("x" * 60, n=n)
         held = monkeypatch.context()
         with held as busy:
 
@@ -84,7 +84,7 @@ def test_rotation_loses_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
             busy.setattr("os.rename", rename)
             for n in range(30_000, 42_000):
-                tell("x" * 60, n=n)
+                log("x" * 60, n=n)
         handler.flush()
     files = sorted(tmp_path.iterdir(), reverse=True)
     lines = [line for file in files for line in file.read_text().splitlines()]

@@ -33,7 +33,7 @@ class Kept:
     scheduler: HandDriven
     state: ServiceState
     begun: list[tuple[JobName, datetime]]
-    told: list[tuple[str, dict[str, Any]]]
+    logged: list[tuple[str, dict[str, Any]]]
     during: dict[str, Callable[[Settings], None]] = field(default_factory=dict)
 
     def run_for(self, **span: float) -> list[str]:
@@ -44,7 +44,7 @@ class Kept:
 
     def said(self, message: str) -> list[dict[str, Any]]:
         """The facts of each time that something was said."""
-        return [facts for text, facts in self.told if text == message]
+        return [facts for text, facts in self.logged if text == message]
 
 
 Keep = Callable[..., Kept]
@@ -61,7 +61,7 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
             path = write_site(tmp_path, 4242, **site)
             clock = SimulatedClock(start)
             stack.enter_context(simulated(clock))
-            state, begun, told = ServiceState(start), [], []
+            state, begun, logged = ServiceState(start), [], []
             names: tuple[JobName, ...] = ("licenseRelease", "licenseMonitor", "serverLicenseMonitor")
             executor: Any = partial(ThreadPoolExecutor, 1) if threads else DebugExecutor
             executors: dict[JobName, Any] = {name: executor() for name in names}
@@ -77,8 +77,8 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
 
                 return do
 
-            def tell(message: str, *, level: int = logging.INFO, **facts: object) -> None:
-                told.append((message, {"level": level, **facts}))
+            def log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
+                logged.append((message, {"level": level, **facts}))
 
             settings = settings_of(path)
             meanwhile()
@@ -89,9 +89,9 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
                 scheduler=scheduler,
                 state=state,
                 clock=clock,
-                tell=tell,
+                log=log,
             )
-            kept = Kept(tmp_path, clock, service, scheduler, state, begun, told)
+            kept = Kept(tmp_path, clock, service, scheduler, state, begun, logged)
             service.schedule_all()
             scheduler.start()
             stack.callback(scheduler.shutdown)
@@ -266,9 +266,9 @@ def _look(kept: Kept, times: int = 2) -> None:
 
 def test_what_has_not_changed_is_not_spoken_of(keep: Keep) -> None:
     kept = keep()
-    told = len(kept.told)
+    logged = len(kept.logged)
     _look(kept, 20)
-    assert len(kept.told) == told
+    assert len(kept.logged) == logged
 
 
 def test_a_changed_policy_is_in_force_when_it_has_come_to_rest(keep: Keep) -> None:
@@ -426,7 +426,7 @@ def test_no_defect_shows_a_secret(keep: Keep, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("tests.engine.service.test_service.settings_of", broken)
     kept.service.reload()
     assert "no such address" in (kept.state.refused_change or "")
-    assert "hunter2" not in f"{kept.told} {kept.state.refused_change}"
+    assert "hunter2" not in f"{kept.logged} {kept.state.refused_change}"
 
 
 def test_the_time_zone_changes_with_the_policy(keep: Keep) -> None:
@@ -440,4 +440,4 @@ def test_warnings_are_said_again_with_each_change(keep: Keep) -> None:
     kept = keep()
     _change(kept, "site.yaml", "every 6 hours", "every 7 hours")
     kept.service.reload()
-    assert any("SW507" in text for text, _ in kept.told)
+    assert any("SW507" in text for text, _ in kept.logged)

@@ -62,7 +62,7 @@ def test_where_nobody_is_to_be_told(run: Run, qrs: SimulatedQrs, tmp_path: Path)
     site = write_site(tmp_path, qrs.port, release=TO_INFLUX)
     run("plan", "--policy", tmp_path / "p.policy", "--site", site, "-o", tmp_path / "plan", "-q")
     assert run("apply", tmp_path / "plan", "--site", site, "--yes").code == 0
-    assert not (tmp_path / "plan" / "told").exists()
+    assert not (tmp_path / "plan" / "published").exists()
 
 
 def test_an_apply_that_goes_on(run: Run, qrs: SimulatedQrs, hook: Receiver, tmp_path: Path) -> None:

@@ -340,7 +340,7 @@ def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, qrs: Sim
     assert (ran.code, "earlier run" in ran.err) == (0, False)
     assert len(qrs.deleted) == LICENSES > before
     (folder.parent / "20990101 copy for the auditor").rename(folder)
-    (folder / "told").unlink()
+    (folder / "published").unlink()
     with (folder / "outcomes.jsonl").open("r+b") as file:
         file.seek(20)
         file.write(b"#")
