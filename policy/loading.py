@@ -5,7 +5,7 @@ What comes out is a `CheckedPolicy`; nothing else is ever evaluated.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seatwarden.grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule, SetFrom, Statement, Text
@@ -31,7 +31,7 @@ class CheckedPolicy:
 
     `tree` stands on its own: lists read from files (`set … from`) have become `let`. `names` holds the values
     of all names, `timezone` the IANA name of the zone in which days are counted, `list_files` the files that lists
-    were read from, whose content is part of the policy.
+    were read from, whose content is part of the policy. `source` is the file's own text, comments and all.
     """
 
     file: str
@@ -39,6 +39,7 @@ class CheckedPolicy:
     names: Mapping[str, Value]
     timezone: str
     list_files: tuple[Path, ...] = ()
+    source: str = field(default="", repr=False, compare=False)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -130,7 +131,7 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
     if findings:
         raise PolicyError(in_order(findings), {file: text})
     timezone = tree.timezone.name if tree.timezone else DEFAULT_TIMEZONE
-    return CheckedPolicy(file, tree, names, timezone, list_files)
+    return CheckedPolicy(file, tree, names, timezone, list_files, text)
 
 
 def _with_lists(

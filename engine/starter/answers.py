@@ -146,7 +146,7 @@ def _printable(text: str) -> str:
 def _try(text: str) -> None:
     """Raises WrongAnswer when rules have errors, or are such that lint warns of them."""
     try:
-        found = lint(check_text(text, "answer"), text, _NO_DAY).findings
+        found = lint(check_text(text, "answer"), _NO_DAY).findings
     except PolicyError as error:
         found = error.diagnostics
     if found:

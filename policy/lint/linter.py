@@ -26,24 +26,24 @@ class Lint:
     allowed: tuple[Allowed, ...]
 
 
-def lint(policy: CheckedPolicy, source: str, today: date, known: KnownNames | None = None) -> Lint:
+def lint(policy: CheckedPolicy, today: date, known: KnownNames | None = None) -> Lint:
     """Everything lint finds in a checked policy.
 
-    `source` is the policy file's text (for the comments in it), `today` the day in the policy's time zone, `known`
-    what a snapshot knows (None: SW4xx is not looked for). All findings are warnings.
+    `today` is the day in the policy's time zone, `known` what a snapshot knows (None: SW4xx is not looked for). All
+    findings are warnings.
     """
-    found = in_order(list(_findings(policy, source, today, known)))
-    allows, problems = read_allows(source, policy.file, yaml=is_yaml(policy))
+    found = in_order(list(_findings(policy, today, known)))
+    allows, problems = read_allows(policy.source, policy.file, yaml=is_yaml(policy))
     kept, allowed = apply_allows(found, allows, policy, with_snapshot=known is not None)
     return Lint(in_order([*kept, *problems]), tuple(allowed))
 
 
-def _findings(policy: CheckedPolicy, source: str, today: date, known: KnownNames | None) -> Iterator[Diagnostic]:
+def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None) -> Iterator[Diagnostic]:
     space = RuleSpace(policy, today)
     yield from find_meaningless(policy, space)
     yield from find_overlaps(policy, space)
     yield from find_thresholds(policy, space, today)
     yield from find_values(policy)
-    yield from find_schedules(policy, source)
+    yield from find_schedules(policy)
     if known is not None:
         yield from find_unknown_names(policy, known, space)

@@ -5,9 +5,9 @@ from seatwarden.policy.lint.findings import is_yaml
 from seatwarden.policy.loading import CheckedPolicy
 
 
-def find_schedules(policy: CheckedPolicy, source: str) -> list[Diagnostic]:
+def find_schedules(policy: CheckedPolicy) -> list[Diagnostic]:
     """Schedules that never fire, fire all the time, or read otherwise than they look."""
-    if not is_yaml(policy) or "frequency" not in source:
+    if not is_yaml(policy) or "frequency" not in policy.source:
         return []
     from seatwarden.policy.butler.jobs import read_jobs  # policy text does not wait for YAML
     from seatwarden.policy.json_form.writer import read_json
@@ -15,5 +15,5 @@ def find_schedules(policy: CheckedPolicy, source: str) -> list[Diagnostic]:
     from seatwarden.policy.yaml.reader import YamlReader
 
     read = read_json if policy.file.lower().endswith(".json") else read_yaml
-    jobs = read_jobs(YamlReader(), read(source, policy.file))
+    jobs = read_jobs(YamlReader(), read(policy.source, policy.file))
     return [warning for job in jobs.all for warning in job.schedule_warnings()]

@@ -15,7 +15,6 @@ from seatwarden.engine.cli.views.findings import LintReport, print_github, repor
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.policy.errors import InputError, PolicyError
-from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.linter import lint as lint_policy
 from seatwarden.policy.loading import load_policy
 
@@ -94,20 +93,20 @@ def _site(path: Path) -> "Snapshot":
 
 def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: LintReport) -> None:
     """Adds what is found in one file. Raises InputError when it cannot be read."""
-    source = read_text(path, "policy")
-    report.sources[str(path)] = source
     try:
         policy = load_policy(path)
     except PolicyError as error:
+        report.sources.update(error.sources)
         report.findings += error.diagnostics
         return
+    report.sources[str(path)] = policy.source
     day = make_day(moment, policy.timezone)
     known = None
     if site is not None:
         from seatwarden.engine.analysis.known_names import known_names
 
         known = known_names(policy, site, day)
-    found = lint_policy(policy, source, day.today, known)
+    found = lint_policy(policy, day.today, known)
     report.findings += found.findings
     report.allowed += found.allowed
 

@@ -89,7 +89,7 @@ def test_every_answer_is_refused_or_makes_a_right_policy(**texts: str) -> None:
     text = starter_policy(answers)
     assert format_policy(text, POLICY_NAME) == text
     policy = check_text(text, POLICY_NAME)
-    assert lint(policy, text, date(2026, 11, 21)).findings == ()
+    assert lint(policy, date(2026, 11, 21)).findings == ()
     assert _unreached(text, POLICY_NAME) == []
 
 

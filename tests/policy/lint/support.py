@@ -13,7 +13,7 @@ RELEASE = "\nrelease analyzer when unused for 30 days\n"
 
 def lint_text(text: str, known: KnownNames | None = None, file: str = "test.policy") -> Lint:
     """Everything lint finds in a policy text."""
-    return lint(check_text(text, file), text, TODAY, known)
+    return lint(check_text(text, file), TODAY, known)
 
 
 def findings(text: str, known: KnownNames | None = None) -> list[Diagnostic]:

@@ -60,8 +60,8 @@ def test_in_yaml() -> None:
 
     def linted(never: str) -> list[str]:
         text = f"neverRelease:\n{never}\nlicenseType:\n  analyzer: {{enable: true, releaseThresholdDays: 30}}\n"
-        policy = CheckedPolicy("p.yaml", parse_butler(text, "p.yaml"), {}, "UTC")
-        return [finding.code for finding in lint(policy, text, TODAY).findings]
+        policy = CheckedPolicy("p.yaml", parse_butler(text, "p.yaml"), {}, "UTC", source=text)
+        return [finding.code for finding in lint(policy, TODAY).findings]
 
     assert linted("  inactive: no") == ["SW311"]
     assert linted("  inactive: no # seatwarden: allow SW311 agreed") == []

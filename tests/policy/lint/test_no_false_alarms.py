@@ -30,7 +30,7 @@ _facts = st.lists(known_facts(), min_size=4, max_size=8)
 @given(policies() | _crowded, _facts)
 def test_what_lint_claims_is_true_of_all_facts(tree: Policy, several: list[KnownFacts]) -> None:
     policy = check_text(print_policy(tree), "test.policy")
-    for finding in lint(policy, policy.text, TODAY).findings:
+    for finding in lint(policy, TODAY).findings:
         for facts in several:
             assert _is_true(finding, policy, facts), finding.message
 

@@ -82,5 +82,5 @@ def test_lint_looks_at_the_schedules_of_a_butler_file(suffix: str, tmp_path: Pat
         text = json.dumps(YAML(typ="safe").load(text))
     file = tmp_path / f"butler.{suffix}"
     file.write_text(text, encoding="utf-8")
-    linted = lint(load_policy(file), text, date(2026, 11, 21))
+    linted = lint(load_policy(file), date(2026, 11, 21))
     assert sorted(f.code for f in linted.findings if f.code.startswith("SW5")) == ["SW506", "SW507"]
