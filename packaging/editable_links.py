@@ -5,8 +5,7 @@ folders lie below `seatwarden/`. On Windows the links are directory junctions, w
 does there.
 """
 
-import os
-import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +31,10 @@ def link(place: Path, target: Path) -> None:
         if not place.samefile(target):
             raise FileExistsError(f"{place} is not a link to {target}: remove it and install again")
         return
-    if os.name == "nt":
-        command = ["cmd", "/c", "mklink", "/J", str(place), str(target)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own folders
+    if sys.platform == "win32":
+        import _winapi
+
+        _winapi.CreateJunction(str(target), str(place))
     else:
         place.unlink(missing_ok=True)  # a link that leads nowhere: the checkout was moved
         place.symlink_to(Path("..", target.name), target_is_directory=True)
