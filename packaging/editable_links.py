@@ -31,8 +31,10 @@ class EditableLinks(BuildHookInterface[Any]):
 
 def link(place: Path, target: Path) -> None:
     """Make `place` lead to the folder `target`. What leads there already stays; what leads elsewhere is an error."""
+    if _stands_in(place):
+        shutil.rmtree(place)  # and is made again only where it still has to
     if place.exists():
-        if not place.samefile(target) and not _stands_in(place):
+        if not place.samefile(target):
             raise FileExistsError(f"{place} is not a link to {target}: remove it and install again")
         return
     place.unlink(missing_ok=True)  # a link that leads nowhere: the checkout was moved
