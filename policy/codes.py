@@ -1,40 +1,94 @@
-"""The pages on diagnostics, one a code: what it means, why it matters, and what to write instead.
+"""The codes of diagnostics: what each one means, and what becomes of it.
 
-They stand in docs/codes/ and are packed into the wheel beside this module.
+The one table: nobody reads a code's nature from its number. A page on each stands in docs/codes (`code_pages.py`).
 """
 
-import re
-from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
-from seatwarden.grammar.suggest import did_you_mean
-from seatwarden.policy.errors import InputError
-
-_NAME = re.compile(r"(SW\d{3})\.md")
+Severity = Literal["error", "warning"]
 
 
-@lru_cache(maxsize=1)
-def known_codes() -> tuple[str, ...]:
-    """All codes there is a page for, in order."""
-    return tuple(sorted(match[1] for page in _folder().iterdir() if (match := _NAME.fullmatch(page.name))))
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of finding. `needs_snapshot` where only a snapshot shows it; `title` is the heading of its page."""
+
+    name: str
+    severity: Severity
+    title: str
+    needs_snapshot: bool = False
+
+    @property
+    def allowable(self) -> bool:
+        """Whether a comment can allow it: a warning may stay where somebody says why, an error is corrected."""
+        return self.severity == "warning"
 
 
-def page_of(code: str) -> str:
-    """The page on a code, in Markdown; the code may be written in small letters. Raises InputError."""
-    wanted = code.strip().upper()
-    if wanted not in known_codes():
-        help_ = did_you_mean(wanted, known_codes()) or f"codes go from {known_codes()[0]} to {known_codes()[-1]}"
-        raise InputError(f"there is no code `{code}`", help_)
-    return _folder().joinpath(f"{wanted}.md").read_text(encoding="utf-8")
+_ALL = (
+    # Syntax
+    Code("SW001", "error", "unexpected word or character"),
+    Code("SW002", "error", "a text that is not closed"),
+    Code("SW003", "error", "a date that does not exist"),
+    Code("SW004", "error", "a number that cannot be"),
+    Code("SW005", "error", "too long or too deep"),
+    Code("SW006", "error", "a word of the language as a name"),
+    # Names and types
+    Code("SW101", "error", "an unknown field"),
+    Code("SW102", "error", "an unknown name"),
+    Code("SW103", "error", "types that do not go together"),
+    Code("SW104", "error", "a field that is no condition"),
+    Code("SW105", "error", "an operator for another type"),
+    Code("SW106", "error", "a field that needs a name"),
+    Code("SW107", "error", "a value the field never has"),
+    Code("SW108", "error", "set twice"),
+    # Values and YAML
+    Code("SW201", "error", "this is not YAML"),
+    Code("SW202", "error", "a key given twice"),
+    Code("SW203", "error", "an unknown key"),
+    Code("SW204", "error", "a value of another type"),
+    Code("SW205", "error", "a value that is not possible"),
+    Code("SW206", "error", "a missing key"),
+    Code("SW207", "error", "a list file that cannot be read"),
+    Code("SW208", "error", "an unknown time zone"),
+    Code("SW209", "error", "this is not a policy"),
+    Code("SW210", "error", "this cannot be written in YAML"),
+    # Meaning
+    Code("SW301", "warning", "a rule never matches"),
+    Code("SW302", "warning", "a rule always matches"),
+    Code("SW303", "warning", "a part of a condition is never true"),
+    Code("SW304", "warning", "a part of a condition changes nothing"),
+    Code("SW305", "warning", "the same rule twice"),
+    Code("SW306", "warning", "a rule shadowed by another"),
+    Code("SW307", "warning", "two rules of one name"),
+    Code("SW308", "warning", "a release that nothing can reach"),
+    Code("SW309", "warning", "nothing is ever released"),
+    Code("SW310", "warning", "the last day is over"),
+    Code("SW311", "warning", "everyone without a mark is protected"),
+    Code("SW312", "warning", "a threshold of 0 days"),
+    Code("SW313", "warning", "a threshold under 7 days"),
+    Code("SW314", "warning", "a name that is never used"),
+    Code("SW315", "warning", "a value listed twice"),
+    Code("SW316", "warning", "two spellings under =="),
+    Code("SW317", "warning", "a character that cannot be seen"),
+    Code("SW318", "warning", "a * that stands for itself"),
+    Code("SW319", "warning", "something is allowed in vain"),
+    Code("SW320", "warning", "a comment to seatwarden that is not understood"),
+    # Against a snapshot
+    Code("SW401", "warning", "a name that nobody has", needs_snapshot=True),
+    Code("SW402", "warning", "a name that differs only in case", needs_snapshot=True),
+    Code("SW403", "warning", "a name that only looks the same", needs_snapshot=True),
+    Code("SW404", "warning", "a rule that matches nobody", needs_snapshot=True),
+    # Schedules
+    Code("SW501", "error", "not a schedule"),
+    Code("SW502", "error", "a range or a text too long"),
+    Code("SW503", "error", "`also` or `except` out of place"),
+    Code("SW504", "warning", "never fires"),
+    Code("SW505", "warning", "stopped by an exception"),
+    Code("SW506", "warning", "fires every minute or every second"),
+    Code("SW507", "warning", "a step that is counted anew"),
+    Code("SW508", "warning", "a value that never comes"),
+    Code("SW509", "warning", "words that say nothing"),
+)
 
-
-def title_of(code: str) -> str:
-    """The heading of the page on a code, without the code: `a rule never matches`. Raises InputError."""
-    return page_of(code).split("\n", 1)[0].partition(": ")[2]
-
-
-def _folder() -> Traversable:
-    packed = files("seatwarden.policy").joinpath("pages")
-    return packed if packed.is_dir() else Path(__file__).resolve().parent.parent / "docs" / "codes"
+CODES = {code.name: code for code in _ALL}
+"""Every code, in order."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from seatwarden.grammar.errors import SyntaxProblem
 from seatwarden.grammar.spans import Span
+from seatwarden.policy.codes import Severity
 
 MAX_FINDINGS = 100
 """How many findings of one file are reported; nobody reads more, and looking for what was meant takes time."""
@@ -21,7 +21,7 @@ class Diagnostic:
     """One finding. `label` stands under the marked source, `related` marks other places with a label each."""
 
     code: str
-    severity: Literal["error", "warning"]
+    severity: Severity
     message: str
     span: Span
     label: str = ""

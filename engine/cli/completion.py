@@ -22,10 +22,10 @@ def complete_fields(incomplete: str) -> list[tuple[str, str]]:
 
 def complete_codes(incomplete: str) -> list[tuple[str, str]]:
     """Codes of diagnostics, with their titles."""
-    from seatwarden.policy.codes import known_codes, title_of
+    from seatwarden.policy.codes import CODES
 
     typed = incomplete.upper()
-    return [(code, title_of(code)) for code in known_codes() if code.startswith(typed)]
+    return [(code.name, code.title) for code in CODES.values() if code.name.startswith(typed)]
 
 
 def complete_zones(incomplete: str) -> list[str]:

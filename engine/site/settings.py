@@ -36,6 +36,7 @@ from seatwarden.policy.butler.jobs import (
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
+from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
 from seatwarden.policy.yaml.nodes import Entry, Mapping, Node
 from seatwarden.policy.yaml.reader import YamlReader
@@ -170,7 +171,7 @@ def load_settings(
         log=ours.log,
         http_port=ours.http_port,
         heartbeat=ours.heartbeat,
-        warnings=tuple(warning for job in jobs.all for warning in job.schedule_warnings()),
+        warnings=without_allowed((found for job in jobs.all for found in job.schedule_warnings()), text, str(file)),
         notes=(*_notes(jobs, site, policy_file, file), *(influx.warnings if influx else ())),
         sources=sources,
     )

@@ -5,14 +5,16 @@ silences nothing. Alone on a line it speaks of the next line that is not a comme
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from seatwarden.grammar.ast import Comparison, Let, Statement, walk
 from seatwarden.grammar.ast import Rule as RuleNode
 from seatwarden.grammar.spans import Span
+from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.policy.codes import CODES
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.lint.findings import FAMILIES, warning
+from seatwarden.policy.lint.findings import warning
 from seatwarden.policy.loading import CheckedPolicy
 
 _ALLOW = re.compile(r"#\s*seatwarden:\s*allow\b(?P<rest>[^\n\r]*)", re.IGNORECASE)
@@ -68,9 +70,27 @@ def apply_allows(
 ) -> tuple[list[Diagnostic], list[Allowed]]:
     """The findings that stay, with SW319 for what is allowed in vain, and those that are silenced.
 
-    Codes of SW4xx are only judged when there is a snapshot to find them with.
+    A code that needs a snapshot is only judged when there is one to find it with.
     """
-    starts = _statement_lines(policy)
+    kept, silenced, used = _silence(findings, allows, _statement_lines(policy))
+    for allow in allows:
+        if allow not in used and (with_snapshot or not CODES[allow.code].needs_snapshot):
+            message = f"`{allow.code}` is allowed here, and is not found"
+            kept.append(warning("SW319", message, allow.span, "allows nothing", "remove it"))
+    return kept, silenced
+
+
+def without_allowed(findings: Iterable[Diagnostic], source: str, file: str) -> tuple[Diagnostic, ...]:
+    """The findings on a site file that no comment in it allows; what is wrong with its comments lint tells."""
+    allows, _ = read_allows(source, file, yaml=True)
+    kept, _, _ = _silence(findings, allows, {})
+    return tuple(kept)
+
+
+def _silence(
+    findings: Iterable[Diagnostic], allows: list[Allow], starts: Mapping[int, set[int]]
+) -> tuple[list[Diagnostic], list[Allowed], set[Allow]]:
+    """The findings that stay, those that are silenced, and the comments that did it."""
     kept: list[Diagnostic] = []
     silenced: list[Allowed] = []
     used: set[Allow] = set()
@@ -82,11 +102,7 @@ def apply_allows(
             silenced.append(Allowed(finding, matching[0].reason))
         else:
             kept.append(finding)
-    for allow in allows:
-        if allow not in used and (with_snapshot or not allow.code.startswith("SW4")):
-            message = f"`{allow.code}` is allowed here, and is not found"
-            kept.append(warning("SW319", message, allow.span, "allows nothing", "remove it"))
-    return kept, silenced
+    return kept, silenced, used
 
 
 def _codes(rest: str, column: int, line: int, target: int, file: str) -> tuple[list[Allow], list[Diagnostic]]:
@@ -100,16 +116,23 @@ def _codes(rest: str, column: int, line: int, target: int, file: str) -> tuple[l
     whole = Span(file, line, column + 1, line, column + max(1, len(rest.rstrip())) + 1)
     if not found:
         return [], [_not_understood(whole)]
-    problems = []
-    for code, span in found:
-        if not code.startswith(FAMILIES):
-            help_ = "errors are corrected; findings SW3xx and SW4xx can be allowed"
-            problems.append(warning("SW320", f"`{code}` cannot be allowed", span, "not a finding of lint", help_))
+    problems = [_not_allowable(code, span) for code, span in found if not _is_allowable(code)]
     if not reason:
         help_ = f"write why: # seatwarden: allow {found[0][0]} agreed with HR"
         message = f"`{found[0][0]}` cannot be allowed without a reason"
         return [], [*problems, warning("SW320", message, whole, "allows nothing", help_)]
-    return [Allow(code, reason, target, span) for code, span in found if code.startswith(FAMILIES)], problems
+    return [Allow(code, reason, target, span) for code, span in found if _is_allowable(code)], problems
+
+
+def _is_allowable(code: str) -> bool:
+    return code in CODES and CODES[code].allowable
+
+
+def _not_allowable(code: str, span: Span) -> Diagnostic:
+    if code not in CODES:
+        return warning("SW320", f"there is no code `{code}`", span, "allows nothing", did_you_mean(code, CODES))
+    help_ = "errors are corrected; warnings can be allowed"
+    return warning("SW320", f"`{code}` cannot be allowed", span, "an error", help_)
 
 
 def _not_understood(span: Span) -> Diagnostic:

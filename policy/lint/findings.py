@@ -5,9 +5,6 @@ from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy
 
-FAMILIES = ("SW3", "SW4")
-"""The codes that are warnings; these, and only these, can be allowed."""
-
 
 def warning(
     code: str,

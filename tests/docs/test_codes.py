@@ -1,42 +1,80 @@
-"""The pages on diagnostics: there is one for every code, its examples are run, and lint prints what it shows."""
+"""The codes of diagnostics: table, source, pages and index agree, and the pages' examples are run as they stand."""
 
+import ast
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from seatwarden.policy.codes import known_codes, page_of, title_of
+from seatwarden.policy.code_pages import page_of
+from seatwarden.policy.codes import CODES
 from seatwarden.policy.errors import InputError
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT
 
-_CODE = re.compile(r"""["'](SW\d{3})["']""")
+PAGES = ROOT / "docs" / "codes"
+_CODE = re.compile(r"SW\d{3}")
 _BLOCK = re.compile(r"^```(\w+) (failing|passing|output|file=\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _COMMAND = re.compile(r"^`seatwarden ((?:lint|convert) example\.\w+.*)` says:$", re.MULTILINE)
 _BESIDE = {"SW320": {"SW306"}}
 """What a page must show beside its own code: a comment that allows nothing leaves the finding that it speaks of."""
 
 
-def _emitted() -> set[str]:
-    """Every code that stands as a text of its own in the source."""
+def _emitted() -> Iterator[tuple[str, str]]:
+    """Every code that the source makes a finding of, with the severity that it gives."""
+    table = ROOT / "policy" / "codes.py"
     sources = [path for floor in ("grammar", "policy", "engine") for path in (ROOT / floor).rglob("*.py")]
-    return {code for path in sources for code in _CODE.findall(path.read_text(encoding="utf-8"))}
+    for path in set(sources) - {table}:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            literals = [_text(argument) for argument in node.args] if isinstance(node, ast.Call) else []
+            for number, literal in enumerate(literals):
+                if isinstance(node, ast.Call) and _CODE.fullmatch(literal):
+                    yield literal, _severity(ast.unparse(node.func), literals[number + 1 :])
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _severity(function: str, others: list[str]) -> str:
+    """What `warning(…)` and its like make is a warning, a `Diagnostic` says it, and all the others make errors."""
+    if function == "Diagnostic":
+        return others[0]
+    return "warning" if function.rpartition(".")[2] in ("warning", "_warning", "_again") else "error"
+
+
+def test_the_source_finds_what_the_table_says() -> None:
+    assert sorted(set(_emitted())) == [(code.name, code.severity) for code in CODES.values()]
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
-    assert set(known_codes()) == _emitted()
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in PAGES.glob("SW*.md")}
+    headings = {code: text.partition("\n")[0] for code, text in pages.items()}
+    assert headings == {code.name: f"# {code.name}: {code.title}" for code in CODES.values()}
+
+
+def test_a_page_shows_the_severity_of_its_code() -> None:
+    for code in CODES.values():
+        shown = re.findall(rf"^(\w+)\[{code.name}\]: ", page_of(code.name), re.MULTILINE)
+        assert set(shown) == {code.severity}, code
 
 
 def test_the_index_lists_every_page() -> None:
-    index = (ROOT / "docs" / "codes" / "README.md").read_text(encoding="utf-8")
+    index = (PAGES / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| \[(SW\d{3})\]\(\1\.md\) \| (.*) \|$", index, re.MULTILINE) == [
-        (code, title_of(code)) for code in known_codes()
+        (code.name, code.title) for code in CODES.values()
     ]
 
 
+def test_codes_that_need_a_snapshot_are_shown_with_one() -> None:
+    shown = {code for code in CODES if (found := _COMMAND.search(page_of(code))) and "--snapshot" in found[1]}
+    assert shown == {code.name for code in CODES.values() if code.needs_snapshot}
+
+
 # The pages of schedules show the command `frequency`: test_console_blocks runs what they show.
-@pytest.mark.parametrize("code", [code for code in known_codes() if code < "SW5"])
+@pytest.mark.parametrize("code", [code for code in CODES if "$ seatwarden frequency" not in page_of(code)])
 def test_the_command_prints_what_the_page_shows(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
@@ -57,7 +95,7 @@ def test_the_command_prints_what_the_page_shows(
     failing = run(*arguments, *moment)
     said = failing.out if lint else failing.err
     assert said.rstrip() == blocks["output"][1].rstrip()
-    assert failing.code == (1 if code < "SW3" else 0)
+    assert failing.code == (1 if CODES[code].severity == "error" else 0)
     assert set(re.findall(r"^\w+\[(SW\d+)\]", said, re.MULTILINE)) == {code, *_BESIDE.get(code, ())}
 
     Path(arguments[1]).write_text(blocks["passing"][1], encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatwarden.engine.cli.terminal.output import command_line, say
+from seatwarden.engine.cli.terminal.output import command_line, note, say
 from seatwarden.engine.common.text import plural
 from seatwarden.policy.errors import InputError
 
@@ -135,20 +135,31 @@ class _Tour:
             raise typer.Exit(code)
 
     def run_and_kill(self, qrs: "SimulatedQrs", *arguments: str) -> None:
-        """A command in a process of its own, killed when QRS has deleted a few licenses and owes the next answer."""
+        """A command in a process of its own, killed when QRS has deleted a few licenses and owes the next answer.
+
+        Raises InputError when the process ends before: then there was no crash to survive.
+        """
         from seatwarden.engine.simulator.server import Fault
 
         say()
         say((f"$ {command_line(arguments)}", "bold"))
         slow = Fault("delay", method="DELETE", seconds=0.2)
         qrs.faults.append(slow)
-        command = [sys.executable, "-P", "-m", "seatwarden", *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")  # noqa: S603 - our own
-        while process.poll() is None and len(qrs.deleted) < KILLED_AFTER:
+        # -P: no file in the working folder is taken for a module. Not -I, which would hide a seatwarden that is found
+        # by PYTHONPATH or among the user's own packages.
+        command = [sys.executable, "-P", "-X", "utf8", "-m", "seatwarden", *arguments]
+        process = subprocess.Popen(  # noqa: S603 - our own
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        while (ended := process.poll()) is None and len(qrs.deleted) < KILLED_AFTER:
             time.sleep(0.01)
         process.kill()
-        printed, _ = process.communicate()
+        printed, complaints = process.communicate()
         qrs.faults.remove(slow)
         say(printed.rstrip())
+        if complaints:
+            note(complaints.rstrip())
+        if ended is not None:
+            raise InputError(f"this process ended by itself, with exit code {ended}, before it could be killed")
         say(("Killed", "bold red"))
         say(f"  QRS has deleted {plural(len(qrs.deleted), 'license')}; the journal ends where the process did.")

@@ -52,7 +52,7 @@ def lint(
     Example: seatwarden lint butler.yaml season.policy --snapshot site.json
     """
     if explain is not None:
-        from seatwarden.policy.codes import page_of
+        from seatwarden.policy.code_pages import page_of
 
         say(page_of(explain).rstrip())
         return

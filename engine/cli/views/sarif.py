@@ -7,7 +7,8 @@ from urllib.parse import quote
 from seatwarden.engine.cli.views.findings import LintReport
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.spans import Span
-from seatwarden.policy.codes import page_of, title_of
+from seatwarden.policy.code_pages import page_of
+from seatwarden.policy.codes import CODES
 from seatwarden.policy.diagnostics import Diagnostic
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -31,9 +32,9 @@ def _rule(code: str) -> dict[str, Any]:
     page = page_of(code)
     return {
         "id": code,
-        "shortDescription": {"text": title_of(code)},
+        "shortDescription": {"text": CODES[code].title},
         "help": {"text": page, "markdown": page},
-        "defaultConfiguration": {"level": "warning" if code.startswith(("SW3", "SW4")) else "error"},
+        "defaultConfiguration": {"level": CODES[code].severity},
     }
 
 

@@ -300,3 +300,10 @@ def test_rules_that_are_not_in_force_are_noted(tmp_path: Path) -> None:
 def test_what_a_schedule_reads_otherwise_than_it_looks_is_a_warning(tmp_path: Path) -> None:
     settings = settings_of(write_site(tmp_path, 4242, release="enable: true\nfrequency: every 7 hours"))
     assert [warning.code for warning in settings.warnings] == ["SW507"]
+
+
+def test_a_comment_allows_a_schedule(tmp_path: Path) -> None:
+    release = "enable: true\n# seatwarden: allow SW507 seven is what was agreed\nfrequency: every 7 hours"
+    assert settings_of(write_site(tmp_path, 4242, release=release)).warnings == ()
+    other = settings_of(write_site(tmp_path, 4242, release=release.replace("SW507", "SW508")))
+    assert [warning.code for warning in other.warnings] == ["SW507"]

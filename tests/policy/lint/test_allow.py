@@ -2,7 +2,11 @@
 
 import pytest
 
+from seatwarden.policy.butler.front_end import parse_butler
+from seatwarden.policy.codes import CODES
 from seatwarden.policy.lint.known_names import KnownNames
+from seatwarden.policy.lint.linter import lint
+from seatwarden.policy.loading import CheckedPolicy
 from tests.policy.lint.support import TODAY, lint_text
 
 TWICE = 'user.tags = ["vip", "VIP"]'
@@ -41,6 +45,9 @@ def test_silenced(text: str) -> None:
         ('keep "x" when user.name = "# seatwarden: allow SW315 reason"', []),
         ('# this is what seatwarden does\nkeep "x" when user.inactive', []),
         ("# seatwarden: allow SW315 reason", ["SW319"]),
+        ("# seatwarden: allow SW319 reason", ["SW319"]),
+        ("# seatwarden: allow SW507 reason", ["SW319"]),
+        ("# seatwarden: allow SW999 reason", ["SW320"]),
     ],
 )
 def test_not_silenced(text: str, expected: list[str]) -> None:
@@ -53,15 +60,18 @@ def test_codes_of_a_snapshot_are_judged_with_a_snapshot_only() -> None:
     assert [finding.code for finding in lint_text(text, NOBODY).findings] == ["SW319"]
 
 
-def test_in_yaml() -> None:
-    from seatwarden.policy.butler.front_end import parse_butler
-    from seatwarden.policy.lint.linter import lint
-    from seatwarden.policy.loading import CheckedPolicy
+THRESHOLDS = "licenseType:\n  analyzer: {enable: true, releaseThresholdDays: 30}\n"
 
+
+def _in_yaml(settings: str) -> list[str]:
+    text = f"{settings}\n{THRESHOLDS}"
+    policy = CheckedPolicy("p.yaml", parse_butler(text, "p.yaml"), {}, "UTC", source=text)
+    return [finding.code for finding in lint(policy, TODAY).findings]
+
+
+def test_in_yaml() -> None:
     def linted(never: str) -> list[str]:
-        text = f"neverRelease:\n{never}\nlicenseType:\n  analyzer: {{enable: true, releaseThresholdDays: 30}}\n"
-        policy = CheckedPolicy("p.yaml", parse_butler(text, "p.yaml"), {}, "UTC", source=text)
-        return [finding.code for finding in lint(policy, TODAY).findings]
+        return _in_yaml(f"neverRelease:\n{never}")
 
     assert linted("  inactive: no") == ["SW311"]
     assert linted("  inactive: no # seatwarden: allow SW311 agreed") == []
@@ -69,3 +79,34 @@ def test_in_yaml() -> None:
     assert linted("  # seatwarden: allow SW315 agreed\n  tag:\n    - it's\n    - vip\n    - vip") == []
     assert linted("  tag:\n    - vip\n    - vip # seatwarden: allow SW315 agreed") == []
     assert linted("  tag:\n    - vip # seatwarden: allow SW315 agreed\n    - vip") == ["SW319", "SW315"]
+
+
+SCHEDULES = {
+    "SW504": "at 2:00 on the 30th day of feb",
+    "SW505": "every 6 hours except at 6:00",
+    "SW506": "every 1 minute",
+    "SW507": "every 36 hours",
+    "SW508": "at 2:00 on fri-mon",
+    "SW509": "every 2 hours between 8",
+}
+
+
+@pytest.mark.parametrize(("code", "schedule"), SCHEDULES.items())
+def test_a_schedule_in_yaml(code: str, schedule: str) -> None:
+    assert _in_yaml(f"frequency: {schedule}") == [code]
+    assert _in_yaml(f"frequency: {schedule} # seatwarden: allow {code} agreed") == []
+    assert _in_yaml(f"# seatwarden: allow {code} agreed\nfrequency: '{schedule}'") == []
+    assert _in_yaml(f"frequency: >- # seatwarden: allow {code} agreed\n  {schedule}") == []
+    assert _in_yaml(f"frequency: every 6 hours # seatwarden: allow {code} agreed") == ["SW319"]
+
+
+def test_those_are_all_warnings_of_schedules() -> None:
+    assert set(SCHEDULES) == {code for code in CODES if code > "SW5" and CODES[code].allowable}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_errors_cannot_be_allowed(code: str) -> None:
+    """Whatever is not found is allowed in vain; an error cannot even be allowed."""
+    (found,) = lint_text(f"# seatwarden: allow {code} reason\n{RELEASE}", NOBODY).findings
+    assert found.code == ("SW320" if CODES[code].severity == "error" else "SW319")
+    assert (found.help or "").startswith("errors are corrected") == (CODES[code].severity == "error")

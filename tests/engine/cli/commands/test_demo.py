@@ -61,6 +61,24 @@ def test_a_site_that_stays(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert demo.returncode == 0
 
 
+def test_nothing_in_the_working_folder_is_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for module in ("seatwarden", "policy", "grammar", "engine", "typer", "json"):
+        Path(f"{module}.py").write_text("raise SystemExit(open('was-run', 'a').write(__name__))", encoding="utf-8")
+    assert run("demo").code == 0
+    assert not Path("was-run").exists()
+
+
+def test_a_process_that_ends_before_it_is_killed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = "import os, sys\nprint('no room left', file=sys.stderr, flush=True)\nos._exit(7)\n"
+    (tmp_path / "sitecustomize.py").write_text(ends, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ran = run("demo", "--folder", tmp_path / "demo")
+    message = "error: this process ended by itself, with exit code 7, before it could be killed"
+    assert (ran.code, ran.err) == (2, f"no room left\n{message}\n")
+    assert "Killed" not in ran.out
+
+
 def _suggestions(text: str) -> list[list[str]]:
     return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  seatwarden ")]
 

@@ -17,6 +17,7 @@ SNAPSHOT = EXAMPLES / "site.json"
 RELEASE = "release analyzer when unused for 30 days\n"
 WARNED = f'keep "x" when user.tags = ["vip", "VIP"]\n{RELEASE}'
 ALLOWED = f'keep "x" when user.tags = ["vip", "VIP"] # seatwarden: allow SW315 both are used\n{RELEASE}'
+SCHEDULED = "frequency: every 36 hours\nlicenseType:\n  analyzer: {enable: true, releaseThresholdDays: 30}\n"
 
 
 @pytest.fixture
@@ -133,19 +134,24 @@ def test_sarif(run: Run, write: Any) -> None:
     folder = Path.cwd() / "with space"
     folder.mkdir()
     (folder / "d.policy").write_text(WARNED, encoding="utf-8")
-    ran = run("lint", *files, "with space/d.policy", EXAMPLES / "butler.yaml", "-s", SNAPSHOT, "--format", "sarif")
+    Path("e.yaml").write_text(SCHEDULED, encoding="utf-8")
+    others = ("with space/d.policy", "e.yaml", EXAMPLES / "butler.yaml")
+    ran = run("lint", *files, *others, "-s", SNAPSHOT, "--format", "sarif")
     assert ran.code == 1
     log = json.loads(ran.out)
     Draft4Validator(schema).validate(log)
     (sarif_run,) = log["runs"]
     rules = [rule["id"] for rule in sarif_run["tool"]["driver"]["rules"]]
+    defaults = [rule["defaultConfiguration"]["level"] for rule in sarif_run["tool"]["driver"]["rules"]]
     results = sarif_run["results"]
     assert {result["ruleId"] for result in results} == set(rules)
     assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in results)
     places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
     assert {"a.policy", "with%20space/d.policy"} <= set(places)
     assert [r["suppressions"][0]["justification"] for r in results if "suppressions" in r] == ["both are used"]
-    assert [r["level"] for r in results if r["ruleId"] == "SW101"] == ["error"]
+    levels = {result["ruleId"]: result["level"] for result in results}
+    assert levels == dict(zip(rules, defaults, strict=True))
+    assert (levels["SW101"], levels["SW315"], levels["SW507"]) == ("error", "warning", "warning")
 
 
 def test_sarif_without_findings(run: Run) -> None:
