@@ -119,7 +119,12 @@ def test_the_wheel_has_all_that_is_read_and_one_name(built: Built) -> None:
     pages = {page.name for page in (ROOT / "docs" / "codes").iterdir()}
     assert pages == {name.removeprefix("policy/pages/") for name in packed if name.startswith("policy/pages/")}
     beside = packed - files - {f"policy/pages/{page}" for page in pages}
-    assert {name for name in beside if ".dist-info/" not in name} == {"__init__.py", "__main__.py", "py.typed"}
+    assert {name for name in beside if ".dist-info/" not in name} == {
+        "__init__.py",
+        "__main__.py",
+        "api.py",
+        "py.typed",
+    }
 
 
 def test_the_wheel_works_where_nothing_else_is(built: Built, strangers: Path, environment: Environment) -> None:
