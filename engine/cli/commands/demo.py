@@ -34,10 +34,8 @@ def demo(
     Example: seatwarden demo
     """
     from seatwarden.engine.demo.files import write_config, write_demo_site
-    from seatwarden.engine.demo.people import TELLING_USERS
 
     moment = datetime.now(UTC).replace(microsecond=0)
-    tour = _Tour(context)
     try:
         site = write_demo_site(folder, now=moment)
         with site.serve() as qrs:
@@ -46,35 +44,45 @@ def demo(
                 _stay(site, qrs)
                 return
             run = folder / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
-
-            tour.stop(f"A simulated Qlik Sense site with 200 users answers on {qrs.url}.")
-            tour.run("plan", "--site", str(site.config), "--show", "release", "-o", str(run))
-            tour.stop("Why? Four users tell the story, from the sealed plan and its own facts.")
-            for user in (
-                TELLING_USERS.protected,
-                TELLING_USERS.leaver,
-                TELLING_USERS.newcomer,
-                TELLING_USERS.quarantined,
-            ):
-                tour.run("explain", user, "--plan", str(run))
-            tour.stop("The plan on disk is sealed: a flipped byte, a lost or moved line would be found.")
-            tour.run("log", "verify", str(run))
-            asked = len(qrs.requests)
-            tour.stop(f"All that took {asked} requests to QRS, and nothing was released. Now the plan is applied,")
-            say(("and the process is killed (kill -9) half-way, in the middle of a DELETE.", "bold cyan"))
-            tour.run_and_kill(qrs, "apply", str(run), "--site", str(site.config), "--yes")
-            tour.stop("Applied again, it goes on where it ended: what is open is looked up, nothing is deleted twice.")
-            tour.run("apply", str(run), "--site", str(site.config), "--yes")
-            tour.run("log", "verify", str(run))
-            tour.stop("Months later somebody asks: when did he lose his license, and why?")
-            tour.run("log", "show", str(folder / "plans"), "--user", TELLING_USERS.leaver)
-            deleted = qrs.deleted
+            _show(_Tour(context), site, qrs, run)
     except OSError as error:
         raise InputError(
             f"the demo cannot write to `{folder}`: {error.strerror}", "choose another with --folder"
         ) from None
+    _suggest(site, run, moment.year + 1)
 
+
+def _show(tour: "_Tour", site: "DemoSite", qrs: "SimulatedQrs", run: Path) -> None:
+    """The tour: plan, explain, verify, apply, be killed, go on, look back."""
+    from seatwarden.engine.demo.people import TELLING_USERS
+
+    tour.stop(f"A simulated Qlik Sense site with 200 users answers on {qrs.url}.")
+    tour.run("plan", "--site", str(site.config), "--show", "release", "-o", str(run))
+    tour.stop("Why? Four users tell the story, from the sealed plan and its own facts.")
+    for user in (
+        TELLING_USERS.protected,
+        TELLING_USERS.leaver,
+        TELLING_USERS.newcomer,
+        TELLING_USERS.quarantined,
+    ):
+        tour.run("explain", user, "--plan", str(run))
+    tour.stop("The plan on disk is sealed: a flipped byte, a lost or moved line would be found.")
+    tour.run("log", "verify", str(run))
+    asked = len(qrs.requests)
+    tour.stop(f"All that took {asked} requests to QRS, and nothing was released. Now the plan is applied,")
+    say(("and the process is killed (kill -9) half-way, in the middle of a DELETE.", "bold cyan"))
+    tour.run_and_kill(qrs, "apply", str(run), "--site", str(site.config), "--yes")
+    tour.stop("Applied again, it goes on where it ended: what is open is looked up, nothing is deleted twice.")
+    tour.run("apply", str(run), "--site", str(site.config), "--yes")
+    tour.run("log", "verify", str(run))
+    tour.stop("Months later somebody asks: when did he lose his license, and why?")
+    tour.run("log", "show", str(run.parent), "--user", TELLING_USERS.leaver)
+    deleted = qrs.deleted
     tour.stop(f"{len(deleted)} licenses were deleted on the simulated site, {len(set(deleted))} different ones.")
+
+
+def _suggest(site: "DemoSite", run: Path, next_year: int) -> None:
+    """What to try next on the files of the demo."""
     say("The simulated site is gone, its files stay. Try next:")
     snapshot = ["--policy", str(site.config), "--snapshot", str(site.snapshot)]
     for arguments in (
@@ -82,7 +90,7 @@ def demo(
         ("plan", *snapshot),
         ("plan", *snapshot, "--format", "csv"),
         ("explain", "INTERNAL\\sa_api", *snapshot),
-        ("plan", *snapshot, "--now", f"{moment.year + 1}-03-01"),
+        ("plan", *snapshot, "--now", f"{next_year}-03-01"),
         ("init", "my-policy", "--butler", str(site.config)),
         ("demo", "--stay"),
     ):

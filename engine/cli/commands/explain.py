@@ -79,32 +79,40 @@ def explain(
 
     Example: seatwarden explain "CORP\\jdoe" --policy butler.yaml --snapshot site.json
     """
-    if brief and full:
-        raise InputError("--brief and --full exclude each other", "leave one of them out")
-    selecting = releases or rule is not None
-    if bool(users) == selecting:
-        problem = "name users, or a selection, not both" if users else "nobody to explain"
-        raise InputError(problem, "name users, or ask for --releases or --rule NAME")
+    _check_selection(users, releases, rule, brief, full)
     size: Size = "brief" if brief else "full" if full else "default"
-    given = _from_plan(plan, (policy, snapshot, site, now, timezone)) if plan else None
-    source: _Source[Any] = given or _from_inputs(policy, snapshot, site, now, timezone)
+    given = (policy, snapshot, site, now, timezone)
+    source: _Source[Any] = _from_plan(plan, given) if plan else _from_inputs(*given)
     chosen = source.of_users(users) if users else source.selected(releases=releases, rule=rule)
-    explainer = Explainer(source.policy, source.day)
-    explained = [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
+    explain_one = Explainer(source.policy, source.day).explain
+    explained = [(holder, [explain_one(decision, size) for decision in decisions]) for holder, decisions in chosen]
     if format == "json":
         shown = [_to_json(holder, explanations, source, size) for holder, explanations in explained]
         print_json(shown[0] if users and len(shown) == 1 else shown)
-        return
+    elif explained:
+        _print(explained, source, size)
+    else:
+        say("Nothing is released." if releases else "The rule matches no license.")
+
+
+_T = TypeVar("_T")
+
+
+def _check_selection(users: list[str] | None, releases: bool, rule: str | None, brief: bool, full: bool) -> None:
+    """Raises InputError for options that exclude each other."""
+    if brief and full:
+        raise InputError("--brief and --full exclude each other", "leave one of them out")
+    if bool(users) == (releases or rule is not None):
+        problem = "name users, or a selection, not both" if users else "nobody to explain"
+        raise InputError(problem, "name users, or ask for --releases or --rule NAME")
+
+
+def _print(explained: list[tuple[Holder, list[Explanation]]], source: "_Source[Any]", size: Size) -> None:
     for holder, explanations in explained:
         if not explanations:
             say(f"{printable(holder.label)} has no license: nothing to release.")
     everything = [explanation for _, explanations in explained for explanation in explanations]
     print_explanations(everything, size, source.policy, source.day)
-    if not explained:
-        say("Nothing is released." if releases else "The rule matches no license.")
-
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from seatwarden.engine.snapshot.model import Snapshot
 
 
+Format = Literal["text", "json", "github", "sarif"]
+
+
 def lint(
     policies: Annotated[
         list[Path] | None, typer.Argument(metavar="FILE...", help="Policies: .policy files, or Butler's YAML.")
@@ -29,7 +32,7 @@ def lint(
     snapshot: SnapshotOption = None,
     now: NowOption = None,
     format: Annotated[
-        Literal["text", "json", "github", "sarif"],
+        Format,
         typer.Option("--format", help="How to print: for people, for scripts, for GitHub Actions, as SARIF 2.1.0."),
     ] = "text",
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings too.")] = False,
@@ -59,36 +62,31 @@ def lint(
     if not policies:
         raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
     site = _site(snapshot) if snapshot is not None else None
-    moment = choose_moment(now, site)
-    report, unreadable = LintReport(), False
-    for path in policies:
-        try:
-            _check(path, site, moment, report)
-        except InputError as error:
-            complain(error)
-            unreadable = True
-    if format == "json":
-        print_json(report_to_json(report))
-    elif format == "sarif":
-        from seatwarden.engine.cli.views.sarif import report_to_sarif
-
-        print_json(report_to_sarif(report))
-    elif format == "github":
-        print_github(report)
-    elif report.sources or not unreadable:
-        _print(report)
-    if unreadable:
+    report, all_read = _check_all(policies, site, choose_moment(now, site))
+    if report.sources or all_read or format != "text":
+        _print(report, format)
+    if not all_read:
         raise typer.Exit(ExitCode.BAD_INPUT)
     if report.errors or (strict and report.warnings):
         raise typer.Exit(ExitCode.NO)
 
 
 def _site(path: Path) -> "Snapshot":
-    from seatwarden.engine.snapshot.reader import (
-        load_snapshot,  # only with --snapshot: lint is called at every save in an editor
-    )
+    from seatwarden.engine.snapshot.reader import load_snapshot  # editors call lint at every save, without a snapshot
 
     return load_snapshot(path)
+
+
+def _check_all(policies: list[Path], site: "Snapshot | None", moment: datetime | date) -> tuple[LintReport, bool]:
+    """What is found in the files, and whether all could be read; what could not has been said then."""
+    report, all_read = LintReport(), True
+    for path in policies:
+        try:
+            _check(path, site, moment, report)
+        except InputError as error:
+            complain(error)
+            all_read = False
+    return report, all_read
 
 
 def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: LintReport) -> None:
@@ -111,7 +109,20 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     report.allowed += found.allowed
 
 
-def _print(report: LintReport) -> None:
+def _print(report: LintReport, format_: Format) -> None:
+    if format_ == "json":
+        print_json(report_to_json(report))
+    elif format_ == "sarif":
+        from seatwarden.engine.cli.views.sarif import report_to_sarif
+
+        print_json(report_to_sarif(report))
+    elif format_ == "github":
+        print_github(report)
+    else:
+        _print_text(report)
+
+
+def _print_text(report: LintReport) -> None:
     for finding in report.findings:
         show_finding(finding, report.sources)
     counts = Counter(finding.severity for finding in report.findings)

@@ -22,6 +22,8 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
     from seatwarden.engine.service.service import Service
     from seatwarden.engine.service.state import ServiceState
     from seatwarden.engine.site.settings import Settings
@@ -77,39 +79,13 @@ def _usable(what: str, help_: str) -> Iterator[None]:
 
 def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
     """Runs until a signal asks it to end."""
-    from apscheduler.executors.pool import ThreadPoolExecutor
-    from apscheduler.schedulers.background import BackgroundScheduler
-
-    from seatwarden.engine.qrs.client import QrsClient
-    from seatwarden.engine.service.jobs import ServiceJobs
     from seatwarden.engine.service.logging import log, start_log, stop_log
-    from seatwarden.engine.service.service import Service, jobs_of
     from seatwarden.engine.service.state import ServiceState
-    from seatwarden.engine.version import VERSION
 
     stop, reload = threading.Event(), threading.Event()
     state = ServiceState(clock())
-    jobs = ServiceJobs(
-        context=lambda current: context_for(current, log, stop),
-        connect=lambda current: QrsClient(current.site, clock()),
-        clock=clock,
-        log=log,
-    )
-    # A thread a job: watching goes on while a long release is under way, and no job runs twice at a time.
-    scheduler = BackgroundScheduler(executors={name: ThreadPoolExecutor(1) for name in jobs_of(settings)}, timezone=UTC)
-    service = Service(
-        settings,
-        load=lambda: settings_from(site, policy, scheduled=True),
-        work={
-            "licenseRelease": jobs.release,
-            "licenseMonitor": jobs.watch_licenses,
-            "serverLicenseMonitor": jobs.watch_server_license,
-        },
-        scheduler=scheduler,
-        state=state,
-        clock=clock,
-        log=log,
-    )
+    scheduler = _scheduler(settings)
+    service = _service(settings, site, policy, scheduler, state, stop)
     with ExitStack() as stack:
         with _usable(f"the log file `{settings.log.file}`", "name another one with `seatwarden: log: file:`"):
             stack.callback(stop_log, start_log(settings.log))
@@ -119,17 +95,7 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
             with _usable(f"the port {settings.http_port}", "does another program listen there? is it below 1024?"):
                 stack.enter_context(status_server(settings.http_port, state, clock))
         stack.enter_context(stopped_by_signals(stop, reload))
-        facts: dict[str, Any] = {
-            "site": settings.site.url,
-            "policy": settings.policy.digest,
-            "dryRun": settings.dry_run,
-        }
-        log("service started", version=VERSION, folder=str(settings.folder), **facts)
-        service.log_warnings()
-        service.schedule_all()
-        last_alive = _last_alive(settings.folder)
-        if last_alive is not None:
-            service.tell_missed_since(last_alive)
+        _begin(service, settings)
         scheduler.start()
         try:
             _attend(service, state, stop, reload)
@@ -142,6 +108,64 @@ def _serve(settings: "Settings", site: Path, policy: Path | None) -> None:
             scheduler.shutdown(wait=True)
         _beat(settings.folder, state)
         log("service ended")
+
+
+def _scheduler(settings: "Settings") -> "BackgroundScheduler":
+    """A thread a job: watching goes on while a long release is under way, and no job runs twice at a time."""
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from seatwarden.engine.service.service import jobs_of
+
+    return BackgroundScheduler(executors={name: ThreadPoolExecutor(1) for name in jobs_of(settings)}, timezone=UTC)
+
+
+def _service(
+    settings: "Settings",
+    site: Path,
+    policy: Path | None,
+    scheduler: "BackgroundScheduler",
+    state: "ServiceState",
+    stop: threading.Event,
+) -> "Service":
+    from seatwarden.engine.qrs.client import QrsClient
+    from seatwarden.engine.service.jobs import ServiceJobs
+    from seatwarden.engine.service.logging import log
+    from seatwarden.engine.service.service import Service
+
+    jobs = ServiceJobs(
+        context=lambda current: context_for(current, log, stop),
+        connect=lambda current: QrsClient(current.site, clock()),
+        clock=clock,
+        log=log,
+    )
+    return Service(
+        settings,
+        load=lambda: settings_from(site, policy, scheduled=True),
+        work={
+            "licenseRelease": jobs.release,
+            "licenseMonitor": jobs.watch_licenses,
+            "serverLicenseMonitor": jobs.watch_server_license,
+        },
+        scheduler=scheduler,
+        state=state,
+        clock=clock,
+        log=log,
+    )
+
+
+def _begin(service: "Service", settings: "Settings") -> None:
+    """Logs what the service begins with, and plans its jobs."""
+    from seatwarden.engine.service.logging import log
+    from seatwarden.engine.version import VERSION
+
+    facts: dict[str, Any] = {"site": settings.site.url, "policy": settings.policy.digest, "dryRun": settings.dry_run}
+    log("service started", version=VERSION, folder=str(settings.folder), **facts)
+    service.log_warnings()
+    service.schedule_all()
+    last_alive = _last_alive(settings.folder)
+    if last_alive is not None:
+        service.tell_missed_since(last_alive)
 
 
 def _attend(service: "Service", state: "ServiceState", stop: threading.Event, reload: threading.Event) -> None:
