@@ -84,15 +84,12 @@ def explain(
     given = (policy, snapshot, site, now, timezone)
     source: _Source[Any] = _from_plan(plan, given) if plan else _from_inputs(*given)
     chosen = source.of_users(users) if users else source.selected(releases=releases, rule=rule)
-    explain_one = Explainer(source.policy, source.day).explain
-    explained = [(holder, [explain_one(decision, size) for decision in decisions]) for holder, decisions in chosen]
+    explained = source.explained(chosen, size)
     if format == "json":
         shown = [_to_json(holder, explanations, source, size) for holder, explanations in explained]
         print_json(shown[0] if users and len(shown) == 1 else shown)
-    elif explained:
-        _print(explained, source, size)
     else:
-        say("Nothing is released." if releases else "The rule matches no license.")
+        _print(explained, source, size, "Nothing is released." if releases else "The rule matches no license.")
 
 
 _T = TypeVar("_T")
@@ -107,7 +104,10 @@ def _check_selection(users: list[str] | None, releases: bool, rule: str | None, 
         raise InputError(problem, "name users, or ask for --releases or --rule NAME")
 
 
-def _print(explained: list[tuple[Holder, list[Explanation]]], source: "_Source[Any]", size: Size) -> None:
+def _print(explained: list[tuple[Holder, list[Explanation]]], source: "_Source[Any]", size: Size, nothing: str) -> None:
+    if not explained:
+        say(nothing)
+        return
     for holder, explanations in explained:
         if not explanations:
             say(f"{printable(holder.label)} has no license: nothing to release.")
@@ -148,6 +148,13 @@ class _Source(Generic[_T]):
         for decision in sorted(found, key=listing_order):
             by_user.setdefault(decision.user if decision.user_id else decision.license_id, []).append(decision)
         return [(_holder_of(decisions[0]), decisions) for decisions in by_user.values()]
+
+    def explained(
+        self, chosen: list[tuple[Holder, list[Decision]]], size: Size
+    ) -> list[tuple[Holder, list[Explanation]]]:
+        """The decisions in words."""
+        explainer = Explainer(self.policy, self.day)
+        return [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
 
     def _decisions(self, people: People[_T], holder: Holder) -> list[Decision]:
         return [self.decide(held) for held in people.held_by(holder)]
