@@ -17,7 +17,7 @@ from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day, make_day
 
 if TYPE_CHECKING:
-    from seatwarden.engine.metrics.point import Point, Value
+    from seatwarden.engine.metrics.point import FieldValue, Point
     from seatwarden.engine.monitor.server_license import ServerLicense
     from seatwarden.engine.service.state import JobName
     from seatwarden.engine.site.settings import Settings
@@ -143,7 +143,7 @@ def _notify(seen: _Seen, settings: "Settings", now: datetime) -> None:
         send_event(run_failed(settings.site.url, now, job, error.message, error.help), settings, tell_warnings, now)
 
 
-def _number(value: "Value | None") -> str:
+def _number(value: "FieldValue | None") -> str:
     if not isinstance(value, float):
         return "?"
     return f"{value:,.0f}" if value.is_integer() else f"{value:,}"
