@@ -70,8 +70,7 @@ class _Seen:
 
 def _look(settings: "Settings", day: Day) -> _Seen:
     """Reads both answers; what one of them lacks does not take the other away."""
-    from seatwarden.engine.monitor.license_use import license_use
-    from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
+    from seatwarden.engine.monitor.reading import read_expiry, read_use
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
     seen = _Seen()
@@ -85,14 +84,11 @@ def _look(settings: "Settings", day: Day) -> _Seen:
     # Certificates are valid by the real clock, whatever --now says.
     with QrsClient(settings.site, clock()) as qrs:
         try:
-            tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
-            seen.use = license_use(qrs.get("license/accesstypeoverview"), tags, day.now)
+            seen.use = read_use(qrs, settings, day.now)
         except RemoteError as error:
             say_once("licenseMonitor", error)
         try:
-            tags = (*settings.static_tags, *settings.jobs.server_monitor.tags)
-            seen.license = read_server_license(qrs.get("license"), day.now, day.zone)
-            seen.expiry = server_license_points(seen.license, tags, day.now)
+            seen.license, seen.expiry = read_expiry(qrs, settings, day)
         except RemoteError as error:
             say_once("serverLicenseMonitor", error)
     return seen
