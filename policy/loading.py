@@ -22,7 +22,8 @@ MAX_LISTED = 50_000
 """Most values in all list files of a policy together."""
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
 
-Value = ListOf | Text | Number | Date | Boolean
+NamedValue = ListOf | Text | Number | Date | Boolean
+"""What a name of `let` or `set` stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class CheckedPolicy:
 
     file: str
     tree: Policy
-    names: Mapping[str, Value]
+    names: Mapping[str, NamedValue]
     timezone: str
     list_files: tuple[Path, ...] = ()
     source: str = field(default="", repr=False, compare=False)
@@ -126,7 +127,7 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
     findings: list[Diagnostic] = []
     list_files = tuple(folder / s.path.value for s in tree.statements if isinstance(s, SetFrom)) if folder else ()
     tree = replace(tree, statements=_with_lists(tree.statements, folder, findings))
-    names: dict[str, Value] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
+    names: dict[str, NamedValue] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
     findings += check(tree, names)
     if findings:
         raise PolicyError(in_order(findings), {file: text})

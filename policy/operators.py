@@ -1,11 +1,20 @@
-"""The operators of conditions, with their documentation: one table for the `fields` command and the language page.
+"""The operators of conditions: what they mean, and their documentation for the `fields` command and the language page.
 
-Names and meaning are Qlik's, from its help on operators for conditions of rules.
+Names and meaning are Qlik's, from its help on operators for conditions of rules. A comparison is true when it holds
+for any pair of a value on the left and one on the right. The reference evaluator and the search for possible worlds
+both ask here whether it holds for a pair.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
 
+from seatwarden.grammar.ast import Operator
 from seatwarden.policy.vocabulary import Type
+
+Value: TypeAlias = str | int | bool | date
+"""A single value, as facts and lists have several of."""
 
 _ALL = (Type.TEXT, Type.NUMBER, Type.DATE, Type.BOOLEAN)
 _ORDERED = (Type.NUMBER, Type.DATE)
@@ -43,3 +52,39 @@ OPERATORS = (
     OperatorEntry("never used", "never used since it was allocated", "never used"),
 )
 """Every operator, in the order in which they are explained."""
+
+POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
+"""The operators that are exactly `not` of another: of the whole comparison, not of a pair."""
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Qlik's `like`: `*` stands for any characters, case is ignored. Linear in the length of the text."""
+    first, *rest = pattern.casefold().split("*")
+    text = text.casefold()
+    if not rest:
+        return text == first
+    if not text.startswith(first) or len(text) < len(first) + len(rest[-1]) or not text.endswith(rest[-1]):
+        return False
+    position, end = len(first), len(text) - len(rest[-1])
+    for part in rest[:-1]:
+        found = text.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
+
+
+def _folded(value: Value) -> Value:
+    return value.casefold() if isinstance(value, str) else value
+
+
+HOLDS: Mapping[Operator, Callable[[Value, Value], bool]] = {
+    "=": lambda one, other: _folded(one) == _folded(other),
+    "==": lambda one, other: one == other,
+    "like": lambda one, other: matches(str(one), str(other)),
+    "<": lambda one, other: one < other,  # type: ignore[operator]
+    "<=": lambda one, other: one <= other,  # type: ignore[operator]
+    ">": lambda one, other: one > other,  # type: ignore[operator]
+    ">=": lambda one, other: one >= other,  # type: ignore[operator]
+}
+"""Whether an operator holds for a pair of values, of types that the check lets it compare."""

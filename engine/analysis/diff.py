@@ -14,12 +14,13 @@ from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field, LicenseType, Rule, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import Value
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import TRUE, Formula, Within, all_of
 from seatwarden.policy.worlds.policies import differences
 from seatwarden.policy.worlds.search import Undecided
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, USER
-from seatwarden.policy.worlds.world import Value, World
+from seatwarden.policy.worlds.world import World
 
 
 @dataclass(frozen=True, slots=True)

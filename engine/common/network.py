@@ -1,14 +1,24 @@
-"""HTTPS by requests with TLS settings of our own: a private key's passphrase, an authority, how strict to be."""
+"""Connections over a network: TLS settings of our own, and what went wrong with one, whichever library says so."""
 
+import http.client
+import re
+import smtplib
+import socket
 import ssl
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
+import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
+from urllib3.util.ssl_match_hostname import CertificateError
 
 
 class TlsAdapter(HTTPAdapter):
-    """Mounted on a session, it makes every connection with the given context and these retries."""
+    """HTTPS by requests with a context of our own: mounted on a session, all connections have it and these retries."""
 
     def __init__(self, context: ssl.SSLContext, retries: Retry, parallel: int = 1) -> None:
         self._context = context
@@ -17,3 +27,154 @@ class TlsAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Called by requests for its pool of connections."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+
+def trust_in(authority: Path | None) -> ssl.SSLContext:
+    """TLS that trusts the authority in a PEM file, or this machine's own. Raises OSError for a file that holds none."""
+    context = ssl.create_default_context(cafile=str(authority) if authority else None)
+    # Authorities that companies and Qlik Sense run for themselves often lack extensions that strict checking demands.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+class Fault(Enum):
+    """Why a connection, or a request over it, came to nothing."""
+
+    BAD_ADDRESS = auto()
+    """No address at all: no name can look like that."""
+    NO_SUCH_HOST = auto()
+    NOTHING_LISTENS = auto()
+    CONNECT_TIMED_OUT = auto()
+    NO_CONNECTION = auto()
+    """None was made for another reason, such as no route."""
+    NOT_SENDABLE = auto()
+    """A header or an address that cannot be put into a request."""
+    ANSWER_TIMED_OUT = auto()
+    """Also for libraries that do not tell whether there was a connection yet."""
+    CLOSED = auto()
+    """By the other side, before it had answered as the protocol asks."""
+    OTHER_NAME = auto()
+    """The certificate is for another host name."""
+    EXPIRED = auto()
+    UNKNOWN_ISSUER = auto()
+    UNTRUSTED = auto()
+    """The certificate, for another reason."""
+    NO_TLS = auto()
+    """What is spoken there is not TLS."""
+    CLIENT_REFUSED = auto()
+    """Our certificate, by the other side."""
+    CLIENT_EXPIRED = auto()
+    TLS_FAILED = auto()
+    """In another way, at the handshake or later."""
+    UNREACHABLE = auto()
+    """All else."""
+
+
+_CERTIFICATE = {2: Fault.UNKNOWN_ISSUER, 10: Fault.EXPIRED, 62: Fault.OTHER_NAME, 64: Fault.OTHER_NAME} | dict.fromkeys(
+    range(18, 22), Fault.UNKNOWN_ISSUER
+)
+"""By OpenSSL's X509_V_ERR_ codes; 2 and 18 to 21 are chains that do not end in an authority that is trusted."""
+
+_TLS = dict.fromkeys(
+    ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"), Fault.NO_TLS
+) | {"SSLV3_ALERT_CERTIFICATE_EXPIRED": Fault.CLIENT_EXPIRED, "TLSV1_ALERT_PROTOCOL_VERSION": Fault.TLS_FAILED}
+"""By OpenSSL's reasons. Any other alert refuses our certificate: servers choose among a dozen of them for that."""
+
+_STAGES: tuple[tuple[tuple[type[Exception], ...], Mapping[Fault, Fault]], ...] = (
+    (
+        (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError),
+        {
+            Fault.ANSWER_TIMED_OUT: Fault.CONNECT_TIMED_OUT,
+            Fault.CLOSED: Fault.NO_CONNECTION,
+            Fault.UNREACHABLE: Fault.NO_CONNECTION,
+        },
+    ),
+    ((urllib3.exceptions.SSLError,), {Fault.UNREACHABLE: Fault.TLS_FAILED}),
+)
+"""What a fault is when urllib3 says at which stage it came: while connecting, while agreeing on TLS."""
+
+
+def fault_of(error: BaseException) -> tuple[Fault, BaseException]:
+    """What went wrong, and the error that tells it: the innermost that tells anything.
+
+    For errors of requests, urllib3, http.client, smtplib, socket and ssl. They are told apart by type and code, never
+    by their text, which is of no fixed form and may repeat addresses and headers.
+    """
+    errors = list(_chain(error))
+    found = ((fault, cause) for cause in reversed(errors) if (fault := _fault(cause)) is not None)
+    fault, cause = next(found, (Fault.UNREACHABLE, errors[-1]))
+    for wrappers, at_this_stage in _STAGES:
+        if any(isinstance(one, wrappers) for one in errors):
+            fault = at_this_stage.get(fault, fault)
+    return fault, cause
+
+
+def _fault(error: BaseException) -> Fault | None:
+    """What one error tells, without those it was made from."""
+    match error:
+        case ssl.SSLError():
+            return _tls_fault(error)
+        case CertificateError():
+            return Fault.OTHER_NAME
+        case urllib3.exceptions.SSLError():
+            return Fault.TLS_FAILED
+        case socket.gaierror() | urllib3.exceptions.NameResolutionError():
+            return Fault.NO_SUCH_HOST
+        case TimeoutError() | urllib3.exceptions.TimeoutError() | requests.Timeout():
+            return Fault.ANSWER_TIMED_OUT
+        case ConnectionRefusedError():
+            return Fault.NOTHING_LISTENS
+        case requests.exceptions.InvalidURL() | http.client.InvalidURL() | urllib3.exceptions.LocationValueError():
+            return Fault.BAD_ADDRESS
+        case ConnectionError() | smtplib.SMTPServerDisconnected() | http.client.HTTPException():
+            return Fault.CLOSED
+        case urllib3.exceptions.ProtocolError():
+            return Fault.CLOSED
+        case urllib3.exceptions.InvalidHeader():  # one of the answer, which requests passes on as one of ours
+            return Fault.UNREACHABLE
+        case UnicodeEncodeError(encoding=encoding) if encoding != "idna":
+            return Fault.NOT_SENDABLE
+        case UnicodeError():  # a host name that IDNA has no form for
+            return Fault.BAD_ADDRESS
+        case ValueError():
+            return Fault.NOT_SENDABLE
+        case OSError(errno=int()):
+            return Fault.UNREACHABLE
+        case _:
+            return None
+
+
+def _tls_fault(error: ssl.SSLError) -> Fault:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _CERTIFICATE.get(error.verify_code, Fault.UNTRUSTED)
+    reason = _reason(error)
+    if isinstance(error, ssl.SSLEOFError) and reason is None:  # after the handshake: there it has a reason
+        return Fault.CLOSED
+    return _TLS.get(reason or "", Fault.CLIENT_REFUSED if "_ALERT_" in (reason or "") else Fault.TLS_FAILED)
+
+
+def _reason(error: ssl.SSLError) -> str | None:
+    """OpenSSL's name of what happened.
+
+    Python names the reasons that its own version of OpenSSL had when it was released. Of later ones there is nothing
+    but OpenSSL's sentence, which is the name in lower case.
+    """
+    named: str | None = getattr(error, "reason", None)  # of one that a library raises itself there is none
+    sentence = re.fullmatch(r"\[SSL\] (.+?)(?: \(_ssl\.c:\d+\))?", str(error.strerror))
+    return named or (sentence[1].upper().replace(" ", "_") if sentence else None)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and those it was made from, outermost first; libraries keep them in several places."""
+    todo, seen = [error], set[int]()
+    while todo:
+        current = todo.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        parts = [*current.args, getattr(current, "reason", None), current.__cause__]
+        if isinstance(current, smtplib.SMTPException):
+            # Only smtplib leaves the cause there. Elsewhere it may be what the caller was busy with: another failure.
+            parts.append(current.__context__)
+        todo += [part for part in parts if isinstance(part, BaseException)]

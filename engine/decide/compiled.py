@@ -13,10 +13,10 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from seatwarden.engine.decide.reference import POSITIVE, RuleOutcome, Trace, Truth, compare
+from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth, compare
 from seatwarden.engine.facts.columns import SINGLE, FactColumn, as_facts, facts_by_key, read_column
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, Value, of_key
+from seatwarden.engine.facts.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, of_key
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -32,8 +32,8 @@ from seatwarden.grammar.ast import (
     UnusedFor,
 )
 from seatwarden.grammar.printer import print_field
-from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.loading import Value as NamedValue
+from seatwarden.policy.loading import CheckedPolicy, NamedValue
+from seatwarden.policy.operators import POSITIVE, Value
 
 Values: TypeAlias = tuple[Any, ...]
 """What was read of one license: in each place a fact, or the pairs of a family."""

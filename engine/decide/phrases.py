@@ -6,10 +6,11 @@ from datetime import date
 from msgspec import structs
 
 from seatwarden.engine.common.text import plural, quoted
-from seatwarden.engine.decide.reference import POSITIVE, Trace
-from seatwarden.engine.facts.facts import Fact, Unknown, Value
+from seatwarden.engine.decide.reference import Trace
+from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.grammar.ast import Comparison, Field, ListOf, Name, Not, Operand, Operator, UnusedFor
 from seatwarden.grammar.printer import print_condition, print_field, print_operand
+from seatwarden.policy.operators import POSITIVE, Value
 
 MAX_VALUES = 6
 """How many values of a list are shown."""

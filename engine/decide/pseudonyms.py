@@ -19,11 +19,12 @@ from seatwarden.engine.common.key_file import read_key
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
-from seatwarden.engine.facts.facts import Fact, Unknown, Value
+from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.engine.facts.guards import Standing, obstacle
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field
 from seatwarden.grammar.printer import print_field
+from seatwarden.policy.operators import Value
 
 _PREFIX = "p-"
 _PSEUDONYM = re.compile(r"p-[0-9a-f]{20}", re.ASCII)

@@ -5,12 +5,12 @@ true as soon as one is true, and unknown otherwise when any part is. Evaluation 
 checked policy, it ends, and it reads no clock.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from msgspec import Struct
 
-from seatwarden.engine.facts.facts import Fact, Facts, Unknown, Value
+from seatwarden.engine.facts.facts import Fact, Facts, Unknown
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -25,7 +25,8 @@ from seatwarden.grammar.ast import (
     Rule,
     UnusedFor,
 )
-from seatwarden.policy.loading import Value as NamedValue
+from seatwarden.policy.loading import NamedValue
+from seatwarden.policy.operators import HOLDS, POSITIVE, Value
 
 Truth = bool | None
 
@@ -51,10 +52,6 @@ class RuleOutcome(Struct, frozen=True):
     truth: Truth
     trace: Trace
     expired: bool = False
-
-
-POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
-"""The operators that are exactly `not` of another."""
 
 
 def evaluate_rule(rule: Rule, facts: Facts, names: Mapping[str, NamedValue], today: date) -> RuleOutcome:
@@ -104,40 +101,8 @@ def compare(operator: Operator, left: Fact, right: Fact) -> Truth:
         return None if equal is None else not equal
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return None
-    holds = _PAIRS[operator]
+    holds = HOLDS[operator]
     return any(holds(one, other) for one in left for other in right)
-
-
-def matches(text: str, pattern: str) -> bool:
-    """Qlik's `like`: `*` stands for any characters, case is ignored. Linear in the length of the text."""
-    first, *rest = pattern.casefold().split("*")
-    text = text.casefold()
-    if not rest:
-        return text == first
-    if not text.startswith(first) or len(text) < len(first) + len(rest[-1]) or not text.endswith(rest[-1]):
-        return False
-    position, end = len(first), len(text) - len(rest[-1])
-    for part in rest[:-1]:
-        found = text.find(part, position, end)
-        if found < 0:
-            return False
-        position = found + len(part)
-    return True
-
-
-def _folded(value: Value) -> Value:
-    return value.casefold() if isinstance(value, str) else value
-
-
-_PAIRS: Mapping[str, Callable[[Value, Value], bool]] = {
-    "=": lambda one, other: _folded(one) == _folded(other),
-    "==": lambda one, other: one == other,
-    "like": lambda one, other: matches(str(one), str(other)),
-    "<": lambda one, other: one < other,  # type: ignore[operator]
-    "<=": lambda one, other: one <= other,  # type: ignore[operator]
-    ">": lambda one, other: one > other,  # type: ignore[operator]
-    ">=": lambda one, other: one >= other,  # type: ignore[operator]
-}
 
 
 def _fact(operand: Operand, facts: Facts, names: Mapping[str, NamedValue]) -> Fact:

@@ -15,9 +15,8 @@ from seatwarden.engine.facts.day import NEVER, Day
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
 from seatwarden.grammar.printer import print_field
+from seatwarden.policy.operators import Value
 from seatwarden.policy.vocabulary import VOCABULARY, Type
-
-Value: TypeAlias = str | int | bool | date
 
 
 class Unknown(Struct, frozen=True, gc=False):

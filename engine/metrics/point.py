@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 Tags: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values in order; of two with the same name the later one counts."""
-Value: TypeAlias = float | str | bool
+FieldValue: TypeAlias = float | str | bool
 
 PRECISION = "ms"
 """Unit of the time in a line; InfluxDB 1, 2, 3 and VictoriaMetrics all keep it."""
@@ -29,7 +29,7 @@ class Point:
 
     measurement: str
     tags: Tags
-    fields: Mapping[str, Value]
+    fields: Mapping[str, FieldValue]
     at: datetime
 
 
@@ -41,7 +41,7 @@ def merge_tags(*sources: Iterable[tuple[str, str]]) -> Tags:
     return tuple(merged.items())
 
 
-def known_numbers(fields: Mapping[str, object]) -> dict[str, Value]:
+def known_numbers(fields: Mapping[str, object]) -> dict[str, FieldValue]:
     """The fields that are finite numbers, as floats; all others are left out."""
     numbers = {name: value for name, value in fields.items() if isinstance(value, int | float)}
     return {name: float(v) for name, v in numbers.items() if not isinstance(v, bool) and math.isfinite(v)}

@@ -13,9 +13,9 @@ from typing import Any, Protocol, TypeVar
 
 import requests
 import urllib3
-from requests.exceptions import InvalidURL
-from urllib3.exceptions import HTTPError, InsecureRequestWarning, LocationParseError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
+from seatwarden.engine.common.network import Fault, fault_of
 from seatwarden.engine.metrics.point import PRECISION
 from seatwarden.engine.site.influxdb import InfluxTarget, basic_login
 from seatwarden.grammar.errors import SeatwardenError
@@ -155,27 +155,27 @@ def _reaching(target: InfluxTarget, send: Callable[[], _T]) -> _T:
     where = f"InfluxDB at {target.url}"
     try:
         return send()
-    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
-        raise Unavailable(f"{where}: no trust in its certificate, or no TLS there") from None
-    except (requests.RequestException, HTTPError, OSError) as error:
-        text = str(error)
-        if not isinstance(error, requests.RequestException | HTTPError):  # both libraries name their own so
-            problem = "the file under `influxDb.caFile` cannot be used"
-        elif "SSL" in text:
-            problem = "no trust in its certificate, or no TLS there"
-        elif "timed out" in text or "Timeout" in text:
-            problem = f"no answer within {TIMEOUT_SECONDS} seconds"
-        elif "NameResolution" in text or "getaddrinfo" in text or isinstance(error, LocationParseError | InvalidURL):
-            problem = "there is no such host"
-        elif "refused" in text:
-            problem = "nothing listens there"
-        else:
-            problem = f"cannot be reached ({type(error).__name__})"
-        raise Unavailable(f"{where}: {problem}") from None
-    except ValueError:  # what HTTP has no place for; the error's text repeats it
-        what = "user and password" if target.version == 1 else "the token"
-        problem = f"nothing can be sent with these settings; check {what} for characters that HTTP does not carry"
-        raise Unavailable(f"{where}: {problem}") from None
+    except (requests.RequestException, HTTPError, ValueError) as error:
+        raise Unavailable(f"{where}: {_problem(error, target)}") from None
+    except OSError:  # errors of the network come as one of the libraries' own
+        raise Unavailable(f"{where}: the file under `influxDb.caFile` cannot be used") from None
+
+
+def _problem(error: Exception, target: InfluxTarget) -> str:
+    match fault_of(error)[0]:
+        case Fault.NO_SUCH_HOST | Fault.BAD_ADDRESS:
+            return "there is no such host"
+        case Fault.NOTHING_LISTENS:
+            return "nothing listens there"
+        case Fault.CONNECT_TIMED_OUT | Fault.ANSWER_TIMED_OUT:
+            return f"no answer within {TIMEOUT_SECONDS} seconds"
+        case Fault.NOT_SENDABLE:
+            what = "user and password" if target.version == 1 else "the token"
+            return f"nothing can be sent with these settings; check {what} for characters that HTTP does not carry"
+        case Fault.NO_CONNECTION | Fault.CLOSED | Fault.UNREACHABLE:
+            return f"cannot be reached ({type(error).__name__})"
+        case _:
+            return "no trust in its certificate, or no TLS there"
 
 
 def _check(status: int, body: str, target: InfluxTarget) -> None:

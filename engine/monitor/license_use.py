@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from seatwarden.engine.errors import RemoteError
-from seatwarden.engine.metrics.point import Point, Tags, Value, known_numbers, merge_tags
+from seatwarden.engine.metrics.point import FieldValue, Point, Tags, known_numbers, merge_tags
 
 MEASUREMENT = "qlik_sense_license"
 
@@ -66,7 +66,7 @@ def decode_object(answer: bytes, what: str) -> dict[str, Any]:
         raise RemoteError(f"QRS's answer to `{what}` is not a JSON object", help_) from None
 
 
-def _fields(overview: dict[str, Any]) -> Iterator[tuple[str, dict[str, Value]]]:
+def _fields(overview: dict[str, Any]) -> Iterator[tuple[str, dict[str, FieldValue]]]:
     for license_type, (name, sources) in _BLOCKS.items():
         block = overview.get(name)
         if isinstance(block, dict) and block.get("enabled") is True:

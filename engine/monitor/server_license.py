@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.metrics.point import Point, Tags, Value, merge_tags
+from seatwarden.engine.metrics.point import FieldValue, Point, Tags, merge_tags
 from seatwarden.engine.monitor.license_use import decode_object
 
 MEASUREMENT = "qlik_sense_server_license"
@@ -65,7 +65,7 @@ def read_server_license(answer: bytes, now: datetime, zone: ZoneInfo) -> ServerL
 
 def server_license_points(license_: ServerLicense, tags: Tags, at: datetime) -> list[Point]:
     """The `qlik_sense_server_license` point, with the fields that Butler's has; `expiry_date` is `YYYY-MM-DD`."""
-    fields: dict[str, Value] = {
+    fields: dict[str, FieldValue] = {
         "license_expired": license_.expired,
         "expiry_date": license_.expires.isoformat(),
         "days_until_expiry": float(license_.days),

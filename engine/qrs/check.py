@@ -9,10 +9,12 @@ from datetime import datetime
 import msgspec
 from cryptography import x509
 
+from seatwarden.engine.common.network import Fault
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.qrs.tls import make_context, tls_error
+from seatwarden.engine.qrs.faults import in_words, unreachable
+from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
 from seatwarden.policy.errors import InputError
 
@@ -57,7 +59,7 @@ def _resolve(site: Site, now: datetime) -> str:
     try:
         found = socket.getaddrinfo(site.host, site.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise RemoteError(f"there is no host `{site.host}`", "check `configQRS.host` and this machine's DNS") from None
+        raise in_words(Fault.NO_SUCH_HOST, site) from None
     return f"{site.host} is {', '.join(dict.fromkeys(str(address[4][0]) for address in found))}"
 
 
@@ -65,7 +67,7 @@ def _connect(site: Site, now: datetime) -> str:
     try:
         socket.create_connection((site.host, site.port), timeout=CONNECT_SECONDS).close()
     except TimeoutError:
-        raise RemoteError(f"{site.host}:{site.port} does not answer", "is a firewall in between?") from None
+        raise in_words(Fault.CONNECT_TIMED_OUT, site) from None
     except OSError:
         help_ = "is the service running, and is `configQRS.port` right (4242 for certificates, 443 through a proxy)?"
         raise RemoteError(f"nothing listens on {site.host}:{site.port}", help_) from None
@@ -88,7 +90,7 @@ def _handshake(site: Site, now: datetime) -> str:
         ):
             der, version = secure.getpeercert(binary_form=True), secure.version()
     except ssl.SSLError as error:
-        raise tls_error(str(error), site) from None
+        raise unreachable(error, site) from None
     except OSError as error:
         raise RemoteError(f"TLS to {site.host}:{site.port} failed: {error.strerror or error}") from None
     valid = x509.load_der_x509_certificate(der).not_valid_after_utc.date().isoformat() if der else "?"

@@ -16,8 +16,9 @@ from urllib3.util.retry import Retry
 
 from seatwarden.engine.common.network import TlsAdapter
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
-from seatwarden.engine.qrs.tls import make_context, tls_error
+from seatwarden.engine.errors import NotAuthorized, RemoteError
+from seatwarden.engine.qrs.faults import unreachable
+from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
 from seatwarden.engine.snapshot.model import License, Snapshot, User
 from seatwarden.engine.snapshot.reader import (
@@ -129,11 +130,8 @@ class QrsClient:
         url = f"{self._url(path)}{separator}xrfkey={XRFKEY}"
         try:
             return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:  # the latter two: what no check foresaw
             raise unreachable(error, self._site) from None
-        except (HTTPError, ValueError):  # what no check foresaw; their texts repeat hosts and headers
-            help_ = "check `host`, `headers` and `jwt` under `configQRS`"
-            raise NoAnswer(f"the request to {self._site.host}:{self._site.port} could not be made", help_) from None
 
     def _decoded(self, decode: Callable[[bytes, str], _T], data: bytes, path: str) -> _T:
         """An answer decoded; what cannot be is the fault of the remote system, not of the user."""
@@ -219,32 +217,3 @@ def _check_json(response: requests.Response, where: str, site: Site) -> None:
     counted = length.isdigit() and "Content-Encoding" not in response.headers
     if (counted and int(length) != len(response.content)) or response.content.lstrip()[:1] not in (b"[", b"{"):
         raise RemoteError(f"{where} did not answer with whole JSON")
-
-
-def unreachable(error: requests.RequestException, site: Site) -> RemoteError:
-    """What requests raised, in an administrator's words; NoAnswer where QRS may have received the request."""
-    where = f"{site.host}:{site.port}"
-    text = str(error)
-    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
-        help_ = "check `host`, `headers` and `jwt` under `configQRS`"
-        return RemoteError(f"the request to {where} could not be made", help_)
-    if isinstance(error, requests.exceptions.SSLError) or "[SSL" in text or "SSLError" in text or "ssl.c:" in text:
-        return tls_error(text, site)
-    if "NameResolutionError" in text or "getaddrinfo" in text:
-        return RemoteError(f"there is no host `{site.host}`", "check `configQRS.host` and this machine's DNS")
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return RemoteError(f"{where} does not answer", "is a firewall in between?")
-    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in text:
-        return NoAnswer(f"{where} stopped answering", "try again; look into the Repository Service's log")
-    if "NewConnectionError" in text or "Connection refused" in text:
-        help_ = "is the Repository Service running, and is `configQRS.port` right (4242 by default)?"
-        return RemoteError(f"nothing listens on {where}", help_)
-    if (
-        "Connection aborted" in text
-        or "Connection broken" in text
-        or "reset" in text.lower()
-        or "IncompleteRead" in text
-    ):
-        help_ = "it may have refused our client certificate; " if site.use_tls else ""
-        return NoAnswer(f"{where} closed the connection before it had answered", f"{help_}try again")
-    return NoAnswer(f"{where} cannot be reached: {type(error).__name__}")

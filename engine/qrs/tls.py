@@ -1,4 +1,4 @@
-"""TLS to QRS: the client certificate, the authority that is trusted, and their faults in words."""
+"""TLS to QRS: the client certificate, and the authority that is trusted."""
 
 import ssl
 from datetime import datetime
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from seatwarden.engine.errors import RemoteError
+from seatwarden.engine.common.network import trust_in
 from seatwarden.engine.site.connection import Site
 from seatwarden.policy.errors import InputError
 
@@ -22,11 +22,9 @@ def make_context(site: Site, now: datetime) -> ssl.SSLContext:
         if path is not None:
             _check_readable(f"cert.{name}", path)
     try:
-        context = ssl.create_default_context(cafile=str(site.authority) if site.authority else None)
-    except (ssl.SSLError, OSError):
+        context = trust_in(site.authority)
+    except OSError:
         raise InputError(f"`cert.clientCertCA`: `{site.authority}` holds no certificate", EXPORT_HELP) from None
-    # Certificates that Qlik Sense issues to itself lack extensions that strict checking demands.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not site.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -69,37 +67,3 @@ def _check_dates(path: Path, now: datetime) -> None:
     if now < certificate.not_valid_before_utc:
         day = certificate.not_valid_before_utc.date().isoformat()
         raise InputError(f"the client certificate `{path}` is valid only from {day}", "check this machine's clock")
-
-
-def tls_error(text: str, site: Site) -> RemoteError:
-    """The error for a failed handshake, from OpenSSL's words."""
-    where = f"{site.host}:{site.port}"
-    lower = text.lower()
-    if "hostname mismatch" in lower or "not valid for" in lower or "doesn't match" in lower:
-        help_ = "put the name that the certificate was issued for into `configQRS.host`"
-        return RemoteError(f"the certificate of {where} is for another host name", help_)
-    if "certificate has expired" in lower:
-        return RemoteError(f"the certificate of {where} has expired", "renew it in Qlik Sense")
-    if (
-        "self-signed" in lower
-        or "self signed" in lower
-        or "unable to get local issuer" in lower
-        or "unable to get issuer" in lower
-    ):
-        help_ = "name the site's root.pem under `cert.clientCertCA`; it comes with the certificate export of the QMC"
-        return RemoteError(f"the certificate of {where} was not issued by the authority we trust", help_)
-    if "certificate_verify_failed" in lower or "certificate verify failed" in lower:
-        return RemoteError(f"the certificate of {where} cannot be trusted", "compare it with the site's root.pem")
-    if (
-        "wrong_version_number" in lower
-        or "wrong version number" in lower
-        or "unknown protocol" in lower
-        or "record layer failure" in lower
-    ):
-        help_ = "QRS listens on 4242 by default; is `configQRS.port` right, and should `useSSL` be false?"
-        return RemoteError(f"{where} does not speak TLS", help_)
-    if "alert certificate expired" in lower:
-        return RemoteError(f"{where} refused our client certificate: it has expired", EXPORT_HELP)
-    if "alert" in lower:
-        return RemoteError(f"{where} refused our client certificate", EXPORT_HELP)
-    return RemoteError(f"TLS to {where} failed", "is this the port of QRS (4242)?")

@@ -4,26 +4,17 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import make_day
-from seatwarden.engine.monitor.license_use import license_use
-from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
+from seatwarden.engine.monitor.reading import Reader, read_expiry, read_use
 from seatwarden.engine.notify.events import run_failed
 from seatwarden.engine.runs.publish import expiry_event, publish_run, send_event, write_points
 from seatwarden.engine.runs.run import Log, RunContext, run_once
 from seatwarden.engine.service.state import JobName, JobResult
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.errors import InputError
-
-
-class Reader(Protocol):
-    """What watching needs of QRS."""
-
-    def get(self, path: str) -> bytes:
-        """The JSON that `GET /qrs/{path}` answers. Raises RemoteError."""
-        ...
 
 
 class ServiceJobs:
@@ -60,8 +51,7 @@ class ServiceJobs:
         job = settings.jobs.license_monitor
         try:
             with self._connect(settings) as qrs:
-                answer = qrs.get("license/accesstypeoverview")
-            points = license_use(answer, (*settings.static_tags, *job.tags), self._clock())
+                points = read_use(qrs, settings, self._clock())
         except (RemoteError, InputError) as error:
             return self._failed(settings, "licenseMonitor", error)
         self._alarmed.pop("licenseMonitor", None)
@@ -82,13 +72,12 @@ class ServiceJobs:
         day = make_day(self._clock(), settings.policy.timezone)
         try:
             with self._connect(settings) as qrs:
-                found = read_server_license(qrs.get("license"), day.now, day.zone)
+                found, points = read_expiry(qrs, settings, day)
         except (RemoteError, InputError) as error:
             return self._failed(settings, "serverLicenseMonitor", error)
         self._alarmed.pop("serverLicenseMonitor", None)
         if job.to_influxdb:
-            tags = (*settings.static_tags, *job.tags)
-            write_points(server_license_points(found, tags, day.now), settings, self._log)
+            write_points(points, settings, self._log)
         close = found.is_close(job.threshold_days)
         level = logging.WARNING if close else logging.INFO
         self._log(f"the site's license {found.describe()}", level=level, job="serverLicenseMonitor", days=found.days)

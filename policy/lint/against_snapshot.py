@@ -25,8 +25,8 @@ from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.lookalikes import looks
 from seatwarden.policy.lint.rule_space import RuleSpace
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import matches
 from seatwarden.policy.vocabulary import entry_of
-from seatwarden.policy.worlds.patterns import matches
 
 MOST_FINDINGS = 10
 """How many values of one list get a finding each; more share one."""

@@ -9,6 +9,8 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from seatwarden.policy.operators import matches
+
 MAX_STEPS = 100_000
 """How many steps of the automata are made before giving up; a dozen patterns need some thousand."""
 
@@ -54,15 +56,6 @@ def compile_pattern(folded: str) -> LikePattern:
             places[character] = places.get(character, 0) | 1 << length
             length += 1
     return LikePattern(length, places, loops)
-
-
-def matches(text: str, pattern: str) -> bool:
-    """Whether a text matches a pattern; case is ignored."""
-    compiled = compile_pattern(pattern.casefold())
-    state = START
-    for character in text.casefold():
-        state = compiled.step(state, character)
-    return compiled.accepts(state)
 
 
 def combinations(patterns: Sequence[str], named: Container[str]) -> tuple[dict[int, str], bool]:

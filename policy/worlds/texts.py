@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from seatwarden.grammar.ast import Field
+from seatwarden.policy.operators import matches
 from seatwarden.policy.vocabulary import VOCABULARY
 from seatwarden.policy.worlds.formula import TextTest
-from seatwarden.policy.worlds.patterns import combinations, matches
+from seatwarden.policy.worlds.patterns import combinations
 from seatwarden.policy.worlds.spellings import another_spelling
 
 

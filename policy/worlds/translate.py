@@ -5,7 +5,7 @@ fields with few values are written out. What is left, a comparison of two open t
 `user.name = user.userId`, becomes a flag of its own: it may be true or false in any world.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
@@ -24,6 +24,7 @@ from seatwarden.grammar.ast import (
     UnusedFor,
 )
 from seatwarden.grammar.ast import Literal_ as AstLiteral
+from seatwarden.policy.operators import HOLDS, POSITIVE, Value
 from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import (
@@ -40,9 +41,7 @@ from seatwarden.policy.worlds.formula import (
     constant,
     negate,
 )
-from seatwarden.policy.worlds.patterns import matches
 
-Value: TypeAlias = str | int | bool | date
 Names: TypeAlias = Mapping[str, AstLiteral | ListOf]
 Term: TypeAlias = tuple[DayField, DayField, int]
 """A number of days: first moment minus second, plus so many."""
@@ -56,7 +55,6 @@ USER = Field("user")
 DIRECTORY = Field("user.userDirectory")
 USER_ID = Field("user.userId")
 
-_POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
 _FLIPPED: Mapping[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "==": "=="}
 _TERMS: Mapping[str, Term] = {
     "today": (DayField.TODAY, DayField.ORIGIN, 0),
@@ -79,8 +77,8 @@ def translate(condition: Condition, names: Names) -> Formula:
             return negate(translate(operand, names))
         case UnusedFor():
             return Within(DayField.REFERENCE, DayField.TODAY, -condition.days)
-        case Comparison(operator, left, right) if operator in _POSITIVE:
-            return negate(_comparison(_POSITIVE[operator], left, right, names))
+        case Comparison(operator, left, right) if operator in POSITIVE:
+            return negate(_comparison(POSITIVE[operator], left, right, names))
         case Comparison(operator, left, right):
             return _comparison(operator, left, right, names)
         case Field():
@@ -101,17 +99,17 @@ def _comparison(operator: Operator, left: Operand, right: Operand, names: Names)
             # The field's values are the patterns.
             texts = _values(left, names)
             if right.name in _FEW:
-                return _among(right, [v for v in _possible(right) if any(_holds("like", text, v) for text in texts)])
+                return _among(right, [v for v in _possible(right) if any(HOLDS["like"](text, v) for text in texts)])
             listed = ListOf(tuple(Text(str(text)) for text in texts))
             return Flag(Comparison(operator, listed, right)) if texts else FALSE
         case _:
             pairs = ((one, other) for one in _values(left, names) for other in _values(right, names))
-            return constant(any(_holds(operator, one, other) for one, other in pairs))
+            return constant(any(HOLDS[operator](one, other) for one, other in pairs))
 
 
 def _field_and_values(operator: Operator, field: Field, values: tuple[Value, ...]) -> Formula:
     if field.name in _FEW:
-        return _among(field, [one for one in _possible(field) if any(_holds(operator, one, value) for value in values)])
+        return _among(field, [one for one in _possible(field) if any(HOLDS[operator](one, value) for value in values)])
     if field.name in _TERMS:
         number = (v.toordinal() if isinstance(v, date) else v for v in values if isinstance(v, date | int))
         constants = ((DayField.ORIGIN, DayField.ORIGIN, n) for n in number)
@@ -124,9 +122,7 @@ def _two_fields(operator: Operator, left: Field, right: Field) -> Formula:
     if left.name in _FEW and right.name in _FEW:
         pairs = ((one, other) for one in _possible(left) for other in _possible(right))
         return any_of(
-            all_of([_among(left, [one]), _among(right, [other])])
-            for one, other in pairs
-            if _holds(operator, one, other)
+            all_of([_among(left, [one]), _among(right, [other])]) for one, other in pairs if HOLDS[operator](one, other)
         )
     if left.name in _TERMS and right.name in _TERMS:
         return _there(left, _there(right, _days(operator, _TERMS[left.name], _TERMS[right.name])))
@@ -241,31 +237,6 @@ def _among(field: Field, values: Sequence[Value]) -> Formula:
 
 
 _FEW = frozenset({"month", *(e.name for e in VOCABULARY.values() if e.values or e.type is Type.BOOLEAN)})
-
-
-def _holds(operator: Operator, one: Value, other: Value) -> bool:
-    """Whether a comparison holds for two values; it says the same as the reference evaluator."""
-    match operator:
-        case "==":
-            return one == other
-        case "=":
-            return _folded(one) == _folded(other)
-        case "like":
-            return matches(str(one), str(other))
-        case _:
-            return _ORDERED[operator](one, other)
-
-
-_ORDERED: Mapping[Operator, Callable[[Value, Value], bool]] = {
-    "<": lambda one, other: one < other,  # type: ignore[operator]
-    "<=": lambda one, other: one <= other,  # type: ignore[operator]
-    ">": lambda one, other: one > other,  # type: ignore[operator]
-    ">=": lambda one, other: one >= other,  # type: ignore[operator]
-}
-
-
-def _folded(value: Value) -> Value:
-    return value.casefold() if isinstance(value, str) else value
 
 
 def _values(operand: Operand, names: Names) -> tuple[Value, ...]:

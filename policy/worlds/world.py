@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import TypeAlias
 
 from seatwarden.grammar.ast import Field
+from seatwarden.policy.operators import Value
 from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
 from seatwarden.policy.worlds.days import DayBounds, DayField, pick, pick_today
 from seatwarden.policy.worlds.formula import AllOf, AnyOf, Flag, Formula, Has, OnDays, Within
 from seatwarden.policy.worlds.state import State, Texts
 from seatwarden.policy.worlds.texts import TextValues
 from seatwarden.policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID, USER_LAST_USED
-
-Value: TypeAlias = str | int | bool | date
 
 ORDINARY_DAY = date(2026, 6, 15)
 """Today, where nothing says otherwise: a Monday in no season."""

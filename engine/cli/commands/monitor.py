@@ -18,7 +18,7 @@ from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day, make_day
 
 if TYPE_CHECKING:
-    from seatwarden.engine.metrics.point import Point, Value
+    from seatwarden.engine.metrics.point import FieldValue, Point
     from seatwarden.engine.monitor.server_license import ServerLicense
     from seatwarden.engine.service.state import JobName
     from seatwarden.engine.site.settings import Settings
@@ -71,8 +71,7 @@ class _Seen:
 
 def _look(settings: "Settings", day: Day) -> _Seen:
     """Reads both answers; what one of them lacks does not take the other away."""
-    from seatwarden.engine.monitor.license_use import license_use
-    from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
+    from seatwarden.engine.monitor.reading import read_expiry, read_use
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
     seen = _Seen()
@@ -86,14 +85,11 @@ def _look(settings: "Settings", day: Day) -> _Seen:
     # Certificates are valid by the real clock, whatever --now says.
     with QrsClient(settings.site, clock()) as qrs:
         try:
-            tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
-            seen.use = license_use(qrs.get("license/accesstypeoverview"), tags, day.now)
+            seen.use = read_use(qrs, settings, day.now)
         except RemoteError as error:
             say_once("licenseMonitor", error)
         try:
-            tags = (*settings.static_tags, *settings.jobs.server_monitor.tags)
-            seen.license = read_server_license(qrs.get("license"), day.now, day.zone)
-            seen.expiry = server_license_points(seen.license, tags, day.now)
+            seen.license, seen.expiry = read_expiry(qrs, settings, day)
         except RemoteError as error:
             say_once("serverLicenseMonitor", error)
     return seen
@@ -144,7 +140,7 @@ def _notify(seen: _Seen, settings: "Settings", now: datetime) -> None:
         send_event(run_failed(settings.site.url, now, job, error.message, error.help), settings, log_warnings, now)
 
 
-def _number(value: "Value | None") -> str:
+def _number(value: "FieldValue | None") -> str:
     if not isinstance(value, float):
         return "?"
     return f"{value:,.0f}" if value.is_integer() else f"{value:,}"

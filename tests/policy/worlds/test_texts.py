@@ -1,20 +1,23 @@
-"""Patterns and spellings against the evaluator's own comparisons."""
+"""Patterns and spellings against what the operators mean."""
 
 from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.decide.reference import matches as evaluated
-from seatwarden.policy.worlds.patterns import combinations, matches
+from seatwarden.policy.operators import matches
+from seatwarden.policy.worlds.patterns import START, combinations, compile_pattern
 from seatwarden.policy.worlds.spellings import another_spelling, spellings
 
 _patterns = st.text("ab*", min_size=1, max_size=4).map(lambda text: text + "*")
 
 
 @given(st.text("abAB", max_size=6), st.text("abAB*", max_size=6))
-def test_patterns_match_as_the_evaluator_says(text: str, pattern: str) -> None:
-    assert matches(text, pattern) is evaluated(text, pattern)
+def test_automata_match_as_the_operator_does(text: str, pattern: str) -> None:
+    automaton, state = compile_pattern(pattern.casefold()), START
+    for character in text.casefold():
+        state = automaton.step(state, character)
+    assert automaton.accepts(state) is matches(text, pattern)
 
 
 @given(st.lists(_patterns, max_size=3), st.sets(st.text("ab", max_size=3), max_size=4))
@@ -25,11 +28,11 @@ def test_every_combination_of_patterns_is_found(patterns: list[str], named: set[
         for letters in product("abz", repeat=length):
             word = "".join(letters)
             if word not in named:
-                signature = sum(evaluated(word, pattern) << n for n, pattern in enumerate(patterns))
+                signature = sum(matches(word, pattern) << n for n, pattern in enumerate(patterns))
                 assert signature in found or not complete
     for signature, word in found.items():
         assert word not in named
-        assert signature == sum(evaluated(word, pattern) << n for n, pattern in enumerate(patterns))
+        assert signature == sum(matches(word, pattern) << n for n, pattern in enumerate(patterns))
 
 
 @given(st.text("aAsSßẞſkK\u0130\u01491é", max_size=4))

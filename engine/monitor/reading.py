@@ -1,0 +1,31 @@
+"""What the monitors watch, read from QRS: one question each, for the command and for the service."""
+
+from datetime import datetime
+from typing import Protocol
+
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.metrics.point import Point
+from seatwarden.engine.monitor.license_use import license_use
+from seatwarden.engine.monitor.server_license import ServerLicense, read_server_license, server_license_points
+from seatwarden.engine.site.settings import Settings
+
+
+class Reader(Protocol):
+    """What watching needs of QRS."""
+
+    def get(self, path: str) -> bytes:
+        """The JSON that `GET /qrs/{path}` answers. Raises RemoteError."""
+        ...
+
+
+def read_use(qrs: Reader, settings: Settings, at: datetime) -> list[Point]:
+    """How many licenses of each type are in use, as points of the instant `at`. Raises RemoteError."""
+    tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
+    return license_use(qrs.get("license/accesstypeoverview"), tags, at)
+
+
+def read_expiry(qrs: Reader, settings: Settings, day: Day) -> tuple[ServerLicense, list[Point]]:
+    """When the site's own license expires, seen from `day`, and as points of its instant. Raises RemoteError."""
+    found = read_server_license(qrs.get("license"), day.now, day.zone)
+    tags = (*settings.static_tags, *settings.jobs.server_monitor.tags)
+    return found, server_license_points(found, tags, day.now)

@@ -1,0 +1,78 @@
+"""A failed connection to QRS, in an administrator's words."""
+
+from collections.abc import Mapping
+
+from seatwarden.engine.common.network import Fault, fault_of
+from seatwarden.engine.errors import NoAnswer, RemoteError
+from seatwarden.engine.qrs.tls import EXPORT_HELP
+from seatwarden.engine.site.connection import Site
+
+_NOT_MADE = ("the request to {where} could not be made", "check `host`, `headers` and `jwt` under `configQRS`")
+
+_SAID: Mapping[Fault, tuple[str, str]] = {
+    Fault.BAD_ADDRESS: _NOT_MADE,
+    Fault.NOT_SENDABLE: _NOT_MADE,
+    Fault.NO_SUCH_HOST: ("there is no host `{host}`", "check `configQRS.host` and this machine's DNS"),
+    Fault.NOTHING_LISTENS: (
+        "nothing listens on {where}",
+        "is the Repository Service running, and is `configQRS.port` right (4242 by default)?",
+    ),
+    Fault.CONNECT_TIMED_OUT: ("{where} does not answer", "is a firewall in between?"),
+    Fault.NO_CONNECTION: ("{where} cannot be reached: {reason}", "check the network of this machine"),
+    Fault.ANSWER_TIMED_OUT: ("{where} stopped answering", "try again; look into the Repository Service's log"),
+    Fault.OTHER_NAME: (
+        "the certificate of {where} is for another host name",
+        "put the name that the certificate was issued for into `configQRS.host`",
+    ),
+    Fault.EXPIRED: ("the certificate of {where} has expired", "renew it in Qlik Sense"),
+    Fault.UNKNOWN_ISSUER: (
+        "the certificate of {where} was not issued by the authority we trust",
+        "name the site's root.pem under `cert.clientCertCA`; it comes with the certificate export of the QMC",
+    ),
+    Fault.UNTRUSTED: ("the certificate of {where} cannot be trusted", "compare it with the site's root.pem"),
+    Fault.NO_TLS: (
+        "{where} does not speak TLS",
+        "QRS listens on 4242 by default; is `configQRS.port` right, and should `useSSL` be false?",
+    ),
+    Fault.CLIENT_REFUSED: ("{where} refused our client certificate", EXPORT_HELP),
+    Fault.CLIENT_EXPIRED: ("{where} refused our client certificate: it has expired", EXPORT_HELP),
+    Fault.TLS_FAILED: ("TLS to {where} failed", "is this the port of QRS (4242)?"),
+}
+
+_NOTHING_SENT = frozenset(
+    {
+        Fault.BAD_ADDRESS,
+        Fault.NO_SUCH_HOST,
+        Fault.NOTHING_LISTENS,
+        Fault.CONNECT_TIMED_OUT,
+        Fault.NO_CONNECTION,
+        Fault.OTHER_NAME,
+        Fault.EXPIRED,
+        Fault.UNKNOWN_ISSUER,
+        Fault.UNTRUSTED,
+        Fault.NO_TLS,
+        Fault.CLIENT_REFUSED,
+        Fault.CLIENT_EXPIRED,
+    }
+)
+"""The faults after which QRS has certainly not acted. Of any other it is not known: only these may be listed here."""
+
+
+def unreachable(error: Exception, site: Site) -> RemoteError:
+    """The error for what a library raised; NoAnswer where QRS may have received the request."""
+    fault, cause = fault_of(error)
+    if fault in _SAID:
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else type(cause).__name__
+        return in_words(fault, site, reason)
+    where = f"{site.host}:{site.port}"
+    if fault is Fault.CLOSED:
+        help_ = "it may have refused our client certificate; " if site.use_tls else ""
+        return NoAnswer(f"{where} closed the connection before it had answered", f"{help_}try again")
+    return NoAnswer(f"{where} cannot be reached: {type(error).__name__}")
+
+
+def in_words(fault: Fault, site: Site, reason: str = "") -> RemoteError:
+    """The error for a fault whose words need nothing else."""
+    message, help_ = _SAID[fault]
+    kind = RemoteError if fault in _NOTHING_SENT else NoAnswer
+    return kind(message.format(host=site.host, where=f"{site.host}:{site.port}", reason=reason), help_)
