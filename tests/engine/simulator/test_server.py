@@ -72,22 +72,22 @@ class TestTls:
         assert qrs.requests == []
         return str(caught.value).lower()
 
-    def test_no_client_certificate(self, qrs: SimulatedQrs, files: CertificateFiles) -> None:
-        session = connect(files)
+    def test_no_client_certificate(self, qrs: SimulatedQrs, certificates: CertificateFiles) -> None:
+        session = connect(certificates)
         session.cert = None
         assert "certificate required" in self._refusal(qrs, session)
 
-    def test_a_foreign_client_certificate(self, qrs: SimulatedQrs, files: CertificateFiles, tmp_path: Path) -> None:
+    def test_a_foreign_client_certificate(self, qrs: SimulatedQrs, certificates: CertificateFiles, tmp_path: Path) -> None:
         foreign = ThrowAwayAuthority(now=datetime.now(UTC), name="foreign").export(tmp_path)
-        session = connect(files)
+        session = connect(certificates)
         session.cert = (str(foreign.client), str(foreign.client_key))
         assert "unknown ca" in self._refusal(qrs, session)
 
     def test_an_expired_client_certificate(
-        self, qrs: SimulatedQrs, authority: ThrowAwayAuthority, files: CertificateFiles, tmp_path: Path
+        self, qrs: SimulatedQrs, authority: ThrowAwayAuthority, certificates: CertificateFiles, tmp_path: Path
     ) -> None:
         expired = authority.export(tmp_path, client_validity=Validity.expired(datetime.now(UTC)))
-        session = connect(files)
+        session = connect(certificates)
         session.cert = (str(expired.client), str(expired.client_key))
         assert "expired" in self._refusal(qrs, session)
 
@@ -96,9 +96,9 @@ class TestTls:
         with SimulatedQrs(SITE, certificates=expired) as qrs:
             assert "expired" in self._refusal(qrs, connect(expired))
 
-    def test_an_unknown_server(self, qrs: SimulatedQrs, files: CertificateFiles, tmp_path: Path) -> None:
+    def test_an_unknown_server(self, qrs: SimulatedQrs, certificates: CertificateFiles, tmp_path: Path) -> None:
         foreign = ThrowAwayAuthority(now=datetime.now(UTC)).export(tmp_path)
-        session = connect(files)
+        session = connect(certificates)
         session.verify = str(foreign.root)
         assert "certificate verify failed" in self._refusal(qrs, session)
 
@@ -212,13 +212,13 @@ class TestRunning:
             Client(qrs.url, session).get("/qrs/about")
             assert time.monotonic() - began >= 0.05
 
-    def test_twenty_clients_at_once(self, files: CertificateFiles) -> None:
+    def test_twenty_clients_at_once(self, certificates: CertificateFiles) -> None:
         site = {"licenses": {"analyzer": [license_row(number, NEVER) for number in range(200)]}}
 
-        with SimulatedQrs(site, certificates=files) as qrs, ThreadPoolExecutor(20) as pool:
+        with SimulatedQrs(site, certificates=certificates) as qrs, ThreadPoolExecutor(20) as pool:
 
             def give_back(first: int) -> list[int]:
-                with connect(files) as session:
+                with connect(certificates) as session:
                     client = Client(qrs.url, session)
                     codes = [
                         client.send(f"{ANALYZER}/{license_row(number, NEVER)['id']}", "DELETE").status_code
@@ -242,10 +242,10 @@ class TestRunning:
         assert client.get(f"{ANALYZER}/{OLD}")["lastUsed"] != before["lastUsed"]
         assert client.get("/qrs/user/count") == {"value": 5}
 
-    def test_it_stops_promptly_whatever_its_clients_do(self, files: CertificateFiles) -> None:
+    def test_it_stops_promptly_whatever_its_clients_do(self, certificates: CertificateFiles) -> None:
         threads = threading.active_count()
-        with ThreadPoolExecutor(4) as pool, connect(files) as idle:
-            with SimulatedQrs(SITE, certificates=files) as qrs:
+        with ThreadPoolExecutor(4) as pool, connect(certificates) as idle:
+            with SimulatedQrs(SITE, certificates=certificates) as qrs:
                 Client(qrs.url, idle).get("/qrs/about")  # stays connected
                 silent = socket.create_connection((qrs.host, qrs.port))  # and never shakes hands
                 qrs.faults += [
@@ -254,7 +254,7 @@ class TestRunning:
                 ]
 
                 def ask(path: str) -> bool:
-                    with connect(files) as session:
+                    with connect(certificates) as session:
                         try:
                             Client(qrs.url, session, timeout=30).send(path)
                         except requests.RequestException:
