@@ -20,11 +20,12 @@ from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
 from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.cli.rounds import ROUNDS
 from tests.engine.idle import ALL, LICENSES, POLICY, idle_site
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and forked processes are POSIX")
 
-ROUNDS, KILLS_A_ROUND = 10, 22  # at least 200 kills in all
+KILLS_A_ROUND = 22  # at least 200 kills in all rounds
 
 
 def _apply(folder: str, site: str, state: str) -> None:
@@ -44,7 +45,7 @@ def qrs(certificates: CertificateFiles) -> Iterator[SimulatedQrs]:
         yield server
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", ROUNDS)
 def test_killed_at_random_points(
     run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, processes: ForkServerContext, seed: int
 ) -> None:

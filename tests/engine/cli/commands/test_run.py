@@ -24,6 +24,7 @@ from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
 from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.cli.rounds import ROUNDS
 from tests.engine.idle import ALL, LICENSES, POLICY, USERS, idle_site
 from tests.engine.metrics.servers import Answering
 from tests.engine.service.sites import TO_INFLUX, runs_of, write_site
@@ -396,7 +397,7 @@ def _run_in_a_process(site: str, state: str) -> None:
 
 
 @posix
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", ROUNDS)
 def test_killed_at_random_points(run: Run, tmp_path: Path, processes: ForkServerContext, seed: int) -> None:
     """Killed again and again: no license is deleted twice, and each release is told to InfluxDB."""
     chance = random.Random(seed)  # noqa: S311 - a kill needs no cryptography
