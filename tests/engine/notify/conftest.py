@@ -1,7 +1,9 @@
 """A site's events, and no waiting between attempts."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +14,11 @@ SITE = "https://qlik.example.com:4242"
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that would have been waited between attempts."""
+    waited: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=waited.append, time=time.time))
+    return waited
 
 
 @pytest.fixture
