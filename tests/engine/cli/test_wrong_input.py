@@ -16,6 +16,7 @@ from tests.paths import EXAMPLES, load_json
 
 SNAPSHOT = EXAMPLES / "site.json"
 BUTLER = EXAMPLES / "butler.yaml"
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 # Policies ------------------------------------------------------------------------------------------------
@@ -377,9 +378,3 @@ def test_secrets_are_not_shown(run: Run, qrs: SimulatedQrs, site_file: SiteFile)
     qrs.faults.append(Fault("status", status=500))
     ran = run("plan", "--policy", BUTLER, "--site", site)
     assert "hunter2" not in ran.err + ran.out
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries without their pauses."""
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)

@@ -11,6 +11,7 @@ from tests.engine.cli.conftest import Run, SiteFile
 from tests.paths import EXAMPLES
 
 BUTLER = EXAMPLES / "butler.yaml"
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_an_unknown_expiry_is_seen(
     assert "s3cret" not in ran.err
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_site_that_is_not_there_is_said_once(run: Run, monitor_file: MonitorFile) -> None:
     ran = run("monitor", "--site", monitor_file(free_port(), qrs_port=free_port()), "--dry-run")
     assert (ran.code, ran.out, ran.err.count("nothing listens on")) == (3, "", 1)

@@ -134,7 +134,9 @@ def test_refused_in_the_middle(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path)
     assert sorted(idle_qrs.deleted) == ALL
 
 
-def test_one_delete_fails_and_the_next_run_goes_on(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+def test_one_delete_fails_and_the_next_run_goes_on(
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = write_site(tmp_path, idle_qrs.port)
     idle_qrs.faults.append(Fault("status", "DELETE", "l-02", status=409, body="used in a session"))
     ran = run("run", "--site", site)
@@ -142,9 +144,16 @@ def test_one_delete_fails_and_the_next_run_goes_on(run: Run, idle_qrs: Simulated
     assert "CORP\\user02: " in ran.out
     assert "answered 409" in ran.out
     idle_qrs.faults.clear()
-    time.sleep(1)  # a run's name has seconds
+    _later(monkeypatch, timedelta(seconds=2))  # a run's name has seconds
     again = run("run", "--site", site)
     assert (again.code, sorted(idle_qrs.deleted)) == (0, ALL)
+
+
+def _later(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """Sets the clock of the next run."""
+    later = datetime.now(UTC) + by
+    monkeypatch.setattr("seatwarden.engine.cli.host.clock", lambda: later)
+    monkeypatch.setattr("seatwarden.engine.cli.commands.run.clock", lambda: later)
 
 
 def test_the_settings_are_wrong(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
@@ -371,9 +380,7 @@ def test_after_a_day_it_is_only_looked_up(
     (folder,) = runs_of(site)
     assert ran.code == 4
     assert read_outcomes(folder).results["l-01"] == "unknown"
-    later = datetime.now(UTC) + timedelta(days=3)
-    monkeypatch.setattr("seatwarden.engine.cli.host.clock", lambda: later)
-    monkeypatch.setattr("seatwarden.engine.cli.commands.run.clock", lambda: later)
+    _later(monkeypatch, timedelta(days=3))
     ran = run("run", "--site", site)  # it still cannot be asked
     assert ran.code == 4
     assert read_outcomes(folder).results["l-01"] == "unknown"
