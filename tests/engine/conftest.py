@@ -1,10 +1,33 @@
-"""Real databases for all tests of the engine, started when the first test asks for them."""
+"""For all tests of the engine: certificates, a site at rest, and real databases, started when a test asks for them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
+from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
+from seatwarden.engine.simulator.server import SimulatedQrs
+from tests.engine.idle import idle_site
 from tests.engine.metrics.databases import Influx, Victoria
+
+
+@pytest.fixture(scope="session")
+def authority() -> ThrowAwayAuthority:
+    """A throw-away authority, valid now."""
+    return ThrowAwayAuthority(now=datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def certificates(authority: ThrowAwayAuthority, tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
+    """Its certificates for localhost."""
+    return authority.export(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def idle_qrs() -> Iterator[SimulatedQrs]:
+    """A simulated QRS whose licenses are all unused for long; plain HTTP, as `write_site` writes it."""
+    with SimulatedQrs(idle_site()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What is made to exhaust a parser is refused with a message, within a second and 200 MB, each in its own process."""
+"""What is made to exhaust a parser is refused with a message, within seconds and 200 MB, each in its own process."""
 
 import json
 import subprocess
@@ -15,12 +15,12 @@ from tests.fuzz.bombs import BOMBS, MEGABYTES, SECONDS
 from tests.paths import ROOT
 
 
-def _set_off(*names: str) -> dict[str, dict[str, Any]]:
+def _set_off() -> dict[str, dict[str, Any]]:
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.bombs", *names], cwd=ROOT, capture_output=True, timeout=300, check=False
+        [sys.executable, "-m", "tests.fuzz.bombs"], cwd=ROOT, capture_output=True, timeout=300, check=False
     )
     measured = {line["name"]: line for line in map(json.loads, ran.stdout.splitlines())}
-    assert set(measured) == set(names or BOMBS), ran.stderr.decode()
+    assert set(measured) == set(BOMBS), ran.stderr.decode()
     return measured
 
 
@@ -30,10 +30,7 @@ def _dangerous(line: dict[str, Any]) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT CHECKED HERE: limits and memory are measured on Linux only")
 def test_every_bomb_is_refused_in_time_and_memory() -> None:
-    dangerous = [name for name, line in _set_off().items() if _dangerous(line)]
-    for _ in range(2):  # a busy machine makes processor time longer; what is slow is slow each time
-        dangerous = [name for name, line in _set_off(*dangerous).items() if _dangerous(line)] if dangerous else []
-    assert {name: _set_off(name)[name] for name in dangerous} == {}
+    assert {name: line for name, line in _set_off().items() if _dangerous(line)} == {}
 
 
 def test_what_a_large_site_needs_is_read(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_bombs_are_refused_soon(bomb: str) -> None:
     began = process_time()
     with pytest.raises(PolicySyntaxError):
         parse_policy(bomb, "p")
-    assert process_time() - began < 5
+    assert process_time() - began < 10  # a hang is meant, not a speed
 
 
 def test_the_deepest_that_is_read() -> None:

@@ -4,7 +4,6 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 import seatwarden.engine.cli.host
 from seatwarden.engine.cli.main import main
-from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
+from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.paths import EXAMPLES, load_json
 
@@ -52,12 +51,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Ran(code if isinstance(code, int) else 1 if code else 0, printed.out, printed.err)
 
     return runner
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
-    """Certificates of a throw-away authority, valid now."""
-    return ThrowAwayAuthority(now=datetime.now(UTC)).export(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

@@ -16,43 +16,44 @@ from tests.paths import EXAMPLES, load_json
 
 SNAPSHOT = EXAMPLES / "site.json"
 BUTLER = EXAMPLES / "butler.yaml"
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 # Policies ------------------------------------------------------------------------------------------------
 
 BAD_POLICIES = {
-    "a tab": ("p.yaml", "licenseType:\n\tanalyzer: {}\n", ["p.yaml:2:1", "a tab is used for indentation"]),
-    "not YAML": ("p.yaml", "licenseType: [1,\n", ["this is not YAML", "p.yaml:2:1"]),
-    "no map": ("p.yaml", "just words\n", ["this is not a policy"]),
-    "an empty file": ("p.yaml", "", ["this is not a policy", "this is empty"]),
+    "a tab": ("p.yaml", "licenseType:\n\tanalyzer: {}\n", ["SW201", "p.yaml:2:1"]),
+    "not YAML": ("p.yaml", "licenseType: [1,\n", ["SW201", "p.yaml:2:1"]),
+    "no map": ("p.yaml", "just words\n", ["SW209", "p.yaml:1:1"]),
+    "an empty file": ("p.yaml", "", ["SW209", "p.yaml:1:1", "this is empty"]),
     "a list for a map": (
         "p.yaml",
         "licenseType: []\n",
-        ["`licenseType` must be a map", "this is a list", "p.yaml:1:14"],
+        ["SW204", "`licenseType`", "p.yaml:1:14", "this is a list"],
     ),
     "an unknown key": (
         "p.yaml",
         "neverRelease: {tags: [a]}\nlicenseType: {analyzer: {enable: true, releaseThresholdDays: 30}}\n",
-        ["unknown key `tags` in `neverRelease`", "did you mean `tag`?", "p.yaml:1:16"],
+        ["SW203", "`tags`", "`tag`?", "p.yaml:1:16"],
     ),
     "two problems": (
         "p.yaml",
         "neverRelease: {inactive: maybe}\nlicenseType: {analyzer: {enable: 1, releaseThresholdDays: -1}}\n",
-        ["`neverRelease.inactive` is one of yes, no, ignore", "must be true or false", "must not be negative"],
+        ["`neverRelease.inactive`", "p.yaml:1:26", "p.yaml:2:34", "p.yaml:2:59"],
     ),
     "a duplicate key": (
         "p.yaml",
         "licenseType: {}\nlicenseType: {}\n",
-        ["key `licenseType` is given twice", "first here"],
+        ["SW202", "`licenseType`", "p.yaml:2:1", "p.yaml:1:1"],
     ),
     "an unknown field": (
         "p.policy",
         'keep when user.directory = "A"\n',
         ["SW101", "p.policy:1:11", "`user.userDirectory`"],
     ),
-    "a syntax error": ("p.policy", 'keep "x" wen user.inactive\n', ["SW001", "did you mean `when`?"]),
-    "an unknown zone": ("p.policy", 'timezone "Europe/Stokholm"\n', ["SW208", "did you mean `Europe/Stockholm`?"]),
-    "a zone of Windows": ("p.policy", 'timezone "W. Europe Standard Time"\n', ["SW208", "write Europe/Berlin"]),
+    "a syntax error": ("p.policy", 'keep "x" wen user.inactive\n', ["SW001", "p.policy:1:10", "`when`?"]),
+    "an unknown zone": ("p.policy", 'timezone "Europe/Stokholm"\n', ["SW208", "p.policy:1:10", "`Europe/Stockholm`?"]),
+    "a zone of Windows": ("p.policy", 'timezone "W. Europe Standard Time"\n', ["SW208", "Europe/Berlin"]),
     "an abbreviated zone": ("p.policy", 'timezone "CEST"\n', ["SW208", "an abbreviation is not enough"]),
     "a site file": (
         "site.yaml",
@@ -62,17 +63,17 @@ BAD_POLICIES = {
     "a flat site file": (
         "site.yaml",
         "configQRS: {host: q}\nlicenseRelease: {enable: true, dryRun: true}\nseatwarden: {policy: p.policy}\n",
-        ["SW209", "this site file is no policy", "site.yaml:3:14"],
+        ["SW209", "site.yaml:3:14"],
     ),
     "a framed site file": (
         "site.yaml",
         "Butler: {qlikSenseLicense: {licenseRelease: {dryRun: true}}}\nseatwarden: {folder: f, policy: p.policy}\n",
-        ["SW209", "this site file is no policy", "site.yaml:2:25"],
+        ["SW209", "site.yaml:2:25"],
     ),
     "a site file without license settings": (
         "site.yaml",
         "Butler: {configQRS: {host: q}}\nseatwarden: {policy: p.policy}\n",
-        ["SW209", "this site file is no policy", "site.yaml:2:14"],
+        ["SW209", "site.yaml:2:14"],
     ),
     "policy text": ("p.yaml", 'timezone "UTC"\n# so many\nlimit\n', ["does not go on with", "in a .policy file"]),
     "a missing list file": ("p.policy", 'set vips from "vip.txt"\n', ["SW207", "`vip.txt`", "p.policy:1:15"]),
@@ -92,7 +93,7 @@ def test_bad_policies(run: Run, tmp_path: Path, case: str) -> None:
 def test_missing_policy(run: Run, tmp_path: Path) -> None:
     ran = run("plan", "--policy", EXAMPLES / "buttler.yaml", "--snapshot", SNAPSHOT)
     assert ran.code == 2
-    assert "buttler.yaml` does not exist" in ran.err
+    assert "buttler.yaml`" in ran.err
     assert "did you mean" in ran.err
 
 
@@ -101,7 +102,7 @@ def test_policy_in_another_encoding(run: Run, tmp_path: Path) -> None:
     (tmp_path / "latin.policy").write_text(text, encoding="latin-1")
     ran = run("plan", "--policy", tmp_path / "latin.policy", "--snapshot", SNAPSHOT)
     assert ran.code == 2
-    assert "is not UTF-8 text (line 1" in ran.err
+    assert "latin.policy` is not" in ran.err
     (tmp_path / "powershell.policy").write_text(text, encoding="utf-16")
     assert run("plan", "--policy", tmp_path / "powershell.policy", "--snapshot", SNAPSHOT).code == 0
 
@@ -139,9 +140,9 @@ def _no_license_id(path: Path) -> None:
 
 BAD_SNAPSHOTS: dict[Callable[[Path], None], str] = {
     _truncated: "ends in the middle",
-    _number_for_a_user_id: "users[3].userId: expected text",
-    _no_users: "is not a snapshot: there is no `users`",
-    _a_list: "is not a snapshot: expected an object, found a list",
+    _number_for_a_user_id: "users[3].userId: ",
+    _no_users: "no `users`",
+    _a_list: "found a list",
     _no_json: "is not JSON",
     _no_license_id: "licenses.analyzer[2] has no `id`",
 }
@@ -265,7 +266,7 @@ def test_server_of_another_authority(run: Run, qrs: SimulatedQrs, site_file: Sit
 def test_unverified_server_is_warned_about(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
     ran = run("plan", "--policy", BUTLER, "--site", site_file(qrs.port, host="127.0.0.1", rejectUnauthorized="false"))
     assert ran.code == 0
-    assert "warning: rejectUnauthorized is false" in ran.err
+    assert "warning: rejectUnauthorized " in ran.err
 
 
 def test_host_name_of_another_machine(
@@ -377,9 +378,3 @@ def test_secrets_are_not_shown(run: Run, qrs: SimulatedQrs, site_file: SiteFile)
     qrs.faults.append(Fault("status", status=500))
     ran = run("plan", "--policy", BUTLER, "--site", site)
     assert "hunter2" not in ran.err + ran.out
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries without their pauses."""
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)

@@ -11,6 +11,7 @@ from tests.engine.cli.conftest import Run, SiteFile
 from tests.paths import EXAMPLES
 
 BUTLER = EXAMPLES / "butler.yaml"
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ BUTLER = EXAMPLES / "butler.yaml"
 def test_what_no_host_can_be_called(run: Run, site_file: SiteFile, host: str, command: str) -> None:
     arguments = ("plan", "--policy", BUTLER) if command == "plan" else ("site", "check")
     ran = run(*arguments, "--site", site_file(4242, host=host))
-    assert (ran.code, "error[SW205]: `configQRS.host` is a host name" in ran.err) == (2, True)
+    assert (ran.code, "error[SW205]: `configQRS.host` " in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "qlik", "qlik.example.com.", "müller.example", "my_host"])
@@ -98,4 +99,4 @@ def test_a_mistyped_passphrase_is_not_shown(run: Run, site_file: SiteFile) -> No
     site = site_file(4242)
     site.write_text(site.read_text(encoding="utf-8") + "    clientCertPasphrase: HIDDEN\n")
     ran = run("plan", "--policy", BUTLER, "--site", site)
-    assert (ran.code, "did you mean `clientCertPassphrase`" in ran.err, "HIDDEN" in ran.err) == (2, True, False)
+    assert (ran.code, "`clientCertPassphrase`?" in ran.err, "HIDDEN" in ran.err) == (2, True, False)

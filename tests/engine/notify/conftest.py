@@ -1,26 +1,24 @@
-"""A site's events, certificates, and no waiting between attempts."""
+"""A site's events, and no waiting between attempts."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from seatwarden.engine.notify.events import Event, releases_done
-from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
 
 NOW = datetime(2026, 11, 21, 2, 0, 5, tzinfo=UTC)
 SITE = "https://qlik.example.com:4242"
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
-    """Certificates of a throw-away authority for localhost, valid now."""
-    return ThrowAwayAuthority(now=datetime.now(UTC)).export(tmp_path_factory.mktemp("notify"))
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that would have been waited between attempts."""
+    waited: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=waited.append, time=time.time))
+    return waited
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import indent
 
 from seatwarden.engine.site.settings import Settings, load_settings
-from tests.engine.cli.applying import POLICY
+from tests.engine.idle import POLICY
 
 INFLUX = "influxDb: {enable: true, hostIP: 127.0.0.1, hostPort: %d, dbName: butler}\n"
 TO_INFLUX = "destination: {influxDb: {enable: true, tag: {static: []}}}"

@@ -18,7 +18,7 @@ from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.state import JobResult
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from seatwarden.engine.site.settings import Settings
-from tests.engine.cli.applying import POLICY, idle_site
+from tests.engine.idle import ALL, LICENSES, POLICY, idle_site
 from tests.engine.metrics.servers import Answering
 from tests.engine.service.simulated_time import SimulatedClock
 from tests.engine.service.sites import TO_INFLUX, settings_of, write_site
@@ -73,7 +73,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    site = {**idle_site(4), "accessTypeOverview": OVERVIEW, "license": VALID_TO}
+    site = {**idle_site(), "accessTypeOverview": OVERVIEW, "license": VALID_TO}
     with SimulatedQrs(site) as qrs, Answering(204) as database, Answering(200) as hook:
         yield Bench(tmp_path, qrs, database, hook)
 
@@ -81,14 +81,14 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 def test_release(bench: Bench) -> None:
     result = bench.do("release", bench.settings())
     assert (result.outcome, result.ok) == ("done", True)
-    assert result.numbers == {"released": 4, "to_release": 4}
-    assert sorted(bench.qrs.deleted) == ["l-00", "l-01", "l-02", "l-03"]
+    assert result.numbers == {"released": LICENSES, "to_release": LICENSES}
+    assert sorted(bench.qrs.deleted) == ALL
     assert bench.events == ["releases-done"]
     run, rule = (line for line in bench.lines if line.startswith("seatwarden_run"))
     assert "dry_run=false,outcome=done" in run
-    assert "released=4," in run
-    assert "licenses=4,licenses_released=4" in rule
-    assert sum(line.startswith("qlik_sense_license_release,") for line in bench.lines) == 4
+    assert f"released={LICENSES}," in run
+    assert f"licenses={LICENSES},licenses_released={LICENSES}" in rule
+    assert sum(line.startswith("qlik_sense_license_release,") for line in bench.lines) == LICENSES
 
 
 def test_dry_run(bench: Bench) -> None:
@@ -102,7 +102,7 @@ def test_over_the_limit(bench: Bench) -> None:
     policy = POLICY.replace("1000 per run", "3 per run")
     result = bench.do("release", bench.settings(policy=policy))
     assert (result.outcome, result.ok, bench.qrs.deleted, bench.events) == ("over-limit", False, [], ["limit-hit"])
-    assert any(level == logging.ERROR and "4 licenses to release" in text for level, text, _ in bench.logged)
+    assert any(level == logging.ERROR and f"{LICENSES} licenses " in text for level, text, _ in bench.logged)
 
 
 def test_a_release_that_fails(bench: Bench) -> None:
@@ -122,7 +122,7 @@ def test_asked_to_stop_before_it_begins(bench: Bench) -> None:
 def test_nothing_to_influxdb_where_it_is_not_switched_on(bench: Bench) -> None:
     off = TO_INFLUX.replace("true", "false")
     bench.do("release", bench.settings(release=f"enable: true\nfrequency: every 6 hours\ndryRun: false\n{off}"))
-    assert (len(bench.qrs.deleted), bench.lines) == (4, [])
+    assert (len(bench.qrs.deleted), bench.lines) == (LICENSES, [])
 
 
 def test_the_database_is_down_and_the_next_run_delivers_in_order(bench: Bench) -> None:
@@ -141,7 +141,7 @@ def test_the_database_is_down_and_the_next_run_delivers_in_order(bench: Bench) -
     kinds = [line.partition(",")[0] for line in bench.lines]
     assert kinds == [
         "qlik_sense_license",
-        *["qlik_sense_license_release"] * 4,
+        *["qlik_sense_license_release"] * LICENSES,
         *["seatwarden_run"] * 2,
         "qlik_sense_license",
     ]

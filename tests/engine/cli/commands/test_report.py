@@ -21,7 +21,7 @@ def plan(run: Run, tmp_path: Path) -> Path:
 def test_the_page_is_written_beside_the_plan(run: Run, plan: Path) -> None:
     ran = run("report", plan)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == f"Report written to {plan / 'report.html'}\n"
+    assert str(plan / "report.html") in ran.out
     page = (plan / "report.html").read_bytes()
     assert page.startswith(b"<!doctype html>")
     assert run("report", plan / "plan.jsonl", "-o", plan / "again.html").code == 0
@@ -32,14 +32,14 @@ def test_plan_writes_the_same_page_on_request(run: Run, plan: Path, tmp_path: Pa
     run("report", plan, "-o", tmp_path / "page.html")
     ran = run("plan", *GIVEN, "-o", tmp_path / "other" / "run", "--report")
     assert ran.code == 0
-    assert f"Sealed plan written to {tmp_path / 'other' / 'run'}, with report.html" in ran.out
+    assert f"{tmp_path / 'other' / 'run'}, with report.html" in ran.out
     assert (tmp_path / "other" / "run" / "report.html").read_bytes() == (tmp_path / "page.html").read_bytes()
 
 
 def test_a_report_needs_a_folder(run: Run) -> None:
     ran = run("plan", *GIVEN, "--report")
     assert ran.code == 2
-    assert "name one with -o DIR" in ran.err
+    assert "-o DIR" in ran.err
 
 
 def test_a_damaged_log_is_refused_as_log_verify_does(run: Run, plan: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_damaged_log_is_refused_as_log_verify_does(run: Run, plan: Path) -> No
     log.write_bytes(log.read_bytes().replace(b'"userId":"kchen"', b'"userId":"kchan"', 1))
     ran = run("report", plan)
     assert (ran.code, ran.out, ran.err) == (1, "", run("log", "verify", plan).err)
-    assert "this line was changed" in ran.err
+    assert "plan.jsonl:" in ran.err
     assert not (plan / "report.html").exists()
 
 
@@ -56,14 +56,14 @@ def test_no_plan_and_nowhere_to_write(run: Run, plan: Path, tmp_path: Path) -> N
     (tmp_path / "file").touch()
     ran = run("report", plan, "-o", tmp_path / "file" / "page.html")
     assert ran.code == 2
-    assert "the report cannot be written" in ran.err
+    assert "cannot be written" in ran.err
     assert run("report", plan, "-o", tmp_path / "new folder" / "page.html").code == 0
 
 
 def test_a_folder_above_the_run_is_named(run: Run, plan: Path) -> None:
     ran = run("report", plan.parent)
     assert ran.code == 2
-    assert f"name the folder of one run, like `{plan}`" in ran.err
+    assert f"`{plan}`" in ran.err
 
 
 def test_only_the_report_loads_templates() -> None:

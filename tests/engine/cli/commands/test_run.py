@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -23,37 +22,32 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
-from tests.engine.cli.applying import POLICY, idle_site, read_outcomes
+from tests.engine.cli.applying import read_outcomes
 from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.cli.rounds import ROUNDS
+from tests.engine.idle import ALL, LICENSES, POLICY, USERS, idle_site
 from tests.engine.metrics.servers import Answering
 from tests.engine.service.sites import TO_INFLUX, runs_of, write_site
 
 pytestmark = pytest.mark.usefixtures("quick")
-LICENSES = 6
-ALL = [f"l-{n:02}" for n in range(LICENSES)]
-
-
-@pytest.fixture
-def qrs() -> Iterator[SimulatedQrs]:
-    with SimulatedQrs(idle_site(LICENSES)) as server:
-        yield server
 
 
 # What releases, and what does not -----------------------------------------------------------------------------
 
 
-def test_releases_when_the_file_says_so(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port, release="dryRun: false")
+def test_releases_when_the_file_says_so(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, release="dryRun: false")
     ran = run("run", "--site", site)
-    assert (ran.code, sorted(qrs.deleted)) == (0, ALL)
+    assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
     assert "6 released" in ran.out
-    assert ran.err == f"warning: useSSL is false: {qrs.url} is read without encryption\n"
+    assert [line.partition(":")[0] for line in ran.err.splitlines()] == ["warning"]
+    assert idle_qrs.url in ran.err
     (folder,) = runs_of(site)
     journal = read_outcomes(folder)
     assert journal.sealed
     assert set(journal.results.values()) == {"released"}
     again = run("run", "--site", site)
-    assert (again.code, len(qrs.deleted)) == (0, LICENSES)
+    assert (again.code, len(idle_qrs.deleted)) == (0, LICENSES)
     assert "Nothing was to be released." in again.out
 
 
@@ -70,11 +64,11 @@ def test_releases_when_the_file_says_so(run: Run, qrs: SimulatedQrs, tmp_path: P
     ],
 )
 def test_dry_run_is_the_default(
-    run: Run, qrs: SimulatedQrs, tmp_path: Path, release: str, options: tuple[str, ...], released: bool, said: str
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, release: str, options: tuple[str, ...], released: bool, said: str
 ) -> None:
-    site = write_site(tmp_path, qrs.port, release=release)
+    site = write_site(tmp_path, idle_qrs.port, release=release)
     ran = run("run", "--site", site, *options)
-    assert (ran.code, sorted(qrs.deleted)) == (0, ALL if released else [])
+    assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL if released else [])
     assert said in ran.out
     (folder,) = runs_of(site)
     assert (folder / "plan.jsonl").exists()
@@ -91,39 +85,38 @@ def test_dry_run_is_the_default(
         ("limit release to 2 per run, longest unused first", 0, ["l-03", "l-05"]),
     ],
 )
-def test_limits(run: Run, qrs: SimulatedQrs, tmp_path: Path, limit: str, code: int, released: list[str]) -> None:
-    with qrs.site_lock() as content:
+def test_limits(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, limit: str, code: int, released: list[str]) -> None:
+    with idle_qrs.site_lock() as content:
         for n in (3, 5):
             long_ago = format_instant(datetime.now(UTC) - timedelta(days=200 + n))
             content["licenses"]["analyzer"][n]["lastUsed"] = long_ago
     policy = POLICY.replace("limit release to 1000 per run\n", f"{limit}\n")
-    ran = run("run", "--site", write_site(tmp_path, qrs.port, policy=policy), "--no-dry-run")
-    assert (ran.code, sorted(qrs.deleted)) == (code, released)
+    ran = run("run", "--site", write_site(tmp_path, idle_qrs.port, policy=policy), "--no-dry-run")
+    assert (ran.code, sorted(idle_qrs.deleted)) == (code, released)
     if code:
         assert "over limit: 6 " in ran.err
-        assert "Nothing at all has been released." in ran.err
 
 
-def test_policy_in_the_command_line_comes_first(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port, release="dryRun: false")
+def test_policy_in_the_command_line_comes_first(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, release="dryRun: false")
     (tmp_path / "other.policy").write_text("keep when true\n")
     assert run("run", "--site", site, "--policy", tmp_path / "other.policy").code == 0
-    assert qrs.deleted == []
+    assert idle_qrs.deleted == []
 
 
 def test_through_tls(run: Run, certificates: CertificateFiles, site_file: SiteFile, tmp_path: Path) -> None:
     (tmp_path / "p.policy").write_text(POLICY)
-    with SimulatedQrs(idle_site(2), certificates=certificates) as qrs:
-        site = site_file(qrs.port)
+    with SimulatedQrs(idle_site(), certificates=certificates) as idle_qrs:
+        site = site_file(idle_qrs.port)
         ran = run("run", "--site", site, "--policy", tmp_path / "p.policy", "--no-dry-run")
-    assert (ran.code, ran.err, sorted(qrs.deleted)) == (0, "", ["l-00", "l-01"])
+    assert (ran.code, ran.err, sorted(idle_qrs.deleted)) == (0, "", ALL)
 
 
 # What goes wrong ----------------------------------------------------------------------------------------------
 
 
 def test_qrs_is_down(run: Run, tmp_path: Path) -> None:
-    with SimulatedQrs(idle_site(1)) as gone:
+    with SimulatedQrs(idle_site()) as gone:
         pass
     ran = run("run", "--site", write_site(tmp_path, gone.port), "--no-dry-run")
     assert ran.code == 3
@@ -131,32 +124,44 @@ def test_qrs_is_down(run: Run, tmp_path: Path) -> None:
     assert "help:" in ran.err
 
 
-def test_refused_in_the_middle(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
-    qrs.faults.append(Fault("status", path_contains="accesstype/l-03", status=403))
+def test_refused_in_the_middle(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
+    idle_qrs.faults.append(Fault("status", path_contains="accesstype/l-03", status=403))
     ran = run("run", "--site", site)
-    assert (ran.code, len(qrs.deleted)) == (3, 3)
-    qrs.faults.clear()
+    assert (ran.code, len(idle_qrs.deleted)) == (3, 3)
+    idle_qrs.faults.clear()
     assert run("run", "--site", site).code == 0
-    assert sorted(qrs.deleted) == ALL
+    assert sorted(idle_qrs.deleted) == ALL
 
 
-def test_one_delete_fails_and_the_next_run_goes_on(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port)
-    qrs.faults.append(Fault("status", "DELETE", "l-02", status=409, body="used in a session"))
+def test_one_delete_fails_and_the_next_run_goes_on(
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = write_site(tmp_path, idle_qrs.port)
+    idle_qrs.faults.append(Fault("status", "DELETE", "l-02", status=409, body="used in a session"))
     ran = run("run", "--site", site)
-    assert (ran.code, len(qrs.deleted)) == (4, LICENSES - 1)
-    assert "failed    analyzer      CORP\\user02: QRS answered 409" in ran.out
-    qrs.faults.clear()
-    time.sleep(1)  # a run's name has seconds
+    assert (ran.code, len(idle_qrs.deleted)) == (4, LICENSES - 1)
+    assert "CORP\\user02: " in ran.out
+    assert "answered 409" in ran.out
+    idle_qrs.faults.clear()
+    _later(monkeypatch, timedelta(seconds=2))  # a run's name has seconds
     again = run("run", "--site", site)
-    assert (again.code, sorted(qrs.deleted)) == (0, ALL)
+    assert (again.code, sorted(idle_qrs.deleted)) == (0, ALL)
 
 
-def test_the_settings_are_wrong(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port, release="dryRun: maybe", ours="parallel: 99", policy="release everything\n")
+def _later(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """Sets the clock of the next run."""
+    later = datetime.now(UTC) + by
+    monkeypatch.setattr("seatwarden.engine.cli.host.clock", lambda: later)
+    monkeypatch.setattr("seatwarden.engine.cli.commands.run.clock", lambda: later)
+
+
+def test_the_settings_are_wrong(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(
+        tmp_path, idle_qrs.port, release="dryRun: maybe", ours="parallel: 99", policy="release everything\n"
+    )
     ran = run("run", "--site", site)
-    assert (ran.code, ran.out, qrs.requests) == (2, "", [])
+    assert (ran.code, ran.out, idle_qrs.requests) == (2, "", [])
     assert ran.err.count("error[") == 3
 
 
@@ -164,25 +169,25 @@ def test_no_site(run: Run) -> None:
     assert run("run").code == 2
 
 
-def test_a_folder_that_cannot_be_used(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port)
+def test_a_folder_that_cannot_be_used(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port)
     (tmp_path / "state").write_text("a file")
     ran = run("run", "--site", site)
-    assert (ran.code, qrs.deleted) == (2, [])
+    assert (ran.code, idle_qrs.deleted) == (2, [])
     assert "cannot be" in ran.err
 
 
 def test_a_state_folder_without_room_for_the_lock(
-    run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "taken").write_text("a file")
     monkeypatch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: tmp_path / "taken")
-    ran = run("run", "--site", write_site(tmp_path, qrs.port))
-    assert (ran.code, qrs.requests) == (2, [])
+    ran = run("run", "--site", write_site(tmp_path, idle_qrs.port))
+    assert (ran.code, idle_qrs.requests) == (2, [])
     assert "the lock" in ran.err
 
 
-def test_the_disk_is_full(run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_disk_is_full(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was released before is told, what cannot be journalled is not done, and the next run finds it out."""
     whole = Journal.append
     lines: list[str] = []
@@ -195,24 +200,26 @@ def test_the_disk_is_full(run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypat
 
     with Answering(204) as database:
         port = int(database.url.rpartition(":")[2])
-        site = write_site(tmp_path, qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=port, ours="parallel: 1")
+        site = write_site(
+            tmp_path, idle_qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=port, ours="parallel: 1"
+        )
         with monkeypatch.context() as full:
             full.setattr(Journal, "append", append)
             ran = run("run", "--site", site)
-        assert (ran.code, len(qrs.deleted)) == (4, 2)
-        assert "the journal cannot be written: No space left on device" in ran.err
+        assert (ran.code, len(idle_qrs.deleted)) == (4, 2)
+        assert "No space left" in ran.err
         assert _released_points(database) == ["user00", "user01"]
         assert run("run", "--site", site).code == 0
-        assert sorted(qrs.deleted) == ALL
-        assert _released_points(database) == [f"user{n:02}" for n in range(LICENSES)]
+        assert sorted(idle_qrs.deleted) == ALL
+        assert _released_points(database) == USERS
 
 
-def test_a_second_run_is_refused(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port)
-    with FileLock(_lock(qrs, tmp_path)):
+def test_a_second_run_is_refused(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port)
+    with FileLock(_lock(idle_qrs, tmp_path)):
         ran = run("run", "--site", site)
-    assert (ran.code, qrs.requests) == (1, [])
-    assert "refused: another apply is at work" in ran.err
+    assert (ran.code, idle_qrs.requests) == (1, [])
+    assert "refused: another apply" in ran.err
 
 
 def _lock(qrs: SimulatedQrs, folder: Path) -> Path:
@@ -222,11 +229,11 @@ def _lock(qrs: SimulatedQrs, folder: Path) -> Path:
     return path
 
 
-def test_pseudonyms(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
+def test_pseudonyms(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     (tmp_path / "people.key").write_bytes(os.urandom(32))
-    site = write_site(tmp_path, qrs.port, ours="pseudonyms: people.key")
+    site = write_site(tmp_path, idle_qrs.port, ours="pseudonyms: people.key")
     ran = run("run", "--site", site)
-    assert (ran.code, sorted(qrs.deleted)) == (0, ALL)
+    assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
     written = ran.out + ran.err
     for path in (tmp_path / "state").rglob("*.*"):
         written += path.read_text() if path.is_file() else ""
@@ -235,41 +242,41 @@ def test_pseudonyms(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
 
 
 def test_a_defect_in_telling_does_not_change_the_end(
-    run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a defect")
 
     with monkeypatch.context() as defect:
         defect.setattr(seatwarden.engine.runs.publish, "release_points", broken)
-        ran = run("run", "--site", write_site(tmp_path, qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=9))
-    assert (ran.code, sorted(qrs.deleted)) == (0, ALL)
-    assert "the points of a run could not be told: ZeroDivisionError" in ran.err
+        ran = run("run", "--site", write_site(tmp_path, idle_qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=9))
+    assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
+    assert "told: ZeroDivisionError" in ran.err
 
 
 # What an earlier run left -------------------------------------------------------------------------------------
 
 
-def _interrupted(run: Run, qrs: SimulatedQrs, site: Path, after: int = 2) -> Path:
+def _interrupted(run: Run, idle_qrs: SimulatedQrs, site: Path, after: int = 2) -> Path:
     """A run that was asked to stop when so many licenses were released; its folder."""
 
     def ask() -> None:
-        while len(qrs.deleted) < after:
+        while len(idle_qrs.deleted) < after:
             time.sleep(0.001)
         os.kill(os.getpid(), signal.SIGTERM)
 
     asking = threading.Thread(target=ask)
     asking.start()
-    qrs.faults.append(Fault("delay", "DELETE", seconds=0.02))
+    idle_qrs.faults.append(Fault("delay", "DELETE", seconds=0.02))
     ran = run("run", "--site", site)
     asking.join()
-    qrs.faults.clear()
+    idle_qrs.faults.clear()
     assert ran.code == 4
-    assert "interrupted: asked to stop: the licenses under way were finished" in ran.err
+    assert "interrupted: asked to" in ran.err
     (folder,) = runs_of(site)
     journal = read_outcomes(folder)
-    assert set(journal.intents) == set(journal.results) == set(qrs.deleted)
-    assert after <= len(qrs.deleted) < LICENSES
+    assert set(journal.intents) == set(journal.results) == set(idle_qrs.deleted)
+    assert after <= len(idle_qrs.deleted) < LICENSES
     assert not journal.sealed
     return folder
 
@@ -278,12 +285,14 @@ posix = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 
 
 @posix
-def test_sigterm_finishes_the_license_and_the_next_run_the_rest(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
-    folder = _interrupted(run, qrs, site)
+def test_sigterm_finishes_the_license_and_the_next_run_the_rest(
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path
+) -> None:
+    site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
+    folder = _interrupted(run, idle_qrs, site)
     ran = run("run", "--site", site)
-    assert (ran.code, sorted(qrs.deleted)) == (0, ALL)
-    assert f"an earlier run is brought to its end: {folder}" in ran.err
+    assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
+    assert f"end: {folder}" in ran.err
     assert read_outcomes(folder).sealed
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
@@ -291,17 +300,17 @@ def test_sigterm_finishes_the_license_and_the_next_run_the_rest(run: Run, qrs: S
 @posix
 @pytest.mark.parametrize("brake", ["limit release to 0 per run", 'keep "brake" when user.userDirectory = "CORP"'])
 def test_a_changed_policy_stops_what_an_earlier_run_left(
-    run: Run, qrs: SimulatedQrs, tmp_path: Path, brake: str
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, brake: str
 ) -> None:
     """Who stops a run and protects people must not see them lose their licenses by the plan made before."""
-    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
-    folder = _interrupted(run, qrs, site)
-    before = len(qrs.deleted)
+    site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
+    folder = _interrupted(run, idle_qrs, site)
+    before = len(idle_qrs.deleted)
     policy = POLICY.replace("limit release to 1000 per run", brake)
     (tmp_path / "p.policy").write_text(policy)
     ran = run("run", "--site", site)
-    assert "(the policy has changed since the plan was made)" in ran.err
-    assert len(qrs.deleted) == before
+    assert "policy has changed" in ran.err
+    assert len(idle_qrs.deleted) == before
     journal = read_outcomes(folder)
     assert journal.sealed
     assert set(journal.results.values()) == {"released", "skipped"}
@@ -309,36 +318,36 @@ def test_a_changed_policy_stops_what_an_earlier_run_left(
 
 
 @posix
-def test_other_pseudonyms_stop_it_too(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
+def test_other_pseudonyms_stop_it_too(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     """Nobody in the plan could be found again: all would be skipped as changed, one request after the other."""
-    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
-    folder = _interrupted(run, qrs, site)
+    site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
+    folder = _interrupted(run, idle_qrs, site)
     (tmp_path / "people.key").write_bytes(os.urandom(32))
-    ran = run("run", "--site", write_site(tmp_path, qrs.port, ours="pseudonyms: people.key"))
-    assert (ran.code, sorted(qrs.deleted)) == (0, ALL)
-    assert "(the pseudonyms have changed since the plan was made)" in ran.err
-    assert "not begun: the pseudonyms have changed" in read_outcomes(folder).details[ALL[-1]]
+    ran = run("run", "--site", write_site(tmp_path, idle_qrs.port, ours="pseudonyms: people.key"))
+    assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
+    assert "pseudonyms have changed" in ran.err
+    assert "pseudonyms have changed" in read_outcomes(folder).details[ALL[-1]]
 
 
 @posix
-def test_a_dry_run_leaves_it(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
-    folder = _interrupted(run, qrs, site)
+def test_a_dry_run_leaves_it(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
+    folder = _interrupted(run, idle_qrs, site)
     before = (folder / "outcomes.jsonl").read_bytes()
     assert run("run", "--site", site, "--dry-run").code == 0
     assert (folder / "outcomes.jsonl").read_bytes() == before
 
 
 @posix
-def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
-    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
-    folder = _interrupted(run, qrs, site)
+def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
+    folder = _interrupted(run, idle_qrs, site)
     folder.rename(folder.with_name("20990101 copy for the auditor"))
     (folder.parent / "a file").write_text("")
-    before = len(qrs.deleted)
+    before = len(idle_qrs.deleted)
     ran = run("run", "--site", site)
     assert (ran.code, "earlier run" in ran.err) == (0, False)
-    assert len(qrs.deleted) == LICENSES > before
+    assert len(idle_qrs.deleted) == LICENSES > before
     (folder.parent / "20990101 copy for the auditor").rename(folder)
     (folder / "published").unlink()
     with (folder / "outcomes.jsonl").open("r+b") as file:
@@ -347,16 +356,16 @@ def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, qrs: Sim
     ran = run("run", "--site", site)
     assert ran.code == 0
     assert "an earlier run is left as it is" in ran.err
-    assert "not as it was written" in ran.err
+    assert str(folder) in ran.err
 
 
 @posix
 def test_after_a_day_it_is_only_looked_up(
-    run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A DELETE whose answer nobody saw is looked up however old the plan is; nothing else of it is done."""
-    site = write_site(tmp_path, qrs.port, ours="parallel: 1")
-    qrs.faults.append(Fault("reset_after", "DELETE", "l-01", times=1))
+    site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
+    idle_qrs.faults.append(Fault("reset_after", "DELETE", "l-01", times=1))
     arrive = SimulatedQrs._arrive
 
     # Once the DELETE has come, nobody is told any more what became of it.
@@ -371,16 +380,14 @@ def test_after_a_day_it_is_only_looked_up(
     (folder,) = runs_of(site)
     assert ran.code == 4
     assert read_outcomes(folder).results["l-01"] == "unknown"
-    later = datetime.now(UTC) + timedelta(days=3)
-    monkeypatch.setattr("seatwarden.engine.cli.host.clock", lambda: later)
-    monkeypatch.setattr("seatwarden.engine.cli.commands.run.clock", lambda: later)
+    _later(monkeypatch, timedelta(days=3))
     ran = run("run", "--site", site)  # it still cannot be asked
     assert ran.code == 4
     assert read_outcomes(folder).results["l-01"] == "unknown"
-    qrs.faults.clear()
+    idle_qrs.faults.clear()
     ran = run("run", "--site", site)
     assert ran.code == 0
-    assert "(the plan is not of the last 24 hours)" in ran.err
+    assert "last 24 hours" in ran.err
     journal = read_outcomes(folder)
     assert journal.sealed
     assert journal.results["l-01"] == "released"
@@ -398,11 +405,11 @@ def _run_in_a_process(site: str, state: str) -> None:
 
 
 @posix
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", ROUNDS)
 def test_killed_at_random_points(run: Run, tmp_path: Path, processes: ForkServerContext, seed: int) -> None:
     """Killed again and again: no license is deleted twice, and each release is told to InfluxDB."""
     chance = random.Random(seed)  # noqa: S311 - a kill needs no cryptography
-    with Answering(204) as database, SimulatedQrs(idle_site(LICENSES), latency_seconds=0.003) as qrs:
+    with Answering(204) as database, SimulatedQrs(idle_site(), latency_seconds=0.003) as qrs:
         port = int(database.url.rpartition(":")[2])
         site = write_site(tmp_path, qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=port, ours="parallel: 2")
         for _ in range(8):
@@ -419,7 +426,7 @@ def test_killed_at_random_points(run: Run, tmp_path: Path, processes: ForkServer
             assert set(qrs.deleted) <= journalled, "every DELETE had its intent on the disk before"
         ran = run("run", "--site", site)
         assert (ran.code, sorted(qrs.deleted)) == (0, ALL)
-        assert _released_points(database) == [f"user{n:02}" for n in range(LICENSES)]
+        assert _released_points(database) == USERS
     for folder in runs_of(site):
         if (folder / "outcomes.jsonl").exists():
             assert read_outcomes(folder).sealed
