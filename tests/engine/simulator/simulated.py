@@ -93,7 +93,7 @@ def connect(files: CertificateFiles | None = None) -> requests.Session:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for what another thread is about to do."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, "it never came"
         time.sleep(0.002)
