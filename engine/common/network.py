@@ -37,7 +37,7 @@ def trust_in(authority: Path | None) -> ssl.SSLContext:
     return context
 
 
-class Fault(Enum):
+class ConnectionFault(Enum):
     """Why a connection, or a request over it, came to nothing."""
 
     BAD_ADDRESS = auto()
@@ -70,31 +70,37 @@ class Fault(Enum):
     """All else."""
 
 
-_CERTIFICATE = {2: Fault.UNKNOWN_ISSUER, 10: Fault.EXPIRED, 62: Fault.OTHER_NAME, 64: Fault.OTHER_NAME} | dict.fromkeys(
-    range(18, 22), Fault.UNKNOWN_ISSUER
-)
+_CERTIFICATE = {
+    2: ConnectionFault.UNKNOWN_ISSUER,
+    10: ConnectionFault.EXPIRED,
+    62: ConnectionFault.OTHER_NAME,
+    64: ConnectionFault.OTHER_NAME,
+} | dict.fromkeys(range(18, 22), ConnectionFault.UNKNOWN_ISSUER)
 """By OpenSSL's X509_V_ERR_ codes; 2 and 18 to 21 are chains that do not end in an authority that is trusted."""
 
 _TLS = dict.fromkeys(
-    ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"), Fault.NO_TLS
-) | {"SSLV3_ALERT_CERTIFICATE_EXPIRED": Fault.CLIENT_EXPIRED, "TLSV1_ALERT_PROTOCOL_VERSION": Fault.TLS_FAILED}
+    ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"), ConnectionFault.NO_TLS
+) | {
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": ConnectionFault.CLIENT_EXPIRED,
+    "TLSV1_ALERT_PROTOCOL_VERSION": ConnectionFault.TLS_FAILED,
+}
 """By OpenSSL's reasons. Any other alert refuses our certificate: servers choose among a dozen of them for that."""
 
-_STAGES: tuple[tuple[tuple[type[Exception], ...], Mapping[Fault, Fault]], ...] = (
+_STAGES: tuple[tuple[tuple[type[Exception], ...], Mapping[ConnectionFault, ConnectionFault]], ...] = (
     (
         (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError),
         {
-            Fault.ANSWER_TIMED_OUT: Fault.CONNECT_TIMED_OUT,
-            Fault.CLOSED: Fault.NO_CONNECTION,
-            Fault.UNREACHABLE: Fault.NO_CONNECTION,
+            ConnectionFault.ANSWER_TIMED_OUT: ConnectionFault.CONNECT_TIMED_OUT,
+            ConnectionFault.CLOSED: ConnectionFault.NO_CONNECTION,
+            ConnectionFault.UNREACHABLE: ConnectionFault.NO_CONNECTION,
         },
     ),
-    ((urllib3.exceptions.SSLError,), {Fault.UNREACHABLE: Fault.TLS_FAILED}),
+    ((urllib3.exceptions.SSLError,), {ConnectionFault.UNREACHABLE: ConnectionFault.TLS_FAILED}),
 )
 """What a fault is when urllib3 says at which stage it came: while connecting, while agreeing on TLS."""
 
 
-def fault_of(error: BaseException) -> tuple[Fault, BaseException]:
+def fault_of(error: BaseException) -> tuple[ConnectionFault, BaseException]:
     """What went wrong, and the error that tells it: the innermost that tells anything.
 
     For errors of requests, urllib3, http.client, smtplib, socket and ssl. They are told apart by type and code, never
@@ -102,55 +108,57 @@ def fault_of(error: BaseException) -> tuple[Fault, BaseException]:
     """
     errors = list(_chain(error))
     found = ((fault, cause) for cause in reversed(errors) if (fault := _fault(cause)) is not None)
-    fault, cause = next(found, (Fault.UNREACHABLE, errors[-1]))
+    fault, cause = next(found, (ConnectionFault.UNREACHABLE, errors[-1]))
     for wrappers, at_this_stage in _STAGES:
         if any(isinstance(one, wrappers) for one in errors):
             fault = at_this_stage.get(fault, fault)
     return fault, cause
 
 
-def _fault(error: BaseException) -> Fault | None:
+def _fault(error: BaseException) -> ConnectionFault | None:
     """What one error tells, without those it was made from."""
     match error:
         case ssl.SSLError():
             return _tls_fault(error)
         case CertificateError():
-            return Fault.OTHER_NAME
+            return ConnectionFault.OTHER_NAME
         case urllib3.exceptions.SSLError():
-            return Fault.TLS_FAILED
+            return ConnectionFault.TLS_FAILED
         case socket.gaierror() | urllib3.exceptions.NameResolutionError():
-            return Fault.NO_SUCH_HOST
+            return ConnectionFault.NO_SUCH_HOST
         case TimeoutError() | urllib3.exceptions.TimeoutError() | requests.Timeout():
-            return Fault.ANSWER_TIMED_OUT
+            return ConnectionFault.ANSWER_TIMED_OUT
         case ConnectionRefusedError():
-            return Fault.NOTHING_LISTENS
+            return ConnectionFault.NOTHING_LISTENS
         case requests.exceptions.InvalidURL() | http.client.InvalidURL() | urllib3.exceptions.LocationValueError():
-            return Fault.BAD_ADDRESS
+            return ConnectionFault.BAD_ADDRESS
         case ConnectionError() | smtplib.SMTPServerDisconnected() | http.client.HTTPException():
-            return Fault.CLOSED
+            return ConnectionFault.CLOSED
         case urllib3.exceptions.ProtocolError():
-            return Fault.CLOSED
+            return ConnectionFault.CLOSED
         case urllib3.exceptions.InvalidHeader():  # one of the answer, which requests passes on as one of ours
-            return Fault.UNREACHABLE
+            return ConnectionFault.UNREACHABLE
         case UnicodeEncodeError(encoding=encoding) if encoding != "idna":
-            return Fault.NOT_SENDABLE
+            return ConnectionFault.NOT_SENDABLE
         case UnicodeError():  # a host name that IDNA has no form for
-            return Fault.BAD_ADDRESS
+            return ConnectionFault.BAD_ADDRESS
         case ValueError():
-            return Fault.NOT_SENDABLE
+            return ConnectionFault.NOT_SENDABLE
         case OSError(errno=int()):
-            return Fault.UNREACHABLE
+            return ConnectionFault.UNREACHABLE
         case _:
             return None
 
 
-def _tls_fault(error: ssl.SSLError) -> Fault:
+def _tls_fault(error: ssl.SSLError) -> ConnectionFault:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _CERTIFICATE.get(error.verify_code, Fault.UNTRUSTED)
+        return _CERTIFICATE.get(error.verify_code, ConnectionFault.UNTRUSTED)
     reason = _reason(error)
     if isinstance(error, ssl.SSLEOFError) and reason is None:  # after the handshake: there it has a reason
-        return Fault.CLOSED
-    return _TLS.get(reason or "", Fault.CLIENT_REFUSED if "_ALERT_" in (reason or "") else Fault.TLS_FAILED)
+        return ConnectionFault.CLOSED
+    return _TLS.get(
+        reason or "", ConnectionFault.CLIENT_REFUSED if "_ALERT_" in (reason or "") else ConnectionFault.TLS_FAILED
+    )
 
 
 def _reason(error: ssl.SSLError) -> str | None:

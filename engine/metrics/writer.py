@@ -15,7 +15,7 @@ import requests
 import urllib3
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from seatwarden.engine.common.network import Fault, fault_of
+from seatwarden.engine.common.network import ConnectionFault, fault_of
 from seatwarden.engine.metrics.point import PRECISION
 from seatwarden.engine.site.influxdb import InfluxTarget, basic_login
 from seatwarden.grammar.errors import SeatwardenError
@@ -163,16 +163,16 @@ def _reaching(target: InfluxTarget, send: Callable[[], _T]) -> _T:
 
 def _problem(error: Exception, target: InfluxTarget) -> str:
     match fault_of(error)[0]:
-        case Fault.NO_SUCH_HOST | Fault.BAD_ADDRESS:
+        case ConnectionFault.NO_SUCH_HOST | ConnectionFault.BAD_ADDRESS:
             return "there is no such host"
-        case Fault.NOTHING_LISTENS:
+        case ConnectionFault.NOTHING_LISTENS:
             return "nothing listens there"
-        case Fault.CONNECT_TIMED_OUT | Fault.ANSWER_TIMED_OUT:
+        case ConnectionFault.CONNECT_TIMED_OUT | ConnectionFault.ANSWER_TIMED_OUT:
             return f"no answer within {TIMEOUT_SECONDS} seconds"
-        case Fault.NOT_SENDABLE:
+        case ConnectionFault.NOT_SENDABLE:
             what = "user and password" if target.version == 1 else "the token"
             return f"nothing can be sent with these settings; check {what} for characters that HTTP does not carry"
-        case Fault.NO_CONNECTION | Fault.CLOSED | Fault.UNREACHABLE:
+        case ConnectionFault.NO_CONNECTION | ConnectionFault.CLOSED | ConnectionFault.UNREACHABLE:
             return f"cannot be reached ({type(error).__name__})"
         case _:
             return "no trust in its certificate, or no TLS there"

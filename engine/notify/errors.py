@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from seatwarden.engine.common.network import Fault, fault_of
+from seatwarden.engine.common.network import ConnectionFault, fault_of
 from seatwarden.grammar.errors import SeatwardenError
 
 _AUTHORITY_HELP = "name the PEM file of the authority that issued it under `certificateAuthority`"
@@ -10,22 +10,25 @@ _NO_HOST = ("there is no host of that name", "check its spelling and this machin
 _NO_ANSWER = ("it does not answer", "is a firewall in between?")
 _TLS_FAILED = ("TLS failed", "does it speak TLS 1.2 or newer?")
 
-_SAID: Mapping[Fault, tuple[str, str]] = {
-    Fault.BAD_ADDRESS: _NO_HOST,
-    Fault.NO_SUCH_HOST: _NO_HOST,
-    Fault.NOTHING_LISTENS: ("nothing listens there", "check host and port; is the server running?"),
-    Fault.CONNECT_TIMED_OUT: _NO_ANSWER,
-    Fault.ANSWER_TIMED_OUT: _NO_ANSWER,
-    Fault.NO_CONNECTION: ("it cannot be reached ({reason})", "check the network of this machine"),
-    Fault.CLOSED: ("it closed the connection before it had answered", "look into that server's log"),
-    Fault.OTHER_NAME: ("its certificate is for another host name", "use the name that the certificate was issued for"),
-    Fault.EXPIRED: ("its certificate has expired", "have it renewed; is this machine's clock right?"),
-    Fault.UNKNOWN_ISSUER: ("its certificate was not issued by an authority we trust", _AUTHORITY_HELP),
-    Fault.UNTRUSTED: ("its certificate cannot be trusted: {reason}", _AUTHORITY_HELP),
-    Fault.NO_TLS: ("it does not speak TLS there", "check the port, and http or https, tls or starttls"),
-    Fault.CLIENT_REFUSED: _TLS_FAILED,  # we have none to show
-    Fault.CLIENT_EXPIRED: _TLS_FAILED,
-    Fault.TLS_FAILED: _TLS_FAILED,
+_SAID: Mapping[ConnectionFault, tuple[str, str]] = {
+    ConnectionFault.BAD_ADDRESS: _NO_HOST,
+    ConnectionFault.NO_SUCH_HOST: _NO_HOST,
+    ConnectionFault.NOTHING_LISTENS: ("nothing listens there", "check host and port; is the server running?"),
+    ConnectionFault.CONNECT_TIMED_OUT: _NO_ANSWER,
+    ConnectionFault.ANSWER_TIMED_OUT: _NO_ANSWER,
+    ConnectionFault.NO_CONNECTION: ("it cannot be reached ({reason})", "check the network of this machine"),
+    ConnectionFault.CLOSED: ("it closed the connection before it had answered", "look into that server's log"),
+    ConnectionFault.OTHER_NAME: (
+        "its certificate is for another host name",
+        "use the name that the certificate was issued for",
+    ),
+    ConnectionFault.EXPIRED: ("its certificate has expired", "have it renewed; is this machine's clock right?"),
+    ConnectionFault.UNKNOWN_ISSUER: ("its certificate was not issued by an authority we trust", _AUTHORITY_HELP),
+    ConnectionFault.UNTRUSTED: ("its certificate cannot be trusted: {reason}", _AUTHORITY_HELP),
+    ConnectionFault.NO_TLS: ("it does not speak TLS there", "check the port, and http or https, tls or starttls"),
+    ConnectionFault.CLIENT_REFUSED: _TLS_FAILED,  # we have none to show
+    ConnectionFault.CLIENT_EXPIRED: _TLS_FAILED,
+    ConnectionFault.TLS_FAILED: _TLS_FAILED,
 }
 
 
@@ -37,8 +40,8 @@ def why(error: BaseException) -> NotDelivered:
     """The error for what a library raised, told as what the destination did."""
     fault, cause = fault_of(error)
     known = getattr(cause, "verify_message", None) or (cause.strerror if isinstance(cause, OSError) else None)
-    if fault is Fault.UNREACHABLE and known:
-        fault = Fault.NO_CONNECTION
+    if fault is ConnectionFault.UNREACHABLE and known:
+        fault = ConnectionFault.NO_CONNECTION
     if fault not in _SAID:
         return NotDelivered(f"sending failed ({type(cause).__name__})")
     message, help_ = _SAID[fault]

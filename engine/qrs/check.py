@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from cryptography import x509
 
-from seatwarden.engine.common.network import Fault
+from seatwarden.engine.common.network import ConnectionFault
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient
@@ -59,7 +59,7 @@ def _resolve(site: Site, now: datetime) -> str:
     try:
         found = socket.getaddrinfo(site.host, site.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise in_words(Fault.NO_SUCH_HOST, site) from None
+        raise in_words(ConnectionFault.NO_SUCH_HOST, site) from None
     return f"{site.host} is {', '.join(dict.fromkeys(str(address[4][0]) for address in found))}"
 
 
@@ -67,7 +67,7 @@ def _connect(site: Site, now: datetime) -> str:
     try:
         socket.create_connection((site.host, site.port), timeout=CONNECT_SECONDS).close()
     except TimeoutError:
-        raise in_words(Fault.CONNECT_TIMED_OUT, site) from None
+        raise in_words(ConnectionFault.CONNECT_TIMED_OUT, site) from None
     except OSError:
         help_ = "is the service running, and is `configQRS.port` right (4242 for certificates, 443 through a proxy)?"
         raise RemoteError(f"nothing listens on {site.host}:{site.port}", help_) from None

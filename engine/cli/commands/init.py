@@ -91,20 +91,29 @@ def init(
         "--limit": limit,
     }
     if butler is not None:
-        named = [option for option, text in given.items() if text is not None]
-        if named:
-            raise InputError(f"{named[0]} does not go with --butler", "the Butler config says it already")
-        _refuse_existing(folder, (POLICY_NAME, TEST_NAME))
-        _write(folder, _converted(butler, folder))
-        _say_next(_commands_for_butler(butler, folder))
-        return
+        _from_butler(folder, butler, given)
+    else:
+        _from_answers(folder, _Asker(given, asking=not yes and sys.stdin.isatty()))
+
+
+def _from_butler(folder: Path, butler: Path, given: Mapping[str, str | None]) -> None:
+    """Writes the rules of a Butler config as a policy, and its test."""
+    named = [option for option, text in given.items() if text is not None]
+    if named:
+        raise InputError(f"{named[0]} does not go with --butler", "the Butler config says it already")
+    _refuse_existing(folder, (POLICY_NAME, TEST_NAME))
+    _write(folder, _converted(butler, folder))
+    _say_next(_commands_for_butler(butler, folder))
+
+
+def _from_answers(folder: Path, ask: "_Asker") -> None:
+    """Writes policy, test and site file from the answers."""
     _refuse_existing(folder, (POLICY_NAME, TEST_NAME, SITE_NAME))
-    asking = not yes and sys.stdin.isatty()
-    if asking:
+    if ask.asking:
         note(f"Three files will be written: {POLICY_NAME}, {TEST_NAME} and {SITE_NAME}.")
         note("Enter takes the answer in brackets. Ctrl-C ends this, and nothing is written.\n")
     try:
-        answers = _answers(_Asker(given, asking))
+        answers = _answers(ask)
     except typer.Abort:
         note("\nNothing has been written.")
         raise typer.Exit(ExitCode.NO) from None

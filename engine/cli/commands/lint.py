@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seatwarden.engine.snapshot.model import Snapshot
 
 
-Format = Literal["text", "json", "github", "sarif"]
+LintFormat = Literal["text", "json", "github", "sarif"]
 
 
 def lint(
@@ -32,7 +32,7 @@ def lint(
     snapshot: SnapshotOption = None,
     now: NowOption = None,
     format: Annotated[
-        Format,
+        LintFormat,
         typer.Option("--format", help="How to print: for people, for scripts, for GitHub Actions, as SARIF 2.1.0."),
     ] = "text",
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings too.")] = False,
@@ -109,7 +109,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     report.allowed += found.allowed
 
 
-def _print(report: LintReport, format_: Format) -> None:
+def _print(report: LintReport, format_: LintFormat) -> None:
     if format_ == "json":
         print_json(report_to_json(report))
     elif format_ == "sarif":

@@ -16,7 +16,7 @@ import requests
 import urllib3
 from urllib3.util.retry import Retry
 
-from seatwarden.engine.common.network import Fault, TlsAdapter, fault_of, trust_in
+from seatwarden.engine.common.network import ConnectionFault, TlsAdapter, fault_of, trust_in
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority, Validity
 
 NOW = datetime.now(UTC)
@@ -153,18 +153,18 @@ def test_nobody_there(way: Way, tls: bool) -> None:
     with socket.create_server((HOST, 0)) as listening:
         free = listening.getsockname()[1]
     fault, cause = fault_of(failure(way, free, context))
-    assert (fault, type(cause)) == (Fault.NOTHING_LISTENS, ConnectionRefusedError)
-    assert fault_of(failure(way, 80, context, "no-such-host.invalid"))[0] is Fault.NO_SUCH_HOST
-    assert fault_of(failure(way, 80, context, f"{'a' * 64}.invalid"))[0] is Fault.BAD_ADDRESS
+    assert (fault, type(cause)) == (ConnectionFault.NOTHING_LISTENS, ConnectionRefusedError)
+    assert fault_of(failure(way, 80, context, "no-such-host.invalid"))[0] is ConnectionFault.NO_SUCH_HOST
+    assert fault_of(failure(way, 80, context, f"{'a' * 64}.invalid"))[0] is ConnectionFault.BAD_ADDRESS
 
 
 @ways
 def test_a_server_that_hangs_up_or_never_answers(way: Way, files: CertificateFiles) -> None:
     for tls, context in ((None, None), (server_context(files), trust_in(files.root))):
         with server(close, tls) as port:
-            assert fault_of(failure(way, port, context))[0] is Fault.CLOSED
+            assert fault_of(failure(way, port, context))[0] is ConnectionFault.CLOSED
         with server(keep_silent, tls) as port:
-            assert fault_of(failure(way, port, context))[0] is Fault.ANSWER_TIMED_OUT
+            assert fault_of(failure(way, port, context))[0] is ConnectionFault.ANSWER_TIMED_OUT
 
 
 @pytest.mark.parametrize("way", WAYS[:3])
@@ -178,22 +178,27 @@ def test_a_port_that_takes_no_connection(way: Way) -> None:
             waiting.setblocking(False)
             waiting.connect_ex(busy.getsockname())
         error = failure(way, busy.getsockname()[1])
-    if fault_of(error)[0] is Fault.NOTHING_LISTENS:
+    if fault_of(error)[0] is ConnectionFault.NOTHING_LISTENS:
         pytest.skip("this system refuses what it has no room for")
-    assert fault_of(error)[0] is Fault.CONNECT_TIMED_OUT
+    assert fault_of(error)[0] is ConnectionFault.CONNECT_TIMED_OUT
 
 
 @ways
 @pytest.mark.parametrize(
     ("hosts", "validity", "fault"),
     [
-        (["elsewhere.example"], None, Fault.OTHER_NAME),
-        ([HOST], Validity.expired(NOW), Fault.EXPIRED),
-        ([HOST], Validity(Validity.around(NOW).not_after, Validity.around(NOW).not_after), Fault.UNTRUSTED),
+        (["elsewhere.example"], None, ConnectionFault.OTHER_NAME),
+        ([HOST], Validity.expired(NOW), ConnectionFault.EXPIRED),
+        ([HOST], Validity(Validity.around(NOW).not_after, Validity.around(NOW).not_after), ConnectionFault.UNTRUSTED),
     ],
 )
 def test_certificates(
-    way: Way, authority: ThrowAwayAuthority, tmp_path: Path, hosts: list[str], validity: Validity | None, fault: Fault
+    way: Way,
+    authority: ThrowAwayAuthority,
+    tmp_path: Path,
+    hosts: list[str],
+    validity: Validity | None,
+    fault: ConnectionFault,
 ) -> None:
     files = authority.export(tmp_path, hosts=hosts, server_validity=validity)
     with server(close, server_context(files)) as port:
@@ -206,14 +211,14 @@ def test_certificates(
 def test_an_issuer_that_is_not_trusted(way: Way, files: CertificateFiles, tmp_path: Path) -> None:
     foreign = ThrowAwayAuthority(now=NOW).export(tmp_path)
     with server(close, server_context(foreign)) as port:
-        assert fault_of(failure(way, port, trust_in(files.root)))[0] is Fault.UNKNOWN_ISSUER
-        assert fault_of(failure(way, port, trust_in(None)))[0] is Fault.UNKNOWN_ISSUER
+        assert fault_of(failure(way, port, trust_in(files.root)))[0] is ConnectionFault.UNKNOWN_ISSUER
+        assert fault_of(failure(way, port, trust_in(None)))[0] is ConnectionFault.UNKNOWN_ISSUER
 
 
 @ways
 def test_no_tls_where_tls_is_asked_for(way: Way, files: CertificateFiles) -> None:
     with server(speak_http) as port:
-        assert fault_of(failure(way, port, trust_in(files.root)))[0] is Fault.NO_TLS
+        assert fault_of(failure(way, port, trust_in(files.root)))[0] is ConnectionFault.NO_TLS
 
 
 @ways
@@ -221,7 +226,7 @@ def test_client_certificates(way: Way, authority: ThrowAwayAuthority, files: Cer
     expired = authority.export(tmp_path / "expired", client_validity=Validity.expired(NOW))
     foreign = ThrowAwayAuthority(now=NOW).export(tmp_path / "foreign")
     with server(close, server_context(files, clients_of=files.root)) as port:
-        for shown, fault in ((expired, Fault.CLIENT_EXPIRED), (foreign, Fault.CLIENT_REFUSED)):
+        for shown, fault in ((expired, ConnectionFault.CLIENT_EXPIRED), (foreign, ConnectionFault.CLIENT_REFUSED)):
             context = trust_in(files.root)
             context.load_cert_chain(shown.client, shown.client_key)
             assert fault_of(failure(way, port, context))[0] is fault
@@ -234,7 +239,7 @@ def test_a_version_of_tls_that_is_too_old(way: Way, files: CertificateFiles) -> 
     new.minimum_version = ssl.TLSVersion.TLSv1_3
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with server(close, new) as port:
-        assert fault_of(failure(way, port, old))[0] is Fault.TLS_FAILED
+        assert fault_of(failure(way, port, old))[0] is ConnectionFault.TLS_FAILED
 
 
 @pytest.mark.parametrize("way", WAYS[:3])
@@ -247,7 +252,7 @@ def test_an_answer_that_contradicts_itself(way: Way) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nx")
 
     with server(contradict) as port:
-        assert fault_of(failure(way, port))[0] is Fault.UNREACHABLE
+        assert fault_of(failure(way, port))[0] is ConnectionFault.UNREACHABLE
     gc.collect()  # urllib3 leaves such a connection to the collector, which warns: here and in no other test
 
 
@@ -258,19 +263,19 @@ def test_a_header_that_cannot_be_sent(headers: dict[str, str]) -> None:
         for send in (session.request, pool.request):
             with pytest.raises(ValueError) as caught:  # noqa: PT011 - the two name it differently
                 send("GET", url, headers=headers)
-            assert fault_of(caught.value)[0] is Fault.NOT_SENDABLE
+            assert fault_of(caught.value)[0] is ConnectionFault.NOT_SENDABLE
 
 
 def test_another_failure_that_was_being_handled_is_not_the_cause() -> None:
     error = ConnectionResetError(104, "Connection reset by peer")
     error.__context__ = ConnectionRefusedError(111, "Connection refused")
-    assert fault_of(error)[0] is Fault.CLOSED
+    assert fault_of(error)[0] is ConnectionFault.CLOSED
 
 
 def test_a_reason_that_python_has_no_name_for() -> None:
     """As Python 3.12 tells OpenSSL 3.2's."""
-    assert fault_of(ssl.SSLError(1, "[SSL] record layer failure (_ssl.c:1000)"))[0] is Fault.NO_TLS
-    assert fault_of(ssl.SSLError(1, "[SSL] something new (_ssl.c:1000)"))[0] is Fault.TLS_FAILED
+    assert fault_of(ssl.SSLError(1, "[SSL] record layer failure (_ssl.c:1000)"))[0] is ConnectionFault.NO_TLS
+    assert fault_of(ssl.SSLError(1, "[SSL] something new (_ssl.c:1000)"))[0] is ConnectionFault.TLS_FAILED
 
 
 def test_a_file_that_holds_no_authority(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from seatwarden.engine.common.network import Fault
+from seatwarden.engine.common.network import ConnectionFault
 from seatwarden.engine.errors import NoAnswer, RemoteError
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.site.connection import Site
@@ -40,8 +40,10 @@ def test_no_way_to_the_site() -> None:
     assert (type(told), told.message) == (RemoteError, "qlik:4242 cannot be reached: No route to host")
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in (Fault.CLOSED, Fault.UNREACHABLE)])
-def test_every_fault_has_its_words(fault: Fault) -> None:
+@pytest.mark.parametrize(
+    "fault", [fault for fault in ConnectionFault if fault not in (ConnectionFault.CLOSED, ConnectionFault.UNREACHABLE)]
+)
+def test_every_fault_has_its_words(fault: ConnectionFault) -> None:
     told = in_words(fault, SITE)
     assert "qlik" in told.message
     assert "{" not in told.message
