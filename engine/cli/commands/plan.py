@@ -26,8 +26,9 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.decision import LISTED_FIRST, Because, Decision, listing_order
 from seatwarden.engine.decide.phrases import plural
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
+from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.plan import REPORT_FILE, Plan, make_plan
+from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.policy.errors import InputError
 
