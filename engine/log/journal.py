@@ -107,7 +107,7 @@ def whole_lines(data: bytes) -> bytes:
     last = whole[whole.rfind(b"\n", 0, -1) + 1 :]
     try:
         msgspec.json.decode(last or b"null")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return whole[: len(whole) - len(last)]
     return whole
 

@@ -214,11 +214,11 @@ def read_plan_lines(path: Path, lines: Sequence[bytes]) -> PlanLog:
 
     Raises InputError for a log of another kind or of a newer version, DamagedLog for lines that are not ours.
     """
-    start = _read_start(lines[0])
-    if isinstance(start.kind, str) and start.kind != "plan":
-        raise InputError(f"`{path}` is a sealed log, but not of a plan")
-    if isinstance(start.format, int) and start.format > FORMAT:
-        raise InputError(f"`{path}` was written by a newer seatwarden ({start.tool})", "update seatwarden")
+    for start in _typed(_read_start, lines[:1], 1, []):  # a start that cannot be read is no header either: see below
+        if isinstance(start.kind, str) and start.kind != "plan":
+            raise InputError(f"`{path}` is a sealed log, but not of a plan")
+        if isinstance(start.format, int) and start.format > FORMAT:
+            raise InputError(f"`{path}` was written by a newer seatwarden ({start.tool})", "update seatwarden")
     damage: list[Damage] = []
     with collector_off():
         headers = _typed(_read_header, lines[:1], 1, damage)
@@ -254,7 +254,7 @@ def _typed(read: Callable[[bytes], _T], lines: Sequence[bytes], first: int, dama
     for n, line in enumerate(lines, first):
         try:
             found.append(read(line))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             damage.append(Damage(n, f"{FOREIGN}: {str(error)[:_MOST_LETTERS]}"))
     return found
 

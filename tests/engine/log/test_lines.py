@@ -1,28 +1,20 @@
 """The lines of plans and journals are what they always were, and what is no such line is named."""
 
-from collections.abc import Mapping
+import hashlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.chain import ChainEnd
-from seatwarden.engine.log.journal import Journal, parse_journal, read_journal
-from seatwarden.engine.log.lines import ApplyHeader, Intent, OutcomeLine, Resume, read_plan_lines
+from seatwarden.engine.log.journal import parse_journal, read_journal
+from seatwarden.engine.log.lines import read_plan_lines
 from seatwarden.engine.log.writer import plan_lines
-from seatwarden.engine.plan.plan import Plan, make_plan
-from tests.engine.log.golden_site import KEY, POLICY, SITE
-from tests.engine.support import checked, day_of, snapshot_of
+from tests.engine.log.golden_site import KEY, golden_plan, write_golden_journal
 from tests.paths import DATA
 
 LOGS = DATA / "log"
-
-
-def _plan(pseudonyms: Pseudonyms | None = None) -> Plan:
-    policy = checked(POLICY)
-    return make_plan(policy, snapshot_of(SITE), day_of(policy), "https://qlik.example.com:4242", pseudonyms)
 
 
 @pytest.fixture
@@ -34,36 +26,15 @@ def version(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("version")
 @pytest.mark.parametrize(("name", "pseudonyms"), [("plan", None), ("pseudonyms", Pseudonyms(KEY))])
 def test_a_plan_is_written_as_ever(name: str, pseudonyms: Pseudonyms | None) -> None:
-    assert b"".join(plan_lines(_plan(pseudonyms))) == (LOGS / f"{name}.jsonl").read_bytes()
+    assert b"".join(plan_lines(golden_plan(pseudonyms))) == (LOGS / f"{name}.jsonl").read_bytes()
 
 
 @pytest.mark.usefixtures("version")
 def test_a_journal_is_written_as_ever(tmp_path: Path) -> None:
-    plan, path = _plan(), tmp_path / "outcomes.jsonl"
-    moments = (f"2026-11-21T03:00:0{second}.000Z" for second in range(9))
-    chosen = [decision.key for decision in plan.chosen]
-    header = ApplyHeader(
-        run_id=plan.run_id,
-        plan_seal="5ea1",
-        site=plan.source,
-        limits=["100 per run"],
-        chosen=chosen,
-        at=next(moments),
-    )
-    one, other = (
-        {"license_type": decision.license_type, "license_id": decision.license_id, "user": decision.user}
-        for decision in plan.chosen[:2]
-    )
-    journal = Journal.create(path, header)
-    journal.append(_intent(one, next(moments)))
-    journal.append(_outcome(one, next(moments), result="failed", detail="QRS answered 400", status=400, body="no"))
-    journal.append(Resume(at=next(moments)))
-    journal.append(_outcome(one, next(moments), result="released", detail="", status=204))
-    journal.append(_outcome(other, next(moments), result="skipped", detail='user.tags was nothing, is "é"'))
-    journal.seal({"released": 1, "gone": 0, "skipped": 1, "failed": 0, "unknown": 0})
-    journal.close()
+    plan, path = golden_plan(), tmp_path / "outcomes.jsonl"
+    write_golden_journal(path, plan, "5ea1")
     assert path.read_bytes() == (LOGS / "outcomes.jsonl").read_bytes()
-    state = read_journal(path)
+    state, chosen = read_journal(path), [decision.key for decision in plan.chosen]
     assert state is not None
     assert (state.chosen, state.sealed) == (chosen, True)
     assert {key: (line.n, line.result) for key, line in state.outcomes.items()} == {
@@ -72,22 +43,15 @@ def test_a_journal_is_written_as_ever(tmp_path: Path) -> None:
     }
 
 
-def _intent(names: Mapping[str, Any], at: str) -> Intent:
-    return Intent(**names, at=at)
-
-
-def _outcome(names: Mapping[str, Any], at: str, **facts: Any) -> OutcomeLine:
-    return OutcomeLine(**names, at=at, **facts)
-
-
 @pytest.mark.parametrize("text", [b'"\\ud800"', b"1e999", b"[" * 100_000])
 def test_a_text_that_nobody_can_read(text: bytes) -> None:
     """All digests are right: the chain passes by what is not its own."""
     header, *decisions, seal = (LOGS / "plan.jsonl").read_bytes().splitlines()
     decisions[1] = decisions[1].replace(b'"User 1"', text)
+    header = header.replace(b'"seatwarden 0.1.0"', text)
     with pytest.raises(DamagedLog) as caught:
         read_plan_lines(Path("plan.jsonl"), [header, *decisions, seal])
-    assert [damage.line for damage in caught.value.damage] == [3]
+    assert [damage.line for damage in caught.value.damage] == [1, 3]
 
 
 def test_fields_of_a_later_version_are_passed_by() -> None:
@@ -114,3 +78,23 @@ def test_a_journal_whose_seal_is_of_another_kind() -> None:
     sealed = end.link({"kind": "resume", "at": "2026-11-21T03:00:05.000Z"}, "seal")
     with pytest.raises(DamagedLog, match="line 7 is damaged or made by another program: only the last line"):
         parse_journal(Path("outcomes.jsonl"), b"".join([*lines, sealed]))
+
+
+@pytest.mark.parametrize(
+    ("more", "is_passed_by"),
+    [(b"[" * 100 + b"]" * 100, True), (b"1" * 40, True), (b"1e999", True), (b"[" * 50_000 + b"]" * 50_000, False)],
+    ids=["deep", "long number", "large number", "too deep"],
+)
+def test_a_journal_line_with_more_than_anybody_writes(more: bytes, is_passed_by: bool) -> None:
+    """Its own digest is one of bytes, whatever they say."""
+    first, _ = (LOGS / "outcomes.jsonl").read_bytes().splitlines(keepends=True)[:2]
+    end = ChainEnd.after(first)
+    bare = b'{"n":2,"kind":"resume","at":"now","more":%b,"prev":"%b"}' % (more, end.digest.encode())
+    line = b'%b,"sum":"%b"}' % (bare[:-1], hashlib.sha256(bare).hexdigest().encode())
+    end = ChainEnd(2, hashlib.sha256(line).hexdigest())
+    data = first + line + b"\n" + end.link({"kind": "resume", "at": "now"}, "sum")
+    if is_passed_by:
+        assert parse_journal(Path("outcomes.jsonl"), data) is not None
+    else:
+        with pytest.raises(DamagedLog, match="line 2 is not a line of this log"):
+            parse_journal(Path("outcomes.jsonl"), data)
