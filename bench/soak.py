@@ -318,7 +318,7 @@ class _Soak:
             wrong += [f"{key[1]}: chosen but kept" for key in state.chosen if verdicts[key[1]] != "release"]
             wrong += [f"{folder.name}: over the limit"] * (len(state.chosen) > MOST_A_RUN)
             planned |= {license_id for _, license_id in state.chosen}
-            released |= {key[1] for key, line in state.outcomes.items() if line["result"] == "released"}
+            released |= {key[1] for key, line in state.outcomes.items() if line.result == "released"}
         deleted = set(self._qrs.deleted)
         wrong += [f"{license_id}: deleted without a plan" for license_id in deleted - planned]
         wrong += [f"{license_id}: deleted, and nobody knows" for license_id in deleted - released]

@@ -19,6 +19,7 @@ from seatwarden.engine.explain.explanation import explain as _explain
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.log import reader, writer
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.log.replay import replay as _replay
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.plan.plan import make_plan as _make_plan
 from seatwarden.engine.plan.summary_text import plan_text
@@ -103,7 +104,7 @@ def verify_log(folder: AnyPath) -> str:
 
     A seal that was kept elsewhere and is the same proves that nobody has written the log anew.
     """
-    return str(reader.read_log(Path(folder))[-1]["seal"])
+    return reader.read_log(Path(folder)).seal.digest
 
 
 def replay(folder: AnyPath) -> list[str]:
@@ -111,7 +112,7 @@ def replay(folder: AnyPath) -> list[str]:
 
     An empty list when every decision stands. Raises InputError, DamagedLog.
     """
-    return reader.replay(Path(folder))[1]
+    return _replay(Path(folder))[1]
 
 
 def _day(now: datetime, zone: str) -> Day:

@@ -6,7 +6,7 @@ runs.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,16 +20,10 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused
-from seatwarden.engine.log.journal import (
-    JOURNAL_FILE,
-    RESULTS,
-    Journal,
-    JournalState,
-    Key,
-    is_settled,
-    parse_journal,
-)
+from seatwarden.engine.log.journal import Journal, JournalState, hold_against_plan, is_settled, parse_journal
+from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, Result, Resume
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.limits import allocated_in, choose, describe_limits, hold_limits
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
@@ -54,7 +48,7 @@ class Work:
         """The licenses to release now, in the order in which they were chosen."""
         outcomes = self.state.outcomes if self.state else {}
         decisions = {decision.key: decision for decision in self.plan.decisions}
-        return [decisions[key] for key in self.chosen if key not in outcomes or not is_settled(outcomes[key]["result"])]
+        return [decisions[key] for key in self.chosen if key not in outcomes or not is_settled(outcomes[key].result)]
 
     @property
     def done(self) -> int:
@@ -66,13 +60,13 @@ class Work:
         """Licenses for which a DELETE may have been sent whose answer nobody knows."""
         if self.state is None:
             return []
-        unknown = [key for key, line in self.state.outcomes.items() if line["result"] == "unknown"]
+        unknown = [key for key, line in self.state.outcomes.items() if line.result == "unknown"]
         return [*self.state.open_intents, *unknown]
 
     @property
     def counts(self) -> dict[str, int]:
         """Licenses by result so far."""
-        return count_results({key: line["result"] for key, line in self.state.outcomes.items()} if self.state else {})
+        return count_results({key: line.result for key, line in self.state.outcomes.items()} if self.state else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +83,8 @@ class Done:
 
 def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
     """Raises PlanRefused for a plan of another site, one that is too old, and one from the future."""
-    if plan.header["site"] != url:
-        raise PlanRefused(f"the plan was made for {plan.header['site']}, not for {url}; make one for this site")
+    if plan.header.site != url:
+        raise PlanRefused(f"the plan was made for {plan.header.site}, not for {url}; make one for this site")
     age = now - plan.day.now
     if age > max_age:
         hours, limit = (span.total_seconds() / 3600 for span in (age, max_age))
@@ -132,10 +126,12 @@ def find_work(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> Wo
     data = path.read_bytes() if path.exists() else b""
     try:
         state = parse_journal(path, data)
+        if state is not None and state.header.plan_seal != plan.seal.digest:
+            raise PlanRefused(f"the journal `{path}` belongs to another plan")
+        if state is not None:
+            hold_against_plan(path, state, plan.seal, plan.releases)
     except DamagedLog as damaged:
         raise PlanRefused(f"the journal `{path}` is not as it was written: {damaged.first}") from None
-    if state is not None and state.header["planSeal"] != plan.seal["seal"]:
-        raise PlanRefused(f"the journal `{path}` belongs to another plan")
     chosen = state.chosen if state else [decision.key for decision in choose(plan.decisions, limits)]
     return Work(plan, path, limits, data, state, chosen)
 
@@ -146,7 +142,7 @@ def hold_against(work: Work, limits: tuple[Limit, ...]) -> None:
     Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
     """
     outcomes = work.state.outcomes if work.state else {}
-    released = {key for key in work.chosen if key in outcomes and outcomes[key]["result"] == "released"}
+    released = {key for key in work.chosen if key in outcomes and outcomes[key].result == "released"}
     left = {decision.key for decision in work.left}
     if left:
         hold_limits(
@@ -158,18 +154,18 @@ def open_journal(work: Work, now: datetime) -> Journal:
     """The journal, new or to go on with. Raises OSError."""
     if work.state is not None:
         journal = Journal.reopen(work.path, work.data)
-        journal.append("resume", {"at": format_instant(now)})
+        journal.append(Resume(at=format_instant(now)))
         return journal
     work.path.unlink(missing_ok=True)  # a crash came before the first line was whole: nothing had begun
     sync_folder(work.path.parent)
-    header = {
-        "runId": work.plan.header["runId"],
-        "planSeal": work.plan.seal["seal"],
-        "site": work.plan.header["site"],
-        "limits": describe_limits(work.limits),
-        "chosen": work.chosen,
-        "at": format_instant(now),
-    }
+    header = ApplyHeader(
+        run_id=work.plan.header.run_id,
+        plan_seal=work.plan.seal.digest,
+        site=work.plan.header.site,
+        limits=describe_limits(work.limits),
+        chosen=work.chosen,
+        at=format_instant(now),
+    )
     return Journal.create(work.path, header)
 
 
@@ -203,7 +199,7 @@ def carry_out(
     )
     left = [decision.key for decision in work.left]
     outcomes = apply.run(left, parallel)
-    results = {key: line["result"] for key, line in work.state.outcomes.items()} if work.state else {}
+    results = {key: line.result for key, line in work.state.outcomes.items()} if work.state else {}
     counts = count_results(results | {outcome.key: outcome.result for outcome in outcomes})
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:
@@ -211,7 +207,7 @@ def carry_out(
     return Done(outcomes, counts, settled, apply.refused, apply.reached)
 
 
-def count_results(results: dict[Key, str]) -> dict[str, int]:
+def count_results(results: Mapping[Key, Result]) -> dict[str, int]:
     """Licenses by result, every result named."""
     counted = Counter(results.values())
     return {result: counted[result] for result in RESULTS}

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
+
+from msgspec import UNSET, UnsetType
 
 from seatwarden.engine.apply.drift import changed_facts
 from seatwarden.engine.common.timestamps import format_instant
@@ -18,7 +20,8 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
-from seatwarden.engine.log.journal import Journal, Key, Result
+from seatwarden.engine.log.journal import Journal
+from seatwarden.engine.log.lines import Intent, Key, OutcomeLine, Result
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
@@ -144,7 +147,9 @@ class Apply:
             return self._note(key, result, f"could not be read again: {error.message}", stop)
         if obstacle is not None:
             return self._note(key, "skipped", obstacle)
-        self._journal.append("intent", {**self._names(key), "at": self._now()})
+        license_type, license_id = key
+        user = self._decisions[key].user
+        self._journal.append(Intent(license_type=license_type, license_id=license_id, user=user, at=self._now()))
         return self._delete(key)
 
     def _second_look(self, decision: Decision, row: License | None) -> str | None:
@@ -207,17 +212,31 @@ class Apply:
             return self._note(key, "released", f"{why}; looked up: the license is gone")
         return None
 
-    def _note(self, key: Key, result: Result, detail: str, stop: bool = False, **answer: Any) -> Outcome:
-        """Journals an outcome."""
-        record = {**self._names(key), "result": result, "detail": detail, **answer, "at": self._now()}
-        self._journal.append("outcome", record)
+    def _note(
+        self,
+        key: Key,
+        result: Result,
+        detail: str,
+        stop: bool = False,
+        status: int | UnsetType = UNSET,
+        body: str | UnsetType = UNSET,
+    ) -> Outcome:
+        """Journals an outcome; `status` and `body` are QRS's answer to the DELETE."""
         outcome = Outcome(key, self._decisions[key].user, result, detail, stop)
+        self._journal.append(
+            OutcomeLine(
+                license_type=key[0],
+                license_id=key[1],
+                user=outcome.user,
+                result=result,
+                detail=detail,
+                status=status,
+                body=body,
+                at=self._now(),
+            )
+        )
         self._progress(outcome)
         return outcome
-
-    def _names(self, key: Key) -> dict[str, Any]:
-        decision = self._decisions[key]
-        return {"licenseType": key[0], "licenseId": key[1], "user": decision.user}
 
     def _now(self) -> str:
         return format_instant(self._clock())

@@ -56,7 +56,7 @@ def _state_folders() -> Iterator[tuple[Path, Path]]:
 
 def _runs_below(place: Path) -> Iterator[Path]:
     """Run folders at most three levels down; hidden folders are passed by."""
-    from seatwarden.engine.plan.plan import PLAN_FILE
+    from seatwarden.engine.log.run_folder import PLAN_FILE
 
     for depth in ("*", "*/*", "*/*/*"):
         for path in place.glob(f"{depth}/{PLAN_FILE}"):

@@ -6,6 +6,7 @@ A fact is a tuple of values (empty when there is none: no tag, never used) or `U
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -26,6 +27,13 @@ class Unknown(Struct, frozen=True, gc=False):
 
 
 Fact: TypeAlias = tuple[Value, ...] | Unknown
+
+RecordedValue: TypeAlias = str | int | bool
+RecordedFact: TypeAlias = tuple[RecordedValue, ...] | Unknown
+"""A fact as the decision log has it: dates are texts in ISO form."""
+
+MAX_NUMBER = 4_000_000
+"""Beyond every number that a field has, and fewer days than a date can be moved by."""
 
 
 class Facts(Protocol):
@@ -78,14 +86,13 @@ class SnapshotFacts:
 class RecordedFacts:
     """Facts as a plan recorded them."""
 
-    values: Mapping[str, object]
+    values: Mapping[str, Fact]
 
     def read(self, field: Field) -> Fact:
         """The recorded fact; one that was not recorded is unknown."""
         name = print_field(field)
-        return (
-            fact_from_json(self.values[name], field) if name in self.values else Unknown(f"`{name}` was not recorded")
-        )
+        fact = self.values.get(name)
+        return Unknown(f"`{name}` was not recorded") if fact is None else fact
 
 
 def fact_to_json(fact: Fact) -> object:
@@ -95,15 +102,41 @@ def fact_to_json(fact: Fact) -> object:
     return [value.isoformat() if isinstance(value, date) else value for value in fact]
 
 
-def fact_from_json(recorded: object, field: Field) -> Fact:
-    """The fact that `fact_to_json` wrote for this field."""
-    if not isinstance(recorded, list):
-        reason = recorded.get("unknown") if isinstance(recorded, dict) else None
-        return Unknown(str(reason or f"`{print_field(field)}` is not readable in the log"))
-    entry = VOCABULARY.get(field.name)
-    if entry is not None and entry.type is Type.DATE:
-        return tuple(date.fromisoformat(value) for value in recorded)
-    return tuple(recorded)
+def facts_from_json(recorded: Mapping[str, RecordedFact]) -> dict[str, Fact]:
+    """Recorded facts by name, as they were read then. Raises ValueError for a value that its field cannot have."""
+    facts: dict[str, Fact] = {}
+    for name, fact in recorded.items():
+        # A record repeats the type of no value: who compares a text with a number, or a date with a text, fails.
+        facts[name] = fact if type(fact) is Unknown else _of_type(_type_of(name), fact, name)  # type: ignore[arg-type]
+    return facts
+
+
+def _of_type(wanted: Type | None, values: tuple[RecordedValue, ...], name: str) -> tuple[Value, ...]:
+    if wanted is Type.DATE:
+        return tuple([_date(value, name) for value in values])
+    kind = _KINDS.get(wanted)
+    for value in values:
+        if type(value) is not kind or (kind is int and not -MAX_NUMBER <= value <= MAX_NUMBER):  # type: ignore[operator]
+            raise ValueError(f"`{name}` cannot be {value!r}"[:200])
+    return values
+
+
+_KINDS: Mapping[Type | None, type] = {Type.TEXT: str, Type.NUMBER: int, Type.BOOLEAN: bool}
+
+
+@lru_cache(maxsize=1024)
+def _type_of(name: str) -> Type | None:
+    """The type of a field's values, by the field's name in the language; None when there is no such field."""
+    entry = VOCABULARY.get(next((family for family in FAMILIES if name.startswith(family)), name))
+    return entry.type if entry else None
+
+
+@lru_cache(maxsize=16_384)
+def _date(text: RecordedValue, name: str) -> date:
+    try:
+        return date.fromisoformat(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` cannot be {text!r}"[:200]) from None
 
 
 def last_use(license: License, day: Day) -> date | None | Unknown:

@@ -1,14 +1,14 @@
 """The guards: what keeps a license whatever the rules say. They cannot be switched off."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
-import msgspec
 from msgspec import Struct
 
 from seatwarden.engine.facts.facts import Subject
 from seatwarden.engine.snapshot.model import UserReference
 
 Guard: TypeAlias = Literal["quarantined", "undetermined"]
+GUARDS: tuple[Guard, ...] = get_args(Guard)
 
 
 class Standing(Struct, frozen=True, gc=False, rename="camel"):
@@ -66,11 +66,6 @@ def obstacle(standing: Standing) -> tuple[Guard, str] | None:
     if not standing.listed_once:
         return "undetermined", "undetermined: this license is listed more than once"
     return None
-
-
-def standing_from_json(row: dict[str, Any]) -> Standing:
-    """The standing that a log has recorded."""
-    return msgspec.convert(row, Standing)
 
 
 def _user(subject: Subject) -> Literal["known", "none", "unlisted", "doubled"]:

@@ -8,42 +8,43 @@ A license that is skipped has an outcome without intent: nothing was sent.
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
 from seatwarden.engine.common.files import sync_folder
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import SEAL, SUM, ChainEnd, read_chain
-from seatwarden.grammar.ast import LicenseType
-
-JOURNAL_FILE = "outcomes.jsonl"
-
-Result: TypeAlias = Literal["released", "gone", "skipped", "failed", "unknown"]
-"""`gone`: QRS had no such license any more when we came to delete it. `unknown`: it could not be found out."""
-
-RESULTS: tuple[Result, ...] = get_args(Result)
-
-Key: TypeAlias = tuple[LicenseType, str]
-"""Type and id of a license."""
+from seatwarden.engine.log.lines import (
+    FOREIGN,
+    ApplyHeader,
+    Intent,
+    JournalLine,
+    JournalSeal,
+    Key,
+    LicenseLine,
+    OutcomeLine,
+    PlanSeal,
+    Result,
+    read_journal_lines,
+)
 
 
 @dataclass(slots=True)
 class JournalState:
     """What a journal says so far: the licenses chosen, those with an intent but no outcome, and all outcomes."""
 
-    header: dict[str, Any]
-    outcomes: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    header: ApplyHeader
+    outcomes: dict[Key, OutcomeLine] = field(default_factory=dict)
     open_intents: list[Key] = field(default_factory=list)
     sealed: bool = False
 
     @property
     def chosen(self) -> list[Key]:
         """The licenses that the apply set out to release."""
-        return [(license_type, license_id) for license_type, license_id in self.header["chosen"]]
+        return self.header.chosen
 
 
 class Journal:
@@ -56,11 +57,11 @@ class Journal:
         self._lock = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path, header: dict[str, Any]) -> "Journal":
+    def create(cls, path: Path, header: ApplyHeader) -> "Journal":
         """A new journal with its first line. Raises OSError (FileExistsError when there is one)."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         journal = cls(path, descriptor, ChainEnd())
-        journal.append("apply", header)
+        journal.append(header)
         sync_folder(path.parent)
         return journal
 
@@ -75,25 +76,25 @@ class Journal:
         os.lseek(descriptor, 0, os.SEEK_END)
         return cls(path, descriptor, ChainEnd.after(whole))
 
-    def append(self, kind: str, record: dict[str, Any]) -> None:
+    def append(self, line: JournalLine) -> None:
         """Adds a line and flushes it to the disk. Raises OSError; the journal must not be used after that."""
-        self._write(kind, record, SUM)
+        self._write(line, SUM)
 
-    def seal(self, summary: dict[str, Any]) -> None:
+    def seal(self, summary: Mapping[str, int]) -> None:
         """Closes the chain: every license chosen has an outcome. Raises OSError."""
-        self._write("seal", {"summary": summary}, SEAL)
+        self._write(JournalSeal(summary=summary), SEAL)
 
     def close(self) -> None:
         """Closes the file."""
         os.close(self._descriptor)
 
-    def _write(self, kind: str, record: dict[str, Any], witness: str) -> None:
+    def _write(self, line: JournalLine, witness: str) -> None:
         with self._lock:
-            line = self._end.link({"kind": kind, **record}, witness)
+            linked = self._end.link(line, witness)
             # One write a line: a crash tears the last line at most.
-            written = os.write(self._descriptor, line)
-            if written != len(line):
-                raise OSError(f"only {written} of {len(line)} bytes of a journal line could be written")
+            written = os.write(self._descriptor, linked)
+            if written != len(linked):
+                raise OSError(f"only {written} of {len(linked)} bytes of a journal line could be written")
             os.fsync(self._descriptor)
 
 
@@ -106,7 +107,7 @@ def whole_lines(data: bytes) -> bytes:
     last = whole[whole.rfind(b"\n", 0, -1) + 1 :]
     try:
         msgspec.json.decode(last or b"null")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return whole[: len(whole) - len(last)]
     return whole
 
@@ -118,43 +119,53 @@ def read_journal(path: Path) -> JournalState | None:
 
 def parse_journal(path: Path, data: bytes) -> JournalState | None:
     """The same of a journal's content; `path` names it. Raises DamagedLog."""
-    state, damage = verified_journal(data)
-    if damage:
-        raise DamagedLog(path, damage)
-    return state
-
-
-def verified_journal(data: bytes) -> tuple[JournalState | None, list[Damage]]:
-    """What a journal says (None: nothing whole yet), or all damage that was found in it."""
     whole = whole_lines(data)
     if not whole:
-        return None, []
-    records, damage = read_chain(whole, sealed=False)
-    return (None if damage else journal_state(records)), damage
+        return None
+    lines, damage = read_chain(whole, sealed=False)
+    if damage:
+        raise DamagedLog(path, damage)
+    header, events = read_journal_lines(path, lines)
+    if strangers := _strangers(header, events):
+        raise DamagedLog(path, strangers)
+    return _state(header, events)
 
 
-def journal_state(records: Iterable[dict[str, Any]]) -> JournalState:
-    """What the records of a verified journal say."""
-    header, *lines = records
-    state = JournalState(header)
-    waiting: dict[Key, None] = {}
-    for line in lines:
-        match line["kind"]:
-            case "intent":
-                waiting[_key(line)] = None
-            case "outcome":
-                waiting.pop(_key(line), None)
-                state.outcomes[_key(line)] = line
-            case "seal":
-                state.sealed = True
-    state.open_intents = list(waiting)
-    return state
+def hold_against_plan(path: Path, state: JournalState, seal: PlanSeal, releases: Iterable[Key]) -> None:
+    """Raises DamagedLog where a journal is not one of the plan that has this seal and makes these releases."""
+    if state.header.plan_seal != seal.digest:
+        raise DamagedLog(path, [Damage(1, "belongs to another plan")])
+    if not set(state.chosen).issubset(releases):
+        raise DamagedLog(path, [Damage(1, f"{FOREIGN}: it chooses a license that the plan does not release")])
 
 
-def is_settled(result: str) -> bool:
+def is_settled(result: Result) -> bool:
     """Whether nothing is left to do for a license with this result; what failed or is unknown is tried again."""
     return result in ("released", "gone", "skipped")
 
 
-def _key(line: dict[str, Any]) -> Key:
-    return line["licenseType"], line["licenseId"]
+def _strangers(header: ApplyHeader, events: Iterable[JournalLine]) -> list[Damage]:
+    """Licenses that stand where they cannot: an apply chooses each once, and touches no other."""
+    chosen = set(header.chosen)
+    twice = [Damage(1, f"{FOREIGN}: it chooses a license twice")] if len(chosen) != len(header.chosen) else []
+    return twice + [
+        Damage(n, f"{FOREIGN}: it is about a license that was not chosen")
+        for n, line in enumerate(events, 2)
+        if isinstance(line, LicenseLine) and line.key not in chosen
+    ]
+
+
+def _state(header: ApplyHeader, events: Iterable[JournalLine]) -> JournalState:
+    state = JournalState(header)
+    waiting: dict[Key, None] = {}
+    for line in events:
+        match line:
+            case Intent():
+                waiting[line.key] = None
+            case OutcomeLine():
+                waiting.pop(line.key, None)
+                state.outcomes[line.key] = line
+            case JournalSeal():
+                state.sealed = True
+    state.open_intents = list(waiting)
+    return state

@@ -1,31 +1,37 @@
-"""Reading a plan back from its sealed log, ready to be explained or decided again."""
+"""Reading a plan back from its sealed log, verified line by line, ready to be explained or decided again.
 
+A log may verify and still say what no plan of ours says. All that is found on the way is damage to a line, as if it
+had been changed: who reads a plan meets no other error but of a file that cannot be read.
+"""
+
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.decide import conclude, outcomes_of
-from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling, user_of
+from seatwarden.engine.decide.decide import outcomes_of
+from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
-from seatwarden.engine.facts.facts import RecordedFacts, fact_from_json
-from seatwarden.engine.facts.guards import obstacle, standing_from_json
+from seatwarden.engine.facts.facts import Fact, RecordedFacts, facts_from_json
+from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.chain import read_chain
-from seatwarden.engine.plan.plan import FORMAT, PLAN_FILE
-from seatwarden.grammar.ast import Field, Rule
-from seatwarden.grammar.builder import parse_field
+from seatwarden.engine.log.lines import Key, PlanHeader, PlanLog, PlanSeal, read_plan_lines
+from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FILE, log_path, which_run
+from seatwarden.engine.plan.records import RecordedDecision
+from seatwarden.grammar.ast import Limit, Rule
+from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import NOWHERE, Span
 from seatwarden.policy.errors import InputError, PolicyError
@@ -35,138 +41,185 @@ from seatwarden.policy.loading import CheckedPolicy, check_text
 
 @dataclass(frozen=True, slots=True)
 class RecordedPlan:
-    """A plan as its log tells it: the header, the policy in force then, the day, and every decision."""
+    """A plan as its log tells it: the header, the policy and limits in force then, the day, and every decision."""
 
-    header: dict[str, Any]
-    seal: dict[str, Any]
+    header: PlanHeader
+    seal: PlanSeal
     policy: CheckedPolicy
+    limits: tuple[Limit, ...]
     day: Day
     decisions: tuple[Decision, ...]
 
-
-def log_path(place: Path) -> Path:
-    """The log file of a run folder; a file is taken as it is. Raises InputError when it may not be looked at."""
-    try:
-        return place / PLAN_FILE if place.is_dir() else place
-    except OSError as error:
-        raise InputError(f"log `{place}` cannot be read: {error.strerror}") from None
+    @property
+    def releases(self) -> Iterator[Key]:
+        """The licenses that the plan releases."""
+        return (decision.key for decision in self.decisions if decision.verdict == "release")
 
 
-def read_log(place: Path) -> list[dict[str, Any]]:
-    """The verified records of a log: header, decisions, seal. Raises InputError (unreadable) or DamagedLog."""
+@dataclass(frozen=True, slots=True)
+class OpenedLog:
+    """A verified log with what its header speaks of: the policy and limits in force then, and the day."""
+
+    log: PlanLog
+    policy: CheckedPolicy
+    limits: tuple[Limit, ...]
+    day: Day
+
+    def facts(self, n: int, line: RecordedDecision) -> dict[str, Fact]:
+        """The facts of a decision. Raises DamagedLog."""
+        try:
+            return facts_from_json(line.facts)
+        except ValueError as error:
+            self.log.refuse(n, str(error))
+
+    def outcomes(self, n: int, line: RecordedDecision) -> tuple[RuleOutcome, ...]:
+        """What becomes of every rule on the recorded facts, by the reference evaluator. Raises DamagedLog."""
+        outcomes = outcomes_of(self.policy, line.license_type, RecordedFacts(self.facts(n, line)), self.day)
+        if line.truths is UNSET:
+            return outcomes
+        if len(line.truths) != len(outcomes):
+            self.log.refuse(n, "it has not one truth for each rule")
+        return tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, line.truths, strict=True))
+
+
+def read_log(place: Path) -> PlanLog:
+    """The verified lines of a log. Raises InputError (unreadable) or DamagedLog."""
     path = log_path(place)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         if not place.is_dir():
             raise InputError(f"log `{path}` does not exist", near_file(path)) from None
-        raise InputError(f"`{place}` holds no plan: there is no {PLAN_FILE}", _runs_below(place)) from None
+        raise InputError(f"`{place}` holds no plan: there is no {PLAN_FILE}", which_run(place)) from None
     except OSError as error:
         raise InputError(f"log `{path}` cannot be read: {error.strerror}") from None
-    records, damage = read_chain(data)
+    lines, damage = read_chain(data)
     if damage:
         raise DamagedLog(path, damage)
-    if records[0].get("kind") != "plan":
-        raise InputError(f"`{path}` is a sealed log, but not of a plan")
-    if records[0].get("format", 0) > FORMAT:
-        raise InputError(f"`{path}` was written by a newer seatwarden ({records[0].get('tool')})", "update seatwarden")
-    return records
+    return read_plan_lines(path, lines)
 
 
-def _runs_below(place: Path) -> str:
-    """Which folder was meant: the last by name of those with a plan in it."""
-    runs = sorted(path.parent for path in place.glob(f"*/{PLAN_FILE}"))
-    if not runs:
-        return "plans are written by `seatwarden plan -o DIR`"
-    return f"name the folder of one run, like `{runs[-1]}`; `seatwarden log list {place}` lists them"
+def open_log(place: Path) -> OpenedLog:
+    """The log with its policy, limits and day. Raises as `read_log`."""
+    log = read_log(place)
+    return OpenedLog(log, _policy(log), _limits(log), _day(log))
 
 
 def read_plan(place: Path) -> RecordedPlan:
     """The plan in a run folder, every rule evaluated again on the recorded facts. Raises as `read_log`."""
-    header, *lines, seal = read_log(place)
-    policy, day = _policy_and_day(header, place)
+    opened = open_log(place)
+    log = opened.log
     with collector_off():
-        return RecordedPlan(header, seal, policy, day, tuple(_decisions(lines, policy, day)))
+        decisions = tuple(_decisions(opened))
+    return RecordedPlan(log.header, log.seal, opened.policy, opened.limits, opened.day, decisions)
 
 
-def _policy_and_day(header: dict[str, Any], place: Path) -> tuple[CheckedPolicy, Day]:
+# The header ----------------------------------------------------------------------------------------------
+
+
+def _policy(log: PlanLog) -> CheckedPolicy:
+    """The policy, its rules at the places where they were written then and not where they are in the canonical text."""
+    header = log.header
+    if hashlib.sha256(header.policy_text.encode()).hexdigest() != header.policy.sha256:
+        log.refuse(1, "`policyText` is not the policy that has this digest")
     try:
-        policy = _at_recorded_places(check_text(header["policyText"], "policy.policy"), header)
-    except PolicyError as error:
-        raise InputError(f"the policy in `{place}` cannot be read: {error}") from None
-    now = parse_timestamp(header["now"])
-    assert isinstance(now, datetime)  # noqa: S101 - the chain verifies, and plans write instants
-    return policy, make_day(now, header["timezone"])
-
-
-def _at_recorded_places(policy: CheckedPolicy, header: dict[str, Any]) -> CheckedPolicy:
-    """The policy with its rules at the places where they were written then, not in the canonical text."""
-    places = iter(header["rules"])
-    statements = tuple(
-        replace(s, span=_span(next(places)["at"])) if isinstance(s, Rule) else s for s in policy.tree.statements
-    )
+        policy = check_text(header.policy_text, POLICY_FILE)
+    except (PolicyError, InputError) as error:
+        log.refuse(1, f"`policyText` is no policy: {error}")
+    if len(header.rules) != len(policy.rules):
+        log.refuse(1, "`rules` are not those of the policy")
+    spans = iter([_span(log, rule.at) for rule in header.rules])
+    statements = tuple(replace(s, span=next(spans)) if isinstance(s, Rule) else s for s in policy.tree.statements)
     return replace(policy, tree=replace(policy.tree, statements=statements))
 
 
-def _span(place: str) -> Span:
-    file, line, column = place.rsplit(":", 2)
-    return replace(NOWHERE, file=file, line=int(line), column=int(column), end_line=int(line), end_column=int(column))
+_PLACE = re.compile(r"(.*):(\d{1,9}):(\d{1,9})", re.ASCII | re.DOTALL)
 
 
-def _decisions(lines: list[dict[str, Any]], policy: CheckedPolicy, day: Day) -> Iterator[Decision]:
+def _span(log: PlanLog, place: str) -> Span:
+    found = _PLACE.fullmatch(place)
+    if found is None:
+        log.refuse(1, "a place of a rule is not written as FILE:LINE:COLUMN")
+    file, line, column = found[1], int(found[2]), int(found[3])
+    return replace(NOWHERE, file=file, line=line, column=column, end_line=line, end_column=column)
+
+
+def _limits(log: PlanLog) -> tuple[Limit, ...]:
+    try:
+        return tuple(parse_limit(text, in_file("limits")) for text in log.header.limits)
+    except PolicySyntaxError:
+        log.refuse(1, "`limits` has what is no limit")
+
+
+def _day(log: PlanLog) -> Day:
+    now = parse_timestamp(log.header.now)
+    if now is None:
+        log.refuse(1, "`now` is no instant")
+    try:
+        return make_day(now, log.header.timezone)
+    except InputError as error:
+        log.refuse(1, error.message)
+    except OverflowError:
+        log.refuse(1, "`now` is in no year of the calendar")
+
+
+# The decisions -------------------------------------------------------------------------------------------
+
+
+def _decisions(opened: OpenedLog) -> Iterator[Decision]:
     """The decisions of a log, by the fast evaluator; those with pseudonyms, whose facts are hidden, one by one."""
-    for (license_type, hidden), alike in groupby(lines, lambda line: (line["licenseType"], "truths" in line)):
-        rules = CompiledRules(policy, license_type, day)
+    numbered = enumerate(opened.log.decisions, 2)
+    for (license_type, hidden), alike in groupby(numbered, lambda it: (it[1].license_type, it[1].truths is not UNSET)):
+        rules = CompiledRules(opened.policy, license_type, opened.day)
+        if hidden:
+            yield from (_hidden_decision(opened, n, line, rules.rules) for n, line in alike)
+            continue
         rulings: dict[tuple[object, ...], Ruling] = {}
         while batch := list(islice(alike, BATCH)):
-            if hidden:
-                yield from (_hidden_decision(line, rules.rules, policy, day) for line in batch)
-                continue
-            read = rules.read_again([RecordedFacts(line["facts"]) for line in batch])
-            for line, values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
-                key = (line["verdict"], line["because"], line["rule"], truths)
+            read = rules.read_again([RecordedFacts(opened.facts(n, line)) for n, line in batch])
+            for (n, line), values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
+                key = (line.verdict, line.because, line.rule, truths)
                 if key not in rulings:
-                    rulings[key] = _ruling(line, rules.rules, truths)
+                    rulings[key] = _ruling(opened.log, n, line, rules.rules, truths)
                 yield _decision(line, rulings[key], Compact(rules, values))
 
 
-def _hidden_decision(line: dict[str, Any], rules: Sequence[Rule], policy: CheckedPolicy, day: Day) -> Decision:
-    outcomes = _outcomes(line, policy, day)
-    facts = {name: fact_from_json(value, _field(name)) for name, value in line["facts"].items()}
-    ruling = _ruling(line, rules, [outcome.truth for outcome in outcomes])
-    return _decision(line, ruling, Evaluated(facts, outcomes))
+def _hidden_decision(opened: OpenedLog, n: int, line: RecordedDecision, rules: Sequence[Rule]) -> Decision:
+    outcomes = opened.outcomes(n, line)
+    ruling = _ruling(opened.log, n, line, rules, [outcome.truth for outcome in outcomes])
+    return _decision(line, ruling, Evaluated(opened.facts(n, line), outcomes))
 
 
-def _ruling(line: dict[str, Any], rules: Sequence[Rule], truths: Sequence[Truth]) -> Ruling:
-    """The recorded ruling, with the rules it speaks of."""
-    kind = line["because"]
+def _ruling(log: PlanLog, n: int, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> Ruling:
+    """The recorded ruling, with the rules it speaks of. Raises DamagedLog where none of them is such a rule."""
+    if (line.verdict == "release") is not (line.because == "release"):
+        log.refuse(n, f"{line.verdict} because of {line.because}")
     matched = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
-    rule = next((rule for rule in matched if rule.kind == kind), None)
-    return Ruling(line["verdict"], kind, line["rule"] if kind == "guard" else None, rule, matched)
+    if line.because == "guard":
+        guard = next((guard for guard in GUARDS if guard == line.rule), None)
+        if guard is None:
+            log.refuse(n, "`rule` is no guard")
+        return Ruling(line.verdict, line.because, guard, None, matched)
+    rule = next((rule for rule in matched if rule.kind == line.because), None)
+    if (rule is None) is not (line.because == "default") or line.rule != (rule.name if rule else None):
+        log.refuse(n, "on these facts `rule` does not decide")
+    return Ruling(line.verdict, line.because, None, rule, matched)
 
 
-def _decision(line: dict[str, Any], ruling: Ruling, evaluation: Evaluation) -> Decision:
+def _decision(line: RecordedDecision, ruling: Ruling, evaluation: Evaluation) -> Decision:
     return Decision(
-        license_id=line["licenseId"],
-        license_type=line["licenseType"],
-        user_directory=line["userDirectory"],
-        user_id=line["userId"],
-        user_name=line["userName"],
+        license_id=line.license_id,
+        license_type=line.license_type,
+        user_directory=line.user_directory,
+        user_id=line.user_id,
+        user_name=line.user_name,
         ruling=ruling,
-        reason=line["reason"],
-        standing=standing_from_json(line["row"]),
-        unused_days=line["unusedDays"],
-        last_used=line["lastUsed"],
+        reason=line.reason,
+        standing=line.row,
+        unused_days=line.unused_days,
+        last_used=line.last_used,
         evaluation=evaluation,
     )
-
-
-def _outcomes(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> tuple[RuleOutcome, ...]:
-    """What becomes of every rule on the recorded facts, by the reference evaluator."""
-    outcomes = outcomes_of(policy, line["licenseType"], RecordedFacts(line["facts"]), day)
-    if "truths" in line:
-        return tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, line["truths"], strict=True))
-    return outcomes
 
 
 def _as_recorded(outcome: RuleOutcome, truth: Truth) -> RuleOutcome:
@@ -175,35 +228,3 @@ def _as_recorded(outcome: RuleOutcome, truth: Truth) -> RuleOutcome:
     if not personal:
         return outcome
     return structs.replace(outcome, truth=truth, trace=structs.replace(outcome.trace, truth=truth, parts=()))
-
-
-def replay(place: Path) -> tuple[int, list[str]]:
-    """Decides every license of a plan again, from the recorded facts and policy alone, by the reference evaluator.
-
-    How many there are, and what does not agree, line by line; nothing when every decision stands. Raises as `read_log`.
-    """
-    header, *lines, _ = read_log(place)
-    policy, day = _policy_and_day(header, place)
-    with collector_off():
-        differences = [difference for line in lines if (difference := _difference(line, policy, day))]
-    return len(lines), differences
-
-
-def _difference(line: dict[str, Any], policy: CheckedPolicy, day: Day) -> str | None:
-    """What is not as recorded when the license of that line is decided again."""
-    guard = obstacle(standing_from_json(line["row"]))
-    ruling, reason = conclude(line["licenseType"], _outcomes(line, policy, day), guard)
-    verdict, rule = ruling.verdict, ruling.rule
-    now = (verdict, ruling.because, ruling.guard or (rule.name if rule else None), reason)
-    recorded = (line["verdict"], line["because"], line["rule"], line["reason"])
-    # The words of a reason hang on the parts of a condition, which pseudonyms hide.
-    compared = 3 if "truths" in line else 4
-    if now[:compared] == recorded[:compared]:
-        return None
-    user, was = user_of(line["userDirectory"], line["userId"]), f"{line['verdict']} ({line['reason']})"
-    return f"line {line['n']}: {user} was {was}, decided again {verdict} ({reason})"
-
-
-@lru_cache(maxsize=1024)
-def _field(name: str) -> Field:
-    return parse_field(name, NOWHERE)

@@ -1,14 +1,15 @@
 """Writing a plan as its sealed log, in a run folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from msgspec import Struct
+import msgspec
 
 from seatwarden.engine.common.files import make_private_folder, write_atomically
 from seatwarden.engine.log.chain import chain_lines
-from seatwarden.engine.plan.plan import PLAN_FILE, Plan
+from seatwarden.engine.log.lines import PlanHeader, PlanSeal
+from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FILE, SUMMARY_FILE
+from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.plan.records import decision_lines
 from seatwarden.grammar.printer import print_statement
 from seatwarden.policy.errors import InputError
@@ -16,12 +17,14 @@ from seatwarden.policy.errors import InputError
 
 def plan_lines(plan: Plan) -> Iterator[bytes]:
     """The sealed decision log, line by line."""
-    return chain_lines(_records(plan), {"kind": "seal", "summary": plan.summary()})
+    return chain_lines(_records(plan), msgspec.convert({"kind": "seal", "summary": plan.summary()}, PlanSeal))
 
 
-def _records(plan: Plan) -> Iterator[Mapping[str, Any] | Struct]:
+def _records(plan: Plan) -> Iterator[msgspec.Struct]:
     rules = [{"label": rule.label, "text": print_statement(rule), "at": rule.place} for rule in plan.policy.rules]
-    yield {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
+    header = {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
+    # What cannot be read back is not written: both lines are held against their types here.
+    yield msgspec.convert(header, PlanHeader)
     # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
     yield from decision_lines(plan.decisions, with_truths=plan.pseudonyms is not None)
 
@@ -40,8 +43,8 @@ def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
                 f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
             )
         make_private_folder(folder)
-        write_atomically(folder / "policy.policy", plan.policy.text.encode())
-        write_atomically(folder / "summary.txt", summary.encode())
+        write_atomically(folder / POLICY_FILE, plan.policy.text.encode())
+        write_atomically(folder / SUMMARY_FILE, summary.encode())
         write_atomically(path, plan_lines(plan))
     except OSError as error:
         raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None

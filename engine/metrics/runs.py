@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from seatwarden.engine.log.journal import RESULTS
+from seatwarden.engine.log.lines import RESULTS
 from seatwarden.engine.metrics.point import Point, Tags, merge_tags
 
 MEASUREMENT = "seatwarden_run"

@@ -31,8 +31,6 @@ from seatwarden.policy.loading import CheckedPolicy
 FORMAT = 1
 """Version of the log's format; readers refuse a higher one."""
 
-PLAN_FILE, REPORT_FILE = "plan.jsonl", "report.html"
-
 _User: TypeAlias = tuple[str | None, str]
 
 

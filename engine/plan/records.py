@@ -1,14 +1,14 @@
-"""A decision as the log has it, and as `plan --format json` prints it."""
+"""A decision as the log has it, written and read, and as `plan --format json` prints it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, facts_of
 from seatwarden.engine.decide.reference import Truth
-from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.facts.facts import MAX_NUMBER, Fact, RecordedFact
 from seatwarden.engine.facts.guards import Standing
 from seatwarden.grammar.ast import LicenseType
 
@@ -26,17 +26,29 @@ class DecisionJson(Struct, rename="camel", gc=False):
     rule: str | None
     rules: list[str]
     reason: str
-    unused_days: int | None
+    unused_days: Annotated[int, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)] | None
     last_used: str | None
     at: str | None
 
 
-class DecisionLine(DecisionJson, tag_field="kind", tag="decision", gc=False):
+_FactT = TypeVar("_FactT", bound=Fact | RecordedFact)
+
+
+class DecisionLine(DecisionJson, Generic[_FactT], tag_field="kind", tag="decision", gc=False):
     """A decision as the log has it; `truths` are those of all rules, where they cannot be found again."""
 
     row: Standing
-    facts: Mapping[str, Fact]
+    facts: Mapping[str, _FactT]
     truths: list[Truth] | UnsetType = UNSET
+
+    @property
+    def key(self) -> tuple[LicenseType, str]:
+        """Type and id of the license."""
+        return self.license_type, self.license_id
+
+
+RecordedDecision: TypeAlias = DecisionLine[RecordedFact]
+"""A decision as it is read from a log."""
 
 
 PRINTED = tuple(field.encode_name for field in msgspec.structs.fields(DecisionJson))
@@ -49,7 +61,7 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
     return {name: line[name] for name in PRINTED}
 
 
-def decision_lines(decisions: Sequence[Decision], *, with_truths: bool = False) -> Iterator[DecisionLine]:
+def decision_lines(decisions: Sequence[Decision], *, with_truths: bool = False) -> Iterator[DecisionLine[Fact]]:
     """The decisions as the log has them."""
     words: dict[Ruling, _RulingWords] = {}
     for decision, facts in zip(decisions, facts_of(decisions), strict=True):
@@ -79,7 +91,7 @@ def _ruling_words(ruling: Ruling) -> _RulingWords:
 
 def _line(
     decision: Decision, facts: Mapping[str, Fact], words: _RulingWords, truths: list[Truth] | UnsetType = UNSET
-) -> DecisionLine:
+) -> DecisionLine[Fact]:
     verdict, because, rule, rules, at = words
     return DecisionLine(
         decision.license_id,

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.log.history import PastRun
-from seatwarden.engine.log.journal import Key
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.plan.records import RecordedDecision
 
 ChangeSince: TypeAlias = Literal["newly released", "no longer released", "back in use", "back after release"]
 """`back in use`: was to be released, has been used since. `no longer released`: was to be, and is kept now although it
@@ -37,16 +38,16 @@ class Changes:
 
 def changes_since(previous: PastRun, plan: RecordedPlan) -> Changes:
     """The changes from the previous run to this plan. Licenses are the same when type and QRS id are."""
-    then = {_key(line): line for line in previous.decisions}
+    then = {line.key: line for line in previous.decisions}
     now = {decision.key for decision in plan.decisions}
     outcomes = previous.journal.outcomes if previous.journal else {}
-    released = {key for key, line in outcomes.items() if line["result"] in _RELEASED}
-    same_names = previous.header.get("pseudonyms") == plan.header.get("pseudonyms")
+    released = {key for key, line in outcomes.items() if line.result in _RELEASED}
+    same_names = previous.header.pseudonyms == plan.header.pseudonyms
     lost = {_holder(then[key]) for key in released if key in then and key not in now} if same_names else set()
     return Changes(
         previous,
         tuple(_change(decision, then, lost) for decision in plan.decisions),
-        previous.header["policy"]["sha256"] != plan.header["policy"]["sha256"],
+        previous.header.policy.sha256 != plan.header.policy.sha256,
         added=sum(key not in then for key in now),
         removed=sum(key not in now for key in then),
         released_then=sum(key in released for key in then if key not in now),
@@ -54,18 +55,18 @@ def changes_since(previous: PastRun, plan: RecordedPlan) -> Changes:
 
 
 def _change(
-    decision: Decision, then: Mapping[Key, dict[str, Any]], lost: set[tuple[object, ...]]
+    decision: Decision, then: Mapping[Key, RecordedDecision], lost: set[tuple[object, ...]]
 ) -> ChangeSince | None:
     before = then.get(decision.key)
     if before is None:
         if (decision.license_type, decision.user_directory, decision.user_id) in lost:
             return "back after release"
         return "newly released" if decision.verdict == "release" else None
-    if before["verdict"] == decision.verdict:
+    if before.verdict == decision.verdict:
         return None
     if decision.verdict == "release":
         return "newly released"
-    return "back in use" if _later(decision.last_used, before["lastUsed"]) else "no longer released"
+    return "back in use" if _later(decision.last_used, before.last_used) else "no longer released"
 
 
 def _later(now: str | None, then: str | None) -> bool:
@@ -73,9 +74,5 @@ def _later(now: str | None, then: str | None) -> bool:
     return one is not None and (other is None or one > other)
 
 
-def _key(line: dict[str, Any]) -> Key:
-    return line["licenseType"], line["licenseId"]
-
-
-def _holder(line: dict[str, Any]) -> tuple[object, ...]:
-    return line["licenseType"], line["userDirectory"], line["userId"]
+def _holder(line: RecordedDecision) -> tuple[object, ...]:
+    return line.license_type, line.user_directory, line.user_id

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatwarden.engine.decide.decision import reason_label
+from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.log.run_folder import POLICY_FILE
 from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
 from seatwarden.engine.report.comparison import CHANGES, Changes, ChangeSince, changes_since
 from seatwarden.engine.report.outcomes import FATES, LicenseOutcome, fates_of
@@ -68,7 +70,7 @@ class SincePrevious:
 class Page:
     """The page. `table` is the data block described in `engine.report.table`."""
 
-    header: dict[str, Any]
+    header: PlanHeader
     headline: str
     sentences: tuple[str, ...]
     day: str
@@ -79,7 +81,7 @@ class Page:
     fates: tuple[tuple[LicenseOutcome, int, int], ...]
     policy_lines: tuple[str, ...]
     seal: str
-    journal: dict[str, Any] | None
+    journal: ApplyHeader | None
     journal_sealed: bool
     table: dict[str, Any]
 
@@ -94,7 +96,7 @@ def report_of(sources: Sources) -> Page:
     plan, journal = sources.plan, sources.journal
     fates = fates_of(plan, journal)
     changes = changes_since(sources.previous, plan) if sources.previous else None
-    lines = tuple(rule.span.line for rule in check_text(plan.header["policyText"], "policy.policy").rules)
+    lines = tuple(rule.span.line for rule in check_text(plan.header.policy_text, POLICY_FILE).rules)
     table = table_of(plan, fates, changes.of_decisions if changes else (), lines)
     counts = Counter(fates)
     return Page(
@@ -107,8 +109,8 @@ def report_of(sources: Sources) -> Page:
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
         fates=tuple((fate, counts[fate], index) for index, fate in enumerate(FATES) if counts[fate]),
-        policy_lines=tuple(plan.header["policyText"].rstrip("\n").split("\n")),
-        seal=plan.seal["seal"],
+        policy_lines=tuple(plan.header.policy_text.rstrip("\n").split("\n")),
+        seal=plan.seal.digest,
         journal=journal.header if journal else None,
         journal_sealed=journal is not None and journal.sealed,
         table=table,
@@ -154,8 +156,8 @@ def _comparison(changes: Changes) -> SincePrevious:
     counts = Counter(change for change in changes.of_decisions if change)
     run = changes.previous
     return SincePrevious(
-        run.header["runId"],
-        run.header["now"],
+        run.header.run_id,
+        run.header.now,
         run.folder.name,
         changes,
         tuple(ChangeCount(change, counts[change], index) for index, change in enumerate(CHANGES)),

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
 from seatwarden.engine.errors import OverTheLimit
-from seatwarden.engine.log.journal import JournalState, Key
+from seatwarden.engine.log.journal import JournalState
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.plan.limits import choose
-from seatwarden.grammar.parser import in_file, parse_limit
 
 LicenseOutcome: TypeAlias = Literal[
     "to release", "waits", "over the limit", "released", "gone", "skipped", "failed", "unknown", "kept"
@@ -26,14 +26,13 @@ def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[LicenseO
     """The fate of each decision, in the plan's order."""
     if journal is None:
         try:
-            limits = tuple(parse_limit(text, in_file("limits")) for text in plan.header["limits"])
-            chosen = frozenset(decision.key for decision in choose(plan.decisions, limits))
+            chosen = frozenset(decision.key for decision in choose(plan.decisions, plan.limits))
         except OverTheLimit:
             return tuple("over the limit" if d.verdict == "release" else "kept" for d in plan.decisions)
         results: Mapping[Key, LicenseOutcome] = {}
     else:
         chosen = frozenset(journal.chosen)
-        results = {key: line["result"] for key, line in journal.outcomes.items()}
+        results = {key: line.result for key, line in journal.outcomes.items()}
         results = {**results, **dict.fromkeys(journal.open_intents, "unknown")}
     return tuple(_fate(d.verdict == "release", d.key, chosen, results) for d in plan.decisions)
 

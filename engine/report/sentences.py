@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.journal import JournalState
+from seatwarden.engine.log.lines import Summary
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.charts import Histogram, Pool
 from seatwarden.engine.report.outcomes import LicenseOutcome
@@ -27,19 +27,19 @@ def headline(journal: JournalState | None, fates: Sequence[LicenseOutcome]) -> s
 def sentences(plan: RecordedPlan, journal: JournalState | None, fates: Sequence[LicenseOutcome]) -> list[str]:
     """What will happen or happened, and what an administrator should know of it."""
     told = _planned(plan, fates) if journal is None else _applied(plan, journal, fates)
-    return [*told, *_notes(plan.seal["summary"], journal is not None)]
+    return [*told, *_notes(plan.seal.summary, journal is not None)]
 
 
 def _planned(plan: RecordedPlan, fates: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.seal["summary"], Counter(fates)
-    everything = f"{_licenses(summary['licenses'])} {_are(summary['licenses'])} allocated"
+    summary, count = plan.seal.summary, Counter(fates)
+    everything = f"{_licenses(summary.licenses)} {_are(summary.licenses)} allocated"
     if count["over the limit"]:
-        yield f"{everything}; {summary['release']:,} of them {_are(summary['release'])} due."
-        yield from (f"Over the limit: {sentence}." for sentence in summary["overLimit"])
+        yield f"{everything}; {summary.release:,} of them {_are(summary.release)} due."
+        yield from (f"Over the limit: {sentence}." for sentence in summary.over_limit)
         yield "As it stands this plan cannot be applied: over the limit nothing at all is released."
         return
     if count["to release"]:
-        yield f"{everything}; {_by_type(plan, fates, 'to release')} would be released, {summary['keep']:,} kept."
+        yield f"{everything}; {_by_type(plan, fates, 'to release')} would be released, {summary.keep:,} kept."
     else:
         yield f"{everything}, and all are kept."
     if one := count["waits"]:
@@ -49,11 +49,11 @@ def _planned(plan: RecordedPlan, fates: Sequence[LicenseOutcome]) -> Iterator[st
 
 
 def _applied(plan: RecordedPlan, journal: JournalState, fates: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.seal["summary"], Counter(fates)
+    summary, count = plan.seal.summary, Counter(fates)
     yield (
-        f"{_licenses(summary['licenses'])} were allocated; "
+        f"{_licenses(summary.licenses)} were allocated; "
         f"{_by_type(plan, fates, 'released') or 'no license'} {_were(count['released'])} released, "
-        f"{summary['keep']:,} were kept."
+        f"{summary.keep:,} were kept."
     )
     if one := count["gone"]:
         yield f"{_licenses(one)} {_were(one)} gone already when we came to delete {'it' if one == 1 else 'them'}."
@@ -71,14 +71,14 @@ def _applied(plan: RecordedPlan, journal: JournalState, fates: Sequence[LicenseO
         yield "The journal of this run is not closed: it is under way, or was interrupted."
 
 
-def _notes(summary: dict[str, Any], applied: bool) -> Iterator[str]:
-    undetermined, both, lose = (summary[name] for name in ("undetermined", "holdBothTypes", "loseEveryLicense"))
+def _notes(summary: Summary, applied: bool) -> Iterator[str]:
+    undetermined, both, lose = summary.undetermined, summary.hold_both_types, summary.lose_every_license
     if undetermined:
         yield (
             f"{_licenses(undetermined)} {_are(undetermined)} undetermined: a fact is missing or unreadable, "
             "and unknown never releases."
         )
-    quarantined = sum(counts["quarantined"] for counts in summary["byType"].values())
+    quarantined = sum(counts.quarantined for counts in summary.by_type.values())
     if quarantined:
         them = "it" if quarantined == 1 else "them"
         yield f"{_licenses(quarantined)} {_are(quarantined)} in quarantine: Qlik Sense has taken {them} back already."
@@ -87,7 +87,7 @@ def _notes(summary: dict[str, Any], applied: bool) -> Iterator[str]:
         yield f"{people} {'were' if applied else 'are'} due to lose every license they hold."
     if both:
         yield f"{plural(both, 'user')} {'holds' if both == 1 else 'hold'} both license types."
-    if summary["signedKey"]:
+    if summary.signed_key:
         yield (
             "This site runs on a signed license key. If other sites share it, a license that is released here is "
             "released there too."

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from seatwarden.engine.errors import Damage, DamagedLog
-from seatwarden.engine.log.history import PastRun, runs_in
-from seatwarden.engine.log.journal import JOURNAL_FILE, JournalState, read_journal
-from seatwarden.engine.log.reader import RecordedPlan, log_path, read_plan
-from seatwarden.engine.plan.plan import PLAN_FILE
+from seatwarden.engine.log.history import PastRun, UnreadableRun, runs_in
+from seatwarden.engine.log.journal import JournalState, hold_against_plan, read_journal
+from seatwarden.engine.log.lines import PlanHeader
+from seatwarden.engine.log.reader import RecordedPlan, read_plan
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, log_path
 from seatwarden.policy.errors import InputError
 
 
@@ -43,7 +42,7 @@ def read_sources(place: Path, previous: Path | None = None) -> Sources:
         odd = f"; {', '.join(unreadable)} cannot be read" if unreadable else ""
         return Sources(plan, journal, None, f"there is no earlier run of this site beside this one{odd}")
     run = runs_in(earlier[-1])[0]
-    if run.problem:
+    if isinstance(run, UnreadableRun):
         return Sources(plan, journal, None, f"the run before, in {run.folder.name}, does not verify")
     return Sources(plan, journal, run, None)
 
@@ -56,8 +55,8 @@ def _journal_of(log: Path, plan: RecordedPlan) -> JournalState | None:
         state = read_journal(path)
     except OSError as error:
         raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
-    if state is not None and state.header.get("planSeal") != plan.seal["seal"]:
-        raise DamagedLog(path, [Damage(1, "belongs to another plan")])
+    if state is not None:
+        hold_against_plan(path, state, plan.seal, plan.releases)
     return state
 
 
@@ -65,13 +64,14 @@ def _named(place: Path) -> PastRun:
     runs = runs_in(place)
     if len(runs) > 1:
         raise InputError(f"`{place}` holds {len(runs)} runs", "name the folder of one with --previous")
-    if runs[0].problem:
+    (run,) = runs
+    if isinstance(run, UnreadableRun):
         read_plan(place)  # says line by line what is wrong with it
-        raise InputError(f"the run in `{place}` cannot be read: {runs[0].problem}")
-    return runs[0]
+        raise InputError(f"the run in `{place}` cannot be read: {run.problem}")
+    return run
 
 
-def _runs_beside(log: Path, header: dict[str, Any]) -> tuple[list[Path], list[str]]:
+def _runs_beside(log: Path, header: PlanHeader) -> tuple[list[Path], list[str]]:
     """Folders beside this run with an older run of the same site, oldest first, and names of those not readable."""
     found: list[tuple[str, Path]] = []
     unreadable = []
@@ -87,8 +87,8 @@ def _runs_beside(log: Path, header: dict[str, Any]) -> tuple[list[Path], list[st
         first = _first_line(path)
         if first is None:
             unreadable.append(folder.name)
-        elif first.get("site") == header["site"] and str(first.get("now")) < header["now"]:
-            found.append((str(first["now"]), folder))
+        elif first.site == header.site and first.now < header.now:
+            found.append((first.now, folder))
     return [folder for _, folder in sorted(found)], unreadable
 
 
@@ -99,9 +99,16 @@ def _may_be_file(path: Path) -> bool:
         return True
 
 
-def _first_line(path: Path) -> dict[str, Any] | None:
+class _FirstLine(msgspec.Struct):
+    """Of the first line of a plan what tells whether to compare with it."""
+
+    site: str
+    now: str
+
+
+def _first_line(path: Path) -> _FirstLine | None:
     try:
         with path.open("rb") as lines:
-            return msgspec.json.decode(lines.readline(), type=dict[str, Any])
+            return msgspec.json.decode(lines.readline(), type=_FirstLine)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None

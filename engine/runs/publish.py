@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.decide.decision import reason_label
-from seatwarden.engine.log.journal import RESULTS
+from seatwarden.engine.log.lines import RESULTS
 from seatwarden.engine.metrics.delivery import send
 from seatwarden.engine.metrics.point import Point, Tags
 from seatwarden.engine.metrics.releases import release_points
@@ -166,4 +166,4 @@ def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: 
     found = Counter(outcome.result for outcome in outcomes)
     counts: dict[str, int] = {result: found[result] for result in RESULTS}
     released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
-    return releases_done(settings.site.url, at, several[-1].plan.header["runId"], counts, released, folder)
+    return releases_done(settings.site.url, at, several[-1].plan.header.run_id, counts, released, folder)

@@ -14,9 +14,9 @@ from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
-from seatwarden.engine.log.journal import JOURNAL_FILE, read_journal
+from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.plan.plan import PLAN_FILE
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.policy.errors import InputError
 
 PUBLISHED_FILE, _FORMER_NAME = "published", "told"
@@ -48,12 +48,11 @@ def unpublished(plan: RecordedPlan, journal: Path) -> Applied:
     except (DamagedLog, OSError):
         state = None
     published = _published(journal.parent)
-    lines = [line for line in state.outcomes.values() if line["n"] > published] if state else []
+    lines = [line for line in state.outcomes.values() if line.n > published] if state else []
     outcomes = [
-        Outcome((line["licenseType"], line["licenseId"]), line["user"], line["result"], line["detail"])
-        for line in sorted(lines, key=lambda line: int(line["n"]))
+        Outcome(line.key, line.user, line.result, line.detail) for line in sorted(lines, key=lambda line: line.n)
     ]
-    return Applied(plan, journal.parent, tuple(outcomes), max((line["n"] for line in lines), default=published))
+    return Applied(plan, journal.parent, tuple(outcomes), max((line.n for line in lines), default=published))
 
 
 def unfinished_runs(runs: Path, now: datetime) -> list[Path]:
@@ -77,9 +76,9 @@ def why_withdrawn(
 
     A policy that has changed since then may protect somebody, or be the brake that somebody pulled.
     """
-    if plan.header["policy"]["sha256"] != policy_digest:
+    if plan.header.policy.sha256 != policy_digest:
         return "the policy has changed since the plan was made"
-    if plan.header.get("pseudonyms") != (pseudonyms.key_id if pseudonyms else None):
+    if plan.header.pseudonyms != (pseudonyms.key_id if pseudonyms else None):
         return "the pseudonyms have changed since the plan was made"
     if not -timedelta(minutes=5) <= now - plan.day.now <= max_age:
         return f"the plan is not of the last {max_age.total_seconds() / 3600:g} hours"
@@ -101,9 +100,9 @@ def _is_unfinished(folder: Path) -> bool:
         return True  # whoever reads it next will say what is wrong with it
     if state is None:
         return False
-    results = {key: line["result"] for key, line in state.outcomes.items()}
+    results = {key: line.result for key, line in state.outcomes.items()}
     is_open = not state.sealed and any(results.get(key, "unknown") == "unknown" for key in state.chosen)
-    return is_open or any(line["n"] > _published(folder) for line in state.outcomes.values())
+    return is_open or any(line.n > _published(folder) for line in state.outcomes.values())
 
 
 def _published(folder: Path) -> int:

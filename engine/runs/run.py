@@ -172,8 +172,8 @@ class _Run:
             facts: dict[str, Any] = {"folder": str(folder)}
             try:
                 plan = read_plan(folder)
-                if plan.header["site"] != self._settings.site.url:
-                    raise PlanRefused(f"the plan was made for {plan.header['site']}")
+                if plan.header.site != self._settings.site.url:
+                    raise PlanRefused(f"the plan was made for {plan.header.site}")
                 work = find_work(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._context.log(
@@ -190,7 +190,7 @@ class _Run:
     def _apply(self, work: Work, qrs: Qrs, withdrawn: str | None = None) -> None:
         if not work.chosen or (work.state is not None and work.state.sealed):
             return
-        run = work.plan.header["runId"]
+        run = work.plan.header.run_id
 
         def progress(outcome: Outcome) -> None:
             license_type, license_id = outcome.key

@@ -32,8 +32,8 @@ from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused
-from seatwarden.engine.log.journal import JOURNAL_FILE
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.runs.recovery import unpublished
 from seatwarden.engine.site.connection import Site
 from seatwarden.grammar.ast import Limit
@@ -158,8 +158,10 @@ def _report(done: Done) -> ExitCode:
 
 def _limits(plan: RecordedPlan, asked: list[str] | None) -> tuple[Limit, ...]:
     """The limits in force: those asked for on the command line, or else the plan's."""
+    if not asked:
+        return plan.limits
     try:
-        return tuple(parse_limit(text, in_file("--limit")) for text in (asked or plan.header["limits"]))
+        return tuple(parse_limit(text, in_file("--limit")) for text in asked)
     except PolicySyntaxError as error:
         problem = error.problems[0]
         raise InputError(
@@ -169,7 +171,7 @@ def _limits(plan: RecordedPlan, asked: list[str] | None) -> tuple[Limit, ...]:
 
 def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
     """The pseudonyms that the plan was written with; the journal speaks of people as the plan does."""
-    wanted = plan.header.get("pseudonyms")
+    wanted = plan.header.pseudonyms
     if wanted is None:
         if key_file is not None:
             raise InputError("this plan names people: it was made without --pseudonymize", "make the plan with it")
@@ -190,7 +192,7 @@ def _confirm(work: Work, yes: bool) -> None:
     counts = Counter(decision.license_type for decision in left)
     what = join_words([plural(count, f"{license_type} license") for license_type, count in sorted(counts.items())])
     earlier = f" ({work.done} done by an earlier run)" if work.state else ""
-    say(f"To release on {work.plan.header['site']}: {what or 'nothing'}{earlier}")
+    say(f"To release on {work.plan.header.site}: {what or 'nothing'}{earlier}")
     if yes:
         return
     if not sys.stdin.isatty():

@@ -192,7 +192,7 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
     return _Source(
         recorded.policy,
         recorded.day,
-        lambda queries: people_of_plan(decisions, pseudonyms="pseudonyms" in recorded.header),
+        lambda queries: people_of_plan(decisions, pseudonyms=recorded.header.pseudonyms is not None),
         lambda decision: decision,
         lambda: decisions,
     )

@@ -19,10 +19,12 @@ from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
-from seatwarden.engine.log.history import PastDecision, PastRun, runs_in, select
-from seatwarden.engine.log.journal import JOURNAL_FILE, parse_journal, whole_lines
-from seatwarden.engine.log.reader import log_path, read_log
-from seatwarden.engine.log.reader import replay as replay_plan
+from seatwarden.engine.log.history import PastDecision, PastRun, UnreadableRun, runs_in, select
+from seatwarden.engine.log.journal import hold_against_plan, parse_journal, whole_lines
+from seatwarden.engine.log.lines import PlanLog
+from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.replay import replay as replay_plan
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, log_path
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.errors import InputError
 
@@ -63,18 +65,20 @@ def verify(place: RunArgument) -> None:
 
     Example: seatwarden log verify plans/2026-11-21
     """
-    header, *decisions, seal = read_log(place)
-    say(f"{log_path(place)}: verified")
-    say(f"  run   {header['runId']}, {plural(len(decisions), 'decision')}")
-    say(f"  seal  {seal['seal']}")
-    journal = log_path(place).with_name(JOURNAL_FILE)
+    log = read_log(place)
+    say(f"{log.path}: verified")
+    say(printable(f"  run   {log.header.run_id}, {plural(len(log.decisions), 'decision')}"))
+    say(f"  seal  {log.seal.digest}")
+    journal = log.path.with_name(JOURNAL_FILE)
     if journal.exists():
-        _verify_journal(journal)
+        _verify_journal(journal, log)
 
 
-def _verify_journal(path: Path) -> None:
+def _verify_journal(path: Path, log: PlanLog) -> None:
     data = path.read_bytes()
     state = parse_journal(path, data)
+    if state is not None:
+        hold_against_plan(path, state, log.seal, log.releases)
     if state is None or not state.sealed:
         torn = ", the last line torn" if whole_lines(data) != data else ""
         say(f"{path}: verified, not ended yet{torn}; apply again to go on")
@@ -129,7 +133,7 @@ def list_(
     runs = runs_in(place)
     rows = [_run_row(run) for run in runs]
     _print_rows(rows, format, ("run", "folder", "now", "site", "licenses", "release", "released", "state"))
-    if any(run.problem for run in runs):
+    if any(isinstance(run, UnreadableRun) for run in runs):
         raise typer.Exit(ExitCode.NO)
 
 
@@ -153,7 +157,8 @@ def show(
 
     Example: seatwarden log show plans --user "CORP\\jdoe"
     """
-    runs = runs_in(place)
+    found = runs_in(place)
+    runs = [run for run in found if isinstance(run, PastRun)]
     if reveal is not None:
         people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
         runs = [run.revealed(people) for run in runs]
@@ -161,48 +166,48 @@ def show(
     _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"))
     if not rows:
         named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
-        note(f"No decision in {plural(len(runs), 'run')} fits.{named}")
-        if user and reveal is None and any("pseudonyms" in run.header for run in runs):
+        note(f"No decision in {plural(len(found), 'run')} fits.{named}")
+        if user and reveal is None and any(run.header.pseudonyms is not None for run in runs):
             note("  = help: there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people")
-    damaged = [run for run in runs if run.problem]
-    for run in damaged:
-        note(f"error: {run.problem}")
+    damaged = [run for run in found if isinstance(run, UnreadableRun)]
+    for unreadable in damaged:
+        note(f"error: {printable(unreadable.problem)}")
     if damaged:
         raise typer.Exit(ExitCode.NO)
 
 
-def _run_row(run: PastRun) -> dict[str, Any]:
-    if run.problem:
+def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
+    if isinstance(run, UnreadableRun):
         return {"run": "?", "folder": str(run.folder), "state": run.problem}
-    results = Counter(line["result"] for line in run.journal.outcomes.values()) if run.journal else Counter()
-    summary = run.seal["summary"]
+    results = Counter(line.result for line in run.journal.outcomes.values()) if run.journal else Counter()
+    summary = run.seal.summary
     return {
-        "run": run.header["runId"],
+        "run": run.header.run_id,
         "folder": str(run.folder),
-        "now": run.header["now"],
-        "site": run.header["site"],
-        "licenses": summary["licenses"],
-        "release": summary["release"],
+        "now": run.header.now,
+        "site": run.header.site,
+        "licenses": summary.licenses,
+        "release": summary.release,
         "released": results["released"] + results["gone"],
         "state": "planned" if run.journal is None else "applied" if run.journal.sealed else "not ended",
     }
 
 
 def _decision_row(past: PastDecision) -> dict[str, Any]:
-    decision, line = past.decision, past.run.outcome_of(past.decision)
-    detail = f" ({line['detail']})" if line and line["detail"] else ""
+    decision, outcome = past.decision, past.outcome
+    detail = f" ({outcome.detail})" if outcome and outcome.detail else ""
     return {
-        "run": past.run.header["runId"],
-        "now": past.run.header["now"],
+        "run": past.run.header.run_id,
+        "now": past.run.header.now,
         "user": past.user,
-        "name": decision["userName"],
-        "license": decision["licenseType"],
-        "licenseId": decision["licenseId"],
-        "verdict": decision["verdict"],
-        "rule": decision["rule"],
-        "outcome": past.outcome,
-        "at": line["at"] if line else None,
-        "why": decision["reason"] + detail,
+        "name": decision.user_name,
+        "license": decision.license_type,
+        "licenseId": decision.license_id,
+        "verdict": decision.verdict,
+        "rule": decision.rule,
+        "outcome": outcome.result if outcome else None,
+        "at": outcome.at if outcome else None,
+        "why": decision.reason + detail,
     }
 
 

@@ -26,8 +26,9 @@ from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.decision import Because
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
+from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.plan import REPORT_FILE, Plan, make_plan
+from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.plan.records import PRINTED, decision_to_json
 from seatwarden.engine.plan.summary_text import (
     COLUMNS,

@@ -9,8 +9,7 @@ from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.inputs import QuietOption
 from seatwarden.engine.cli.terminal.output import say
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.log.reader import log_path
-from seatwarden.engine.plan.plan import REPORT_FILE
+from seatwarden.engine.log.run_folder import REPORT_FILE, log_path
 
 
 @collector_off()

@@ -159,7 +159,7 @@ def _complain_of_damage(error: DamagedLog) -> None:
     note(f"error: {error.path} does not verify: it is not as it was written")
     for damage in error.damage[:MOST_DAMAGE]:
         whole = damage.problem.startswith("the file")
-        note(f"  {error.path}:{damage.line}: {'' if whole else 'this line '}{damage.problem}")
+        note(printable(f"  {error.path}:{damage.line}: {'' if whole else 'this line '}{damage.problem}"))
     if len(error.damage) > MOST_DAMAGE:
         note(f"  and {plural(len(error.damage) - MOST_DAMAGE, 'more problem')}")
 

@@ -1,19 +1,23 @@
 """Reading facts: the engine's readers and the vocabulary are one language."""
 
+import re
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import (
     READERS,
     Fact,
+    RecordedFact,
     RecordedFacts,
+    RecordedValue,
     SnapshotFacts,
     Unknown,
-    fact_from_json,
     fact_to_json,
+    facts_from_json,
     subject_of,
 )
 from seatwarden.grammar.ast import Field
@@ -75,9 +79,29 @@ def test_values_are_of_the_vocabularys_type(name: str) -> None:
 def test_a_fact_outlives_the_log(name: str) -> None:
     field = _field(name)
     for fact in (_read(field, license_row(1, "2026-10-01T00:00:00Z"), FULL_USER), (), Unknown("gone")):
-        assert fact_from_json(fact_to_json(fact), field) == fact
-        assert RecordedFacts({print_field(field): fact_to_json(fact)}).read(field) == fact
+        recorded = {print_field(field): msgspec.convert(fact_to_json(fact), RecordedFact)}
+        assert RecordedFacts(facts_from_json(recorded)).read(field) == fact
     assert isinstance(RecordedFacts({}).read(field), Unknown)
+
+
+@pytest.mark.parametrize("name", VOCABULARY)
+def test_a_recorded_value_of_another_type(name: str) -> None:
+    """What a rule would compare with it is checked to be of the field's type, so it must be, too."""
+    wrong: dict[Type, tuple[RecordedValue, ...]] = {
+        Type.TEXT: (1, True),
+        Type.NUMBER: ("1", True, 10**20),
+        Type.BOOLEAN: ("true", 1),
+        Type.DATE: (1, True, "2026-02-31", "soon"),
+    }
+    field = print_field(_field(name))
+    for value in wrong[VOCABULARY[name].type]:
+        with pytest.raises(ValueError, match=re.escape(field)):
+            facts_from_json({field: (value,)})
+
+
+def test_a_recorded_fact_that_is_none() -> None:
+    with pytest.raises(ValueError, match=r"user\.shoeSize"):
+        facts_from_json({"user.shoeSize": ("x",)})
 
 
 @pytest.mark.parametrize(

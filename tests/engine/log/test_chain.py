@@ -1,6 +1,7 @@
 """The hash chain: whatever happens to a sealed log is found, and its line named."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,8 +33,9 @@ def _named(lines: list[bytes]) -> set[int]:
 def test_what_is_written_verifies_and_is_read(records: list[dict[str, Any]]) -> None:
     lines = _log(records)
     assert verify_chain(b"".join(lines)) == []
-    read, damage = read_chain(b"".join(lines))
+    found, damage = read_chain(b"".join(lines))
     assert damage == []
+    read = [json.loads(line) for line in found]
     assert [{k: v for k, v in r.items() if k not in ("n", "prev", "seal")} for r in read] == [*records, _SEAL]
     assert [r["n"] for r in read] == list(range(1, len(records) + 2))
     assert read[0]["prev"] == FIRST
@@ -142,12 +144,11 @@ def test_the_problem_in_words(plan: list[bytes]) -> None:
     assert [(d.line, d.problem) for d in edited] == [(3, "was changed, or is not the line that stood here")]
 
 
-@pytest.mark.parametrize("field", ['"q":1e999', '"q":"\\ud800"', '"q":"\xff"'])
-def test_a_line_that_was_forged_to_fit(field: str) -> None:
-    """All digests are right, but nobody can read what the chain itself passes by."""
+def test_a_line_that_was_forged_to_fit() -> None:
+    """All digests are right, but what the chain itself passes by is no text."""
     end = ChainEnd()
     first = end.link({"kind": "plan"})
-    second = end.link({"q": 0}).replace(b'"q":0', field.encode("latin-1"))
+    second = end.link({"q": "x"}).replace(b'"x"', b'"\xff"')
     end.digest = hashlib.sha256(second.rstrip(b"\n")).hexdigest()
     log = b"".join([first, second, end.link({"kind": "seal"}, "seal")])
     assert read_chain(log) == ([], [Damage(2, "is not a line of this log")])

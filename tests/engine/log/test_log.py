@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -11,8 +12,8 @@ from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.chain import chain_lines
 from seatwarden.engine.log.reader import read_log, read_plan
+from seatwarden.engine.log.run_folder import PLAN_FILE
 from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.plan import PLAN_FILE
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.errors import InputError
@@ -35,8 +36,8 @@ def test_what_is_read_is_what_was_written(policy: Policy, site: dict[str, Any]) 
         read = read_plan(Path(folder) / "run")
     assert read.day == plan.day
     assert read.policy.digest == plan.policy.digest
-    assert read.header["runId"] == plan.run_id
-    assert read.seal["summary"] == plan.summary()
+    assert read.header.run_id == plan.run_id
+    assert msgspec.to_builtins(read.seal.summary) == plan.summary()
     assert len(read.decisions) == len(plan.decisions)
     for now, then in zip(read.decisions, plan.decisions, strict=True):
         assert {name: getattr(now, name) for name in SAME} == {name: getattr(then, name) for name in SAME}

@@ -11,7 +11,7 @@ from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.demo.people import demo_site
-from seatwarden.engine.log.journal import Result
+from seatwarden.engine.log.lines import Result
 from seatwarden.engine.metrics.point import Point, Tags
 from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import RunCounts, run_points

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.log.journal import JOURNAL_FILE, Journal
+from seatwarden.engine.log.journal import Journal
+from seatwarden.engine.log.lines import ApplyHeader, Intent, OutcomeLine, Result
 from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.plan import make_plan
 from seatwarden.engine.report.model import Page, report_of
@@ -71,7 +73,7 @@ def write_run(
 
 def write_journal(
     folder: Path,
-    results: Mapping[str, str],
+    results: Mapping[str, Result],
     *,
     chosen: Sequence[str] | None = None,
     intents: Sequence[str] = (),
@@ -80,21 +82,21 @@ def write_journal(
 ) -> None:
     """The journal of an apply in a run folder: results by the id of an analyzer license, intents that stay open."""
     plan = read_plan(folder)
-    header = {
-        "runId": plan.header["runId"],
-        "planSeal": plan_seal or plan.seal["seal"],
-        "site": plan.header["site"],
-        "limits": ["7 per run"],
-        "chosen": [("analyzer", id_) for id_ in (chosen if chosen is not None else [*results, *intents])],
-        "at": "2026-11-21T03:00:00.000Z",
-    }
+    header = ApplyHeader(
+        run_id=plan.header.run_id,
+        plan_seal=plan_seal or plan.seal.digest,
+        site=plan.header.site,
+        limits=["7 per run"],
+        chosen=[("analyzer", id_) for id_ in (chosen if chosen is not None else [*results, *intents])],
+        at="2026-11-21T03:00:00.000Z",
+    )
     journal = Journal.create(folder / JOURNAL_FILE, header)
     for license_id in (*results, *intents):
-        line = {"licenseType": "analyzer", "licenseId": license_id}
-        journal.append("intent", line)
+        at = "2026-11-21T03:00:01.000Z"
+        names: dict[str, Any] = {"license_type": "analyzer", "license_id": license_id, "user": "somebody", "at": at}
+        journal.append(Intent(**names))
         if license_id in results:
-            result = {"result": results[license_id], "detail": None, "at": "2026-11-21T03:00:01.000Z"}
-            journal.append("outcome", {**line, **result})
+            journal.append(OutcomeLine(**names, result=results[license_id], detail=""))
     if sealed:
         journal.seal({})
     journal.close()

@@ -8,6 +8,7 @@ import pytest
 from bench.soak import soak
 from seatwarden.engine.apply.releaser import Apply
 from seatwarden.engine.log.journal import Journal
+from seatwarden.engine.log.lines import Intent, JournalLine
 from seatwarden.engine.metrics.delivery import Delivery
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and files are counted in /proc")
@@ -32,9 +33,9 @@ def test_it_sees_lost_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_it_sees_releases_that_should_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     append = Journal.append
 
-    def without_intents(self: Journal, kind: str, record: dict[str, object]) -> None:
-        if kind != "intent":
-            append(self, kind, record)
+    def without_intents(self: Journal, line: JournalLine) -> None:
+        if not isinstance(line, Intent):
+            append(self, line)
 
     monkeypatch.setattr(Journal, "append", without_intents)
     monkeypatch.setattr(Apply, "_second_look", lambda *_: None)

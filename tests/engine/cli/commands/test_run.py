@@ -20,6 +20,7 @@ import seatwarden.engine.runs.publish
 from seatwarden.engine.cli.main import main
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.journal import Journal
+from seatwarden.engine.log.lines import JournalLine
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
@@ -190,13 +191,13 @@ def test_a_state_folder_without_room_for_the_lock(
 def test_the_disk_is_full(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was released before is told, what cannot be journalled is not done, and the next run finds it out."""
     whole = Journal.append
-    lines: list[str] = []
+    lines: list[JournalLine] = []
 
-    def append(self: Journal, kind: str, record: dict[str, object]) -> None:
-        lines.append(kind)
+    def append(self: Journal, line: JournalLine) -> None:
+        lines.append(line)
         if len(lines) > 5:  # the header, two licenses with intent and outcome
             raise OSError(28, "No space left on device")
-        whole(self, kind, record)
+        whole(self, line)
 
     with Answering(204) as database:
         port = int(database.url.rpartition(":")[2])

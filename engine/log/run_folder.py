@@ -1,0 +1,30 @@
+"""The run folder: which files a run has, and how it is found."""
+
+from pathlib import Path
+
+from seatwarden.policy.errors import InputError
+
+PLAN_FILE, JOURNAL_FILE, REPORT_FILE = "plan.jsonl", "outcomes.jsonl", "report.html"
+POLICY_FILE, SUMMARY_FILE = "policy.policy", "summary.txt"
+"""Beside the plan, for people: what is decided by is in the plan itself."""
+
+
+def log_path(place: Path) -> Path:
+    """The log file of a run folder; a file is taken as it is. Raises InputError when it may not be looked at."""
+    try:
+        return place / PLAN_FILE if place.is_dir() else place
+    except OSError as error:
+        raise InputError(f"log `{place}` cannot be read: {error.strerror}") from None
+
+
+def run_folders(place: Path) -> list[Path]:
+    """The run folders in a folder and below it, by name; a run folder is its own only one."""
+    return [place] if (place / PLAN_FILE).exists() else sorted(path.parent for path in place.rglob(PLAN_FILE))
+
+
+def which_run(place: Path) -> str:
+    """Help for who named a folder without a plan: the last by name of the run folders in it."""
+    runs = sorted(path.parent for path in place.glob(f"*/{PLAN_FILE}"))
+    if not runs:
+        return "plans are written by `seatwarden plan -o DIR`"
+    return f"name the folder of one run, like `{runs[-1]}`; `seatwarden log list {place}` lists them"
