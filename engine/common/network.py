@@ -48,7 +48,7 @@ class Fault(Enum):
     NO_CONNECTION = auto()
     """None was made for another reason, such as no route."""
     NOT_SENDABLE = auto()
-    """A header or an address that cannot be put into a request."""
+    """A header that cannot be put into a request, or anything else that a library refuses to deal with."""
     ANSWER_TIMED_OUT = auto()
     """Also for libraries that do not tell whether there was a connection yet."""
     CLOSED = auto()
@@ -132,9 +132,7 @@ def _fault(error: BaseException) -> Fault | None:
             return Fault.CLOSED
         case urllib3.exceptions.InvalidHeader():  # one of the answer, which requests passes on as one of ours
             return Fault.UNREACHABLE
-        case UnicodeEncodeError(encoding=encoding) if encoding != "idna":
-            return Fault.NOT_SENDABLE
-        case UnicodeError():  # a host name that IDNA has no form for
+        case UnicodeError() if getattr(error, "encoding", "idna") == "idna":  # before Python 3.13 it has none
             return Fault.BAD_ADDRESS
         case ValueError():
             return Fault.NOT_SENDABLE

@@ -41,7 +41,6 @@ _SAID: Mapping[Fault, tuple[str, str]] = {
 
 _NOTHING_SENT = frozenset(
     {
-        Fault.BAD_ADDRESS,
         Fault.NO_SUCH_HOST,
         Fault.NOTHING_LISTENS,
         Fault.CONNECT_TIMED_OUT,
@@ -55,7 +54,10 @@ _NOTHING_SENT = frozenset(
         Fault.CLIENT_EXPIRED,
     }
 )
-"""The faults after which QRS has certainly not acted. Of any other it is not known: only these may be listed here."""
+"""The faults after which QRS has certainly not acted; of all others that is not known.
+
+A bad address is none of them: it may be the one that an answer redirects to, which requests looks at.
+"""
 
 
 def unreachable(error: Exception, site: Site) -> RemoteError:
