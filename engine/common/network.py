@@ -48,7 +48,7 @@ class ConnectionFault(Enum):
     NO_CONNECTION = auto()
     """None was made for another reason, such as no route."""
     NOT_SENDABLE = auto()
-    """A header or an address that cannot be put into a request."""
+    """A header that cannot be put into a request, or anything else that a library refuses to deal with."""
     ANSWER_TIMED_OUT = auto()
     """Also for libraries that do not tell whether there was a connection yet."""
     CLOSED = auto()
@@ -138,9 +138,7 @@ def _fault(error: BaseException) -> ConnectionFault | None:
             return ConnectionFault.CLOSED
         case urllib3.exceptions.InvalidHeader():  # one of the answer, which requests passes on as one of ours
             return ConnectionFault.UNREACHABLE
-        case UnicodeEncodeError(encoding=encoding) if encoding != "idna":
-            return ConnectionFault.NOT_SENDABLE
-        case UnicodeError():  # a host name that IDNA has no form for
+        case UnicodeError() if getattr(error, "encoding", "idna") == "idna":  # before Python 3.13 it has none
             return ConnectionFault.BAD_ADDRESS
         case ValueError():
             return ConnectionFault.NOT_SENDABLE

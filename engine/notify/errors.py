@@ -39,10 +39,10 @@ class NotDelivered(SeatwardenError):
 def why(error: BaseException) -> NotDelivered:
     """The error for what a library raised, told as what the destination did."""
     fault, cause = fault_of(error)
-    known = getattr(cause, "verify_message", None) or (cause.strerror if isinstance(cause, OSError) else None)
-    if fault is ConnectionFault.UNREACHABLE and known:
+    reason = getattr(cause, "verify_message", None) or (cause.strerror if isinstance(cause, OSError) else None)
+    if fault is ConnectionFault.UNREACHABLE and reason:
         fault = ConnectionFault.NO_CONNECTION
     if fault not in _SAID:
         return NotDelivered(f"sending failed ({type(cause).__name__})")
     message, help_ = _SAID[fault]
-    return NotDelivered(message.format(reason=known), help_)
+    return NotDelivered(message.format(reason=reason or type(cause).__name__), help_)

@@ -44,7 +44,6 @@ _SAID: Mapping[ConnectionFault, tuple[str, str]] = {
 
 _NOTHING_SENT = frozenset(
     {
-        ConnectionFault.BAD_ADDRESS,
         ConnectionFault.NO_SUCH_HOST,
         ConnectionFault.NOTHING_LISTENS,
         ConnectionFault.CONNECT_TIMED_OUT,
@@ -58,7 +57,10 @@ _NOTHING_SENT = frozenset(
         ConnectionFault.CLIENT_EXPIRED,
     }
 )
-"""The faults after which QRS has certainly not acted. Of any other it is not known: only these may be listed here."""
+"""The faults after which QRS has certainly not acted; of all others that is not known.
+
+A bad address is none of them: it may be the one that an answer redirects to, which requests looks at.
+"""
 
 
 def unreachable(error: Exception, site: Site) -> RemoteError:

@@ -20,40 +20,42 @@ from seatwarden.engine.common.network import ConnectionFault, TlsAdapter, fault_
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority, Validity
 
 NOW = datetime.now(UTC)
-SECONDS = 0.3
+SECONDS = 20.0
+"""Long enough on a machine that is busy."""
+SOON = 0.3
 HOST = "127.0.0.1"
 
 
-def by_requests(port: int, context: ssl.SSLContext | None, host: str = HOST) -> None:
+def by_requests(port: int, context: ssl.SSLContext | None, host: str, seconds: float) -> None:
     with requests.Session() as session:
         session.trust_env = False
         scheme = "http"
         if context is not None:
             scheme = "https"
             session.mount("https://", TlsAdapter(context, Retry(0)))
-        session.get(f"{scheme}://{host}:{port}/", timeout=SECONDS)
+        session.get(f"{scheme}://{host}:{port}/", timeout=seconds)
 
 
-def by_requests_that_tries_again(port: int, context: ssl.SSLContext | None, host: str = HOST) -> None:
+def by_requests_that_tries_again(port: int, context: ssl.SSLContext | None, host: str, seconds: float) -> None:
     with requests.Session() as session:
         session.trust_env = False
         retries = Retry(1, other=0)
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
         if context is not None:
             session.mount("https://", TlsAdapter(context, retries))
-        session.get(f"{'https' if context else 'http'}://{host}:{port}/", timeout=SECONDS)
+        session.get(f"{'https' if context else 'http'}://{host}:{port}/", timeout=seconds)
 
 
-def by_urllib3(port: int, context: ssl.SSLContext | None, host: str = HOST) -> None:
-    with urllib3.PoolManager(ssl_context=context, retries=False, timeout=SECONDS) as pool:
+def by_urllib3(port: int, context: ssl.SSLContext | None, host: str, seconds: float) -> None:
+    with urllib3.PoolManager(ssl_context=context, retries=False, timeout=seconds) as pool:
         pool.request("GET", f"{'https' if context else 'http'}://{host}:{port}/")
 
 
-def by_http_client(port: int, context: ssl.SSLContext | None, host: str = HOST) -> None:
+def by_http_client(port: int, context: ssl.SSLContext | None, host: str, seconds: float) -> None:
     connection = (
-        http.client.HTTPSConnection(host, port, timeout=SECONDS, context=context)
+        http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
         if context
-        else http.client.HTTPConnection(host, port, timeout=SECONDS)
+        else http.client.HTTPConnection(host, port, timeout=seconds)
     )
     try:
         connection.request("GET", "/")
@@ -62,18 +64,18 @@ def by_http_client(port: int, context: ssl.SSLContext | None, host: str = HOST) 
         connection.close()
 
 
-def by_smtplib(port: int, context: ssl.SSLContext | None, host: str = HOST) -> None:
+def by_smtplib(port: int, context: ssl.SSLContext | None, host: str, seconds: float) -> None:
     server = (
-        smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
+        smtplib.SMTP_SSL(host, port, timeout=seconds, context=context)
         if context
-        else smtplib.SMTP(host, port, timeout=SECONDS)
+        else smtplib.SMTP(host, port, timeout=seconds)
     )
     server.close()
 
 
 WAYS = [by_requests, by_requests_that_tries_again, by_urllib3, by_http_client, by_smtplib]
 ways = pytest.mark.parametrize("way", WAYS)
-Way = Callable[..., None]
+Way = Callable[[int, ssl.SSLContext | None, str, float], None]
 
 
 @contextmanager
@@ -114,9 +116,11 @@ def speak_http(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
-def failure(way: Way, port: int, context: ssl.SSLContext | None = None, host: str = HOST) -> Exception:
+def failure(
+    way: Way, port: int, context: ssl.SSLContext | None = None, host: str = HOST, seconds: float = SECONDS
+) -> Exception:
     with pytest.raises(Exception) as caught:  # noqa: PT011 - of which type is what differs
-        way(port, context, host)
+        way(port, context, host, seconds)
     return caught.value
 
 
@@ -164,7 +168,7 @@ def test_a_server_that_hangs_up_or_never_answers(way: Way, files: CertificateFil
         with server(close, tls) as port:
             assert fault_of(failure(way, port, context))[0] is ConnectionFault.CLOSED
         with server(keep_silent, tls) as port:
-            assert fault_of(failure(way, port, context))[0] is ConnectionFault.ANSWER_TIMED_OUT
+            assert fault_of(failure(way, port, context, seconds=SOON))[0] is ConnectionFault.ANSWER_TIMED_OUT
 
 
 @pytest.mark.parametrize("way", WAYS[:3])
@@ -177,7 +181,7 @@ def test_a_port_that_takes_no_connection(way: Way) -> None:
             waiting = connections.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(busy.getsockname())
-        error = failure(way, busy.getsockname()[1])
+        error = failure(way, busy.getsockname()[1], seconds=SOON)
     if fault_of(error)[0] is ConnectionFault.NOTHING_LISTENS:
         pytest.skip("this system refuses what it has no room for")
     assert fault_of(error)[0] is ConnectionFault.CONNECT_TIMED_OUT
@@ -262,7 +266,7 @@ def test_a_header_that_cannot_be_sent(headers: dict[str, str]) -> None:
         url = f"http://{HOST}:{port}/"
         for send in (session.request, pool.request):
             with pytest.raises(ValueError) as caught:  # noqa: PT011 - the two name it differently
-                send("GET", url, headers=headers)
+                send("GET", url, headers=headers, timeout=SECONDS)
             assert fault_of(caught.value)[0] is ConnectionFault.NOT_SENDABLE
 
 

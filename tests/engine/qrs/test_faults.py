@@ -23,6 +23,8 @@ SITE = Site("qlik", 4242, True, {}, True, None, None, None)
             "qlik:4242 closed the connection before it had answered",
         ),
         (OSError(113, "No route to host"), NoAnswer, "qlik:4242 cannot be reached: ConnectionError"),
+        (UnicodeDecodeError("utf-8", b"", 0, 1, "HIDDEN"), NoAnswer, "the request to qlik:4242 could not be made"),
+        (requests.exceptions.InvalidURL("HIDDEN"), NoAnswer, "the request to qlik:4242 could not be made"),
         (ValueError("HIDDEN"), NoAnswer, "the request to qlik:4242 could not be made"),
         (ssl.SSLError(1, "[SSL] bad record mac (_ssl.c:1)"), NoAnswer, "TLS to qlik:4242 failed"),
     ],
