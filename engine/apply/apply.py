@@ -21,7 +21,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused
 from seatwarden.engine.log.journal import Journal, JournalState, hold_against_plan, is_settled, parse_journal
-from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, Result, Resume
+from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, OutcomeKind, Resume
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.limits import allocated_in, choose, describe_limits, hold_limits
@@ -33,7 +33,7 @@ _AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PendingApply:
     """What an apply has to do: the licenses that were chosen, and those of them that are left after earlier runs."""
 
     plan: RecordedPlan
@@ -70,7 +70,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ApplyResult:
     """How an apply ended: this run's outcomes, the counts over all runs, whether every license is settled, whether
     QRS refused us in the middle, and whether it told of any license at all."""
 
@@ -117,7 +117,7 @@ def only_one(lock_file: Path, url: str) -> Iterator[None]:
         lock.release()
 
 
-def find_work(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> Work:
+def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> PendingApply:
     """What is to be done: what an earlier run chose, or else what the plan and the limits say.
 
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
@@ -133,10 +133,10 @@ def find_work(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> Wo
     except DamagedLog as damaged:
         raise PlanRefused(f"the journal `{path}` is not as it was written: {damaged.first}") from None
     chosen = state.chosen if state else [decision.key for decision in choose(plan.decisions, limits)]
-    return Work(plan, path, limits, data, state, chosen)
+    return PendingApply(plan, path, limits, data, state, chosen)
 
 
-def hold_against(work: Work, limits: tuple[Limit, ...]) -> None:
+def hold_against(work: PendingApply, limits: tuple[Limit, ...]) -> None:
     """Holds limits that somebody asks for now against an apply that has begun, with what it has released already.
 
     Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
@@ -150,7 +150,7 @@ def hold_against(work: Work, limits: tuple[Limit, ...]) -> None:
         )
 
 
-def open_journal(work: Work, now: datetime) -> Journal:
+def open_journal(work: PendingApply, now: datetime) -> Journal:
     """The journal, new or to go on with. Raises OSError."""
     if work.state is not None:
         journal = Journal.reopen(work.path, work.data)
@@ -170,7 +170,7 @@ def open_journal(work: Work, now: datetime) -> Journal:
 
 
 def carry_out(
-    work: Work,
+    work: PendingApply,
     qrs: Qrs,
     journal: Journal,
     *,
@@ -180,7 +180,7 @@ def carry_out(
     progress: Callable[[Outcome], None],
     stop: threading.Event | None = None,
     withdrawn: str | None = None,
-) -> Done:
+) -> ApplyResult:
     """Releases what is left, and seals the journal when every license is settled. Raises OSError.
 
     Once `stop` is set, the licenses under way are finished and no other is begun. `withdrawn` says why nothing more
@@ -204,10 +204,10 @@ def carry_out(
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:
         journal.seal(counts)
-    return Done(outcomes, counts, settled, apply.refused, apply.reached)
+    return ApplyResult(outcomes, counts, settled, apply.refused, apply.reached)
 
 
-def count_results(results: Mapping[Key, Result]) -> dict[str, int]:
+def count_results(results: Mapping[Key, OutcomeKind]) -> dict[str, int]:
     """Licenses by result, every result named."""
     counted = Counter(results.values())
     return {result: counted[result] for result in RESULTS}

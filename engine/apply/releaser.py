@@ -21,7 +21,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import Intent, Key, OutcomeLine, Result
+from seatwarden.engine.log.lines import Intent, Key, OutcomeKind, OutcomeLine
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
@@ -59,7 +59,7 @@ class Outcome:
 
     key: Key
     user: str
-    result: Result
+    result: OutcomeKind
     detail: str
     stop: bool = False
 
@@ -143,7 +143,7 @@ class Apply:
         except RemoteError as error:
             stop = isinstance(error, NotAuthorized)
             # Where a DELETE was sent it stays unknown what became of it, until QRS can be asked.
-            result: Result = "unknown" if attempted else "failed"
+            result: OutcomeKind = "unknown" if attempted else "failed"
             return self._note(key, result, f"could not be read again: {error.message}", stop)
         if obstacle is not None:
             return self._note(key, "skipped", obstacle)
@@ -215,7 +215,7 @@ class Apply:
     def _note(
         self,
         key: Key,
-        result: Result,
+        result: OutcomeKind,
         detail: str,
         stop: bool = False,
         status: int | UnsetType = UNSET,

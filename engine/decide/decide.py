@@ -13,7 +13,7 @@ from seatwarden.engine.decide.reasons import sentence
 from seatwarden.engine.decide.reference import RuleOutcome, Truth, evaluate_rule
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Facts, SnapshotFacts, Subject, Unknown, subject_of
-from seatwarden.engine.facts.guards import Guard, Standing, obstacle, standing_of
+from seatwarden.engine.facts.guards import Guard, RowState, guard_for, row_state_of
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
 from seatwarden.policy.loading import CheckedPolicy
@@ -37,9 +37,9 @@ def decide(
     """The decision for one license, by the reference evaluator."""
     subject = subject_of(snapshot, license_type, license_, day)
     facts = SnapshotFacts(subject)
-    standing = standing_of(subject)
+    standing = row_state_of(subject)
     outcomes = outcomes_of(policy, license_type, facts, day)
-    ruling, reason = conclude(license_type, outcomes, obstacle(standing))
+    ruling, reason = conclude(license_type, outcomes, guard_for(standing))
     return _decision(subject, standing, ruling, reason, Evaluated(facts.seen, outcomes))
 
 
@@ -63,8 +63,8 @@ class _Decider:
         subjects = [subject_of(snapshot, license_type, license_, self._day) for license_ in licenses]
         batch = rules.read(subjects)
         for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
-            standing = standing_of(subject)
-            guard = obstacle(standing)
+            standing = row_state_of(subject)
+            guard = guard_for(standing)
             key = (guard[0] if guard else None, truths)
             found = self._rulings.get(key)
             if found is None:
@@ -94,7 +94,7 @@ class _Decider:
         return ruling, reason_of
 
 
-def _decision(subject: Subject, standing: Standing, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
+def _decision(subject: Subject, standing: RowState, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
     license_, user = subject.license, subject.user
     directory: str | None
     user_id: str | None

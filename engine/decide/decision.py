@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from seatwarden.engine.decide.compiled import CompiledRules, Values
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
-from seatwarden.engine.facts.guards import Guard, Standing
+from seatwarden.engine.facts.guards import Guard, RowState
 from seatwarden.grammar.ast import LicenseType, Rule
 
 Verdict: TypeAlias = Literal["keep", "release"]
@@ -88,7 +88,7 @@ class Decision(Struct, frozen=True, gc=False):
     user_name: str | None
     ruling: Ruling
     reason: str
-    standing: Standing
+    standing: RowState
     unused_days: int | None
     last_used: str | None
     evaluation: Evaluation

@@ -20,7 +20,7 @@ from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.engine.facts.guards import Standing, obstacle
+from seatwarden.engine.facts.guards import RowState, guard_for
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field
 from seatwarden.grammar.printer import print_field
@@ -53,7 +53,7 @@ class Pseudonyms:
         name = user_id if decision.user_name is not None else None
         standing = self._standing(decision.standing)
         outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
-        _, reason = conclude(decision.license_type, outcomes, obstacle(standing))
+        _, reason = conclude(decision.license_type, outcomes, guard_for(standing))
         facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
         return structs.replace(
             decision,
@@ -99,7 +99,7 @@ class Pseudonyms:
             return tuple(_PREFIX + self._digest(f"{field}\n{str(value).casefold()}") for value in values)
         return values
 
-    def _standing(self, standing: Standing) -> Standing:
+    def _standing(self, standing: RowState) -> RowState:
         deleted = standing.deleted_user
         return structs.replace(standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
 

@@ -34,7 +34,7 @@ from seatwarden.engine.explain.changes import (
 from seatwarden.engine.explain.due import fields_of
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.engine.facts.guards import obstacle
+from seatwarden.engine.facts.guards import guard_for
 from seatwarden.grammar.ast import (
     LICENSE_TYPES,
     And,
@@ -137,7 +137,7 @@ class WhatIfs:
 
     def _turning(self, decision: Decision) -> Iterator[tuple[Change, Ruling]]:
         """The changes that certainly turn the verdict, with the ruling then."""
-        if obstacle(decision.standing):
+        if guard_for(decision.standing):
             return
         outcomes = decision.outcomes
         known = self._known(decision)

@@ -11,7 +11,7 @@ Guard: TypeAlias = Literal["quarantined", "undetermined"]
 GUARDS: tuple[Guard, ...] = get_args(Guard)
 
 
-class Standing(Struct, frozen=True, gc=False, rename="camel"):
+class RowState(Struct, frozen=True, gc=False, rename="camel"):
     """How a license row stands, apart from all rules; the decision log has it as it is.
 
     `quarantined` is None when it cannot be read; `quarantine_end` is QRS's timestamp, if there is one. `user` says
@@ -26,11 +26,11 @@ class Standing(Struct, frozen=True, gc=False, rename="camel"):
 
 
 _NO_END = "1753-01-01T00:00:00.000Z"
-_ORDINARY = Standing(False, _NO_END, "known", None, True)
+_ORDINARY = RowState(False, _NO_END, "known", None, True)
 """How nearly all rows stand: one object for all of them."""
 
 
-def standing_of(subject: Subject) -> Standing:
+def row_state_of(subject: Subject) -> RowState:
     """The standing of a license row in its snapshot."""
     license_ = subject.license
     user, deleted = _user(subject), license_.deleted_user_id or None
@@ -38,7 +38,7 @@ def standing_of(subject: Subject) -> Standing:
     is_free = license_.quarantined is False and license_.quarantine_end == _NO_END
     if is_free and user == "known" and deleted is None and listed_once:
         return _ORDINARY
-    return Standing(
+    return RowState(
         quarantined=license_.quarantined if isinstance(license_.quarantined, bool) else None,
         quarantine_end=license_.quarantine_end if isinstance(license_.quarantine_end, str) else None,
         user=user,
@@ -47,7 +47,7 @@ def standing_of(subject: Subject) -> Standing:
     )
 
 
-def obstacle(standing: Standing) -> tuple[Guard, str] | None:
+def guard_for(standing: RowState) -> tuple[Guard, str] | None:
     """The guard that holds and a sentence, or None when the rules may decide."""
     if standing.quarantined:
         end = standing.quarantine_end or ""

@@ -25,9 +25,9 @@ from seatwarden.engine.log.lines import (
     JournalSeal,
     Key,
     LicenseLine,
+    OutcomeKind,
     OutcomeLine,
     PlanSeal,
-    Result,
     read_journal_lines,
 )
 
@@ -139,7 +139,7 @@ def hold_against_plan(path: Path, state: JournalState, seal: PlanSeal, releases:
         raise DamagedLog(path, [Damage(1, f"{FOREIGN}: it chooses a license that the plan does not release")])
 
 
-def is_settled(result: Result) -> bool:
+def is_settled(result: OutcomeKind) -> bool:
     """Whether nothing is left to do for a license with this result; what failed or is unknown is tried again."""
     return result in ("released", "gone", "skipped")
 

@@ -22,10 +22,10 @@ from seatwarden.policy.errors import InputError
 Key: TypeAlias = tuple[LicenseType, str]
 """Type and id of a license."""
 
-Result: TypeAlias = Literal["released", "gone", "skipped", "failed", "unknown"]
+OutcomeKind: TypeAlias = Literal["released", "gone", "skipped", "failed", "unknown"]
 """`gone`: QRS had no such license any more when we came to delete it. `unknown`: it could not be found out."""
 
-RESULTS: tuple[Result, ...] = get_args(Result)
+RESULTS: tuple[OutcomeKind, ...] = get_args(OutcomeKind)
 
 FOREIGN = "is damaged or made by another program"
 """What is wrong with a line whose digests fit and that cannot be what we wrote."""
@@ -171,7 +171,7 @@ class Intent(LicenseLine, frozen=True, kw_only=True, tag="intent"):
 class OutcomeLine(LicenseLine, frozen=True, kw_only=True, tag="outcome"):
     """What became of a license; `status` and `body` are QRS's answer to the DELETE."""
 
-    result: Result
+    result: OutcomeKind
     detail: str
     status: int | UnsetType = UNSET
     body: str | UnsetType = UNSET

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import user_of
-from seatwarden.engine.facts.guards import obstacle
+from seatwarden.engine.facts.guards import guard_for
 from seatwarden.engine.log.reader import OpenedLog, open_log
 from seatwarden.engine.plan.records import RecordedDecision
 
@@ -26,7 +26,7 @@ def replay(place: Path) -> tuple[int, list[str]]:
 
 def _difference(opened: OpenedLog, n: int, line: RecordedDecision) -> str | None:
     """What is not as recorded when the license of that line is decided again."""
-    ruling, reason = conclude(line.license_type, opened.outcomes(n, line), obstacle(line.row))
+    ruling, reason = conclude(line.license_type, opened.outcomes(n, line), guard_for(line.row))
     verdict, rule = ruling.verdict, ruling.rule
     now = (verdict, ruling.because, ruling.guard or (rule.name if rule else None), reason)
     recorded = (line.verdict, line.because, line.rule, line.reason)

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, facts_of
 from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.facts.facts import MAX_NUMBER, Fact, RecordedFact
-from seatwarden.engine.facts.guards import Standing
+from seatwarden.engine.facts.guards import RowState
 from seatwarden.grammar.ast import LicenseType
 
 
@@ -37,7 +37,7 @@ _FactT = TypeVar("_FactT", bound=Fact | RecordedFact)
 class DecisionLine(DecisionJson, Generic[_FactT], tag_field="kind", tag="decision", gc=False):
     """A decision as the log has it; `truths` are those of all rules, where they cannot be found again."""
 
-    row: Standing
+    row: RowState
     facts: Mapping[str, _FactT]
     truths: list[Truth] | UnsetType = UNSET
 

@@ -10,7 +10,7 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import POLICY_FILE
 from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
 from seatwarden.engine.report.comparison import CHANGES, Changes, ChangeSince, changes_since
-from seatwarden.engine.report.outcomes import FATES, LicenseOutcome, fates_of
+from seatwarden.engine.report.outcomes import OUTCOMES, LicenseOutcome, outcomes_of_licenses
 from seatwarden.engine.report.sentences import headline, histogram_words, pool_words, sentences
 from seatwarden.engine.report.sources import Sources
 from seatwarden.engine.report.table import table_of
@@ -94,7 +94,7 @@ class Page:
 def report_of(sources: Sources) -> Page:
     """The report of a run. The same sources give the same report."""
     plan, journal = sources.plan, sources.journal
-    fates = fates_of(plan, journal)
+    fates = outcomes_of_licenses(plan, journal)
     changes = changes_since(sources.previous, plan) if sources.previous else None
     lines = tuple(rule.span.line for rule in check_text(plan.header.policy_text, POLICY_FILE).rules)
     table = table_of(plan, fates, changes.of_decisions if changes else (), lines)
@@ -108,7 +108,7 @@ def report_of(sources: Sources) -> Page:
         rules=tuple(_rule_counts(plan, lines, table["reasons"])),
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
-        fates=tuple((fate, counts[fate], index) for index, fate in enumerate(FATES) if counts[fate]),
+        fates=tuple((fate, counts[fate], index) for index, fate in enumerate(OUTCOMES) if counts[fate]),
         policy_lines=tuple(plan.header.policy_text.rstrip("\n").split("\n")),
         seal=plan.seal.digest,
         journal=journal.header if journal else None,

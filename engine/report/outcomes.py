@@ -15,14 +15,14 @@ LicenseOutcome: TypeAlias = Literal[
 """`waits`: due, but a limit leaves it to a later run. `over the limit`: the whole plan is, so nothing is released.
 `gone`: QRS had no such license any more. `skipped`: a fact had changed since the plan. `unknown`: not found out."""
 
-FATES: tuple[LicenseOutcome, ...] = get_args(LicenseOutcome)
+OUTCOMES: tuple[LicenseOutcome, ...] = get_args(LicenseOutcome)
 
 FREED: tuple[LicenseOutcome, ...] = ("released", "gone")
 TO_FREE: tuple[LicenseOutcome, ...] = ("to release",)
 """Fates after which a license is free, in a run that was applied and in a plan."""
 
 
-def fates_of(plan: RecordedPlan, journal: JournalState | None) -> tuple[LicenseOutcome, ...]:
+def outcomes_of_licenses(plan: RecordedPlan, journal: JournalState | None) -> tuple[LicenseOutcome, ...]:
     """The fate of each decision, in the plan's order."""
     if journal is None:
         try:

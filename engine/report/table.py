@@ -21,7 +21,7 @@ from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
 from seatwarden.engine.explain.explanation import Explainer, found, part_text, tree_parts
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.comparison import CHANGES, ChangeSince
-from seatwarden.engine.report.outcomes import FATES, LicenseOutcome
+from seatwarden.engine.report.outcomes import OUTCOMES, LicenseOutcome
 from seatwarden.engine.report.visible import shown
 from seatwarden.grammar.ast import LICENSE_TYPES
 
@@ -91,7 +91,7 @@ def table_of(
         "name": column(lambda d: shown(d.user_name or "")),
         "id": column(lambda d: shown(d.license_id)),
         "type": column(lambda d: LICENSE_TYPES.index(d.license_type)),
-        "fate": [FATES.index(fates[n]) for n in order],
+        "fate": [OUTCOMES.index(fates[n]) for n in order],
         "reason": [reasons.index(label) for label in labels],
         "change": [_position(changes[n]) if changes else None for n in order],
         "days": column(lambda d: d.unused_days),
@@ -103,7 +103,7 @@ def table_of(
     }
     return {
         "types": LICENSE_TYPES,
-        "fates": FATES,
+        "fates": OUTCOMES,
         "changes": CHANGES,
         "reasons": [shown(reason) for reason in reasons],
         "rules": [

@@ -14,7 +14,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
-from seatwarden.engine.apply.apply import Done, Work, carry_out, check_plan, find_work, only_one, open_journal
+from seatwarden.engine.apply.apply import (
+    ApplyResult,
+    PendingApply,
+    carry_out,
+    check_plan,
+    find_pending,
+    only_one,
+    open_journal,
+)
 from seatwarden.engine.apply.releaser import Outcome, Qrs
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError
@@ -123,7 +131,7 @@ class _Run:
         self._dry_run = dry_run
         self._runs = settings.folder / "runs"
         self._pseudonyms = Pseudonyms(settings.pseudonym_key) if settings.pseudonym_key else None
-        self._ends: list[Done] = []
+        self._ends: list[ApplyResult] = []
         self.plan: Plan | None = None
         self.folder: Path | None = None
         self.applied: list[Applied] = []
@@ -143,7 +151,7 @@ class _Run:
                 return _INTERRUPTED
             recorded = read_plan(folder)
             check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
-            self._apply(find_work(recorded, folder, self.plan.limits if self.plan else ()), qrs)
+            self._apply(find_pending(recorded, folder, self.plan.limits if self.plan else ()), qrs)
         return self._outcome()
 
     def _make_plan(self, qrs: Connection) -> Path:
@@ -174,7 +182,7 @@ class _Run:
                 plan = read_plan(folder)
                 if plan.header.site != self._settings.site.url:
                     raise PlanRefused(f"the plan was made for {plan.header.site}")
-                work = find_work(plan, folder, ())
+                work = find_pending(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._context.log(
                     "an earlier run is left as it is", level=logging.WARNING, **facts, why=describe(problem)
@@ -187,7 +195,7 @@ class _Run:
             self._context.log("an earlier run is brought to its end", **facts, left=len(work.left), withdrawn=withdrawn)
             self._apply(work, qrs, withdrawn)
 
-    def _apply(self, work: Work, qrs: Qrs, withdrawn: str | None = None) -> None:
+    def _apply(self, work: PendingApply, qrs: Qrs, withdrawn: str | None = None) -> None:
         if not work.chosen or (work.state is not None and work.state.sealed):
             return
         run = work.plan.header.run_id
@@ -216,7 +224,7 @@ class _Run:
             journal.close()
             self._note_unpublished(work)  # also when the disk is full: what was released must not be lost
 
-    def _note_unpublished(self, work: Work) -> None:
+    def _note_unpublished(self, work: PendingApply) -> None:
         applied = unpublished(work.plan, work.path)
         if applied.outcomes:
             self.applied.append(applied)

@@ -12,11 +12,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from seatwarden.engine.apply.apply import (
-    Done,
-    Work,
+    ApplyResult,
+    PendingApply,
     carry_out,
     check_plan,
-    find_work,
+    find_pending,
     hold_against,
     only_one,
     open_journal,
@@ -85,7 +85,7 @@ def apply(
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
             limits = _limits(plan, limit)
-            work = find_work(plan, folder, limits)
+            work = find_pending(plan, folder, limits)
             if limit:
                 hold_against(work, limits)
             code = _apply(work, where, pseudonyms, yes, parallel)
@@ -103,7 +103,7 @@ def apply(
     raise typer.Exit(code)
 
 
-def _apply(work: Work, site: Site, pseudonyms: Pseudonyms | None, yes: bool, parallel: int) -> ExitCode:
+def _apply(work: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes: bool, parallel: int) -> ExitCode:
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
     if work.state is not None and work.state.sealed:
@@ -143,7 +143,7 @@ def _apply(work: Work, site: Site, pseudonyms: Pseudonyms | None, yes: bool, par
     return _report(done)
 
 
-def _report(done: Done) -> ExitCode:
+def _report(done: ApplyResult) -> ExitCode:
     for outcome in done.outcomes:
         say_outcome(outcome)
     say_counts(done.counts)
@@ -184,7 +184,7 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
     return pseudonyms
 
 
-def _confirm(work: Work, yes: bool) -> None:
+def _confirm(work: PendingApply, yes: bool) -> None:
     """Shows the licenses and asks for their number, unless `yes`. Raises PlanRefused or InputError."""
     left = work.left
     for decision in left if not yes else []:

@@ -12,7 +12,7 @@ from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
 from seatwarden.engine.explain.explanation import Explanation, Size, found, part_text, tree_parts
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.engine.facts.guards import Standing
+from seatwarden.engine.facts.guards import RowState
 from seatwarden.grammar.printer import print_condition
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -86,7 +86,7 @@ def _fact(fact: Fact) -> str:
     return f"unknown: {fact.reason}" if isinstance(fact, Unknown) else show_values(fact)
 
 
-def _guards(standing: Standing) -> Iterator[tuple[str, Truth]]:
+def _guards(standing: RowState) -> Iterator[tuple[str, Truth]]:
     quarantined = standing.quarantined
     yield "the license is not in quarantine", None if quarantined is None else not quarantined
     yield "the license has a user whom the site lists once", standing.user == "known" or None

@@ -11,7 +11,7 @@ from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.demo.people import demo_site
-from seatwarden.engine.log.lines import Result
+from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.metrics.point import Point, Tags
 from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import RunCounts, run_points
@@ -51,7 +51,7 @@ def nightly_run(site: dict[str, Any], now: datetime, *, fails_once: bool) -> Ite
     plan = make_plan(policy, snapshot_of({**site, "takenAt": format_instant(now)}), day_of(policy, now), site["source"])
     outcomes = []
     for number, decision in enumerate(plan.chosen):
-        result: Result = "failed" if fails_once and number == 0 else "released"
+        result: OutcomeKind = "failed" if fails_once and number == 0 else "released"
         outcomes.append(Outcome(decision.key, decision.user, result, ""))
     gone = {outcome.key[1] for outcome in outcomes if outcome.result == "released"}
     for rows in site["licenses"].values():

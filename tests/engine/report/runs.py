@@ -7,7 +7,7 @@ from typing import Any
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import ApplyHeader, Intent, OutcomeLine, Result
+from seatwarden.engine.log.lines import ApplyHeader, Intent, OutcomeKind, OutcomeLine
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.writer import write_plan
@@ -73,7 +73,7 @@ def write_run(
 
 def write_journal(
     folder: Path,
-    results: Mapping[str, Result],
+    results: Mapping[str, OutcomeKind],
     *,
     chosen: Sequence[str] | None = None,
     intents: Sequence[str] = (),

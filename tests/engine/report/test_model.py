@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import Trace
 from seatwarden.engine.explain.explanation import explain, explanation_to_json, found, part_text, tree_parts
-from seatwarden.engine.log.lines import Result
+from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.report.charts import WIDTH, thresholds_of
 from seatwarden.engine.report.comparison import CHANGES
 from seatwarden.engine.report.model import Page
-from seatwarden.engine.report.outcomes import FATES
+from seatwarden.engine.report.outcomes import OUTCOMES
 from seatwarden.engine.report.visible import shown
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy
 from seatwarden.grammar.printer import print_policy
@@ -28,7 +28,7 @@ from tests.strategies import NOW, policies, sites
 
 def _fates(report: Page) -> dict[str, str]:
     columns = report.table["columns"]
-    return {id_: FATES[fate] for id_, fate in zip(columns["id"], columns["fate"], strict=True)}
+    return {id_: OUTCOMES[fate] for id_, fate in zip(columns["id"], columns["fate"], strict=True)}
 
 
 def _changes(report: Page) -> dict[str, str]:
@@ -67,7 +67,7 @@ def test_a_limit_that_takes_the_longest_unused_first(tmp_path: Path) -> None:
 
 
 def test_what_became_of_a_run(tmp_path: Path) -> None:
-    results: dict[str, Result] = {"l1": "released", "l2": "gone", "l3": "skipped", "l4": "failed", "l5": "unknown"}
+    results: dict[str, OutcomeKind] = {"l1": "released", "l2": "gone", "l3": "skipped", "l4": "failed", "l5": "unknown"}
     run = write_run(tmp_path / "run", some_site([LONG_AGO] * 8))
     write_journal(run, results, chosen=["l1", "l2", "l3", "l4", "l5", "l6", "l7"], intents=["l6"], sealed=False)
     report = report_for(run)
