@@ -136,41 +136,41 @@ def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) ->
     return PendingApply(plan, path, limits, data, state, chosen)
 
 
-def hold_against(work: PendingApply, limits: tuple[Limit, ...]) -> None:
+def hold_against(pending: PendingApply, limits: tuple[Limit, ...]) -> None:
     """Holds limits that somebody asks for now against an apply that has begun, with what it has released already.
 
     Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
     """
-    outcomes = work.state.outcomes if work.state else {}
-    released = {key for key in work.chosen if key in outcomes and outcomes[key].result == "released"}
-    left = {decision.key for decision in work.left}
+    outcomes = pending.state.outcomes if pending.state else {}
+    released = {key for key in pending.chosen if key in outcomes and outcomes[key].result == "released"}
+    left = {decision.key for decision in pending.left}
     if left:
         hold_limits(
-            limits, allocated_in(work.plan.decisions), Counter(license_type for license_type, _ in released | left)
+            limits, allocated_in(pending.plan.decisions), Counter(license_type for license_type, _ in released | left)
         )
 
 
-def open_journal(work: PendingApply, now: datetime) -> Journal:
+def open_journal(pending: PendingApply, now: datetime) -> Journal:
     """The journal, new or to go on with. Raises OSError."""
-    if work.state is not None:
-        journal = Journal.reopen(work.path, work.data)
+    if pending.state is not None:
+        journal = Journal.reopen(pending.path, pending.data)
         journal.append(Resume(at=format_instant(now)))
         return journal
-    work.path.unlink(missing_ok=True)  # a crash came before the first line was whole: nothing had begun
-    sync_folder(work.path.parent)
+    pending.path.unlink(missing_ok=True)  # a crash came before the first line was whole: nothing had begun
+    sync_folder(pending.path.parent)
     header = ApplyHeader(
-        run_id=work.plan.header.run_id,
-        plan_seal=work.plan.seal.digest,
-        site=work.plan.header.site,
-        limits=describe_limits(work.limits),
-        chosen=work.chosen,
+        run_id=pending.plan.header.run_id,
+        plan_seal=pending.plan.seal.digest,
+        site=pending.plan.header.site,
+        limits=describe_limits(pending.limits),
+        chosen=pending.chosen,
         at=format_instant(now),
     )
-    return Journal.create(work.path, header)
+    return Journal.create(pending.path, header)
 
 
 def carry_out(
-    work: PendingApply,
+    pending: PendingApply,
     qrs: Qrs,
     journal: Journal,
     *,
@@ -187,19 +187,19 @@ def carry_out(
     is released; then it is only looked up what became of each DELETE that was sent.
     """
     apply = Apply(
-        work.plan,
+        pending.plan,
         qrs,
         journal,
-        attempted=work.attempted,
+        attempted=pending.attempted,
         pseudonyms=pseudonyms,
         clock=clock,
         progress=progress,
         stop=stop,
         withdrawn=withdrawn,
     )
-    left = [decision.key for decision in work.left]
+    left = [decision.key for decision in pending.left]
     outcomes = apply.run(left, parallel)
-    results = {key: line.result for key, line in work.state.outcomes.items()} if work.state else {}
+    results = {key: line.result for key, line in pending.state.outcomes.items()} if pending.state else {}
     counts = count_results(results | {outcome.key: outcome.result for outcome in outcomes})
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:

@@ -13,8 +13,8 @@ def changed_facts(planned: Decision, now: Decision) -> list[str]:
     changes = []
     if planned.user != now.user:
         changes.append(f"the user was {planned.user}, is {now.user}")
-    if planned.standing.quarantined != now.standing.quarantined:
-        was, is_ = _word(planned.standing.quarantined), _word(now.standing.quarantined)
+    if planned.row_state.quarantined != now.row_state.quarantined:
+        was, is_ = _word(planned.row_state.quarantined), _word(now.row_state.quarantined)
         changes.append(f"license.quarantined was {was}, is {is_}")
     for name, before in planned.facts.items():
         after = now.facts.get(name)

@@ -37,10 +37,10 @@ def decide(
     """The decision for one license, by the reference evaluator."""
     subject = subject_of(snapshot, license_type, license_, day)
     facts = SnapshotFacts(subject)
-    standing = row_state_of(subject)
+    row_state = row_state_of(subject)
     outcomes = outcomes_of(policy, license_type, facts, day)
-    ruling, reason = conclude(license_type, outcomes, guard_for(standing))
-    return _decision(subject, standing, ruling, reason, Evaluated(facts.seen, outcomes))
+    ruling, reason = conclude(license_type, outcomes, guard_for(row_state))
+    return _decision(subject, row_state, ruling, reason, Evaluated(facts.seen, outcomes))
 
 
 class _Decider:
@@ -63,15 +63,15 @@ class _Decider:
         subjects = [subject_of(snapshot, license_type, license_, self._day) for license_ in licenses]
         batch = rules.read(subjects)
         for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
-            standing = row_state_of(subject)
-            guard = guard_for(standing)
+            row_state = row_state_of(subject)
+            guard = guard_for(row_state)
             key = (guard[0] if guard else None, truths)
             found = self._rulings.get(key)
             if found is None:
                 found = self._rulings[key] = self._ruling(truths, key[0])
             ruling, reason_of = found
             reason = guard[1] if guard else reason_of(values)
-            yield _decision(subject, standing, ruling, reason, Compact(rules, values))
+            yield _decision(subject, row_state, ruling, reason, Compact(rules, values))
 
     def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[Values], str]]:
         """The ruling for these truths, and what finds its reason."""
@@ -94,7 +94,7 @@ class _Decider:
         return ruling, reason_of
 
 
-def _decision(subject: Subject, standing: RowState, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
+def _decision(subject: Subject, row_state: RowState, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
     license_, user = subject.license, subject.user
     directory: str | None
     user_id: str | None
@@ -113,7 +113,7 @@ def _decision(subject: Subject, standing: RowState, ruling: Ruling, reason: str,
         name,
         ruling,
         reason,
-        standing,
+        row_state,
         None if isinstance(unused, Unknown) else unused,
         license_.last_used if isinstance(subject.last_used, date) else None,
         evaluation,

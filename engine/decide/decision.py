@@ -88,7 +88,7 @@ class Decision(Struct, frozen=True, gc=False):
     user_name: str | None
     ruling: Ruling
     reason: str
-    standing: RowState
+    row_state: RowState
     unused_days: int | None
     last_used: str | None
     evaluation: Evaluation

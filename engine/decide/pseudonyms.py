@@ -51,15 +51,15 @@ class Pseudonyms:
         """The decision with names replaced everywhere, also in its reason. The verdict is what it was."""
         user_id = self.of_user(decision.user) if decision.user_id is not None else None
         name = user_id if decision.user_name is not None else None
-        standing = self._standing(decision.standing)
+        row_state = self._standing(decision.row_state)
         outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
-        _, reason = conclude(decision.license_type, outcomes, guard_for(standing))
+        _, reason = conclude(decision.license_type, outcomes, guard_for(row_state))
         facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
         return structs.replace(
             decision,
             user_id=user_id,
             user_name=name,
-            standing=standing,
+            row_state=row_state,
             reason=reason,
             evaluation=Evaluated(facts, outcomes),
         )
@@ -99,9 +99,9 @@ class Pseudonyms:
             return tuple(_PREFIX + self._digest(f"{field}\n{str(value).casefold()}") for value in values)
         return values
 
-    def _standing(self, standing: RowState) -> RowState:
-        deleted = standing.deleted_user
-        return structs.replace(standing, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
+    def _standing(self, row_state: RowState) -> RowState:
+        deleted = row_state.deleted_user
+        return structs.replace(row_state, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
 
     def _digest(self, text: str) -> str:
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:20]

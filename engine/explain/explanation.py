@@ -90,7 +90,7 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
     if size == "full":
         shown["cases"] = [what_if_to_json(case) for case in explanation.cases]
         shown["facts"] = {name: fact_to_json(fact) for name, fact in decision.facts.items()}
-        shown["standing"] = msgspec.to_builtins(decision.standing)
+        shown["standing"] = msgspec.to_builtins(decision.row_state)
     return shown
 
 
@@ -215,12 +215,12 @@ def _ends(decision: Decision, day: Day, due: date | None) -> Iterator[str]:
 
 def _what_is_missing(decision: Decision) -> str:
     """What must be cleared up first: the row, its user, or the facts that the rules need."""
-    standing = decision.standing
-    if standing.quarantined is None:
+    row_state = decision.row_state
+    if row_state.quarantined is None:
         return "`license.quarantined` must be readable before a rule can decide"
-    if standing.user != "known":
+    if row_state.user != "known":
         return "the license must have a user whom the site lists once before a rule can decide"
-    if not standing.listed_once:
+    if not row_state.listed_once:
         return "the license must be listed once before a rule can decide"
     keeps, releases = ([o for o in decision.outcomes if o.rule.kind == kind] for kind in ("keep", "release"))
     needed = [o for o in keeps if o.truth is None]

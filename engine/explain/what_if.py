@@ -137,7 +137,7 @@ class WhatIfs:
 
     def _turning(self, decision: Decision) -> Iterator[tuple[Change, Ruling]]:
         """The changes that certainly turn the verdict, with the ruling then."""
-        if guard_for(decision.standing):
+        if guard_for(decision.row_state):
             return
         outcomes = decision.outcomes
         known = self._known(decision)

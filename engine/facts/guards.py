@@ -47,23 +47,23 @@ def row_state_of(subject: Subject) -> RowState:
     )
 
 
-def guard_for(standing: RowState) -> tuple[Guard, str] | None:
+def guard_for(row_state: RowState) -> tuple[Guard, str] | None:
     """The guard that holds and a sentence, or None when the rules may decide."""
-    if standing.quarantined:
-        end = standing.quarantine_end or ""
+    if row_state.quarantined:
+        end = row_state.quarantine_end or ""
         # QRS writes 1753 where there is no end.
         until = f" until {end[:10]}" if end >= "1900" else ""
         return "quarantined", f"in quarantine{until}: Qlik Sense has taken this license back already"
-    if standing.quarantined is None:
+    if row_state.quarantined is None:
         return "undetermined", "undetermined: `license.quarantined` is missing or unreadable"
-    if standing.user == "none":
-        deleted = f" (deleted user {standing.deleted_user})" if standing.deleted_user else ""
+    if row_state.user == "none":
+        deleted = f" (deleted user {row_state.deleted_user})" if row_state.deleted_user else ""
         return "undetermined", f"undetermined: the license has no user{deleted}"
-    if standing.user == "unlisted":
+    if row_state.user == "unlisted":
         return "undetermined", "undetermined: the user of this license is not among the site's users"
-    if standing.user == "doubled":
+    if row_state.user == "doubled":
         return "undetermined", "undetermined: the site's users list this user more than once"
-    if not standing.listed_once:
+    if not row_state.listed_once:
         return "undetermined", "undetermined: this license is listed more than once"
     return None
 

@@ -215,7 +215,7 @@ def _decision(line: RecordedDecision, ruling: Ruling, evaluation: Evaluation) ->
         user_name=line.user_name,
         ruling=ruling,
         reason=line.reason,
-        standing=line.row,
+        row_state=line.row,
         unused_days=line.unused_days,
         last_used=line.last_used,
         evaluation=evaluation,

@@ -107,7 +107,7 @@ def _line(
         decision.unused_days,
         decision.last_used,
         at,
-        decision.standing,
+        decision.row_state,
         facts,
         truths,
     )

@@ -58,9 +58,9 @@ def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Licen
     """The picture of one type, as planned, or as it became when the plan was `applied`."""
     labels = _APPLIED if applied else _SEGMENTS
     counts = dict.fromkeys(labels, 0)
-    for decision, fate in decisions:
+    for decision, outcome in decisions:
         if decision.license_type == license_type:
-            counts[_segment(decision, fate, applied)] += 1
+            counts[_segment(decision, outcome, applied)] += 1
     total = sum(counts.values())
     ends = accumulate((WIDTH * count / total if total else 0 for count in counts.values()), initial=0.0)
     segments = tuple(
@@ -73,8 +73,8 @@ def pool_of(license_type: LicenseType, decisions: Iterable[tuple[Decision, Licen
     return Pool(license_type, total, total - counts["freed"], segments)
 
 
-def _segment(decision: Decision, fate: LicenseOutcome, applied: bool) -> str:
-    if fate in (FREED if applied else TO_FREE):
+def _segment(decision: Decision, outcome: LicenseOutcome, applied: bool) -> str:
+    if outcome in (FREED if applied else TO_FREE):
         return "freed"
     return "due" if decision.verdict == "release" else decision.guard or "kept"
 

@@ -10,7 +10,7 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import POLICY_FILE
 from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
 from seatwarden.engine.report.comparison import CHANGES, Changes, ChangeSince, changes_since
-from seatwarden.engine.report.outcomes import OUTCOMES, LicenseOutcome, outcomes_of_licenses
+from seatwarden.engine.report.outcomes import OUTCOMES, LicenseOutcome, outcomes_by_license
 from seatwarden.engine.report.sentences import headline, histogram_words, pool_words, sentences
 from seatwarden.engine.report.sources import Sources
 from seatwarden.engine.report.table import table_of
@@ -78,7 +78,7 @@ class Page:
     rules: tuple[RuleCount, ...]
     comparison: SincePrevious | None
     not_compared: str | None
-    fates: tuple[tuple[LicenseOutcome, int, int], ...]
+    outcomes: tuple[tuple[LicenseOutcome, int, int], ...]
     policy_lines: tuple[str, ...]
     seal: str
     journal: ApplyHeader | None
@@ -94,21 +94,21 @@ class Page:
 def report_of(sources: Sources) -> Page:
     """The report of a run. The same sources give the same report."""
     plan, journal = sources.plan, sources.journal
-    fates = outcomes_of_licenses(plan, journal)
+    outcomes = outcomes_by_license(plan, journal)
     changes = changes_since(sources.previous, plan) if sources.previous else None
     lines = tuple(rule.span.line for rule in check_text(plan.header.policy_text, POLICY_FILE).rules)
-    table = table_of(plan, fates, changes.of_decisions if changes else (), lines)
-    counts = Counter(fates)
+    table = table_of(plan, outcomes, changes.of_decisions if changes else (), lines)
+    counts = Counter(outcomes)
     return Page(
         header=plan.header,
-        headline=headline(journal, fates),
-        sentences=tuple(sentences(plan, journal, fates)),
+        headline=headline(journal, outcomes),
+        sentences=tuple(sentences(plan, journal, outcomes)),
         day=plan.day.today.isoformat(),
-        types=tuple(_pictures(license_type, plan, fates, journal is not None) for license_type in LICENSE_TYPES),
+        types=tuple(_pictures(license_type, plan, outcomes, journal is not None) for license_type in LICENSE_TYPES),
         rules=tuple(_rule_counts(plan, lines, table["reasons"])),
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
-        fates=tuple((fate, counts[fate], index) for index, fate in enumerate(OUTCOMES) if counts[fate]),
+        outcomes=tuple((outcome, counts[outcome], index) for index, outcome in enumerate(OUTCOMES) if counts[outcome]),
         policy_lines=tuple(plan.header.policy_text.rstrip("\n").split("\n")),
         seal=plan.seal.digest,
         journal=journal.header if journal else None,
@@ -118,9 +118,9 @@ def report_of(sources: Sources) -> Page:
 
 
 def _pictures(
-    license_type: LicenseType, plan: RecordedPlan, fates: tuple[LicenseOutcome, ...], applied: bool
+    license_type: LicenseType, plan: RecordedPlan, outcomes: tuple[LicenseOutcome, ...], applied: bool
 ) -> TypePicture:
-    pool = pool_of(license_type, zip(plan.decisions, fates, strict=True), applied=applied)
+    pool = pool_of(license_type, zip(plan.decisions, outcomes, strict=True), applied=applied)
     histogram = histogram_of(license_type, plan)
     return TypePicture(license_type, pool, pool_words(pool), histogram, histogram_words(histogram))
 

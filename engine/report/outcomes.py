@@ -19,11 +19,11 @@ OUTCOMES: tuple[LicenseOutcome, ...] = get_args(LicenseOutcome)
 
 FREED: tuple[LicenseOutcome, ...] = ("released", "gone")
 TO_FREE: tuple[LicenseOutcome, ...] = ("to release",)
-"""Fates after which a license is free, in a run that was applied and in a plan."""
+"""Outcomes after which a license is free, in a run that was applied and in a plan."""
 
 
-def outcomes_of_licenses(plan: RecordedPlan, journal: JournalState | None) -> tuple[LicenseOutcome, ...]:
-    """The fate of each decision, in the plan's order."""
+def outcomes_by_license(plan: RecordedPlan, journal: JournalState | None) -> tuple[LicenseOutcome, ...]:
+    """The outcome of each decision, in the plan's order."""
     if journal is None:
         try:
             chosen = frozenset(decision.key for decision in choose(plan.decisions, plan.limits))
@@ -34,10 +34,10 @@ def outcomes_of_licenses(plan: RecordedPlan, journal: JournalState | None) -> tu
         chosen = frozenset(journal.chosen)
         results = {key: line.result for key, line in journal.outcomes.items()}
         results = {**results, **dict.fromkeys(journal.open_intents, "unknown")}
-    return tuple(_fate(d.verdict == "release", d.key, chosen, results) for d in plan.decisions)
+    return tuple(_outcome(d.verdict == "release", d.key, chosen, results) for d in plan.decisions)
 
 
-def _fate(release: bool, key: Key, chosen: frozenset[Key], results: Mapping[Key, LicenseOutcome]) -> LicenseOutcome:
+def _outcome(release: bool, key: Key, chosen: frozenset[Key], results: Mapping[Key, LicenseOutcome]) -> LicenseOutcome:
     if not release:
         return "kept"
     return results.get(key) or ("to release" if key in chosen else "waits")

@@ -26,23 +26,23 @@
   // What a cell says ---------------------------------------------------------------------------------------
 
   const days = (row) => (columns.days[row] === null ? "?" : number.format(columns.days[row]));
-  const fate = (row) => data.fates[columns.fate[row]];
+  const outcome = (row) => data.outcomes[columns.outcome[row]];
   const type = (row) => data.types[columns.type[row]];
   const why = (row) => texts[columns.why[row]];
-  const kept = (row) => fate(row) === "kept";
+  const kept = (row) => outcome(row) === "kept";
 
   const SHOWN = [
     { title: "User", text: (row) => columns.user[row] },
     { title: "Name", text: (row) => columns.name[row], class: "name" },
     { title: "License", text: type, class: "plain" },
-    { title: "Verdict", text: fate, class: "plain", tint: true },
+    { title: "Verdict", text: outcome, class: "plain", tint: true },
     { title: "Days unused", text: days, number: (row) => columns.days[row] ?? -1, class: "number" },
     { title: "Why", text: why, class: "why" },
   ];
 
   // Which rows, in which order -----------------------------------------------------------------------------
 
-  const state = { query: "", type: "", fate: "", reason: "", change: "", sort: null, down: false, page: 0 };
+  const state = { query: "", type: "", outcome: "", reason: "", change: "", sort: null, down: false, page: 0 };
   const collator = new Intl.Collator("en", { numeric: true });
   const orders = new Map([[null, Array.from({ length: count }, (_, row) => row)]]);
   let haystack = null;
@@ -69,7 +69,7 @@
     const words = state.query.toLowerCase().split(/\s+/).filter(Boolean);
     const texts = words.length ? searched() : null;
     const fits = (column, wanted) => wanted === "" ? () => true : (row) => columns[column][row] === Number(wanted);
-    const tests = ["type", "fate", "reason", "change"].map((column) => fits(column, state[column]));
+    const tests = ["type", "outcome", "reason", "change"].map((column) => fits(column, state[column]));
     const rows = orderOf(state.sort).filter((row) =>
       tests.every((test) => test(row)) && words.every((word) => texts[row].includes(word)));
     return state.down ? rows.reverse() : rows;
@@ -106,7 +106,7 @@
   const story = (row) => {
     const facts = [["License", columns.id[row]], ["Last used", columns.used[row] ?? "never, or not known"]];
     if (columns.change[row] !== null) facts.push(["Since the run before", data.changes[columns.change[row]]]);
-    if (!kept(row)) facts.push(["In this run", fate(row)]);
+    if (!kept(row)) facts.push(["In this run", outcome(row)]);
     return element("td", { colspan: SHOWN.length, role: "cell" },
       element("p", { class: "headline" }, apart(texts[columns.headline[row]])),
       tree(row),
@@ -222,7 +222,7 @@
     select.closest("label").hidden = options.length === 0;
   };
   fill("type", data.types);
-  fill("fate", data.fates);
+  fill("outcome", data.outcomes);
   fill("reason", data.reasons);
   fill("change", data.changes);
 
@@ -230,7 +230,7 @@
     state.query = event.target.value;
     showFromStart();
   });
-  const clear = () => Object.assign(state, { query: "", type: "", fate: "", reason: "", change: "" });
+  const clear = () => Object.assign(state, { query: "", type: "", outcome: "", reason: "", change: "" });
   byId("filters").addEventListener("reset", () => {
     clear();
     showFromStart();

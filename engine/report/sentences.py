@@ -12,9 +12,9 @@ from seatwarden.engine.report.outcomes import LicenseOutcome
 from seatwarden.grammar.ast import LICENSE_TYPES
 
 
-def headline(journal: JournalState | None, fates: Sequence[LicenseOutcome]) -> str:
+def headline(journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -> str:
     """The one sentence that a reader takes away."""
-    count = Counter(fates)
+    count = Counter(outcomes)
     if journal is not None:
         released = count["released"]
         return f"{_licenses(released)} {_were(released)} released".capitalize()
@@ -24,14 +24,14 @@ def headline(journal: JournalState | None, fates: Sequence[LicenseOutcome]) -> s
     return f"{_licenses(planned)} would be released" if planned else "No license would be released"
 
 
-def sentences(plan: RecordedPlan, journal: JournalState | None, fates: Sequence[LicenseOutcome]) -> list[str]:
+def sentences(plan: RecordedPlan, journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -> list[str]:
     """What will happen or happened, and what an administrator should know of it."""
-    told = _planned(plan, fates) if journal is None else _applied(plan, journal, fates)
+    told = _planned(plan, outcomes) if journal is None else _applied(plan, journal, outcomes)
     return [*told, *_notes(plan.seal.summary, journal is not None)]
 
 
-def _planned(plan: RecordedPlan, fates: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.seal.summary, Counter(fates)
+def _planned(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome]) -> Iterator[str]:
+    summary, count = plan.seal.summary, Counter(outcomes)
     everything = f"{_licenses(summary.licenses)} {_are(summary.licenses)} allocated"
     if count["over the limit"]:
         yield f"{everything}; {summary.release:,} of them {_are(summary.release)} due."
@@ -39,7 +39,7 @@ def _planned(plan: RecordedPlan, fates: Sequence[LicenseOutcome]) -> Iterator[st
         yield "As it stands this plan cannot be applied: over the limit nothing at all is released."
         return
     if count["to release"]:
-        yield f"{everything}; {_by_type(plan, fates, 'to release')} would be released, {summary.keep:,} kept."
+        yield f"{everything}; {_by_type(plan, outcomes, 'to release')} would be released, {summary.keep:,} kept."
     else:
         yield f"{everything}, and all are kept."
     if one := count["waits"]:
@@ -48,11 +48,11 @@ def _planned(plan: RecordedPlan, fates: Sequence[LicenseOutcome]) -> Iterator[st
     yield "Nothing has been released so far: this is a plan."
 
 
-def _applied(plan: RecordedPlan, journal: JournalState, fates: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.seal.summary, Counter(fates)
+def _applied(plan: RecordedPlan, journal: JournalState, outcomes: Sequence[LicenseOutcome]) -> Iterator[str]:
+    summary, count = plan.seal.summary, Counter(outcomes)
     yield (
         f"{_licenses(summary.licenses)} were allocated; "
-        f"{_by_type(plan, fates, 'released') or 'no license'} {_were(count['released'])} released, "
+        f"{_by_type(plan, outcomes, 'released') or 'no license'} {_were(count['released'])} released, "
         f"{summary.keep:,} were kept."
     )
     if one := count["gone"]:
@@ -111,9 +111,9 @@ def histogram_words(histogram: Histogram) -> str:
     return f"{histogram.beyond:,} not used for {threshold} or longer; {due:,} due for release.{unknown}"
 
 
-def _by_type(plan: RecordedPlan, fates: Sequence[LicenseOutcome], wanted: LicenseOutcome) -> str:
+def _by_type(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome], wanted: LicenseOutcome) -> str:
     """`8 professional and 4 analyzer licenses`."""
-    counts = Counter(d.license_type for d, fate in zip(plan.decisions, fates, strict=True) if fate == wanted)
+    counts = Counter(d.license_type for d, outcome in zip(plan.decisions, outcomes, strict=True) if outcome == wanted)
     parts = [f"{counts[license_type]:,} {license_type}" for license_type in LICENSE_TYPES if counts[license_type]]
     noun = "license" if sum(counts.values()) == 1 else "licenses"
     return f"{join_words(parts)} {noun}" if parts else ""

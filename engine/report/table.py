@@ -4,11 +4,11 @@ The trees are those of `engine.explain.explanation`, computed here, so that the 
 says. Most licenses share most of their rules' outcomes, so a site of 20,000 takes a few megabytes. Shapes, with
 `text` standing for an index into `texts` and `node` for one into `nodes`:
 
-    types, fates, changes, reasons   names that the columns of the same kind point into
+    types, outcomes, changes, reasons   names that the columns of the same kind point into
     rules      {"title", "at", "line"}: where a rule is written, and its line in the policy's canonical text
     rulesOf    for each type, the rules that speak of it, as indices; a tree has one node for each, in this order
     nodes      [truth, text, [node, …]]: true, false or null (unknown), what was found, the parts below it
-    columns    user, name, id, type, fate, reason, change, days, used, why (text), headline (text),
+    columns    user, name, id, type, outcome, reason, change, days, used, why (text), headline (text),
                advice ([text, …]), tree ([node, …])
 """
 
@@ -63,7 +63,7 @@ class _Stores:
 
 def table_of(
     plan: RecordedPlan,
-    fates: tuple[LicenseOutcome, ...],
+    outcomes: tuple[LicenseOutcome, ...],
     changes: tuple[ChangeSince | None, ...],
     lines: tuple[int, ...],
 ) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def table_of(
         "name": column(lambda d: shown(d.user_name or "")),
         "id": column(lambda d: shown(d.license_id)),
         "type": column(lambda d: LICENSE_TYPES.index(d.license_type)),
-        "fate": [OUTCOMES.index(fates[n]) for n in order],
+        "outcome": [OUTCOMES.index(outcomes[n]) for n in order],
         "reason": [reasons.index(label) for label in labels],
         "change": [_position(changes[n]) if changes else None for n in order],
         "days": column(lambda d: d.unused_days),
@@ -103,7 +103,7 @@ def table_of(
     }
     return {
         "types": LICENSE_TYPES,
-        "fates": OUTCOMES,
+        "outcomes": OUTCOMES,
         "changes": CHANGES,
         "reasons": [shown(reason) for reason in reasons],
         "rules": [

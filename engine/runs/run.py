@@ -182,23 +182,25 @@ class _Run:
                 plan = read_plan(folder)
                 if plan.header.site != self._settings.site.url:
                     raise PlanRefused(f"the plan was made for {plan.header.site}")
-                work = find_pending(plan, folder, ())
+                pending = find_pending(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._context.log(
                     "an earlier run is left as it is", level=logging.WARNING, **facts, why=describe(problem)
                 )
                 continue
-            if work.state is None or work.state.sealed:
-                self._note_unpublished(work)
+            if pending.state is None or pending.state.sealed:
+                self._note_unpublished(pending)
                 continue
             withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._pseudonyms, MAX_AGE, now)
-            self._context.log("an earlier run is brought to its end", **facts, left=len(work.left), withdrawn=withdrawn)
-            self._apply(work, qrs, withdrawn)
+            self._context.log(
+                "an earlier run is brought to its end", **facts, left=len(pending.left), withdrawn=withdrawn
+            )
+            self._apply(pending, qrs, withdrawn)
 
-    def _apply(self, work: PendingApply, qrs: Qrs, withdrawn: str | None = None) -> None:
-        if not work.chosen or (work.state is not None and work.state.sealed):
+    def _apply(self, pending: PendingApply, qrs: Qrs, withdrawn: str | None = None) -> None:
+        if not pending.chosen or (pending.state is not None and pending.state.sealed):
             return
-        run = work.plan.header.run_id
+        run = pending.plan.header.run_id
 
         def progress(outcome: Outcome) -> None:
             license_type, license_id = outcome.key
@@ -206,10 +208,10 @@ class _Run:
             level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
             self._context.log(outcome.result, level=level, run=run, **facts)
 
-        journal = open_journal(work, self._context.clock())
+        journal = open_journal(pending, self._context.clock())
         try:
             done = carry_out(
-                work,
+                pending,
                 qrs,
                 journal,
                 pseudonyms=self._pseudonyms,
@@ -222,10 +224,10 @@ class _Run:
             self._ends.append(done)
         finally:
             journal.close()
-            self._note_unpublished(work)  # also when the disk is full: what was released must not be lost
+            self._note_unpublished(pending)  # also when the disk is full: what was released must not be lost
 
-    def _note_unpublished(self, work: PendingApply) -> None:
-        applied = unpublished(work.plan, work.path)
+    def _note_unpublished(self, pending: PendingApply) -> None:
+        applied = unpublished(pending.plan, pending.path)
         if applied.outcomes:
             self.applied.append(applied)
 

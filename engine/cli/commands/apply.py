@@ -85,12 +85,12 @@ def apply(
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
             limits = _limits(plan, limit)
-            work = find_pending(plan, folder, limits)
+            pending = find_pending(plan, folder, limits)
             if limit:
-                hold_against(work, limits)
-            code = _apply(work, where, pseudonyms, yes, parallel)
+                hold_against(pending, limits)
+            code = _apply(pending, where, pseudonyms, yes, parallel)
             # What an earlier apply of this plan left untold is told, too.
-            publish_apply(unpublished(plan, work.path), settings, log_warnings, datetime.now(UTC))
+            publish_apply(unpublished(plan, pending.path), settings, log_warnings, datetime.now(UTC))
     except PlanRefused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None
@@ -103,26 +103,26 @@ def apply(
     raise typer.Exit(code)
 
 
-def _apply(work: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes: bool, parallel: int) -> ExitCode:
+def _apply(pending: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes: bool, parallel: int) -> ExitCode:
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
-    if work.state is not None and work.state.sealed:
+    if pending.state is not None and pending.state.sealed:
         say("This plan has been applied already.")
-        say_counts(work.counts)
+        say_counts(pending.counts)
         return ExitCode.DONE
-    if not work.chosen:
+    if not pending.chosen:
         say("This plan releases nothing.")
         return ExitCode.DONE
-    _confirm(work, yes)
+    _confirm(pending, yes)
     client = QrsClient(site, datetime.now(UTC), parallel=parallel)
     progress = _progress_bar()
-    task = progress.add_task("", total=len(work.left))
+    task = progress.add_task("", total=len(pending.left))
     try:
-        journal = open_journal(work, datetime.now(UTC))
+        journal = open_journal(pending, datetime.now(UTC))
         try:
             with client, progress:
                 done = carry_out(
-                    work,
+                    pending,
                     client,
                     journal,
                     pseudonyms=pseudonyms,
@@ -136,7 +136,7 @@ def _apply(work: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes: b
         note("Interrupted. The licenses under way were finished; apply again to go on.")
         return ExitCode.SOME_FAILED
     except OSError as error:
-        note(f"error: the journal `{work.path}` cannot be written: {error.strerror or error}")
+        note(f"error: the journal `{pending.path}` cannot be written: {error.strerror or error}")
         mend = "Make room" if error.errno == errno.ENOSPC else "See that the folder can be written to"
         note(f"Nothing further was released. {mend}, then apply again: what is open is looked up in QRS.")
         return ExitCode.SOME_FAILED
@@ -184,15 +184,15 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
     return pseudonyms
 
 
-def _confirm(work: PendingApply, yes: bool) -> None:
+def _confirm(pending: PendingApply, yes: bool) -> None:
     """Shows the licenses and asks for their number, unless `yes`. Raises PlanRefused or InputError."""
-    left = work.left
+    left = pending.left
     for decision in left if not yes else []:
         say(f"  {decision.license_type:<12}  {printable(_who(decision))}: {printable(decision.reason)}")
     counts = Counter(decision.license_type for decision in left)
     what = join_words([plural(count, f"{license_type} license") for license_type, count in sorted(counts.items())])
-    earlier = f" ({work.done} done by an earlier run)" if work.state else ""
-    say(f"To release on {work.plan.header.site}: {what or 'nothing'}{earlier}")
+    earlier = f" ({pending.done} done by an earlier run)" if pending.state else ""
+    say(f"To release on {pending.plan.header.site}: {what or 'nothing'}{earlier}")
     if yes:
         return
     if not sys.stdin.isatty():

@@ -71,7 +71,7 @@ def _print_lines(lines: list[TreeLine]) -> None:
 
 def _sections(explanation: Explanation, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, list[TreeLine]]]:
     decision = explanation.decision
-    yield "Guards", [_checked(what, truth, "") for what, truth in _guards(decision.standing)]
+    yield "Guards", [_checked(what, truth, "") for what, truth in _guards(decision.row_state)]
     yield "Rules", _rules(decision, whole=True)
     if decision.facts:
         width = max(map(len, decision.facts))
@@ -86,11 +86,11 @@ def _fact(fact: Fact) -> str:
     return f"unknown: {fact.reason}" if isinstance(fact, Unknown) else show_values(fact)
 
 
-def _guards(standing: RowState) -> Iterator[tuple[str, Truth]]:
-    quarantined = standing.quarantined
+def _guards(row_state: RowState) -> Iterator[tuple[str, Truth]]:
+    quarantined = row_state.quarantined
     yield "the license is not in quarantine", None if quarantined is None else not quarantined
-    yield "the license has a user whom the site lists once", standing.user == "known" or None
-    yield "the license is listed once", standing.listed_once or None
+    yield "the license has a user whom the site lists once", row_state.user == "known" or None
+    yield "the license is listed once", row_state.listed_once or None
 
 
 def _decided(decision: Decision, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, str]]:

@@ -118,7 +118,7 @@ def test_search_filter_and_clear(browser: Chrome, example: Path) -> None:
     assert _users(browser) == everyone
     Select(browser.find_element(By.ID, "by-type")).select_by_index(1)
     assert {row[2] for row in _rows(browser)} == {"professional"}
-    Select(browser.find_element(By.ID, "by-fate")).select_by_index(1)
+    Select(browser.find_element(By.ID, "by-outcome")).select_by_index(1)
     assert {(row[2], row[3]) for row in _rows(browser)} <= {("professional", "to release")}
 
 

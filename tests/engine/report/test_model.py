@@ -1,4 +1,4 @@
-"""What the page shows: fates, changes, pictures, counts, and trees that say what `explain` says."""
+"""What the page shows: outcomes, changes, pictures, counts, and trees that say what `explain` says."""
 
 from collections import Counter
 from datetime import timedelta
@@ -26,9 +26,9 @@ from tests.engine.support import checked, license_row, site_of, user
 from tests.strategies import NOW, policies, sites
 
 
-def _fates(report: Page) -> dict[str, str]:
+def _outcomes(report: Page) -> dict[str, str]:
     columns = report.table["columns"]
-    return {id_: OUTCOMES[fate] for id_, fate in zip(columns["id"], columns["fate"], strict=True)}
+    return {id_: OUTCOMES[outcome] for id_, outcome in zip(columns["id"], columns["outcome"], strict=True)}
 
 
 def _changes(report: Page) -> dict[str, str]:
@@ -37,12 +37,12 @@ def _changes(report: Page) -> dict[str, str]:
     return {id_: CHANGES[change] for id_, change in pairs if change is not None}
 
 
-# Fates and words ------------------------------------------------------------------------------------------
+# Outcomes and words ------------------------------------------------------------------------------------------
 
 
 def test_a_plan(tmp_path: Path) -> None:
     report = report_for(write_run(tmp_path / "run", some_site()))
-    assert _fates(report) == {"l1": "to release", "l2": "kept"}
+    assert _outcomes(report) == {"l1": "to release", "l2": "kept"}
     assert report.headline == "1 license would be released"
     assert report.sentences[:2] == (
         "2 licenses are allocated; 1 analyzer license would be released, 1 kept.",
@@ -53,7 +53,7 @@ def test_a_plan(tmp_path: Path) -> None:
 def test_a_plan_over_the_limit_releases_nothing(tmp_path: Path) -> None:
     policy = POLICY.replace("100 per run", "1 per run")
     report = report_for(write_run(tmp_path / "run", some_site([LONG_AGO] * 3), policy))
-    assert set(_fates(report).values()) == {"over the limit"}
+    assert set(_outcomes(report).values()) == {"over the limit"}
     assert report.headline == "Nothing will be released: the plan is over its limit"
     assert "3 licenses to release; the limit of 1 per run allows 1" in " ".join(report.sentences)
     assert [(p.pool.before, p.pool.after) for p in report.types] == [(0, 0), (3, 3)]
@@ -62,7 +62,7 @@ def test_a_plan_over_the_limit_releases_nothing(tmp_path: Path) -> None:
 def test_a_limit_that_takes_the_longest_unused_first(tmp_path: Path) -> None:
     policy = POLICY.replace("100 per run", "1 per run, longest unused first")
     report = report_for(write_run(tmp_path / "run", some_site([LONG_AGO, "2026-05-01T08:00:00.000Z"]), policy))
-    assert _fates(report) == {"l1": "waits", "l2": "to release"}
+    assert _outcomes(report) == {"l1": "waits", "l2": "to release"}
     assert "1 more is due and waits for later runs: a limit takes the longest unused first." in report.sentences
 
 
@@ -71,7 +71,7 @@ def test_what_became_of_a_run(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", some_site([LONG_AGO] * 8))
     write_journal(run, results, chosen=["l1", "l2", "l3", "l4", "l5", "l6", "l7"], intents=["l6"], sealed=False)
     report = report_for(run)
-    assert _fates(report) == {**results, "l6": "unknown", "l7": "to release", "l8": "waits"}
+    assert _outcomes(report) == {**results, "l6": "unknown", "l7": "to release", "l8": "waits"}
     assert report.headline == "1 license was released"
     text = " ".join(report.sentences)
     for words in (
@@ -236,7 +236,7 @@ def test_pseudonyms_stay(tmp_path: Path) -> None:
     report = report_for(run)
     assert not any("user1" in text or "User 1" in text for text in report.table["columns"]["user"])
     assert all(name.startswith("p-") for name in report.table["columns"]["name"])
-    assert _fates(report)["l1"] == "kept"
+    assert _outcomes(report)["l1"] == "kept"
     assert report.table["reasons"][report.table["columns"]["reason"][report.table["columns"]["id"].index("l1")]] == (
         'keep "by hand"'
     )
