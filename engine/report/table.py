@@ -12,7 +12,7 @@ says. Most licenses share most of their rules' outcomes, so a site of 20,000 tak
                advice ([text, …]), tree ([node, …])
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -71,35 +71,13 @@ def table_of(
     stores = _Stores()
     rules = plan.policy.rules
     order = sorted(range(len(plan.decisions)), key=lambda n: listing_order(plan.decisions[n]))
-    decisions = [plan.decisions[n] for n in order]
-    labels = [reason_label(decision) for decision in decisions]
+    labels = [reason_label(plan.decisions[n]) for n in order]
     reasons = list(dict.fromkeys(labels))
-    explainer = Explainer(plan.policy, plan.day)
-
-    def story(decision: Decision) -> tuple[int, list[int], list[int]]:
-        """The decision in words, which are all that is kept of its explanation: headline, advice, tree."""
-        told = explainer.explain(decision)
-        advice = [stores.text(sentence) for sentence in told.advice]
-        return stores.text(told.headline), advice, [stores.rule(outcome) for outcome in told.decision.outcomes]
-
-    def column(read: Callable[[Decision], object]) -> list[object]:
-        return [read(decision) for decision in decisions]
-
-    headlines, advices, trees = zip(*map(story, decisions), strict=True) if decisions else ((), (), ())
     columns = {
-        "user": column(lambda d: shown(d.user)),
-        "name": column(lambda d: shown(d.user_name or "")),
-        "id": column(lambda d: shown(d.license_id)),
-        "type": column(lambda d: LICENSE_TYPES.index(d.license_type)),
+        **_columns([plan.decisions[n] for n in order], Explainer(plan.policy, plan.day), stores),
         "outcome": [OUTCOMES.index(outcomes[n]) for n in order],
         "reason": [reasons.index(label) for label in labels],
         "change": [_position(changes[n]) if changes else None for n in order],
-        "days": column(lambda d: d.unused_days),
-        "used": column(lambda d: shown(d.last_used) if d.last_used else None),
-        "why": column(lambda d: stores.text(d.reason)),
-        "headline": headlines,
-        "advice": advices,
-        "tree": trees,
     }
     return {
         "types": LICENSE_TYPES,
@@ -114,6 +92,33 @@ def table_of(
         "texts": list(stores.texts.index),
         "nodes": list(stores.nodes.index),
         "columns": columns,
+    }
+
+
+def _columns(decisions: Sequence[Decision], explainer: Explainer, stores: _Stores) -> dict[str, Sequence[object]]:
+    """The columns that a decision fills by itself, explained with it."""
+
+    def story(decision: Decision) -> tuple[int, list[int], list[int]]:
+        """The decision in words, which are all that is kept of its explanation: headline, advice, tree."""
+        told = explainer.explain(decision)
+        advice = [stores.text(sentence) for sentence in told.advice]
+        return stores.text(told.headline), advice, [stores.rule(outcome) for outcome in told.decision.outcomes]
+
+    def column(read: Callable[[Decision], object]) -> list[object]:
+        return [read(decision) for decision in decisions]
+
+    headlines, advices, trees = zip(*map(story, decisions), strict=True) if decisions else ((), (), ())
+    return {
+        "user": column(lambda d: shown(d.user)),
+        "name": column(lambda d: shown(d.user_name or "")),
+        "id": column(lambda d: shown(d.license_id)),
+        "type": column(lambda d: LICENSE_TYPES.index(d.license_type)),
+        "days": column(lambda d: d.unused_days),
+        "used": column(lambda d: shown(d.last_used) if d.last_used else None),
+        "why": column(lambda d: stores.text(d.reason)),
+        "headline": headlines,
+        "advice": advices,
+        "tree": trees,
     }
 
 

@@ -3,6 +3,8 @@
 import errno
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import isnan
 from pathlib import Path
@@ -81,7 +83,7 @@ def apply(
     say_warnings(settings)
     where = settings.site
     pseudonyms = _pseudonyms(plan, pseudonymize)
-    try:
+    with _refusals_in_words(folder):
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
             limits = _limits(plan, limit)
@@ -91,6 +93,14 @@ def apply(
             code = _apply(pending, where, pseudonyms, yes, parallel)
             # What an earlier apply of this plan left untold is told, too.
             publish_apply(unpublished(plan, pending.path), settings, log_warnings, datetime.now(UTC))
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _refusals_in_words(folder: Path) -> Iterator[None]:
+    """Says why the plan is not applied, and ends the command with no."""
+    try:
+        yield
     except PlanRefused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None
@@ -100,7 +110,6 @@ def apply(
         further = "further" if (folder / JOURNAL_FILE).exists() else "at all"
         note(f"Nothing {further} has been released. Check the policy, or raise the limit with --limit.")
         raise typer.Exit(ExitCode.NO) from None
-    raise typer.Exit(code)
 
 
 def _apply(pending: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes: bool, parallel: int) -> ExitCode:
