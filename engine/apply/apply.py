@@ -20,7 +20,7 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused
-from seatwarden.engine.log.journal import Journal, JournalState, hold_against_plan, is_settled, parse_journal
+from seatwarden.engine.log.journal import Journal, JournalState, check_journal, is_settled, parse_journal
 from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, OutcomeKind, Resume
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
@@ -129,7 +129,7 @@ def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) ->
         if state is not None and state.header.plan_seal != plan.seal.digest:
             raise PlanRefused(f"the journal `{path}` belongs to another plan")
         if state is not None:
-            hold_against_plan(path, state, plan.seal, plan.releases)
+            check_journal(path, state, plan.seal, plan.releases)
     except DamagedLog as damaged:
         raise PlanRefused(f"the journal `{path}` is not as it was written: {damaged.first}") from None
     chosen = state.chosen if state else [decision.key for decision in choose(plan.decisions, limits)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import structs
 
 from seatwarden.engine.errors import DamagedLog
-from seatwarden.engine.log.journal import JournalState, hold_against_plan, read_journal
+from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
 from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanSeal
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, run_folders
@@ -94,7 +94,7 @@ def _read_run(folder: Path) -> PastRun | UnreadableRun:
         path = folder / JOURNAL_FILE
         journal = read_journal(path) if path.exists() else None
         if journal is not None:
-            hold_against_plan(path, journal, log.seal, log.releases)
+            check_journal(path, journal, log.seal, log.releases)
     except (DamagedLog, InputError) as error:
         return UnreadableRun(folder, str(error))
     except OSError as error:

@@ -8,7 +8,7 @@ A license that is skipped has an outcome without intent: nothing was sent.
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,11 +131,11 @@ def parse_journal(path: Path, data: bytes) -> JournalState | None:
     return _state(header, events)
 
 
-def hold_against_plan(path: Path, state: JournalState, seal: PlanSeal, releases: Iterable[Key]) -> None:
+def check_journal(path: Path, state: JournalState, seal: PlanSeal, releases: Set[Key]) -> None:
     """Raises DamagedLog where a journal is not one of the plan that has this seal and makes these releases."""
     if state.header.plan_seal != seal.digest:
         raise DamagedLog(path, [Damage(1, "belongs to another plan")])
-    if not set(state.chosen).issubset(releases):
+    if not set(state.chosen) <= releases:
         raise DamagedLog(path, [Damage(1, f"{FOREIGN}: it chooses a license that the plan does not release")])
 
 

@@ -4,7 +4,7 @@ What does not fit its type was not written by us: it is damage like a line that 
 around it verifies. Fields that a type does not know are passed by.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeAlias, TypeVar, get_args
@@ -123,9 +123,9 @@ class PlanLog:
         raise DamagedLog(self.path, [Damage(line, f"{FOREIGN}: {problem}")])
 
     @property
-    def releases(self) -> Iterator[Key]:
+    def releases(self) -> frozenset[Key]:
         """The licenses that the plan releases."""
-        return (decision.key for decision in self.decisions if decision.verdict == "release")
+        return frozenset(decision.key for decision in self.decisions if decision.verdict == "release")
 
 
 # Journals ------------------------------------------------------------------------------------------------

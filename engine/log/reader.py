@@ -51,9 +51,9 @@ class RecordedPlan:
     decisions: tuple[Decision, ...]
 
     @property
-    def releases(self) -> Iterator[Key]:
+    def releases(self) -> frozenset[Key]:
         """The licenses that the plan releases."""
-        return (decision.key for decision in self.decisions if decision.verdict == "release")
+        return frozenset(decision.key for decision in self.decisions if decision.verdict == "release")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from seatwarden.engine.log.history import PastRun, UnreadableRun, runs_in
-from seatwarden.engine.log.journal import JournalState, hold_against_plan, read_journal
+from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, log_path
@@ -56,7 +56,7 @@ def _journal_of(log: Path, plan: RecordedPlan) -> JournalState | None:
     except OSError as error:
         raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
     if state is not None:
-        hold_against_plan(path, state, plan.seal, plan.releases)
+        check_journal(path, state, plan.seal, plan.releases)
     return state
 
 

@@ -20,7 +20,7 @@ from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.history import PastDecision, PastRun, UnreadableRun, runs_in, select
-from seatwarden.engine.log.journal import hold_against_plan, parse_journal, whole_lines
+from seatwarden.engine.log.journal import check_journal, parse_journal, whole_lines
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.replay import replay as replay_plan
@@ -78,7 +78,7 @@ def _verify_journal(path: Path, log: PlanLog) -> None:
     data = path.read_bytes()
     state = parse_journal(path, data)
     if state is not None:
-        hold_against_plan(path, state, log.seal, log.releases)
+        check_journal(path, state, log.seal, log.releases)
     if state is None or not state.sealed:
         torn = ", the last line torn" if whole_lines(data) != data else ""
         say(f"{path}: verified, not ended yet{torn}; apply again to go on")
