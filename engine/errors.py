@@ -39,7 +39,7 @@ class NoAnswer(RemoteError):
 
 
 class Damage(NamedTuple):
-    """What is wrong with a log, and in which line (from 1)."""
+    """One fault of a log: its line (from 1), and what is wrong there."""
 
     line: int
     problem: str

@@ -168,7 +168,7 @@ class Rule:
 
     @property
     def label(self) -> str:
-        """What people call the rule: its name, or else how it starts, like `release analyzer`."""
+        """The rule's name, or else how it starts, like `release analyzer`."""
         return self.name if self.name is not None else " ".join((self.kind, ", ".join(self.license_types))).strip()
 
     @property
@@ -178,7 +178,7 @@ class Rule:
 
     @property
     def place(self) -> str:
-        """Where it is written, `file:line:column`, without folders: a plan reads the same wherever it was made."""
+        """`file:line:column`, the file without its folders: a plan reads the same wherever it was made."""
         return f"{PurePath(self.span.file).name}:{self.span.line}:{self.span.column}"
 
     def applies_to(self, license_type: LicenseType) -> bool:
@@ -208,7 +208,7 @@ class SetFrom:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many licenses a run may release: `count` or `percent` of the allocated ones (exactly one is set).
+    """The most licenses that a run may release: `count`, or `percent` of the allocated ones (exactly one is set).
 
     `license_type` None means any type for a count, and each type for a percentage. With
     `longest_unused_first` a run over the limit releases that many and leaves the rest; without, a run over

@@ -1,4 +1,4 @@
-"""How much policy text is read. What is too long or nested too deep is refused before it is parsed.
+"""Bounds of policy text: what is too long or nested too deep is refused before it is parsed.
 
 A parser needs time and memory for every token, and later steps walk conditions by recursion; one quick look over
 the text keeps both in bounds, whoever wrote it.
@@ -19,7 +19,7 @@ _TOKEN = re.compile(r""""[^"\n]*"|'[^'\n]*'|#[^\n]*|\w+|[^\s\w]""")
 
 @dataclass(frozen=True, slots=True)
 class TooMuch:
-    """Why a text is refused, and where (`start` and `end` are offsets)."""
+    """The reason why a text is refused, and its place (`start` and `end` are offsets)."""
 
     message: str
     label: str
@@ -29,7 +29,7 @@ class TooMuch:
 
 
 def too_much(text: str, max_depth: int = MAX_DEPTH) -> TooMuch | None:
-    """What a text has too much of, or None when it can be parsed."""
+    """The bound that a text is over, or None when it can be parsed."""
     if len(text) > MAX_CHARACTERS:
         message = f"this policy is too long: {len(text):,} characters, {MAX_CHARACTERS:,} are read"
         return TooMuch(message, "too long", "split it into several policies", 0, 1)
@@ -52,7 +52,7 @@ def too_much(text: str, max_depth: int = MAX_DEPTH) -> TooMuch | None:
 
 
 def nested_message(depth: int) -> str:
-    """What is said of a condition that is nested deeper than `depth`."""
+    """The message for a condition that is nested deeper than `depth`."""
     return f"this condition is nested more than {depth} deep"
 
 

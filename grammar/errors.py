@@ -1,4 +1,4 @@
-"""The root of all errors, and what the first floor reports when text is not in the language.
+"""The root of all errors, and the syntax errors of the first floor.
 
 The whole tree is drawn in `engine.errors`.
 """
@@ -20,7 +20,7 @@ class SyntaxProblem:
 
 
 class SeatwardenError(Exception):
-    """Whatever seatwarden itself reports: `message` says what and why, `help` what to do, where there is something."""
+    """The root of all errors that users are told: `message` says what and why, `help` (if any) what to do."""
 
     def __init__(self, message: str, help: str | None = None) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class SeatwardenError(Exception):
 
 
 class Defect(SeatwardenError):
-    """What we wrote does not pass its own proof, so nothing of it may be used: a fault of ours, to be reported."""
+    """Seatwarden's own output fails its proof: none of it is used, and the fault is ours, to be reported."""
 
 
 class PolicySyntaxError(SeatwardenError):
@@ -41,5 +41,5 @@ class PolicySyntaxError(SeatwardenError):
 
 
 def shown(text: str) -> str:
-    """What the user wrote, for a message: the start of it when it is long."""
+    """A text of the user's as messages quote it: at most 40 characters."""
     return text if len(text) <= 40 else text[:39] + "…"

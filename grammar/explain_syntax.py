@@ -42,12 +42,12 @@ _FOREIGN = {
 }
 """Operators of other languages, and what stands for them in this one."""
 _FIRST_WORDS = ("user", "license")
-"""What a field with a dot in it starts with."""
+"""The first words of fields that have a dot."""
 _TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
-"""What may stand behind a field's first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
+"""The rest of a field behind its first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
 _STATEMENT = frozenset(word.upper() for word in STATEMENTS)
 _NO_TEXT = _STATEMENT | {"FIELD", "AND", "OR", "NOT", "LIKE", "WHEN"}
-"""Words of which nobody forgot the quotes."""
+"""Tokens that are never a text without its quotes."""
 _GROUPS = (
     (_CONDITION, "a condition"),
     (_OPERAND, "a value or a field"),
@@ -57,7 +57,7 @@ _GROUPS = (
 
 
 def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, int, int], Span]) -> SyntaxProblem:
-    """The problem that an administrator is told, for what Lark raised on `text`."""
+    """The problem in an administrator's words, from the error that Lark raised on `text`."""
     match error:
         case UnexpectedCharacters():
             return _at_character(error, text, locate)

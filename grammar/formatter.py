@@ -37,7 +37,7 @@ def format_policy(text: str, file: str) -> str:
 
 
 def weave(policy: Policy, comments: tuple[Comment, ...]) -> str:
-    """The policy as text with these comments; both come from one text, by whose places they are brought together."""
+    """The policy as text, with these comments in it. Both come from one text, whose places bring them together."""
     weaver = _Weaver()
     rest = list(reversed(comments))
     for number, statement in enumerate(policy.statements):

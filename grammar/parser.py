@@ -19,7 +19,7 @@ from seatwarden.grammar.spans import Span
 from seatwarden.grammar.tables import load_parser
 
 MAX_PROBLEMS = 20
-"""How many syntax errors are looked for in one file before giving up."""
+"""Most syntax errors that are looked for in one file."""
 
 Locate: TypeAlias = Callable[[int, int, int, int], Span]
 """From line, column, end line and end column within the parsed text to a span in the user's file."""
@@ -71,7 +71,7 @@ def parse_limit(text: str, locate: Locate) -> Limit:
 
 
 def in_file(file: str) -> Locate:
-    """Locate for text that is the whole of `file`."""
+    """The Locate for text that is the whole of `file`."""
     return lambda line, column, end_line, end_column: Span(file, line, column, end_line, end_column)
 
 

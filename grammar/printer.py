@@ -76,7 +76,7 @@ def lay_out(statement: Statement, comments: Sequence[Position] = ()) -> list[Lin
 
 
 def print_limit(limit: Limit) -> str:
-    """What stands behind `limit release to`."""
+    """A limit as canonical text, without the words `limit release to`."""
     amount = f"{limit.percent}%" if limit.percent is not None else str(limit.count)
     of_type = f" of {limit.license_type}" if limit.license_type else ""
     order = ", longest unused first" if limit.longest_unused_first else ""
@@ -135,12 +135,12 @@ def quote(value: str) -> str:
 
 
 def start_of(span: Span) -> Position:
-    """Where a span starts."""
+    """The line and column at which a span starts."""
     return span.line, span.column
 
 
 def end_of(span: Span) -> Position:
-    """Where a span ends."""
+    """The line and column at which a span ends, exclusive."""
     return span.end_line, span.end_column
 
 

@@ -1,4 +1,4 @@
-"""Where a piece of policy was written."""
+"""Spans: the places of nodes in source files."""
 
 from dataclasses import dataclass
 

@@ -36,7 +36,7 @@ def build_parser(name: str, grammar: str) -> Lark:
 
 
 def digest(name: str, grammar: str) -> bytes:
-    """What the tables of a grammar are known by."""
+    """SHA-256, in hexadecimal, of a grammar and its starts: stored tables are held against it."""
     text = "\n".join((*STARTS[name], grammar))
     return hashlib.sha256(text.encode()).hexdigest().encode()
 

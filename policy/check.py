@@ -171,7 +171,7 @@ class _Checker:
             yield from self._possible_values(comparison)
 
     def _type_help(self, comparison: Comparison, wanted: Type) -> str | None:
-        """How to write what the left side wants on the right; None where that is a field."""
+        """A help line: how to write the right side in the type of the left; None where the right side is a field."""
         if isinstance(comparison.right, Field):
             return None
         if wanted is not Type.TEXT:

@@ -1,4 +1,4 @@
-"""The codes of diagnostics: what each one means, and what becomes of it.
+"""The codes of diagnostics: their titles, severities, and whether they need a snapshot.
 
 The one table: nobody reads a code's nature from its number. A page on each stands in docs/codes (`code_pages.py`).
 """

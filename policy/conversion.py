@@ -11,7 +11,7 @@ from seatwarden.policy.loading import parse_surface
 
 Surface: TypeAlias = Literal["policy", "yaml", "json"]
 SUFFIXES: dict[Surface, tuple[str, ...]] = {"policy": (".policy",), "yaml": (".yaml", ".yml"), "json": (".json",)}
-"""The names of files on each surface end so; the first is the usual one."""
+"""The endings of file names on each surface; the first is the usual one."""
 
 
 def convert(policy: Policy, to: Surface, file: str, source: str) -> str:

@@ -9,7 +9,7 @@ from seatwarden.grammar.spans import Span
 from seatwarden.policy.codes import Severity
 
 MAX_FINDINGS = 100
-"""How many findings of one file are reported; nobody reads more, and looking for what was meant takes time."""
+"""Most findings of one file that are reported; nobody reads more, and looking for what was meant takes time."""
 MAX_MESSAGE = 300
 """Most characters of a message that are shown; it may quote what the user wrote."""
 MAX_LINE = 160

@@ -57,7 +57,7 @@ def decode_json_bytes(data: bytes, what: str) -> bytes:
 
 
 def near_file(path: Path) -> str | None:
-    """The file beside it whose name is nearest, as a question; that its folder is not there; or None."""
+    """A help line for a missing file: the nearest name beside it, or that its folder is not there; None for neither."""
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:

@@ -23,7 +23,7 @@ MAX_LISTED = 50_000
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
 
 NamedValue = ListOf | Text | Number | Date | Boolean
-"""What a name of `let` or `set` stands for."""
+"""The value of a `let` or `set`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolic
 
 
 def lists_left_behind(tree: Policy, folder: Path, other: Path) -> list[str]:
-    """The list files that would be missing, or others, if a policy in `folder` stood in the folder `other`."""
+    """The list files that would be missing or different if a policy in `folder` stood in the folder `other`."""
     if folder.absolute() == other.absolute():  # whether or not they can be read
         return []
     names = dict.fromkeys(s.path.value for s in tree.statements if isinstance(s, SetFrom))

@@ -229,7 +229,7 @@ def entry_of(field: Field) -> FieldEntry | None:
 
 
 def field_help(name: str) -> str | None:
-    """What to write instead of a name that is no field.
+    """A help line for a name that is no field: what to write instead.
 
     Only what stands behind the first dot is compared: `user.` in front of it is no likeness.
     """

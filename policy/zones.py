@@ -41,7 +41,7 @@ def is_timezone(name: str) -> bool:
 
 
 def timezone_help(name: str) -> str:
-    """What to write instead of a name that is no zone: Windows has names of its own, and people have abbreviations."""
+    """A help line for a name that is no zone: Windows has names of its own, and people have abbreviations."""
     from tzlocal.windows_tz import win_tz  # only for this message
 
     if name in win_tz:

@@ -1,4 +1,4 @@
-"""Two policies side by side: whose verdict changes on a snapshot, or where they differ at all."""
+"""Two policies side by side: the verdicts that change on a snapshot, or an example of any difference."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class VerdictChange:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one policy says of a world: verdict, the rule that decided (None: none matched), and a sentence."""
+    """The verdict of one policy on a world, the rule that decided (None: none matched), and a sentence."""
 
     verdict: str
     rule: Rule | None
@@ -56,13 +56,13 @@ def changes(old: CheckedPolicy, new: CheckedPolicy, snapshot: Snapshot, days: tu
 
 
 def reasons(found: list[VerdictChange]) -> list[tuple[str, str, str, int]]:
-    """How often verdicts change, by the new verdict and what decided before and now; most often first."""
+    """The new verdict, what decided before and now, and the number of changes like that; most frequent first."""
     counted = Counter((c.new.verdict, reason_label(c.old), reason_label(c.new)) for c in found)
     return [(*key, count) for key, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
 
 
 def other_differences(old: CheckedPolicy, new: CheckedPolicy, *, same_zone: bool) -> list[str]:
-    """What differs beside verdicts on given facts, in sentences: time zones, limits."""
+    """The differences beside verdicts on given facts, in sentences: time zones, limits."""
     found = []
     if old.timezone != new.timezone and not same_zone:
         found.append(f"days are counted in {old.timezone} by the old policy, in {new.timezone} by the new")

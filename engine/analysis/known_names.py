@@ -16,7 +16,7 @@ from seatwarden.policy.loading import CheckedPolicy
 
 
 def known_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> KnownNames:
-    """What a snapshot knows; facts that are missing or unreadable there add no name."""
+    """The names that a snapshot has, for lint; facts that are missing or unreadable there add none."""
     texts: dict[str, set[str]] = defaultdict(set)
     keys: dict[str, set[str]] = {"user.@": set(), "user.attributes": set()}
     for user in snapshot.users:

@@ -1,4 +1,4 @@
-"""What the shell offers while a command is typed: fields, codes, time zones, runs.
+"""Completions that the shell offers while a command is typed: fields, codes, time zones, runs.
 
 Everything else (commands, options, their values, files) Typer and the shell know by themselves. Imports are late: every
 command has this module, and hardly ever needs what is in it.

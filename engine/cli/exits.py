@@ -32,5 +32,5 @@ EXIT_CODES: Mapping[type[SeatwardenError], ExitCode] = {
 
 
 def exit_code(error: SeatwardenError) -> ExitCode:
-    """The code a command ends with that met this error."""
+    """The code with which a command ends that met this error."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.BAD_INPUT)

@@ -1,4 +1,4 @@
-"""What `run` and `serve` give to unattended work: the clock, the lock, the words of a plan, a way to be stopped."""
+"""The surroundings of `run` and `serve`, unattended work: the clock, the lock, the settings, a way to be stopped."""
 
 import hashlib
 import logging
@@ -26,7 +26,7 @@ STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREA
 
 
 def lock_file(url: str) -> Path:
-    """One file a site, in the user's own state folder."""
+    """The lock file of a site: one for each address, in the user's own state folder."""
     return user_state_path("seatwarden") / "locks" / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.lock"
 
 
@@ -44,7 +44,7 @@ def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, n
 
 
 def say_warnings(settings: Settings) -> None:
-    """What is not wrong in the settings, but may not be meant."""
+    """Says what is not wrong in the settings, but may not be meant."""
     for warning in settings.warnings:
         complain(warning, settings.sources)
     for text in settings.notes:
@@ -52,14 +52,14 @@ def say_warnings(settings: Settings) -> None:
 
 
 def log_warnings(message: str, *, level: int = logging.INFO, **facts: object) -> None:
-    """What is not well is said on stderr, all else not at all."""
+    """Says on stderr what is not well, and nothing else."""
     if level >= logging.WARNING:
         shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
         note(printable(f"warning: {': '.join([message, *shown])}"))
 
 
 def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunContext":
-    """The means of runs on that site."""
+    """The context of runs under these settings."""
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
     from seatwarden.engine.runs.run import RunContext
 
@@ -79,7 +79,7 @@ def clock() -> datetime:
 
 @contextmanager
 def stopped_by_signals(stop: threading.Event, reload: threading.Event | None = None) -> Iterator[None]:
-    """Within it, being asked to end sets `stop`; asked a second time, the process ends at once, as if killed.
+    """A context in which being asked to end sets `stop`; asked again, the process ends at once, as if killed.
 
     SIGHUP, where there is such a thing, sets `reload` if there is one.
     """

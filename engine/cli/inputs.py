@@ -1,4 +1,4 @@
-"""What several commands are given: policy, snapshot or site, now, time zone. The clock is read here and only here."""
+"""The inputs of several commands: policy, snapshot or site, now, time zone. The clock is read here and only here."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def read_site(site_file: Path) -> Site:
 
 
 def parse_now(text: str, option: str = "--now") -> datetime | date:
-    """What an option names: an instant (UTC unless it says otherwise), or a date, whose midnight a zone tells."""
+    """The moment in an option: an instant (UTC unless it says otherwise), or a date, whose midnight a zone tells."""
     instant = parse_timestamp(text)
     midnight = None if instant else parse_timestamp(f"{text}T00:00:00Z")
     found = instant or midnight

@@ -1,4 +1,4 @@
-"""The command `seatwarden`: what becomes of its errors. The commands stand in `lazy.py`."""
+"""The command `seatwarden`, and the way its errors are told. The commands stand in `lazy.py`."""
 
 import errno
 import sys

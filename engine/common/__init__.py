@@ -1,1 +1,1 @@
-"""What all rooms use and none is about: files, timestamps, text, network."""
+"""Tools of all rooms: files, timestamps, text, network."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Within, nothing is collected; reference counting goes on. Other threads are affected too, which does no harm.
+    """A context without collection; reference counting goes on. Other threads are affected too, which does no harm.
 
     Around a whole function (`@collector_off()`) it is off until the function's objects are gone, too.
     """

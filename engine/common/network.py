@@ -1,4 +1,4 @@
-"""Connections over a network: TLS settings of our own, and what went wrong with one, whichever library says so."""
+"""Connections over a network: TLS settings of our own, and their faults, whichever library tells of them."""
 
 import http.client
 import re
@@ -38,7 +38,7 @@ def trust_in(authority: Path | None) -> ssl.SSLContext:
 
 
 class ConnectionFault(Enum):
-    """Why a connection, or a request over it, came to nothing."""
+    """The reason why a connection, or a request over it, came to nothing."""
 
     BAD_ADDRESS = auto()
     """No address at all: no name can look like that."""
@@ -60,7 +60,7 @@ class ConnectionFault(Enum):
     UNTRUSTED = auto()
     """The certificate, for another reason."""
     NO_TLS = auto()
-    """What is spoken there is not TLS."""
+    """The other side does not speak TLS."""
     CLIENT_REFUSED = auto()
     """Our certificate, by the other side."""
     CLIENT_EXPIRED = auto()
@@ -97,11 +97,11 @@ _STAGES: tuple[tuple[tuple[type[Exception], ...], Mapping[ConnectionFault, Conne
     ),
     ((urllib3.exceptions.SSLError,), {ConnectionFault.UNREACHABLE: ConnectionFault.TLS_FAILED}),
 )
-"""What a fault is when urllib3 says at which stage it came: while connecting, while agreeing on TLS."""
+"""The faults to put for others when urllib3 says at which stage they came: while connecting, while agreeing on TLS."""
 
 
 def fault_of(error: BaseException) -> tuple[ConnectionFault, BaseException]:
-    """What went wrong, and the error that tells it: the innermost that tells anything.
+    """The fault behind an error, and the error that tells it: the innermost that tells anything.
 
     For errors of requests, urllib3, http.client, smtplib, socket and ssl. They are told apart by type and code, never
     by their text, which is of no fixed form and may repeat addresses and headers.
@@ -116,7 +116,7 @@ def fault_of(error: BaseException) -> tuple[ConnectionFault, BaseException]:
 
 
 def _fault(error: BaseException) -> ConnectionFault | None:
-    """What one error tells, without those it was made from."""
+    """The fault that one error tells, without those it was made from; None when it tells none."""
     match error:
         case ssl.SSLError():
             return _tls_fault(error)

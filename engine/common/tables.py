@@ -45,5 +45,5 @@ def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> s
 
 
 def cell_width(cell: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The number of a terminal's columns that a text takes."""
     return len(cell) if cell.isascii() else cell_len(cell)

@@ -4,7 +4,7 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    """What comes from outside without control, direction and line characters; a stand-in shows where one was."""
+    """A text from outside without control, direction and line characters; a stand-in shows where one was."""
     if text.isprintable():
         return text  # most are, and this is quick
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
-"""What QRS writes most; the standard library reads it as it is, in a third of the time. It is not asked about less:
-it takes `…T05:24Z` with a zero byte and anything at all behind it for a timestamp."""
+"""The form that QRS writes most; the standard library reads it as it is, in a third of the time. It is not asked about
+less: it takes `…T05:24Z` with a zero byte and anything at all behind it for a timestamp."""
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 

@@ -36,18 +36,18 @@ from seatwarden.policy.loading import CheckedPolicy, NamedValue
 from seatwarden.policy.operators import POSITIVE, Value
 
 Values: TypeAlias = tuple[Any, ...]
-"""What was read of one license: in each place a fact, or the pairs of a family."""
+"""The facts read of one license: in each place a fact, or the pairs of a family."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactBatch:
-    """What was read of some licenses: a column for each place."""
+    """The facts read of some licenses: a column for each place."""
 
     size: int
     columns: Sequence[FactColumn]
 
     def rows(self) -> list[Values]:
-        """What was read of each license."""
+        """The facts of each license."""
         return list(zip(*self.columns, strict=True)) if self.columns else [()] * self.size
 
 
@@ -83,7 +83,7 @@ class _Node:
     listed: _Listed | None = None
 
     def trace(self, values: Values, alone: FactBatch) -> Trace:
-        """What the reference evaluator says of it for one license; `alone` is a batch of that license."""
+        """The trace for one license, as the reference evaluator makes it; `alone` is a batch of that license."""
         facts = tuple([(field, get(values)) for field, get in self.reads])
         parts = tuple([part.trace(values, alone) for part in self.parts])
         (truth,) = self.test(alone)
@@ -106,16 +106,16 @@ class CompiledRules:
         self._names = tuple(map(print_field, compiler.fields))
 
     def read(self, subjects: Sequence[Subject]) -> FactBatch:
-        """What the rules read of some licenses."""
+        """The facts that the rules read of some licenses."""
         return FactBatch(len(subjects), [_column(place, subjects) for place in self._places.values()])
 
     def read_again(self, several: Sequence[Facts]) -> FactBatch:
-        """The same from facts that stand somewhere else, those of each license."""
+        """The facts that the rules read, from another source than a snapshot: `several` has one for each license."""
         columns = [[place.from_facts(facts) for facts in several] for place in self._places.values()]
         return FactBatch(len(several), columns)
 
     def truths(self, batch: FactBatch) -> list[tuple[Truth, ...]]:
-        """For each license the truth of every rule."""
+        """The truths of all rules, in their order, for each license."""
         return list(zip(*[test(batch) for test in self._tests], strict=True)) if self._tests else [()] * batch.size
 
     def facts(self, values: Values) -> dict[str, Fact]:
@@ -124,7 +124,7 @@ class CompiledRules:
         return facts
 
     def facts_of(self, rows: Sequence[Values]) -> list[dict[str, Fact]]:
-        """The same of several licenses."""
+        """The `facts` of several licenses, found together."""
         if not self._fields:
             return [{} for _ in rows]
         columns = list(zip(*rows, strict=True))
@@ -141,20 +141,17 @@ class CompiledRules:
         return list(map(dict, map(zip, repeat(self._names), zip(*facts, strict=True))))
 
     def outcome(self, index: int, values: Values) -> RuleOutcome:
-        """What became of one rule, explained."""
+        """The outcome of one rule, explained."""
         alone = FactBatch(1, [[value] for value in values])
         trace, expired = self._nodes[index].trace(values, alone), self._expired[index]
         return RuleOutcome(self.rules[index], False if expired else trace.truth, trace, expired)
 
     def outcomes(self, values: Values) -> tuple[RuleOutcome, ...]:
-        """What became of every rule, explained."""
+        """The outcomes of all rules, explained."""
         return tuple(self.outcome(index, values) for index in range(len(self.rules)))
 
     def words_depend_on(self, indexes: Sequence[int]) -> Callable[[Values], object]:
-        """A function to what the words about these rules depend on: where it is the same, so are they.
-
-        The day of the allocation only counts where a license was never used: else each license had words of its own.
-        """
+        """A function from a license's facts to a key: licenses with equal keys have the same words on these rules."""
         conditions = [node for index in indexes for node in _below(self._nodes[index])]
         waits = any(isinstance(node.condition, UnusedFor) for node in conditions)
         read = {
@@ -172,7 +169,7 @@ class CompiledRules:
 
 @dataclass(slots=True)
 class _Place:
-    """Where a field, or all fields of a family, stand among the values."""
+    """The place of a field, or of all fields of a family, among the values."""
 
     index: int
     name: str
@@ -336,7 +333,7 @@ def _true_in(place: int, is_single: bool) -> Test:
 
 
 def _compared(operator: Operator, left: _Get, right: _Get) -> Test:
-    """What is rare: compared pair by pair, as the reference does."""
+    """A comparison of a rare kind: made pair by pair, as the reference does."""
     return lambda batch: [compare(operator, left(values), right(values)) for values in batch.rows()]
 
 

@@ -19,7 +19,7 @@ from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
 from seatwarden.policy.loading import CheckedPolicy
 
 MAX_REMEMBERED = 100_000
-"""How many reasons are remembered, so that a million licenses with words of their own do not fill the memory."""
+"""Most reasons that are remembered: a million licenses with words of their own must not fill the memory."""
 
 
 def decide_all(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Iterator[Decision]:
@@ -74,7 +74,7 @@ class _Decider:
             yield _decision(subject, row_state, ruling, reason, Compact(rules, values))
 
     def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[Values], str]]:
-        """The ruling for these truths, and what finds its reason."""
+        """The ruling for these truths, and a function that finds its reason."""
         # Not `self`, which would hold the whole snapshot in a cycle that only the garbage collector frees.
         rules, license_type = self._rules, self._license_type
         ruling, telling_rules = rule_on(rules.rules, truths, guard)
@@ -140,7 +140,7 @@ def conclude(
 
 
 def rule_on(rules: Sequence[Rule], truths: Sequence[Truth], guard: Guard | None) -> tuple[Ruling, tuple[int, ...]]:
-    """The ruling for the truths of these rules, and which of them its reason tells of.
+    """The ruling for the truths of rules, and the numbers of the rules that its reason tells of.
 
     A fact is *needed* when the verdict hangs on it: an unknown keep rule matters only while a release rule may match,
     and never when another keep rule matches.

@@ -23,7 +23,7 @@ LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
 
 
 class Ruling(Struct, frozen=True, eq=False):
-    """What guards and rules make of one license; licenses with the same truths share it.
+    """The conclusion of guards and rules on one license; licenses with the same truths share it.
 
     `guard` is the guard that decided (`because` is guard), `rule` the rule that did (keep or release); both are
     None when nothing matched. `matched` has all rules that matched, in file order.
@@ -37,7 +37,7 @@ class Ruling(Struct, frozen=True, eq=False):
 
 
 class Evaluation(Protocol):
-    """What the rules read, and what became of every rule that speaks of the license type, in file order."""
+    """The facts that the rules read, and the outcome of every rule that speaks of the license type, in file order."""
 
     @property
     def facts(self) -> Mapping[str, Fact]:
@@ -100,7 +100,7 @@ class Decision(Struct, frozen=True, gc=False):
 
     @property
     def because(self) -> Because:
-        """What kind of reason decided."""
+        """The kind of reason that decided."""
         return self.ruling.because
 
     @property
@@ -125,11 +125,11 @@ class Decision(Struct, frozen=True, gc=False):
 
     @property
     def outcomes(self) -> tuple[RuleOutcome, ...]:
-        """Every rule that speaks of this license type, in file order, with what became of it."""
+        """The outcome of every rule that speaks of this license type, in file order."""
         return self.evaluation.outcomes
 
     def worked_out(self) -> "Decision":
-        """The same with every rule explained once: for who looks at the outcomes several times."""
+        """The decision with every rule explained once, for readers that look at the outcomes several times."""
         if isinstance(self.evaluation, Evaluated):
             return self
         return structs.replace(self, evaluation=Evaluated(self.facts, self.outcomes))
@@ -146,7 +146,7 @@ class Decision(Struct, frozen=True, gc=False):
 
     @property
     def decided_by(self) -> str | None:
-        """What decided, as people call it: the guard, or the rule's label; None when nothing matched."""
+        """The guard that decided, or else the deciding rule's label; None when nothing matched."""
         return self.guard or (self.rule.label if self.rule else None)
 
     @property
@@ -180,12 +180,12 @@ def reason_label(decision: Decision) -> str:
 
 
 def ruling_label(ruling: Ruling) -> str:
-    """The same of a ruling."""
+    """The `reason_label` of a ruling."""
     if ruling.guard:
         return ruling.guard
     return ruling.rule.title if ruling.rule else "no release rule matched"
 
 
 def listing_order(decision: Decision) -> tuple[Any, ...]:
-    """Sorts decisions for readers: releases, longest unused first; then what the guards kept, then the rest."""
+    """A sort key for readers: releases, longest unused first; then what the guards kept, then the rest."""
     return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type

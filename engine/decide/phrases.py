@@ -13,11 +13,11 @@ from seatwarden.grammar.printer import print_condition, print_field, print_opera
 from seatwarden.policy.operators import POSITIVE, Value
 
 MAX_VALUES = 6
-"""How many values of a list are shown."""
+"""Most values of a list that are shown."""
 
 
 def phrase(trace: Trace) -> str:
-    """What a condition without parts found, like `user.userDirectory = "ADMIN", listed`."""
+    """The finding of a condition without parts, like `user.userDirectory = "ADMIN", listed`."""
     for _, fact in trace.facts:
         if isinstance(fact, Unknown) and trace.truth is None:
             return f"unknown: {fact.reason}"
@@ -40,7 +40,7 @@ def phrase(trace: Trace) -> str:
 
 
 def _negated(part: Trace) -> str:
-    """What stands under a `not`: said so where the words alone would read as if it were wanted."""
+    """The finding under a `not`, marked where the words alone would read as if it were wanted."""
     found = phrase(part)
     return f"not wanted: {found}" if part.truth and not isinstance(part.condition, Field) else found
 
@@ -87,7 +87,7 @@ def _side(operand: Operand, trace: Trace) -> str:
 
 
 def _verdict(operator: Operator, left: Operand, right: Operand, trace: Trace) -> str:
-    """What the comparison made of the value: the other side where it is short, `listed` where it is a list."""
+    """The result of the comparison: with the other side where it is short, `listed` where it is a list."""
     if isinstance(right, Name | ListOf) and operator in ("=", "=="):
         where = f" in {right.name}" if isinstance(right, Name) else ""
         return f", {'listed' if trace.truth else 'not listed'}{where}"

@@ -40,7 +40,7 @@ class Pseudonyms:
 
     @property
     def key_id(self) -> str:
-        """Tells keys apart without telling anything of them."""
+        """A digest that tells keys apart, and nothing else of them."""
         return self._digest("key id")
 
     def of_user(self, user: str) -> str:
@@ -65,7 +65,7 @@ class Pseudonyms:
         )
 
     def people(self, snapshot: Snapshot) -> dict[str, tuple[str, str | None]]:
-        """Who is behind the pseudonyms: user id and name by pseudonym, for all that a snapshot speaks of."""
+        """The people behind the pseudonyms: user id and name by pseudonym, for all that a snapshot speaks of."""
         found: dict[str, tuple[str, str | None]] = {}
         for rows in snapshot.licenses.values():
             for row in rows:

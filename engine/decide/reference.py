@@ -46,7 +46,7 @@ class Trace(Struct, frozen=True):
 
 
 class RuleOutcome(Struct, frozen=True):
-    """What became of one rule. `expired`: its last day is over, so it holds no more whatever its condition says."""
+    """The outcome of one rule. `expired`: its last day is over, so it holds no more whatever its condition says."""
 
     rule: Rule
     truth: Truth

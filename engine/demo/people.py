@@ -97,7 +97,7 @@ _SHARES: tuple[tuple[_Kind, float], ...] = (
     (_HOLDS_BOTH, 1.0),
     (_QUARANTINED, 1.0),
 )
-"""Who the users beyond the roster are, in percent; the rest is ordinary and at work."""
+"""The kinds of users beyond the roster, in percent; the rest is ordinary and at work."""
 
 _ROSTER: tuple[tuple[str, str, _Kind], ...] = (
     ("sa_repository", "sa_repository", replace(_SERVICE, roles=("RootAdmin",))),
@@ -121,7 +121,7 @@ _ROSTER: tuple[tuple[str, str, _Kind], ...] = (
 )
 
 SMALLEST_SITE = len(_ROSTER)
-"""How many users `demo_site` makes at least: its fixed ones."""
+"""The fewest users that `demo_site` makes: its fixed ones."""
 
 
 def demo_site(*, seed: int, now: datetime, users: int = 200) -> dict[str, Any]:

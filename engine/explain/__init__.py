@@ -1,1 +1,1 @@
-"""Why a license is kept or released, and what would change that."""
+"""Explanations: the reasons why a license is kept or released, and what would change that."""

@@ -176,7 +176,7 @@ _MARKS = {
 
 
 def words_of(changes: tuple[Change, ...]) -> str:
-    """What follows an `if`: one change, or one of several that differ in their value only."""
+    """The words behind an `if`: one change, or one of several that differ in their value only."""
     first = changes[0]
     match first:
         case UsedToday():
@@ -211,7 +211,7 @@ def words_of(changes: tuple[Change, ...]) -> str:
 
 
 def _noun(field: Field) -> str:
-    """What stands before the value: `the admin role `, `the custom property Department = `."""
+    """The words before the value: `the admin role `, `the custom property Department = `."""
     if field.name == "user.roles":
         return "the admin role "
     kind = "custom property" if field.name == "user.@" else "attribute"

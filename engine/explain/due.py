@@ -20,7 +20,7 @@ from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
 
 HORIZON_DAYS = 1100
-"""How far ahead the day is looked for on which a license becomes due: three years."""
+"""Days ahead in which the day is looked for on which a license becomes due: three years."""
 
 _MOVING = frozenset({"today", "month", "weekday", "license.unusedDays"})
 """Fields that change with the day while a license stays unused."""

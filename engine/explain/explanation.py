@@ -27,10 +27,10 @@ from seatwarden.grammar.printer import print_condition, print_field
 from seatwarden.policy.loading import CheckedPolicy
 
 Size: TypeAlias = Literal["brief", "default", "full"]
-"""How much an explanation tells: the headline, every rule, or everything that is known."""
+"""The size of an explanation: the headline, every rule, or everything that is known."""
 
 MOST: Mapping[Size, int] = {"brief": 0, "default": 3, "full": 20}
-"""How many cases with another verdict are told."""
+"""Most cases with another verdict that are told, by the explanation's size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
 
 
 def found(outcome: RuleOutcome) -> str:
-    """What a rule found, on one line."""
+    """The finding of a rule, on one line."""
     if outcome.expired and outcome.rule.until:
         return f"ended on {outcome.rule.until.value.isoformat()}"
     return phrase(outcome.trace) if not _has_parts(outcome.trace) else print_condition(outcome.rule.condition)
@@ -152,7 +152,7 @@ def _status(decision: Decision, due: date | None) -> tuple[str, str]:
 
 
 def _advice(decision: Decision, day: Day, due: date | None, cases: tuple[WhatIf, ...]) -> Iterator[str]:
-    """What would have to change for another verdict."""
+    """Sentences on what would have to change for another verdict."""
     sentences = [case.sentence for case in cases]
     match decision.because:
         case "release":
@@ -187,7 +187,7 @@ def _never_released(decision: Decision) -> str:
 
 
 def _without_the_keeps(decision: Decision) -> str:
-    """What the rules say without those that keep the license."""
+    """A sentence on the verdict without the rules that keep the license."""
     keeps = [o.rule.title for o in decision.outcomes if o.rule.kind == "keep" and o.truth is True]
     without = tuple(o for o in decision.outcomes if not (o.rule.kind == "keep" and o.truth is True))
     which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
@@ -214,7 +214,7 @@ def _ends(decision: Decision, day: Day, due: date | None) -> Iterator[str]:
 
 
 def _what_is_missing(decision: Decision) -> str:
-    """What must be cleared up first: the row, its user, or the facts that the rules need."""
+    """The words for what must be cleared up first: the row, its user, or the facts that the rules need."""
     row_state = decision.row_state
     if row_state.quarantined is None:
         return "`license.quarantined` must be readable before a rule can decide"

@@ -11,7 +11,7 @@ from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 
 MAX_CHOICES = 12
-"""How many users an ambiguous name lists."""
+"""Most users that are listed for an ambiguous name."""
 _HOW_NAMED = "name somebody as DIRECTORY\\id, by id, or by a part of the name"
 
 _HOW_REVEALED = (
@@ -63,7 +63,7 @@ class People(Generic[_T]):
         self._held: dict[str, list[_T]] = {}
 
     def add(self, directory: str | None, user_id: str | None, name: str | None, *ids: str) -> str | None:
-        """Someone, known by these QRS ids too. Returns `DIRECTORY\\id`, or None when the row names nobody."""
+        """Adds somebody, known by these QRS ids too. Returns `DIRECTORY\\id`, or None when the row names nobody."""
         if user_id is None:
             return None
         user = f"{directory or '?'}\\{user_id}"
@@ -80,7 +80,7 @@ class People(Generic[_T]):
             self._held.setdefault(user, []).append(held)
 
     def held_by(self, holder: Holder) -> list[_T]:
-        """What a user holds; maybe nothing."""
+        """The things that a user holds, none for a user without."""
         return self._held.get(holder.user, [])
 
     def find(self, query: str) -> tuple[Holder, bool]:
@@ -102,7 +102,7 @@ class People(Generic[_T]):
         raise InputError(f"there is no user `{query}`{self._among}", did_you_mean(query, known) or _HOW_NAMED)
 
     def _matches(self, query: str, fold: Callable[[str], str]) -> Iterator[list[Holder]]:
-        """Who has this name, kind of name by kind: what is meant most exactly first."""
+        """The users of this name, one list for each kind of name, the most exact kind first."""
         wanted, holders = fold(query), self._holders
         yield [holder for user, holder in holders.items() if fold(user) == wanted]
         by_id = dict.fromkeys(user for one, users in self._ids.items() if fold(one) == wanted for user in users)
@@ -111,7 +111,7 @@ class People(Generic[_T]):
         yield [holder for holder in holders.values() if fold(holder.user_id) == wanted]
 
     def _parts(self, query: str) -> list[Holder]:
-        """Whose user id or name has this part. What has a backslash names a user, and is mistyped."""
+        """The users whose id or name has this part; with a backslash it names one user, and is mistyped."""
         part = query.casefold()
         if not part.strip() or "\\" in part:
             return []

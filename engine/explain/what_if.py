@@ -1,4 +1,4 @@
-"""What would change a verdict: single changes, found in the policy's conditions and decided again before they are said.
+"""Single changes that turn a verdict, found in the policy's conditions and decided again before they are said.
 
 Every test in a rule that could turn the verdict suggests a change that flips it: a tag that the user lacks, a directory
 that is listed. Each is applied to the facts and the rules decide again; only what certainly gives another verdict is
@@ -54,9 +54,9 @@ from seatwarden.policy.operators import POSITIVE, Value
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 
 MAX_VALUES = 3
-"""How many values of one list are tried."""
+"""Most values of one list that are tried."""
 MAX_TRIED = 200
-"""How many changes are tried for one license."""
+"""Most changes that are tried for one license."""
 
 _BY_USE = frozenset({"license.unusedDays", "license.lastUsed", "license.neverUsed", "user.lastUsed"})
 """Fields that change when the license is used."""
@@ -193,7 +193,7 @@ class WhatIfs:
 
 
 def _rank(change: Change) -> tuple[int, bool]:
-    """What an administrator would do first, first: tags and custom properties before roles and attributes."""
+    """A sort key, by what an administrator would do first: tags and custom properties before roles and attributes."""
     tagged = isinstance(change, WithValue | WithoutValues) and change.field.name in ("user.tags", "user.@")
     return _RANK.index(type(change)), not tagged
 

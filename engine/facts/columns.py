@@ -12,8 +12,8 @@ from seatwarden.engine.facts.facts import NO_USER, READERS, Fact, Pairs, Subject
 from seatwarden.policy.vocabulary import VOCABULARY
 
 FactColumn: TypeAlias = list[Any]
-"""License by license what was read: of a field in `SINGLE` its value or Unknown, of another its fact, of a family its
-pairs."""
+"""The facts of a batch, license by license: of a field in `SINGLE` its value or Unknown, of another its fact, of a
+family its pairs."""
 
 SINGLE = frozenset(name for name, entry in VOCABULARY.items() if not entry.many) - {"license.lastUsed", "user.lastUsed"}
 """Fields that have exactly one value when they are known. It stands alone in its column: a tuple around each would

@@ -37,7 +37,7 @@ MAX_NUMBER = 4_000_000
 
 
 class Facts(Protocol):
-    """Where an evaluation reads facts from."""
+    """A source of facts for an evaluation."""
 
     def read(self, field: Field) -> Fact:
         """The fact of that field."""
@@ -45,7 +45,7 @@ class Facts(Protocol):
 
 
 class Subject(Struct, frozen=True, gc=False):
-    """What one decision is about: a license row, its user (None: not to be found) and the day.
+    """The subject of one decision: a license row, its user (None: not to be found) and the day.
 
     `last_used` is the day of the last use in the policy's zone (None: never used), `unused_days` counts calendar days
     since then, or since the allocation when never used. Both are found once for all that read them.
@@ -234,7 +234,7 @@ FAMILIES: Mapping[str, Callable[[Subject, Collection[str]], Pairs | Unknown]] = 
     "user.@": _properties,
     "user.attributes": _attributes,
 }
-"""How several fields of a family are read at once: those with these keys."""
+"""The readers of families: each reads several fields at once, those with the given keys."""
 
 
 def of_key(pairs: Pairs | Unknown, key: str) -> Fact:
@@ -317,4 +317,4 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "month": lambda subject, key: (subject.day.today.month,),
     "weekday": lambda subject, key: (subject.day.weekday,),
 }
-"""How each field of the vocabulary is read; a test holds the two tables against each other."""
+"""The reader of each field of the vocabulary; a test holds the two tables against each other."""

@@ -12,7 +12,7 @@ GUARDS: tuple[Guard, ...] = get_args(Guard)
 
 
 class RowState(Struct, frozen=True, gc=False, rename="camel"):
-    """How a license row stands, apart from all rules; the decision log has it as it is.
+    """The state of a license row, apart from all rules; the decision log has it as it is.
 
     `quarantined` is None when it cannot be read; `quarantine_end` is QRS's timestamp, if there is one. `user` says
     whether the row has a user that the site's users list once; `deleted_user` is `DIRECTORY\\id` of one that is gone.
@@ -27,7 +27,7 @@ class RowState(Struct, frozen=True, gc=False, rename="camel"):
 
 _NO_END = "1753-01-01T00:00:00.000Z"
 _ORDINARY = RowState(False, _NO_END, "known", None, True)
-"""How nearly all rows stand: one object for all of them."""
+"""The state of nearly all rows: one object for all of them."""
 
 
 def row_state_of(subject: Subject) -> RowState:

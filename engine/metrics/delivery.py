@@ -25,8 +25,8 @@ SPOOL_FOLDER = "influxdb-spool"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of lines: `sent` now (older ones too), `waiting` on disk, `rejected` for ever, `dropped` for lack
-    of room. `problem` says what is wrong, None when nothing is."""
+    """The result of a delivery, in lines: `sent` now (older ones too), `waiting` on disk, `rejected` for ever,
+    `dropped` for lack of room. `problem` says what is wrong, None when nothing is."""
 
     sent: int = 0
     waiting: int = 0

@@ -12,7 +12,7 @@ from seatwarden.engine.metrics.point import Point, Tags, merge_tags
 MEASUREMENT = "qlik_sense_license_release"
 
 UNKNOWN_USE = -1.0
-"""What `days_since_last_use` says when QRS told neither a last use nor an allocation that can be read."""
+"""The `days_since_last_use` when QRS told neither a last use nor an allocation that can be read."""
 
 
 def release_points(decisions: Iterable[Decision], outcomes: Iterable[Outcome], tags: Tags, at: datetime) -> list[Point]:

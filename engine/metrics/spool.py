@@ -29,7 +29,7 @@ _HEAD = "# seatwarden 1 sha256="
 
 @dataclass(frozen=True, slots=True)
 class SpoolBounds:
-    """How much may wait: about a year of monitoring every 6 hours, and of daily runs."""
+    """The most that may wait: about a year of monitoring every 6 hours, and of daily runs."""
 
     lines: int = 100_000
     bytes: int = 50_000_000
@@ -53,12 +53,12 @@ class Spool:
 
     @property
     def rejected_folder(self) -> Path:
-        """Where lines go that the database will never take."""
+        """The folder for lines that the database will never take."""
         return self._folder / "rejected"
 
     @property
     def aside_folder(self) -> Path:
-        """Where files go that are no batches."""
+        """The folder for files that are no batches."""
         return self._folder / "aside"
 
     def delivery_lock(self) -> FileLock:
@@ -67,7 +67,7 @@ class Spool:
         return FileLock(self._folder / "delivery.lock")
 
     def batches(self) -> list[PointBatch]:
-        """What waits, oldest first."""
+        """The batches that wait, oldest first."""
         try:
             names = os.listdir(self._folder)
         except FileNotFoundError:
@@ -76,11 +76,11 @@ class Spool:
         return sorted(PointBatch(int(m[1]), int(m[2]), self._folder / name) for name, m in found if m)
 
     def waiting(self) -> int:
-        """How many lines wait."""
+        """The number of lines that wait."""
         return sum(batch.lines for batch in self.batches())
 
     def add(self, lines: Sequence[str]) -> int:
-        """Adds lines at the end, in batches; how many of them found no room. Raises OSError, TimeoutError too."""
+        """Adds lines at the end, in batches; returns how many found no room. Raises OSError, also a TimeoutError."""
         make_private_folder(self._folder)
         with FileLock(self._folder / "spool.lock", timeout=_WAIT_SECONDS):
             for torn in self._folder.glob(".*.part"):  # of a process that was killed while it wrote
@@ -112,7 +112,7 @@ class Spool:
         batch.path.unlink(missing_ok=True)
 
     def put_aside(self, batch: PointBatch) -> Path:
-        """Moves a file that is no whole batch out of the way; where it went."""
+        """Moves a file that is no whole batch out of the way; returns its new place."""
         make_private_folder(self.aside_folder)
         place = self.aside_folder / batch.path.name
         os.replace(batch.path, place)
@@ -137,7 +137,7 @@ class Spool:
 
 
 def _fitting(lines: Sequence[str], room: int, free: int) -> int:
-    """How many of the lines, from the first on, there is room for."""
+    """The number of lines, from the first on, for which there is room."""
     taken = 0
     for line in lines[: max(room, 0)]:
         free -= len(line.encode()) + 1

@@ -151,7 +151,7 @@ class _Version2:
 
 
 def _reaching(target: InfluxTarget, send: Callable[[], _T]) -> _T:
-    """What `send` answers; Unavailable when no answer comes. Library errors are not shown: they may hold the URL."""
+    """The answer of `send`; raises Unavailable when none comes. Library errors are not shown: they may hold the URL."""
     where = f"InfluxDB at {target.url}"
     try:
         return send()
@@ -194,7 +194,7 @@ def _check(status: int, body: str, target: InfluxTarget) -> None:
 
 
 def _reason(body: str, target: InfluxTarget) -> str | None:
-    """What InfluxDB says is wrong: `error` in version 1 and 3, `message` in version 2, also inside of `results`.
+    """The fault in InfluxDB's words: `error` in version 1 and 3, `message` in version 2, also inside of `results`.
 
     Without our secrets: a database, or a proxy before it, may repeat what it refused.
     """

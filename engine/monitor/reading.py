@@ -1,4 +1,4 @@
-"""What the monitors watch, read from QRS: one question each, for the command and for the service."""
+"""The readings of the monitors: one question to QRS each, for the command and for the service."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ from seatwarden.engine.site.settings import Settings
 
 
 class Reader(Protocol):
-    """What watching needs of QRS."""
+    """The part of QRS that watching needs."""
 
     def get(self, path: str) -> bytes:
         """The JSON that `GET /qrs/{path}` answers. Raises RemoteError."""
@@ -19,13 +19,13 @@ class Reader(Protocol):
 
 
 def read_use(qrs: Reader, settings: Settings, at: datetime) -> list[Point]:
-    """How many licenses of each type are in use, as points of the instant `at`. Raises RemoteError."""
+    """The use of licenses by type, as points of the instant `at`. Raises RemoteError."""
     tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
     return license_use(qrs.get("license/accesstypeoverview"), tags, at)
 
 
 def read_expiry(qrs: Reader, settings: Settings, day: Day) -> tuple[ServerLicense, list[Point]]:
-    """When the site's own license expires, seen from `day`, and as points of its instant. Raises RemoteError."""
+    """The expiry of the site's own license, seen from `day`, and as points of its instant. Raises RemoteError."""
     found = read_server_license(qrs.get("license"), day.now, day.zone)
     tags = (*settings.static_tags, *settings.jobs.server_monitor.tags)
     return found, server_license_points(found, tags, day.now)

@@ -26,7 +26,7 @@ _DAY = re.compile(
     re.ASCII,
 )
 _SECRET = re.compile(r"[0-9A-Za-z+/=_.-]{14,}|\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}")
-"""What could be a serial number, a control number or a key."""
+"""Texts that could be a serial number, a control number or a key."""
 
 
 @dataclass(frozen=True, slots=True)

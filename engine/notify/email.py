@@ -103,7 +103,7 @@ def _log_in(email: Email, server: smtplib.SMTP) -> None:
 
 
 def _reply(email: Email, code: int, text: bytes | str) -> str:
-    """What the server said, without the password, should it repeat it."""
+    """The server's reply on one line, without the password, should it repeat it."""
     said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     if email.password:
         said = said.replace(email.password, "…")

@@ -1,4 +1,4 @@
-"""Why a notification was not delivered, in an administrator's words."""
+"""The reasons why a notification was not delivered, in an administrator's words."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a notification is about. Counts, places and sentences; people's names only for those who ask for them.
+"""Events, which notifications tell of: counts, places, sentences; people's names only for those who ask for them.
 
 Names, messages and paths come from outside. Whatever is shown becomes one printable line here, once for all
 destinations, so that none can forge a line, a header or a direction of reading.
@@ -18,7 +18,7 @@ from seatwarden.engine.site.notifications import EventKind
 from seatwarden.grammar.ast import LicenseType
 
 MAX_PEOPLE = 50
-"""How many people are named in one notification; the run folder has them all."""
+"""Most people that one notification names; the run folder has them all."""
 MAX_SUBJECT = 150
 MAX_LINE = 1_000
 MAX_NAME = 100
@@ -53,7 +53,7 @@ class Event:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
     def lines_for(self, people: bool) -> list[str]:
-        """The text; with people the first of them."""
+        """The text; with `people`, the first of them are named below it."""
         if not people or not self.people:
             return list(self.lines)
         named = [f"{user} ({license_type})" for user, license_type in self._named()]
@@ -75,7 +75,7 @@ class Event:
 
 
 def plan_ready(site: str, at: datetime, run_id: str, folder: PurePath, summary: Mapping[str, Any]) -> Event:
-    """A dry run has something to release; of the plan's `summary` the counts are told: reasons may name people."""
+    """The event that a dry run has something to release; of `summary` it has the counts: reasons may name people."""
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
     for license_type, counts in summary["byType"].items():
@@ -103,7 +103,7 @@ def releases_done(
     released: Sequence[tuple[str, LicenseType]],
     folder: PurePath | None = None,
 ) -> Event:
-    """An apply has ended. `counts` are licenses by result, `released` are users with the type that was taken."""
+    """The event that an apply has ended: `counts` are licenses by result, `released` users with the type taken."""
     parts = [f"{counts.get(result, 0):,} {result}" for result in ("failed", "unknown") if counts.get(result)]
     subject = f"{plural(counts.get('released', 0), 'license')} released on {site}" + "".join(f", {p}" for p in parts)
     lines = [f"Run {run_id} on {site} has ended.", *(f"{result}: {count:,}" for result, count in counts.items())]
@@ -115,7 +115,7 @@ def releases_done(
 
 
 def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: PurePath | None = None) -> Event:
-    """A plan is over a limit and nothing was released; `sentences` say over which."""
+    """The event that a plan is over a limit and nothing was released; `sentences` say over which."""
     said = [one_line(sentence, MAX_LINE) for sentence in sentences]
     lines = [f"Plan {run_id} for {site} is over the limit.", *said, "Nothing has been released.", *_in(folder)]
     data = {"runId": run_id, "folder": str(folder) if folder else None, "overLimit": said}
@@ -123,7 +123,7 @@ def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], fo
 
 
 def run_failed(site: str, at: datetime, stage: str, message: str, help: str | None = None) -> Event:
-    """A run ended early: `stage` says at what (`plan`, `apply`), `message` why, `help` what to do."""
+    """The event that a run ended early: `stage` says at what (`plan`, `apply`), `message` why, `help` what to do."""
     message = one_line(message, MAX_LINE)
     to_do = one_line(help, MAX_LINE) if help else None
     lines = [f"The run on {site} failed at {stage}: {message}", *([f"What to do: {to_do}"] if to_do else [])]
@@ -132,7 +132,7 @@ def run_failed(site: str, at: datetime, stage: str, message: str, help: str | No
 
 
 def license_expiring(site: str, at: datetime, expires: date, days: int, threshold: int) -> Event:
-    """The site's own license ends in `days` (negative: that long ago), fewer than `threshold` days."""
+    """The event that the site's own license ends in `days` (negative: days ago), fewer than `threshold`."""
     when = f"in {plural(days, 'day')}" if days > 0 else "today" if days == 0 else f"{plural(-days, 'day')} ago"
     verb = "expires" if days >= 0 else "expired"
     lines = (
@@ -144,7 +144,7 @@ def license_expiring(site: str, at: datetime, expires: date, days: int, threshol
 
 
 def try_out(site: str, at: datetime) -> Event:
-    """The message an administrator sends to see whether it arrives."""
+    """The event of a test message, sent to see whether it arrives."""
     lines = (f"This is a test message for {site}.", "Who reads it will also be told what happens there.")
     return Event("test", site, at, f"test message for {site}", lines, {})
 

@@ -29,7 +29,7 @@ class Problem:
 
 
 def destinations(notifications: Notifications, event: Event) -> list[Webhook | Email]:
-    """Those who want an event; a test goes to all."""
+    """The destinations that want an event; a test goes to all."""
     everyone: list[Webhook | Email] = [*notifications.webhooks, *notifications.emails]
     return [one for one in everyone if event.kind == "test" or event.kind in one.events]
 

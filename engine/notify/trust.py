@@ -1,4 +1,4 @@
-"""Whom we trust with notifications: this machine's authorities, or the one that the settings name."""
+"""TLS for notifications, which trusts this machine's authorities, or the one that the settings name."""
 
 import ssl
 from pathlib import Path

@@ -42,7 +42,7 @@ def body_of(event: Event, people: bool) -> bytes:
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """The signature's header: HMAC-SHA256 over timestamp, a dot, and the body as it is sent."""
+    """The value of the signature's header: HMAC-SHA256 over timestamp, a dot, and the body as it is sent."""
     digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
     return f"sha256={digest.hexdigest()}"
 

@@ -1,4 +1,4 @@
-"""The limit: how many licenses a run may release. On by default, so that an accident stays small."""
+"""The limit: the most licenses that a run may release. On by default, so that an accident stays small."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def limits_in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
 def excesses(
     limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
 ) -> list[Excess]:
-    """The limits that a plan is over; `allocated` and `planned` count licenses by type. Parts of a license are cut."""
+    """The limits that a plan is over; `allocated` and `planned` count licenses by type. Shares are rounded down."""
     found = []
     for limit in limits:
         for types, allowed in _allowances(limit, allocated):
@@ -75,7 +75,7 @@ def longest_unused_first(
 
 
 def _allowances(limit: Limit, allocated: Mapping[LicenseType, int]) -> list[tuple[tuple[LicenseType, ...], int]]:
-    """What a limit allows: groups of types, each with the number of licenses that may be released."""
+    """The groups of types that a limit bounds, each with the number of licenses that may be released."""
     types = (limit.license_type,) if limit.license_type else LICENSE_TYPES
     if limit.percent is None:
         return [(types, limit.count or 0)]
@@ -94,7 +94,7 @@ def describe_limits(limits: tuple[Limit, ...]) -> list[str]:
 
 
 def allocated_in(decisions: Sequence[Decision]) -> dict[LicenseType, int]:
-    """How many licenses of each type have been decided on."""
+    """The number of licenses of each type that have been decided on."""
     return {t: sum(d.license_type == t for d in decisions) for t in LICENSE_TYPES}
 
 

@@ -71,30 +71,30 @@ class Plan:
 
     @cached_property
     def rulings(self) -> Counter[tuple[LicenseType, Ruling]]:
-        """How many licenses of which type have which ruling. There are few rulings: all counts come from here."""
+        """The number of licenses by type and ruling. There are few rulings: all counts come from here."""
         return Counter((decision.license_type, decision.ruling) for decision in self.decisions)
 
     @cached_property
     def planned(self) -> Counter[LicenseType]:
-        """How many releases of each type this run sets out to make: all, or those that a limit chooses."""
+        """The number of releases of each type that this run sets out to make: all, or those that a limit chooses."""
         if not any(limit.longest_unused_first for limit in self.limits):
             return self.released
         return Counter(decision.license_type for decision in self.chosen)
 
     @cached_property
     def chosen(self) -> list[Decision]:
-        """Those releases, the longest unused first."""
+        """The releases that fit into the limits which say `longest unused first`, in that order."""
         releases = [decision for decision in self.decisions if decision.ruling.verdict == "release"]
         return longest_unused_first(self.limits, self.allocated, releases)
 
     @cached_property
     def allocated(self) -> Counter[LicenseType]:
-        """How many licenses of each type are allocated, quarantined ones included."""
+        """The number of licenses of each type that are allocated, quarantined ones included."""
         return self._count(lambda ruling: True)
 
     @cached_property
     def released(self) -> Counter[LicenseType]:
-        """How many licenses of each type the plan releases."""
+        """The number of licenses of each type that the plan releases."""
         return self._count(lambda ruling: ruling.verdict == "release")
 
     def _count(self, counted: Callable[[Ruling], bool]) -> Counter[LicenseType]:
@@ -104,7 +104,7 @@ class Plan:
         return found
 
     def _users(self) -> tuple[int, int]:
-        """How many users hold both types, and how many lose all that they hold; quarantined ones are not counted."""
+        """The numbers of users who hold both types, and who lose all they hold; quarantined licenses do not count."""
         kept, released = (
             [self._holders(license_type, verdict) for license_type in LICENSE_TYPES] for verdict in ("keep", "release")
         )
@@ -122,7 +122,7 @@ class Plan:
         }
 
     def run(self) -> dict[str, Any]:
-        """What the run is: the first line of the log, without the policy itself."""
+        """The run's inputs and identity: the first line of the log, without the policy itself."""
         return {
             "runId": self.run_id,
             "tool": f"seatwarden {VERSION}",

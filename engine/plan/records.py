@@ -73,7 +73,7 @@ def decision_lines(decisions: Sequence[Decision], *, with_truths: bool = False) 
 
 
 class _RulingWords(NamedTuple):
-    """What the log says of a ruling: the names of the deciding rule or guard and of all that matched, the place."""
+    """A ruling as the log has it: the names of the deciding rule or guard and of all that matched, the place."""
 
     verdict: Verdict
     because: Because

@@ -1,4 +1,4 @@
-"""The plan as text: what `summary.txt` of a run folder says, and what pipes are given."""
+"""The plan as text, for `summary.txt` of a run folder and for pipes."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -9,7 +9,7 @@ from seatwarden.engine.decide.decision import LISTED_FIRST, Because, Decision, l
 from seatwarden.engine.plan.plan import Plan
 
 Show = Literal["all", "release", "keep"]
-"""Which licenses a listing has."""
+"""The licenses that a listing has."""
 
 VERDICT = Column("Verdict")
 COLUMNS = (
@@ -21,18 +21,18 @@ COLUMNS = (
     Column("Why", folds=True),
 )
 MOST_IN_FILE = 5_000
-"""How many licenses a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
+"""Most licenses that a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
 
 
 def plan_text(made: Plan, show: Show = "all", line: str = "─") -> str:
-    """What `summary.txt` and pipes are given: the table, as far as people read, and the counts."""
+    """The whole text, for `summary.txt` and pipes: the table, as far as people read, and the counts."""
     listed, more = listed_decisions(made, show, MOST_IN_FILE)
     table = plain_text(COLUMNS, [cells(decision) for decision in listed], line) if listed else ""
     return table + "\n".join(closing_lines(made, more)) + "\n"
 
 
 def closing_lines(made: Plan, more: Sequence[str]) -> list[str]:
-    """What stands below the table: what it leaves out (`more`), the plan in numbers, and the conclusion."""
+    """The lines below the table: what it leaves out (`more`), the plan in numbers, and the conclusion."""
     conclusion = f"{plural(made.summary()['release'], 'license')} would be released. Nothing has been released."
     return [*more, *summary_lines(made), conclusion]
 

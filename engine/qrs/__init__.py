@@ -1,1 +1,1 @@
-"""How to reach a Qlik Sense Repository Service (QRS), and a simulated one."""
+"""The client of a Qlik Sense Repository Service (QRS), and the check of the way to one."""

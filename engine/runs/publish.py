@@ -1,4 +1,4 @@
-"""What is told of a run when it has ended: its numbers to InfluxDB, its events to those who asked for them.
+"""Publishing a run that has ended: its numbers to InfluxDB, its events to those who asked for them.
 
 Nothing in here changes how the run ended: a database or a mail server that does not answer is said, and that is all.
 """
@@ -43,7 +43,7 @@ def publish_run(report: RunReport, settings: Settings, log: Log, now: datetime) 
 
 
 def publish_apply(applied: Applied, settings: Settings, log: Log, now: datetime) -> None:
-    """The same of a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
+    """Publishes a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
     somebody = settings.influx is not None or settings.notifications != Notifications()
     if not applied.outcomes or not somebody:
         return
@@ -74,7 +74,7 @@ def _whatever_happens(what: str, settings: Settings, log: Log) -> Iterator[None]
 
 
 def write_points(points: Iterable[Point], settings: Settings, log: Log) -> bool:
-    """Writes points, or keeps them until the database is there again; whether none is lost.
+    """Writes points, or keeps them until the database is there again; returns whether none is lost.
 
     No points deliver what waits.
     """
@@ -92,7 +92,7 @@ def write_points(points: Iterable[Point], settings: Settings, log: Log) -> bool:
 
 
 def expiry_event(found: ServerLicense, settings: Settings, now: datetime) -> Event:
-    """That the site's own license expires soon."""
+    """The event that the site's own license expires soon."""
     threshold = settings.jobs.server_monitor.threshold_days or 0
     return license_expiring(settings.site.url, now, found.expires, found.days, threshold)
 
@@ -145,7 +145,7 @@ def _counts(report: RunReport, settings: Settings) -> RunCounts:
 
 
 def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
-    """What people are told of a run: a plan with something in it, a limit, what was released, a failure."""
+    """The events of a run: a plan with something in it, a limit, what was released, a failure."""
     site, at = settings.site.url, report.ended
     plan, folder = report.plan, report.folder
     if plan is not None and folder is not None:

@@ -1,4 +1,4 @@
-"""What earlier runs left behind: licenses in the middle, and outcomes that nobody was told of.
+"""Recovery: licenses that earlier runs left in the middle, and outcomes that they have not published.
 
 A run tells what it did (to InfluxDB, to people) when it has ended, and then notes in the file `published` of its
 folder up to which line of the journal. A process that is killed before that leaves lines that the next run tells.
@@ -21,14 +21,14 @@ from seatwarden.policy.errors import InputError
 
 PUBLISHED_FILE, _FORMER_NAME = "published", "told"
 _LOOKED_AT = timedelta(days=31)
-"""How far back runs are looked at; what is older has been seen by many runs since."""
+"""The age up to which runs are looked at; what is older has been seen by many runs since."""
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
 """Folders that runs have made; a copy that somebody put beside them is not one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of licenses of a plan, as far as nobody was told of it yet, in the journal's order."""
+    """The outcomes of a plan that are not published yet, in the journal's order."""
 
     plan: RecordedPlan
     folder: Path
@@ -37,12 +37,12 @@ class Applied:
     """The last line of the journal that these are from."""
 
     def mark_published(self) -> None:
-        """Notes that all of it was told. Raises OSError."""
+        """Notes that these outcomes are published. Raises OSError."""
         write_atomically(self.folder / PUBLISHED_FILE, str(self.upto).encode())
 
 
 def unpublished(plan: RecordedPlan, journal: Path) -> Applied:
-    """What a journal says that was not told yet; nothing where it cannot be read."""
+    """The outcomes in a journal that are not published yet; none where it cannot be read."""
     try:
         state = read_journal(journal)
     except (DamagedLog, OSError):
@@ -56,7 +56,7 @@ def unpublished(plan: RecordedPlan, journal: Path) -> Applied:
 
 
 def unfinished_runs(runs: Path, now: datetime) -> list[Path]:
-    """Folders of runs, oldest first, with a license whose outcome is open or an outcome that nobody was told of.
+    """The folders of runs, oldest first, with a license whose outcome is open or an outcome that is not published.
 
     What failed is not open: the next plan decides on it anew. Raises InputError when the folder cannot be read.
     """
@@ -72,7 +72,7 @@ def unfinished_runs(runs: Path, now: datetime) -> list[Path]:
 def why_withdrawn(
     plan: RecordedPlan, policy_digest: str, pseudonyms: Pseudonyms | None, max_age: timedelta, now: datetime
 ) -> str | None:
-    """Why an earlier plan is not carried on with; None when it is.
+    """The reason not to carry on with an earlier plan; None when it is carried on with.
 
     A policy that has changed since then may protect somebody, or be the brake that somebody pulled.
     """
@@ -86,7 +86,7 @@ def why_withdrawn(
 
 
 def describe(problem: Exception) -> str:
-    """What is wrong with the files of a run."""
+    """The words for a problem with the files of a run."""
     return problem.strerror or "it cannot be read" if isinstance(problem, OSError) else str(problem)
 
 
@@ -106,7 +106,7 @@ def _is_unfinished(folder: Path) -> bool:
 
 
 def _published(folder: Path) -> int:
-    """Up to which line of its journal a run was told; 0 where that is not known: better told twice than never."""
+    """The last line of its journal that a run has published; 0 where unknown: better told twice than never."""
     for name in (PUBLISHED_FILE, _FORMER_NAME):
         with suppress(OSError, ValueError):
             return int((folder / name).read_bytes())

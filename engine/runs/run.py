@@ -37,14 +37,14 @@ from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
 
 MAX_AGE = timedelta(hours=24)
-"""How old a plan may be whose releases are brought to their end."""
+"""The age up to which a plan's releases are brought to their end."""
 
 RunOutcome: TypeAlias = Literal["dry-run", "done", "over-limit", "refused", "failed", "incomplete", "interrupted"]
-"""How a run ended. `incomplete`: some releases failed, or it is not known what became of them."""
+"""The ways in which a run ends. `incomplete`: some releases failed, or their outcome is not known."""
 
 
 class Connection(Qrs, Protocol):
-    """What a run needs of QRS: to read the site, then to release."""
+    """The part of QRS that a run needs: to read the site, then to release."""
 
     def snapshot(self, now: datetime) -> Snapshot:
         """Users and licenses as they are now. Raises RemoteError."""
@@ -52,16 +52,16 @@ class Connection(Qrs, Protocol):
 
 
 class Log(Protocol):
-    """Told what happens while it happens: a sentence, and facts by name."""
+    """A listener to what happens while it happens: a sentence, and facts by name."""
 
     def __call__(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
-        """Takes it; `level` is one of `logging`'s."""
+        """Takes a sentence; `level` is one of `logging`'s."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a run works with: QRS, the clock, the lock of the site, how a plan is put into words, whom to tell.
+    """The surroundings of a run: QRS, the clock, the lock of the site, whom to tell.
 
     Once `stop` is set, no further license is begun.
     """
@@ -75,9 +75,9 @@ class RunContext:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """How a run went. `plan` and `folder` are None when it failed before there was one, `why` are sentences.
+    """The report on a run. `plan` and `folder` are None when it failed before there was one, `why` are sentences.
 
-    `applied` is what became of licenses and nobody was told of yet: of earlier plans first, of the run's own last.
+    `applied` are the outcomes that are not published yet: of earlier plans first, of the run's own last.
     """
 
     outcome: RunOutcome

@@ -35,19 +35,19 @@ from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
 from seatwarden.policy.schedule.schedule import Schedule
 
 JobFunction = Callable[[Settings], JobResult]
-"""A job: what it does under the settings in force."""
+"""The work of a job, under the settings in force."""
 
 _MOST_COUNTED = 10_000
 """Missed runs that are counted; more are as bad."""
 
 _LATE = timedelta(minutes=1)
-"""What a run may come after its time without a word."""
+"""The time by which a run may be late without a word."""
 
 _SET_BACK = timedelta(minutes=1)
-"""What a clock may go back by (time servers correct it) without schedules being counted anew."""
+"""The time by which a clock may go back (time servers correct it) without schedules being counted anew."""
 
 _LOOKS_BEFORE_RETRY = 6
-"""How many looks at the files apart refused ones are read again."""
+"""Looks at the files from one reading of refused ones to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class _Planned:
         return next_occurrence(self.schedule, after, self.zone)
 
     def count(self, after: datetime, until: datetime) -> int:
-        """How often it was due after an instant, up to and with another."""
+        """The number of times it was due after an instant, up to and with another."""
         due = takewhile(lambda instant: instant <= until, occurrences(self.schedule, after, self.zone))
         return sum(1 for _ in islice(due, _MOST_COUNTED))
 
@@ -269,7 +269,7 @@ def jobs_of(settings: Settings) -> dict[JobName, Job]:
 
 
 _Stamp = tuple[int, int, int] | None
-"""What a file looks like from outside; None when it is not there."""
+"""A file's time, size and number, which change when it does; None when it is not there."""
 
 
 def _stamps(files: tuple[Path, ...]) -> dict[Path, _Stamp]:

@@ -1,4 +1,4 @@
-"""What the service is doing: shared by its jobs, the heartbeat and whoever asks for its health."""
+"""The state of the service: shared by its jobs, the heartbeat and whoever asks for its health."""
 
 import threading
 from dataclasses import asdict, dataclass, field
@@ -13,7 +13,7 @@ JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseM
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """How a job ended: a word for it, whether that is well, and numbers by name."""
+    """The result of a job: a word for how it ended, whether that is well, and numbers by name."""
 
     outcome: str
     ok: bool
@@ -32,13 +32,13 @@ class JobState:
     last_outcome: str | None = None
     ok: bool = True
     runs: dict[str, int] = field(default_factory=dict)
-    """How often it ended how."""
+    """The number of runs by how they ended."""
     missed: int = 0
     numbers: dict[str, float] = field(default_factory=dict)
 
 
 class ServiceState:
-    """All of it, behind one lock."""
+    """The state of all jobs and of the settings in force, behind one lock."""
 
     def __init__(self, started: datetime) -> None:
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class ServiceState:
         self.policy = ""
         """Digest of the policy in force."""
         self.refused_change: str | None = None
-        """Why a changed file is not in force; None when all that is on the disk is."""
+        """The reason why a changed file is not in force; None when all that is on the disk is."""
 
     def schedule(self, schedules: dict[JobName, str]) -> None:
         """Sets which jobs there are; those that stay keep their past."""
@@ -57,7 +57,7 @@ class ServiceState:
                 self._jobs[name].schedule = text
 
     def next(self, name: JobName) -> datetime | None:
-        """When a job is due next, None when never or when there is no such job."""
+        """The instant at which a job is due next; None when never, or when there is no such job."""
         with self._lock:
             job = self._jobs.get(name)
             return job.next if job else None
@@ -69,25 +69,25 @@ class ServiceState:
             return any(job.running_since for job in self._jobs.values())
 
     def due(self, name: JobName, moment: datetime | None) -> None:
-        """When a job is due next; None: never again."""
+        """Sets when a job is due next; None: never again."""
         with self._lock:
             if name in self._jobs:
                 self._jobs[name].next = moment
 
     def begun(self, name: JobName, now: datetime) -> None:
-        """A job has begun. Here and below, one that was taken off meanwhile is not spoken of any more."""
+        """Notes that a job has begun. Here and below, one that was taken off meanwhile is passed over."""
         with self._lock:
             if job := self._jobs.get(name):
                 job.running_since = job.last_started = now
 
     def missed(self, name: JobName, count: int) -> None:
-        """Runs that were due and are not made up for one by one."""
+        """Counts runs that were due and are not made up for one by one."""
         with self._lock:
             if job := self._jobs.get(name):
                 job.missed += count
 
     def ended(self, name: JobName, now: datetime, result: JobResult) -> None:
-        """A job has ended."""
+        """Notes that a job has ended."""
         with self._lock:
             if job := self._jobs.get(name):
                 job.running_since, job.last_ended = None, now
@@ -107,7 +107,7 @@ class ServiceState:
             return {name: JobState(**asdict(job)) for name, job in self._jobs.items()}
 
     def to_json(self, now: datetime) -> dict[str, Any]:
-        """What `/health` and the heartbeat say."""
+        """The state as `/health` and the heartbeat tell it."""
         ok, jobs = self.ok, self.jobs()
         return {
             "status": "ok" if ok else "failing",

@@ -22,7 +22,7 @@ from seatwarden.engine.service.state import JobState, ServiceState
 
 HOST = "127.0.0.1"
 _TIMEOUT_SECONDS = 10
-"""How long a client may take to say what it wants."""
+"""Seconds that a client may take to say what it wants."""
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def status_server(port: int, state: ServiceState, clock: Callable[[], datetime])
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Being asked for one's health is nothing to write home about."""
+            """Logs nothing: that somebody asked for the health is no news."""
 
     server = _Server((HOST, port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="status", daemon=True)

@@ -29,7 +29,7 @@ _OWNER_ONLY = 0o600
 
 @dataclass(frozen=True)
 class CertificateFiles:
-    """Where one export lies: paths of PEM files in one folder, named as the QMC names them."""
+    """The files of one export: paths of PEM files in one folder, named as the QMC names them."""
 
     root: Path
     server: Path
@@ -51,7 +51,7 @@ class CertificateFiles:
 
 @dataclass(frozen=True)
 class Validity:
-    """From when until when a certificate is good; both instants carry a time zone."""
+    """The time for which a certificate is good; both instants carry a time zone."""
 
     not_before: datetime
     not_after: datetime

@@ -64,7 +64,7 @@ class Filter(Protocol):
 
     @property
     def depth(self) -> int:
-        """How many levels it is nested; a single comparison has 1."""
+        """The levels of its nesting; a single comparison has 1."""
 
     def matches(self, entity: Mapping[str, object]) -> bool:
         """Say whether QRS would select `entity`, a decoded JSON object. Never raises."""

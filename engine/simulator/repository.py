@@ -1,6 +1,6 @@
-"""What a simulated QRS holds and answers: the entities of one site, without a socket.
+"""The entities of a simulated QRS and its answers about them, without a socket.
 
-`simulator.py` puts it on the network. A test double like that one; no production path imports it.
+`server.py` puts it on the network. A test double like that one; no production path imports it.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ ABOUT: Mapping[str, Any] = {
     "singleNodeOnly": False,
     "schemaPath": "About",
 }
-"""What `GET /qrs/about` says."""
+"""The answer of `GET /qrs/about`."""
 
 LICENSE: Mapping[str, Any] = {
     "id": "00000000-0000-4000-8000-000000000001",
@@ -151,7 +151,7 @@ LICENSE: Mapping[str, Any] = {
     "isInvalid": False,
     "schemaPath": "License",
 }
-"""What `GET /qrs/license` says when the site has no `license`: plainly a fake."""
+"""The answer of `GET /qrs/license` when the site has no `license`: plainly a fake."""
 
 
 def _read(

@@ -57,9 +57,9 @@ class Fault:
     method: str | None = None
     """The method it strikes, such as DELETE; None strikes all."""
     path_contains: str = ""
-    """What the path, query included, must contain."""
+    """A part that the path, query included, must contain."""
     times: int | None = None
-    """How many requests it still strikes; it leaves `faults` after the last. None never ends."""
+    """The number of requests it still strikes; it leaves `faults` after the last. None never ends."""
     status: int = 503
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class SimulatedQrs:
 
     @property
     def url(self) -> str:
-        """Where it listens, such as `https://127.0.0.1:49152`, without `/qrs`."""
+        """The address it listens on, such as `https://127.0.0.1:49152`, without `/qrs`."""
         return f"{'http' if self._tls is None else 'https'}://{self.host}:{self.port}"
 
     @property
@@ -147,7 +147,7 @@ class SimulatedQrs:
 
     @property
     def handshake_failures(self) -> int:
-        """How many clients were refused, or went away, before TLS was agreed."""
+        """The number of clients that were refused, or went away, before TLS was agreed."""
         with self._lock:
             return self._handshake_failures
 

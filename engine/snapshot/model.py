@@ -1,4 +1,4 @@
-"""The snapshot: users and licenses of a site at one moment, as QRS has them. `snapshot_reader.py` reads it.
+"""The snapshot: users and licenses of a site at one moment, as QRS has them. `reader.py` reads it.
 
 Unknown fields are ignored. The ids of a row and the directory of a user must be readable, or the snapshot is refused;
 any other fact that is absent or not of its type becomes *unknown*, and unknown never releases.
@@ -100,7 +100,7 @@ class Licenses(Struct, frozen=True):
 
 
 class SiteLicense(Struct, frozen=True, rename="camel"):
-    """What the site's own license says of itself: only whether it is a signed key."""
+    """The site's own license, of which only one thing is read: whether it is a signed key."""
 
     signed_key: bool = False
     key: str | None = None

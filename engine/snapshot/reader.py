@@ -55,7 +55,7 @@ MAX_SNAPSHOT_BYTES = 4_000_000_000
 SECRET_LICENSE_FIELDS = ("key", "serial", "control", "check")
 """Fields of `GET /qrs/license` that never leave the process."""
 MAX_EXPANSION = 500
-"""How many times larger a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50 times."""
+"""Most times its size that a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50."""
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 _AS_WRITTEN = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"

@@ -1,4 +1,4 @@
-"""What a first policy and site file are made of, and how each answer is read.
+"""The answers that a first policy and site file are made of, and their readers.
 
 A reader takes what somebody typed and returns what is meant. It raises `WrongAnswer`, which says why not; what lint
 would find in the policy is found here already, by lint itself.
@@ -29,7 +29,7 @@ class Answers:
     """The answers, read and right.
 
     `certificates` is the folder as it is to stand in the site file. A number of days is None where licenses of that
-    type are never released, `tag` where no tag protects. `limit` is how many licenses one run may release.
+    type are never released, `tag` where no tag protects. `limit` is the most licenses that one run may release.
     """
 
     host: str
@@ -72,7 +72,7 @@ def read_folder(text: str) -> str:
 
 
 def read_days(text: str) -> int | None:
-    """How many days a license must be unused; None for never."""
+    """The days that a license must be unused; None for never."""
     word = text.strip()
     if word.lower() == NONE:
         return None
@@ -86,7 +86,7 @@ def read_days(text: str) -> int | None:
 
 
 def read_professional_days(text: str, analyzer: int | None) -> int | None:
-    """The same for Professional licenses; one of the two types must be released at some time."""
+    """The days for Professional licenses, as `read_days`; one of the two types must be released at some time."""
     days = read_days(text)
     if days is None and analyzer is None:
         raise WrongAnswer("then no license would ever be released: give a number of days for one type")
@@ -124,7 +124,7 @@ def read_timezone(text: str) -> str:
 
 
 def read_limit(text: str) -> int:
-    """How many licenses one run may release."""
+    """The most licenses that one run may release."""
     word = text.strip()
     if not re.fullmatch(r"[0-9]{1,9}", word) or int(word) == 0:
         raise WrongAnswer("write how many licenses one run may release, 1 or more")

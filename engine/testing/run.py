@@ -25,13 +25,13 @@ RuleId: TypeAlias = tuple[str, int, int]
 """A rule's label, line and column: two rules that say the same are told apart by their place."""
 
 MAX_SUGGESTIONS = 5
-"""How many users that a snapshot does not have are looked for among similar ones; that takes long in a large site."""
+"""Most users missing from a snapshot for whom a similar one is looked for; that takes long in a large site."""
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What became of one case or expectation. `problems` are the lines that say why it failed; none when it passed."""
+    """The result of one case or expectation. `problems` are the lines that say why it failed; none when it passed."""
 
     name: str
     place: str
@@ -158,7 +158,7 @@ def _nobody(expected: ExpectedOf, by_user: dict[str, list[Decision]], path: Path
 
 
 def _problems(expectation: Expectation, decision: Decision) -> list[str]:
-    """What was expected, what came out, and the lines of the explanation that tell why; none when all is met."""
+    """The lines that say what was expected, what came out, and why; none when all is met."""
     matched = {rule.label for rule in decision.matched}
     expected_rules = {rule.value for rule in expectation.rules} if expectation.rules is not None else None
     lines = []

@@ -1,4 +1,4 @@
-"""The tree of a schedule text: what a `frequency` says, before any calendar is asked.
+"""The tree of a schedule text (Butler's `frequency`), before any calendar is asked.
 
 The words are those of the JavaScript library `later`; every node knows where it was written.
 """
@@ -22,7 +22,7 @@ UnitName: TypeAlias = Literal[
     "month",
     "year",
 ]
-"""What a schedule counts. A `time` is a second of the day, a `day` one of the month, a `day instance` the first to
+"""The units of a schedule. A `time` is a second of the day, a `day` one of the month, a `day instance` the first to
 fifth seven days of a month; days of the week count from Sunday, 1."""
 
 

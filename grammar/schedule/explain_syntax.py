@@ -104,7 +104,7 @@ _SPACE += "\u2028\u2029\u202f\u205f\u3000\ufeff"
 
 
 def problem_from(error: UnexpectedInput, text: str, locate: _Locate) -> SyntaxProblem:
-    """The problem that an administrator is told, for what Lark raised on `text`."""
+    """The problem in an administrator's words, from the error that Lark raised on `text`."""
     match error:
         case UnexpectedCharacters():
             offset, expected = error.pos_in_stream or 0, set(error.allowed or ())
@@ -156,7 +156,7 @@ def _example(expected: set[str]) -> str | None:
 
 
 def _help(word: str, before: str, text: str, expected: set[str]) -> str | None:
-    """What to write for `word`, after `before`."""
+    """A help line: what to write instead of `word`, behind `before`; None where nothing is known to be meant."""
     if re.match(r"[\d*]\S*(\s+[\d*]\S*){4}", text) or before.endswith("@"):
         return "this is cron's language; here it is `every 6 hours`, `at 2:30 on mon through fri`"
     if (found := _superfluous(word, before, expected)) is not None:

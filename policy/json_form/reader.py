@@ -294,6 +294,6 @@ class _Reader(YamlReader):
 
 
 def _name_span(node: Mapping) -> Span:
-    """Where the name stands; the whole statement for one without."""
+    """The span of the statement's name, or of the whole statement when it has none."""
     entry = node.get("name")
     return entry.value.span if entry is not None else node.span

@@ -29,9 +29,9 @@ from seatwarden.policy.operators import matches
 from seatwarden.policy.vocabulary import entry_of
 
 MOST_FINDINGS = 10
-"""How many values of one list get a finding each; more share one."""
+"""Most values of one list that get a finding each; more share one."""
 MOST_SUGGESTIONS = 3_000
-"""Among how many names a similar one is looked for."""
+"""Most names among which a similar one is looked for."""
 
 _NOUNS = {
     "user": "user",

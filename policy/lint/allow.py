@@ -141,8 +141,11 @@ def _not_understood(span: Span) -> Diagnostic:
 
 
 def _comment_start(line: str, yaml: bool) -> int | None:
-    """Where the line's comment starts. In YAML, at a `#` after a space that speaks to seatwarden: a quote there may
-    also be an apostrophe, so quotes say nothing."""
+    """The offset of the line's comment; None when there is none.
+
+    In YAML only of a comment to seatwarden, with a space before its `#`: a quote there may also be an apostrophe, so
+    quotes say nothing.
+    """
     if yaml:
         found = re.search(r"(?:^|(?<=\s))#\s*seatwarden\b", line, re.IGNORECASE)
         return found.start() if found else None

@@ -1,4 +1,4 @@
-"""What a lint finding is made of."""
+"""The parts of a lint finding."""
 
 from seatwarden.grammar.ast import Rule
 from seatwarden.grammar.spans import Span

@@ -1,4 +1,4 @@
-"""What a snapshot knows: the names that users of a site have, for the checks of SW4xx."""
+"""The names that the users of a snapshot have, for the checks of SW4xx."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

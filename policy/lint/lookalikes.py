@@ -26,7 +26,7 @@ def _prototypes() -> dict[str, str]:
 
 @lru_cache(maxsize=100_000)
 def looks(text: str) -> tuple[str, str]:
-    """How a text looks as it is, and in small letters. Texts that share one of the two look alike."""
+    """The shapes of a text as it is, and in small letters. Texts that share one of the two look alike."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in ("Cf", "Cc"))
     visible = " ".join(visible.split())
     return _shape(visible), _shape(visible.casefold())

@@ -11,7 +11,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.formula import Formula, negate
 
 MOST_PARTS = 40
-"""How many parts of one `and` or `or` are looked at one by one."""
+"""Most parts of one `and` or `or` that are looked at one by one."""
 
 
 def find_meaningless(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagnostic]:
@@ -57,7 +57,7 @@ class _Parts:
             yield from self.findings(part, [*around, *beside])
 
     def _beside(self, other: Condition, joined: bool) -> Formula:
-        """What holds where a part of an `and` matters: the other parts; of an `or`: none of them."""
+        """The formula of where a part beside `other` matters: in an `and` the other, in an `or` its opposite."""
         formula = self._space.formula(other)
         return formula if joined else negate(formula)
 

@@ -13,7 +13,7 @@ from seatwarden.policy.worlds.translate import translate
 from seatwarden.policy.worlds.world import World
 
 MOST_PAIRS = 150_000
-"""How many pairs of rules are compared, about a second of work; beyond it nothing is said of a pair."""
+"""Most pairs of rules that are compared, about a second of work; of pairs beyond it nothing is said."""
 
 
 class RuleSpace:
@@ -46,7 +46,7 @@ class RuleSpace:
         return self.space.possible(*formulas) is False
 
     def implies(self, one: int, other: int) -> bool:
-        """Whether it is certain that a rule matches wherever another does."""
+        """Whether it is certain that the rule `other` matches wherever the rule `one` does (both by number)."""
         self._pairs += 1
         if self._pairs > MOST_PAIRS:
             return False
@@ -56,7 +56,10 @@ class RuleSpace:
         return self.impossible([self.formulas[one], negate(self.formulas[other])])
 
     def cause(self, formulas: Sequence[Formula], given: Iterable[Formula] = ()) -> list[int]:
-        """Of formulas that cannot hold together (where others do) some that cannot already, early ones first."""
+        """The numbers of formulas that are enough for a contradiction with `given`; of several sets an early one.
+
+        All `formulas` together must be known to contradict it.
+        """
         given, kept = list(given), list(range(len(formulas)))
         for number in reversed(range(len(formulas))):
             without = [n for n in kept if n != number]
@@ -75,6 +78,6 @@ class RuleSpace:
 
 
 def bounds(rule: Rule) -> list[Formula]:
-    """What a rule says beside its condition: its license types, its last day."""
+    """The formulas of a rule beside its condition: its license types, its last day."""
     last = [Within(DayField.TODAY, DayField.ORIGIN, rule.until.value.toordinal())] if rule.until else []
     return [of_types(rule.license_types), *last]

@@ -25,7 +25,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.formula import Flag, negate
 
 QUARANTINE_DAYS = 7
-"""How long Qlik Sense sets a license aside that was used in the last days, before it can be allocated again."""
+"""Days of Qlik Sense's quarantine: a license used within the last 7 is set aside for 7, and nobody can have it."""
 
 _FLAGS = {
     "inactive": ("inactive", "active"),

@@ -1,4 +1,4 @@
-"""What a schedule counts: seconds, hours, days of the month, ISO weeks … of a wall clock without a time zone.
+"""The units of a wall clock without a time zone: seconds, hours, days of the month, ISO weeks …
 
 A *period* is one second, one hour, one week; a unit numbers them. The numbers, the places a search goes on from and
 the oddities named in comments are those of the JavaScript library `later` (read from its published source, checked
@@ -41,7 +41,7 @@ class Unit(ABC):
 
     @abstractmethod
     def seek(self, at: datetime, value: int | None) -> datetime | None:
-        """Where the search for the next period of that number goes on; None when there is none.
+        """The moment from which the search for the next period of that number goes on; None when there is none.
 
         A number above the highest is sought from the lowest. None is the value of an empty list: of days, weeks and
         months it is sought like 0, of hours it leads to midnight, else nowhere.

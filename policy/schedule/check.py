@@ -1,5 +1,5 @@
-"""What is wrong with a schedule text: what `later` would refuse (errors), and what it reads otherwise than it looks
-(warnings)."""
+"""The findings in a schedule text: errors, which `later` would refuse, and warnings, where it reads something else
+than it looks like."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -183,7 +183,7 @@ class _Checker:
 
 
 def _end(schedule: Schedule, now: datetime) -> datetime | None:
-    """When one of the next exceptions stops the schedule for good; None when none does."""
+    """The moment at which one of the next exceptions stops the schedule for good; None when none does."""
     left_out = {
         tick.at
         for exception in schedule.exceptions

@@ -1,4 +1,4 @@
-"""When a schedule fires in a time zone: from its wall clock to instants, over the clock's changes.
+"""The occurrences of a schedule in a time zone: from its wall clock to instants, over the clock's changes.
 
 - A time that the clock skips does not fire. An hour or day of which it skips only the beginning fires as it begins.
 - In an hour that the clock shows twice, times of day and days fire in the first; hours, minutes and seconds in both.
@@ -136,5 +136,5 @@ def _instant(wall: datetime, zone: ZoneInfo, fold: int = 0) -> datetime:
 
 
 def _shown(instant: datetime, zone: ZoneInfo) -> datetime:
-    """What the zone's clock shows."""
+    """The time that the zone's clock shows."""
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)

@@ -1,4 +1,4 @@
-"""What a schedule text means on a wall clock: the moments at which it fires, one after another.
+"""The meaning of a schedule text on a wall clock: the moments at which it fires, one after another.
 
 A time zone, with its missing and repeated hours, is the engine's concern. The rules are those of the JavaScript
 library `later`, oddities included, since Butler's schedules were tried out with it:
@@ -33,7 +33,7 @@ class Constraint:
 
     @property
     def seconds(self) -> int:
-        """About how long a period of the rule lasts; the shortest sets the tick."""
+        """The length of a period in seconds, roughly; the shortest of several constraints sets the tick."""
         return self.unit.seconds
 
     def wanted(self, at: datetime) -> int | None:
@@ -57,15 +57,15 @@ class Constraint:
         return found
 
     def holds(self, at: datetime, value: int | None) -> bool:
-        """Whether the rule is met at `at`, for the value wanted there."""
+        """Whether the constraint is met at `at`, for the value wanted there."""
         return self.unit.holds(at, value)
 
     def seek(self, at: datetime, value: int | None) -> datetime | None:
-        """Where the search goes on."""
+        """The moment from which the search for the value goes on; None when it never comes."""
         return self.unit.seek(at, value)
 
     def end(self, at: datetime) -> datetime | None:
-        """From a moment at which the rule is met, the moment at which it no longer is; None when it always is."""
+        """The first moment after `at` (which meets the constraint) that does not meet it; None when there is none."""
         lowest, highest = self.unit.bounds(at)
         now = value = self.unit.value(at)
         count = len(self.values)
@@ -111,7 +111,7 @@ class _Before(Constraint):
 
 @dataclass(frozen=True, slots=True)
 class Clauses:
-    """Rules that must all hold, longest periods first."""
+    """Constraints that must all be met, longest periods first."""
 
     rules: tuple[Constraint, ...]
 
@@ -132,7 +132,7 @@ class Clauses:
         return self.tick.seconds <= 3600 and not self.timed
 
     def start(self, at: datetime) -> datetime | None:
-        """The start of the first period, from the one that `at` is in, in which all rules hold; None when none is."""
+        """The start of the first tick that meets all constraints, `at`'s own or a later one; None without any."""
         horizon = at + CALENDAR_CYCLE
         for _ in range(MAX_STEPS):
             for rule in self.rules:
@@ -151,7 +151,7 @@ class Clauses:
         return None
 
     def end(self, at: datetime) -> datetime | None:
-        """From a moment at which all rules hold, the first at which one does not; None when there is none."""
+        """The first moment after `at` (which meets all constraints) that does not; None when there is none."""
         ends = [end for rule in self.rules if (end := rule.end(at)) is not None]
         return min(ends, default=None)
 

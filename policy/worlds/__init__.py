@@ -1,4 +1,4 @@
-"""What can be: exact reasoning about conditions over all facts a user and a license can have.
+"""Possible worlds: exact reasoning about conditions over all facts a user and a license can have.
 
 A condition becomes a formula over finitely many propositions (`translate`): a text field only matters by which of
 the named values it has (`texts`, `patterns`), days only by the differences a condition asks for (`days`). A search

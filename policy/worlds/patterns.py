@@ -12,7 +12,7 @@ from functools import lru_cache
 from seatwarden.policy.operators import matches
 
 MAX_STEPS = 100_000
-"""How many steps of the automata are made before giving up; a dozen patterns need some thousand."""
+"""Most steps of the automata; a dozen patterns need some thousand."""
 
 _LETTERS = "xyzqwjkvbgpdfhlcumtnrsaeio0123456789" + "".join(map(chr, range(0xE0, 0x180)))
 _ORDINARY = ("other", "other1", "other2", "other3")
@@ -59,7 +59,7 @@ def compile_pattern(folded: str) -> LikePattern:
 
 
 def combinations(patterns: Sequence[str], named: Container[str]) -> tuple[dict[int, str], bool]:
-    """For each set of patterns that a text not in `named` can match at once (as bits) such a text.
+    """The sets of patterns (as bits) that one text can match at once, each with such a text that is not in `named`.
 
     All texts are folded, `named` ones too. The flag says whether these are all the sets there are; it is False
     when there are too many states, or a set for which only named texts were met.

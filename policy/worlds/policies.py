@@ -1,4 +1,4 @@
-"""What rules mean as formulas, and where two policies differ.
+"""Rules as formulas, and the worlds in which two policies differ.
 
 Guards are left out: they keep whatever the rules say, in every policy alike. So are unknown facts.
 """
@@ -15,12 +15,12 @@ from seatwarden.policy.worlds.world import World
 
 
 def of_types(types: Iterable[LicenseType]) -> Formula:
-    """The license is of one of these types; of any when none is named."""
+    """The formula that the license is of one of these types; of any when none is named."""
     return Has(TextTest(LICENSE_TYPE, exact=frozenset(types) or frozenset(LICENSE_TYPES)))
 
 
 def rule_formula(rule: Rule, names: Names) -> Formula:
-    """Where a rule matches: its license types, its last day, its condition."""
+    """The formula of a rule: its license types, its last day, its condition."""
     parts = [of_types(rule.license_types), translate(rule.condition, names)]
     if rule.until is not None:
         parts.insert(1, Within(DayField.TODAY, DayField.ORIGIN, rule.until.value.toordinal()))
@@ -28,7 +28,7 @@ def rule_formula(rule: Rule, names: Names) -> Formula:
 
 
 def differences(one: Policy, other: Policy, names: tuple[Names, Names], given: Formula) -> Iterator[World]:
-    """Worlds that one policy releases and the other keeps, of those in which `given` holds; small ones first.
+    """Worlds in which one policy releases and the other keeps, among those where `given` holds; small ones first.
 
     None at all: the policies mean the same on all facts there can be. Raises Undecided.
     """
@@ -42,7 +42,7 @@ def differences(one: Policy, other: Policy, names: tuple[Names, Names], given: F
 
 
 _TRIES = 50
-"""How many worlds are looked at for a small one."""
+"""Most worlds that are looked at for a small one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class _Side:
 
 
 def _only_first(one: _Side, other: _Side) -> Formula:
-    """Where the one policy releases and the other does not.
+    """The formula of the worlds in which the one policy releases and the other does not.
 
     That is because of a keep rule which only the other has, or because none of its release rules matches; then it is
     a release rule which only the one has. Rules that both have take no part in the search.

@@ -15,9 +15,9 @@ from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES
 from seatwarden.policy.worlds.world import World, world_of
 
 STEPS = 20_000
-"""How many literals one question may try; a policy of 50 rules needs some hundred."""
+"""Most literals that one question may try; a policy of 50 rules needs some hundred."""
 TOTAL_STEPS = 500_000
-"""How many literals all questions to one space may try: a few seconds of work."""
+"""Most literals that all questions to one space may try: a few seconds of work."""
 
 
 class Undecided(Exception):
@@ -51,12 +51,12 @@ class Space:
             return None
 
     def implies(self, one: Formula, other: Formula) -> bool | None:
-        """Whether the other holds wherever the one does; None when that was not found out."""
+        """Whether `other` holds wherever `one` does; None when that was not found out."""
         possible = self.possible(one, negate(other))
         return None if possible is None else not possible
 
     def smallest(self, *formulas: Formula, tries: int = 50) -> World | None:
-        """Of the first worlds found the one with the fewest facts. Raises Undecided."""
+        """The world with the fewest facts among the first `tries` found; None when there is none. Raises Undecided."""
         best: World | None = None
         try:
             for world, _ in zip(self.worlds(*formulas), range(tries), strict=False):

@@ -1,4 +1,4 @@
-"""What is assumed about a world so far, while the search goes on.
+"""The assumptions about a world, so far, while the search goes on.
 
 A state is a set of literals that can hold together; assuming one more gives a new state, or shows that it cannot be.
 Each kind of literal is kept in a form in which that is decided at once: sets of texts, flags, bounds of days.
@@ -29,7 +29,7 @@ Pools: TypeAlias = Mapping[Field, TextValues]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A text field so far: which texts it may have, and of which sets it must have one each."""
+    """The assumptions about a text field: the texts it may have, and sets of which it must have one each (as bits)."""
 
     allowed: int
     needed: tuple[int, ...] = ()
@@ -65,11 +65,11 @@ class State:
                 return self._with_days(self.bounds, self.months & months, self.weekdays & weekdays)
 
     def texts_of(self, pool: TextValues) -> Texts:
-        """What is assumed of a text field."""
+        """The assumptions about a text field."""
         return self.texts.get(pool.field) or Texts(pool.all)
 
     def _with_text(self, pool: TextValues, passing: int, wanted: bool) -> "State | None":
-        """With a text among `passing`; or, where the texts that do not pass are unwanted, with those only."""
+        """The state in which the field has a text among `passing`; a field of several that must not pass, only such."""
         before = self.texts_of(pool)
         if pool.many and wanted:
             if not before.allowed & passing:

@@ -66,7 +66,7 @@ def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
 
 
 def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
-    """For each set of tests (as bits) that a text can pass, such a text; and whether that is all of them."""
+    """The sets of tests (as bits) that one text can pass, each with such a text; and whether these are all sets."""
     patterns = sorted({pattern for test in tests for pattern in test.patterns})
     using = [sum((pattern in test.patterns) << n for n, test in enumerate(tests)) for pattern in patterns]
     by_folded: dict[str, int] = {}

@@ -202,7 +202,7 @@ def _days(operator: Operator, left: Term, right: Term) -> Formula:
 
 
 def _there(field: Field, formula: Formula) -> Formula:
-    """What was never used has no day of last use, so nothing compares with it."""
+    """The formula, where the field has a day: what was never used has none, and nothing compares with it."""
     if field.name == "license.lastUsed":
         return all_of([Flag(NEVER_USED, wanted=False), formula])
     if field.name == "user.lastUsed":

@@ -23,7 +23,7 @@ _LONG_AGO = 400
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is true of one user, one license and one day.
+    """Concrete facts about one user, one license and one day.
 
     `held` has the texts of the fields that the state speaks of, as bits in its pools. A fact that nothing speaks of
     has an ordinary value.
@@ -72,7 +72,7 @@ class World:
 
     @property
     def size(self) -> int:
-        """How much there is to say: values beyond the ones that everyone has, and flags that are set."""
+        """The number of facts to tell: values beyond the ones that everyone has, and flags that are set."""
         several = sum(bits.bit_count() for field, bits in self.held.items() if VOCABULARY[field.name].many)
         return several + sum(self.flags.values())
 

@@ -82,7 +82,7 @@ def _show(tour: "_Tour", site: "DemoSite", qrs: "SimulatedQrs", run: Path) -> No
 
 
 def _suggest(site: "DemoSite", run: Path, next_year: int) -> None:
-    """What to try next on the files of the demo."""
+    """Says what to try next on the files of the demo."""
     say("The simulated site is gone, its files stay. Try next:")
     snapshot = ["--policy", str(site.config), "--snapshot", str(site.snapshot)]
     for arguments in (
@@ -120,7 +120,7 @@ def _stay(site: "DemoSite", qrs: "SimulatedQrs") -> None:
 
 
 KILLED_AFTER = 7
-"""After how many deleted licenses the demo kills the process that deletes them."""
+"""Deleted licenses after which the demo kills the process that deletes them."""
 
 
 class _Tour:
@@ -130,12 +130,12 @@ class _Tour:
         self._command = context.find_root().command
 
     def stop(self, text: str) -> None:
-        """Some words between commands."""
+        """Says some words between commands."""
         say()
         say((text, "bold cyan"))
 
     def run(self, *arguments: str) -> None:
-        """A command as a user would type it; its errors end the demo."""
+        """Runs a command as a user would type it; its errors end the demo."""
         say()
         say((f"$ {command_line(arguments)}", "bold"))
         code = self._command.main(list(arguments), prog_name="seatwarden", standalone_mode=False)
@@ -143,7 +143,7 @@ class _Tour:
             raise typer.Exit(code)
 
     def run_and_kill(self, qrs: "SimulatedQrs", *arguments: str) -> None:
-        """A command in a process of its own, killed when QRS has deleted a few licenses and owes the next answer.
+        """Runs a command in a process of its own, and kills it when QRS has deleted a few licenses and owes an answer.
 
         Raises InputError when the process ends before: then there was no crash to survive.
         """

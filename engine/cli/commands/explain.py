@@ -117,7 +117,7 @@ def _print(explained: list[tuple[Holder, list[Explanation]]], source: "_Source[A
 
 @dataclass(frozen=True)
 class _Source(Generic[_T]):
-    """Where decisions come from: those of one person are made alone, all of them only when all are asked for."""
+    """A source of decisions: those of one person are made alone, all of them only when all are asked for."""
 
     policy: CheckedPolicy
     day: Day
@@ -217,7 +217,7 @@ def _from_inputs(
 
 
 def _number(most: int, error: AmbiguousUser) -> int:
-    """What is typed on the terminal; asked on stderr, so that stdout has the result alone."""
+    """The number typed on the terminal; asked on stderr, so that stdout has the result alone."""
     while True:
         sys.stderr.write(f"Which one? (1-{most}) ")
         sys.stderr.flush()

@@ -16,7 +16,7 @@ from seatwarden.policy.schedule.check import check_frequency, load_frequency
 from seatwarden.policy.schedule.occurrences import occurrences
 
 _FILE = "frequency"
-"""What the text is called in messages."""
+"""The text's file name in messages."""
 
 
 def frequency(

@@ -78,7 +78,7 @@ def _site(path: Path) -> "Snapshot":
 
 
 def _check_all(policies: list[Path], site: "Snapshot | None", moment: datetime | date) -> tuple[LintReport, bool]:
-    """What is found in the files, and whether all could be read; what could not has been said then."""
+    """The findings in the files, and whether all could be read; of others that has been said then."""
     report, all_read = LintReport(), True
     for path in policies:
         try:

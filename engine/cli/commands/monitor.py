@@ -59,14 +59,14 @@ def monitor(
 
 @dataclass(slots=True)
 class _Seen:
-    """What the site told. `failed` when a part of it is missing, which has been said then."""
+    """The answers of the site. `failed` when a part of them is missing, which has been said then."""
 
     use: "list[Point]" = field(default_factory=list)
     license: "ServerLicense | None" = None
     expiry: "list[Point]" = field(default_factory=list)
     failed: bool = False
     errors: "list[tuple[JobName, RemoteError]]" = field(default_factory=list)
-    """What went wrong, each problem once, and for which job."""
+    """The problems, each once, behind the job that met it."""
 
 
 def _look(settings: "Settings", day: Day) -> _Seen:
@@ -147,7 +147,7 @@ def _number(value: "FieldValue | None") -> str:
 
 
 def _write(seen: _Seen, settings: "Settings") -> bool:
-    """Writes what the site file wants written; whether points are lost or rejected."""
+    """Writes what the site file wants written; returns whether points are lost or rejected."""
     from seatwarden.engine.metrics.delivery import send
 
     if settings.influx is None:

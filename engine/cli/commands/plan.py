@@ -42,7 +42,7 @@ from seatwarden.engine.plan.summary_text import (
 from seatwarden.policy.errors import InputError
 
 MOST_ON_TERMINAL = 1_000
-"""How many a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
+"""Most licenses that a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
 
 

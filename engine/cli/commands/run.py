@@ -56,7 +56,7 @@ def run(
 
 
 def exit_code(report: "RunReport") -> ExitCode:
-    """What a script is told of a run."""
+    """The exit code for a run, which scripts go by."""
     match report.outcome:
         case "dry-run" | "done":
             return ExitCode.DONE
@@ -69,7 +69,7 @@ def exit_code(report: "RunReport") -> ExitCode:
 
 
 def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
-    """The report says what happened; to be told meanwhile is what an earlier run left, and what is not well."""
+    """Says meanwhile what an earlier run left, and what is not well; the report says what happened."""
     if "license" in facts:
         return
     if level >= logging.WARNING:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_FILE = "heartbeat.json"
 LOOK_SECONDS = 5
-"""How often the service looks whether its files have changed, or the clock was set."""
+"""Seconds between two looks whether the service's files have changed, or the clock was set."""
 _WAIT_SECONDS = 0.5
 
 
@@ -197,7 +197,7 @@ def _beat(folder: Path, state: "ServiceState") -> None:
 
 
 def _last_alive(folder: Path) -> datetime | None:
-    """When a service was last alive here, as far as its heartbeat tells; not more than a year back."""
+    """The instant of the last heartbeat of a service here, at most a year back; None when it is not known."""
     try:
         text = json.loads((folder / HEARTBEAT_FILE).read_bytes())["at"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -112,7 +112,7 @@ def _load(files: Sequence[Path]) -> list[PolicyTest]:
 
 
 def _text(reports: Sequence[TestReport]) -> list[str]:
-    """What the terminal shows: failures with what was expected and what came out, and counts."""
+    """The lines for the terminal: failures with what was expected and what came out, and counts."""
     lines = []
     for report in reports:
         for result in report.failed:

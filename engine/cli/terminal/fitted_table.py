@@ -17,7 +17,7 @@ _NARROWEST = 30
 
 
 def print_fitted(columns: Sequence[Column], rows: _Rows) -> None:
-    """A table on the terminal, as wide as that is."""
+    """Prints a table on the terminal, as wide as that is."""
     out = console()
     out.print(_fitted(columns, rows, out.width))
 

@@ -26,7 +26,7 @@ Part: TypeAlias = str | tuple[str, str]
 """Printable text; with the name of a style for terminals."""
 
 MOST_DAMAGE = 20
-"""How many bad lines of a log are listed; a file that is no log at all has thousands."""
+"""Most bad lines of a log that are listed; a file that is no log at all has thousands."""
 
 
 def console(stderr: bool = False) -> Console:
@@ -45,12 +45,12 @@ def is_terminal(stderr: bool = False) -> bool:
 
 
 def plain(part: Part) -> str:
-    """What a part of a line says, without its style."""
+    """The text of a part of a line, without its style."""
     return part if isinstance(part, str) else part[0]
 
 
 def say(*parts: Part) -> None:
-    """A line of the result."""
+    """Prints a line of the result."""
     if not is_quiet():
         _print(parts)
 
@@ -65,7 +65,7 @@ def command_line(words: Sequence[str]) -> str:
 
 
 def note(text: str) -> None:
-    """A line beside the result, to stderr: warnings, why the answer is no."""
+    """Prints a line beside the result, to stderr: warnings, why the answer is no."""
     _print([text], stderr=True)
 
 
@@ -82,7 +82,7 @@ def _print(parts: Sequence[Part], stderr: bool = False) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """While it is left open, a terminal shows that something is under way."""
+    """A context in which a terminal shows that something is under way."""
     if is_quiet() or not is_terminal(stderr=True):
         yield
         return
@@ -96,7 +96,7 @@ def from_here(path: Path) -> Path:
 
 
 def print_json(value: Any) -> None:
-    """A result as JSON; consoles that are not UTF-8 get ASCII with escapes."""
+    """Prints a result as JSON; consoles that are not UTF-8 get ASCII with escapes."""
     import json
 
     typed = json.dumps(value, ensure_ascii=not is_utf8(), indent=2)
@@ -104,7 +104,7 @@ def print_json(value: Any) -> None:
 
 
 def write_or_print(text: str, output: Path | None) -> None:
-    """A result that is a file: written to one, or printed exactly as it is. Raises InputError."""
+    """Writes a result to a file, or prints it exactly as it is. Raises InputError."""
     from seatwarden.engine.common.files import replace_file
 
     if output is None:
@@ -126,13 +126,13 @@ def write_or_print(text: str, output: Path | None) -> None:
 
 
 def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
-    """A finding that is the result of a command, on stdout, with an empty line after it."""
+    """Prints a finding that is the result of a command, with an empty line after it."""
     _show(render(finding, sources), "bold yellow" if finding.severity == "warning" else "bold red")
     say()
 
 
 def complain(error: Diagnostic | SeatwardenError, sources: Mapping[str, str] | None = None) -> None:
-    """An error or warning on stderr: what, where, why, what to do."""
+    """Prints an error or warning on stderr: what, where, why, what to do."""
     if isinstance(error, Diagnostic):
         text = render(error, sources or {})
         head = "bold yellow" if error.severity == "warning" else "bold red"
@@ -143,7 +143,7 @@ def complain(error: Diagnostic | SeatwardenError, sources: Mapping[str, str] | N
 
 
 def complain_of(error: SeatwardenError) -> None:
-    """All that an error says, on stderr."""
+    """Prints all that an error says, on stderr."""
     match error:
         case PolicyError():
             for diagnostic in error.diagnostics:
@@ -155,7 +155,7 @@ def complain_of(error: SeatwardenError) -> None:
 
 
 def _complain_of_damage(error: DamagedLog) -> None:
-    """Each bad line, up to `MOST_DAMAGE`."""
+    """Prints each bad line, up to `MOST_DAMAGE`."""
     note(f"error: {error.path} does not verify: it is not as it was written")
     for damage in error.damage[:MOST_DAMAGE]:
         whole = damage.problem.startswith("the file")
@@ -165,7 +165,7 @@ def _complain_of_damage(error: DamagedLog) -> None:
 
 
 def _show(text: str, head: str, stderr: bool = False) -> None:
-    """A finding or an error; on a terminal the kind of it in the style `head`."""
+    """Prints a finding or an error; on a terminal the kind of it in the style `head`."""
     lines = text.replace("\t", "    ").split("\n")  # marks stand under their text: their line has the same tabs
     first, *rest = map(printable, lines)
     kind, separator, message = first.partition(":")

@@ -7,14 +7,14 @@ import sys
 from typing import TextIO
 
 _PLAIN = {"✓": "+", "✗": "-", "→": ">", "·": "-", "─": "-", "—": "-", "…": "."}
-"""What stands for a sign on a console that lacks it. A `?` would say in an explanation that a truth is not known."""
+"""Stand-ins for signs that a console lacks. A `?` would say in an explanation that a truth is not known."""
 
 _quiet = False
 _letters_lost = False
 
 
 def prepare_streams() -> None:
-    """A console that lacks a character shows a stand-in, instead of ending the program."""
+    """Makes both streams take any text: a console that lacks a character shows a stand-in and ends no program."""
     global _letters_lost
     _letters_lost = False
     be_quiet(False)
@@ -53,7 +53,7 @@ def is_utf8() -> bool:
 
 
 def be_quiet(asked: bool) -> None:
-    """With `asked`, only warnings and errors are said from here on, and CSV or JSON that was asked for."""
+    """Sets whether only warnings and errors are said from here on, beside CSV or JSON that was asked for."""
     global _quiet
     _quiet = asked
 

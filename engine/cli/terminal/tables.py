@@ -12,7 +12,7 @@ from seatwarden.engine.common.tables import Column, plain_text
 
 
 def print_rows(columns: Sequence[Column], rows: Sequence[Sequence[Part]]) -> None:
-    """A table on stdout: as wide as the terminal, or in a file as wide as it needs. Each cell is one line."""
+    """Prints a table: as wide as the terminal, or in a file as wide as it needs. Each cell is one line."""
     if is_quiet():
         return
     if is_terminal():

@@ -1,1 +1,1 @@
-"""What commands show."""
+"""The results of commands, as they are shown."""

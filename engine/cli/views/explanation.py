@@ -22,7 +22,7 @@ MAX_TEXT = 400
 _MARKS: dict[Truth, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "yellow")}
 
 TreeLine = tuple[list[Part], str]
-"""A line, and where what it speaks of is written."""
+"""A line, and the place of the rule it speaks of; empty for none."""
 
 
 def headline(explanation: Explanation) -> str:
@@ -135,7 +135,7 @@ def _parts(trace: Trace, indent: str) -> Iterator[TreeLine]:
 
 
 def _whole(trace: Trace, indent: str, *, told: bool = False) -> Iterator[TreeLine]:
-    """What every part found, above how it is written; of one that is `told` already only what is new."""
+    """The finding of every part, above how it is written; of one that is `told` already only what is new."""
     text = print_condition(trace.condition) if trace.parts else part_text(trace)
     if not told:
         yield _checked(_short(text), trace.truth, indent)

@@ -20,17 +20,17 @@ class LintReport:
 
     @property
     def errors(self) -> int:
-        """How many findings are errors."""
+        """The number of findings that are errors."""
         return sum(finding.severity == "error" for finding in self.findings)
 
     @property
     def warnings(self) -> int:
-        """How many findings are warnings."""
+        """The number of findings that are warnings."""
         return len(self.findings) - self.errors
 
 
 def report_to_json(report: LintReport) -> dict[str, Any]:
-    """What `lint --format json` prints. Lines and columns count from 1, the end is exclusive."""
+    """The report as `lint --format json` prints it. Lines and columns count from 1, the end is exclusive."""
     return {
         "findings": [_finding(finding) for finding in report.findings],
         "allowed": [{**_finding(allowed.finding), "reason": allowed.reason} for allowed in report.allowed],
@@ -44,7 +44,7 @@ def report_to_json(report: LintReport) -> dict[str, Any]:
 
 
 def print_github(report: LintReport) -> None:
-    """Findings as annotations of a GitHub Actions run."""
+    """Prints findings as annotations of a GitHub Actions run."""
     for finding in report.findings:
         say(github_command(finding))
 

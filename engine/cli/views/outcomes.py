@@ -1,4 +1,4 @@
-"""What became of licenses, as `apply` and `run` show it."""
+"""The outcomes of licenses, as `apply` and `run` show them."""
 
 from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.cli.terminal.output import note, say
@@ -9,7 +9,7 @@ _STYLES = {"released": "bold red", "gone": "", "skipped": "yellow", "failed": "b
 
 
 def say_outcome(outcome: Outcome) -> None:
-    """What became of one license, on a line."""
+    """Prints the outcome of one license, on a line."""
     detail = f": {outcome.detail}" if outcome.detail else ""
     what = printable(f"{outcome.user}{detail}")
     if is_quiet() and outcome.result in ("failed", "unknown"):
@@ -18,5 +18,5 @@ def say_outcome(outcome: Outcome) -> None:
 
 
 def say_counts(counts: dict[str, int]) -> None:
-    """How many licenses had which result."""
+    """Prints the number of licenses by result."""
     say(", ".join(f"{count:,} {result}" for result, count in counts.items()))
