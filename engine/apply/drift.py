@@ -8,7 +8,7 @@ _TIME = ("today", "month", "weekday", "license.unusedDays")
 """Facts that change by themselves as time goes by; they are decided on again, but are no change."""
 
 
-def changed_facts(planned: Decision, now: Decision) -> list[str]:
+def drifted_facts(planned: Decision, now: Decision) -> list[str]:
     """The facts that the plan read and that are different now, each in words; empty when none is."""
     changes = []
     if planned.user != now.user:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
-from seatwarden.engine.apply.drift import changed_facts
+from seatwarden.engine.apply.drift import drifted_facts
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
@@ -171,7 +171,7 @@ class Apply:
         now = decide(self._plan.policy, Snapshot.of([user], rows), decision.license_type, row, day)
         if self._pseudonyms is not None:
             now = self._pseudonyms.of_decision(now)
-        changes = changed_facts(decision, now)
+        changes = drifted_facts(decision, now)
         if now.verdict == "keep":
             return "; ".join([*changes, f"now kept: {now.reason}"])
         # Skipped also where the policy would release all the same: the plan was approved on other facts.

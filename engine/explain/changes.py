@@ -117,7 +117,7 @@ class Changed:
         return field in self.values or field.name in self.names
 
 
-def changed_facts(change: Change, facts: Facts, day: Day) -> Changed:
+def facts_after(change: Change, facts: Facts, day: Day) -> Changed:
     """The facts of a case after the change; one of the policy changes none."""
     values: dict[Field, Fact] = {}
     names: dict[str, Fact] = {}

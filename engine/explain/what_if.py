@@ -28,7 +28,7 @@ from seatwarden.engine.explain.changes import (
     WithoutValues,
     WithValue,
     change_to_json,
-    changed_facts,
+    facts_after,
     words_of,
 )
 from seatwarden.engine.explain.due import fields_of
@@ -162,7 +162,7 @@ class WhatIfs:
     ) -> list[_Truths]:
         """The truths of the rules after each change; those of rules that read nothing of what changed stay."""
         rules, reads = self._rules(license_type)
-        facts = [changed_facts(change, known, self._day) for change in changes if not isinstance(change, OnList)]
+        facts = [facts_after(change, known, self._day) for change in changes if not isinstance(change, OnList)]
         again = iter(zip(facts, rules.truths(rules.read_again(facts)), strict=True))
         found: list[_Truths] = []
         for change in changes:

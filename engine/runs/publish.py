@@ -5,6 +5,7 @@ Nothing in here changes how the run ended: a database or a mail server that does
 
 import logging
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,11 +22,11 @@ from seatwarden.engine.metrics.runs import VERDICTS, RunCounts, run_points
 from seatwarden.engine.monitor.server_license import ServerLicense
 from seatwarden.engine.notify.events import Event, license_expiring, limit_hit, plan_ready, releases_done, run_failed
 from seatwarden.engine.notify.send import notify
-from seatwarden.engine.runs.defect import describe_defect
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run import Log, RunReport
 from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.settings import Settings
+from seatwarden.policy.yaml.secrets import conceal
 
 _delivering = threading.Lock()
 """Jobs that are due at the same time deliver one after the other: none leaves its points to one that just ends."""
@@ -167,3 +168,12 @@ def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: 
     counts: dict[str, int] = {result: found[result] for result in RESULTS}
     released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
     return releases_done(settings.site.url, at, several[-1].plan.header.run_id, counts, released, folder)
+
+
+def describe_defect(error: Exception, settings: Settings) -> dict[str, Any]:
+    """A fault of ours, for the log of what goes on all the same: the error and its traceback, without secrets.
+
+    Libraries write what they were given into the texts of their errors.
+    """
+    trace = "".join(traceback.format_exception(error))
+    return {"error": conceal(repr(error), settings.secrets), "traceback": conceal(trace, settings.secrets)}

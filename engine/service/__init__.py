@@ -1,1 +1,1 @@
-"""Unattended work: one run from snapshot to outcomes, the monitors, and the service that does them on schedule."""
+"""The service: its jobs on schedule, its state, its log, and the page that tells how it is."""

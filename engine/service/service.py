@@ -22,7 +22,7 @@ from apscheduler.schedulers.base import BaseScheduler
 
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
-from seatwarden.engine.runs.defect import describe_defect
+from seatwarden.engine.runs.publish import describe_defect
 from seatwarden.engine.runs.run import Log
 from seatwarden.engine.service.state import JobName, JobResult, ServiceState
 from seatwarden.engine.service.trigger import FrequencyTrigger
