@@ -25,6 +25,7 @@ def load_parser(name: str) -> Lark:
     if stored.is_file():
         made_of, _, tables = stored.read_bytes().partition(b"\n")
         if made_of.split() == [digest(name, grammar), lark.__version__.encode()]:
+            # Lark unpickles this, which could run anything: it is only ever read from beside the code itself.
             return Lark.load(io.BytesIO(tables))
     return build_parser(name, grammar)
 

@@ -94,6 +94,8 @@ class _Search:
             if not missed:
                 yield world
                 continue
+            # Fewest first: there a wrong turn is noticed soonest. The alternatives need not exclude each other: a world
+            # that comes twice does no harm.
             number, parts = min(missed.items(), key=lambda choice: len(choice[1]))
             rest = choices[:number] + choices[number + 1 :]
             stack.extend((state, [part], rest) for part in reversed(parts))
@@ -119,17 +121,23 @@ class _Search:
                     if assumed is None:
                         return None
                     state = assumed
+            # Most choices come from rules that have nothing to do with the question, and the smallest world happens to
+            # satisfy them: to look at it first takes 65 steps instead of 6,700 for two policies of 50 rules. Where a
+            # later assumption undoes that, the choice is missed then.
             world = world_of(state)
             if world is None:
                 return None
             missed: dict[int, tuple[Formula, ...]] = {}
             left: list[AnyOf] = []
+            # To check choices against the world tries no literal, but takes time too: uncounted, the bound on steps
+            # would not bound the time. One is cheaper than a literal, hence the quarter.
             self._spend(len(choices) // 4)
             for choice in choices:
                 parts = () if world.satisfies(choice) else self._open_parts(state, choice)
                 if parts is None:
                     return None
                 if len(parts) == 1:
+                    # No choice is left: its only part must hold. That may settle others, hence the outer loop.
                     goals.append(parts[0])
                     continue
                 if parts:
@@ -160,6 +168,8 @@ class _Search:
                 certain, after = True, state
                 for part in parts:
                     if isinstance(part, AnyOf):
+                        # Literals are assumed one after the other, so that two which exclude each other are noticed.
+                        # To assume an `or` would be a search of its own.
                         truth = self._truth(after, part)
                         if truth is False:
                             return False
