@@ -53,6 +53,8 @@ class Pseudonyms:
         name = user_id if decision.user_name is not None else None
         standing = self._standing(decision.standing)
         outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
+        # The reason is worded anew from the replaced facts: to replace names within the old sentence would miss some,
+        # and hit words that only look the same.
         _, reason = conclude(decision.license_type, outcomes, obstacle(standing))
         facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
         return structs.replace(
