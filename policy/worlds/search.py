@@ -55,18 +55,6 @@ class Space:
         possible = self.possible(one, negate(other))
         return None if possible is None else not possible
 
-    def smallest(self, *formulas: Formula, tries: int = 50) -> World | None:
-        """The world with the fewest facts among the first `tries` found; None when there is none. Raises Undecided."""
-        best: World | None = None
-        try:
-            for world, _ in zip(self.worlds(*formulas), range(tries), strict=False):
-                if best is None or world.size < best.size:
-                    best = world
-        except Undecided:
-            if best is None:
-                raise
-        return best
-
     def worlds(self, *formulas: Formula) -> Iterator[World]:
         """Worlds in which all formulas hold, one for each way the search found; at least one if there is any.
 
