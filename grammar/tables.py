@@ -2,7 +2,7 @@
 
 Building a parser from its grammar takes about 60 ms at the start of nearly every command, loading it 5. The stored
 tables carry a digest of the grammar and the version of Lark; where they do not fit, the parser is built as ever.
-After a change of a grammar they are written anew by `python -m grammar.tables`; a test says when.
+After a change of a grammar they are written anew by `python -m seatwarden.grammar.tables`; a test says when.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ def load_parser(name: str) -> Lark:
     if stored.is_file():
         made_of, _, tables = stored.read_bytes().partition(b"\n")
         if made_of.split() == [digest(name, grammar), lark.__version__.encode()]:
+            # Lark unpickles this, which could run anything: it is only ever read from beside the code itself.
             return Lark.load(io.BytesIO(tables))
     return build_parser(name, grammar)
 

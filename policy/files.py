@@ -34,6 +34,7 @@ def read_text(path: Path, what: str) -> str:
     except ValueError:  # a NUL, or half of a surrogate pair
         raise InputError(f"{what} `{path}` cannot be read: its name has a character that no file name has") from None
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
+    # UTF-16 without a mark is valid UTF-8 as long as its letters are ASCII: with a NUL beside each.
     if encoding == "utf-8" and b"\0" in data:
         help_ = "if it is a text (UTF-16 without a mark?), save it as UTF-8 in your editor"
         raise InputError(f"{what} `{path}` is not UTF-8 text: it has NUL characters", help_)

@@ -127,6 +127,7 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
     findings: list[Diagnostic] = []
     list_files = tuple(folder / s.path.value for s in tree.statements if isinstance(s, SetFrom)) if folder else ()
     tree = replace(tree, statements=_with_lists(tree.statements, folder, findings))
+    # Of a name that is given twice the first value counts: the second one is the error (SW108).
     names: dict[str, NamedValue] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
     findings += check(tree, names)
     if findings:
@@ -164,6 +165,8 @@ def _read_list(name: str, folder: Path | None) -> list[str]:
     if folder is None:
         raise InputError(f"list file `{name}` cannot be read: this policy is not in a folder")
     path = folder / name
+    # By the resolved paths: a policy from somebody else must not read the machine's files by `..`, an absolute name or
+    # a link, and quote them in messages.
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
     except (ValueError, RuntimeError, OSError):  # a null character; links in a circle

@@ -59,6 +59,8 @@ POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
 
 def matches(text: str, pattern: str) -> bool:
     """Qlik's `like`: `*` stands for any characters, case is ignored. Linear in the length of the text."""
+    # No regular expression: for `*a*a*a*b` that would try all ways to divide a text. The first place where a part is
+    # found is the right one, since it leaves the most room to the parts behind it.
     first, *rest = pattern.casefold().split("*")
     text = text.casefold()
     if not rest:

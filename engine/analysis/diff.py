@@ -90,6 +90,8 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
         opinions = _opinion(old, world), _opinion(new, world)
         if opinions[0].verdict != opinions[1].verdict:
             return Example(tuple(_facts(old, new, world)), *opinions)
+    # The formulas differ, but on no world that was looked at: they leave open what evaluation settles (a comparison of
+    # two texts is a flag that may be either). Then the policies may mean the same, or not.
     if candidates:
         raise Undecided
     return None

@@ -23,6 +23,7 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
     try:
         with os.fdopen(descriptor, "wb", buffering=_BUFFER) as file:
             file.writelines([data] if isinstance(data, bytes) else data)
+            # Before the rename: a file system may write names sooner than content, and a crash leaves an empty file.
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

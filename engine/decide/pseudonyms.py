@@ -20,7 +20,7 @@ from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.engine.facts.guards import RowState, guard_for
+from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field
 from seatwarden.grammar.printer import print_field
@@ -53,7 +53,9 @@ class Pseudonyms:
         name = user_id if decision.user_name is not None else None
         row_state = self._standing(decision.row_state)
         outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
-        _, reason = conclude(decision.license_type, outcomes, guard_for(row_state))
+        # The reason is worded anew from the replaced facts: to replace names within the old sentence would miss some,
+        # and hit words that only look the same.
+        _, reason = conclude(decision.license_type, outcomes, obstacle(row_state))
         facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
         return structs.replace(
             decision,

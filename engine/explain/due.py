@@ -94,6 +94,7 @@ class DueDays:
         return self._found[case]
 
     def _search(self, moving: _MovingRules, due_already: bool, facts: Mapping[str, Fact]) -> date | None:
+        # Day by day: `month`, `weekday` and `until` turn verdicts back and forth, so halving could miss the first day.
         for later in range(1, self._horizon + 1):
             if self._is_due(moving, due_already, LaterFacts(facts, self._day, later)):
                 return self._day.today + timedelta(days=later)

@@ -344,6 +344,7 @@ def _again(trace: Trace, change: OnList, names: set[Name], here: bool) -> Truth:
 def _with_one_more(trace: Trace, comparison: Comparison, own: str) -> Truth:
     operator = POSITIVE.get(comparison.operator, comparison.operator)
     read = dict(trace.facts)
+    # Unknown is the safe answer: a case that is not certain is not told.
     if len(read) != 1 or trace.truth is None:
         return None
     on_left = isinstance(comparison.left, Field)

@@ -36,7 +36,7 @@ def as_facts(column: Sequence[Any], name: str) -> Sequence[Fact]:
         return column
     if Unknown in set(map(type, column)):
         return [found if isinstance(found, Unknown) else (found,) for found in column]
-    return list(zip(column, strict=True))
+    return list(zip(column, strict=True))  # a tuple around each value, without a loop in Python
 
 
 def facts_by_key(column: Sequence[Pairs | Unknown], keys: Sequence[str]) -> dict[str, list[Fact]]:

@@ -55,6 +55,7 @@ class Day:
 
     def later_by(self, days: int) -> "Day":
         """The same hour by the zone's clocks, some calendar days later."""
+        # Within one zone Python adds days to what the clock shows, not to the instant: as wanted here.
         there = self.now.astimezone(self.zone) + timedelta(days=days)
         return Day(there.astimezone(UTC), self.zone)
 

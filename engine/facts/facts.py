@@ -249,6 +249,7 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
     if missing:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
+    # A row that does not say whose it is may be this user's; only a quarantined one would not count in any case.
     if any(row.quarantined is not True for row in subject.snapshot.unclaimed_licenses):
         return Unknown("`user` is missing on a license of the snapshot")
     held = []

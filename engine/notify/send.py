@@ -65,6 +65,7 @@ def _start(one: Webhook | Email, event: Event, now: datetime) -> Future[NotDeliv
         else:
             done.set_result(None)
 
+    # No ThreadPoolExecutor: Python waits for its threads at exit, and a server that hangs would hang the run.
     threading.Thread(target=deliver, name=one.label, daemon=True).start()
     return done
 

@@ -65,6 +65,7 @@ def longest_unused_first(
         for types, allowed in _allowances(limit, allocated)
     ]
     chosen = []
+    # To the last in a fixed order: `apply` chooses again from the log, and must choose what the plan has promised.
     for decision in sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id)):
         mine = [room for types, room in rooms if decision.license_type in types]
         if all(room[0] > 0 for room in mine):

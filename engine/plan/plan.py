@@ -182,6 +182,7 @@ def make_plan(
     decisions = decide_all(policy, snapshot, day)
     if pseudonyms is not None:
         decisions = map(pseudonyms.of_decision, decisions)
+    # `decide_all` is lazy: the deciding is done in here, where the tuple is filled.
     with collector_off():
         return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
 

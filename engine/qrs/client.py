@@ -55,6 +55,7 @@ class QrsClient:
         context = make_context(site, now) if site.use_tls else None
         if not site.verify:
             urllib3.disable_warnings(InsecureRequestWarning)  # the command warns, once, in its own words
+        # Two sessions, since retries belong to a session's adapter: a DELETE is not sent again as freely as a GET.
         self._reads = _session(site, context, _read_retries(), parallel)
         self._deletes = _session(site, context, _delete_retries(), parallel)
 
@@ -129,6 +130,7 @@ class QrsClient:
         separator = "&" if "?" in path else "?"
         url = f"{self._url(path)}{separator}xrfkey={XRFKEY}"
         try:
+            # No redirect is followed: it leads to a login page, or would take our headers to another host.
             return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except (requests.RequestException, HTTPError, ValueError) as error:  # the latter two: what no check foresaw
             raise unreachable(error, self._site) from None
@@ -204,6 +206,7 @@ def _check_authorized(response: requests.Response, where: str, site: Site) -> No
         body = _said(response.text, 200, site)
         help_ = "give the user in X-Qlik-User a role that may read users and licenses, such as RootAdmin"
         raise NotAuthorized(f"{where} refused us ({response.status_code}): {body or 'no reason given'}", help_)
+    # A proxy that knows no session answers with its login page, and with 200.
     if response.status_code == 200 and ("html" in kind.lower() or response.content.lstrip()[:1] == b"<"):
         raise NotAuthorized(f"not authenticated: {where} answered with a web page instead of JSON", LOGIN_HELP)
 
@@ -214,6 +217,7 @@ def _check_json(response: requests.Response, where: str, site: Site) -> None:
         help_ = "look into the Repository Service's log"
         raise RemoteError(f"{where} answered {response.status_code} {_said(response.reason or '', 200, site)}", help_)
     length = response.headers.get("Content-Length", "")
+    # The length is of the bytes as they were sent, the content is unpacked: of a compressed answer they say nothing.
     counted = length.isdigit() and "Content-Encoding" not in response.headers
     if (counted and int(length) != len(response.content)) or response.content.lstrip()[:1] not in (b"[", b"{"):
         raise RemoteError(f"{where} did not answer with whole JSON")

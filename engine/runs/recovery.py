@@ -80,6 +80,7 @@ def why_withdrawn(
         return "the policy has changed since the plan was made"
     if plan.header.pseudonyms != (pseudonyms.key_id if pseudonyms else None):
         return "the pseudonyms have changed since the plan was made"
+    # Five minutes of the future are granted: clocks are set back. A plan from further ahead says nothing of its age.
     if not -timedelta(minutes=5) <= now - plan.day.now <= max_age:
         return f"the plan is not of the last {max_age.total_seconds() / 3600:g} hours"
     return None

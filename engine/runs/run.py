@@ -149,6 +149,7 @@ class _Run:
                 return "dry-run", ()
             if self._context.stop.is_set():
                 return _INTERRUPTED
+            # Read back and checked like any plan: what is released is what the sealed file says, not what memory has.
             recorded = read_plan(folder)
             check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
             self._apply(find_pending(recorded, folder, self.plan.limits if self.plan else ()), qrs)

@@ -151,6 +151,8 @@ class Service:
         self._scheduler.wakeup()
 
     def _schedule(self, name: JobName, planned: _Planned) -> None:
+        # Several missed runs become one, which is done however late it is: by default APScheduler drops a run that is
+        # more than a second late.
         self._scheduler.add_job(
             partial(self._do, name),
             FrequencyTrigger(planned.schedule, planned.zone),

@@ -217,6 +217,7 @@ def _decompressed(data: bytes, what: str) -> bytes:
     try:
         with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
             allowed = min(MAX_SNAPSHOT_BYTES, 50_000_000 + MAX_EXPANSION * len(data))
+            # One byte more than is allowed tells that there is more, without unpacking a bomb to its end.
             text = reader.read(allowed + 1)
     except zstandard.ZstdError as error:
         raise InputError(f"{what} is not whole zstd: {error}", "take it again") from None

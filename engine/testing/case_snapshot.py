@@ -133,4 +133,5 @@ def _instant(moment: Moment, day: Day) -> datetime:
 
 
 def _days_before(day: Day, days: int) -> date:
+    # No further back than 1900: earlier years mean *never*.
     return day.today - timedelta(days=min(days, (day.today - date(1900, 1, 1)).days))

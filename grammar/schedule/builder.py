@@ -34,10 +34,9 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 class BuildError(Exception):
     """Words of the right kind that say nothing together (two `except`, a range that ends before it starts)."""
 
-    def __init__(self, problem: SyntaxProblem, offset: int) -> None:
+    def __init__(self, problem: SyntaxProblem) -> None:
         super().__init__(problem.message)
         self.problem = problem
-        self.offset = offset
 
 
 @v_args(meta=True)
@@ -142,7 +141,7 @@ class FrequencyBuilder(Transformer_NonRecursive[Token, Any]):
         return value
 
     def error(self, token: Token, code: str, message: str, label: str, help_: str | None) -> BuildError:
-        return BuildError(SyntaxProblem(code, message, label, help_, self.token_span(token)), token.start_pos or 0)
+        return BuildError(SyntaxProblem(code, message, label, help_, self.token_span(token)))
 
     def _span(self, meta: Meta) -> Span:
         return self._locate(meta.line, meta.column, meta.end_line, meta.end_column)

@@ -80,6 +80,7 @@ def is_json_form(root: Node) -> bool:
 def _refuse_what_only_yaml_has(text: str, file: str) -> None:
     """An alias within itself could make a small file a huge policy; JSON has none."""
     try:
+        # Numbers stay text: Python raises a plain ValueError for an integer of more than 4,300 digits.
         json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         message = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"

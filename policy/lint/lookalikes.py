@@ -19,6 +19,7 @@ def _prototypes() -> dict[str, str]:
     for character, others in table.items():
         if len(character) == 1 and len(others) == 1:
             other = others[0]["c"]
+            # Of two that look only like each other neither is the usual one: both get the same, the lower one.
             mutual = len(table.get(other, ())) == 1
             found[character] = min(character, other) if mutual else other
     return found

@@ -43,6 +43,8 @@ class _Parts:
         for part in dead:
             yield self._never(part, around)
         left = [part for part in condition.operands if part not in dead]
+        # From the end, so that of two parts that say the same the first one stays; one by one, since what is needless
+        # beside another may not be so without it.
         for part in reversed(left):
             others = [other for other in left if other is not part]
             formulas = [self._beside(other, joined) for other in others]

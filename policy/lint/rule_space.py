@@ -50,6 +50,7 @@ class RuleSpace:
         self._pairs += 1
         if self._pairs > MOST_PAIRS:
             return False
+        # Most rules have nothing to do with each other, and one example shows it without a search.
         example = self._examples[one]
         if example is not None and not example.satisfies(self.formulas[other]):
             return False

@@ -20,6 +20,8 @@ def occurrences(schedule: Schedule, after: datetime, zone: ZoneInfo) -> Iterator
 
     Without end if the schedule has none; a search that cannot succeed is given up as `Schedule.ticks_after` does.
     """
+    # Where the clock shows a time twice, its ticks do not tell which showing is meant: there the walk takes one
+    # instant, and begins anew from it.
     moment: datetime | None = after
     while moment is not None:
         local = moment.astimezone(zone)
@@ -121,6 +123,7 @@ def _overlap(wall: datetime, zone: ZoneInfo) -> _Overlap | None:
 
 def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     """The instant between two at which the zone's offset changes, to the second."""
+    # By halving, because `zoneinfo` tells the offset at an instant, but not when it changes.
     offset = before.astimezone(zone).utcoffset()
     while after - before > _SECOND:
         middle = before + (after - before) // 2 // _SECOND * _SECOND

@@ -45,6 +45,8 @@ class Constraint:
         return self._sought[key]
 
     def _seek_value(self, now: int, lowest: int, highest: int) -> int | None:
+        # As `later.array.next` does it: from the end, until a value lies behind. A list out of order loses what stands
+        # before that value, and Butler's schedules were tried out with that.
         found = self.values[0] if self.values else None
         for value in reversed(self.values):
             if value == now:
@@ -66,6 +68,9 @@ class Constraint:
 
     def end(self, at: datetime) -> datetime | None:
         """The first moment after `at` (which meets the constraint) that does not meet it; None when there is none."""
+        # `later.array.nextInvalid` step by step, since its oddities decide where exceptions end. It goes through the
+        # list and the unit's numbers side by side and ends where they part: at a gap, or where the list is out of
+        # order. Outside of the list and for a 0 in it, JavaScript's `||` puts the highest number if the list ends in 0.
         lowest, highest = self.unit.bounds(at)
         now = value = self.unit.value(at)
         count = len(self.values)
@@ -135,6 +140,8 @@ class Clauses:
         """The start of the first tick that meets all constraints, `at`'s own or a later one; None without any."""
         horizon = at + CALENDAR_CYCLE
         for _ in range(MAX_STEPS):
+            # From the longest period on, and again from there after each step: a year that is out is left in one step,
+            # not day by day.
             for rule in self.rules:
                 value = rule.wanted(at)
                 if not rule.holds(at, value):
@@ -196,6 +203,8 @@ class Schedule:
             if resume is not None:
                 again = [_again(*each, resume) for each in zip(self.patterns, starts, strict=True)]
                 if again == starts:
+                    # The exception ends within the tick whose start it covers: the search would come back to that
+                    # start for ever. `later` gives up there too.
                     yield Blocked(at)
                     return
                 starts = again

@@ -29,6 +29,7 @@ class DayField(IntEnum):
 
 
 _COUNT = len(DayField)
+# A use in the first hours of 1900 (UTC) is on a day of 1899 in zones behind UTC.
 _FIRST, _LAST = date(1899, 12, 31).toordinal(), date.max.toordinal()
 _ENOUGH = 800
 """Days within which every weekday of every month comes up."""
@@ -62,6 +63,8 @@ def tighten(bounds: DayBounds, later: DayField, earlier: DayField, days: int) ->
         return bounds
     if days + bounds[earlier * _COUNT + later] < 0:
         return None
+    # The bounds were the tightest before, so only ways that take the new one (once) can be shorter: one round of
+    # Floyd and Warshall's algorithm, not all of them.
     to_later = [bounds[i * _COUNT + later] for i in range(_COUNT)]
     from_earlier = bounds[earlier * _COUNT : earlier * _COUNT + _COUNT]
     return tuple(

@@ -113,7 +113,7 @@ def negate(formula: Formula) -> Formula:
         case Has(_, wanted) | Flag(_, wanted):
             return replace(formula, wanted=not wanted)
         case Within(later, earlier, days):
-            return Within(earlier, later, -days - 1)
+            return Within(earlier, later, -days - 1)  # days are whole: more than n is n + 1 or more
         case OnDays(months, weekdays):
             other_months, other_weekdays = ALL_MONTHS & ~months, ALL_WEEKDAYS & ~weekdays
             return any_of([OnDays(months=other_months), OnDays(weekdays=other_weekdays)])

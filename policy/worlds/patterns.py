@@ -66,13 +66,17 @@ def combinations(patterns: Sequence[str], named: Container[str]) -> tuple[dict[i
     """
     compiled = [compile_pattern(pattern) for pattern in patterns]
     alphabet = sorted({character for pattern in compiled for character in pattern.places})
+    # One letter stands for all that no pattern has: to the patterns they are the same.
     fresh = next(letter for letter in _LETTERS if letter not in alphabet)
     found: dict[int, str] = {}
+    # Words that people can read, for the sets they happen to match (mostly the empty one).
     for word in _ORDINARY:
         signature = sum(matches(word, pattern) << i for i, pattern in enumerate(patterns))
         if word not in named:
             found.setdefault(signature, word)
     doubtful: set[int] = set()
+    # Whether a word has the fresh letter belongs to the state: only such a word can be stretched into one that is not
+    # named. A set that was met with named words alone is doubtful until such a word comes.
     start = (START,) * len(compiled), False
     seen, queue, steps = {start}, deque([(start, "")]), 0
     while queue:

@@ -55,18 +55,6 @@ class Space:
         possible = self.possible(one, negate(other))
         return None if possible is None else not possible
 
-    def smallest(self, *formulas: Formula, tries: int = 50) -> World | None:
-        """The world with the fewest facts among the first `tries` found; None when there is none. Raises Undecided."""
-        best: World | None = None
-        try:
-            for world, _ in zip(self.worlds(*formulas), range(tries), strict=False):
-                if best is None or world.size < best.size:
-                    best = world
-        except Undecided:
-            if best is None:
-                raise
-        return best
-
     def worlds(self, *formulas: Formula) -> Iterator[World]:
         """Worlds in which all formulas hold, one for each way the search found; at least one if there is any.
 
@@ -94,6 +82,8 @@ class _Search:
             if not missed:
                 yield world
                 continue
+            # Fewest first: there a wrong turn is noticed soonest. The alternatives need not exclude each other: a world
+            # that comes twice does no harm.
             number, parts = min(missed.items(), key=lambda choice: len(choice[1]))
             rest = choices[:number] + choices[number + 1 :]
             stack.extend((state, [part], rest) for part in reversed(parts))
@@ -119,17 +109,23 @@ class _Search:
                     if assumed is None:
                         return None
                     state = assumed
+            # Most choices come from rules that have nothing to do with the question, and the smallest world happens to
+            # satisfy them: to look at it first takes 65 steps instead of 6,700 for two policies of 50 rules. Where a
+            # later assumption undoes that, the choice is missed then.
             world = world_of(state)
             if world is None:
                 return None
             missed: dict[int, tuple[Formula, ...]] = {}
             left: list[AnyOf] = []
+            # To check choices against the world tries no literal, but takes time too: uncounted, the bound on steps
+            # would not bound the time. One is cheaper than a literal, hence the quarter.
             self._spend(len(choices) // 4)
             for choice in choices:
                 parts = () if world.satisfies(choice) else self._open_parts(state, choice)
                 if parts is None:
                     return None
                 if len(parts) == 1:
+                    # No choice is left: its only part must hold. That may settle others, hence the outer loop.
                     goals.append(parts[0])
                     continue
                 if parts:
@@ -160,6 +156,8 @@ class _Search:
                 certain, after = True, state
                 for part in parts:
                     if isinstance(part, AnyOf):
+                        # Literals are assumed one after the other, so that two which exclude each other are noticed.
+                        # To assume an `or` would be a search of its own.
                         truth = self._truth(after, part)
                         if truth is False:
                             return False

@@ -79,6 +79,7 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
             by_spelling[text] = by_spelling.get(text, 0) | 1 << number
         for text in test.written:
             written.setdefault(text.casefold(), text)
+    # A text that is only compared exactly can match patterns too, which is looked up by folded text below.
     for text in by_spelling:
         by_folded.setdefault(text.casefold(), 0)
 
@@ -93,10 +94,14 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
         exact = spelled.get(folded, ())
         for text in exact:
             found.setdefault(passed | by_spelling[text], text)
+        # Any other spelling passes the tests that ignore case, and none of the exact ones. There is none when all are
+        # taken, as for a text of digits.
         if passed not in found:
             other = another_spelling(folded, exact) if exact else written.get(folded, folded)
             if other is not None:
                 found[passed] = other
+    # Texts that no test names differ only in the patterns that they match. Named ones were entered first: an example
+    # with a name from the policy says more than one with an invented word.
     words, complete = combinations(patterns, by_folded)
     for signature, word in words.items():
         passed = 0

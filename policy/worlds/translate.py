@@ -126,8 +126,10 @@ def _two_fields(operator: Operator, left: Field, right: Field) -> Formula:
         )
     if left.name in _TERMS and right.name in _TERMS:
         return _there(left, _there(right, _days(operator, _TERMS[left.name], _TERMS[right.name])))
+    # A field of several values may have none, and then is not even equal to itself.
     if left == right and not VOCABULARY[left.name].many:
         return TRUE
+    # Equality has no direction: both ways of writing it must be one flag, or they could differ.
     if operator in ("=", "==") and repr(left) > repr(right):
         left, right = right, left
     return Flag(Comparison(operator, left, right))

@@ -86,6 +86,8 @@ class World:
             case Has(test, wanted):
                 pool = self.state.pools[test.field]
                 held = self._bits(test.field)
+                # The wild text may pass and may fail: both are granted. A world with it proves nothing by itself;
+                # whoever shows it to people evaluates the policies on it first.
                 return bool(held & pool.wild) or bool(held & pool.masks[test]) == wanted
             case Flag(subject, wanted):
                 return self.state.flags.get(subject, False) == wanted
@@ -139,6 +141,7 @@ def _fewest(allowed: int, needed: tuple[int, ...]) -> int:
             continue
         if chosen.bit_count() + 1 >= best.bit_count() and best != allowed:
             continue
+        # Of texts that meet the same needs one is tried: else a list of a thousand tags is a thousand branches.
         tried: dict[tuple[int, ...], int] = {}
         candidates = missing[0] & allowed
         while candidates:

@@ -76,6 +76,7 @@ def apply(
     from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
 
     site = needed(site)
+    # `nan` is neither below the least number of hours nor above the most, and no plan is older than it.
     if isnan(max_age):
         raise InputError("--max-age: `nan` is no number of hours", "write 24")
     plan = read_plan(folder)
