@@ -1,4 +1,4 @@
-"""The inputs of several commands: policy, snapshot or site, now, time zone. The clock is read here and only here."""
+"""What several commands are given: policy, snapshot or site, now, time zone. Where no option says it, now is the clock's."""
 
 from __future__ import annotations
 

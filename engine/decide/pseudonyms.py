@@ -55,7 +55,7 @@ class Pseudonyms:
         outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
         # The reason is worded anew from the replaced facts: to replace names within the old sentence would miss some,
         # and hit words that only look the same.
-        _, reason = conclude(decision.license_type, outcomes, obstacle(row_state))
+        _, reason = conclude(decision.license_type, outcomes, guard_for(row_state))
         facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
         return structs.replace(
             decision,
