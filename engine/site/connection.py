@@ -8,7 +8,7 @@ jwt` (with `jwt`) and `authentication: header` (with `headers`), both with `virt
 """
 
 import re
-from collections.abc import Mapping as StringMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from seatwarden.policy.butler.jobs import butler_sections
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.secrets import read_secret, read_site_yaml
 
@@ -75,7 +75,7 @@ class Site:
         return [] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"]
 
 
-def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
+def load_site(path: Path, environment: Mapping[str, str]) -> Site:
     """The site in a file; `environment` has the secrets that the file takes from there.
 
     Raises InputError when it cannot be read, PolicyError with every problem in it.
@@ -91,24 +91,24 @@ def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
 class SiteReader(YamlReader):
     """Reads `configQRS` and `cert`; relative paths are within `folder`."""
 
-    def __init__(self, folder: Path, environment: StringMapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         super().__init__()
         self._folder = folder
         self._environment = environment
 
     def read(self, root: Node) -> Site | None:
         """The site, or None; the problems are among the findings."""
-        if not isinstance(root, Mapping):
+        if not isinstance(root, YamlMap):
             self.error("SW209", "this is not a site file", root.span, f"expected a map, this is {describe(root)}")
             return None
         top = butler_sections(root)
-        found = top.get("configQRS") if isinstance(top, Mapping) else None
-        if found is None or not isinstance(top, Mapping):
+        found = top.get("configQRS") if isinstance(top, YamlMap) else None
+        if found is None or not isinstance(top, YamlMap):
             help_ = "it says how to reach QRS: `configQRS:` with `host:` and, next to it, `cert:`"
             self.error("SW209", "this is not a site file: there is no `configQRS`", top.span, "not in here", help_)
             return None
         qrs = found.value
-        if not isinstance(qrs, Mapping):
+        if not isinstance(qrs, YamlMap):
             self.error("SW204", "`configQRS` must be a map", qrs.span, f"this is {describe(qrs)}")
             return None
         missed = self.near_misses(qrs, "configQRS", _QRS_KEYS, ("headerKey", "headerValue"))
@@ -132,7 +132,7 @@ class SiteReader(YamlReader):
             virtual_proxy=self.at(qrs, "virtualProxy", self._virtual_proxy) or "",
         )
 
-    def _host(self, qrs: Mapping) -> str | None:
+    def _host(self, qrs: YamlMap) -> str | None:
         entry = qrs.get("host")
         if entry is None:
             start = qrs.entries[0].key.span if qrs.entries else qrs.span
@@ -153,7 +153,7 @@ class SiteReader(YamlReader):
             self.error("SW205", "`configQRS.port` is from 1 to 65535", entry.value.span, "no such port")
         return port
 
-    def _authentication(self, qrs: Mapping) -> str:
+    def _authentication(self, qrs: YamlMap) -> str:
         ways = tuple(DEFAULT_PORTS)
         return (
             self.at(qrs, "authentication", lambda e: self.one_of(e.value, "configQRS.authentication", ways)) or ways[0]
@@ -167,7 +167,7 @@ class SiteReader(YamlReader):
             )
         return prefix.strip("/") if prefix else None
 
-    def _credentials(self, qrs: Mapping, authentication: str) -> dict[str, str]:
+    def _credentials(self, qrs: YamlMap, authentication: str) -> dict[str, str]:
         """The headers that say who we are."""
         before = len(self.findings)
         headers = self._headers(qrs)
@@ -189,7 +189,7 @@ class SiteReader(YamlReader):
     def _secret(self, entry: Entry) -> str | None:
         return read_secret(self, entry, self._environment)
 
-    def _headers(self, qrs: Mapping) -> dict[str, str]:
+    def _headers(self, qrs: YamlMap) -> dict[str, str]:
         """X-Qlik-User and others, from `headers.static`, a plain list or map, or the older headerKey/headerValue."""
         headers: dict[str, str] = {}
         old = tuple(qrs.get(key) for key in ("headerKey", "headerValue"))
@@ -205,21 +205,21 @@ class SiteReader(YamlReader):
         if entry is None:
             return headers
         node = entry.value
-        static = node.get("static") if isinstance(node, Mapping) else None
+        static = node.get("static") if isinstance(node, YamlMap) else None
         if static:
             node = static.value
         self.conceal_all(node)
-        if isinstance(node, Mapping):
+        if isinstance(node, YamlMap):
             for e in node.entries:
                 self._header(headers, e.key.text, e.key, e)
-        elif isinstance(node, Sequence) and all(isinstance(item, Mapping) for item in node.items):
+        elif isinstance(node, YamlList) and all(isinstance(item, YamlMap) for item in node.items):
             for item in node.items:
                 keys = ("name", "value")
                 pair = self.mapping(item, "configQRS.headers", known=keys, required=keys)
                 name, value = (pair.get(key) if pair else None for key in keys)
                 if name and value:
                     self._header(headers, self._secret(name), name.value, value)
-        elif not (isinstance(node, Scalar) and node.value is None):
+        elif not (isinstance(node, YamlScalar) and node.value is None):
             help_ = "write `- name: X-Qlik-User` and below it `value: …`"
             self.error("SW204", "`configQRS.headers` must be a list of headers", node.span, "this is none", help_)
         return headers

@@ -7,13 +7,13 @@ optional: `useSSL` (or a `hostIP` that begins with `https://`), `rejectUnauthori
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping as StringMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_secret
 
@@ -74,7 +74,7 @@ def basic_login(username: str, password: str | None) -> str:
 
 
 def read_influxdb(
-    reader: YamlReader, node: Node, environment: StringMapping[str, str], folder: Path | None = None
+    reader: YamlReader, node: Node, environment: Mapping[str, str], folder: Path | None = None
 ) -> InfluxTarget | None:
     """The database of an `influxDb` map; None when it is switched off, or wrong: then `reader` has the findings.
 
@@ -84,7 +84,7 @@ def read_influxdb(
 
 
 class _InfluxReader:
-    def __init__(self, reader: YamlReader, environment: StringMapping[str, str], folder: Path) -> None:
+    def __init__(self, reader: YamlReader, environment: Mapping[str, str], folder: Path) -> None:
         self._reader = reader
         self._environment = environment
         self._folder = folder
@@ -99,10 +99,10 @@ class _InfluxReader:
         target = self._of_version(version, section, url)
         return target if len(self._reader.findings) == before else None
 
-    def _of_version(self, version: Version, section: Mapping, url: str) -> InfluxTarget:
+    def _of_version(self, version: Version, section: YamlMap, url: str) -> InfluxTarget:
         name = f"v{version}Config"
         entry = section.get(name)
-        config: Mapping | None = section if version == 1 else None  # the old form
+        config: YamlMap | None = section if version == 1 else None  # the old form
         if entry is not None:
             what = f"influxDb.{name}"
             config = self._map(entry.value, what, needed=_OF_VERSION[version], required=_required(version))
@@ -124,7 +124,7 @@ class _InfluxReader:
         return InfluxTarget(version, url, database, org=org, token=token, verify=verify, authority=path)
 
     def _version(self, entry: Entry) -> Version | None:
-        value = entry.value.value if isinstance(entry.value, Scalar) else None
+        value = entry.value.value if isinstance(entry.value, YamlScalar) else None
         versions: tuple[Version, ...] = (1, 2, 3)
         for version in versions:
             if value in (version, str(version)) and not isinstance(value, bool):
@@ -132,7 +132,7 @@ class _InfluxReader:
         self._reader.error("SW205", "`influxDb.version` is 1, 2 or 3", entry.value.span, "no version of InfluxDB")
         return None
 
-    def _url(self, section: Mapping) -> str:
+    def _url(self, section: YamlMap) -> str:
         port = self._reader.at(section, "hostPort", self._port)
         use_tls = self._switch(section, "useSSL", "influxDb")
         entry = section.get("hostIP")
@@ -154,14 +154,14 @@ class _InfluxReader:
 
     def _port(self, entry: Entry) -> int | None:
         node = entry.value
-        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.isdecimal():
-            node = Scalar(int(node.value), node.text, None, node.span)  # Butler turns it into text and back
+        if isinstance(node, YamlScalar) and isinstance(node.value, str) and node.value.isdecimal():
+            node = YamlScalar(int(node.value), node.text, None, node.span)  # Butler turns it into text and back
         port = self._reader.whole(node, "influxDb.hostPort")
         if port is not None and not 0 < port < 65_536:
             self._reader.error("SW205", "`influxDb.hostPort` is from 1 to 65535", node.span, "no such port")
         return port
 
-    def _login(self, config: Mapping) -> tuple[str | None, str | None]:
+    def _login(self, config: YamlMap) -> tuple[str | None, str | None]:
         """User and password, when `auth.enable` says that the database asks for them."""
         entry = config.get("auth")
         auth = self._map(entry.value, "auth", needed=("enable", "username", "password")) if entry else None
@@ -189,7 +189,7 @@ class _InfluxReader:
             )
         return (name, duration) if name and duration else None
 
-    def _name(self, config: Mapping, key: str) -> str | None:
+    def _name(self, config: YamlMap, key: str) -> str | None:
         return self._reader.at(config, key, lambda e: self._text(e, key))
 
     def _text(self, entry: Entry, what: str) -> str | None:
@@ -199,19 +199,19 @@ class _InfluxReader:
             return None
         return text
 
-    def _switch(self, mapping: Mapping, key: str, what: str, default: bool = False) -> bool:
+    def _switch(self, mapping: YamlMap, key: str, what: str, default: bool = False) -> bool:
         found = self._reader.at(mapping, key, lambda e: self._reader.boolean(e.value, f"{what}.{key}"))
         return default if found is None else found
 
-    def _map(self, node: Node, what: str, *, needed: tuple[str, ...], required: tuple[str, ...] = ()) -> Mapping | None:
+    def _map(self, node: Node, what: str, *, needed: tuple[str, ...], required: tuple[str, ...] = ()) -> YamlMap | None:
         """A map; keys that nobody needs are let be, but one that almost is a needed key, which is absent, is not."""
-        known = [e.key.text for e in node.entries] if isinstance(node, Mapping) else []
+        known = [e.key.text for e in node.entries] if isinstance(node, YamlMap) else []
         mapping = self._reader.mapping(node, what, known=known, required=required)
         if mapping:
             self._reader.near_misses(mapping, what, needed, _BUTLERS)
         return mapping
 
-    def _lacks(self, mapping: Mapping, what: str, key: str, help_: str) -> None:
+    def _lacks(self, mapping: YamlMap, what: str, key: str, help_: str) -> None:
         start = mapping.entries[0].key.span if mapping.entries else mapping.span
         self._reader.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map", help_)
 

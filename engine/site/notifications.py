@@ -3,7 +3,7 @@
 Passwords, secrets and addresses of webhooks (their path is often the secret) are in no repr, message or finding.
 """
 
-from collections.abc import Mapping as StringMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.policy import SMTP
@@ -12,7 +12,7 @@ from typing import Literal, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from seatwarden.engine.site.hosts import is_host, is_loopback
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_secret
 
@@ -79,9 +79,7 @@ class Notifications:
         return tuple(secret for secret in found if secret)
 
 
-def read_notifications(
-    reader: YamlReader, node: Node, environment: StringMapping[str, str], folder: Path
-) -> Notifications:
+def read_notifications(reader: YamlReader, node: Node, environment: Mapping[str, str], folder: Path) -> Notifications:
     """The notifications in that map; whatever is wrong is noted in the reader, and then the result is not to be used.
 
     `environment` has the secrets, `folder` is where relative paths start. Findings are to be shown with
@@ -93,7 +91,7 @@ def read_notifications(
 @dataclass(frozen=True, slots=True)
 class _NotificationsReader:
     reader: YamlReader
-    environment: StringMapping[str, str]
+    environment: Mapping[str, str]
     folder: Path
 
     def read(self, node: Node) -> Notifications:
@@ -153,11 +151,11 @@ class _NotificationsReader:
 
     # maps and lists ----------------------------------------------------------------------------------------
 
-    def _map(self, node: Node, what: str, known: tuple[str, ...], required: tuple[str, ...] = ()) -> Mapping | None:
+    def _map(self, node: Node, what: str, known: tuple[str, ...], required: tuple[str, ...] = ()) -> YamlMap | None:
         """A map of settings. What stands elsewhere, or under an unknown key, may be a secret in the wrong place."""
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMap):
             self.reader.conceal_all(node)
-            kind = "a list" if isinstance(node, Sequence) else "no map"
+            kind = "a list" if isinstance(node, YamlList) else "no map"
             help_ = f"it has the keys {', '.join(known)}"
             self.reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {kind}", help_)
             return None
@@ -170,11 +168,11 @@ class _NotificationsReader:
         if entry is None:
             return ()
         node = entry.value
-        if isinstance(node, Scalar) and node.value is not None:
+        if isinstance(node, YamlScalar) and node.value is not None:
             self.reader.conceal_all(node)
             self.reader.error("SW204", f"`{what}` must be a list", node.span, "this is one value", "start with `- `")
             return ()
-        if isinstance(node, Mapping):
+        if isinstance(node, YamlMap):
             self.reader.conceal_all(node)
         return self.reader.items(node, what)
 
@@ -188,7 +186,7 @@ class _NotificationsReader:
             return None
         return secret
 
-    def _credential(self, mail: Mapping, entry: Entry, other: str) -> str | None:
+    def _credential(self, mail: YamlMap, entry: Entry, other: str) -> str | None:
         """A user or password: one needs the other, and SMTP's ways to log in know ASCII alone."""
         key = entry.key.text
         if mail.get(other) is None:
@@ -234,7 +232,7 @@ class _NotificationsReader:
         if entry is None:
             return ()
         items = self.reader.items(entry.value, what)
-        if not items and isinstance(entry.value, Sequence):
+        if not items and isinstance(entry.value, YamlList):
             self.reader.error("SW205", f"`{what}` names nobody", entry.value.span, "empty", "write an address")
         if len(items) > MAX_RECIPIENTS:
             message = f"`{what}` has more than {MAX_RECIPIENTS} addresses"
@@ -253,7 +251,7 @@ class _NotificationsReader:
             self.reader.error("SW205", f"`{what}` is not an e-mail address", node.span, "not one", help_)
         return address
 
-    def _authority(self, block: Mapping) -> Path | None:
+    def _authority(self, block: YamlMap) -> Path | None:
         entry = block.get("certificateAuthority")
         text = self.reader.text(entry.value, "certificateAuthority") if entry else None
         if entry is None or text is None:
@@ -264,18 +262,18 @@ class _NotificationsReader:
             self.reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")
         return path
 
-    def _events(self, block: Mapping, what: str) -> frozenset[EventKind]:
+    def _events(self, block: YamlMap, what: str) -> frozenset[EventKind]:
         entry = block.get("events")
         if entry is None:
             return frozenset(EVENTS)
         items = self.reader.items(entry.value, f"{what}.events")
-        if not items and not (isinstance(entry.value, Scalar) and entry.value.value is not None):
+        if not items and not (isinstance(entry.value, YamlScalar) and entry.value.value is not None):
             message, help_ = f"`{what}.events` names no event", "remove the key to be told of all"
             self.reader.error("SW205", message, entry.value.span, "empty", help_)
         names = [self.reader.one_of(item, f"{what}.events", EVENTS) for item in items]
         return frozenset(cast(EventKind, name) for name in names if name)
 
-    def _people(self, block: Mapping, what: str) -> bool:
+    def _people(self, block: YamlMap, what: str) -> bool:
         return bool(self.reader.at(block, "people", lambda e: self.reader.boolean(e.value, f"{what}.people")))
 
 

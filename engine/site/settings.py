@@ -13,7 +13,7 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
       notifications: …           # see seatwarden.engine.site.notifications
 """
 
-from collections.abc import Mapping as StringMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -37,7 +37,7 @@ from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
 
@@ -87,7 +87,7 @@ class Settings:
     heartbeat: int
     warnings: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
-    sources: StringMapping[str, str]
+    sources: Mapping[str, str]
 
     @property
     def dry_run(self) -> bool:
@@ -107,7 +107,7 @@ class Settings:
 
 def load_settings(
     file: Path,
-    environment: StringMapping[str, str],
+    environment: Mapping[str, str],
     *,
     default_folder: Path,
     policy: Path | None = None,
@@ -227,7 +227,7 @@ class _Ours:
 class _SettingsReader(YamlReader):
     """Reads the `seatwarden` map, and Butler's `influxDb` beside it."""
 
-    def __init__(self, folder: Path, environment: StringMapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         super().__init__()
         self._folder = folder
         self._environment = environment
@@ -236,10 +236,10 @@ class _SettingsReader(YamlReader):
     def read_influxdb(self, root: Node) -> tuple[InfluxTarget | None, Tags]:
         """The database, None when there is none or it is switched off, and the tags of all points."""
         top = butler_sections(root)
-        entry = top.get("influxDb") if isinstance(top, Mapping) else None
+        entry = top.get("influxDb") if isinstance(top, YamlMap) else None
         if entry is None:
             return None, ()
-        tag = entry.value.get("tag") if isinstance(entry.value, Mapping) else None
+        tag = entry.value.get("tag") if isinstance(entry.value, YamlMap) else None
         tags = read_static_tags(self, tag.value, "influxDb.tag") if tag else ()
         target = read_influxdb(self, entry.value, self._environment, self._folder)
         self.influx_off = target is None
@@ -247,11 +247,11 @@ class _SettingsReader(YamlReader):
 
     def read_policy(self, root: Node) -> Path | None:
         """The policy alone; what else stands there may need the environment."""
-        entry = root.get("seatwarden") if isinstance(root, Mapping) else None
-        return self.at(entry.value, "policy", self._path) if entry and isinstance(entry.value, Mapping) else None
+        entry = root.get("seatwarden") if isinstance(root, YamlMap) else None
+        return self.at(entry.value, "policy", self._path) if entry and isinstance(entry.value, YamlMap) else None
 
     def read(self, root: Node) -> _Ours:
-        entry = root.get("seatwarden") if isinstance(root, Mapping) else None
+        entry = root.get("seatwarden") if isinstance(root, YamlMap) else None
         self._find_misplaced(root)
         ours = self.mapping(entry.value, "seatwarden", known=_KEYS) if entry else None
         if ours is None:
@@ -284,25 +284,25 @@ class _SettingsReader(YamlReader):
     def _find_misplaced(self, root: Node) -> None:
         """Settings of ours that stand where nobody reads them."""
         sections = butler_sections(root)
-        inner = sections.get("seatwarden") if sections is not root and isinstance(sections, Mapping) else None
+        inner = sections.get("seatwarden") if sections is not root and isinstance(sections, YamlMap) else None
         if inner is not None:
             help_ = "move it to the left margin, beside `Butler`"
             self.error("SW203", "`seatwarden` does not belong to `Butler`", inner.key.span, "not read here", help_)
-        if isinstance(sections, Mapping):
+        if isinstance(sections, YamlMap):
             self._find_mistyped(sections, "the file" if sections is root else "Butler")
-        for entry in root.entries if isinstance(root, Mapping) and root.get("seatwarden") is None else ():
+        for entry in root.entries if isinstance(root, YamlMap) and root.get("seatwarden") is None else ():
             if nearest(entry.key.text.lower(), ("seatwarden",)):
                 help_ = "did you mean `seatwarden`?"
                 self.error("SW203", f"unknown key `{entry.key.text}`", entry.key.span, "not a setting", help_)
 
-    def _find_mistyped(self, sections: Mapping, what: str) -> None:
+    def _find_mistyped(self, sections: YamlMap, what: str) -> None:
         """Sections of Butler's that nobody would read. It has others of a like name, such as `qlikSenseVersion`."""
         self.near_misses(sections, what, ("influxDb",))
         inner = (*LICENSE_BLOCKS, *RELEASE_KEYS)
         others = [
             entry.key.text
             for entry in sections.entries
-            if not isinstance(entry.value, Mapping) or not any(entry.value.get(key) for key in inner)
+            if not isinstance(entry.value, YamlMap) or not any(entry.value.get(key) for key in inner)
         ]
         self.near_misses(sections, what, ("qlikSenseLicense", "licenseRelease"), others)
 

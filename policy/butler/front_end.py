@@ -44,7 +44,7 @@ from seatwarden.policy.butler.jobs import (
 from seatwarden.policy.butler.names import read_lets, read_sets
 from seatwarden.policy.diagnostics import from_syntax, in_order
 from seatwarden.policy.errors import PolicyError
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, read_yaml
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.text import locate_in
 
@@ -91,7 +91,7 @@ class _FrontEnd(YamlReader):
         statements += self.at(release, "licenseType", lambda entry: self._release_rules(entry, complete)) or []
         return statements
 
-    def _rules_are_elsewhere(self, root: Mapping) -> bool:
+    def _rules_are_elsewhere(self, root: YamlMap) -> bool:
         """Whether this is a site file that names a policy and has no rules of its own, which is a finding."""
         named = _inner(root.get("seatwarden"), "policy")
         if named is None:
@@ -106,7 +106,7 @@ class _FrontEnd(YamlReader):
 
     def _find_license_release(self, root: Node) -> tuple[Node, bool] | None:
         """The licenseRelease map, and whether it stands in a form that must be complete."""
-        if not isinstance(root, Mapping):
+        if not isinstance(root, YamlMap):
             help_ = "it starts with `Butler:`, `qlikSenseLicense:` or `neverRelease:`"
             self.error("SW209", "this is not a policy", root.span, f"expected a map, this is {describe(root)}", help_)
             return None
@@ -114,10 +114,10 @@ class _FrontEnd(YamlReader):
             return None
         butler = root.get("Butler")
         block = butler_sections(root)
-        if butler and not isinstance(block, Mapping):
+        if butler and not isinstance(block, YamlMap):
             self.error("SW204", "`Butler` must be a map", block.span, f"this is {describe(block)}")
             return None
-        licenses = block.get("qlikSenseLicense") if isinstance(block, Mapping) else None
+        licenses = block.get("qlikSenseLicense") if isinstance(block, YamlMap) else None
         if licenses is not None:
             # A whole file may come from an older Butler, which had no serverLicenseMonitor, or be one's own site file.
             whole = butler or any(root.get(key) for key in SITE_KEYS)
@@ -271,7 +271,7 @@ class _FrontEnd(YamlReader):
 
     def _license_types(self, entry: Entry) -> tuple[LicenseType, ...]:
         """One type or a list of them; none is both, as in a rule that names no type."""
-        one = isinstance(entry.value, Scalar) and entry.value.value is not None
+        one = isinstance(entry.value, YamlScalar) and entry.value.value is not None
         nodes = (entry.value,) if one else self.items(entry.value, "licenseType")
         words = [self.one_of(node, "licenseType", LICENSE_TYPES) for node in nodes]
         return tuple(dict.fromkeys(cast(LicenseType, word) for word in words if word is not None))
@@ -326,15 +326,15 @@ class _FrontEnd(YamlReader):
         return [Timezone(name, entry.value.span, entry.value.span)] if name is not None else []
 
     def _limits(self, entry: Entry) -> list[Statement]:
-        nodes = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+        nodes = entry.value.items if isinstance(entry.value, YamlList) else (entry.value,)
         limits = [self._limit(node) for node in nodes]
         return [limit for limit in limits if limit is not None]
 
     def _limit(self, node: Node) -> Limit | None:
-        if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        if isinstance(node, YamlScalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
             count = self.whole(node, "limit", "licenses")
             return Limit(count, None, None, False, node.span) if count is not None else None
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
             message = "`limit` must be a number, a text or a list of them"
             self.error("SW204", message, node.span, f"this is {describe(node)}", "like: 50 per run")
             return None
@@ -349,7 +349,7 @@ class _FrontEnd(YamlReader):
 
     def _condition(self, node: Node, what: str) -> Condition | None:
         """A condition in the policy language; spans point into the YAML file."""
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
             self.error(
                 "SW204",
                 f"`{what}` must be a condition",
@@ -366,7 +366,7 @@ class _FrontEnd(YamlReader):
 
     def _until(self, entry: Entry) -> Date | None:
         """A date; YAML reads an unquoted one as its date type, quoted it is text."""
-        day = date_from(entry.value.text) if isinstance(entry.value, Scalar) else None
+        day = date_from(entry.value.text) if isinstance(entry.value, YamlScalar) else None
         if day is None:
             help_ = "dates are written year-month-day with two digits each: 2027-02-28"
             self.error("SW205", "`until` must be a date", entry.value.span, f"this is {describe(entry.value)}", help_)
@@ -380,7 +380,7 @@ class _FrontEnd(YamlReader):
 
 def _inner(entry: Entry | None, key: str) -> Entry | None:
     """The entry of that key in the map that another entry holds, if it holds one."""
-    return entry.value.get(key) if entry and isinstance(entry.value, Mapping) else None
+    return entry.value.get(key) if entry and isinstance(entry.value, YamlMap) else None
 
 
 def _listed(field: Field, texts: list[Text], span: Span) -> Comparison:

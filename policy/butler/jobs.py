@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.schedule.check import check_frequency, check_syntax
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.text import locate_in
 
@@ -33,7 +33,7 @@ class Job:
 
     enabled: bool | None = None
     place: Span | None = None
-    frequency: Scalar | None = None
+    frequency: YamlScalar | None = None
     to_influxdb: bool = False
     tags: Tags = ()
     threshold_days: int | None = None
@@ -69,7 +69,7 @@ def read_license_block(reader: YamlReader, node: Node, required: tuple[str, ...]
 
 
 def read_job(
-    reader: YamlReader, block: Mapping, what: str, *, others: tuple[str, ...] = (), threshold_days: int | None = None
+    reader: YamlReader, block: YamlMap, what: str, *, others: tuple[str, ...] = (), threshold_days: int | None = None
 ) -> Job:
     """`enable`, `frequency` and `destination` of a map; of `others`, further destinations, the switches are checked."""
     enabled = reader.at(block, "enable", lambda entry: reader.boolean(entry.value, f"{what}.enable"))
@@ -101,23 +101,23 @@ class Jobs:
 
 def butler_sections(root: Node) -> Node:
     """Where Butler's sections stand: under `Butler`, or at the top of a file without that frame."""
-    butler = root.get("Butler") if isinstance(root, Mapping) else None
+    butler = root.get("Butler") if isinstance(root, YamlMap) else None
     return butler.value if butler else root
 
 
 def read_jobs(reader: YamlReader, root: Node) -> Jobs:
     """What is on schedule in any of the forms that a policy or a site file has; nothing of it is required."""
     top = butler_sections(root)
-    if not isinstance(top, Mapping):
+    if not isinstance(top, YamlMap):
         return Jobs(Job(), Job(), Job())
     entry = top.get("qlikSenseLicense")
     block = read_license_block(reader, entry.value, ()) if entry else None
     found = block.release if block else top.get("licenseRelease")
     release = found.value if found else top
-    if not isinstance(release, Mapping):
-        if not isinstance(release, Scalar) or release.value is not None:
+    if not isinstance(release, YamlMap):
+        if not isinstance(release, YamlScalar) or release.value is not None:
             reader.error("SW204", "`licenseRelease` must be a map", release.span, f"this is {describe(release)}")
-        release = Mapping((), release.span)
+        release = YamlMap((), release.span)
     if found:  # where the rules stand elsewhere, nobody else looks at its keys
         reader.near_misses(release, "licenseRelease", (*RELEASE_KEYS, *OUR_KEYS))
     dry_run = reader.at(release, "dryRun", lambda e: reader.boolean(e.value, "licenseRelease.dryRun"))
@@ -157,9 +157,9 @@ def _destination(reader: YamlReader, node: Node, what: str, others: tuple[str, .
     return reader.at(destination, "influxDb", lambda e: _influxdb(reader, e.value, f"{what}.influxDb")) or (False, ())
 
 
-def _frequency(reader: YamlReader, node: Node, what: str) -> Scalar | None:
+def _frequency(reader: YamlReader, node: Node, what: str) -> YamlScalar | None:
     text = reader.text(node, what)
-    if text is None or not isinstance(node, Scalar):
+    if text is None or not isinstance(node, YamlScalar):
         return None
     errors = check_syntax(text, locate_in(node))
     reader.findings += errors

@@ -5,7 +5,7 @@ They mean what `let` and `set … from` mean in policy text; the names are for t
 
 from seatwarden.grammar.ast import Boolean, Date, Let, ListOf, Literal_, Number, SetFrom, Text
 from seatwarden.grammar.builder import date_from, is_name
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 
 
@@ -31,7 +31,7 @@ def read_sets(reader: YamlReader, node: Node) -> list[SetFrom]:
 
 def _named(reader: YamlReader, node: Node, what: str) -> list[Entry]:
     """The entries of a map whose keys can be names."""
-    if not isinstance(node, Mapping):
+    if not isinstance(node, YamlMap):
         reader.mapping(node, what, known=())
         return []
     found = []
@@ -46,7 +46,7 @@ def _named(reader: YamlReader, node: Node, what: str) -> list[Entry]:
 
 def _value(reader: YamlReader, node: Node, what: str) -> Literal_ | ListOf | None:
     """One value, or a list of values; null is an empty list."""
-    if isinstance(node, Scalar) and node.value is not None:
+    if isinstance(node, YamlScalar) and node.value is not None:
         return _literal(reader, node, what)
     values = [_literal(reader, item, what) for item in reader.items(node, what)]
     return ListOf(tuple(value for value in values if value is not None), node.span)
@@ -54,7 +54,7 @@ def _value(reader: YamlReader, node: Node, what: str) -> Literal_ | ListOf | Non
 
 def _literal(reader: YamlReader, node: Node, what: str) -> Literal_ | None:
     """A text, number or truth value, or an unquoted date."""
-    if isinstance(node, Scalar) and not isinstance(node.value, str):
+    if isinstance(node, YamlScalar) and not isinstance(node.value, str):
         if isinstance(node.value, bool):
             return Boolean(node.value, node.span)
         day = date_from(node.text)

@@ -33,7 +33,7 @@ from seatwarden.grammar.builder import date_from, is_field, is_name
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.yaml.nodes import Mapping, Node, Scalar, Sequence
+from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 
 FORMAT = 1
@@ -60,9 +60,9 @@ class _Reader(YamlReader):
         found = [self._statement(item) for item in (self.items(entry.value, "statements") if entry else ())]
         return [statement for statement in found if statement is not None]
 
-    def _format_is_known(self, whole: Mapping) -> bool:
+    def _format_is_known(self, whole: YamlMap) -> bool:
         entry = whole.get(MARK)
-        if entry is None or (isinstance(entry.value, Scalar) and entry.value.value == FORMAT):
+        if entry is None or (isinstance(entry.value, YamlScalar) and entry.value.value == FORMAT):
             return entry is not None
         message = f"this is not format {FORMAT} of the JSON form"
         self.error(
@@ -73,7 +73,7 @@ class _Reader(YamlReader):
     # statements
 
     def _statement(self, node: Node) -> Statement | None:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMap):
             self.error("SW204", "a statement must be an object", node.span, f"this is {describe(node)}")
             return None
         kinds = {
@@ -91,7 +91,7 @@ class _Reader(YamlReader):
         kind = self._word(entry.value, "kind", tuple(kinds))
         return kinds[kind](node) if kind is not None else None
 
-    def _rule(self, node: Mapping) -> Rule | None:
+    def _rule(self, node: YamlMap) -> Rule | None:
         kind = cast(Any, node.get("kind")).value.value
         known = ("kind", "licenseTypes", "name", *(("until",) if kind == "keep" else ()), "when")
         self.mapping(node, kind, known=known, required=("when",))
@@ -101,7 +101,7 @@ class _Reader(YamlReader):
         condition = self._condition_at(node, "when", 1)
         return Rule(kind, types, name, until, condition, node.span, _name_span(node)) if condition is not None else None
 
-    def _let(self, node: Mapping) -> Let | None:
+    def _let(self, node: YamlMap) -> Let | None:
         keys = ("kind", "name", "value")
         self.mapping(node, "let", known=keys, required=keys)
         name = self.at(node, "name", lambda e: self._name(e.value))
@@ -109,14 +109,14 @@ class _Reader(YamlReader):
         value = self._value(entry.value) if entry is not None else None
         return Let(name, value, node.span, _name_span(node)) if name is not None and value is not None else None
 
-    def _set(self, node: Mapping) -> SetFrom | None:
+    def _set(self, node: YamlMap) -> SetFrom | None:
         keys = ("kind", "name", "from")
         self.mapping(node, "set", known=keys, required=keys)
         name = self.at(node, "name", lambda e: self._name(e.value))
         path = self.at(node, "from", lambda e: self._text(e.value, "from"))
         return SetFrom(name, path, node.span, _name_span(node)) if name is not None and path is not None else None
 
-    def _limit(self, node: Mapping) -> Limit | None:
+    def _limit(self, node: YamlMap) -> Limit | None:
         self.mapping(node, "limit", known=("kind", "count", "percent", "licenseType", "longestUnusedFirst"))
         if (node.get("count") is None) is (node.get("percent") is None):
             self.error("SW206", "a limit has either a `count` or a `percent`", node.span, "one of them")
@@ -133,36 +133,36 @@ class _Reader(YamlReader):
             return None
         return percent
 
-    def _timezone(self, node: Mapping) -> Timezone | None:
+    def _timezone(self, node: YamlMap) -> Timezone | None:
         self.mapping(node, "timezone", known=("kind", "name"), required=("name",))
         name = self.at(node, "name", lambda e: self.text(e.value, "name"))
         return Timezone(name, node.span, _name_span(node)) if name is not None else None
 
     # conditions
 
-    def _condition_at(self, node: Mapping, key: str, depth: int) -> Condition | None:
+    def _condition_at(self, node: YamlMap, key: str, depth: int) -> Condition | None:
         entry = node.get(key)
         return self._condition(entry.value, depth) if entry is not None else None
 
     def _condition(self, node: Node, depth: int) -> Condition | None:
         if self._too_deep(node, depth):
             return None
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMap):
             return self._value(node)
         for key, read in (("and", self._and), ("or", self._or), ("not", self._not), ("unusedFor", self._unused)):
             if node.get(key) is not None:
                 return read(node, depth)
         return self._comparison(node, depth) if node.get("operator") is not None else self._operand(node)
 
-    def _and(self, node: Mapping, depth: int) -> Condition | None:
+    def _and(self, node: YamlMap, depth: int) -> Condition | None:
         parts = self._parts(node, "and", depth)
         return And(parts, node.span) if parts is not None else None
 
-    def _or(self, node: Mapping, depth: int) -> Condition | None:
+    def _or(self, node: YamlMap, depth: int) -> Condition | None:
         parts = self._parts(node, "or", depth)
         return Or(parts, node.span) if parts is not None else None
 
-    def _parts(self, node: Mapping, key: str, depth: int) -> tuple[Condition, ...] | None:
+    def _parts(self, node: YamlMap, key: str, depth: int) -> tuple[Condition, ...] | None:
         self.mapping(node, key, known=(key,))
         entry = node.get(key)
         items = self.items(entry.value, key) if entry is not None else ()
@@ -172,19 +172,19 @@ class _Reader(YamlReader):
         parts = [self._condition(item, depth + 1) for item in items]
         return tuple(cast(Condition, part) for part in parts) if None not in parts else None
 
-    def _not(self, node: Mapping, depth: int) -> Condition | None:
+    def _not(self, node: YamlMap, depth: int) -> Condition | None:
         self.mapping(node, "not", known=("not",))
         operand = self._condition_at(node, "not", depth + 1)
         return Not(operand, node.span) if operand is not None else None
 
-    def _unused(self, node: Mapping, depth: int) -> Condition | None:
+    def _unused(self, node: YamlMap, depth: int) -> Condition | None:
         keys = ("unusedFor", "unit")
         self.mapping(node, "unusedFor", known=keys, required=keys)
         count = self.at(node, "unusedFor", lambda e: self.whole(e.value, "unusedFor", "days or weeks"))
         unit = self.at(node, "unit", lambda e: self._word(e.value, "unit", ("days", "weeks")))
         return UnusedFor(count, cast(Any, unit), node.span) if count is not None and unit is not None else None
 
-    def _comparison(self, node: Mapping, depth: int) -> Condition | None:
+    def _comparison(self, node: YamlMap, depth: int) -> Condition | None:
         keys = ("operator", "left", "right")
         self.mapping(node, "a comparison", known=keys, required=keys)
         operator = self.at(node, "operator", lambda e: self._word(e.value, "operator", OPERATORS))
@@ -202,18 +202,18 @@ class _Reader(YamlReader):
 
     # operands
 
-    def _operand_at(self, node: Mapping, key: str, depth: int) -> Operand | None:
+    def _operand_at(self, node: YamlMap, key: str, depth: int) -> Operand | None:
         entry = node.get(key)
         return self._operand(entry.value) if entry is not None and not self._too_deep(entry.value, depth) else None
 
     def _operand(self, node: Node) -> Operand | None:
-        if isinstance(node, Mapping):
+        if isinstance(node, YamlMap):
             for key, read in (("field", self._field), ("name", self._named)):
                 if node.get(key) is not None:
                     return read(node)
         return self._value(node)
 
-    def _field(self, node: Mapping) -> Field | None:
+    def _field(self, node: YamlMap) -> Field | None:
         self.mapping(node, "field", known=("field", "key"))
         name = self.at(node, "field", lambda e: self.text(e.value, "field"))
         key = self.at(node, "key", lambda e: self.text(e.value, "key"))
@@ -228,28 +228,28 @@ class _Reader(YamlReader):
             return None
         return field
 
-    def _named(self, node: Mapping) -> Name | None:
+    def _named(self, node: YamlMap) -> Name | None:
         self.mapping(node, "name", known=("name",))
         name = self.at(node, "name", lambda e: self._name(e.value))
         return Name(name, node.span) if name is not None else None
 
     def _value(self, node: Node) -> Literal_ | ListOf | None:
-        if not isinstance(node, Sequence):
+        if not isinstance(node, YamlList):
             return self._literal(node)
         items = [self._literal(item) for item in node.items]
         return ListOf(tuple(cast(Literal_, item) for item in items), node.span) if None not in items else None
 
     def _literal(self, node: Node) -> Literal_ | None:
         match node:
-            case Mapping() if node.get("date") is not None:
+            case YamlMap() if node.get("date") is not None:
                 self.mapping(node, "date", known=("date",))
                 return self.at(node, "date", lambda e: self._date(e.value, "date"))
-            case Scalar(value=bool(truth)):
+            case YamlScalar(value=bool(truth)):
                 return Boolean(truth, node.span)
-            case Scalar(value=int() | float()):
+            case YamlScalar(value=int() | float()):
                 number = self.whole(node, "a number", "something")
                 return Number(number, node.span) if number is not None else None
-            case Scalar(value=str()):
+            case YamlScalar(value=str()):
                 return self._text(node, "a value")
             case _:
                 help_ = (
@@ -265,7 +265,7 @@ class _Reader(YamlReader):
         return Text(text, node.span) if text is not None else None
 
     def _date(self, node: Node, what: str) -> Date | None:
-        day = date_from(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else None
+        day = date_from(node.value) if isinstance(node, YamlScalar) and isinstance(node.value, str) else None
         if day is None:
             self.error("SW205", f"`{what}` must be a date", node.span, f"this is {describe(node)}", _DATE_HELP)
             return None
@@ -293,7 +293,7 @@ class _Reader(YamlReader):
         return None
 
 
-def _name_span(node: Mapping) -> Span:
+def _name_span(node: YamlMap) -> Span:
     """Where the name stands; the whole statement for one without."""
     entry = node.get("name")
     return entry.value.span if entry is not None else node.span

@@ -26,7 +26,7 @@ from seatwarden.policy.testing.case import (
     read_moment,
     read_user,
 )
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, read_yaml
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.zones import is_timezone, timezone_help
 
@@ -114,7 +114,7 @@ class _TestReader(YamlReader):
         self._labels: dict[str, None] = {}
 
     def read(self, root: Node) -> PolicyTest | None:
-        if not isinstance(root, Mapping):
+        if not isinstance(root, YamlMap):
             help_ = "it says `policy:` and either `cases:` or `snapshot:` with `expect:`"
             self.error(
                 "SW209", "this is not a policy test", root.span, f"expected a map, this is {describe(root)}", help_
@@ -144,7 +144,7 @@ class _TestReader(YamlReader):
             expected=expected,
         )
 
-    def _either_cases_or_snapshot(self, top: Mapping) -> None:
+    def _either_cases_or_snapshot(self, top: YamlMap) -> None:
         cases, snapshot, expect = (top.get(key) for key in ("cases", "snapshot", "expect"))
         start = top.entries[0].key.span if top.entries else top.span
         if self.lacks(top, "cases") and self.lacks(top, "snapshot"):
@@ -210,7 +210,7 @@ class _TestReader(YamlReader):
         self._holds_its_own(case, user, license_)
         return Case(name, user, license_, now, expectation, node.span)
 
-    def _holds_its_own(self, case: Mapping, user: UserFacts, license_: LicenseFacts) -> None:
+    def _holds_its_own(self, case: YamlMap, user: UserFacts, license_: LicenseFacts) -> None:
         """What a case says of all licenses of its user goes with the license that it is about."""
         entry = case.get("user")
         if entry is None or user is Special.UNKNOWN:
@@ -243,7 +243,7 @@ class _TestReader(YamlReader):
             return None
         return ExpectedOf(user, cast("LicenseType | None", license_type), license_id, expectation, node.span)
 
-    def _expectation(self, item: Mapping, policy: CheckedPolicy | None) -> Expectation | None:
+    def _expectation(self, item: YamlMap, policy: CheckedPolicy | None) -> Expectation | None:
         verdict = self.at(item, "verdict", lambda e: self.one_of(e.value, "verdict", ("keep", "release")))
         because = self.at(item, "because", lambda e: self.one_of(e.value, "because", _BECAUSE))
         rule = self.at(item, "rule", lambda e: self._rule(e.value, "rule", policy, GUARDS))
@@ -284,5 +284,5 @@ class _TestReader(YamlReader):
 
 def _place_of(key: str, entry: Entry) -> Span:
     """The value of a key in a map, or the whole where there is no such key."""
-    found = entry.value.get(key) if isinstance(entry.value, Mapping) else None
+    found = entry.value.get(key) if isinstance(entry.value, YamlMap) else None
     return found.value.span if found else entry.value.span

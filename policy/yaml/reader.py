@@ -7,7 +7,7 @@ from typing import TypeVar
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, form_of
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, form_of
 
 _T = TypeVar("_T")
 
@@ -25,16 +25,16 @@ class YamlReader:
 
     def conceal(self, node: Node) -> None:
         """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
-        if not (isinstance(node, Scalar) and node.value is None):  # where nothing stands, the key is marked
+        if not (isinstance(node, YamlScalar) and node.value is None):  # where nothing stands, the key is marked
             self._concealed.append(node.span)
 
     def conceal_all(self, node: Node) -> None:
         """The same of every value in it."""
         match node:
-            case Mapping():
+            case YamlMap():
                 for entry in node.entries:
                     self.conceal_all(entry.value)
-            case Sequence():
+            case YamlList():
                 for item in node.items:
                     self.conceal_all(item)
             case _:
@@ -55,12 +55,12 @@ class YamlReader:
         """Note a finding."""
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
 
-    def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> Mapping | None:
+    def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> YamlMap | None:
         """A map with keys among `known`; a missing required key and an unknown one are findings.
 
         One that is missing since it is mistyped is one finding, not two.
         """
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMap):
             self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
             return None
         known = tuple(known)
@@ -78,12 +78,12 @@ class YamlReader:
                 self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
         return node
 
-    def lacks(self, mapping: Mapping, key: str) -> bool:
+    def lacks(self, mapping: YamlMap, key: str) -> bool:
         """Whether a map has no such key, nor one that `mapping` said is this one mistyped."""
         return mapping.get(key) is None and (mapping.span, key) not in self._meant
 
     def near_misses(
-        self, mapping: Mapping, what: str, needed: Iterable[str], others: Iterable[str] = ()
+        self, mapping: YamlMap, what: str, needed: Iterable[str], others: Iterable[str] = ()
     ) -> frozenset[str]:
         """Where other programs have keys too: a finding for each that almost is a needed key, which is absent.
 
@@ -108,17 +108,17 @@ class YamlReader:
 
     def items(self, node: Node, what: str) -> tuple[Node, ...]:
         """The items of a list; null is an empty list, as in Butler."""
-        if isinstance(node, Sequence):
+        if isinstance(node, YamlList):
             return node.items
-        if not (isinstance(node, Scalar) and node.value is None):
+        if not (isinstance(node, YamlScalar) and node.value is None):
             help_ = "start each item with `- `" if form_of(node.span.file) == "YAML" else "put it in brackets: […]"
             self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", help_)
         return ()
 
     def text(self, node: Node, what: str) -> str | None:
         """A text, as it is; line breaks cannot be part of one."""
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, Scalar) and node.text else None
+        if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
+            help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, YamlScalar) and node.text else None
             self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
@@ -134,7 +134,7 @@ class YamlReader:
 
     def boolean(self, node: Node, what: str) -> bool | None:
         """True or false; YAML 1.2 reads `yes`, `no`, `on` and `off` as text."""
-        if isinstance(node, Scalar) and isinstance(node.value, bool):
+        if isinstance(node, YamlScalar) and isinstance(node.value, bool):
             return node.value
         self.error(
             "SW204", f"`{what}` must be true or false", node.span, f"this is {describe(node)}", "write true or false"
@@ -143,8 +143,8 @@ class YamlReader:
 
     def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
         """A whole number, not negative, of `unit` where it counts something."""
-        if not isinstance(node, Scalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            help_ = "remove the quotes" if isinstance(node, Scalar) and node.text.isdigit() else None
+        if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            help_ = "remove the quotes" if isinstance(node, YamlScalar) and node.text.isdigit() else None
             self.error(
                 "SW204",
                 f"`{what}` must be a number{f' of {unit}' if unit else ''}",
@@ -164,7 +164,7 @@ class YamlReader:
 
     def one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
         """One of a few words, in any case and with any space around it, as Butler reads them."""
-        if isinstance(node, Scalar) and isinstance(node.value, str):
+        if isinstance(node, YamlScalar) and isinstance(node.value, str):
             word = next((value for value in values if value.lower() == node.value.strip().lower()), None)
             if word is not None:
                 return word
@@ -175,13 +175,13 @@ class YamlReader:
             self.error("SW204", f"`{what}` is one of {', '.join(values)}", node.span, f"this is {describe(node)}")
         return None
 
-    def at(self, mapping: Mapping, key: str, read: Callable[[Entry], _T | None]) -> _T | None:
+    def at(self, mapping: YamlMap, key: str, read: Callable[[Entry], _T | None]) -> _T | None:
         """What `read` makes of the entry of that key, or None when the key is absent."""
         entry = mapping.get(key)
         return read(entry) if entry is not None else None
 
 
-def _quoted(node: Scalar) -> str:
+def _quoted(node: YamlScalar) -> str:
     """What is no text yet, as text."""
     return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
 
@@ -189,17 +189,17 @@ def _quoted(node: Scalar) -> str:
 def describe(node: Node) -> str:
     """A node in words: `the number 5`, `a list`, `empty`."""
     match node:
-        case Mapping():
+        case YamlMap():
             return "a map"
-        case Sequence():
+        case YamlList():
             return "a list"
-        case Scalar(value=None):
+        case YamlScalar(value=None):
             return "empty"
-        case Scalar(value=bool(), text=text):
+        case YamlScalar(value=bool(), text=text):
             return f"the truth value {text}"
-        case Scalar(value=str(), text=text):
+        case YamlScalar(value=str(), text=text):
             return f"the text `{text}`"
-        case Scalar(value=float() as number, text=text) if math.isnan(number) and "nan" not in text.lower():
+        case YamlScalar(value=float() as number, text=text) if math.isnan(number) and "nan" not in text.lower():
             return f"the date {text}"
         case _:
             return f"the number {node.text}"

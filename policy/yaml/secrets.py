@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from seatwarden.policy.errors import PolicyError
-from seatwarden.policy.yaml.nodes import Entry, Node, Scalar, read_yaml
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader
 
 _NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"']?[ \t]*:)(.+)", re.IGNORECASE)
@@ -21,7 +21,7 @@ def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]
     What is written out is concealed in the reader, so that no finding on its line shows it.
     """
     node = entry.value
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+    if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
         reader.conceal(node)
         message = f"`{entry.key.text}` must be text"
         reader.error("SW204", message, node.span, "this is no text", "put it in quotes, or write ${NAME}")

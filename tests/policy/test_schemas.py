@@ -20,7 +20,7 @@ from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.json_form.writer import policy_to_json
 from seatwarden.policy.loading import parse_surface
-from seatwarden.policy.yaml.nodes import Mapping, Node, Sequence, read_yaml
+from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, read_yaml
 from tests.paths import DATA, EXAMPLES, load_json
 from tests.strategies import any_policies, butler_maps
 
@@ -52,9 +52,9 @@ def _front_end_accepts(text: str, file: str = "p.yaml") -> bool:
 def _plain(node: Node) -> Any:
     """The data of a YAML text as an editor's YAML 1.2 reader sees it: it has no dates."""
     match node:
-        case Mapping(entries):
+        case YamlMap(entries):
             return {entry.key.text: _plain(entry.value) for entry in entries}
-        case Sequence(items):
+        case YamlList(items):
             return [_plain(item) for item in items]
         case _:
             return node.text if node.value != node.value else node.value
