@@ -3,29 +3,31 @@
 They mean what `let` and `set … from` mean in policy text; the names are for the conditions in `when`.
 """
 
+from typing import Any
+
 from seatwarden.grammar.ast import Boolean, Date, Let, ListOf, Literal_, Number, SetFrom, Text
-from seatwarden.grammar.builder import date_from, is_name
+from seatwarden.grammar.builder import RESERVED, date_from, is_name
+from seatwarden.policy.yaml.kinds import TEXT_SCHEMA, WHOLE_SCHEMA
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
+from seatwarden.policy.yaml.settings import Kind
 
 
-def read_lets(reader: YamlReader, node: Node) -> list[Let]:
-    """The named values of the map `let`, in file order."""
+def _lets(reader: YamlReader, entry: Entry, _: str) -> list[Let]:
     found = []
-    for entry in _named(reader, node, "let"):
-        value = _value(reader, entry.value, f"let.{entry.key.text}")
+    for named in _named(reader, entry.value, "let"):
+        value = _value(reader, named.value, f"let.{named.key.text}")
         if value is not None:
-            found.append(Let(entry.key.text, value, entry.key.span, entry.key.span))
+            found.append(Let(named.key.text, value, named.key.span, named.key.span))
     return found
 
 
-def read_sets(reader: YamlReader, node: Node) -> list[SetFrom]:
-    """The names of the map `set` with the files their values stand in."""
+def _sets(reader: YamlReader, entry: Entry, _: str) -> list[SetFrom]:
     found = []
-    for entry in _named(reader, node, "set"):
-        path = reader.text(entry.value, f"set.{entry.key.text}")
+    for named in _named(reader, entry.value, "set"):
+        path = reader.text(named.value, f"set.{named.key.text}")
         if path is not None:
-            found.append(SetFrom(entry.key.text, Text(path, entry.value.span), entry.key.span, entry.key.span))
+            found.append(SetFrom(named.key.text, Text(path, named.value.span), named.key.span, named.key.span))
     return found
 
 
@@ -65,3 +67,26 @@ def _literal(reader: YamlReader, node: Node, what: str) -> Literal_ | None:
             return Number(number, node.span) if number is not None else None
     text = reader.text(node, what)
     return Text(text, node.span) if text is not None else None
+
+
+_NAME = {
+    "type": "string",
+    "pattern": "^[^\\s\\d!-/:-@\\[-\\^`{-~][^\\s!-/:-@\\[-\\^`{-~]*$",
+    "not": {"enum": sorted(RESERVED)},
+}
+_LITERAL = {"anyOf": [TEXT_SCHEMA, WHOLE_SCHEMA, {"type": "boolean"}]}
+
+
+def _names_with(value: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "propertyNames": _NAME, "additionalProperties": value, "examples": [example]}
+
+
+LETS = Kind(
+    _lets,
+    _names_with(
+        {"anyOf": [{"type": "null"}, _LITERAL, {"type": "array", "items": _LITERAL}]}, {"admins": ["ann", "bob"]}
+    ),
+)
+"""The named values of the map `let`, in file order."""
+SETS = Kind(_sets, _names_with(TEXT_SCHEMA, {"vips": "vips.txt"}))
+"""The names of the map `set` with the files their values stand in."""

@@ -61,6 +61,11 @@ class YamlMap:
         """The entry of that key."""
         return next((entry for entry in self.entries if entry.key.text == key), None)
 
+    @property
+    def start(self) -> Span:
+        """Its first key; the whole of an empty one."""
+        return self.entries[0].key.span if self.entries else self.span
+
 
 @dataclass(frozen=True, slots=True)
 class YamlList:

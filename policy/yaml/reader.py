@@ -1,7 +1,8 @@
 """Reading settings out of YAML nodes: every wrong one is noted with its place, and reading goes on."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from seatwarden.grammar.spans import Span
@@ -16,9 +17,14 @@ _SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url",
 
 
 class YamlReader:
-    """Collects findings while values are read. Each reading method returns None when the value is wrong."""
+    """Collects findings while values are read. Each reading method returns None when the value is wrong.
 
-    def __init__(self) -> None:
+    `environment` has the secrets that are written `${NAME}`; relative paths are within `folder`.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, folder: Path = Path()) -> None:
+        self.environment = environment or {}
+        self.folder = folder
         self.findings: list[Diagnostic] = []
         self._concealed: list[Span] = []
         self._meant: set[tuple[Span, str | None]] = set()
@@ -74,22 +80,20 @@ class YamlReader:
                 self._meant.add((node.span, meant))
         for key in required:
             if self.lacks(node, key):
-                start = node.entries[0].key.span if node.entries else node.span
-                self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
+                self.lacking(node, what, key)
         return node
 
+    def lacking(self, mapping: YamlMap, what: str, key: str, help_: str | None = None) -> None:
+        """Note that a map lacks a key."""
+        self.error("SW206", f"`{what}` lacks the key `{key}`", mapping.start, "in this map", help_)
+
     def lacks(self, mapping: YamlMap, key: str) -> bool:
-        """Whether a map has no such key, nor one that `mapping` said is this one mistyped."""
+        """Whether a map has no such key, nor one that was found to be this one mistyped."""
         return mapping.get(key) is None and (mapping.span, key) not in self._meant
 
-    def near_misses(
-        self, mapping: YamlMap, what: str, needed: Iterable[str], others: Iterable[str] = ()
-    ) -> frozenset[str]:
-        """Where other programs have keys too: a finding for each that almost is a needed key, which is absent.
-
-        Returns the keys that were meant.
-        """
-        needed, others, missed = tuple(needed), frozenset(others), set()
+    def near_misses(self, mapping: YamlMap, what: str, needed: Iterable[str], others: Iterable[str] = ()) -> None:
+        """Where other programs have keys too: a finding for each that almost is a needed key, which is absent."""
+        needed, others = tuple(needed), frozenset(others)
         present = [entry.key.text for entry in mapping.entries]
         for entry in mapping.entries:
             key = entry.key.text
@@ -98,8 +102,7 @@ class YamlReader:
                 self._conceal_mistyped(entry)
                 help_ = f"did you mean `{meant}`?"
                 self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
-                missed.add(meant)
-        return frozenset(missed)
+                self._meant.add((mapping.span, meant))
 
     def _conceal_mistyped(self, entry: Entry) -> None:
         """What stands under a key that is almost one of a secret is not shown either."""

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from seatwarden.grammar.ast import Policy
 from seatwarden.policy.butler.front_end import parse_butler
+from seatwarden.policy.butler.schema import butler_schema
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.json_form.writer import policy_to_json
 from seatwarden.policy.loading import parse_surface
@@ -30,9 +31,11 @@ WHOLE = next(case["yaml"] for case in CASES if case["title"] == "base: valid")
 
 @lru_cache
 def _validator(name: str) -> Draft202012Validator:
-    schema = json.loads(
-        files("seatwarden.policy").joinpath(f"{name.replace('-', '_')}/{name}.schema.json").read_text(encoding="utf-8")
-    )
+    if name == "butler":
+        schema = butler_schema()
+    else:
+        shipped = files("seatwarden.policy").joinpath("json_form/json-form.schema.json")
+        schema = json.loads(shipped.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=FormatChecker())
 

@@ -1,5 +1,6 @@
 """`seatwarden schema`: JSON Schemas for editors and programs."""
 
+import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,5 +24,10 @@ def schema(
 
     Example: seatwarden schema -o seatwarden.schema.json
     """
-    name = {"yaml": "butler/butler.schema.json", "json": "json_form/json-form.schema.json"}[of]
-    write_or_print(files("seatwarden.policy").joinpath(name).read_text(encoding="utf-8"), output)
+    if of == "yaml":
+        from seatwarden.policy.butler.schema import butler_schema
+
+        text = json.dumps(butler_schema(), indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = files("seatwarden.policy").joinpath("json_form/json-form.schema.json").read_text(encoding="utf-8")
+    write_or_print(text, output)
