@@ -6,8 +6,8 @@ They mean what `let` and `set … from` mean in policy text; the names are for t
 from typing import Any
 
 from seatwarden.grammar.ast import Boolean, Date, Let, ListOf, Literal_, Number, SetFrom, Text
-from seatwarden.grammar.builder import RESERVED, date_from, is_name
-from seatwarden.policy.yaml.kinds import TEXT_SCHEMA, WHOLE_SCHEMA
+from seatwarden.grammar.builder import date_from, is_name
+from seatwarden.policy.yaml.kinds import NAME_SCHEMA, TEXT_SCHEMA, WHOLE_SCHEMA
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind
@@ -69,16 +69,11 @@ def _literal(reader: YamlReader, node: Node, what: str) -> Literal_ | None:
     return Text(text, node.span) if text is not None else None
 
 
-_NAME = {
-    "type": "string",
-    "pattern": "^[^\\s\\d!-/:-@\\[-\\^`{-~][^\\s!-/:-@\\[-\\^`{-~]*$",
-    "not": {"enum": sorted(RESERVED)},
-}
 _LITERAL = {"anyOf": [TEXT_SCHEMA, WHOLE_SCHEMA, {"type": "boolean"}]}
 
 
 def _names_with(value: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "propertyNames": _NAME, "additionalProperties": value, "examples": [example]}
+    return {"type": "object", "propertyNames": NAME_SCHEMA, "additionalProperties": value, "examples": [example]}
 
 
 LETS = Kind(

@@ -30,7 +30,18 @@ from seatwarden.grammar.parser import parse_condition, parse_limit
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.butler.names import LETS, SETS
 from seatwarden.policy.diagnostics import from_syntax
-from seatwarden.policy.yaml.kinds import SWITCH, TEXT, TEXT_SCHEMA, WHOLE_SCHEMA, any_case, list_of, maps, one_of, whole
+from seatwarden.policy.yaml.kinds import (
+    DAY_SCHEMA,
+    SWITCH,
+    TEXT,
+    TEXT_SCHEMA,
+    WHOLE_SCHEMA,
+    any_case,
+    list_of,
+    maps,
+    one_of,
+    whole,
+)
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, need
@@ -94,7 +105,7 @@ CONDITION = Kind(
         "examples": ['user.tags = "vip"', 'user.@Department = "Finance" and month = [11, 12, 1]'],
     },
 )
-DATE = Kind(_until, {"type": "string", "format": "date", "pattern": "^\\d{4}-\\d{2}-\\d{2}$"})
+DATE = Kind(_until, DAY_SCHEMA)
 
 # What is kept --------------------------------------------------------------------------------------------
 

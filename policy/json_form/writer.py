@@ -34,7 +34,8 @@ from seatwarden.grammar.ast import (
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
-from seatwarden.policy.json_form.reader import FORMAT, MARK, read_statements
+from seatwarden.policy.json_form.reader import read_statements
+from seatwarden.policy.json_form.tables import FORMAT, MARK
 from seatwarden.policy.yaml.nodes import Node, YamlMap, read_yaml
 
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")

@@ -3,13 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
+from seatwarden.grammar.builder import RESERVED
 from seatwarden.policy.yaml.nodes import Entry
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_secret
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values
 
-TEXT_SCHEMA = {"type": "string", "not": {"pattern": "[\\r\\n]"}}
+TEXT_SCHEMA = {"type": "string", "not": {"pattern": r"[\r\n]"}}
 WHOLE_SCHEMA = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+DAY_SCHEMA = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+NAME_PATTERN = r"[^\s\d!-/:-@\[-\^`{-~][^\s!-/:-@\[-\^`{-~]*"
+"""A JSON Schema knows no letters of Unicode: left out are the signs of ASCII."""
+NAME_SCHEMA = {"type": "string", "pattern": f"^{NAME_PATTERN}$", "not": {"enum": sorted(RESERVED)}}
+"""A name that a value can have."""
 
 TEXT = Kind(lambda reader, entry, what: reader.text(entry.value, what), TEXT_SCHEMA)
 """A text on one line."""

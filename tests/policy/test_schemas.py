@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from seatwarden.grammar.ast import Policy
 from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.butler.schema import butler_schema
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.json_form.tables import json_form_schema
 from seatwarden.policy.json_form.writer import policy_to_json
 from seatwarden.policy.loading import parse_surface
 from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, read_yaml
@@ -31,11 +31,7 @@ WHOLE = next(case["yaml"] for case in CASES if case["title"] == "base: valid")
 
 @lru_cache
 def _validator(name: str) -> Draft202012Validator:
-    if name == "butler":
-        schema = butler_schema()
-    else:
-        shipped = files("seatwarden.policy").joinpath("json_form/json-form.schema.json")
-        schema = json.loads(shipped.read_text(encoding="utf-8"))
+    schema = {"butler": butler_schema, "json-form": json_form_schema}[name]()
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=FormatChecker())
 

@@ -1,7 +1,6 @@
 """`seatwarden schema`: JSON Schemas for editors and programs."""
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,9 +24,7 @@ def schema(
     Example: seatwarden schema -o seatwarden.schema.json
     """
     if of == "yaml":
-        from seatwarden.policy.butler.schema import butler_schema
-
-        text = json.dumps(butler_schema(), indent=2, ensure_ascii=False) + "\n"
+        from seatwarden.policy.butler.schema import butler_schema as schema_of
     else:
-        text = files("seatwarden.policy").joinpath("json_form/json-form.schema.json").read_text(encoding="utf-8")
-    write_or_print(text, output)
+        from seatwarden.policy.json_form.tables import json_form_schema as schema_of
+    write_or_print(json.dumps(schema_of(), indent=2, ensure_ascii=False) + "\n", output)
