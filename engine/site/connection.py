@@ -7,7 +7,7 @@ Sense proxy, `authentication: jwt` and `authentication: header`, and the passphr
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seatwarden.engine.site.hosts import is_host
@@ -15,7 +15,7 @@ from seatwarden.policy.butler.sections import butler_section, butler_sections
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.kinds import PORT, SWITCH, one_of
+from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.secrets import read_secret, read_site_yaml
@@ -154,45 +154,6 @@ def _old_headers(reader: YamlReader, qrs: YamlMap) -> dict[str, str]:
 # Kinds of settings -----------------------------------------------------------------------------------
 
 
-def _host(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    host = reader.text(entry.value, what)
-    if host is not None and not is_host(host):
-        message = f"`{what}` is a host name, not an address with a path"
-        help_ = "a name or an address alone: the port stands under `port`, and IPv6 has no brackets here"
-        reader.error("SW205", message, entry.value.span, "no host name", help_)
-        return None
-    return host
-
-
-def _virtual_proxy(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    prefix = reader.text(entry.value, what)
-    if prefix is not None and not re.fullmatch(r"/?[\w.~/-]*", prefix):
-        reader.error("SW205", f"`{what}` is the prefix of a virtual proxy", entry.value.span, "no prefix")
-    return prefix.strip("/") if prefix else None
-
-
-def _header_value(reader: YamlReader, entry: Entry, what: str = "") -> str | None:
-    """A value that HTTP can carry and that is not empty."""
-    value = read_secret(reader, entry)
-    if value is None:
-        return None
-    what, span = f"`{entry.key.text}`", entry.value.span
-    if not value.strip():
-        reader.error("SW205", f"{what} is empty", span, "nothing here", "write it, or remove what it belongs to")
-        return None
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        help_ = "headers have letters of western Europe only (Latin-1); name a user without others"
-        reader.error("SW205", f"{what} has letters that no header can carry", span, "not in Latin-1", help_)
-        return None
-    if value[0].isspace() or not value.isprintable():
-        help_ = "write it without a space at its beginning and without control characters"
-        reader.error("SW205", f"{what} has characters that no header can carry", span, "cannot be sent", help_)
-        return None
-    return value
-
-
 def _headers(reader: YamlReader, entry: Entry, what: str) -> dict[str, str] | None:
     """Headers from `static`, or from a plain list or map. None where a wrong value leaves one out."""
     node = entry.value
@@ -222,48 +183,63 @@ def _add_header(reader: YamlReader, headers: dict[str, str], name: str | None, p
     if name is not None and not _HEADER_NAME.fullmatch(name):
         help_ = "letters, digits and hyphens, like X-Qlik-User; what it says stands beside it"
         reader.error("SW205", "this is not the name of a header", place.span, "no such header", help_)
-    text = _header_value(reader, value)
+    text = HEADER.read(reader, value, "")
     if name is not None and text is not None:
         headers[name] = text
 
 
-def _passphrase(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    text = read_secret(reader, entry)
-    if text and "\0" in text:
-        message = f"`{what}` has a character that is not printable"
-        reader.error("SW205", message, entry.value.span, "cannot be used")
-        return None
-    return text
-
-
-def _file(reader: YamlReader, entry: Entry, what: str) -> Path | None:
-    text = _passphrase(reader, entry, what)
-    return reader.folder / text if text else None
-
-
 # The tables ----------------------------------------------------------------------------------------------
+
+HOST = TEXT.must(
+    is_host,
+    "`{what}` is a host name, not an address with a path",
+    "no host name",
+    "a name or an address alone: the port stands under `port`, and IPv6 has no brackets here",
+)
+HEADER = (
+    SECRET.must(str.strip, "`{key}` is empty", "nothing here", "write it, or remove what it belongs to")
+    .must(
+        lambda value: max(value) <= "\xff",
+        "`{key}` has letters that no header can carry",
+        "not in Latin-1",
+        "headers have letters of western Europe only (Latin-1); name a user without others",
+    )
+    .must(
+        lambda value: value.isprintable() and not value[0].isspace(),
+        "`{key}` has characters that no header can carry",
+        "cannot be sent",
+        "write it without a space at its beginning and without control characters",
+    )
+)
+"""A value that HTTP can carry and that is not empty."""
+_PREFIX = TEXT.must(re.compile(r"/?[\w.~/-]*").fullmatch, "`{what}` is the prefix of a virtual proxy", "no prefix")
+PREFIX = _PREFIX.then(lambda reader, entry, prefix: prefix.strip("/"))
+PASSPHRASE = SECRET.must(
+    lambda text: "\0" not in text, "`{what}` has a character that is not printable", "cannot be used"
+)
+FILE = replace(PASSPHRASE.then(within_folder), secret=False)
 
 _USER = f"`{': '.join(DEFAULT_USER)}`"
 QRS = Section(
     (
         Setting("authentication", one_of(tuple(DEFAULT_PORTS)), "how we are known to QRS", "certificates"),
-        need("host", Kind(_host), "the server, by the name in its certificate"),
+        need("host", HOST, "the server, by the name in its certificate"),
         Setting("port", PORT, "its port", without="4242, through a proxy 443"),
         Setting("useSSL", SWITCH, "`false` asks without encryption, with a warning", True),
         Setting("headers", Kind(_headers), "headers to send, such as `X-Qlik-User`", without=_USER),
         Setting("rejectUnauthorized", SWITCH, "`false` takes any certificate of the server, with a warning", True),
-        Setting("virtualProxy", Kind(_virtual_proxy), "the prefix of a virtual proxy", ""),
-        Setting("jwt", Kind(_header_value, secret=True), "the token", only=("authentication", "jwt")),
+        Setting("virtualProxy", PREFIX, "the prefix of a virtual proxy", ""),
+        Setting("jwt", HEADER, "the token", only=("authentication", "jwt")),
     ),
     "How to reach QRS.",
     others=("headerKey", "headerValue"),
 )
 CERTIFICATES = Section(
     (
-        Setting("clientCert", Kind(_file), "our certificate, a PEM file"),
-        Setting("clientCertKey", Kind(_file), "its key, a PEM file"),
-        Setting("clientCertCA", Kind(_file), "the authority that the server's certificate is checked by, a PEM file"),
-        Setting("clientCertPassphrase", Kind(_passphrase, secret=True), "the passphrase of the key"),
+        Setting("clientCert", FILE, "our certificate, a PEM file"),
+        Setting("clientCertKey", FILE, "its key, a PEM file"),
+        Setting("clientCertCA", FILE, "the authority that the server's certificate is checked by, a PEM file"),
+        Setting("clientCertPassphrase", PASSPHRASE, "the passphrase of the key"),
     ),
     "The certificates exported from the QMC.",
 )

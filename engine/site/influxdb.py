@@ -13,10 +13,10 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from seatwarden.policy.butler.jobs import STATIC_TAGS, Tags
-from seatwarden.policy.yaml.kinds import FROM_ENVIRONMENT, SECRET, SWITCH, map_of, port
+from seatwarden.policy.yaml.kinds import FROM_ENVIRONMENT, PORT, SECRET, SWITCH, TEXT, map_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
-from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values
+from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 Version: TypeAlias = Literal[1, 2, 3]
 
@@ -101,9 +101,8 @@ def _target(reader: YamlReader, section: Values) -> InfluxTarget:
         username, password = _login(reader, config["auth"])
         retention = config["retentionPolicy"]
         return replace(target, database=config["dbName"], username=username, password=password, retention=retention)
-    if version == 2:
-        return replace(target, database=config["bucket"], org=config["org"], token=config["token"])
-    return replace(target, database=config["database"], token=config["token"])
+    database, org = config.take("bucket", "org") if version == 2 else (config["database"], "")
+    return replace(target, database=database, org=org, token=config["token"])
 
 
 def _url(reader: YamlReader, section: Values) -> str:
@@ -131,23 +130,11 @@ def _login(reader: YamlReader, auth: Values | None) -> tuple[str | None, str | N
     for key in ("username", "password"):
         if auth.map.get(key) is None:
             reader.lacking(auth.map, "auth", key, "the database asks for it")
-    return auth["username"], auth["password"]
+    username, password = auth.take("username", "password")
+    return username, password
 
 
 # Kinds of settings ---------------------------------------------------------------------------------------
-
-
-def _name(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    text = reader.text(entry.value, what)
-    if text is not None and not text.strip():
-        reader.error("SW205", f"`{what}` is empty", entry.value.span, "nothing in here")
-        return None
-    return text
-
-
-def _authority(reader: YamlReader, entry: Entry, what: str) -> Path | None:
-    text = _name(reader, entry, what)
-    return reader.folder / text if text else None
 
 
 def _version(reader: YamlReader, entry: Entry, what: str) -> Version | None:
@@ -164,87 +151,64 @@ def _port(reader: YamlReader, entry: Entry, what: str) -> int | None:
     node = entry.value
     if isinstance(node, YamlScalar) and isinstance(node.value, str) and node.value.isdecimal():
         node = YamlScalar(int(node.value), node.text, None, node.span)  # Butler turns it into text and back
-    return port(reader, Entry(entry.key, node), what)
+    number: int | None = PORT.read(reader, Entry(entry.key, node), what)
+    return number
 
 
 def _retention(policy: Values) -> tuple[str, str] | None:
-    return (policy["name"], policy["duration"]) if policy["name"] and policy["duration"] else None
-
-
-def _duration(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    text = _name(reader, entry, what)
-    if text is not None and not _DURATION.fullmatch(text):
-        message = f"`retentionPolicy.{what}` is no duration"
-        reader.error("SW205", message, entry.value.span, "like 10d, 52w or INF", "write 10d")
-        return None
-    return text
+    name, duration = policy.take("name", "duration")
+    return (name, duration) if name and duration else None
 
 
 # The tables ----------------------------------------------------------------------------------------------
 
-NAME = Kind(_name)
+NAME = TEXT.must(str.strip, "`{what}` is empty", "nothing in here")
 """A text that says something."""
+DURATION = NAME.must(
+    _DURATION.fullmatch, "`retentionPolicy.{what}` is no duration", "like 10d, 52w or INF", "write 10d"
+)
 
-RETENTION = Section(
-    (
-        Setting("name", NAME, "the policy's name", required=True),
-        Setting("duration", Kind(_duration), "how long points are kept, such as `10d`", required=True),
-    ),
+
+def _section(doc: str, *settings: Setting, brief: bool = True) -> Section:
+    """A map in which Butler has keys too."""
+    return Section(settings, doc, brief, _BUTLERS)
+
+
+RETENTION = _section(
     "The retention policy of a database that does not exist yet.",
-    brief=True,
-    others=_BUTLERS,
+    need("name", NAME, "the policy's name"),
+    need("duration", DURATION, "how long points are kept, such as `10d`"),
 )
-AUTH = Section(
-    (
-        Setting("enable", SWITCH, "whether the database asks for user and password", False),
-        Setting("username", FROM_ENVIRONMENT, "the user", only=("enable", True)),
-        Setting("password", SECRET, "the password", only=("enable", True)),
-    ),
+AUTH = _section(
     "How to log in.",
-    others=_BUTLERS,
+    Setting("enable", SWITCH, "whether the database asks for user and password", False),
+    Setting("username", FROM_ENVIRONMENT, "the user", only=("enable", True)),
+    Setting("password", SECRET, "the password", only=("enable", True)),
+    brief=False,
 )
-V1 = Section(
-    (
-        Setting("auth", map_of(AUTH), AUTH.doc),
-        Setting("dbName", NAME, "the database; made if need be", DEFAULT_DATABASE),
-        Setting("retentionPolicy", map_of(RETENTION, _retention), RETENTION.doc, without="the database's own"),
-    ),
+V1 = _section(
     "InfluxDB 1.",
-    brief=True,
-    others=_BUTLERS,
+    Setting("auth", map_of(AUTH)),
+    Setting("dbName", NAME, "the database; made if need be", DEFAULT_DATABASE),
+    Setting("retentionPolicy", map_of(RETENTION, _retention), without="the database's own"),
 )
-V2 = Section(
-    (
-        Setting("org", NAME, "the organization", "", required=True),
-        Setting("bucket", NAME, "the bucket", "", required=True),
-        Setting("token", SECRET, "a token that may write there", required=True),
-    ),
-    "InfluxDB 2.",
-    brief=True,
-    others=_BUTLERS,
-)
-V3 = Section(
-    (
-        Setting("database", NAME, "the database", "", required=True),
-        Setting("token", SECRET, "a token that may write there", required=True),
-    ),
-    "InfluxDB 3.",
-    brief=True,
-    others=_BUTLERS,
-)
+_TOKEN = need("token", SECRET, "a token that may write there")
+V2 = _section("InfluxDB 2.", need("org", NAME, "the organization", ""), need("bucket", NAME, "the bucket", ""), _TOKEN)
+V3 = _section("InfluxDB 3.", need("database", NAME, "the database", ""), _TOKEN)
+_AUTHORITY = NAME.then(within_folder)
 INFLUXDB = Section(
     (
         Setting("tag", STATIC_TAGS, "tags of all points, under `static`", (), without="none"),
-        Setting("enable", SWITCH, "whether anything is written", False, required=True),
+        need("enable", SWITCH, "whether anything is written", False),
         Setting("version", Kind(_version, words="1, 2 or 3"), "the version of InfluxDB", 1),
         Setting("hostIP", NAME, "a name, an address, or `https://influxdb.example.com:8086`", DEFAULT_HOST),
         Setting("hostPort", Kind(_port), "the port, where `hostIP` has none", DEFAULT_PORT),
         Setting("useSSL", SWITCH, "whether it is asked over TLS, as with `https://`", False),
         Setting("rejectUnauthorized", SWITCH, "`false` takes any certificate of the server, with a warning", True),
-        Setting("caFile", Kind(_authority), "the only authority to trust, a PEM file", without="those of this machine"),
-        Setting("v1Config", map_of(V1), V1.doc, only=("version", 1)),
-        Setting("v2Config", map_of(V2), V2.doc, only=("version", 2)),
-        Setting("v3Config", map_of(V3), V3.doc, only=("version", 3)),
+        Setting("caFile", _AUTHORITY, "the only authority to trust, a PEM file", without="those of this machine"),
+        Setting("v1Config", map_of(V1), only=("version", 1)),
+        Setting("v2Config", map_of(V2), only=("version", 2)),
+        Setting("v3Config", map_of(V3), only=("version", 3)),
     ),
     "InfluxDB.",
     others=_BUTLERS,

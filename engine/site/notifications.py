@@ -4,22 +4,22 @@ Passwords, secrets and addresses of webhooks (their path is often the secret) ar
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.headerregistry import Address
 from email.policy import SMTP
 from pathlib import Path
 from typing import Literal, cast, get_args
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from seatwarden.engine.site.hosts import is_host, is_loopback
 from seatwarden.policy.butler.sections import inner, our_section
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.kinds import PORT, SWITCH, one_of
+from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, list_of, one_of
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
-from seatwarden.policy.yaml.secrets import read_secret, read_site_yaml
+from seatwarden.policy.yaml.secrets import read_site_yaml
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "test"]
@@ -119,13 +119,11 @@ def _webhook(reader: YamlReader, node: Node, number: int) -> Webhook | None:
     url: str = hook["url"]
     parts = urlsplit(url)
     if parts.scheme == "http" and hook["security"] != "none" and not is_loopback(parts.hostname or ""):
-        message, help_ = (
-            "`notifications.webhook.url` is without TLS",
-            ("write https://, or `security: none` if nobody on the way can listen in"),
-        )
+        message = "`notifications.webhook.url` is without TLS"
+        help_ = "write https://, or `security: none` if nobody on the way can listen in"
         reader.error("SW205", message, hook.span("url"), "http sends it for all to read", help_)
-    label = f"webhook {number} ({_origin(url)})"
-    return Webhook(label, url, hook["secret"], hook["certificateAuthority"], hook["events"], hook["people"])
+    rest = hook.take("secret", "certificateAuthority", "events", "people")
+    return Webhook(f"webhook {number} ({_origin(url)})", url, *rest)
 
 
 def _email(reader: YamlReader, node: Node, number: int) -> Email | None:
@@ -141,19 +139,9 @@ def _email(reader: YamlReader, node: Node, number: int) -> Email | None:
     if host is None or mail["from"] is None or not mail["to"]:
         return None
     port = mail["port"] or DEFAULT_PORTS[security]
-    return Email(
-        f"e-mail {number} ({_bracketed(host)}:{port})",
-        host,
-        port,
-        security,
-        mail["from"],
-        mail["to"],
-        mail["user"],
-        mail["password"],
-        mail["certificateAuthority"],
-        mail["events"],
-        mail["people"],
-    )
+    label, sender, recipients = f"e-mail {number} ({_bracketed(host)}:{port})", mail["from"], mail["to"]
+    rest = mail.take("user", "password", "certificateAuthority", "events", "people")
+    return Email(label, host, port, security, sender, recipients, *rest)
 
 
 def _both_or_none(reader: YamlReader, mail: YamlMap) -> None:
@@ -194,43 +182,6 @@ def _items(reader: YamlReader, entry: Entry, what: str) -> tuple[Node, ...]:
     return reader.items(node, what)
 
 
-def _secret(reader: YamlReader, entry: Entry, _: str) -> str | None:
-    secret = read_secret(reader, entry)
-    if secret == "":  # an empty secret would sign nothing, silently
-        message = f"`{entry.key.text}` is empty"
-        reader.error("SW205", message, entry.value.span, "nothing here", "write one, or remove the key")
-        return None
-    return secret
-
-
-def _credential(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    """A user or password; SMTP's ways to log in know ASCII alone."""
-    value = _secret(reader, entry, what)
-    if value is not None and not (value.isascii() and value.isprintable()):
-        message = f"`{what}` can only be sent in ASCII"
-        reader.error("SW205", message, entry.value.span, "has other characters", "choose another one")
-        return None
-    return value
-
-
-def _url(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    url = _secret(reader, entry, what)
-    parts = _split(url) if url is not None else None
-    if url is not None and (parts is None or parts.scheme not in ("http", "https")):
-        reader.error("SW205", f"`{what}` is not a web address", entry.value.span, "not one", "write https://host/path")
-        return None
-    return url
-
-
-def _host(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    host = reader.text(entry.value, what)
-    if host is not None and not is_host(host):
-        help_ = "the port stands under `port`"
-        reader.error("SW205", f"`{what}` is not a host name", entry.value.span, "no host name", help_)
-        return None
-    return host
-
-
 def _recipients(reader: YamlReader, entry: Entry, what: str) -> tuple[Address, ...]:
     items = reader.items(entry.value, what)
     if not items and isinstance(entry.value, YamlList):
@@ -238,18 +189,8 @@ def _recipients(reader: YamlReader, entry: Entry, what: str) -> tuple[Address, .
     if len(items) > MAX_RECIPIENTS:
         message = f"`{what}` has more than {MAX_RECIPIENTS} addresses"
         reader.error("SW205", message, entry.key.span, "too many", "write to a distribution list")
-    addresses = [_address(reader, Entry(entry.key, item), what) for item in items]
-    return tuple(address for address in addresses if address)
-
-
-def _address(reader: YamlReader, entry: Entry, what: str) -> Address | None:
-    """One mailbox, with or without a name: `Qlik <qlik@example.com>`. Its domain becomes ASCII (IDNA)."""
-    text = reader.text(entry.value, what)
-    address = _parse_address(text) if text is not None else None
-    if text is not None and address is None:
-        help_ = "write name@example.com, or Name <name@example.com>"
-        reader.error("SW205", f"`{what}` is not an e-mail address", entry.value.span, "not one", help_)
-    return address
+    addresses: tuple[Address, ...] = list_of(ADDRESS).read(reader, entry, what)
+    return addresses
 
 
 def _authority(reader: YamlReader, entry: Entry, _: str) -> Path | None:
@@ -272,16 +213,14 @@ def _events(reader: YamlReader, entry: Entry, what: str) -> frozenset[EventKind]
     return frozenset(cast(EventKind, name) for name in names if name)
 
 
-def _split(url: str) -> SplitResult | None:
-    """A URL's parts, or None when it is none that can be asked."""
-    if not url.isascii() or not url.isprintable() or " " in url:
-        return None
+def _is_web_address(url: str) -> bool:
+    """Whether it is one that can be asked."""
     try:
         parts = urlsplit(url)
         usable = parts.hostname and is_host(parts.hostname) and parts.port != 0
     except ValueError:
-        return None
-    return parts if usable else None
+        return False
+    return bool(usable) and parts.scheme in ("http", "https") and url.isascii() and url.isprintable() and " " not in url
 
 
 def _origin(url: str) -> str:
@@ -310,6 +249,26 @@ def _parse_address(text: str) -> Address | None:
 
 # The tables ----------------------------------------------------------------------------------------------
 
+FILLED = SECRET.must(bool, "`{key}` is empty", "nothing here", "write one, or remove the key")
+"""An empty secret would sign nothing, silently."""
+CREDENTIAL = FILLED.must(
+    lambda text: text.isascii() and text.isprintable(),
+    "`{what}` can only be sent in ASCII",
+    "has other characters",
+    "choose another one",
+)
+"""A user or password; SMTP's ways to log in know ASCII alone."""
+URL = FILLED.must(_is_web_address, "`{what}` is not a web address", "not one", "write https://host/path")
+HOST = TEXT.must(is_host, "`{what}` is not a host name", "no host name", "the port stands under `port`")
+_ADDRESS = TEXT.must(
+    _parse_address,
+    "`{what}` is not an e-mail address",
+    "not one",
+    "write name@example.com, or Name <name@example.com>",
+)
+ADDRESS = _ADDRESS.then(lambda reader, entry, text: _parse_address(text))
+"""One mailbox, with or without a name: `Qlik <qlik@example.com>`. Its domain becomes ASCII (IDNA)."""
+
 SHARED = (
     Setting(
         "certificateAuthority",
@@ -331,24 +290,24 @@ WEBHOOK = Section(
     (
         need(
             "url",
-            Kind(_url, secret=True),
+            URL,
             "`https://`; `http://` only on this machine, or with `security: none`. Messages and logs show scheme and "
             "host alone",
         ),
-        Setting("secret", Kind(_secret, secret=True), "the key that signs", without="nothing is signed"),
+        Setting("secret", FILLED, "the key that signs", without="nothing is signed"),
         Setting("security", one_of(("tls", "none")), "how it is sent", "tls"),
         *SHARED,
     )
 )
 EMAIL = Section(
     (
-        need("host", Kind(_host), "the SMTP server"),
+        need("host", HOST, "the SMTP server"),
         Setting("port", PORT, "its port", without="587 for `starttls`, 465 for `tls`, 25 for `none`"),
         Setting("security", one_of(tuple(DEFAULT_PORTS)), "how it is sent", "starttls"),
         SHARED[0],
-        Setting("user", Kind(_credential), "to log in, in ASCII"),
-        Setting("password", Kind(_credential, secret=True), "the same; never with `security: none` to another machine"),
-        need("from", Kind(_address), "one address"),
+        Setting("user", replace(CREDENTIAL, secret=False), "to log in, in ASCII"),
+        Setting("password", CREDENTIAL, "the same; never with `security: none` to another machine"),
+        need("from", ADDRESS, "one address"),
         need("to", Kind(_recipients), f"a list of addresses, {MAX_RECIPIENTS} at most", ()),
         *SHARED[1:],
     )

@@ -21,7 +21,7 @@ from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
-from seatwarden.policy.yaml.kinds import between, map_of, one_of
+from seatwarden.policy.yaml.kinds import between, map_of, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
@@ -146,7 +146,7 @@ def policy_file(file: Path) -> Path:
     reader = YamlReader(folder=file.parent)
     # What else stands there may need the environment.
     entry = inner(our_section(read_site_yaml(text, str(file))), "policy")
-    policy = _path(reader, entry, "policy") if entry else None
+    policy = PATH.read(reader, entry, "policy") if entry else None
     if reader.findings:
         raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
     return policy or file
@@ -239,24 +239,9 @@ def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
 # Kinds of settings ---------------------------------------------------------------------------------------
 
 
-def _path(reader: YamlReader, entry: Entry, _: str) -> Path | None:
-    text = reader.text(entry.value, entry.key.text)
-    if text is not None and (not text.strip() or "\0" in text):
-        message, help_ = f"`{entry.key.text}` names no file", "write a path, or remove the key"
-        reader.error("SW205", message, entry.value.span, "no path", help_)
-        return None
-    return reader.folder / text if text else None
-
-
-def _fixed_path(reader: YamlReader, entry: Entry, what: str) -> Path | None:
-    """A path that stays what it is wherever the process goes, and that people are told."""
-    path = _path(reader, entry, what)
-    return path.absolute() if path else None
-
-
 def _key(reader: YamlReader, entry: Entry, what: str) -> bytes | None:
     """The key in the file that is named."""
-    path = _path(reader, entry, what)
+    path = PATH.read(reader, entry, what)
     try:
         return read_key(path) if path else None
     except InputError as error:
@@ -266,9 +251,19 @@ def _key(reader: YamlReader, entry: Entry, what: str) -> bytes | None:
 
 # The tables ----------------------------------------------------------------------------------------------
 
+_NAME = Kind(lambda reader, entry, what: reader.text(entry.value, entry.key.text)).must(
+    lambda text: text.strip() and "\0" not in text,
+    "`{key}` names no file",
+    "no path",
+    "write a path, or remove the key",
+)
+PATH = _NAME.then(within_folder)
+FIXED_PATH = PATH.then(lambda reader, entry, path: path.absolute())
+"""A path that stays what it is wherever the process goes, and that people are told."""
+
 LOG = Section(
     (
-        Setting("file", Kind(_fixed_path), "the log", without="stderr"),
+        Setting("file", FIXED_PATH, "the log", without="stderr"),
         Setting("format", one_of(get_args(LogFormat)), "how a line is written", "text"),
         Setting("level", one_of(get_args(Level)), "the least that is logged", "info"),
         Setting("megabytes", between(1, 10_000, "megabytes"), "at what size a new file is begun", 10),
@@ -278,10 +273,10 @@ LOG = Section(
 HTTP = Section((need("port", between(1, 65_535), "the port of `/health` and `/metrics` on 127.0.0.1"),))
 OURS = Section(
     (
-        Setting("policy", Kind(_path), "the policy file", without="the rules in this file"),
+        Setting("policy", PATH, "the policy file", without="the rules in this file"),
         Setting(
             "folder",
-            Kind(_fixed_path),
+            FIXED_PATH,
             "runs, heartbeat, points that wait for InfluxDB",
             without="a folder for each site in the user's state folder",
         ),

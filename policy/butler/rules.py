@@ -58,11 +58,6 @@ def ours(key: str, kind: Kind, doc: str, default: Any = None) -> Setting:
 # Single values -------------------------------------------------------------------------------------------
 
 
-def _text(reader: YamlReader, entry: Entry, what: str) -> Text | None:
-    text = reader.text(entry.value, what)
-    return Text(text, entry.value.span) if text is not None else None
-
-
 def _condition(reader: YamlReader, entry: Entry, what: str) -> Condition | None:
     """A condition in the policy language; spans point into the YAML file."""
     node = entry.value
@@ -95,7 +90,7 @@ def _license_types(reader: YamlReader, entry: Entry, what: str) -> tuple[License
     return tuple(dict.fromkeys(cast(LicenseType, word) for word in words if word is not None))
 
 
-TEXT_NODE = Kind(_text, TEXT_SCHEMA)
+TEXT_NODE = TEXT.then(lambda reader, entry, text: Text(text, entry.value.span))
 """A text with its place."""
 CONDITION = Kind(
     _condition,

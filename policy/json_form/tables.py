@@ -1,5 +1,6 @@
 """The objects of the JSON form: their keys with what stands there, for the reader and for the JSON Schema."""
 
+from dataclasses import replace
 from typing import Any
 
 from seatwarden.grammar.ast import LICENSE_TYPES, Date, Operator, Text
@@ -72,14 +73,6 @@ def _name(reader: YamlReader, entry: Entry, what: str) -> str | None:
     return None
 
 
-def _percent(reader: YamlReader, entry: Entry, what: str) -> int | None:
-    percent = reader.whole(entry.value, what, "percent")
-    if percent is not None and percent > 100:
-        reader.error("SW205", "more than 100 %", entry.value.span, "not a share of the licenses")
-        return None
-    return percent
-
-
 def _ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{name}"}
 
@@ -93,7 +86,10 @@ _NAME = Kind(_name, {**NAME_SCHEMA, "description": "Letters, digits and `_`; no 
 _TEXT_NODE = Kind(lambda reader, entry, what: read_text_node(reader, entry.value, what), TEXT_SCHEMA)
 _CONDITION = _node(_ref("condition"))
 _OPERAND = _node(_ref("operand"))
-_PERCENT = Kind(_percent, {"type": "integer", "minimum": 0, "maximum": 100})
+_PERCENT = replace(
+    whole("percent").must(lambda percent: percent <= 100, "more than 100 %", "not a share of the licenses"),
+    schema={"type": "integer", "minimum": 0, "maximum": 100},
+)
 _FIELD_NAME = {
     "type": "string",
     "pattern": rf"^(?:(?:user|license)(?:\.{NAME_PATTERN})*(?:\.@)?|today|month|weekday)$",

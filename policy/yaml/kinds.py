@@ -1,6 +1,7 @@
 """The kinds of settings that many sections have."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from seatwarden.grammar.builder import RESERVED
@@ -34,16 +35,12 @@ def whole(unit: str | None = None) -> Kind:
 
 def between(low: int, high: int, unit: str | None = None) -> Kind:
     """A whole number within bounds; findings call it by its key alone."""
-
-    def read(reader: YamlReader, entry: Entry, what: str) -> int | None:
-        number = reader.whole(entry.value, entry.key.text, unit)
-        if number is not None and not low <= number <= high:
-            message = f"`{entry.key.text}` is from {low} to {high:,}"
-            reader.error("SW205", message, entry.value.span, "out of range")
-            return None
-        return number
-
-    return Kind(read, {"type": "integer", "minimum": low, "maximum": high}, f"{low} to {high:,}")
+    number = Kind(
+        lambda reader, entry, what: reader.whole(entry.value, entry.key.text, unit),
+        {"type": "integer", "minimum": low, "maximum": high},
+        f"{low} to {high:,}",
+    )
+    return number.must(lambda value: low <= value <= high, f"`{{key}}` is from {low} to {high:,}", "out of range")
 
 
 def one_of(values: tuple[str, ...], shown: tuple[str, ...] | None = None) -> Kind:
@@ -85,13 +82,9 @@ def maps(*settings: Setting) -> Kind:
     return list_of(map_of(Section(settings)))
 
 
-def port(reader: YamlReader, entry: Entry, what: str) -> int | None:
-    """The number of a port."""
-    number = reader.whole(entry.value, what)
-    if number is not None and not 0 < number < 65_536:
-        reader.error("SW205", f"`{what}` is from 1 to 65535", entry.value.span, "no such port")
-        return None
-    return number
+def within_folder(reader: YamlReader, entry: Entry, text: str) -> Path | None:
+    """The path that a text is, relative to the file; an empty one is none."""
+    return reader.folder / text if text else None
 
 
-PORT = Kind(port)
+PORT = whole().must(lambda number: 0 < number < 65_536, "`{what}` is from 1 to 65535", "no such port")

@@ -4,7 +4,7 @@ A section is read by its table; the JSON Schema of it and the table in the docum
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from seatwarden.grammar.spans import Span
@@ -25,6 +25,28 @@ class Kind:
     secret: bool = False
     section: "Section | None" = None
     """What is in it, for a map of settings."""
+
+    def must(self, right: Callable[[Any], object], message: str, label: str, help_: str | None = None) -> "Kind":
+        """The same, but only where its value is right. `{what}` and `{key}` in the message name the setting."""
+
+        def read(reader: YamlReader, entry: Entry, what: str) -> Any:
+            value = self.read(reader, entry, what)
+            if value is None or right(value):
+                return value
+            said = message.format(what=what, key=entry.key.text)
+            reader.error("SW205", said, entry.value.span, label, help_)
+            return None
+
+        return replace(self, read=read)
+
+    def then(self, make: Callable[[YamlReader, Entry, Any], Any]) -> "Kind":
+        """The same, but for what is made of its value."""
+
+        def read(reader: YamlReader, entry: Entry, what: str) -> Any:
+            value = self.read(reader, entry, what)
+            return make(reader, entry, value) if value is not None else None
+
+        return replace(self, read=read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,10 @@ class Values:
 
     def __getitem__(self, key: str) -> Any:
         return self.by_key[key]
+
+    def take(self, *keys: str) -> tuple[Any, ...]:
+        """The values of these keys."""
+        return tuple(self.by_key[key] for key in keys)
 
     def span(self, key: str) -> Span:
         """Where the value of a key stands; the whole map for one that is not given."""
