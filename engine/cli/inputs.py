@@ -1,4 +1,4 @@
-"""What several commands are given: policy, snapshot or site, now, time zone. Where no option says it, now is the clock's."""
+"""What several commands are given: policy, snapshot or site, time zone, and now, which else is the clock's."""
 
 from __future__ import annotations
 

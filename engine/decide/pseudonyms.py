@@ -20,7 +20,7 @@ from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.engine.facts.guards import RowState
+from seatwarden.engine.facts.guards import RowState, guard_for
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import Field
 from seatwarden.grammar.printer import print_field

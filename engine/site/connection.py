@@ -1,29 +1,25 @@
 """The site file: how to reach one Qlik Sense deployment. A Butler config file serves as it is.
 
-Read are `Butler.configQRS` (authentication, host, port, useSSL, headers, rejectUnauthorized, and the older
-headerKey/headerValue) and `Butler.cert` (clientCert, clientCertKey, clientCertCA, and our clientCertPassphrase);
-both may also stand at the top of a file of their own. Ours are two ways through a Qlik Sense proxy, `authentication:
-jwt` (with `jwt`) and `authentication: header` (with `headers`), both with `virtualProxy`. A secret may be written
+Read are `configQRS` and `cert`, under `Butler` or at the top of a file of their own. Ours are two ways through a Qlik
+Sense proxy, `authentication: jwt` and `authentication: header`, and the passphrase of a key. A secret may be written
 `${NAME}`: it then comes from the environment.
 """
 
 import re
-from collections.abc import Mapping as StringMapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seatwarden.engine.site.hosts import is_host
-from seatwarden.policy.butler.jobs import butler_sections
+from seatwarden.policy.butler.sections import butler_section, butler_sections
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
+from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, one_of, within_folder
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.secrets import read_secret, read_site_yaml
-
-_QRS_KEYS = (
-    "authentication", "host", "port", "useSSL", "headers", "rejectUnauthorized", "virtualProxy", "jwt",
-)  # fmt: skip
+from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
 """Where QRS listens for certificate users, and the proxy for all others (Qlik help, ports)."""
@@ -75,195 +71,175 @@ class Site:
         return [] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"]
 
 
-def load_site(path: Path, environment: StringMapping[str, str]) -> Site:
+def load_site(path: Path, environment: Mapping[str, str]) -> Site:
     """The site in a file; `environment` has the secrets that the file takes from there.
 
     Raises InputError when it cannot be read, PolicyError with every problem in it.
     """
     text = read_text(path, "site file")
-    reader = SiteReader(path.parent, environment)
-    site = reader.read(read_site_yaml(text, str(path)))
+    reader = YamlReader(environment, path.parent)
+    site = read_site(reader, read_site_yaml(text, str(path)))
     if reader.findings or site is None:
         raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
     return site
 
 
-class SiteReader(YamlReader):
-    """Reads `configQRS` and `cert`; relative paths are within `folder`."""
+def read_site(reader: YamlReader, root: Node) -> Site | None:
+    """The site, or None where there is nothing about one; the problems are among the findings."""
+    if not isinstance(root, YamlMap):
+        reader.error("SW209", "this is not a site file", root.span, f"expected a map, this is {describe(root)}")
+        return None
+    found = butler_section(root, "configQRS")
+    if found is None:
+        help_ = "it says how to reach QRS: `configQRS:` with `host:` and, next to it, `cert:`"
+        span = butler_sections(root).span
+        reader.error("SW209", "this is not a site file: there is no `configQRS`", span, "not in here", help_)
+        return None
+    qrs = QRS.read(reader, found.value, "configQRS", required=())
+    if qrs is None:
+        return None
+    if reader.lacks(qrs.map, "host"):
+        reader.lacking(qrs.map, "configQRS", "host", "the name of the server, as in its certificate")
+    entry = butler_section(root, "cert")
+    cert = (CERTIFICATES.read(reader, entry.value, "cert") if entry else None) or CERTIFICATES.nothing(root.span)
+    return Site(
+        host=qrs["host"] or "",
+        port=qrs["port"] or DEFAULT_PORTS[qrs["authentication"]],
+        use_tls=qrs["useSSL"],
+        headers=_credentials(reader, qrs),
+        verify=qrs["rejectUnauthorized"],
+        certificate=cert["clientCert"],
+        key=cert["clientCertKey"],
+        authority=cert["clientCertCA"],
+        passphrase=cert["clientCertPassphrase"],
+        authentication=qrs["authentication"],
+        virtual_proxy=qrs["virtualProxy"],
+    )
 
-    def __init__(self, folder: Path, environment: StringMapping[str, str]) -> None:
-        super().__init__()
-        self._folder = folder
-        self._environment = environment
 
-    def read(self, root: Node) -> Site | None:
-        """The site, or None; the problems are among the findings."""
-        if not isinstance(root, Mapping):
-            self.error("SW209", "this is not a site file", root.span, f"expected a map, this is {describe(root)}")
-            return None
-        top = butler_sections(root)
-        found = top.get("configQRS") if isinstance(top, Mapping) else None
-        if found is None or not isinstance(top, Mapping):
-            help_ = "it says how to reach QRS: `configQRS:` with `host:` and, next to it, `cert:`"
-            self.error("SW209", "this is not a site file: there is no `configQRS`", top.span, "not in here", help_)
-            return None
-        qrs = found.value
-        if not isinstance(qrs, Mapping):
-            self.error("SW204", "`configQRS` must be a map", qrs.span, f"this is {describe(qrs)}")
-            return None
-        missed = self.near_misses(qrs, "configQRS", _QRS_KEYS, ("headerKey", "headerValue"))
-        host = self._host(qrs) if "host" not in missed else None
-        port = self.at(qrs, "port", self._port)
-        use_tls = self.at(qrs, "useSSL", lambda e: self.boolean(e.value, "configQRS.useSSL"))
-        verify = self.at(qrs, "rejectUnauthorized", lambda e: self.boolean(e.value, "configQRS.rejectUnauthorized"))
-        authentication = self._authentication(qrs)
-        certificate, key, authority, passphrase = self._certificates(top.get("cert"))
-        return Site(
-            host=host or "",
-            port=port if port is not None else DEFAULT_PORTS[authentication],
-            use_tls=use_tls is not False,
-            headers=self._credentials(qrs, authentication),
-            verify=verify is not False,
-            certificate=certificate,
-            key=key,
-            authority=authority,
-            passphrase=passphrase,
-            authentication=authentication,
-            virtual_proxy=self.at(qrs, "virtualProxy", self._virtual_proxy) or "",
-        )
-
-    def _host(self, qrs: Mapping) -> str | None:
-        entry = qrs.get("host")
-        if entry is None:
-            start = qrs.entries[0].key.span if qrs.entries else qrs.span
-            help_ = "the name of the server, as in its certificate"
-            self.error("SW206", "`configQRS` lacks the key `host`", start, "in this map", help_)
-            return None
-        host = self.text(entry.value, "configQRS.host")
-        if host is not None and not is_host(host):
-            message = "`configQRS.host` is a host name, not an address with a path"
-            help_ = "a name or an address alone: the port stands under `port`, and IPv6 has no brackets here"
-            self.error("SW205", message, entry.value.span, "no host name", help_)
-            return None
-        return host
-
-    def _port(self, entry: Entry) -> int | None:
-        port = self.whole(entry.value, "configQRS.port")
-        if port is not None and not 0 < port < 65_536:
-            self.error("SW205", "`configQRS.port` is from 1 to 65535", entry.value.span, "no such port")
-        return port
-
-    def _authentication(self, qrs: Mapping) -> str:
-        ways = tuple(DEFAULT_PORTS)
-        return (
-            self.at(qrs, "authentication", lambda e: self.one_of(e.value, "configQRS.authentication", ways)) or ways[0]
-        )
-
-    def _virtual_proxy(self, entry: Entry) -> str | None:
-        prefix = self.text(entry.value, "configQRS.virtualProxy")
-        if prefix is not None and not re.fullmatch(r"/?[\w.~/-]*", prefix):
-            self.error(
-                "SW205", "`configQRS.virtualProxy` is the prefix of a virtual proxy", entry.value.span, "no prefix"
-            )
-        return prefix.strip("/") if prefix else None
-
-    def _credentials(self, qrs: Mapping, authentication: str) -> dict[str, str]:
-        """The headers that say who we are."""
-        before = len(self.findings)
-        headers = self._headers(qrs)
-        if authentication == "jwt":
-            entry = qrs.get("jwt")
-            if entry is None:
-                start = qrs.entries[0].key.span
-                self.error("SW206", "`configQRS` lacks the key `jwt`", start, "in this map", "the token, or ${NAME}")
-                return headers
-            token = self._header_value(entry)
-            return headers | ({"Authorization": f"Bearer {token}"} if token else {})
-        if authentication == "header" and not headers and len(self.findings) == before:
-            start = qrs.entries[0].key.span
-            help_ = "name the header that the virtual proxy reads, with the user in it, under `headers`"
-            self.error("SW206", "`configQRS` lacks the key `headers`", start, "in this map", help_)
-        # Through a proxy it is the proxy that names the user to QRS.
-        return headers if authentication == "header" else dict([DEFAULT_USER]) | headers
-
-    def _secret(self, entry: Entry) -> str | None:
-        return read_secret(self, entry, self._environment)
-
-    def _headers(self, qrs: Mapping) -> dict[str, str]:
-        """X-Qlik-User and others, from `headers.static`, a plain list or map, or the older headerKey/headerValue."""
-        headers: dict[str, str] = {}
-        old = tuple(qrs.get(key) for key in ("headerKey", "headerValue"))
-        if old[0] and old[1]:
-            self._header(headers, self._secret(old[0]), old[0].value, old[1])
-        for given, lacking in (old, old[::-1]):
-            if given and not lacking:
-                self.conceal(given.value)
-                other = "headerValue" if given is old[0] else "headerKey"
-                message = f"`configQRS` lacks the key `{other}`"
-                self.error("SW206", message, given.key.span, "this alone is of no use")
-        entry = qrs.get("headers")
-        if entry is None:
+def _credentials(reader: YamlReader, qrs: Values) -> dict[str, str]:
+    """The headers that say who we are."""
+    before = len(reader.findings)
+    headers = _old_headers(reader, qrs.map) | (qrs["headers"] or {})
+    right = len(reader.findings) == before and (qrs["headers"] is not None or qrs.map.get("headers") is None)
+    match qrs["authentication"]:
+        case "jwt":
+            if qrs.map.get("jwt") is None:
+                reader.lacking(qrs.map, "configQRS", "jwt", "the token, or ${NAME}")
+            return headers | ({"Authorization": f"Bearer {qrs['jwt']}"} if qrs["jwt"] else {})
+        case "header":  # the proxy names the user to QRS, as in the case above
+            if not headers and right:
+                help_ = "name the header that the virtual proxy reads, with the user in it, under `headers`"
+                reader.lacking(qrs.map, "configQRS", "headers", help_)
             return headers
-        node = entry.value
-        static = node.get("static") if isinstance(node, Mapping) else None
-        if static:
-            node = static.value
-        self.conceal_all(node)
-        if isinstance(node, Mapping):
-            for e in node.entries:
-                self._header(headers, e.key.text, e.key, e)
-        elif isinstance(node, Sequence) and all(isinstance(item, Mapping) for item in node.items):
-            for item in node.items:
-                keys = ("name", "value")
-                pair = self.mapping(item, "configQRS.headers", known=keys, required=keys)
-                name, value = (pair.get(key) if pair else None for key in keys)
-                if name and value:
-                    self._header(headers, self._secret(name), name.value, value)
-        elif not (isinstance(node, Scalar) and node.value is None):
-            help_ = "write `- name: X-Qlik-User` and below it `value: …`"
-            self.error("SW204", "`configQRS.headers` must be a list of headers", node.span, "this is none", help_)
+        case _:
+            return dict([DEFAULT_USER]) | headers
+
+
+def _old_headers(reader: YamlReader, qrs: YamlMap) -> dict[str, str]:
+    """The one header of an older Butler, in `headerKey` and `headerValue`."""
+    headers: dict[str, str] = {}
+    name, value = qrs.get("headerKey"), qrs.get("headerValue")
+    if name and value:
+        _add_header(reader, headers, read_secret(reader, name), name.value, value)
         return headers
+    for given, other in ((name, "headerValue"), (value, "headerKey")):
+        if given:
+            reader.conceal(given.value)
+            message = f"`configQRS` lacks the key `{other}`"
+            reader.error("SW206", message, given.key.span, "this alone is of no use")
+    return headers
 
-    def _header(self, headers: dict[str, str], name: str | None, place: Node, value: Entry) -> None:
-        """Adds a header. One that is left out in silence would leave us with the rights of the default user."""
-        if name is not None and not _HEADER_NAME.fullmatch(name):
-            help_ = "letters, digits and hyphens, like X-Qlik-User; what it says stands beside it"
-            self.error("SW205", "this is not the name of a header", place.span, "no such header", help_)
-        text = self._header_value(value)
-        if name is not None and text is not None:
-            headers[name] = text
 
-    def _header_value(self, entry: Entry) -> str | None:
-        """A value that HTTP can carry and that is not empty."""
-        value = self._secret(entry)
-        if value is None:
-            return None
-        what, span = f"`{entry.key.text}`", entry.value.span
-        if not value.strip():
-            self.error("SW205", f"{what} is empty", span, "nothing here", "write it, or remove what it belongs to")
-            return None
-        try:
-            value.encode("latin-1")
-        except UnicodeEncodeError:
-            help_ = "headers have letters of western Europe only (Latin-1); name a user without others"
-            self.error("SW205", f"{what} has letters that no header can carry", span, "not in Latin-1", help_)
-            return None
-        if value[0].isspace() or not value.isprintable():
-            help_ = "write it without a space at its beginning and without control characters"
-            self.error("SW205", f"{what} has characters that no header can carry", span, "cannot be sent", help_)
-            return None
-        return value
+# Kinds of settings -----------------------------------------------------------------------------------
 
-    def _certificates(self, entry: Entry | None) -> tuple[Path | None, Path | None, Path | None, str | None]:
-        keys = ("clientCert", "clientCertKey", "clientCertCA", "clientCertPassphrase")
-        cert = self.mapping(entry.value, "cert", known=keys) if entry else None
-        if cert is None:
-            return None, None, None, None
-        texts = [self.at(cert, key, self._secret) for key in keys]
-        for entry, text in zip(map(cert.get, keys), texts, strict=True):
-            if entry and text and "\0" in text:
-                message = f"`cert.{entry.key.text}` has a character that is not printable"
-                self.error("SW205", message, entry.value.span, "cannot be used")
-                return None, None, None, None
-        certificate, key, authority = (self._folder / text if text else None for text in texts[:3])
-        return certificate, key, authority, texts[3]
+
+def _headers(reader: YamlReader, entry: Entry, what: str) -> dict[str, str] | None:
+    """Headers from `static`, or from a plain list or map. None where a wrong value leaves one out."""
+    node = entry.value
+    static = node.get("static") if isinstance(node, YamlMap) else None
+    if static:
+        node = static.value
+    reader.conceal_all(node)
+    before, headers = len(reader.findings), dict[str, str]()
+    if isinstance(node, YamlMap):
+        for e in node.entries:
+            _add_header(reader, headers, e.key.text, e.key, e)
+    elif isinstance(node, YamlList) and all(isinstance(item, YamlMap) for item in node.items):
+        for item in node.items:
+            keys = ("name", "value")
+            pair = reader.mapping(item, what, known=keys, required=keys)
+            name, value = (pair.get(key) if pair else None for key in keys)
+            if name and value:
+                _add_header(reader, headers, read_secret(reader, name), name.value, value)
+    elif not (isinstance(node, YamlScalar) and node.value is None):
+        help_ = "write `- name: X-Qlik-User` and below it `value: …`"
+        reader.error("SW204", f"`{what}` must be a list of headers", node.span, "this is none", help_)
+    return headers if len(reader.findings) == before else None
+
+
+def _add_header(reader: YamlReader, headers: dict[str, str], name: str | None, place: Node, value: Entry) -> None:
+    """Adds a header. One that is left out in silence would leave us with the rights of the default user."""
+    if name is not None and not _HEADER_NAME.fullmatch(name):
+        help_ = "letters, digits and hyphens, like X-Qlik-User; what it says stands beside it"
+        reader.error("SW205", "this is not the name of a header", place.span, "no such header", help_)
+    text = HEADER.read(reader, value, "")
+    if name is not None and text is not None:
+        headers[name] = text
+
+
+# The tables ----------------------------------------------------------------------------------------------
+
+HOST = TEXT.must(
+    is_host,
+    "`{what}` is a host name, not an address with a path",
+    "no host name",
+    "a name or an address alone: the port stands under `port`, and IPv6 has no brackets here",
+)
+HEADER = (
+    SECRET.must(str.strip, "`{key}` is empty", "nothing here", "write it, or remove what it belongs to")
+    .must(
+        lambda value: max(value) <= "\xff",
+        "`{key}` has letters that no header can carry",
+        "not in Latin-1",
+        "headers have letters of western Europe only (Latin-1); name a user without others",
+    )
+    .must(
+        lambda value: value.isprintable() and not value[0].isspace(),
+        "`{key}` has characters that no header can carry",
+        "cannot be sent",
+        "write it without a space at its beginning and without control characters",
+    )
+)
+"""A value that HTTP can carry and that is not empty."""
+_PREFIX = TEXT.must(re.compile(r"/?[\w.~/-]*").fullmatch, "`{what}` is the prefix of a virtual proxy", "no prefix")
+PREFIX = _PREFIX.then(lambda reader, entry, prefix: prefix.strip("/"))
+PASSPHRASE = SECRET.must(
+    lambda text: "\0" not in text, "`{what}` has a character that is not printable", "cannot be used"
+)
+FILE = replace(PASSPHRASE.then(within_folder), secret=False)
+
+_USER = f"`{': '.join(DEFAULT_USER)}`"
+QRS = Section(
+    (
+        Setting("authentication", one_of(tuple(DEFAULT_PORTS)), "how we are known to QRS", "certificates"),
+        need("host", HOST, "the server, by the name in its certificate"),
+        Setting("port", PORT, "its port", without="4242, through a proxy 443"),
+        Setting("useSSL", SWITCH, "`false` asks without encryption, with a warning", True),
+        Setting("headers", Kind(_headers), "headers to send, such as `X-Qlik-User`", without=_USER),
+        Setting("rejectUnauthorized", SWITCH, "`false` takes any certificate of the server, with a warning", True),
+        Setting("virtualProxy", PREFIX, "the prefix of a virtual proxy", ""),
+        Setting("jwt", HEADER, "the token", only=("authentication", "jwt")),
+    ),
+    "How to reach QRS.",
+    others=("headerKey", "headerValue"),
+)
+CERTIFICATES = Section(
+    (
+        Setting("clientCert", FILE, "our certificate, a PEM file"),
+        Setting("clientCertKey", FILE, "its key, a PEM file"),
+        Setting("clientCertCA", FILE, "the authority that the server's certificate is checked by, a PEM file"),
+        Setting("clientCertPassphrase", PASSPHRASE, "the passphrase of the key"),
+    ),
+    "The certificates exported from the QMC.",
+)

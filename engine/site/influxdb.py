@@ -7,15 +7,16 @@ optional: `useSSL` (or a `hostIP` that begins with `https://`), `rejectUnauthori
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping as StringMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar
+from seatwarden.policy.butler.jobs import STATIC_TAGS, Tags
+from seatwarden.policy.yaml.kinds import FROM_ENVIRONMENT, PORT, SECRET, SWITCH, TEXT, map_of, within_folder
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
-from seatwarden.policy.yaml.secrets import read_secret
+from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 Version: TypeAlias = Literal[1, 2, 3]
 
@@ -24,9 +25,6 @@ DEFAULT_PORT = 8086
 DEFAULT_HOST = "localhost"
 DEFAULT_DATABASE = "butler"
 
-_TOP = ("enable", "version", "hostIP", "hostPort", "useSSL", "rejectUnauthorized", "caFile")
-_V1 = ("auth", "dbName", "retentionPolicy")
-_OF_VERSION = {1: _V1, 2: ("org", "bucket", "token"), 3: ("database", "token")}
 _BUTLERS = (
     "tag", "v1Config", "v2Config", "v3Config", "description", "retentionDuration", "writeTimeout", "queryTimeout",
     "timeout", "reloadTaskFailure", "reloadTaskSuccess", "userSyncTaskSuccess", "externalProgramTaskSuccess",
@@ -73,149 +71,147 @@ def basic_login(username: str, password: str | None) -> str:
     return b64encode(f"{username}:{password or ''}".encode()).decode()
 
 
-def read_influxdb(
-    reader: YamlReader, node: Node, environment: StringMapping[str, str], folder: Path | None = None
-) -> InfluxTarget | None:
-    """The database of an `influxDb` map; None when it is switched off, or wrong: then `reader` has the findings.
+def read_influxdb(reader: YamlReader, node: Node) -> tuple[InfluxTarget | None, Tags]:
+    """The database of an `influxDb` map, and the tags of all points.
 
-    What is switched off is not checked further, as in Butler. `folder` is where a relative `caFile` starts.
+    None when it is switched off, which is not checked further, as in Butler; or wrong: then `reader` has the findings.
     """
-    return _InfluxReader(reader, environment, folder or Path()).read(node)
+    before = len(reader.findings)
+    section = INFLUXDB.read(reader, node, "influxDb")
+    if section is None:
+        return None, ()
+    target = _target(reader, section) if section["enable"] else None
+    return (target if len(reader.findings) == before else None), section["tag"]
 
 
-class _InfluxReader:
-    def __init__(self, reader: YamlReader, environment: StringMapping[str, str], folder: Path) -> None:
-        self._reader = reader
-        self._environment = environment
-        self._folder = folder
-
-    def read(self, node: Node) -> InfluxTarget | None:
-        before = len(self._reader.findings)
-        section = self._map(node, "influxDb", needed=(*_TOP, *_V1), required=("enable",))
-        if section is None or not self._switch(section, "enable", "influxDb"):
-            return None
-        version: Version = self._reader.at(section, "version", self._version) or 1
-        url = self._url(section)
-        target = self._of_version(version, section, url)
-        return target if len(self._reader.findings) == before else None
-
-    def _of_version(self, version: Version, section: Mapping, url: str) -> InfluxTarget:
-        name = f"v{version}Config"
-        entry = section.get(name)
-        config: Mapping | None = section if version == 1 else None  # the old form
-        if entry is not None:
-            what = f"influxDb.{name}"
-            config = self._map(entry.value, what, needed=_OF_VERSION[version], required=_required(version))
-        elif version != 1:
-            self._lacks(section, "influxDb", name, f"version {version} needs it")
-        verify = self._switch(section, "rejectUnauthorized", "influxDb", default=True)
-        authority = self._reader.at(section, "caFile", lambda e: self._text(e, "influxDb.caFile"))
-        path = self._folder / authority if authority else None
-        if config is None:
-            return InfluxTarget(version, url, "", verify=verify, authority=path)
-        if version == 1:
-            username, password = self._login(config)
-            retention = self._reader.at(config, "retentionPolicy", self._retention)
-            database = self._name(config, "dbName") or DEFAULT_DATABASE
-            return InfluxTarget(1, url, database, username, password, "", None, retention, verify, path)
-        token = self._reader.at(config, "token", lambda e: read_secret(self._reader, e, self._environment))
-        database = self._name(config, "bucket" if version == 2 else "database") or ""
-        org = (self._name(config, "org") or "") if version == 2 else ""
-        return InfluxTarget(version, url, database, org=org, token=token, verify=verify, authority=path)
-
-    def _version(self, entry: Entry) -> Version | None:
-        value = entry.value.value if isinstance(entry.value, Scalar) else None
-        versions: tuple[Version, ...] = (1, 2, 3)
-        for version in versions:
-            if value in (version, str(version)) and not isinstance(value, bool):
-                return version
-        self._reader.error("SW205", "`influxDb.version` is 1, 2 or 3", entry.value.span, "no version of InfluxDB")
-        return None
-
-    def _url(self, section: Mapping) -> str:
-        port = self._reader.at(section, "hostPort", self._port)
-        use_tls = self._switch(section, "useSSL", "influxDb")
-        entry = section.get("hostIP")
-        text = (self._text(entry, "influxDb.hostIP") or "").strip() if entry else DEFAULT_HOST
-        try:
-            bare_v6 = text.count(":") > 1 and "[" not in text
-            parts = urlsplit(text if "://" in text else f"//[{text}]" if bare_v6 else f"//{text}")
-            host, own_port = parts.hostname, parts.port
-        except ValueError:
-            parts, host, own_port = urlsplit(""), None, None
-        if not host or parts.scheme not in ("", "http", "https") or parts.username or parts.query or " " in text:
-            if entry and text:  # an empty one has its finding already
-                help_ = "write a host name, or an address such as https://influxdb.example.com:8086"
-                self._reader.error("SW205", "`influxDb.hostIP` is not a host", entry.value.span, "no host name", help_)
-            return ""
-        scheme = parts.scheme or ("https" if use_tls else "http")
-        shown = f"[{host}]" if ":" in host else host
-        return f"{scheme}://{shown}:{own_port or port or DEFAULT_PORT}{parts.path.rstrip('/')}"
-
-    def _port(self, entry: Entry) -> int | None:
-        node = entry.value
-        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.isdecimal():
-            node = Scalar(int(node.value), node.text, None, node.span)  # Butler turns it into text and back
-        port = self._reader.whole(node, "influxDb.hostPort")
-        if port is not None and not 0 < port < 65_536:
-            self._reader.error("SW205", "`influxDb.hostPort` is from 1 to 65535", node.span, "no such port")
-        return port
-
-    def _login(self, config: Mapping) -> tuple[str | None, str | None]:
-        """User and password, when `auth.enable` says that the database asks for them."""
-        entry = config.get("auth")
-        auth = self._map(entry.value, "auth", needed=("enable", "username", "password")) if entry else None
-        if auth is None or not self._switch(auth, "enable", "auth"):
-            return None, None
-        found = []
-        for key in ("username", "password"):
-            if auth.get(key) is None:
-                self._lacks(auth, "auth", key, "the database asks for it")
-            found.append(self._reader.at(auth, key, lambda e: read_secret(self._reader, e, self._environment)))
-        return found[0], found[1]
-
-    def _retention(self, entry: Entry) -> tuple[str, str] | None:
-        needed = ("name", "duration")
-        policy = self._map(entry.value, "retentionPolicy", needed=needed, required=needed)
-        if policy is None:
-            return None
-        name = self._name(policy, "name")
-        duration = self._name(policy, "duration")
-        if duration is not None and not _DURATION.fullmatch(duration):
-            place = policy.get("duration")
-            span = place.value.span if place else policy.span
-            self._reader.error(
-                "SW205", "`retentionPolicy.duration` is no duration", span, "like 10d, 52w or INF", "write 10d"
-            )
-        return (name, duration) if name and duration else None
-
-    def _name(self, config: Mapping, key: str) -> str | None:
-        return self._reader.at(config, key, lambda e: self._text(e, key))
-
-    def _text(self, entry: Entry, what: str) -> str | None:
-        text = self._reader.text(entry.value, what)
-        if text is not None and not text.strip():
-            self._reader.error("SW205", f"`{what}` is empty", entry.value.span, "nothing in here")
-            return None
-        return text
-
-    def _switch(self, mapping: Mapping, key: str, what: str, default: bool = False) -> bool:
-        found = self._reader.at(mapping, key, lambda e: self._reader.boolean(e.value, f"{what}.{key}"))
-        return default if found is None else found
-
-    def _map(self, node: Node, what: str, *, needed: tuple[str, ...], required: tuple[str, ...] = ()) -> Mapping | None:
-        """A map; keys that nobody needs are let be, but one that almost is a needed key, which is absent, is not."""
-        known = [e.key.text for e in node.entries] if isinstance(node, Mapping) else []
-        mapping = self._reader.mapping(node, what, known=known, required=required)
-        if mapping:
-            self._reader.near_misses(mapping, what, needed, _BUTLERS)
-        return mapping
-
-    def _lacks(self, mapping: Mapping, what: str, key: str, help_: str) -> None:
-        start = mapping.entries[0].key.span if mapping.entries else mapping.span
-        self._reader.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map", help_)
+def _target(reader: YamlReader, section: Values) -> InfluxTarget:
+    version: Version = section["version"]
+    name = f"v{version}Config"
+    config: Values | None = section[name]
+    if section.map.get(name) is None and version == 1:  # the old form
+        config = V1.values(reader, section.map, "influxDb")
+    elif section.map.get(name) is None:
+        reader.lacking(section.map, "influxDb", name, f"version {version} needs it")
+    target = InfluxTarget(
+        version, _url(reader, section), "", verify=section["rejectUnauthorized"], authority=section["caFile"]
+    )
+    if config is None:
+        return target
+    if version == 1:
+        username, password = _login(reader, config["auth"])
+        retention = config["retentionPolicy"]
+        return replace(target, database=config["dbName"], username=username, password=password, retention=retention)
+    database, org = config.take("bucket", "org") if version == 2 else (config["database"], "")
+    return replace(target, database=database, org=org, token=config["token"])
 
 
-def _required(version: Version) -> tuple[str, ...]:
-    """What Butler insists on."""
-    return () if version == 1 else _OF_VERSION[version]
+def _url(reader: YamlReader, section: Values) -> str:
+    text = (section["hostIP"] or "").strip()
+    try:
+        bare_v6 = text.count(":") > 1 and "[" not in text
+        parts = urlsplit(text if "://" in text else f"//[{text}]" if bare_v6 else f"//{text}")
+        host, own_port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, own_port = urlsplit(""), None, None
+    if not host or parts.scheme not in ("", "http", "https") or parts.username or parts.query or " " in text:
+        if text:  # an empty one has its finding already
+            help_ = "write a host name, or an address such as https://influxdb.example.com:8086"
+            reader.error("SW205", "`influxDb.hostIP` is not a host", section.span("hostIP"), "no host name", help_)
+        return ""
+    scheme = parts.scheme or ("https" if section["useSSL"] else "http")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{own_port or section['hostPort']}{parts.path.rstrip('/')}"
+
+
+def _login(reader: YamlReader, auth: Values | None) -> tuple[str | None, str | None]:
+    """User and password, when `auth.enable` says that the database asks for them."""
+    if auth is None or not auth["enable"]:
+        return None, None
+    for key in ("username", "password"):
+        if auth.map.get(key) is None:
+            reader.lacking(auth.map, "auth", key, "the database asks for it")
+    username, password = auth.take("username", "password")
+    return username, password
+
+
+# Kinds of settings ---------------------------------------------------------------------------------------
+
+
+def _version(reader: YamlReader, entry: Entry, what: str) -> Version | None:
+    value = entry.value.value if isinstance(entry.value, YamlScalar) else None
+    versions: tuple[Version, ...] = (1, 2, 3)
+    for version in versions:
+        if value in (version, str(version)) and not isinstance(value, bool):
+            return version
+    reader.error("SW205", f"`{what}` is 1, 2 or 3", entry.value.span, "no version of InfluxDB")
+    return None
+
+
+def _port(reader: YamlReader, entry: Entry, what: str) -> int | None:
+    node = entry.value
+    if isinstance(node, YamlScalar) and isinstance(node.value, str) and node.value.isdecimal():
+        node = YamlScalar(int(node.value), node.text, None, node.span)  # Butler turns it into text and back
+    number: int | None = PORT.read(reader, Entry(entry.key, node), what)
+    return number
+
+
+def _retention(policy: Values) -> tuple[str, str] | None:
+    name, duration = policy.take("name", "duration")
+    return (name, duration) if name and duration else None
+
+
+# The tables ----------------------------------------------------------------------------------------------
+
+NAME = TEXT.must(str.strip, "`{what}` is empty", "nothing in here")
+"""A text that says something."""
+DURATION = NAME.must(
+    _DURATION.fullmatch, "`retentionPolicy.{what}` is no duration", "like 10d, 52w or INF", "write 10d"
+)
+
+
+def _section(doc: str, *settings: Setting, brief: bool = True) -> Section:
+    """A map in which Butler has keys too."""
+    return Section(settings, doc, brief, _BUTLERS)
+
+
+RETENTION = _section(
+    "The retention policy of a database that does not exist yet.",
+    need("name", NAME, "the policy's name"),
+    need("duration", DURATION, "how long points are kept, such as `10d`"),
+)
+AUTH = _section(
+    "How to log in.",
+    Setting("enable", SWITCH, "whether the database asks for user and password", False),
+    Setting("username", FROM_ENVIRONMENT, "the user", only=("enable", True)),
+    Setting("password", SECRET, "the password", only=("enable", True)),
+    brief=False,
+)
+V1 = _section(
+    "InfluxDB 1.",
+    Setting("auth", map_of(AUTH)),
+    Setting("dbName", NAME, "the database; made if need be", DEFAULT_DATABASE),
+    Setting("retentionPolicy", map_of(RETENTION, _retention), without="the database's own"),
+)
+_TOKEN = need("token", SECRET, "a token that may write there")
+V2 = _section("InfluxDB 2.", need("org", NAME, "the organization", ""), need("bucket", NAME, "the bucket", ""), _TOKEN)
+V3 = _section("InfluxDB 3.", need("database", NAME, "the database", ""), _TOKEN)
+_AUTHORITY = NAME.then(within_folder)
+INFLUXDB = Section(
+    (
+        Setting("tag", STATIC_TAGS, "tags of all points, under `static`", (), without="none"),
+        need("enable", SWITCH, "whether anything is written", False),
+        Setting("version", Kind(_version, words="1, 2 or 3"), "the version of InfluxDB", 1),
+        Setting("hostIP", NAME, "a name, an address, or `https://influxdb.example.com:8086`", DEFAULT_HOST),
+        Setting("hostPort", Kind(_port), "the port, where `hostIP` has none", DEFAULT_PORT),
+        Setting("useSSL", SWITCH, "whether it is asked over TLS, as with `https://`", False),
+        Setting("rejectUnauthorized", SWITCH, "`false` takes any certificate of the server, with a warning", True),
+        Setting("caFile", _AUTHORITY, "the only authority to trust, a PEM file", without="those of this machine"),
+        Setting("v1Config", map_of(V1), only=("version", 1)),
+        Setting("v2Config", map_of(V2), only=("version", 2)),
+        Setting("v3Config", map_of(V3), only=("version", 3)),
+    ),
+    "InfluxDB.",
+    others=_BUTLERS,
+    also=V1.keys,
+    switch="enable",
+)

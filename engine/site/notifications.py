@@ -3,18 +3,24 @@
 Passwords, secrets and addresses of webhooks (their path is often the secret) are in no repr, message or finding.
 """
 
-from collections.abc import Mapping as StringMapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from email.headerregistry import Address
 from email.policy import SMTP
 from pathlib import Path
 from typing import Literal, cast, get_args
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from seatwarden.engine.site.hosts import is_host, is_loopback
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence
+from seatwarden.policy.butler.sections import inner, our_section
+from seatwarden.policy.diagnostics import in_order
+from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.files import read_text
+from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, list_of, one_of
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
-from seatwarden.policy.yaml.secrets import read_secret
+from seatwarden.policy.yaml.secrets import read_site_yaml
+from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "test"]
 EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")
@@ -28,11 +34,6 @@ MAX_DESTINATIONS = 20
 """Each is sent to at the same time."""
 MAX_RECIPIENTS = 100
 """What servers must take for one message (RFC 5321, 4.5.3.1.8)."""
-
-_WEBHOOK_KEYS = ("url", "secret", "security", "certificateAuthority", "events", "people")
-_EMAIL_KEYS = (
-    "host", "port", "security", "certificateAuthority", "user", "password", "from", "to", "events", "people",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,216 +80,147 @@ class Notifications:
         return tuple(secret for secret in found if secret)
 
 
-def read_notifications(
-    reader: YamlReader, node: Node, environment: StringMapping[str, str], folder: Path
-) -> Notifications:
-    """The notifications in that map; whatever is wrong is noted in the reader, and then the result is not to be used.
+def load_notifications(path: Path, environment: Mapping[str, str]) -> Notifications:
+    """The notifications under `seatwarden` in a file alone, to be tried before the rest of it is right.
 
-    `environment` has the secrets, `folder` is where relative paths start. Findings are to be shown with
-    `reader.concealed(text)` as the file's text.
+    None when it has no such map. Raises InputError when it cannot be read, PolicyError with every problem in them.
     """
-    return _NotificationsReader(reader, environment, folder).read(node)
+    text = read_text(path, "site file")
+    entry = inner(our_section(read_site_yaml(text, str(path))), "notifications")
+    if entry is None:
+        return Notifications()
+    reader = YamlReader(environment, path.parent)
+    notifications = NOTIFICATIONS.read(reader, entry, "notifications")
+    if reader.findings:
+        raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
+    return cast(Notifications, notifications)
 
 
-@dataclass(frozen=True, slots=True)
-class _NotificationsReader:
-    reader: YamlReader
-    environment: StringMapping[str, str]
-    folder: Path
-
-    def read(self, node: Node) -> Notifications:
-        block = self._map(node, "notifications", ("webhook", "email"))
-        if block is None:
-            return Notifications()
-        webhooks, emails = (self._items(block.get(key), f"notifications.{key}") for key in ("webhook", "email"))
-        if len(webhooks) + len(emails) > MAX_DESTINATIONS:
-            message = f"`notifications` has more than {MAX_DESTINATIONS} destinations"
-            self.reader.error("SW205", message, block.entries[0].key.span, "too many", "let one receiver pass them on")
-        read_webhooks = [self._webhook(item, number) for number, item in enumerate(webhooks, 1)]
-        read_emails = [self._email(item, number) for number, item in enumerate(emails, 1)]
-        return Notifications(tuple(w for w in read_webhooks if w), tuple(e for e in read_emails if e))
-
-    # one destination ---------------------------------------------------------------------------------------
-
-    def _webhook(self, node: Node, number: int) -> Webhook | None:
-        what = "notifications.webhook"
-        hook = self._map(node, what, _WEBHOOK_KEYS, required=("url",))
-        if hook is None:
-            return None
-        ways = ("tls", "none")
-        security = self.reader.at(hook, "security", lambda e: self.reader.one_of(e.value, f"{what}.security", ways))
-        url = self.reader.at(hook, "url", lambda e: self._url(e, f"{what}.url", security or "tls"))
-        secret = self.reader.at(hook, "secret", self._secret)
-        authority, events, people = self._authority(hook), self._events(hook, what), self._people(hook, what)
-        if url is None:
-            return None
-        return Webhook(f"webhook {number} ({_origin(url)})", url, secret, authority, events, people)
-
-    def _email(self, node: Node, number: int) -> Email | None:
-        what = "notifications.email"
-        mail = self._map(node, what, _EMAIL_KEYS, required=("host", "from", "to"))
-        if mail is None:
-            return None
-        ways = tuple(DEFAULT_PORTS)
-        named = self.reader.at(mail, "security", lambda e: self.reader.one_of(e.value, f"{what}.security", ways))
-        security = cast(Security, named or "starttls")
-        host = self.reader.at(mail, "host", lambda e: self._host(e, f"{what}.host"))
-        port = self.reader.at(mail, "port", lambda e: self._port(e, f"{what}.port"))
-        user = self.reader.at(mail, "user", lambda e: self._credential(mail, e, "password"))
-        password = self.reader.at(mail, "password", lambda e: self._credential(mail, e, "user"))
-        sender = self.reader.at(mail, "from", lambda e: self._address(e.value, f"{what}.from"))
-        recipients = self._recipients(mail.get("to"), f"{what}.to")
-        authority, events, people = self._authority(mail), self._events(mail, what), self._people(mail, what)
-        if password and host and security == "none" and not is_loopback(host):
-            message = "a password is never sent without TLS"
-            span, help_ = mail.entries[0].key.span, "write `security: starttls` or `tls`, or leave `user` out"
-            self.reader.error("SW205", message, span, "`security` is none here", help_)
-        if host is None or sender is None or not recipients:
-            return None
-        port = port or DEFAULT_PORTS[security]
-        label = f"e-mail {number} ({_bracketed(host)}:{port})"
-        return Email(
-            label, host, port, security, sender, recipients, user, password, authority, events, people
-        )  # fmt: skip
-
-    # maps and lists ----------------------------------------------------------------------------------------
-
-    def _map(self, node: Node, what: str, known: tuple[str, ...], required: tuple[str, ...] = ()) -> Mapping | None:
-        """A map of settings. What stands elsewhere, or under an unknown key, may be a secret in the wrong place."""
-        if not isinstance(node, Mapping):
-            self.reader.conceal_all(node)
-            kind = "a list" if isinstance(node, Sequence) else "no map"
-            help_ = f"it has the keys {', '.join(known)}"
-            self.reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {kind}", help_)
-            return None
-        for entry in node.entries:
-            if entry.key.text not in known:
-                self.reader.conceal_all(entry.value)
-        return self.reader.mapping(node, what, known=known, required=required)
-
-    def _items(self, entry: Entry | None, what: str) -> tuple[Node, ...]:
-        if entry is None:
-            return ()
-        node = entry.value
-        if isinstance(node, Scalar) and node.value is not None:
-            self.reader.conceal_all(node)
-            self.reader.error("SW204", f"`{what}` must be a list", node.span, "this is one value", "start with `- `")
-            return ()
-        if isinstance(node, Mapping):
-            self.reader.conceal_all(node)
-        return self.reader.items(node, what)
-
-    # single values -----------------------------------------------------------------------------------------
-
-    def _secret(self, entry: Entry) -> str | None:
-        secret = read_secret(self.reader, entry, self.environment)
-        if secret == "":  # an empty secret would sign nothing, silently
-            what = f"`{entry.key.text}` is empty"
-            self.reader.error("SW205", what, entry.value.span, "nothing here", "write one, or remove the key")
-            return None
-        return secret
-
-    def _credential(self, mail: Mapping, entry: Entry, other: str) -> str | None:
-        """A user or password: one needs the other, and SMTP's ways to log in know ASCII alone."""
-        key = entry.key.text
-        if mail.get(other) is None:
-            message = f"`notifications.email` has `{key}` but lacks the key `{other}`"
-            self.reader.error("SW206", message, entry.key.span, "this alone is of no use")
-        value = self._secret(entry)
-        if value is not None and not (value.isascii() and value.isprintable()):
-            message = f"`notifications.email.{key}` can only be sent in ASCII"
-            self.reader.error("SW205", message, entry.value.span, "has other characters", "choose another one")
-            return None
-        return value
-
-    def _url(self, entry: Entry, what: str, security: str) -> str | None:
-        span = entry.value.span
-        url = self._secret(entry)
-        if url is None:
-            return None
-        parts = _split(url)
-        if parts is None or parts.scheme not in ("http", "https"):
-            self.reader.error("SW205", f"`{what}` is not a web address", span, "not one", "write https://host/path")
-            return None
-        if parts.scheme == "http" and security != "none" and not is_loopback(parts.hostname or ""):
-            help_ = "write https://, or `security: none` if nobody on the way can listen in"
-            self.reader.error("SW205", f"`{what}` is without TLS", span, "http sends it for all to read", help_)
-        return url
-
-    def _host(self, entry: Entry, what: str) -> str | None:
-        host = self.reader.text(entry.value, what)
-        if host is not None and not is_host(host):
-            help_ = "the port stands under `port`"
-            self.reader.error("SW205", f"`{what}` is not a host name", entry.value.span, "no host name", help_)
-            return None
-        return host
-
-    def _port(self, entry: Entry, what: str) -> int | None:
-        port = self.reader.whole(entry.value, what)
-        if port is not None and not 0 < port < 65_536:
-            self.reader.error("SW205", f"`{what}` is from 1 to 65535", entry.value.span, "no such port")
-            return None
-        return port
-
-    def _recipients(self, entry: Entry | None, what: str) -> tuple[Address, ...]:
-        if entry is None:
-            return ()
-        items = self.reader.items(entry.value, what)
-        if not items and isinstance(entry.value, Sequence):
-            self.reader.error("SW205", f"`{what}` names nobody", entry.value.span, "empty", "write an address")
-        if len(items) > MAX_RECIPIENTS:
-            message = f"`{what}` has more than {MAX_RECIPIENTS} addresses"
-            self.reader.error("SW205", message, entry.key.span, "too many", "write to a distribution list")
-        addresses = [self._address(item, what) for item in items]
-        return tuple(address for address in addresses if address)
-
-    def _address(self, node: Node, what: str) -> Address | None:
-        """One mailbox, with or without a name: `Qlik <qlik@example.com>`. Its domain becomes ASCII (IDNA)."""
-        text = self.reader.text(node, what)
-        if text is None:
-            return None
-        address = _parse_address(text)
-        if address is None:
-            help_ = "write name@example.com, or Name <name@example.com>"
-            self.reader.error("SW205", f"`{what}` is not an e-mail address", node.span, "not one", help_)
-        return address
-
-    def _authority(self, block: Mapping) -> Path | None:
-        entry = block.get("certificateAuthority")
-        text = self.reader.text(entry.value, "certificateAuthority") if entry else None
-        if entry is None or text is None:
-            return None
-        path = self.folder / text
-        if not path.is_file():
-            message = f"`certificateAuthority`: there is no file `{path}`"
-            self.reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")
-        return path
-
-    def _events(self, block: Mapping, what: str) -> frozenset[EventKind]:
-        entry = block.get("events")
-        if entry is None:
-            return frozenset(EVENTS)
-        items = self.reader.items(entry.value, f"{what}.events")
-        if not items and not (isinstance(entry.value, Scalar) and entry.value.value is not None):
-            message, help_ = f"`{what}.events` names no event", "remove the key to be told of all"
-            self.reader.error("SW205", message, entry.value.span, "empty", help_)
-        names = [self.reader.one_of(item, f"{what}.events", EVENTS) for item in items]
-        return frozenset(cast(EventKind, name) for name in names if name)
-
-    def _people(self, block: Mapping, what: str) -> bool:
-        return bool(self.reader.at(block, "people", lambda e: self.reader.boolean(e.value, f"{what}.people")))
+# What is made of the tables ------------------------------------------------------------------------------
 
 
-def _split(url: str) -> SplitResult | None:
-    """A URL's parts, or None when it is none that can be asked."""
-    if not url.isascii() or not url.isprintable() or " " in url:
+def _notifications(reader: YamlReader, entry: Entry, _: str) -> Notifications | None:
+    """All of them. Findings are to be shown with `reader.concealed(text)` as the file's text."""
+    block = _guarded(reader, entry.value, "notifications", DESTINATIONS)
+    if block is None:
         return None
+    if len(block["webhook"]) + len(block["email"]) > MAX_DESTINATIONS:
+        message = f"`notifications` has more than {MAX_DESTINATIONS} destinations"
+        reader.error("SW205", message, block.map.start, "too many", "let one receiver pass them on")
+    webhooks = [_webhook(reader, node, number) for number, node in enumerate(block["webhook"], 1)]
+    emails = [_email(reader, node, number) for number, node in enumerate(block["email"], 1)]
+    return Notifications(tuple(w for w in webhooks if w), tuple(e for e in emails if e))
+
+
+def _webhook(reader: YamlReader, node: Node, number: int) -> Webhook | None:
+    hook = _guarded(reader, node, "notifications.webhook", WEBHOOK)
+    if hook is None or hook["url"] is None:
+        return None
+    url: str = hook["url"]
+    parts = urlsplit(url)
+    if parts.scheme == "http" and hook["security"] != "none" and not is_loopback(parts.hostname or ""):
+        message = "`notifications.webhook.url` is without TLS"
+        help_ = "write https://, or `security: none` if nobody on the way can listen in"
+        reader.error("SW205", message, hook.span("url"), "http sends it for all to read", help_)
+    rest = hook.take("secret", "certificateAuthority", "events", "people")
+    return Webhook(f"webhook {number} ({_origin(url)})", url, *rest)
+
+
+def _email(reader: YamlReader, node: Node, number: int) -> Email | None:
+    mail = _guarded(reader, node, "notifications.email", EMAIL)
+    if mail is None:
+        return None
+    _both_or_none(reader, mail.map)
+    host, security = mail["host"], mail["security"]
+    if mail["password"] and host and security == "none" and not is_loopback(host):
+        message = "a password is never sent without TLS"
+        help_ = "write `security: starttls` or `tls`, or leave `user` out"
+        reader.error("SW205", message, mail.map.start, "`security` is none here", help_)
+    if host is None or mail["from"] is None or not mail["to"]:
+        return None
+    port = mail["port"] or DEFAULT_PORTS[security]
+    label, sender, recipients = f"e-mail {number} ({_bracketed(host)}:{port})", mail["from"], mail["to"]
+    rest = mail.take("user", "password", "certificateAuthority", "events", "people")
+    return Email(label, host, port, security, sender, recipients, *rest)
+
+
+def _both_or_none(reader: YamlReader, mail: YamlMap) -> None:
+    """A user needs a password, and a password a user."""
+    for key, other in (("user", "password"), ("password", "user")):
+        entry = mail.get(key)
+        if entry and mail.get(other) is None:
+            message = f"`notifications.email` has `{key}` but lacks the key `{other}`"
+            reader.error("SW206", message, entry.key.span, "this alone is of no use")
+
+
+def _guarded(reader: YamlReader, node: Node, what: str, section: Section) -> Values | None:
+    """A map of settings. What stands elsewhere, or under an unknown key, may be a secret in the wrong place."""
+    if not isinstance(node, YamlMap):
+        reader.conceal_all(node)
+        kind = "a list" if isinstance(node, YamlList) else "no map"
+        help_ = f"it has the keys {', '.join(section.keys)}"
+        reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {kind}", help_)
+        return None
+    for entry in node.entries:
+        if entry.key.text not in section.keys:
+            reader.conceal_all(entry.value)
+    return section.read(reader, node, what)
+
+
+# Kinds of settings ---------------------------------------------------------------------------------------
+
+
+def _items(reader: YamlReader, entry: Entry, what: str) -> tuple[Node, ...]:
+    """The destinations in a list. What stands there instead may be a secret."""
+    node = entry.value
+    if isinstance(node, YamlScalar) and node.value is not None:
+        reader.conceal_all(node)
+        reader.error("SW204", f"`{what}` must be a list", node.span, "this is one value", "start with `- `")
+        return ()
+    if isinstance(node, YamlMap):
+        reader.conceal_all(node)
+    return reader.items(node, what)
+
+
+def _recipients(reader: YamlReader, entry: Entry, what: str) -> tuple[Address, ...]:
+    items = reader.items(entry.value, what)
+    if not items and isinstance(entry.value, YamlList):
+        reader.error("SW205", f"`{what}` names nobody", entry.value.span, "empty", "write an address")
+    if len(items) > MAX_RECIPIENTS:
+        message = f"`{what}` has more than {MAX_RECIPIENTS} addresses"
+        reader.error("SW205", message, entry.key.span, "too many", "write to a distribution list")
+    addresses: tuple[Address, ...] = list_of(ADDRESS).read(reader, entry, what)
+    return addresses
+
+
+def _authority(reader: YamlReader, entry: Entry, _: str) -> Path | None:
+    text = reader.text(entry.value, "certificateAuthority")
+    if text is None:
+        return None
+    path = reader.folder / text
+    if not path.is_file():
+        message = f"`certificateAuthority`: there is no file `{path}`"
+        reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")
+    return path
+
+
+def _events(reader: YamlReader, entry: Entry, what: str) -> frozenset[EventKind]:
+    items = reader.items(entry.value, what)
+    if not items and not (isinstance(entry.value, YamlScalar) and entry.value.value is not None):
+        help_ = "remove the key to be told of all"
+        reader.error("SW205", f"`{what}` names no event", entry.value.span, "empty", help_)
+    names = [reader.one_of(item, what, EVENTS) for item in items]
+    return frozenset(cast(EventKind, name) for name in names if name)
+
+
+def _is_web_address(url: str) -> bool:
+    """Whether it is one that can be asked."""
     try:
         parts = urlsplit(url)
         usable = parts.hostname and is_host(parts.hostname) and parts.port != 0
     except ValueError:
-        return None
-    return parts if usable else None
+        return False
+    return bool(usable) and parts.scheme in ("http", "https") and url.isascii() and url.isprintable() and " " not in url
 
 
 def _origin(url: str) -> str:
@@ -313,3 +245,72 @@ def _parse_address(text: str) -> Address | None:
     faults = [d for d in header.defects if type(d).__name__ != "NonASCIILocalPartDefect"]
     usable = plain.username and is_host(domain) and plain.addr_spec.isprintable() and " " not in plain.addr_spec
     return plain if usable and not faults and text.isprintable() else None
+
+
+# The tables ----------------------------------------------------------------------------------------------
+
+FILLED = SECRET.must(bool, "`{key}` is empty", "nothing here", "write one, or remove the key")
+"""An empty secret would sign nothing, silently."""
+CREDENTIAL = FILLED.must(
+    lambda text: text.isascii() and text.isprintable(),
+    "`{what}` can only be sent in ASCII",
+    "has other characters",
+    "choose another one",
+)
+"""A user or password; SMTP's ways to log in know ASCII alone."""
+URL = FILLED.must(_is_web_address, "`{what}` is not a web address", "not one", "write https://host/path")
+HOST = TEXT.must(is_host, "`{what}` is not a host name", "no host name", "the port stands under `port`")
+_ADDRESS = TEXT.must(
+    _parse_address,
+    "`{what}` is not an e-mail address",
+    "not one",
+    "write name@example.com, or Name <name@example.com>",
+)
+ADDRESS = _ADDRESS.then(lambda reader, entry, text: _parse_address(text))
+"""One mailbox, with or without a name: `Qlik <qlik@example.com>`. Its domain becomes ASCII (IDNA)."""
+
+SHARED = (
+    Setting(
+        "certificateAuthority",
+        Kind(_authority),
+        "a PEM file, relative to the site file: the only authority to trust",
+        without="those of this machine",
+    ),
+    Setting("events", Kind(_events), "the events to be told of", frozenset(EVENTS), without="all of them"),
+    Setting(
+        "people",
+        SWITCH,
+        "`true` names the users whose licenses were released: the first 50, and how many more there are. `false` sends "
+        "counts and the run folder only, so that no name leaves the machine",
+        False,
+    ),
+)
+"""What all destinations have."""
+WEBHOOK = Section(
+    (
+        need(
+            "url",
+            URL,
+            "`https://`; `http://` only on this machine, or with `security: none`. Messages and logs show scheme and "
+            "host alone",
+        ),
+        Setting("secret", FILLED, "the key that signs", without="nothing is signed"),
+        Setting("security", one_of(("tls", "none")), "how it is sent", "tls"),
+        *SHARED,
+    )
+)
+EMAIL = Section(
+    (
+        need("host", HOST, "the SMTP server"),
+        Setting("port", PORT, "its port", without="587 for `starttls`, 465 for `tls`, 25 for `none`"),
+        Setting("security", one_of(tuple(DEFAULT_PORTS)), "how it is sent", "starttls"),
+        SHARED[0],
+        Setting("user", replace(CREDENTIAL, secret=False), "to log in, in ASCII"),
+        Setting("password", CREDENTIAL, "the same; never with `security: none` to another machine"),
+        need("from", ADDRESS, "one address"),
+        need("to", Kind(_recipients), f"a list of addresses, {MAX_RECIPIENTS} at most", ()),
+        *SHARED[1:],
+    )
+)
+DESTINATIONS = Section((Setting("webhook", Kind(_items), default=()), Setting("email", Kind(_items), default=())))
+NOTIFICATIONS = Kind(_notifications)

@@ -3,35 +3,37 @@
 They mean what `let` and `set … from` mean in policy text; the names are for the conditions in `when`.
 """
 
+from typing import Any
+
 from seatwarden.grammar.ast import Boolean, Date, Let, ListOf, Literal_, Number, SetFrom, Text
 from seatwarden.grammar.builder import date_from, is_name
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar
+from seatwarden.policy.yaml.kinds import NAME_SCHEMA, TEXT_SCHEMA, WHOLE_SCHEMA
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
+from seatwarden.policy.yaml.settings import Kind
 
 
-def read_lets(reader: YamlReader, node: Node) -> list[Let]:
-    """The named values of the map `let`, in file order."""
+def _lets(reader: YamlReader, entry: Entry, _: str) -> list[Let]:
     found = []
-    for entry in _named(reader, node, "let"):
-        value = _value(reader, entry.value, f"let.{entry.key.text}")
+    for named in _named(reader, entry.value, "let"):
+        value = _value(reader, named.value, f"let.{named.key.text}")
         if value is not None:
-            found.append(Let(entry.key.text, value, entry.key.span, entry.key.span))
+            found.append(Let(named.key.text, value, named.key.span, named.key.span))
     return found
 
 
-def read_sets(reader: YamlReader, node: Node) -> list[SetFrom]:
-    """The names of the map `set` with the files their values stand in."""
+def _sets(reader: YamlReader, entry: Entry, _: str) -> list[SetFrom]:
     found = []
-    for entry in _named(reader, node, "set"):
-        path = reader.text(entry.value, f"set.{entry.key.text}")
+    for named in _named(reader, entry.value, "set"):
+        path = reader.text(named.value, f"set.{named.key.text}")
         if path is not None:
-            found.append(SetFrom(entry.key.text, Text(path, entry.value.span), entry.key.span, entry.key.span))
+            found.append(SetFrom(named.key.text, Text(path, named.value.span), named.key.span, named.key.span))
     return found
 
 
 def _named(reader: YamlReader, node: Node, what: str) -> list[Entry]:
     """The entries of a map whose keys can be names."""
-    if not isinstance(node, Mapping):
+    if not isinstance(node, YamlMap):
         reader.mapping(node, what, known=())
         return []
     found = []
@@ -46,7 +48,7 @@ def _named(reader: YamlReader, node: Node, what: str) -> list[Entry]:
 
 def _value(reader: YamlReader, node: Node, what: str) -> Literal_ | ListOf | None:
     """One value, or a list of values; null is an empty list."""
-    if isinstance(node, Scalar) and node.value is not None:
+    if isinstance(node, YamlScalar) and node.value is not None:
         return _literal(reader, node, what)
     values = [_literal(reader, item, what) for item in reader.items(node, what)]
     return ListOf(tuple(value for value in values if value is not None), node.span)
@@ -54,7 +56,7 @@ def _value(reader: YamlReader, node: Node, what: str) -> Literal_ | ListOf | Non
 
 def _literal(reader: YamlReader, node: Node, what: str) -> Literal_ | None:
     """A text, number or truth value, or an unquoted date."""
-    if isinstance(node, Scalar) and not isinstance(node.value, str):
+    if isinstance(node, YamlScalar) and not isinstance(node.value, str):
         if isinstance(node.value, bool):
             return Boolean(node.value, node.span)
         day = date_from(node.text)
@@ -65,3 +67,21 @@ def _literal(reader: YamlReader, node: Node, what: str) -> Literal_ | None:
             return Number(number, node.span) if number is not None else None
     text = reader.text(node, what)
     return Text(text, node.span) if text is not None else None
+
+
+_LITERAL = {"anyOf": [TEXT_SCHEMA, WHOLE_SCHEMA, {"type": "boolean"}]}
+
+
+def _names_with(value: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "propertyNames": NAME_SCHEMA, "additionalProperties": value, "examples": [example]}
+
+
+LETS = Kind(
+    _lets,
+    _names_with(
+        {"anyOf": [{"type": "null"}, _LITERAL, {"type": "array", "items": _LITERAL}]}, {"admins": ["ann", "bob"]}
+    ),
+)
+"""The named values of the map `let`, in file order."""
+SETS = Kind(_sets, _names_with(TEXT_SCHEMA, {"vips": "vips.txt"}))
+"""The names of the map `set` with the files their values stand in."""

@@ -20,7 +20,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.grammar.spans import Span
-from seatwarden.policy.butler.front_end import FLAGS, NEVER_RELEASE
+from seatwarden.policy.butler.rules import FLAGS, NEVER_RELEASE
 
 BUTLER_KEYS = NEVER_RELEASE
 """The keys of `neverRelease`, in Butler's order."""

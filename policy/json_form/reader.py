@@ -1,9 +1,8 @@
-"""Reading the JSON form of a policy: from nodes with places to the tree."""
+"""Reading the JSON form of a policy: from nodes with places to the tree, by the tables of its objects."""
 
 from typing import Any, cast
 
 from seatwarden.grammar.ast import (
-    LICENSE_TYPES,
     And,
     Boolean,
     Comparison,
@@ -11,7 +10,6 @@ from seatwarden.grammar.ast import (
     Date,
     Field,
     Let,
-    LicenseType,
     Limit,
     ListOf,
     Literal_,
@@ -19,29 +17,35 @@ from seatwarden.grammar.ast import (
     Not,
     Number,
     Operand,
-    Operator,
     Or,
     Rule,
     SetFrom,
     Statement,
-    Text,
     Timezone,
     UnusedFor,
 )
 from seatwarden.grammar.bounds import MAX_DEPTH
-from seatwarden.grammar.builder import date_from, is_field, is_name
-from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.grammar.builder import is_field
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.yaml.nodes import Mapping, Node, Scalar, Sequence
+from seatwarden.policy.json_form.tables import (
+    AND,
+    COMPARISON,
+    DATE,
+    FIELD,
+    FORMAT,
+    MARK,
+    NAMED,
+    NOT,
+    OR,
+    STATEMENTS,
+    UNUSED,
+    WHOLE,
+    read_text_node,
+    read_word,
+)  # fmt: skip
+from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
-
-FORMAT = 1
-"""Version of the JSON form; another one is refused."""
-MARK = "seatwarden"
-
-OPERATORS: tuple[Operator, ...] = ("=", "!=", "==", "!==", "like", "<", "<=", ">", ">=")
-_DATE_HELP = 'dates are written year-month-day with two digits each: "2027-02-28"'
+from seatwarden.policy.yaml.settings import Section, Values
 
 
 def read_statements(root: Node) -> tuple[list[Statement], list[Diagnostic]]:
@@ -52,146 +56,115 @@ def read_statements(root: Node) -> tuple[list[Statement], list[Diagnostic]]:
 
 class _Reader(YamlReader):
     def statements(self, root: Node) -> list[Statement]:
-        known = ("$schema", MARK, "statements")
-        whole = self.mapping(root, "the policy", known=known, required=known[1:])
-        if whole is None or not self._format_is_known(whole):
+        whole = WHOLE.read(self, root, "the policy")
+        if whole is None or not self._format_is_known(whole.map):
             return []
-        entry = whole.get("statements")
+        entry = whole.map.get("statements")
         found = [self._statement(item) for item in (self.items(entry.value, "statements") if entry else ())]
         return [statement for statement in found if statement is not None]
 
-    def _format_is_known(self, whole: Mapping) -> bool:
+    def _format_is_known(self, whole: YamlMap) -> bool:
         entry = whole.get(MARK)
-        if entry is None or (isinstance(entry.value, Scalar) and entry.value.value == FORMAT):
+        if entry is None or (isinstance(entry.value, YamlScalar) and entry.value.value == FORMAT):
             return entry is not None
-        message = f"this is not format {FORMAT} of the JSON form"
-        self.error(
-            "SW205", message, entry.value.span, f"this is {describe(entry.value)}", f"this version reads {FORMAT}"
-        )
+        message, label = f"this is not format {FORMAT} of the JSON form", f"this is {describe(entry.value)}"
+        self.error("SW205", message, entry.value.span, label, f"this version reads {FORMAT}")
         return False
+
+    def _object(self, section: Section, node: YamlMap, what: str) -> Values:
+        """What an object says."""
+        return section.values(self, section.open(self, node, what, section.required) or node, what)
 
     # statements
 
     def _statement(self, node: Node) -> Statement | None:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMap):
             self.error("SW204", "a statement must be an object", node.span, f"this is {describe(node)}")
             return None
-        kinds = {
-            "keep": self._rule,
-            "release": self._rule,
-            "let": self._let,
-            "set": self._set,
-            "limit": self._limit,
-            "timezone": self._timezone,
-        }
+        kinds = {"let": self._let, "set": self._set, "limit": self._limit, "timezone": self._timezone}
         entry = node.get("kind")
         if entry is None:
-            self.error("SW206", "a statement lacks the key `kind`", node.span, f"one of {', '.join(kinds)}")
+            self.error("SW206", "a statement lacks the key `kind`", node.span, f"one of {', '.join(STATEMENTS)}")
             return None
-        kind = self._word(entry.value, "kind", tuple(kinds))
-        return kinds[kind](node) if kind is not None else None
-
-    def _rule(self, node: Mapping) -> Rule | None:
-        kind = cast(Any, node.get("kind")).value.value
-        known = ("kind", "licenseTypes", "name", *(("until",) if kind == "keep" else ()), "when")
-        self.mapping(node, kind, known=known, required=("when",))
-        types = self.at(node, "licenseTypes", lambda e: self._license_types(e.value)) or ()
-        name = self.at(node, "name", lambda e: self.text(e.value, "name"))
-        until = self.at(node, "until", lambda e: self._date(e.value, "until")) if kind == "keep" else None
-        condition = self._condition_at(node, "when", 1)
-        return Rule(kind, types, name, until, condition, node.span, _name_span(node)) if condition is not None else None
-
-    def _let(self, node: Mapping) -> Let | None:
-        keys = ("kind", "name", "value")
-        self.mapping(node, "let", known=keys, required=keys)
-        name = self.at(node, "name", lambda e: self._name(e.value))
-        entry = node.get("value")
-        value = self._value(entry.value) if entry is not None else None
-        return Let(name, value, node.span, _name_span(node)) if name is not None and value is not None else None
-
-    def _set(self, node: Mapping) -> SetFrom | None:
-        keys = ("kind", "name", "from")
-        self.mapping(node, "set", known=keys, required=keys)
-        name = self.at(node, "name", lambda e: self._name(e.value))
-        path = self.at(node, "from", lambda e: self._text(e.value, "from"))
-        return SetFrom(name, path, node.span, _name_span(node)) if name is not None and path is not None else None
-
-    def _limit(self, node: Mapping) -> Limit | None:
-        self.mapping(node, "limit", known=("kind", "count", "percent", "licenseType", "longestUnusedFirst"))
-        if (node.get("count") is None) is (node.get("percent") is None):
-            self.error("SW206", "a limit has either a `count` or a `percent`", node.span, "one of them")
-        count = self.at(node, "count", lambda e: self.whole(e.value, "count", "licenses"))
-        percent = self.at(node, "percent", lambda e: self._percent(e.value))
-        license_type = self.at(node, "licenseType", lambda e: self._word(e.value, "licenseType", LICENSE_TYPES))
-        longest = self.at(node, "longestUnusedFirst", lambda e: self.boolean(e.value, "longestUnusedFirst"))
-        return Limit(count, percent, cast(LicenseType | None, license_type), longest is True, node.span)
-
-    def _percent(self, node: Node) -> int | None:
-        percent = self.whole(node, "percent", "percent")
-        if percent is not None and percent > 100:
-            self.error("SW205", "more than 100 %", node.span, "not a share of the licenses")
+        kind = read_word(self, entry.value, "kind", tuple(STATEMENTS))
+        if kind is None:
             return None
-        return percent
+        said = self._object(STATEMENTS[kind], node, kind)
+        return kinds[kind](said) if kind in kinds else self._rule(said, kind)
 
-    def _timezone(self, node: Mapping) -> Timezone | None:
-        self.mapping(node, "timezone", known=("kind", "name"), required=("name",))
-        name = self.at(node, "name", lambda e: self.text(e.value, "name"))
-        return Timezone(name, node.span, _name_span(node)) if name is not None else None
+    def _rule(self, rule: Values, kind: str) -> Rule | None:
+        condition = self._condition_at(rule, "when", 1)
+        if condition is None:
+            return None
+        types, until = tuple(dict.fromkeys(rule["licenseTypes"])), rule.by_key.get("until")
+        return Rule(cast(Any, kind), types, rule["name"], until, condition, rule.map.span, rule.span("name"))
+
+    def _let(self, let: Values) -> Let | None:
+        value = self._value(let["value"]) if let["value"] is not None else None
+        if let["name"] is None or value is None:
+            return None
+        return Let(let["name"], value, let.map.span, let.span("name"))
+
+    def _set(self, named: Values) -> SetFrom | None:
+        if named["name"] is None or named["from"] is None:
+            return None
+        return SetFrom(named["name"], named["from"], named.map.span, named.span("name"))
+
+    def _limit(self, limit: Values) -> Limit:
+        if (limit.map.get("count") is None) is (limit.map.get("percent") is None):
+            self.error("SW206", "a limit has either a `count` or a `percent`", limit.map.span, "one of them")
+        first = limit["longestUnusedFirst"]
+        return Limit(limit["count"], limit["percent"], limit["licenseType"], first, limit.map.span)
+
+    def _timezone(self, zone: Values) -> Timezone | None:
+        return Timezone(zone["name"], zone.map.span, zone.span("name")) if zone["name"] is not None else None
 
     # conditions
 
-    def _condition_at(self, node: Mapping, key: str, depth: int) -> Condition | None:
-        entry = node.get(key)
-        return self._condition(entry.value, depth) if entry is not None else None
+    def _condition_at(self, values: Values, key: str, depth: int) -> Condition | None:
+        return self._condition(values[key], depth) if values[key] is not None else None
 
     def _condition(self, node: Node, depth: int) -> Condition | None:
         if self._too_deep(node, depth):
             return None
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMap):
             return self._value(node)
         for key, read in (("and", self._and), ("or", self._or), ("not", self._not), ("unusedFor", self._unused)):
             if node.get(key) is not None:
                 return read(node, depth)
         return self._comparison(node, depth) if node.get("operator") is not None else self._operand(node)
 
-    def _and(self, node: Mapping, depth: int) -> Condition | None:
-        parts = self._parts(node, "and", depth)
+    def _and(self, node: YamlMap, depth: int) -> Condition | None:
+        parts = self._parts(self._object(AND, node, "and"), "and", depth)
         return And(parts, node.span) if parts is not None else None
 
-    def _or(self, node: Mapping, depth: int) -> Condition | None:
-        parts = self._parts(node, "or", depth)
+    def _or(self, node: YamlMap, depth: int) -> Condition | None:
+        parts = self._parts(self._object(OR, node, "or"), "or", depth)
         return Or(parts, node.span) if parts is not None else None
 
-    def _parts(self, node: Mapping, key: str, depth: int) -> tuple[Condition, ...] | None:
-        self.mapping(node, key, known=(key,))
-        entry = node.get(key)
-        items = self.items(entry.value, key) if entry is not None else ()
+    def _parts(self, joined: Values, key: str, depth: int) -> tuple[Condition, ...] | None:
+        items = joined[key]
         if len(items) < 2:
-            self.error("SW205", f"`{key}` joins two conditions or more", node.span, f"it has {len(items)}")
+            self.error("SW205", f"`{key}` joins two conditions or more", joined.map.span, f"it has {len(items)}")
             return None
         parts = [self._condition(item, depth + 1) for item in items]
         return tuple(cast(Condition, part) for part in parts) if None not in parts else None
 
-    def _not(self, node: Mapping, depth: int) -> Condition | None:
-        self.mapping(node, "not", known=("not",))
-        operand = self._condition_at(node, "not", depth + 1)
+    def _not(self, node: YamlMap, depth: int) -> Condition | None:
+        operand = self._condition_at(self._object(NOT, node, "not"), "not", depth + 1)
         return Not(operand, node.span) if operand is not None else None
 
-    def _unused(self, node: Mapping, depth: int) -> Condition | None:
-        keys = ("unusedFor", "unit")
-        self.mapping(node, "unusedFor", known=keys, required=keys)
-        count = self.at(node, "unusedFor", lambda e: self.whole(e.value, "unusedFor", "days or weeks"))
-        unit = self.at(node, "unit", lambda e: self._word(e.value, "unit", ("days", "weeks")))
-        return UnusedFor(count, cast(Any, unit), node.span) if count is not None and unit is not None else None
+    def _unused(self, node: YamlMap, depth: int) -> Condition | None:
+        unused = self._object(UNUSED, node, "unusedFor")
+        count, unit = unused["unusedFor"], unused["unit"]
+        return UnusedFor(count, unit, node.span) if count is not None and unit is not None else None
 
-    def _comparison(self, node: Mapping, depth: int) -> Condition | None:
-        keys = ("operator", "left", "right")
-        self.mapping(node, "a comparison", known=keys, required=keys)
-        operator = self.at(node, "operator", lambda e: self._word(e.value, "operator", OPERATORS))
-        left, right = self._operand_at(node, "left", depth + 1), self._operand_at(node, "right", depth + 1)
-        if operator is None or left is None or right is None:
+    def _comparison(self, node: YamlMap, depth: int) -> Condition | None:
+        comparison = self._object(COMPARISON, node, "a comparison")
+        left, right = (self._operand_at(comparison, key, depth + 1) for key in ("left", "right"))
+        if comparison["operator"] is None or left is None or right is None:
             return None
-        return Comparison(cast(Operator, operator), left, right, node.span)
+        return Comparison(comparison["operator"], left, right, node.span)
 
     def _too_deep(self, node: Node, depth: int) -> bool:
         """Depth is counted as the parser of policy text counts it."""
@@ -202,98 +175,54 @@ class _Reader(YamlReader):
 
     # operands
 
-    def _operand_at(self, node: Mapping, key: str, depth: int) -> Operand | None:
-        entry = node.get(key)
-        return self._operand(entry.value) if entry is not None and not self._too_deep(entry.value, depth) else None
+    def _operand_at(self, values: Values, key: str, depth: int) -> Operand | None:
+        node = values[key]
+        return self._operand(node) if node is not None and not self._too_deep(node, depth) else None
 
     def _operand(self, node: Node) -> Operand | None:
-        if isinstance(node, Mapping):
+        if isinstance(node, YamlMap):
             for key, read in (("field", self._field), ("name", self._named)):
                 if node.get(key) is not None:
                     return read(node)
         return self._value(node)
 
-    def _field(self, node: Mapping) -> Field | None:
-        self.mapping(node, "field", known=("field", "key"))
-        name = self.at(node, "field", lambda e: self.text(e.value, "field"))
-        key = self.at(node, "key", lambda e: self.text(e.value, "key"))
-        if name is None or (key is None and node.get("key") is not None):
+    def _field(self, node: YamlMap) -> Field | None:
+        said = self._object(FIELD, node, "field")
+        if said["field"] is None or (said["key"] is None and node.get("key") is not None):
             return None
-        field = Field(name, key, node.span)
+        field = Field(said["field"], said["key"], node.span)
         if not is_field(field):
             help_ = (
                 "like user.tags; the name of a custom property or attribute is the `key` of user.@ or user.attributes"
             )
-            self.error("SW205", f"`{name}` cannot be a field", node.span, "not a field", help_)
+            self.error("SW205", f"`{field.name}` cannot be a field", node.span, "not a field", help_)
             return None
         return field
 
-    def _named(self, node: Mapping) -> Name | None:
-        self.mapping(node, "name", known=("name",))
-        name = self.at(node, "name", lambda e: self._name(e.value))
+    def _named(self, node: YamlMap) -> Name | None:
+        name = self._object(NAMED, node, "name")["name"]
         return Name(name, node.span) if name is not None else None
 
     def _value(self, node: Node) -> Literal_ | ListOf | None:
-        if not isinstance(node, Sequence):
+        if not isinstance(node, YamlList):
             return self._literal(node)
         items = [self._literal(item) for item in node.items]
         return ListOf(tuple(cast(Literal_, item) for item in items), node.span) if None not in items else None
 
     def _literal(self, node: Node) -> Literal_ | None:
         match node:
-            case Mapping() if node.get("date") is not None:
-                self.mapping(node, "date", known=("date",))
-                return self.at(node, "date", lambda e: self._date(e.value, "date"))
-            case Scalar(value=bool(truth)):
+            case YamlMap() if node.get("date") is not None:
+                return cast(Date | None, self._object(DATE, node, "date")["date"])
+            case YamlScalar(value=bool(truth)):
                 return Boolean(truth, node.span)
-            case Scalar(value=int() | float()):
+            case YamlScalar(value=int() | float()):
                 number = self.whole(node, "a number", "something")
                 return Number(number, node.span) if number is not None else None
-            case Scalar(value=str()):
-                return self._text(node, "a value")
+            case YamlScalar(value=str()):
+                return read_text_node(self, node, "a value")
             case _:
                 help_ = (
                     "a condition has `and`, `or`, `not`, `operator` or `unusedFor`; a value `field`, `name` or `date`"
                 )
                 self.error("SW204", "this is no condition and no value", node.span, f"this is {describe(node)}", help_)
                 return None
-
-    # single values
-
-    def _text(self, node: Node, what: str) -> Text | None:
-        text = self.text(node, what)
-        return Text(text, node.span) if text is not None else None
-
-    def _date(self, node: Node, what: str) -> Date | None:
-        day = date_from(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else None
-        if day is None:
-            self.error("SW205", f"`{what}` must be a date", node.span, f"this is {describe(node)}", _DATE_HELP)
-            return None
-        return Date(day, node.span)
-
-    def _name(self, node: Node) -> str | None:
-        name = self.text(node, "name")
-        if name is None or is_name(name):
-            return name
-        help_ = "a name has letters, digits and _, starts with a letter, and is no word of the language"
-        self.error("SW006", f"`{name}` cannot be a name", node.span, "not a name", help_)
-        return None
-
-    def _license_types(self, node: Node) -> tuple[LicenseType, ...]:
-        words = [self._word(item, "licenseTypes", LICENSE_TYPES) for item in self.items(node, "licenseTypes")]
-        return tuple(dict.fromkeys(cast(LicenseType, word) for word in words if word is not None))
-
-    def _word(self, node: Node, what: str, words: tuple[str, ...]) -> str | None:
-        """One of a few words, exactly: programs write this form."""
-        text = self.text(node, what)
-        if text is None or text in words:
-            return text
-        help_ = did_you_mean(text, words) or f"write one of {', '.join(words)}"
-        self.error("SW205", f"`{what}` is one of {', '.join(words)}", node.span, f"this is `{text}`", help_)
-        return None
-
-
-def _name_span(node: Mapping) -> Span:
-    """The span of the statement's name, or of the whole statement when it has none."""
-    entry = node.get("name")
-    return entry.value.span if entry is not None else node.span

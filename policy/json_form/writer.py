@@ -34,8 +34,9 @@ from seatwarden.grammar.ast import (
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
-from seatwarden.policy.json_form.reader import FORMAT, MARK, read_statements
-from seatwarden.policy.yaml.nodes import Mapping, Node, read_yaml
+from seatwarden.policy.json_form.reader import read_statements
+from seatwarden.policy.json_form.tables import FORMAT, MARK
+from seatwarden.policy.yaml.nodes import Node, YamlMap, read_yaml
 
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 """Characters that JSON texts may have as they are, and YAML reads differently or not at all."""
@@ -74,7 +75,7 @@ def read_json(text: str, file: str) -> Node:
 
 def is_json_form(root: Node) -> bool:
     """Whether a file says that it is a policy in JSON form."""
-    return isinstance(root, Mapping) and root.get(MARK) is not None
+    return isinstance(root, YamlMap) and root.get(MARK) is not None
 
 
 def _refuse_what_only_yaml_has(text: str, file: str) -> None:

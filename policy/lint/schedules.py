@@ -9,7 +9,7 @@ def find_schedules(policy: CheckedPolicy) -> list[Diagnostic]:
     """Schedules that never fire, fire all the time, or read otherwise than they look."""
     if not is_yaml(policy) or "frequency" not in policy.source:
         return []
-    from seatwarden.policy.butler.jobs import read_jobs  # policy text does not wait for YAML
+    from seatwarden.policy.butler.licenses import read_jobs  # policy text does not wait for YAML
     from seatwarden.policy.json_form.writer import read_json
     from seatwarden.policy.yaml.nodes import read_yaml
     from seatwarden.policy.yaml.reader import YamlReader

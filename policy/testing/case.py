@@ -14,8 +14,7 @@ from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.grammar.builder import date_from
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, Type
-from seatwarden.policy.yaml.nodes import Mapping as YamlMapping
-from seatwarden.policy.yaml.nodes import Node, Scalar, Sequence
+from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 
 
@@ -63,9 +62,9 @@ def read_user(reader: YamlReader, node: Node) -> UserFacts | None:
     """The user of a case: a map of facts, `DIRECTORY\\id`, or `unknown`. None when wrong, which is noted."""
     if is_word(node, Special.UNKNOWN):
         return Special.UNKNOWN
-    if isinstance(node, Scalar) and node.value is None:
+    if isinstance(node, YamlScalar) and node.value is None:
         return {}
-    if isinstance(node, Scalar) and isinstance(node.value, str):
+    if isinstance(node, YamlScalar) and isinstance(node.value, str):
         directory, separator, user_id = node.value.partition("\\")
         if not separator:
             help_ = "write DIRECTORY\\id, or a map like {tags: [vip]}"
@@ -77,14 +76,14 @@ def read_user(reader: YamlReader, node: Node) -> UserFacts | None:
 
 def read_license(reader: YamlReader, node: Node) -> LicenseFacts | None:
     """The license of a case: a map of facts with its `type`, or the type alone. None when wrong, which is noted."""
-    if isinstance(node, Scalar):
+    if isinstance(node, YamlScalar):
         alone = reader.one_of(node, "license", LICENSE_TYPES)
         return LicenseFacts(cast(LicenseType, alone), {}) if alone else None
     hints = {"neverUsed": "write `lastUsed: never`"}
     facts = _read_facts(reader, node, "license", _LICENSE, hints)
     if facts is None:
         return None
-    if isinstance(node, YamlMapping):
+    if isinstance(node, YamlMap):
         mistyped = any(nearest(entry.key.text, _LICENSE) == "type" for entry in node.entries)
         if node.get("type") is None and not mistyped:
             start = node.entries[0].key.span if node.entries else node.span
@@ -101,7 +100,7 @@ def read_license(reader: YamlReader, node: Node) -> LicenseFacts | None:
 
 def read_moment(reader: YamlReader, node: Node, what: str) -> Moment | None:
     """A day, or an instant (UTC unless it says otherwise); YAML reads an unquoted one as its date type."""
-    text = node.text.strip() if isinstance(node, Scalar) else ""
+    text = node.text.strip() if isinstance(node, YamlScalar) else ""
     day = date_from(text)
     if day is not None and _sensible(day):
         return day
@@ -118,7 +117,7 @@ def read_moment(reader: YamlReader, node: Node, what: str) -> Moment | None:
 
 def is_word(node: Node, special: Special) -> bool:
     """Whether a value is that word, unquoted; in quotes it is ordinary text."""
-    return isinstance(node, Scalar) and node.value == special.value and node.style is None
+    return isinstance(node, YamlScalar) and node.value == special.value and node.style is None
 
 
 def _sensible(moment: Moment) -> bool:
@@ -129,7 +128,7 @@ def _sensible(moment: Moment) -> bool:
 def _read_facts(
     reader: YamlReader, node: Node, what: str, words: Mapping[str, FieldEntry], hints: Mapping[str, str] | None = None
 ) -> dict[str, Given] | None:
-    if not isinstance(node, YamlMapping):
+    if not isinstance(node, YamlMap):
         reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
         return None
     facts: dict[str, Given] = {}
@@ -152,7 +151,7 @@ def _read_fact(reader: YamlReader, node: Node, what: str, key: str, word: FieldE
             return Special.UNKNOWN
         reader.error("SW205", f"`{what}` cannot be unknown", node.span, "it says of whom the case speaks")
         return None
-    if key == "lastUsed" and isinstance(node, Scalar) and (is_word(node, Special.NEVER) or node.text[:4] == "1753"):
+    if key == "lastUsed" and isinstance(node, YamlScalar) and (is_word(node, Special.NEVER) or node.text[:4] == "1753"):
         return Special.NEVER  # QRS itself writes 1753-01-01
     if word.keyed:
         return _read_properties(reader, node, what)
@@ -171,9 +170,9 @@ def _read_fact(reader: YamlReader, node: Node, what: str, key: str, word: FieldE
 
 def _read_properties(reader: YamlReader, node: Node, what: str) -> Given | None:
     """`{Department: Finance, Site: [Berlin, Oslo]}`: each with one value or several."""
-    if isinstance(node, Scalar) and node.value is None:
+    if isinstance(node, YamlScalar) and node.value is None:
         return {}
-    if not isinstance(node, YamlMapping):
+    if not isinstance(node, YamlMap):
         help_ = "write a map like {Department: Finance}"
         reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}", help_)
         return None
@@ -190,7 +189,7 @@ def _read_properties(reader: YamlReader, node: Node, what: str) -> Given | None:
 
 def read_texts(reader: YamlReader, node: Node, what: str) -> tuple[str, ...]:
     """Several texts, or one; null is none."""
-    nodes = node.items if isinstance(node, Sequence) else () if _is_null(node) else (node,)
+    nodes = node.items if isinstance(node, YamlList) else () if _is_null(node) else (node,)
     texts = [reader.text(item, what) for item in nodes]
     return tuple(text for text in texts if text is not None)
 
@@ -205,4 +204,4 @@ def _of(reader: YamlReader, node: Node, what: str, word: FieldEntry, texts: tupl
 
 
 def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value is None
+    return isinstance(node, YamlScalar) and node.value is None

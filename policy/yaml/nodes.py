@@ -33,7 +33,7 @@ _LONG_TAG = re.compile(r"![^\s!]{1000}")
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
+class YamlScalar:
     """One value; `text` is how it was written, `style` the quote or block mark (None when plain)."""
 
     value: str | int | float | bool | None
@@ -46,12 +46,12 @@ class Scalar:
 class Entry:
     """A key of a mapping with its value."""
 
-    key: Scalar
+    key: YamlScalar
     value: "Node"
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class YamlMap:
     """A mapping in file order; keys are unique."""
 
     entries: tuple[Entry, ...]
@@ -61,16 +61,21 @@ class Mapping:
         """The entry of that key."""
         return next((entry for entry in self.entries if entry.key.text == key), None)
 
+    @property
+    def start(self) -> Span:
+        """Its first key; the whole of an empty one."""
+        return self.entries[0].key.span if self.entries else self.span
+
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class YamlList:
     """A list."""
 
     items: tuple["Node", ...]
     span: Span
 
 
-Node: TypeAlias = Scalar | Mapping | Sequence
+Node: TypeAlias = YamlScalar | YamlMap | YamlList
 
 
 def form_of(file: str) -> str:
@@ -92,7 +97,7 @@ def read_yaml(text: str, file: str) -> Node:
     converter = _Converter(file)
     try:
         root = _yaml().compose(text)
-        node = converter.convert(root) if root is not None else Scalar(None, "", None, Span(file, 1, 1, 1, 1))
+        node = converter.convert(root) if root is not None else YamlScalar(None, "", None, Span(file, 1, 1, 1, 1))
     except MarkedYAMLError as error:
         raise PolicyError((_not_yaml(error, text, file),), sources) from None
     except ReaderError as error:
@@ -165,7 +170,7 @@ class _Converter:
         found = self._done.get(id(node))
         if found is None and id(node) in self._open:
             # Told once; further aliases inside find this, and a merge of it has nothing more to say.
-            found = self._done[id(node)] = Mapping((), self._span(node))
+            found = self._done[id(node)] = YamlMap((), self._span(node))
             self._within_itself(node)
         elif found is None:
             self._open.add(id(node))
@@ -184,9 +189,9 @@ class _Converter:
         match node:
             case ruamel.ScalarNode():
                 self._join_surrogates(node)
-                return Scalar(_value(node), node.value, node.style or None, self._span(node))
+                return YamlScalar(_value(node), node.value, node.style or None, self._span(node))
             case ruamel.SequenceNode():
-                return Sequence(tuple(self.convert(item) for item in node.value), self._span(node))
+                return YamlList(tuple(self.convert(item) for item in node.value), self._span(node))
             case _:
                 return self._mapping(node)
 
@@ -198,7 +203,7 @@ class _Converter:
             message = "this text has half of a character: a surrogate alone"
             self.findings.append(Diagnostic("SW205", "error", message, self._span(node), "in here"))
 
-    def _mapping(self, node: ruamel.Node) -> Mapping:
+    def _mapping(self, node: ruamel.Node) -> YamlMap:
         entries: dict[str, Entry] = {}
         merged: dict[str, Entry] = {}
         for key_node, value_node in node.value:
@@ -206,12 +211,12 @@ class _Converter:
             if key_node.tag == _TAG + "merge":
                 self._merge(value, merged, key.span)
                 continue
-            if not isinstance(key, Scalar):
+            if not isinstance(key, YamlScalar):
                 self._note("SW203", "a key is a word, not a list or a map", key.span)
                 continue
-            if isinstance(value, Scalar) and value.value is None and not value.text:
+            if isinstance(value, YamlScalar) and value.value is None and not value.text:
                 # An empty value has no place of its own; ruamel puts it at the next token.
-                value = Scalar(None, "", None, key.span)
+                value = YamlScalar(None, "", None, key.span)
             first = entries.get(key.text)
             if first is not None:
                 help_ = f"remove one of them; {form_of(self._file)} does not say which would count"
@@ -220,17 +225,17 @@ class _Converter:
             entries[key.text] = Entry(key, value)
         for name, entry in merged.items():
             entries.setdefault(name, entry)
-        return Mapping(tuple(entries.values()), self._span(node))
+        return YamlMap(tuple(entries.values()), self._span(node))
 
     def _merge(self, value: Node, merged: dict[str, Entry], place: Span) -> None:
         """`<<: *other`, or a list of them, the first of which counts. Merged maps merged again grow without end.
 
         Anything else is refused, by js-yaml, with which Butler reads, too: rules would be lost without a word.
         """
-        for source in value.items if isinstance(value, Sequence) else (value,):
-            if not isinstance(source, Mapping):
+        for source in value.items if isinstance(value, YamlList) else (value,):
+            if not isinstance(source, YamlMap):
                 # What stands empty has no place of its own.
-                span = place if isinstance(source, Scalar) and not source.text else source.span
+                span = place if isinstance(source, YamlScalar) and not source.text else source.span
                 self._note(
                     "SW204", "`<<` takes a map, or a list of maps", span, "not a map", "write an alias: <<: *name"
                 )

@@ -1,13 +1,14 @@
 """Reading settings out of YAML nodes: every wrong one is noted with its place, and reading goes on."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
-from seatwarden.policy.yaml.nodes import Entry, Mapping, Node, Scalar, Sequence, form_of
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, form_of
 
 _T = TypeVar("_T")
 
@@ -16,25 +17,30 @@ _SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url",
 
 
 class YamlReader:
-    """Collects findings while values are read. Each reading method returns None when the value is wrong."""
+    """Collects findings while values are read. Each reading method returns None when the value is wrong.
 
-    def __init__(self) -> None:
+    `environment` has the secrets that are written `${NAME}`; relative paths are within `folder`.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, folder: Path = Path()) -> None:
+        self.environment = environment or {}
+        self.folder = folder
         self.findings: list[Diagnostic] = []
         self._concealed: list[Span] = []
         self._meant: set[tuple[Span, str | None]] = set()
 
     def conceal(self, node: Node) -> None:
         """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
-        if not (isinstance(node, Scalar) and node.value is None):  # where nothing stands, the key is marked
+        if not (isinstance(node, YamlScalar) and node.value is None):  # where nothing stands, the key is marked
             self._concealed.append(node.span)
 
     def conceal_all(self, node: Node) -> None:
         """The same of every value in it."""
         match node:
-            case Mapping():
+            case YamlMap():
                 for entry in node.entries:
                     self.conceal_all(entry.value)
-            case Sequence():
+            case YamlList():
                 for item in node.items:
                     self.conceal_all(item)
             case _:
@@ -55,12 +61,12 @@ class YamlReader:
         """Note a finding."""
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
 
-    def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> Mapping | None:
+    def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> YamlMap | None:
         """A map with keys among `known`; a missing required key and an unknown one are findings.
 
         One that is missing since it is mistyped is one finding, not two.
         """
-        if not isinstance(node, Mapping):
+        if not isinstance(node, YamlMap):
             self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
             return None
         known = tuple(known)
@@ -74,22 +80,20 @@ class YamlReader:
                 self._meant.add((node.span, meant))
         for key in required:
             if self.lacks(node, key):
-                start = node.entries[0].key.span if node.entries else node.span
-                self.error("SW206", f"`{what}` lacks the key `{key}`", start, "in this map")
+                self.lacking(node, what, key)
         return node
 
-    def lacks(self, mapping: Mapping, key: str) -> bool:
-        """Whether a map has no such key, nor one that `mapping` said is this one mistyped."""
+    def lacking(self, mapping: YamlMap, what: str, key: str, help_: str | None = None) -> None:
+        """Note that a map lacks a key."""
+        self.error("SW206", f"`{what}` lacks the key `{key}`", mapping.start, "in this map", help_)
+
+    def lacks(self, mapping: YamlMap, key: str) -> bool:
+        """Whether a map has no such key, nor one that was found to be this one mistyped."""
         return mapping.get(key) is None and (mapping.span, key) not in self._meant
 
-    def near_misses(
-        self, mapping: Mapping, what: str, needed: Iterable[str], others: Iterable[str] = ()
-    ) -> frozenset[str]:
-        """Where other programs have keys too: a finding for each that almost is a needed key, which is absent.
-
-        Returns the keys that were meant.
-        """
-        needed, others, missed = tuple(needed), frozenset(others), set()
+    def near_misses(self, mapping: YamlMap, what: str, needed: Iterable[str], others: Iterable[str] = ()) -> None:
+        """Where other programs have keys too: a finding for each that almost is a needed key, which is absent."""
+        needed, others = tuple(needed), frozenset(others)
         present = [entry.key.text for entry in mapping.entries]
         for entry in mapping.entries:
             key = entry.key.text
@@ -98,8 +102,7 @@ class YamlReader:
                 self._conceal_mistyped(entry)
                 help_ = f"did you mean `{meant}`?"
                 self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
-                missed.add(meant)
-        return frozenset(missed)
+                self._meant.add((mapping.span, meant))
 
     def _conceal_mistyped(self, entry: Entry) -> None:
         """What stands under a key that is almost one of a secret is not shown either."""
@@ -108,17 +111,17 @@ class YamlReader:
 
     def items(self, node: Node, what: str) -> tuple[Node, ...]:
         """The items of a list; null is an empty list, as in Butler."""
-        if isinstance(node, Sequence):
+        if isinstance(node, YamlList):
             return node.items
-        if not (isinstance(node, Scalar) and node.value is None):
+        if not (isinstance(node, YamlScalar) and node.value is None):
             help_ = "start each item with `- `" if form_of(node.span.file) == "YAML" else "put it in brackets: […]"
             self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", help_)
         return ()
 
     def text(self, node: Node, what: str) -> str | None:
         """A text, as it is; line breaks cannot be part of one."""
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, Scalar) and node.text else None
+        if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
+            help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, YamlScalar) and node.text else None
             self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
@@ -134,7 +137,7 @@ class YamlReader:
 
     def boolean(self, node: Node, what: str) -> bool | None:
         """True or false; YAML 1.2 reads `yes`, `no`, `on` and `off` as text."""
-        if isinstance(node, Scalar) and isinstance(node.value, bool):
+        if isinstance(node, YamlScalar) and isinstance(node.value, bool):
             return node.value
         self.error(
             "SW204", f"`{what}` must be true or false", node.span, f"this is {describe(node)}", "write true or false"
@@ -143,8 +146,8 @@ class YamlReader:
 
     def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
         """A whole number, not negative, of `unit` where it counts something."""
-        if not isinstance(node, Scalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            help_ = "remove the quotes" if isinstance(node, Scalar) and node.text.isdigit() else None
+        if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            help_ = "remove the quotes" if isinstance(node, YamlScalar) and node.text.isdigit() else None
             self.error(
                 "SW204",
                 f"`{what}` must be a number{f' of {unit}' if unit else ''}",
@@ -164,7 +167,7 @@ class YamlReader:
 
     def one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
         """One of a few words, in any case and with any space around it, as Butler reads them."""
-        if isinstance(node, Scalar) and isinstance(node.value, str):
+        if isinstance(node, YamlScalar) and isinstance(node.value, str):
             word = next((value for value in values if value.lower() == node.value.strip().lower()), None)
             if word is not None:
                 return word
@@ -175,13 +178,13 @@ class YamlReader:
             self.error("SW204", f"`{what}` is one of {', '.join(values)}", node.span, f"this is {describe(node)}")
         return None
 
-    def at(self, mapping: Mapping, key: str, read: Callable[[Entry], _T | None]) -> _T | None:
+    def at(self, mapping: YamlMap, key: str, read: Callable[[Entry], _T | None]) -> _T | None:
         """What `read` makes of the entry of that key, or None when the key is absent."""
         entry = mapping.get(key)
         return read(entry) if entry is not None else None
 
 
-def _quoted(node: Scalar) -> str:
+def _quoted(node: YamlScalar) -> str:
     """What is no text yet, as text."""
     return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
 
@@ -189,17 +192,17 @@ def _quoted(node: Scalar) -> str:
 def describe(node: Node) -> str:
     """A node in words: `the number 5`, `a list`, `empty`."""
     match node:
-        case Mapping():
+        case YamlMap():
             return "a map"
-        case Sequence():
+        case YamlList():
             return "a list"
-        case Scalar(value=None):
+        case YamlScalar(value=None):
             return "empty"
-        case Scalar(value=bool(), text=text):
+        case YamlScalar(value=bool(), text=text):
             return f"the truth value {text}"
-        case Scalar(value=str(), text=text):
+        case YamlScalar(value=str(), text=text):
             return f"the text `{text}`"
-        case Scalar(value=float() as number, text=text) if math.isnan(number) and "nan" not in text.lower():
+        case YamlScalar(value=float() as number, text=text) if math.isnan(number) and "nan" not in text.lower():
             return f"the date {text}"
         case _:
             return f"the number {node.text}"

@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from seatwarden.policy.errors import PolicyError
-from seatwarden.policy.yaml.nodes import Entry, Node, Scalar, read_yaml
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader
 
 _NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"']?[ \t]*:)(.+)", re.IGNORECASE)
@@ -13,15 +13,15 @@ _NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
 
-def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]) -> str | None:
-    """A text, or with `${NAME}` the value of that environment variable.
+def read_secret(reader: YamlReader, entry: Entry) -> str | None:
+    """A text, or with `${NAME}` the value of that variable of the reader's environment.
 
     SW205 when it is not set, is not printable (no value that works ends in a line break), or stands beside other text.
 
     What is written out is concealed in the reader, so that no finding on its line shows it.
     """
     node = entry.value
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+    if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
         reader.conceal(node)
         message = f"`{entry.key.text}` must be text"
         reader.error("SW204", message, node.span, "this is no text", "put it in quotes, or write ${NAME}")
@@ -36,7 +36,7 @@ def read_secret(reader: YamlReader, entry: Entry, environment: Mapping[str, str]
             reader.error("SW205", message, node.span, "the environment gives whole values", help_)
             return None
         return reader.text(node, entry.key.text)
-    value = environment.get(match[1])
+    value = reader.environment.get(match[1])
     if not value:
         message = f"environment variable `{match[1]}` is not set"
         reader.error("SW205", message, entry.value.span, "taken from there", "set it where the command runs")

@@ -5,14 +5,14 @@ import re
 
 from seatwarden.grammar.parser import Locate
 from seatwarden.grammar.spans import Span
-from seatwarden.policy.yaml.nodes import Scalar
+from seatwarden.policy.yaml.nodes import YamlScalar
 
 _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")
 _NOT_TEXT = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"])
 """Words that some YAML reader takes for something else than text."""
 
 
-def locate_in(scalar: Scalar) -> Locate:
+def locate_in(scalar: YamlScalar) -> Locate:
     """From a place within the value to a span in the file.
 
     Exact for text on one line, plain or quoted. Where YAML has changed the text on its way (folded lines,

@@ -11,7 +11,7 @@ import pytest
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.service.state import JobResult, ServiceState
-from seatwarden.engine.site.settings import _KEYS, _LOG_KEYS, load_settings
+from seatwarden.engine.site.settings import load_settings
 from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.errors import PolicyError
 from tests.docs.blocks import BLOCK
@@ -47,13 +47,6 @@ def test_the_site_file_is_no_policy() -> None:
         assert (finding.code, finding.help) == ("SW209", "name that file instead")
     with_rules = f"licenseRelease: {{licenseType: {{}}}}\nseatwarden:\n{ours}"
     assert parse_butler(with_rules, "site.yaml").statements == ()
-
-
-def test_every_setting_is_in_the_table() -> None:
-    table = set(re.findall(r"`([\w.]+)`", PAGE.split("| key | meaning |", 1)[1].split("\n\n", 1)[0]))
-    for key in {*_KEYS, *(f"log.{key}" for key in _LOG_KEYS)} - {"log", "http"}:
-        assert key in table
-    assert "http.port" in table
 
 
 def test_the_unit(tmp_path: Path) -> None:

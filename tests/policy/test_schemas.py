@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -17,10 +16,12 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from seatwarden.grammar.ast import Policy
 from seatwarden.policy.butler.front_end import parse_butler
+from seatwarden.policy.butler.schema import butler_schema
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.json_form.tables import json_form_schema
 from seatwarden.policy.json_form.writer import policy_to_json
 from seatwarden.policy.loading import parse_surface
-from seatwarden.policy.yaml.nodes import Mapping, Node, Sequence, read_yaml
+from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, read_yaml
 from tests.paths import DATA, EXAMPLES, load_json
 from tests.strategies import any_policies, butler_maps
 
@@ -30,9 +31,7 @@ WHOLE = next(case["yaml"] for case in CASES if case["title"] == "base: valid")
 
 @lru_cache
 def _validator(name: str) -> Draft202012Validator:
-    schema = json.loads(
-        files("seatwarden.policy").joinpath(f"{name.replace('-', '_')}/{name}.schema.json").read_text(encoding="utf-8")
-    )
+    schema = {"butler": butler_schema, "json-form": json_form_schema}[name]()
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, format_checker=FormatChecker())
 
@@ -52,9 +51,9 @@ def _front_end_accepts(text: str, file: str = "p.yaml") -> bool:
 def _plain(node: Node) -> Any:
     """The data of a YAML text as an editor's YAML 1.2 reader sees it: it has no dates."""
     match node:
-        case Mapping(entries):
+        case YamlMap(entries):
             return {entry.key.text: _plain(entry.value) for entry in entries}
-        case Sequence(items):
+        case YamlList(items):
             return [_plain(item) for item in items]
         case _:
             return node.text if node.value != node.value else node.value

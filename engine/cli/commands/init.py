@@ -33,11 +33,11 @@ from seatwarden.engine.starter.cases import starter_test
 from seatwarden.engine.starter.files import POLICY_NAME, SITE_NAME, TEST_NAME, starter_policy, starter_site
 from seatwarden.grammar.errors import Defect
 from seatwarden.grammar.formatter import format_policy
+from seatwarden.policy.butler.sections import butler_section
 from seatwarden.policy.conversion import convert
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import YAML_SUFFIXES, check_text, lists_left_behind, parse_surface
-from seatwarden.policy.yaml.nodes import Mapping as YamlMapping
 from seatwarden.policy.yaml.nodes import read_yaml
 from seatwarden.policy.zones import is_timezone
 
@@ -272,8 +272,7 @@ def _commands_for_butler(butler: Path, folder: Path) -> list[tuple[str, ...]]:
     """A Butler config stays the site file: its secrets are not copied around."""
     policy, first = str(folder / POLICY_NAME), str(folder / "plans" / "first")
     root = read_yaml(read_text(butler, "Butler config"), str(butler))
-    top = root.get("Butler") if isinstance(root, YamlMapping) else None
-    reachable = top is not None and isinstance(top.value, YamlMapping) and top.value.get("configQRS") is not None
+    reachable = butler_section(root, "configQRS") is not None
     if not reachable:
         note(f"warning: `{printable(str(butler))}` has no `configQRS`: it does not say how to reach Qlik Sense")
         note("  = help: name a file that does with --site, or a snapshot with --snapshot")

@@ -1,6 +1,6 @@
 """`seatwarden schema`: JSON Schemas for editors and programs."""
 
-from importlib.resources import files
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,5 +23,8 @@ def schema(
 
     Example: seatwarden schema -o seatwarden.schema.json
     """
-    name = {"yaml": "butler/butler.schema.json", "json": "json_form/json-form.schema.json"}[of]
-    write_or_print(files("seatwarden.policy").joinpath(name).read_text(encoding="utf-8"), output)
+    if of == "yaml":
+        from seatwarden.policy.butler.schema import butler_schema as schema_of
+    else:
+        from seatwarden.policy.json_form.tables import json_form_schema as schema_of
+    write_or_print(json.dumps(schema_of(), indent=2, ensure_ascii=False) + "\n", output)

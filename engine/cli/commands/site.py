@@ -48,7 +48,7 @@ def notify_command(site: SiteOption = None) -> None:
     """
     from seatwarden.engine.notify.events import try_out
     from seatwarden.engine.notify.send import destinations, notify  # requests takes a while to import
-    from seatwarden.engine.site.load_notifications import load_notifications
+    from seatwarden.engine.site.notifications import load_notifications
 
     site = needed(site)
     notifications = load_notifications(site, os.environ)

@@ -14,8 +14,7 @@ from pathlib import Path, PureWindowsPath
 from seatwarden.engine.notify.email import message_of
 from seatwarden.engine.notify.events import Event, releases_done
 from seatwarden.engine.notify.webhook import body_of, post
-from seatwarden.engine.site.load_notifications import load_notifications
-from seatwarden.engine.site.notifications import EVENTS, Email, Webhook
+from seatwarden.engine.site.notifications import EVENTS, Email, Webhook, load_notifications
 from tests.engine.notify.servers import receiver
 from tests.paths import ROOT
 

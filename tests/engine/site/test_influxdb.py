@@ -65,8 +65,8 @@ tag:
 
 
 def read(text: str) -> tuple[InfluxTarget | None, list[str]]:
-    reader = YamlReader()
-    target = read_influxdb(reader, read_yaml(dedent(text), "butler.yaml"), ENVIRONMENT, Path("/conf"))
+    reader = YamlReader(ENVIRONMENT, Path("/conf"))
+    target, _ = read_influxdb(reader, read_yaml(dedent(text), "butler.yaml"))
     return target, [f"{f.code} {f.span.line} {f.message}" + (f" | {f.help}" if f.help else "") for f in reader.findings]
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.site.load_notifications import load_notifications
-from seatwarden.engine.site.notifications import EVENTS, MAX_DESTINATIONS, Notifications
+from seatwarden.engine.site.notifications import EVENTS, MAX_DESTINATIONS, Notifications, load_notifications
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import PolicyError
 

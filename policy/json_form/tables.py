@@ -1,0 +1,199 @@
+"""The objects of the JSON form: their keys with what stands there, for the reader and for the JSON Schema."""
+
+from dataclasses import replace
+from typing import Any
+
+from seatwarden.grammar.ast import LICENSE_TYPES, Date, Operator, Text
+from seatwarden.grammar.builder import date_from, is_name
+from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.policy.yaml.kinds import (
+    DAY_SCHEMA,
+    NAME_PATTERN,
+    NAME_SCHEMA,
+    SWITCH,
+    TEXT,
+    TEXT_SCHEMA,
+    WHOLE_SCHEMA,
+    list_of,
+    whole,
+)
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar
+from seatwarden.policy.yaml.reader import YamlReader, describe
+from seatwarden.policy.yaml.settings import Kind, Section, Setting, need
+
+FORMAT = 1
+"""Version of the JSON form; another one is refused."""
+MARK = "seatwarden"
+OPERATORS: tuple[Operator, ...] = ("=", "!=", "==", "!==", "like", "<", "<=", ">", ">=")
+_DATE_HELP = 'dates are written year-month-day with two digits each: "2027-02-28"'
+
+# Single values -------------------------------------------------------------------------------------------
+
+
+def read_text_node(reader: YamlReader, node: Node, what: str) -> Text | None:
+    """A text with its place."""
+    text = reader.text(node, what)
+    return Text(text, node.span) if text is not None else None
+
+
+def read_word(reader: YamlReader, node: Node, what: str, words: tuple[str, ...]) -> str | None:
+    """One of a few words, exactly: programs write this form."""
+    text = reader.text(node, what)
+    if text is None or text in words:
+        return text
+    help_ = did_you_mean(text, words) or f"write one of {', '.join(words)}"
+    reader.error("SW205", f"`{what}` is one of {', '.join(words)}", node.span, f"this is `{text}`", help_)
+    return None
+
+
+def _words(*words: str) -> Kind:
+    return Kind(lambda reader, entry, what: read_word(reader, entry.value, what, words), {"enum": list(words)})
+
+
+def _node(schema: dict[str, Any]) -> Kind:
+    """What is read by the reader itself, since it is nested."""
+    return Kind(lambda reader, entry, what: entry.value, schema)
+
+
+def _date(reader: YamlReader, entry: Entry, what: str) -> Date | None:
+    node = entry.value
+    day = date_from(node.value) if isinstance(node, YamlScalar) and isinstance(node.value, str) else None
+    if day is None:
+        reader.error("SW205", f"`{what}` must be a date", node.span, f"this is {describe(node)}", _DATE_HELP)
+        return None
+    return Date(day, node.span)
+
+
+def _name(reader: YamlReader, entry: Entry, what: str) -> str | None:
+    name = reader.text(entry.value, "name")
+    if name is None or is_name(name):
+        return name
+    help_ = "a name has letters, digits and _, starts with a letter, and is no word of the language"
+    reader.error("SW006", f"`{name}` cannot be a name", entry.value.span, "not a name", help_)
+    return None
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _several(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": _ref(name), "minItems": 2}
+
+
+_DAY = Kind(_date, DAY_SCHEMA)
+_NAME = Kind(_name, {**NAME_SCHEMA, "description": "Letters, digits and `_`; no word of the language."})
+_TEXT_NODE = Kind(lambda reader, entry, what: read_text_node(reader, entry.value, what), TEXT_SCHEMA)
+_CONDITION = _node(_ref("condition"))
+_OPERAND = _node(_ref("operand"))
+_PERCENT = replace(
+    whole("percent").must(lambda percent: percent <= 100, "more than 100 %", "not a share of the licenses"),
+    schema={"type": "integer", "minimum": 0, "maximum": 100},
+)
+_FIELD_NAME = {
+    "type": "string",
+    "pattern": rf"^(?:(?:user|license)(?:\.{NAME_PATTERN})*(?:\.@)?|today|month|weekday)$",
+}
+_PARTS = Kind(lambda reader, entry, what: reader.items(entry.value, what), _several("condition"))
+
+# The tables ----------------------------------------------------------------------------------------------
+
+
+def _object(doc: str, *settings: Setting) -> Section:
+    return Section(settings, doc, brief=True)
+
+
+def _statement(kind: str, doc: str, *settings: Setting) -> Section:
+    return _object(doc, need("kind", _node({"const": kind})), *settings)
+
+
+_TYPES = Setting(
+    "licenseTypes", list_of(_words(*LICENSE_TYPES)), "The license types a rule speaks of; absent or empty: both.", ()
+)
+_CALLED = Setting("name", TEXT)
+_UNTIL = Setting("until", _DAY, "The last day on which the rule holds.")
+_WHEN = need("when", _CONDITION)
+_COUNT = Setting("count", whole("licenses"), "Licenses a run.")
+_SHARE = Setting("percent", _PERCENT, "Percent of the allocated licenses.")
+_OF = Setting("licenseType", _words(*LICENSE_TYPES), "Absent: any type for a count, each type for a percentage.")
+_REST = "Over the limit, release that many, longest unused first, and leave the rest."
+
+LET = _statement("let", "A named value.", need("name", _NAME), need("value", _node(_ref("value"))))
+SET = _statement(
+    "set", "A named list whose values stand in a file, one a line.", need("name", _NAME), need("from", _TEXT_NODE)
+)
+LIMIT = _statement(
+    "limit",
+    "How many licenses a run may release.",
+    _COUNT,
+    _SHARE,
+    _OF,
+    Setting("longestUnusedFirst", SWITCH, _REST, False),
+)
+TIMEZONE = _statement("timezone", "The time zone in which days are counted.", need("name", TEXT, "IANA name."))
+STATEMENTS = {
+    "keep": _statement("keep", "A keep rule.", _TYPES, _CALLED, _UNTIL, _WHEN),
+    "release": _statement("release", "A release rule.", _TYPES, _CALLED, _WHEN),
+    "let": LET,
+    "set": SET,
+    "limit": LIMIT,
+    "timezone": TIMEZONE,
+}
+AND = _object("True when all are.", need("and", _PARTS, "", ()))
+OR = _object("True when any is.", need("or", _PARTS, "", ()))
+NOT = _object("True where the condition is false.", need("not", _CONDITION))
+COMPARISON = _object(
+    "A comparison.", need("operator", _words(*OPERATORS)), need("left", _OPERAND), need("right", _OPERAND)
+)
+UNUSED = _object(
+    "The last use is that long ago, or longer.",
+    need("unusedFor", whole("days or weeks")),
+    need("unit", _words("days", "weeks")),
+)
+FIELD = _object(
+    "A field.",
+    need("field", Kind(TEXT.read, _FIELD_NAME), "A name that `seatwarden fields` lists."),
+    Setting("key", TEXT, "Of user.@ the custom property, of user.attributes the attribute."),
+)
+NAMED = _object("The name of a `let` or `set` value.", need("name", _NAME))
+DATE = _object("A calendar date.", need("date", _DAY))
+WHOLE = Section(
+    (
+        Setting("$schema", _node({})),
+        need(MARK, _node({"const": FORMAT}), "Version of this form."),
+        need("statements", _node({"type": ["array", "null"], "items": _ref("statement")}), "In file order."),
+    ),
+    "The tree of a policy, for programs that read or write policies.",
+)
+
+
+def json_form_schema() -> dict[str, Any]:
+    """The JSON Schema of the form."""
+    literals = [TEXT_SCHEMA, WHOLE_SCHEMA, {"type": "boolean"}, DATE.schema()]
+    either = [{"required": ["count"]}, {"required": ["percent"]}]
+    keyed = {"required": ["field"], "properties": {"field": {"type": "string", "pattern": "@$"}}}
+    statements = {name: section.schema() for name, section in STATEMENTS.items()}
+    statements["limit"]["oneOf"] = either
+    conditions = [section.schema() for section in (AND, OR, NOT, COMPARISON, UNUSED)]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:seatwarden:schema:json-form:1",
+        "title": "seatwarden policy, JSON form 1",
+        **WHOLE.schema(),
+        "$defs": {
+            "statement": {"oneOf": [_ref(name) for name in statements], "type": "object", "required": ["kind"]},
+            **statements,
+            "condition": {
+                "description": "A condition; a value, name or field alone is one when it is true or false.",
+                "anyOf": [*conditions, _ref("operand")],
+            },
+            "operand": {
+                "anyOf": [FIELD.schema() | {"if": keyed, "then": {"required": ["key"]}}, NAMED.schema(), _ref("value")]
+            },
+            "value": {
+                "description": "One value, or a list of which any may match.",
+                "anyOf": [_ref("literal"), {"type": "array", "items": _ref("literal")}],
+            },
+            "literal": {"anyOf": literals},
+        },
+    }

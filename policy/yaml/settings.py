@@ -1,0 +1,175 @@
+"""Settings as data: each key of a map with its kind, its default and a line about it, said once.
+
+A section is read by its table; the JSON Schema of it and the table in the documentation are made from the same.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from seatwarden.grammar.spans import Span
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
+from seatwarden.policy.yaml.reader import YamlReader
+
+Read: TypeAlias = Callable[[YamlReader, Entry, str], Any]
+"""Reads the value of an entry; findings call it by the text. None when it is wrong, which is noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a value can be: how it is read, its JSON Schema, and its bounds in words, as a table shows them."""
+
+    read: Read
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    words: str = ""
+    secret: bool = False
+    section: "Section | None" = None
+    """What is in it, for a map of settings."""
+
+    def must(self, right: Callable[[Any], object], message: str, label: str, help_: str | None = None) -> "Kind":
+        """The same, but only where its value is right. `{what}` and `{key}` in the message name the setting."""
+
+        def read(reader: YamlReader, entry: Entry, what: str) -> Any:
+            value = self.read(reader, entry, what)
+            if value is None or right(value):
+                return value
+            said = message.format(what=what, key=entry.key.text)
+            reader.error("SW205", said, entry.value.span, label, help_)
+            return None
+
+        return replace(self, read=read)
+
+    def then(self, make: Callable[[YamlReader, Entry, Any], Any]) -> "Kind":
+        """The same, but for what is made of its value."""
+
+        def read(reader: YamlReader, entry: Entry, what: str) -> Any:
+            value = self.read(reader, entry, what)
+            return make(reader, entry, value) if value is not None else None
+
+        return replace(self, read=read)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of a map.
+
+    `only` names another setting, and its value: this one is read only where that one has it. `without` says in words
+    what counts where nothing is said, if the default does not say it.
+    """
+
+    key: str
+    kind: Kind
+    doc: str = ""
+    default: Any = None
+    required: bool = False
+    only: tuple[str, Any] | None = None
+    without: str = ""
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of its value."""
+        default = {"default": self.default} if isinstance(self.default, str | int) else {}
+        return _described({**self.kind.schema, **default}, self.doc)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a map says, by key: the default where it says nothing, or something wrong."""
+
+    map: YamlMap
+    by_key: Mapping[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.by_key[key]
+
+    def take(self, *keys: str) -> tuple[Any, ...]:
+        """The values of these keys."""
+        return tuple(self.by_key[key] for key in keys)
+
+    def span(self, key: str) -> Span:
+        """Where the value of a key stands; the whole map for one that is not given."""
+        entry = self.map.get(key)
+        return entry.value.span if entry else self.map.span
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A map of settings, in the order in which they are read.
+
+    Findings call a setting by the name of the map and the key, in a `brief` section by the key alone. Where another
+    program has keys too, `others` are those it is known to have: an unknown key is let be then, but for one that
+    almost is a key that counts, those of an older form (`also`) among them. What stands behind the `switch` is not
+    checked where that is off, as in Butler.
+    """
+
+    settings: tuple[Setting, ...]
+    doc: str = ""
+    brief: bool = False
+    others: tuple[str, ...] | None = None
+    also: tuple[str, ...] = ()
+    switch: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys, in the order of the table."""
+        return tuple(setting.key for setting in self.settings)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The keys that must be there."""
+        return tuple(setting.key for setting in self.settings if setting.required)
+
+    def read(self, reader: YamlReader, node: Node, what: str, required: Iterable[str] | None = None) -> Values | None:
+        """What the map says, None when it is no map; `required` are other keys than those of the table."""
+        found = self.open(reader, node, what, self.required if required is None else required)
+        return self.values(reader, found, what) if found else None
+
+    def open(self, reader: YamlReader, node: Node, what: str, required: Iterable[str]) -> YamlMap | None:
+        """The map, its keys checked, its values not yet."""
+        if self.others is None:
+            return reader.mapping(node, what, known=self.keys, required=required)
+        present = [entry.key.text for entry in node.entries] if isinstance(node, YamlMap) else ()
+        found = reader.mapping(node, what, known=present, required=required)
+        if found:
+            sought = (key for key in (*self.keys, *self.also) if key not in (self.others or ()))
+            reader.near_misses(found, what, sought, self.others)
+        return found
+
+    def values(self, reader: YamlReader, found: YamlMap, what: str) -> Values:
+        """The values of a map whose keys are checked already."""
+        read: dict[str, Any] = {setting.key: setting.default for setting in self.settings}
+        for setting in self.settings:
+            if setting.only is None or read[setting.only[0]] == setting.only[1]:
+                value = self.value(reader, found, what, setting)
+                read[setting.key] = setting.default if value is None else value
+            if setting.key == self.switch and not read[setting.key]:
+                break
+        return Values(found, read)
+
+    def value(self, reader: YamlReader, found: YamlMap, what: str, setting: Setting) -> Any:
+        """One value, None where it is not given or wrong."""
+        name = setting.key if self.brief else f"{what}.{setting.key}"
+        return reader.at(found, setting.key, lambda entry: setting.kind.read(reader, entry, name))
+
+    def nothing(self, span: Span) -> Values:
+        """What counts where there is no such map."""
+        return Values(YamlMap((), span), {setting.key: setting.default for setting in self.settings})
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the map."""
+        properties = {setting.key: setting.schema() for setting in self.settings}
+        schema: dict[str, Any] = {"type": "object", "properties": properties}
+        if self.required:
+            schema["required"] = list(self.required)
+        if self.others is None:
+            schema["additionalProperties"] = False
+        return _described(schema, self.doc)
+
+
+def need(key: str, kind: Kind, doc: str = "", default: Any = None) -> Setting:
+    """A setting that must be there; its default counts where it is wrong."""
+    return Setting(key, kind, doc, default, required=True)
+
+
+def _described(schema: Mapping[str, Any], doc: str) -> dict[str, Any]:
+    """The schema with a description, what it has of its own left as it is."""
+    return {**schema, "description": doc} if doc else dict(schema)
