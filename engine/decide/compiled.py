@@ -35,7 +35,7 @@ from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy, NamedValue
 from seatwarden.policy.operators import POSITIVE, Value
 
-Values: TypeAlias = tuple[Any, ...]
+ReadValues: TypeAlias = tuple[Any, ...]
 """The facts read of one license: in each place a fact, or the pairs of a family."""
 
 
@@ -46,7 +46,7 @@ class FactBatch:
     size: int
     columns: Sequence[FactColumn]
 
-    def rows(self) -> list[Values]:
+    def rows(self) -> list[ReadValues]:
         """The facts of each license."""
         return list(zip(*self.columns, strict=True)) if self.columns else [()] * self.size
 
@@ -54,7 +54,7 @@ class FactBatch:
 Test: TypeAlias = Callable[[FactBatch], list[Truth]]
 """A compiled condition."""
 
-_Get: TypeAlias = Callable[[Values], Fact]
+_Get: TypeAlias = Callable[[ReadValues], Fact]
 """Finds one fact among what was read of a license."""
 
 _UNUSED, _USED, _ALLOCATED = Field("license.unusedDays"), Field("license.lastUsed"), Field("license.createdDate")
@@ -79,10 +79,10 @@ class _Node:
     test: Test
     parts: tuple["_Node", ...] = ()
     reads: tuple[tuple[Field, _Get], ...] = ()
-    hits: Callable[[Values], tuple[Value, ...]] = lambda values: ()
+    hits: Callable[[ReadValues], tuple[Value, ...]] = lambda values: ()
     listed: _Listed | None = None
 
-    def trace(self, values: Values, alone: FactBatch) -> Trace:
+    def trace(self, values: ReadValues, alone: FactBatch) -> Trace:
         """The trace for one license, as the reference evaluator makes it; `alone` is a batch of that license."""
         facts = tuple([(field, get(values)) for field, get in self.reads])
         parts = tuple([part.trace(values, alone) for part in self.parts])
@@ -118,12 +118,12 @@ class CompiledRules:
         """The truths of all rules, in their order, for each license."""
         return list(zip(*[test(batch) for test in self._tests], strict=True)) if self._tests else [()] * batch.size
 
-    def facts(self, values: Values) -> dict[str, Fact]:
+    def facts(self, values: ReadValues) -> dict[str, Fact]:
         """Every fact that the rules read of a license, by its name in the language, in the order of reading."""
         (facts,) = self.facts_of([values])
         return facts
 
-    def facts_of(self, rows: Sequence[Values]) -> list[dict[str, Fact]]:
+    def facts_of(self, rows: Sequence[ReadValues]) -> list[dict[str, Fact]]:
         """The `facts` of several licenses, found together."""
         if not self._fields:
             return [{} for _ in rows]
@@ -140,17 +140,17 @@ class CompiledRules:
         # Without a loop in Python, which would take most of the time: dict(zip(names, row)) for each row.
         return list(map(dict, map(zip, repeat(self._names), zip(*facts, strict=True))))
 
-    def outcome(self, index: int, values: Values) -> RuleOutcome:
+    def outcome(self, index: int, values: ReadValues) -> RuleOutcome:
         """The outcome of one rule, explained."""
         alone = FactBatch(1, [[value] for value in values])
         trace, expired = self._nodes[index].trace(values, alone), self._expired[index]
         return RuleOutcome(self.rules[index], False if expired else trace.truth, trace, expired)
 
-    def outcomes(self, values: Values) -> tuple[RuleOutcome, ...]:
+    def outcomes(self, values: ReadValues) -> tuple[RuleOutcome, ...]:
         """The outcomes of all rules, explained."""
         return tuple(self.outcome(index, values) for index in range(len(self.rules)))
 
-    def words_depend_on(self, indexes: Sequence[int]) -> Callable[[Values], object]:
+    def words_depend_on(self, indexes: Sequence[int]) -> Callable[[ReadValues], object]:
         """A function from a license's facts to a key: licenses with equal keys have the same words on these rules."""
         # Nearly every license has a day of allocation of its own, but `unused for` speaks of it only where a license
         # was never used. With the day in every key 4,552 licenses of a site took 4,158 sentences, without it 398.
@@ -162,7 +162,7 @@ class CompiledRules:
             for field, _ in node.reads
             if not (isinstance(node.condition, UnusedFor) and field == _ALLOCATED)
         }
-        pick: Callable[[Values], object] = itemgetter(*sorted(read)) if read else lambda values: ()
+        pick: Callable[[ReadValues], object] = itemgetter(*sorted(read)) if read else lambda values: ()
         if not waits:
             return pick
         used, allocated = (self._places[field.name].index for field in (_USED, _ALLOCATED))
@@ -401,16 +401,16 @@ def _joined(parts: Sequence[_Node]) -> list[Test]:
 # Traces --------------------------------------------------------------------------------------------------
 
 
-def _hits(operator: Operator, left: _Get, right: _Get) -> Callable[[Values], tuple[Value, ...]]:
-    def hits(values: Values) -> tuple[Value, ...]:
+def _hits(operator: Operator, left: _Get, right: _Get) -> Callable[[ReadValues], tuple[Value, ...]]:
+    def hits(values: ReadValues) -> tuple[Value, ...]:
         one, other = left(values), right(values)
         return () if isinstance(one, Unknown) else tuple(v for v in one if compare(operator, (v,), other))
 
     return hits
 
 
-def _listed_hits(listed: _Listed, left: _Get) -> Callable[[Values], tuple[Value, ...]]:
-    def hits(values: Values) -> tuple[Value, ...]:
+def _listed_hits(listed: _Listed, left: _Get) -> Callable[[ReadValues], tuple[Value, ...]]:
+    def hits(values: ReadValues) -> tuple[Value, ...]:
         fact = left(values)
         if isinstance(fact, Unknown):
             return ()

@@ -7,7 +7,7 @@ of rules, and a license is released only when every keep rule is certainly false
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
-from seatwarden.engine.decide.compiled import CompiledRules, Values
+from seatwarden.engine.decide.compiled import CompiledRules, ReadValues
 from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling
 from seatwarden.engine.decide.reasons import sentence
 from seatwarden.engine.decide.reference import RuleOutcome, Truth, evaluate_rule
@@ -55,7 +55,7 @@ class _Decider:
         self._license_type = license_type
         self._day = day
         self._rules = CompiledRules(policy, license_type, day)
-        self._rulings: dict[tuple[Guard | None, tuple[Truth, ...]], tuple[Ruling, Callable[[Values], str]]] = {}
+        self._rulings: dict[tuple[Guard | None, tuple[Truth, ...]], tuple[Ruling, Callable[[ReadValues], str]]] = {}
 
     def decide(self, licenses: Sequence[License]) -> Iterator[Decision]:
         """The decisions for a batch of licenses."""
@@ -73,7 +73,7 @@ class _Decider:
             reason = guard[1] if guard else reason_of(values)
             yield _decision(subject, row_state, ruling, reason, Compact(rules, values))
 
-    def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[Values], str]]:
+    def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[ReadValues], str]]:
         """The ruling for these truths, and a function that finds its reason."""
         # Not `self`, which would hold the whole snapshot in a cycle that only the garbage collector frees.
         rules, license_type = self._rules, self._license_type
@@ -81,7 +81,7 @@ class _Decider:
         dependence = rules.words_depend_on(telling_rules)
         remembered: dict[object, str] = {}
 
-        def reason_of(values: Values) -> str:
+        def reason_of(values: ReadValues) -> str:
             key = dependence(values)
             reason = remembered.get(key)
             if reason is None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct, structs
 
-from seatwarden.engine.decide.compiled import CompiledRules, Values
+from seatwarden.engine.decide.compiled import CompiledRules, ReadValues
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import Guard, RowState
@@ -61,7 +61,7 @@ class Compact(Struct, frozen=True, gc=False):
     """An evaluation by compiled rules: only what was read is kept, the rest is found again when asked for."""
 
     rules: CompiledRules
-    values: Values
+    values: ReadValues
 
     @property
     def facts(self) -> Mapping[str, Fact]:

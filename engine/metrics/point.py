@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-Tags: TypeAlias = tuple[tuple[str, str], ...]
-"""Names and values in order; of two with the same name the later one counts."""
+from seatwarden.policy.butler.jobs import Tags
+
 FieldValue: TypeAlias = float | str | bool
 
 PRECISION = "ms"

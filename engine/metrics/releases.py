@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.metrics.point import Point, Tags, merge_tags
+from seatwarden.engine.metrics.point import Point, merge_tags
+from seatwarden.policy.butler.jobs import Tags
 
 MEASUREMENT = "qlik_sense_license_release"
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from seatwarden.engine.log.lines import RESULTS
-from seatwarden.engine.metrics.point import Point, Tags, merge_tags
+from seatwarden.engine.metrics.point import Point, merge_tags
+from seatwarden.policy.butler.jobs import Tags
 
 MEASUREMENT = "seatwarden_run"
 

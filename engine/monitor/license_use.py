@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from seatwarden.engine.errors import RemoteError
-from seatwarden.engine.metrics.point import FieldValue, Point, Tags, known_numbers, merge_tags
+from seatwarden.engine.metrics.point import FieldValue, Point, known_numbers, merge_tags
+from seatwarden.policy.butler.jobs import Tags
 
 MEASUREMENT = "qlik_sense_license"
 

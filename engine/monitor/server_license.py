@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.metrics.point import FieldValue, Point, Tags, merge_tags
+from seatwarden.engine.metrics.point import FieldValue, Point, merge_tags
 from seatwarden.engine.monitor.license_use import decode_object
+from seatwarden.policy.butler.jobs import Tags
 
 MEASUREMENT = "qlik_sense_server_license"
 

@@ -16,7 +16,7 @@ from typing import Any
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.lines import RESULTS
 from seatwarden.engine.metrics.delivery import send
-from seatwarden.engine.metrics.point import Point, Tags
+from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import VERDICTS, RunCounts, run_points
 from seatwarden.engine.monitor.server_license import ServerLicense
@@ -26,6 +26,7 @@ from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run import Log, RunReport
 from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.settings import Settings
+from seatwarden.policy.butler.jobs import Tags
 from seatwarden.policy.yaml.secrets import conceal
 
 _delivering = threading.Lock()

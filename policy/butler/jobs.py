@@ -15,7 +15,7 @@ from seatwarden.policy.yaml.settings import Kind, Section, Values, need
 from seatwarden.policy.yaml.text import locate_in
 
 Tags = tuple[tuple[str, str], ...]
-"""Static tags of a destination: name and value, in file order."""
+"""Static tags of a destination: names and values, in file order; of two with the same name the later one counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.demo.people import demo_site
 from seatwarden.engine.log.lines import OutcomeKind
-from seatwarden.engine.metrics.point import Point, Tags
+from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import RunCounts, run_points
 from seatwarden.engine.monitor.license_use import license_use
 from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
 from seatwarden.engine.plan.plan import make_plan
+from seatwarden.policy.butler.jobs import Tags
 from tests.engine.support import checked, day_of, snapshot_of
 
 POLICY = """\
