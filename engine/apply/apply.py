@@ -34,7 +34,7 @@ _AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class PendingApply:
-    """What an apply has to do: the licenses that were chosen, and those of them that are left after earlier runs."""
+    """The work of an apply: the licenses that were chosen, and those of them that are left after earlier runs."""
 
     plan: RecordedPlan
     path: Path
@@ -118,7 +118,7 @@ def only_one(lock_file: Path, url: str) -> Iterator[None]:
 
 
 def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> PendingApply:
-    """What is to be done: what an earlier run chose, or else what the plan and the limits say.
+    """The work that is left: the choice of an earlier run, or else what the plan and the limits say.
 
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """

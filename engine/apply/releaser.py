@@ -34,7 +34,7 @@ ATTEMPTS = 3
 
 
 class Qrs(Protocol):
-    """What applying needs of QRS; all methods raise RemoteError."""
+    """The calls that applying makes to QRS; all methods raise RemoteError."""
 
     def license(self, license_type: LicenseType, license_id: str) -> License | None:
         """The license as it is now, or None when it is gone."""
@@ -55,7 +55,7 @@ class Qrs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one license: the result, and a sentence. `stop` ends the run: nothing that follows can succeed."""
+    """The outcome for one license: the result, and a sentence. `stop` ends the run: nothing that follows can succeed."""
 
     key: Key
     user: str

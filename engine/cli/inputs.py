@@ -1,4 +1,4 @@
-"""What several commands are given: policy, snapshot or site, time zone, and now, which else is the clock's."""
+"""The inputs of several commands: policy, snapshot or site, time zone, and now, which else is the clock's."""
 
 from __future__ import annotations
 

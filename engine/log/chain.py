@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(slots=True)
 class ChainEnd:
-    """Where a chain ends: how many lines it has, and the digest of the last one."""
+    """The end of a chain: how many lines it has, and the digest of the last one."""
 
     lines: int = 0
     digest: str = FIRST
@@ -107,7 +107,7 @@ def read_chain(data: bytes, *, sealed: bool = True) -> tuple[list[bytes], list[D
 
 
 class _Link(msgspec.Struct, gc=False):
-    """What of a line makes it a part of the chain. Its other fields are looked through, and never made."""
+    """The fields that make a line a part of the chain; its others are passed by, and never made."""
 
     n: Any = None
     prev: Any = None

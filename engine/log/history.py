@@ -26,7 +26,7 @@ class PastRun:
     journal: JournalState | None
 
     def outcome_of(self, decision: RecordedDecision) -> OutcomeLine | None:
-        """What became of a decision's license, or None when nothing was done with it."""
+        """The outcome of a decision's license, or None when nothing was done with it."""
         return self.journal.outcomes.get(decision.key) if self.journal else None
 
     def revealed(self, people: Mapping[str, tuple[str, str | None]]) -> "PastRun":
@@ -56,7 +56,7 @@ class PastDecision:
 
     @property
     def outcome(self) -> OutcomeLine | None:
-        """What became of the license, or None."""
+        """The outcome of the license in words, or None."""
         return self.run.outcome_of(self.decision)
 
 

@@ -34,7 +34,7 @@ from seatwarden.engine.log.lines import (
 
 @dataclass(slots=True)
 class JournalState:
-    """What a journal says so far: the licenses chosen, those with an intent but no outcome, and all outcomes."""
+    """A journal so far: the licenses chosen, those with an intent but no outcome, and all outcomes."""
 
     header: ApplyHeader
     outcomes: dict[Key, OutcomeLine] = field(default_factory=dict)
@@ -113,7 +113,7 @@ def whole_lines(data: bytes) -> bytes:
 
 
 def read_journal(path: Path) -> JournalState | None:
-    """What a journal says; None when a crash came before its first line was whole. Raises DamagedLog, OSError."""
+    """The state that a journal tells; None when a crash came before its first line was whole. Raises DamagedLog, OSError."""
     return parse_journal(path, path.read_bytes())
 
 

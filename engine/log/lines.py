@@ -28,7 +28,7 @@ OutcomeKind: TypeAlias = Literal["released", "gone", "skipped", "failed", "unkno
 RESULTS: tuple[OutcomeKind, ...] = get_args(OutcomeKind)
 
 FOREIGN = "is damaged or made by another program"
-"""What is wrong with a line whose digests fit and that cannot be what we wrote."""
+"""The fault of a line whose digests fit and that cannot be what we wrote."""
 
 
 # Plans ---------------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Intent(LicenseLine, frozen=True, kw_only=True, tag="intent"):
 
 
 class OutcomeLine(LicenseLine, frozen=True, kw_only=True, tag="outcome"):
-    """What became of a license; `status` and `body` are QRS's answer to the DELETE."""
+    """The outcome for a license; `status` and `body` are QRS's answer to the DELETE."""
 
     result: OutcomeKind
     detail: str

@@ -73,7 +73,7 @@ class OpenedLog:
             self.log.refuse(n, str(error))
 
     def outcomes(self, n: int, line: RecordedDecision) -> tuple[RuleOutcome, ...]:
-        """What becomes of every rule on the recorded facts, by the reference evaluator. Raises DamagedLog."""
+        """The outcome of every rule on the recorded facts, by the reference evaluator. Raises DamagedLog."""
         outcomes = outcomes_of(self.policy, line.license_type, RecordedFacts(self.facts(n, line)), self.day)
         if line.truths is UNSET:
             return outcomes

@@ -25,7 +25,7 @@ def replay(place: Path) -> tuple[int, list[str]]:
 
 
 def _difference(opened: OpenedLog, n: int, line: RecordedDecision) -> str | None:
-    """What is not as recorded when the license of that line is decided again."""
+    """The difference from the record when the license of that line is decided again; None where there is none."""
     ruling, reason = conclude(line.license_type, opened.outcomes(n, line), guard_for(line.row))
     verdict, rule = ruling.verdict, ruling.rule
     now = (verdict, ruling.because, ruling.guard or (rule.name if rule else None), reason)

@@ -1,4 +1,4 @@
-"""What changed since the run before: who is newly released, who no longer is, who is at work again."""
+"""The changes since the run before: who is newly released, who no longer is, who is at work again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

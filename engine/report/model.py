@@ -1,4 +1,4 @@
-"""What the page shows, as plain data: everything is counted and said here, the template only places it."""
+"""The content of the page, as plain data: everything is counted and said here, the template only places it."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What becomes of each license in a run: planned while the plan is not applied, then what the journal says."""
+"""The outcome of each license in a run: planned while the plan is not applied, then what the journal says."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args

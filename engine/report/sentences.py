@@ -25,7 +25,7 @@ def headline(journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -
 
 
 def sentences(plan: RecordedPlan, journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -> list[str]:
-    """What will happen or happened, and what an administrator should know of it."""
+    """The sentences of the page: how the run ended or will end, and all else that an administrator should know."""
     told = _planned(plan, outcomes) if journal is None else _applied(plan, journal, outcomes)
     return [*told, *_notes(plan.seal.summary, journal is not None)]
 

@@ -1,4 +1,4 @@
-"""What a report is made from: a run folder that verifies, its journal, and the run before it."""
+"""The sources of a report: a run folder that verifies, its journal, and the run before it."""
 
 from dataclasses import dataclass
 from pathlib import Path
