@@ -55,7 +55,7 @@ class Qrs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome for one license: the result, and a sentence. `stop` ends the run: nothing that follows can succeed."""
+    """The result for one license, and a sentence. `stop` ends the run: nothing that follows can succeed."""
 
     key: Key
     user: str

@@ -113,7 +113,7 @@ def whole_lines(data: bytes) -> bytes:
 
 
 def read_journal(path: Path) -> JournalState | None:
-    """The state that a journal tells; None when a crash came before its first line was whole. Raises DamagedLog, OSError."""
+    """The state of a journal; None when a crash came before its first line was whole. Raises DamagedLog, OSError."""
     return parse_journal(path, path.read_bytes())
 
 
