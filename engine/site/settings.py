@@ -262,13 +262,14 @@ PATH = _NAME.then(within_folder)
 FIXED_PATH = PATH.then(lambda reader, entry, path: path.absolute())
 """A path that stays what it is wherever the process goes, and that people are told."""
 
+_PLAIN = LogSettings()
 LOG = Section(
     (
         Setting("file", FIXED_PATH, "the log", without="stderr"),
-        Setting("format", one_of(get_args(LogFormat)), "how a line is written", "text"),
-        Setting("level", one_of(get_args(Level)), "the least that is logged", "info"),
-        Setting("megabytes", between(1, 10_000, "megabytes"), "at what size a new file is begun", 10),
-        Setting("files", between(1, 1_000, "files"), "how many old ones are kept", 5),
+        Setting("format", one_of(get_args(LogFormat)), "how a line is written", _PLAIN.format),
+        Setting("level", one_of(get_args(Level)), "the least that is logged", _PLAIN.level),
+        Setting("megabytes", between(1, 10_000, "megabytes"), "at what size a new file is begun", _PLAIN.megabytes),
+        Setting("files", between(1, 1_000, "files"), "how many old ones are kept", _PLAIN.files),
     )
 )
 HTTP = Section((need("port", between(1, 65_535), "the port of `/health` and `/metrics` on 127.0.0.1"),))
@@ -283,7 +284,7 @@ OURS = Section(
         ),
         Setting("pseudonyms", Kind(_key), "a key file: runs, log and metrics name nobody", without="people are named"),
         Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
-        Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=LogSettings()),
+        Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),
         Setting("http", map_of(HTTP, lambda values: values["port"]), without="no port is opened"),
         Setting("heartbeat", between(1, 86_400, "seconds"), "seconds between two heartbeats", 60),
         Setting(

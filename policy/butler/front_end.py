@@ -67,7 +67,7 @@ class _FrontEnd(YamlReader):
         butler = root.get("Butler")
         block = butler_sections(root)
         if butler and not isinstance(block, YamlMap):
-            self.error("SW204", "`Butler` must be a map", block.span, f"this is {describe(block)}")
+            self.unlike(block, "Butler", "a map")
             return None
         licenses = block.get("qlikSenseLicense") if isinstance(block, YamlMap) else None
         if licenses is not None:

@@ -16,7 +16,7 @@ from seatwarden.policy.butler.rules import OURS, rules
 from seatwarden.policy.butler.sections import butler_sections
 from seatwarden.policy.yaml.kinds import SWITCH
 from seatwarden.policy.yaml.nodes import Node, YamlMap, YamlScalar
-from seatwarden.policy.yaml.reader import YamlReader, describe
+from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, need
 
 DRY_RUN = need("dryRun", SWITCH, "true: only say what would be released.")
@@ -61,7 +61,7 @@ def read_jobs(reader: YamlReader, root: Node) -> Jobs:
     release = found.value if found else top
     if not isinstance(release, YamlMap):
         if not isinstance(release, YamlScalar) or release.value is not None:
-            reader.error("SW204", "`licenseRelease` must be a map", release.span, f"this is {describe(release)}")
+            reader.unlike(release, "licenseRelease", "a map")
         release = YamlMap((), release.span)
     if found:  # where the rules stand elsewhere, nobody else looks at its keys
         reader.near_misses(release, "licenseRelease", RELEASE.keys)

@@ -62,8 +62,7 @@ def _condition(reader: YamlReader, entry: Entry, what: str) -> Condition | None:
     """A condition in the policy language; spans point into the YAML file."""
     node = entry.value
     if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
-        help_ = 'like: user.tags = "vip"'
-        reader.error("SW204", f"`{what}` must be a condition", node.span, f"this is {describe(node)}", help_)
+        reader.unlike(node, what, "a condition", 'like: user.tags = "vip"')
         return None
     try:
         return parse_condition(node.value, locate_in(node))
@@ -226,8 +225,7 @@ def _limit(reader: YamlReader, node: Node) -> Limit | None:
         count = reader.whole(node, "limit", "licenses")
         return Limit(count, None, None, False, node.span) if count is not None else None
     if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
-        message = "`limit` must be a number, a text or a list of them"
-        reader.error("SW204", message, node.span, f"this is {describe(node)}", "like: 50 per run")
+        reader.unlike(node, "limit", "a number, a text or a list of them", "like: 50 per run")
         return None
     text = reader.text(node, "limit")
     if text is None:

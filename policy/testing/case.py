@@ -86,9 +86,7 @@ def read_license(reader: YamlReader, node: Node) -> LicenseFacts | None:
     if isinstance(node, YamlMap):
         mistyped = any(nearest(entry.key.text, _LICENSE) == "type" for entry in node.entries)
         if node.get("type") is None and not mistyped:
-            start = node.entries[0].key.span if node.entries else node.span
-            help_ = "write `type: analyzer` or `type: professional`"
-            reader.error("SW206", "`license` lacks the key `type`", start, "in this map", help_)
+            reader.lacking(node, "license", "type", "write `type: analyzer` or `type: professional`")
         both = node.get("unusedDays")
         if both and node.get("lastUsed"):
             reader.error(
@@ -129,7 +127,7 @@ def _read_facts(
     reader: YamlReader, node: Node, what: str, words: Mapping[str, FieldEntry], hints: Mapping[str, str] | None = None
 ) -> dict[str, Given] | None:
     if not isinstance(node, YamlMap):
-        reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
+        reader.unlike(node, what, "a map")
         return None
     facts: dict[str, Given] = {}
     for entry in node.entries:
@@ -173,8 +171,7 @@ def _read_properties(reader: YamlReader, node: Node, what: str) -> Given | None:
     if isinstance(node, YamlScalar) and node.value is None:
         return {}
     if not isinstance(node, YamlMap):
-        help_ = "write a map like {Department: Finance}"
-        reader.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}", help_)
+        reader.unlike(node, what, "a map", "write a map like {Department: Finance}")
         return None
     values: dict[str, tuple[str, ...]] = {}
     for entry in node.entries:

@@ -1,6 +1,7 @@
 """The kinds of settings that many sections have."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ SWITCH = Kind(lambda reader, entry, what: reader.boolean(entry.value, what), {"t
 """True or false."""
 SECRET = Kind(lambda reader, entry, what: read_secret(reader, entry), TEXT_SCHEMA, secret=True)
 """A text that no message shows, or `${NAME}`."""
-FROM_ENVIRONMENT = Kind(SECRET.read, TEXT_SCHEMA)
+FROM_ENVIRONMENT = replace(SECRET, secret=False)
 """The same of what is no secret, but may come from the environment with those that are."""
 
 

@@ -1,16 +1,13 @@
 """Reading settings out of YAML nodes: every wrong one is noted with its place, and reading goes on."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, form_of
-
-_T = TypeVar("_T")
 
 _SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "value")
 """Keys of site files whose values are secrets."""
@@ -61,13 +58,17 @@ class YamlReader:
         """Note a finding."""
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
 
+    def unlike(self, node: Node, what: str, expected: str, help_: str | None = None) -> None:
+        """Note that a value is something else than it must be."""
+        self.error("SW204", f"`{what}` must be {expected}", node.span, f"this is {describe(node)}", help_)
+
     def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> YamlMap | None:
         """A map with keys among `known`; a missing required key and an unknown one are findings.
 
         One that is missing since it is mistyped is one finding, not two.
         """
         if not isinstance(node, YamlMap):
-            self.error("SW204", f"`{what}` must be a map", node.span, f"this is {describe(node)}")
+            self.unlike(node, what, "a map")
             return None
         known = tuple(known)
         for entry in node.entries:
@@ -115,23 +116,18 @@ class YamlReader:
             return node.items
         if not (isinstance(node, YamlScalar) and node.value is None):
             help_ = "start each item with `- `" if form_of(node.span.file) == "YAML" else "put it in brackets: […]"
-            self.error("SW204", f"`{what}` must be a list", node.span, f"this is {describe(node)}", help_)
+            self.unlike(node, what, "a list", help_)
         return ()
 
     def text(self, node: Node, what: str) -> str | None:
         """A text, as it is; line breaks cannot be part of one."""
         if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
             help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, YamlScalar) and node.text else None
-            self.error("SW204", f"`{what}` must be text", node.span, f"this is {describe(node)}", help_)
+            self.unlike(node, what, "text", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
-            self.error(
-                "SW205",
-                f"`{what}` contains a line break",
-                node.span,
-                "one line only",
-                "write it on one line, in quotes",
-            )
+            message, help_ = f"`{what}` contains a line break", "write it on one line, in quotes"
+            self.error("SW205", message, node.span, "one line only", help_)
             return None
         return node.value
 
@@ -139,22 +135,14 @@ class YamlReader:
         """True or false; YAML 1.2 reads `yes`, `no`, `on` and `off` as text."""
         if isinstance(node, YamlScalar) and isinstance(node.value, bool):
             return node.value
-        self.error(
-            "SW204", f"`{what}` must be true or false", node.span, f"this is {describe(node)}", "write true or false"
-        )
+        self.unlike(node, what, "true or false", "write true or false")
         return None
 
     def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
         """A whole number, not negative, of `unit` where it counts something."""
         if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
             help_ = "remove the quotes" if isinstance(node, YamlScalar) and node.text.isdigit() else None
-            self.error(
-                "SW204",
-                f"`{what}` must be a number{f' of {unit}' if unit else ''}",
-                node.span,
-                f"this is {describe(node)}",
-                help_,
-            )
+            self.unlike(node, what, f"a number{f' of {unit}' if unit else ''}", help_)
         elif isinstance(node.value, float) and not node.value.is_integer():
             self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
         elif node.value < 0:
@@ -177,11 +165,6 @@ class YamlReader:
         else:
             self.error("SW204", f"`{what}` is one of {', '.join(values)}", node.span, f"this is {describe(node)}")
         return None
-
-    def at(self, mapping: YamlMap, key: str, read: Callable[[Entry], _T | None]) -> _T | None:
-        """What `read` makes of the entry of that key, or None when the key is absent."""
-        entry = mapping.get(key)
-        return read(entry) if entry is not None else None
 
 
 def _quoted(node: YamlScalar) -> str:

@@ -138,17 +138,13 @@ class Section:
         """The values of a map whose keys are checked already."""
         read: dict[str, Any] = {setting.key: setting.default for setting in self.settings}
         for setting in self.settings:
-            if setting.only is None or read[setting.only[0]] == setting.only[1]:
-                value = self.value(reader, found, what, setting)
+            entry = found.get(setting.key)
+            if entry and (setting.only is None or read[setting.only[0]] == setting.only[1]):
+                value = setting.kind.read(reader, entry, setting.key if self.brief else f"{what}.{setting.key}")
                 read[setting.key] = setting.default if value is None else value
             if setting.key == self.switch and not read[setting.key]:
                 break
         return Values(found, read)
-
-    def value(self, reader: YamlReader, found: YamlMap, what: str, setting: Setting) -> Any:
-        """One value, None where it is not given or wrong."""
-        name = setting.key if self.brief else f"{what}.{setting.key}"
-        return reader.at(found, setting.key, lambda entry: setting.kind.read(reader, entry, name))
 
     def nothing(self, span: Span) -> Values:
         """What counts where there is no such map."""
