@@ -25,12 +25,12 @@ from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.runs.publish import describe_defect
 from seatwarden.engine.runs.run import Log
 from seatwarden.engine.service.state import JobName, JobResult, ServiceState
-from seatwarden.engine.service.trigger import FrequencyTrigger
+from seatwarden.engine.service.trigger import ScheduleTrigger
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Job
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import InputError, PolicyError
-from seatwarden.policy.schedule.check import load_frequency
+from seatwarden.policy.schedule.check import load_schedule
 from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
 from seatwarden.policy.schedule.schedule import Schedule
 
@@ -109,9 +109,7 @@ class Service:
         zone = make_day(self._clock(), self._settings.policy.timezone).zone
         enabled = {name: job for name, job in jobs_of(self._settings).items() if job.enabled and job.frequency}
         before = {} if anew else self._planned
-        self._planned = {
-            name: _Planned(job.text, load_frequency(job.text, name), zone) for name, job in enabled.items()
-        }
+        self._planned = {name: _Planned(job.text, load_schedule(job.text, name), zone) for name, job in enabled.items()}
         self._state.schedule({name: job.text for name, job in enabled.items()})
         self._state.policy = self._settings.policy.digest
         for job in self._scheduler.get_jobs():
@@ -155,7 +153,7 @@ class Service:
         # more than a second late.
         self._scheduler.add_job(
             partial(self._do, name),
-            FrequencyTrigger(planned.schedule, planned.zone),
+            ScheduleTrigger(planned.schedule, planned.zone),
             id=name,
             name=name,
             executor=name,

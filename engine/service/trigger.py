@@ -9,7 +9,7 @@ from seatwarden.policy.schedule.occurrences import next_occurrence
 from seatwarden.policy.schedule.schedule import Schedule
 
 
-class FrequencyTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
+class ScheduleTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
     """Fires by the clock of a zone, whenever the service was started."""
 
     def __init__(self, schedule: Schedule, zone: ZoneInfo) -> None:

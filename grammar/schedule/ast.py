@@ -90,7 +90,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Frequency:
+class ScheduleTree:
     """A whole schedule: it fires by any of `patterns` (joined by `also`), but not during any of `exceptions`.
 
     `idle` are the places of words that say nothing: an `except` with nothing behind it.

@@ -8,7 +8,7 @@ from lark.tree import Meta
 from lark.visitors import Transformer_NonRecursive
 
 from seatwarden.grammar.errors import SyntaxProblem
-from seatwarden.grammar.schedule.ast import Bound, Clause, Edge, Every, Frequency, Listed, Pattern, Range, UnitName
+from seatwarden.grammar.schedule.ast import Bound, Clause, Edge, Every, Listed, Pattern, Range, ScheduleTree, UnitName
 from seatwarden.grammar.spans import Span
 
 MAX_IN_RANGE = 9_999
@@ -40,14 +40,14 @@ class BuildError(Exception):
 
 
 @v_args(meta=True)
-class FrequencyBuilder(Transformer_NonRecursive[Token, Any]):
+class ScheduleBuilder(Transformer_NonRecursive[Token, Any]):
     """One method a grammar rule."""
 
     def __init__(self, locate: Callable[[int, int, int, int], Span]) -> None:
         super().__init__()
         self._locate = locate
 
-    def frequency(self, meta: Meta, parts: list[Any]) -> Frequency:
+    def schedule(self, meta: Meta, parts: list[Any]) -> ScheduleTree:
         sorter = _Sorter(self)
         for part in parts:
             sorter.take(part)
@@ -153,7 +153,7 @@ class FrequencyBuilder(Transformer_NonRecursive[Token, Any]):
 class _Sorter:
     """Puts clauses into patterns: `also` starts another pattern, `except` turns to exceptions for good."""
 
-    def __init__(self, builder: FrequencyBuilder) -> None:
+    def __init__(self, builder: ScheduleBuilder) -> None:
         self._builder = builder
         self._patterns: list[list[Clause]] = []
         self._exceptions: list[list[Clause]] = []
@@ -183,10 +183,10 @@ class _Sorter:
                     self._into.append(self._current)
                 self._current.append(part)
 
-    def done(self) -> Frequency:
+    def done(self) -> ScheduleTree:
         self._refuse_empty_also()
         self._note_idle_except()
-        return Frequency(_patterns(self._patterns), _patterns(self._exceptions), tuple(self._idle))
+        return ScheduleTree(_patterns(self._patterns), _patterns(self._exceptions), tuple(self._idle))
 
     def _refuse_empty_also(self) -> None:
         if self._opened_by is not None and self._current == []:

@@ -1,4 +1,4 @@
-"""Schedule text to tree, by the LALR grammar in `frequency.lark`."""
+"""Schedule text to tree, by the LALR grammar in `schedule.lark`."""
 
 from functools import lru_cache
 
@@ -7,8 +7,8 @@ from lark.exceptions import UnexpectedInput, VisitError
 
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
 from seatwarden.grammar.parser import Locate
-from seatwarden.grammar.schedule.ast import Frequency
-from seatwarden.grammar.schedule.builder import BuildError, FrequencyBuilder
+from seatwarden.grammar.schedule.ast import ScheduleTree
+from seatwarden.grammar.schedule.builder import BuildError, ScheduleBuilder
 from seatwarden.grammar.schedule.explain_syntax import problem_from, trailing_space
 from seatwarden.grammar.tables import load_parser
 
@@ -16,7 +16,7 @@ MAX_CHARACTERS = 1_000
 """Longest schedule text that is read."""
 
 
-def parse_frequency(text: str, locate: Locate) -> Frequency:
+def parse_schedule(text: str, locate: Locate) -> ScheduleTree:
     """The schedule that `text` says; `locate` turns places in the text into spans.
 
     The empty text is a schedule that never fires. Raises PolicySyntaxError (SW501, SW502, SW503), with one problem.
@@ -26,7 +26,7 @@ def parse_frequency(text: str, locate: Locate) -> Frequency:
         raise PolicySyntaxError((SyntaxProblem("SW502", message, "too long", None, locate(1, 1, 1, 2)),))
     try:
         tree: Tree[Token] = _lark().parse(_lower(text))
-        built: Frequency = FrequencyBuilder(locate).transform(tree)
+        built: ScheduleTree = ScheduleBuilder(locate).transform(tree)
     except UnexpectedInput as error:
         raise PolicySyntaxError((problem_from(error, text, locate),)) from None
     except VisitError as error:
@@ -41,7 +41,7 @@ def parse_frequency(text: str, locate: Locate) -> Frequency:
 
 @lru_cache(maxsize=1)
 def _lark() -> Lark:
-    return load_parser("frequency")
+    return load_parser("schedule")
 
 
 def _lower(text: str) -> str:

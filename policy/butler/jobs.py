@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.schedule.check import check_frequency, check_syntax
+from seatwarden.policy.schedule.check import check_schedule, check_syntax
 from seatwarden.policy.yaml.kinds import SWITCH, TEXT, TEXT_SCHEMA, map_of, maps, whole
 from seatwarden.policy.yaml.nodes import Entry, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
@@ -42,7 +42,7 @@ class Job:
 
     def schedule_warnings(self) -> list[Diagnostic]:
         """What the schedule reads otherwise than it looks; it has no errors any more."""
-        return check_frequency(self.text, locate_in(self.frequency)) if self.frequency else []
+        return check_schedule(self.text, locate_in(self.frequency)) if self.frequency else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from itertools import islice, pairwise
 
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import Locate, in_file
-from seatwarden.grammar.schedule.ast import Clause, Every, Frequency, Listed, Range, UnitName
-from seatwarden.grammar.schedule.parser import parse_frequency
+from seatwarden.grammar.schedule.ast import Clause, Every, Listed, Range, ScheduleTree, UnitName
+from seatwarden.grammar.schedule.parser import parse_schedule
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic, from_syntax
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.schedule.calendar import COUNTED_FROM_ONE_END, FIRST_YEAR, UNITS
-from seatwarden.policy.schedule.schedule import Blocked, Schedule, Tick, compile_frequency
+from seatwarden.policy.schedule.schedule import Blocked, Schedule, Tick, compile_schedule
 
 _LOOKED_AT = 10
 """Ticks of a schedule, and of each of its exceptions, that are looked at."""
@@ -34,10 +34,10 @@ _COUNTED_IN: dict[UnitName, str] = {
 }
 
 
-def load_frequency(text: str, file: str) -> Schedule:
+def load_schedule(text: str, file: str) -> Schedule:
     """The schedule that a text means; `file` names it in messages. Raises PolicyError."""
     try:
-        return compile_frequency(parse_frequency(text, in_file(file)))
+        return compile_schedule(parse_schedule(text, in_file(file)))
     except PolicySyntaxError as error:
         raise PolicyError(tuple(from_syntax(problem) for problem in error.problems), {file: text}) from None
 
@@ -45,13 +45,13 @@ def load_frequency(text: str, file: str) -> Schedule:
 def check_syntax(text: str, locate: Locate) -> list[Diagnostic]:
     """The errors of a schedule text; `locate` turns places in the text into spans. The empty text has none."""
     try:
-        parse_frequency(text, locate)
+        parse_schedule(text, locate)
     except PolicySyntaxError as error:
         return [from_syntax(problem) for problem in error.problems]
     return []
 
 
-def check_frequency(text: str, locate: Locate, now: datetime | None = None) -> list[Diagnostic]:
+def check_schedule(text: str, locate: Locate, now: datetime | None = None) -> list[Diagnostic]:
     """All findings in a schedule text: errors if it cannot be read, else warnings.
 
     With `now`, the time shown by the clock of the schedule's zone (without zone, or its zone is left out), a
@@ -70,16 +70,16 @@ class _Checker:
         last = len(self._lines)
         self._whole = Span("", 1, 1, last, len(self._lines[-1]) + 1)
         # Spans here are within the text, to quote from it; findings get the caller's.
-        self._frequency = parse_frequency(text, in_file(""))
+        self._tree = parse_schedule(text, in_file(""))
 
     def findings(self, now: datetime) -> Iterator[Diagnostic]:
-        for pattern in (*self._frequency.patterns, *self._frequency.exceptions):
+        for pattern in (*self._tree.patterns, *self._tree.exceptions):
             for clause in pattern.clauses:
                 yield from self._check_clause(clause)
             yield from self._check_order(pattern.clauses)
-        for span in self._frequency.idle:
+        for span in self._tree.idle:
             yield self._warning("SW509", "`except` is followed by nothing", span, "means nothing", "remove it")
-        yield from self._check_times(self._frequency, now)
+        yield from self._check_times(self._tree, now)
 
     # clause by clause
 
@@ -142,8 +142,8 @@ class _Checker:
 
     # the whole
 
-    def _check_times(self, frequency: Frequency, now: datetime) -> Iterator[Diagnostic]:
-        schedule = compile_frequency(frequency)
+    def _check_times(self, tree: ScheduleTree, now: datetime) -> Iterator[Diagnostic]:
+        schedule = compile_schedule(tree)
         found = list(islice(schedule.ticks_after(now), _LOOKED_AT))
         ticks = [tick for tick in found if isinstance(tick, Tick)]
         end = next((tick.at for tick in found if isinstance(tick, Blocked)), None)
@@ -155,7 +155,7 @@ class _Checker:
             yield self._warning("SW505", message, self._whole, "it is stuck there", help_)
         elif not ticks:
             message, help_ = "this schedule never fires", "no moment meets all of its parts"
-            if not frequency.patterns:
+            if not tree.patterns:
                 help_ = "write when it fires, like `every 6 hours`"
             elif next(schedule.ticks_after(_EPOCH), None) is not None:
                 message, help_ = "this schedule never fires again", "its last time is over"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from seatwarden.grammar.schedule.ast import Bound, Clause, Edge, Every, Frequency, Listed, Pattern
+from seatwarden.grammar.schedule.ast import Bound, Clause, Edge, Every, Listed, Pattern, ScheduleTree
 from seatwarden.policy.schedule.calendar import COUNTED_FROM_ONE_END, UNITS, Unit
 
 MAX_STEPS = 1_000
@@ -218,11 +218,11 @@ class Schedule:
             ]
 
 
-def compile_frequency(frequency: Frequency) -> Schedule:
+def compile_schedule(tree: ScheduleTree) -> Schedule:
     """The schedule that a text means."""
     return Schedule(
-        tuple(_compile(pattern) for pattern in frequency.patterns),
-        tuple(_compile(pattern) for pattern in frequency.exceptions),
+        tuple(_compile(pattern) for pattern in tree.patterns),
+        tuple(_compile(pattern) for pattern in tree.exceptions),
     )
 
 

@@ -24,7 +24,7 @@ def test_a_loaded_parser_is_the_built_one(name: str) -> None:
     built = build_parser(name, (FOLDER / f"{name}.lark").read_text(encoding="utf-8"))
     loaded = load_parser(name)
     assert sorted(terminal.name for terminal in loaded.terminals) == sorted(t.name for t in built.terminals)
-    texts = {"policy": (EXAMPLES / "season.policy").read_text(encoding="utf-8"), "frequency": "every 6 hours"}
+    texts = {"policy": (EXAMPLES / "season.policy").read_text(encoding="utf-8"), "schedule": "every 6 hours"}
     assert loaded.parse(texts[name], start=STARTS[name][0]) == built.parse(texts[name], start=STARTS[name][0])
 
 
@@ -44,4 +44,4 @@ def test_tables_are_written_for_every_grammar(monkeypatch: pytest.MonkeyPatch, t
     assert {path.stem for path in tmp_path.glob("*.tables")} == set(STARTS) == {p.stem for p in FOLDER.glob("*.lark")}
     monkeypatch.setattr("seatwarden.grammar.tables._FOLDER", tmp_path)
     monkeypatch.setattr("seatwarden.grammar.tables.build_parser", None)
-    assert load_parser("frequency").parse("every 6 hours")
+    assert load_parser("schedule").parse("every 6 hours")

@@ -12,7 +12,7 @@ from seatwarden.engine.cli.terminal.output import complain, print_json, say
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.grammar.parser import in_file
-from seatwarden.policy.schedule.check import check_frequency, load_frequency
+from seatwarden.policy.schedule.check import check_schedule, load_schedule
 from seatwarden.policy.schedule.occurrences import occurrences
 
 _FILE = "frequency"
@@ -48,12 +48,12 @@ def frequency(
     Example: seatwarden frequency "at 2:30 on mon through fri" --timezone Europe/Stockholm
     """
     day = make_day(parse_now(after, "--after") if after is not None else datetime.now(UTC), timezone)
-    schedule = load_frequency(text, _FILE)
+    schedule = load_schedule(text, _FILE)
     found = list(islice(occurrences(schedule, day.now, day.zone), count))
     if format == "json":
         print_json({"text": text, "timezone": timezone, "next": [format_instant(instant) for instant in found]})
         return
-    for warning in check_frequency(text, in_file(_FILE), day.now.astimezone(day.zone)):
+    for warning in check_schedule(text, in_file(_FILE), day.now.astimezone(day.zone)):
         complain(warning, {_FILE: text})
     if not found:
         say(f"This schedule never fires after {format_instant(day.now)}.")

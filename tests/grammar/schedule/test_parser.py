@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
 from seatwarden.grammar.parser import in_file
 from seatwarden.grammar.schedule.ast import Bound, Edge, Every, Listed, Range
-from seatwarden.grammar.schedule.parser import MAX_CHARACTERS, parse_frequency
+from seatwarden.grammar.schedule.parser import MAX_CHARACTERS, parse_schedule
 from tests.paths import DATA, load_json_lines
 
 MALFORMED = load_json_lines(DATA / "frequency-malformed.jsonl.gz")
@@ -21,7 +21,7 @@ mon tues fri-sun jan ma sept 0 99 99999 h m s"""
 
 def _problem(text: str) -> SyntaxProblem:
     with pytest.raises(PolicySyntaxError) as caught:
-        parse_frequency(text, in_file("p"))
+        parse_schedule(text, in_file("p"))
     (problem,) = caught.value.problems
     return problem
 
@@ -70,7 +70,7 @@ def test_more_that_later_refuses(text: str) -> None:
 @example("wee\u212a")
 def test_any_text_is_read_or_refused_within_itself(text: str) -> None:
     try:
-        parse_frequency(text, in_file("p"))
+        parse_schedule(text, in_file("p"))
     except PolicySyntaxError as error:
         (problem,) = error.problems
         assert problem.code in ("SW501", "SW502", "SW503")
@@ -79,7 +79,7 @@ def test_any_text_is_read_or_refused_within_itself(text: str) -> None:
 
 def test_long_texts() -> None:
     assert _problem("every 5 minutes " * (MAX_CHARACTERS // 16 + 1)).code == "SW502"
-    assert len(parse_frequency("at 9:00" + ",9:00" * 198, in_file("p")).patterns) == 1
+    assert len(parse_schedule("at 9:00" + ",9:00" * 198, in_file("p")).patterns) == 1
 
 
 SPAN = in_file("p")(1, 1, 1, 1)
@@ -105,7 +105,7 @@ SPAN = in_file("p")(1, 1, 1, 1)
     ],
 )
 def test_clauses(text: str, clause: object) -> None:
-    frequency = parse_frequency(text, lambda *_: SPAN)
+    frequency = parse_schedule(text, lambda *_: SPAN)
     assert [pattern.clauses for pattern in frequency.patterns] == [(clause,)]
 
 
@@ -123,14 +123,14 @@ def test_clauses(text: str, clause: object) -> None:
     ],
 )
 def test_patterns_and_exceptions(text: str, patterns: list[int], exceptions: list[int], idle: int) -> None:
-    frequency = parse_frequency(text, in_file("p"))
+    frequency = parse_schedule(text, in_file("p"))
     assert [len(pattern.clauses) for pattern in frequency.patterns] == patterns
     assert [len(pattern.clauses) for pattern in frequency.exceptions] == exceptions
     assert len(frequency.idle) == idle
 
 
 def test_spans() -> None:
-    (pattern,) = parse_frequency("at 9:00\n and 17:00 on mon-fri", in_file("p")).patterns
+    (pattern,) = parse_schedule("at 9:00\n and 17:00 on mon-fri", in_file("p")).patterns
     times, days = pattern.clauses
     assert isinstance(times, Listed)
     assert [each.span.place for each in times.ranges] == ["p:1:4", "p:2:6"]

@@ -13,7 +13,7 @@ from seatwarden.policy.diagnostics import in_order, render
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.lint.linter import lint
 from seatwarden.policy.loading import load_policy
-from seatwarden.policy.schedule.check import check_frequency, check_syntax
+from seatwarden.policy.schedule.check import check_schedule, check_syntax
 from tests.cases import read_cases
 from tests.paths import EXAMPLES, ROOT
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 21, 2, 0)
 
 @pytest.mark.parametrize(("text", "said"), read_cases(FIXTURES, "schedules.txt"))
 def test_word_for_word(text: str, said: str) -> None:
-    findings = in_order(check_frequency(text, in_file("p"), NOW))
+    findings = in_order(check_schedule(text, in_file("p"), NOW))
     assert "\n\n".join(render(finding, {"p": text}) for finding in findings) == said
 
 
@@ -35,17 +35,17 @@ def test_every_code_has_a_case_and_a_page(code: str) -> None:
 
 def test_the_empty_text_is_no_error() -> None:
     assert check_syntax("", in_file("p")) == []
-    (finding,) = check_frequency("", in_file("p"))
+    (finding,) = check_schedule("", in_file("p"))
     assert (finding.code, finding.severity) == ("SW504", "warning")
 
 
 def test_without_a_moment_a_schedule_of_the_past_is_fine() -> None:
-    assert check_frequency("in 2021", in_file("p")) == []
+    assert check_schedule("in 2021", in_file("p")) == []
 
 
 def test_a_text_of_many_lines() -> None:
     text = "every 6 hours\nexcept on the 6 hour also\n at 17:00,8:00"
-    (finding,) = check_frequency(text, in_file("p"))
+    (finding,) = check_schedule(text, in_file("p"))
     assert (finding.code, finding.span.place) == ("SW508", "p:3:11")
 
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.policy.schedule.check import load_frequency
+from seatwarden.policy.schedule.check import load_schedule
 from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
 from tests.paths import DATA, load_json_lines
 from tests.schedules import SCHEDULE_ZONES, TICKS, Words, schedules
@@ -22,7 +22,7 @@ DECEMBER_2100 = "2100-12-01T00:00:00Z"
 
 def fires(text: str, after: str, zone: str = "UTC", count: int = 6) -> list[str]:
     """The next instants at which a schedule fires."""
-    found = occurrences(load_frequency(text, "p"), datetime.fromisoformat(after), ZoneInfo(zone))
+    found = occurrences(load_schedule(text, "p"), datetime.fromisoformat(after), ZoneInfo(zone))
     return [format_instant(instant) for instant in islice(found, count)]
 
 
@@ -49,14 +49,14 @@ def test_fires_whenever_its_words_hold_and_never_else(words: Words, after: datet
         if words.meets(at) and at > after.replace(tzinfo=None):
             expected.append(at)
         at += step
-    found = occurrences(load_frequency(words.text, "p"), after, ZoneInfo("UTC"))
+    found = occurrences(load_schedule(words.text, "p"), after, ZoneInfo("UTC"))
     assert [at.replace(tzinfo=None) for at in takewhile(lambda at: at.replace(tzinfo=None) <= end, found)] == expected
 
 
 @settings(max_examples=150)
 @given(schedules(), INSTANTS, st.sampled_from(SCHEDULE_ZONES))
 def test_in_any_zone_in_order_and_the_same_from_wherever_one_looks(words: Words, after: datetime, name: str) -> None:
-    schedule, zone = load_frequency(words.text, "p"), ZoneInfo(name)
+    schedule, zone = load_schedule(words.text, "p"), ZoneInfo(name)
     found = list(islice(occurrences(schedule, after, zone), 8))
     assert all(earlier < later for earlier, later in pairwise([after, *found]))
     for earlier, later in pairwise(found):
@@ -71,7 +71,7 @@ def test_in_any_zone_in_order_and_the_same_from_wherever_one_looks(words: Words,
 
 @given(schedules(), INSTANTS, st.integers(0, 10**6))
 def test_nothing_happens_before_the_next_time(words: Words, after: datetime, part: int) -> None:
-    schedule, zone = load_frequency(words.text, "p"), ZoneInfo("Europe/Stockholm")
+    schedule, zone = load_schedule(words.text, "p"), ZoneInfo("Europe/Stockholm")
     found = next_occurrence(schedule, after, zone)
     assume(found is not None and found - after > timedelta(seconds=1))
     assert found is not None
