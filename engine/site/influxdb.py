@@ -1,8 +1,7 @@
 """Where points go: the section `Butler.influxDb`, new form (`version` with `v1Config`, `v2Config`, `v3Config`) and old.
 
-The old form has `auth`, `dbName` and `retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Ours, all
-optional: `useSSL` (or a `hostIP` that begins with `https://`), `rejectUnauthorized`, `caFile`. Secrets may be
-`${NAME}`. Butler's other keys in the section are let be, since its file serves as it is.
+The old form has `auth`, `dbName` and `retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Butler's other
+keys in the section are let be, since its file serves as it is.
 """
 
 import re
