@@ -238,7 +238,7 @@ CERTIFICATES = Section(
     (
         Setting("clientCert", FILE, "our certificate, a PEM file"),
         Setting("clientCertKey", FILE, "its key, a PEM file"),
-        Setting("clientCertCA", FILE, "the authority that the server's certificate is checked by, a PEM file"),
+        Setting("clientCertCA", FILE, "the only authority to trust, a PEM file", without="those of this machine"),
         Setting("clientCertPassphrase", PASSPHRASE, "the passphrase of the key"),
     ),
     "The certificates exported from the QMC.",

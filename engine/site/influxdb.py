@@ -1,8 +1,7 @@
 """Where points go: the section `Butler.influxDb`, new form (`version` with `v1Config`, `v2Config`, `v3Config`) and old.
 
-The old form has `auth`, `dbName` and `retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Ours, all
-optional: `useSSL` (or a `hostIP` that begins with `https://`), `rejectUnauthorized`, `caFile`. Secrets may be
-`${NAME}`. Butler's other keys in the section are let be, since its file serves as it is.
+The old form has `auth`, `dbName` and `retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Butler's other
+keys in the section are let be, since its file serves as it is.
 """
 
 import re
@@ -176,8 +175,8 @@ def _section(doc: str, *settings: Setting, brief: bool = True) -> Section:
 
 RETENTION = _section(
     "The retention policy of a database that does not exist yet.",
-    need("name", NAME, "the policy's name"),
-    need("duration", DURATION, "how long points are kept, such as `10d`"),
+    need("name", NAME, "the retention policy of a new database"),
+    need("duration", DURATION, "how long that keeps points, such as `10d`"),
 )
 AUTH = _section(
     "How to log in.",
@@ -190,7 +189,7 @@ V1 = _section(
     "InfluxDB 1.",
     Setting("auth", map_of(AUTH)),
     Setting("dbName", NAME, "the database; made if need be", DEFAULT_DATABASE),
-    Setting("retentionPolicy", map_of(RETENTION, _retention), without="the database's own"),
+    Setting("retentionPolicy", map_of(RETENTION, _retention), without="the database's default"),
 )
 _TOKEN = need("token", SECRET, "a token that may write there")
 V2 = _section("InfluxDB 2.", need("org", NAME, "the organization", ""), need("bucket", NAME, "the bucket", ""), _TOKEN)

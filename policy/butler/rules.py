@@ -34,6 +34,7 @@ from seatwarden.policy.yaml.kinds import (
     DAY_SCHEMA,
     SWITCH,
     TEXT,
+    TEXT_NODE,
     TEXT_SCHEMA,
     WHOLE_SCHEMA,
     any_case,
@@ -89,8 +90,6 @@ def _license_types(reader: YamlReader, entry: Entry, what: str) -> tuple[License
     return tuple(dict.fromkeys(cast(LicenseType, word) for word in words if word is not None))
 
 
-TEXT_NODE = TEXT.then(lambda reader, entry, text: Text(text, entry.value.span))
-"""A text with its place."""
 CONDITION = Kind(
     _condition,
     {

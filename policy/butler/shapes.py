@@ -20,10 +20,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.grammar.spans import Span
-from seatwarden.policy.butler.rules import FLAGS, NEVER_RELEASE
-
-BUTLER_KEYS = NEVER_RELEASE
-"""The keys of `neverRelease`, in Butler's order."""
+from seatwarden.policy.butler.rules import FLAGS
 
 _NEVER_USED = Field("license.neverUsed")
 

@@ -27,7 +27,8 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.bounds import MAX_DEPTH
 from seatwarden.grammar.printer import print_condition, print_limit
-from seatwarden.policy.butler.shapes import BUTLER_KEYS, NotInYaml, butler_setting, release_settings
+from seatwarden.policy.butler.rules import NEVER_RELEASE
+from seatwarden.policy.butler.shapes import NotInYaml, butler_setting, release_settings
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.yaml.text import is_plain
@@ -113,7 +114,7 @@ def _add(settings: dict[str, Any], key: str, value: Any, what: str) -> None:
 
 def _add_keep(never: dict[str, Any], rule: Rule) -> None:
     setting = butler_setting(rule)
-    places = {key: place for place, key in enumerate(BUTLER_KEYS)}
+    places = {key: place for place, key in enumerate(NEVER_RELEASE)}
     before = [key for key in never if key == "when" or places[key] >= places.get(rule.name or "", -1)]
     if setting is not None and rule.name is not None and not before:
         never[rule.name] = _quoted(setting)

@@ -21,28 +21,15 @@ from seatwarden.grammar.ast import (
     Rule,
     SetFrom,
     Statement,
+    Text,
     Timezone,
     UnusedFor,
 )
 from seatwarden.grammar.bounds import MAX_DEPTH
 from seatwarden.grammar.builder import is_field
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.json_form.tables import (
-    AND,
-    COMPARISON,
-    DATE,
-    FIELD,
-    FORMAT,
-    MARK,
-    NAMED,
-    NOT,
-    OR,
-    STATEMENTS,
-    UNUSED,
-    WHOLE,
-    read_text_node,
-    read_word,
-)  # fmt: skip
+from seatwarden.policy.json_form import tables
+from seatwarden.policy.json_form.tables import FORMAT, MARK, STATEMENTS, read_word
 from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.settings import Section, Values
@@ -56,7 +43,7 @@ def read_statements(root: Node) -> tuple[list[Statement], list[Diagnostic]]:
 
 class _Reader(YamlReader):
     def statements(self, root: Node) -> list[Statement]:
-        whole = WHOLE.read(self, root, "the policy")
+        whole = tables.WHOLE.read(self, root, "the policy")
         if whole is None or not self._format_is_known(whole.map):
             return []
         entry = whole.map.get("statements")
@@ -135,11 +122,11 @@ class _Reader(YamlReader):
         return self._comparison(node, depth) if node.get("operator") is not None else self._operand(node)
 
     def _and(self, node: YamlMap, depth: int) -> Condition | None:
-        parts = self._parts(self._object(AND, node, "and"), "and", depth)
+        parts = self._parts(self._object(tables.AND, node, "and"), "and", depth)
         return And(parts, node.span) if parts is not None else None
 
     def _or(self, node: YamlMap, depth: int) -> Condition | None:
-        parts = self._parts(self._object(OR, node, "or"), "or", depth)
+        parts = self._parts(self._object(tables.OR, node, "or"), "or", depth)
         return Or(parts, node.span) if parts is not None else None
 
     def _parts(self, joined: Values, key: str, depth: int) -> tuple[Condition, ...] | None:
@@ -151,16 +138,16 @@ class _Reader(YamlReader):
         return tuple(cast(Condition, part) for part in parts) if None not in parts else None
 
     def _not(self, node: YamlMap, depth: int) -> Condition | None:
-        operand = self._condition_at(self._object(NOT, node, "not"), "not", depth + 1)
+        operand = self._condition_at(self._object(tables.NOT, node, "not"), "not", depth + 1)
         return Not(operand, node.span) if operand is not None else None
 
     def _unused(self, node: YamlMap, depth: int) -> Condition | None:
-        unused = self._object(UNUSED, node, "unusedFor")
+        unused = self._object(tables.UNUSED, node, "unusedFor")
         count, unit = unused["unusedFor"], unused["unit"]
         return UnusedFor(count, unit, node.span) if count is not None and unit is not None else None
 
     def _comparison(self, node: YamlMap, depth: int) -> Condition | None:
-        comparison = self._object(COMPARISON, node, "a comparison")
+        comparison = self._object(tables.COMPARISON, node, "a comparison")
         left, right = (self._operand_at(comparison, key, depth + 1) for key in ("left", "right"))
         if comparison["operator"] is None or left is None or right is None:
             return None
@@ -187,7 +174,7 @@ class _Reader(YamlReader):
         return self._value(node)
 
     def _field(self, node: YamlMap) -> Field | None:
-        said = self._object(FIELD, node, "field")
+        said = self._object(tables.FIELD, node, "field")
         if said["field"] is None or (said["key"] is None and node.get("key") is not None):
             return None
         field = Field(said["field"], said["key"], node.span)
@@ -200,7 +187,7 @@ class _Reader(YamlReader):
         return field
 
     def _named(self, node: YamlMap) -> Name | None:
-        name = self._object(NAMED, node, "name")["name"]
+        name = self._object(tables.NAMED, node, "name")["name"]
         return Name(name, node.span) if name is not None else None
 
     def _value(self, node: Node) -> Literal_ | ListOf | None:
@@ -212,14 +199,15 @@ class _Reader(YamlReader):
     def _literal(self, node: Node) -> Literal_ | None:
         match node:
             case YamlMap() if node.get("date") is not None:
-                return cast(Date | None, self._object(DATE, node, "date")["date"])
+                return cast(Date | None, self._object(tables.DATE, node, "date")["date"])
             case YamlScalar(value=bool(truth)):
                 return Boolean(truth, node.span)
             case YamlScalar(value=int() | float()):
                 number = self.whole(node, "a number", "something")
                 return Number(number, node.span) if number is not None else None
             case YamlScalar(value=str()):
-                return read_text_node(self, node, "a value")
+                text = self.text(node, "a value")
+                return Text(text, node.span) if text is not None else None
             case _:
                 help_ = (
                     "a condition has `and`, `or`, `not`, `operator` or `unusedFor`; a value `field`, `name` or `date`"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from seatwarden.grammar.ast import LICENSE_TYPES, Date, Operator, Text
+from seatwarden.grammar.ast import LICENSE_TYPES, Date, Operator
 from seatwarden.grammar.builder import date_from, is_name
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.yaml.kinds import (
@@ -12,6 +12,7 @@ from seatwarden.policy.yaml.kinds import (
     NAME_SCHEMA,
     SWITCH,
     TEXT,
+    TEXT_NODE,
     TEXT_SCHEMA,
     WHOLE_SCHEMA,
     list_of,
@@ -28,12 +29,6 @@ OPERATORS: tuple[Operator, ...] = ("=", "!=", "==", "!==", "like", "<", "<=", ">
 _DATE_HELP = 'dates are written year-month-day with two digits each: "2027-02-28"'
 
 # Single values -------------------------------------------------------------------------------------------
-
-
-def read_text_node(reader: YamlReader, node: Node, what: str) -> Text | None:
-    """A text with its place."""
-    text = reader.text(node, what)
-    return Text(text, node.span) if text is not None else None
 
 
 def read_word(reader: YamlReader, node: Node, what: str, words: tuple[str, ...]) -> str | None:
@@ -83,7 +78,6 @@ def _several(name: str) -> dict[str, Any]:
 
 _DAY = Kind(_date, DAY_SCHEMA)
 _NAME = Kind(_name, {**NAME_SCHEMA, "description": "Letters, digits and `_`; no word of the language."})
-_TEXT_NODE = Kind(lambda reader, entry, what: read_text_node(reader, entry.value, what), TEXT_SCHEMA)
 _CONDITION = _node(_ref("condition"))
 _OPERAND = _node(_ref("operand"))
 _PERCENT = replace(
@@ -120,7 +114,7 @@ _REST = "Over the limit, release that many, longest unused first, and leave the 
 
 LET = _statement("let", "A named value.", need("name", _NAME), need("value", _node(_ref("value"))))
 SET = _statement(
-    "set", "A named list whose values stand in a file, one a line.", need("name", _NAME), need("from", _TEXT_NODE)
+    "set", "A named list whose values stand in a file, one a line.", need("name", _NAME), need("from", TEXT_NODE)
 )
 LIMIT = _statement(
     "limit",

@@ -26,7 +26,7 @@ from seatwarden.policy.testing.case import (
     read_moment,
     read_user,
 )
-from seatwarden.policy.yaml.kinds import SWITCH, TEXT, list_of, map_of, one_of, within_folder
+from seatwarden.policy.yaml.kinds import SWITCH, TEXT, TEXT_NODE, list_of, map_of, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
@@ -232,12 +232,11 @@ def _timezone(reader: YamlReader, entry: Entry, what: str) -> str | None:
 
 
 _MOMENT = Kind(lambda reader, entry, what: read_moment(reader, entry.value, what))
-_LABEL = TEXT.then(lambda reader, entry, label: Text(label, entry.value.span))
 _EXPECTATION = (
     need("verdict", one_of(("keep", "release"))),
     Setting("because", one_of(("guard", "keep", "release", "default"))),
-    Setting("rule", _LABEL),
-    Setting("rules", list_of(_LABEL)),
+    Setting("rule", TEXT_NODE),
+    Setting("rules", list_of(TEXT_NODE)),
 )
 CASE = Section(
     (

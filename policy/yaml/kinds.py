@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seatwarden.grammar.keywords import RESERVED
+from seatwarden.grammar.ast import Text
+from seatwarden.grammar.builder import RESERVED
 from seatwarden.policy.yaml.nodes import Entry
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_secret
@@ -21,6 +22,8 @@ NAME_SCHEMA = {"type": "string", "pattern": f"^{NAME_PATTERN}$", "not": {"enum":
 
 TEXT = Kind(lambda reader, entry, what: reader.text(entry.value, what), TEXT_SCHEMA)
 """A text on one line."""
+TEXT_NODE = TEXT.then(lambda reader, entry, text: Text(text, entry.value.span))
+"""A text with its place."""
 SWITCH = Kind(lambda reader, entry, what: reader.boolean(entry.value, what), {"type": "boolean"})
 """True or false."""
 SECRET = Kind(lambda reader, entry, what: read_secret(reader, entry), TEXT_SCHEMA, secret=True)

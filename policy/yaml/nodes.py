@@ -89,36 +89,38 @@ def read_yaml(text: str, file: str) -> Node:
     Raises PolicyError (SW201 not YAML, SW202 a key given twice, SW204 `<<` that is given no map, SW205 too long,
     nested too deep or within itself) with every such key.
     """
-    sources = {file: text}
-    start = Span(file, 1, 1, 1, 2)
     refused = _too_much(text, file)
     if refused:
-        raise PolicyError((refused,), sources)
+        raise PolicyError((refused,), {file: text})
     converter = _Converter(file)
     try:
         root = _yaml().compose(text)
         node = converter.convert(root) if root is not None else YamlScalar(None, "", None, Span(file, 1, 1, 1, 1))
-    except MarkedYAMLError as error:
-        raise PolicyError((_not_yaml(error, text, file),), sources) from None
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        span = Span(file, line, 1, line, 1)
-        character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or chr(0))
-        message = f"character U+{character:04X} is not allowed in {form_of(file)}"
-        raise PolicyError((Diagnostic("SW201", "error", message, span, "on this line"),), sources) from None
-    except YAMLError as error:
-        raise PolicyError(
-            (Diagnostic("SW201", "error", f"this is not {form_of(file)}: {error}", start),), sources
-        ) from None
-    except RecursionError:
-        message = f"this {form_of(file)} is nested too deep"
-        raise PolicyError((Diagnostic("SW205", "error", message, start),), sources) from None
-    except (ValueError, OverflowError):  # an escape such as "\UFFFFFFFF", which ruamel takes for a character
-        message = f"this is not {form_of(file)}: an escape in a quoted text is no character"
-        raise PolicyError((Diagnostic("SW201", "error", message, start),), sources) from None
+    except (YAMLError, RecursionError, ValueError, OverflowError) as error:
+        raise PolicyError((_unreadable(error, text, file),), {file: text}) from None
     if converter.findings:
-        raise PolicyError(tuple(converter.findings), sources)
+        raise PolicyError(tuple(converter.findings), {file: text})
     return node
+
+
+def _unreadable(error: Exception, text: str, file: str) -> Diagnostic:
+    """Why a text is not read, in words."""
+    form, start = form_of(file), Span(file, 1, 1, 1, 2)
+    match error:
+        case MarkedYAMLError():
+            return _not_yaml(error, text, file)
+        case ReaderError():
+            line = text.count("\n", 0, error.position) + 1
+            character = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or chr(0))
+            message = f"character U+{character:04X} is not allowed in {form}"
+            return Diagnostic("SW201", "error", message, Span(file, line, 1, line, 1), "on this line")
+        case YAMLError():
+            return Diagnostic("SW201", "error", f"this is not {form}: {error}", start)
+        case RecursionError():
+            return Diagnostic("SW205", "error", f"this {form} is nested too deep", start)
+        case _:  # an escape such as "\UFFFFFFFF", which ruamel takes for a character
+            message = f"this is not {form}: an escape in a quoted text is no character"
+            return Diagnostic("SW201", "error", message, start)
 
 
 def _yaml() -> YAML:
@@ -299,11 +301,5 @@ def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
         help_ = "text that starts with * is put in quotes"
     elif error.context:
         label = str(error.context)
-    return Diagnostic(
-        "SW201",
-        "error",
-        f"this is not {form_of(file)}: {problem}",
-        Span(file, line, column, line, column + 1),
-        label,
-        help_,
-    )
+    message = f"this is not {form_of(file)}: {problem}"
+    return Diagnostic("SW201", "error", message, Span(file, line, column, line, column + 1), label, help_)
