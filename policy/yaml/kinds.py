@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.grammar.ast import Text
-from seatwarden.grammar.builder import RESERVED
+from seatwarden.grammar.keywords import RESERVED
 from seatwarden.policy.yaml.nodes import Entry
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_secret

@@ -14,7 +14,7 @@ FOLDER = Path(tables.__file__).parent
 
 @pytest.mark.parametrize("name", STARTS)
 def test_stored_tables_fit_their_grammar(name: str) -> None:
-    """When this fails a grammar has changed: run `python -m seatwarden.grammar.tables`. Another version of Lark builds its own."""
+    """When this fails a grammar has changed: `python -m seatwarden.grammar.tables`. Another Lark builds its own."""
     grammar_digest = digest(name, (FOLDER / f"{name}.lark").read_text(encoding="utf-8"))
     assert (FOLDER / f"{name}.tables").read_bytes().startswith(grammar_digest + b" ")
 
