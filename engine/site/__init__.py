@@ -1,1 +1,1 @@
-"""What a site file says, read in one place."""
+"""The site file, read in one place."""

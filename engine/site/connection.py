@@ -22,7 +22,7 @@ from seatwarden.policy.yaml.secrets import read_secret, read_site_yaml
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
-"""Where QRS listens for certificate users, and the proxy for all others (Qlik help, ports)."""
+"""The ports on which QRS listens for certificate users, and the proxy for all others (Qlik help, ports)."""
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 """A token of HTTP (RFC 9110, 5.6.2)."""
 DEFAULT_USER = ("X-Qlik-User", "UserDirectory=INTERNAL; UserId=sa_repository")
@@ -58,14 +58,14 @@ class Site:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show: the values of our headers, but for the user that everybody has, and passphrase."""
+        """The texts that no message may show: the passphrase, and our headers but for the user that everybody has."""
         values = [value for value in self.headers.values() if value != DEFAULT_USER[1]]
         tokens = [value.removeprefix("Bearer ") for value in values]
         return tuple(secret for secret in (*values, *tokens, self.passphrase) if secret)
 
     @property
     def warnings(self) -> list[str]:
-        """What makes talking to it unsafe."""
+        """The reasons why talking to it is unsafe."""
         if not self.use_tls:
             return [f"useSSL is false: {self.url} is read without encryption"]
         return [] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"]

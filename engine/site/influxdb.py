@@ -1,6 +1,6 @@
-"""Where points go: the section `Butler.influxDb`, new form (`version` with `v1Config`, `v2Config`, `v3Config`) and old.
+"""The database for points: the section `Butler.influxDb`, in its new form and the old.
 
-The old form has `auth`, `dbName` and `retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Butler's other
+The new form has `version`, with `v1Config`, `v2Config` or `v3Config`. The old form has `auth`, `dbName` and `retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Butler's other
 keys in the section are let be, since its file serves as it is.
 """
 
@@ -20,7 +20,7 @@ from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 Version: TypeAlias = Literal[1, 2, 3]
 
 DEFAULT_PORT = 8086
-"""Where InfluxDB listens; Butler has the same default."""
+"""The port of InfluxDB; Butler has the same default."""
 DEFAULT_HOST = "localhost"
 DEFAULT_DATABASE = "butler"
 
@@ -54,13 +54,13 @@ class InfluxTarget:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show, in the forms in which it is sent."""
+        """The texts that no message may show, in the forms in which it is sent."""
         login = [basic_login(self.username, self.password)] if self.username is not None else []
         return tuple(secret for secret in (self.token, self.password, *login) if secret)
 
     @property
     def warnings(self) -> list[str]:
-        """What makes it unsafe, in words."""
+        """The reasons why it is unsafe, in words."""
         unsafe = self.url.startswith("https:") and not self.verify
         return [f"influxDb.rejectUnauthorized is false: {self.url} could be anybody"] if unsafe else []
 

@@ -1,4 +1,4 @@
-"""Who is notified of what: the map under `seatwarden.notifications` of a site file.
+"""Notifications: the map under `seatwarden.notifications` of a site file.
 
 Passwords, secrets and addresses of webhooks (their path is often the secret) are in no repr, message or finding.
 """
@@ -33,7 +33,7 @@ DEFAULT_PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 25}
 MAX_DESTINATIONS = 20
 """Each is sent to at the same time."""
 MAX_RECIPIENTS = 100
-"""What servers must take for one message (RFC 5321, 4.5.3.1.8)."""
+"""As many as servers must take for one message (RFC 5321, 4.5.3.1.8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Notifications:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show."""
+        """The texts that no message may show."""
         hooks = [(hook.url, hook.secret) for hook in self.webhooks]
         found = [*(secret for pair in hooks for secret in pair), *(email.password for email in self.emails)]
         return tuple(secret for secret in found if secret)
@@ -285,7 +285,7 @@ SHARED = (
         False,
     ),
 )
-"""What all destinations have."""
+"""The settings that all destinations have."""
 WEBHOOK = Section(
     (
         need(

@@ -34,7 +34,7 @@ Level = Literal["debug", "info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """Where log lines go; `file` None is the console."""
+    """The way of log lines; `file` None is the console."""
 
     file: Path | None = None
     format: LogFormat = "text"
@@ -79,7 +79,7 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show."""
+        """The texts that no message may show."""
         return (*self.site.secrets, *(self.influx.secrets if self.influx else ()), *self.notifications.secrets)
 
     @property

@@ -1,4 +1,4 @@
-"""What Butler does on schedule: the settings of its `qlikSenseLicense` block that are not rules.
+"""The jobs that Butler does on schedule: the settings of its `qlikSenseLicense` block that are not rules.
 
 They are checked as Butler 16 checks them, so that a file that Butler refuses is refused here too.
 """
@@ -41,7 +41,7 @@ class Job:
         return str(self.frequency.value) if self.frequency else ""
 
     def schedule_warnings(self) -> list[Diagnostic]:
-        """What the schedule reads otherwise than it looks; it has no errors any more."""
+        """The warnings about the schedule where it reads otherwise than it looks; it has no errors any more."""
         return check_schedule(self.text, locate_in(self.frequency)) if self.frequency else []
 
 

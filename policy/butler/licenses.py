@@ -36,7 +36,7 @@ RELEASE = _release(complete=False)
 COMPLETE_RELEASE = _release(complete=True)
 """The same in a file of Butler's, where every setting of Butler's must be there."""
 SCHEDULE = Section((ENABLE, FREQUENCY, DRY_RUN, DESTINATION))
-"""What it says beside the rules."""
+"""The settings beside the rules."""
 _SERVER = "How the expiry of the site's license is watched."
 LICENSES = Section(
     (
@@ -51,7 +51,7 @@ LICENSES = Section(
 
 
 def read_jobs(reader: YamlReader, root: Node) -> Jobs:
-    """What is on schedule in any of the forms that a policy or a site file has; nothing of it is required."""
+    """The jobs on schedule in any of the forms that a policy or a site file has; nothing of it is required."""
     top = butler_sections(root)
     if not isinstance(top, YamlMap):
         return Jobs(Job(), Job(), Job())

@@ -40,5 +40,5 @@ def _without_frame() -> dict[str, Any]:
 
 
 def _either(key: str, then: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
-    """What holds where there is that key, and where there is none."""
+    """The schema where there is that key, and where there is none."""
     return {"if": {"required": [key]}, "then": then, "else": otherwise}

@@ -1,13 +1,13 @@
-"""Where the sections of a site file stand: Butler's under `Butler` or at the top, ours under `seatwarden`."""
+"""The sections of a site file: Butler's under `Butler` or at the top, ours under `seatwarden`."""
 
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 
 SITE_KEYS = ("configQRS", "cert", "influxDb", "seatwarden")
-"""What a site file has beside the rules."""
+"""The sections that a site file has beside the rules."""
 
 
 def butler_sections(root: Node) -> Node:
-    """What stands under `Butler`, or the whole of a file without that frame."""
+    """The map under `Butler`, or the whole of a file without that frame."""
     butler = root.get("Butler") if isinstance(root, YamlMap) else None
     return butler.value if butler else root
 

@@ -59,7 +59,7 @@ class _Reader(YamlReader):
         return False
 
     def _object(self, section: Section, node: YamlMap, what: str) -> Values:
-        """What an object says."""
+        """The values of an object."""
         return section.values(self, section.open(self, node, what, section.required) or node, what)
 
     # statements

@@ -46,7 +46,7 @@ def _words(*words: str) -> Kind:
 
 
 def _node(schema: dict[str, Any]) -> Kind:
-    """What is read by the reader itself, since it is nested."""
+    """The kind that the reader itself reads, since it is nested."""
     return Kind(lambda reader, entry, what: entry.value, schema)
 
 

@@ -28,7 +28,7 @@ class Special(Enum):
 Moment: TypeAlias = date | datetime
 """A whole day in the test's time zone, or an instant (aware)."""
 Given: TypeAlias = str | bool | int | tuple[str, ...] | Mapping[str, tuple[str, ...]] | Moment | Special
-"""What a case says of one fact."""
+"""The value that a case gives to one fact."""
 
 
 @dataclass(frozen=True, slots=True)

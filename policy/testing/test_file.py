@@ -34,7 +34,7 @@ from seatwarden.policy.zones import is_timezone, timezone_help
 
 TEST_SUFFIXES = (".test.yaml", ".test.yml")
 GUARDS = ("quarantined", "undetermined")
-"""What decides instead of a rule, by the names that decisions use."""
+"""The reasons that decide instead of a rule, by the names that decisions use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedOf:
-    """What is expected of licenses in a snapshot: of a user's (of one type, or of all), or of one by its id."""
+    """An expectation of licenses in a snapshot: of a user's (of one type, or of all), or of one by its id."""
 
     user: str | None
     license_type: LicenseType | None
@@ -163,7 +163,7 @@ class _TestReader(YamlReader):
         return Case(name, user, license_, now, expectation, case.map.span)
 
     def _holds_its_own(self, case: YamlMap, user: UserFacts, license_: LicenseFacts) -> None:
-        """What a case says of all licenses of its user goes with the license that it is about."""
+        """Puts what a case says of all licenses of its user beside the license that it is about."""
         entry = case.get("user")
         if entry is None or user is Special.UNKNOWN:
             return

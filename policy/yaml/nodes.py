@@ -79,7 +79,7 @@ Node: TypeAlias = YamlScalar | YamlMap | YamlList
 
 
 def form_of(file: str) -> str:
-    """What the people who write a file call its form: JSON is read as the YAML it nearly is."""
+    """The form of a file as the people call it who write it: JSON is read as the YAML it nearly is."""
     return "JSON" if file.lower().endswith(".json") else "YAML"
 
 

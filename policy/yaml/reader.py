@@ -93,7 +93,7 @@ class YamlReader:
         return mapping.get(key) is None and (mapping.span, key) not in self._meant
 
     def near_misses(self, mapping: YamlMap, what: str, needed: Iterable[str], others: Iterable[str] = ()) -> None:
-        """Where other programs have keys too: a finding for each that almost is a needed key, which is absent."""
+        """Notes each key that almost is a needed one, which is absent, in a map where other programs have keys too."""
         needed, others = tuple(needed), frozenset(others)
         present = [entry.key.text for entry in mapping.entries]
         for entry in mapping.entries:
@@ -106,7 +106,7 @@ class YamlReader:
                 self._meant.add((mapping.span, meant))
 
     def _conceal_mistyped(self, entry: Entry) -> None:
-        """What stands under a key that is almost one of a secret is not shown either."""
+        """Hides what stands under a key that is almost one of a secret."""
         if nearest(entry.key.text, _SECRETS):
             self.conceal_all(entry.value)
 
@@ -168,7 +168,7 @@ class YamlReader:
 
 
 def _quoted(node: YamlScalar) -> str:
-    """What is no text yet, as text."""
+    """A value that is no text yet, as text."""
     return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
 
 

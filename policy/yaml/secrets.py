@@ -50,7 +50,7 @@ def read_secret(reader: YamlReader, entry: Entry) -> str | None:
 
 
 def conceal(text: str, secrets: Iterable[str | None]) -> str:
-    """What somebody else wrote, without the secrets, should it repeat one: as they are, or escaped as in JSON."""
+    """A text of somebody else without the secrets, should it repeat one: as they are, or escaped as in JSON."""
     known = {secret for secret in secrets if secret}
     escaped = {json.dumps(secret, ensure_ascii=ascii_)[1:-1] for secret in known for ascii_ in (True, False)}
     for secret in sorted(known | escaped, key=len, reverse=True):  # a longer one may hold a shorter one

@@ -17,14 +17,14 @@ Read: TypeAlias = Callable[[YamlReader, Entry, str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a value can be: how it is read, its JSON Schema, and its bounds in words, as a table shows them."""
+    """The kind of a value: how it is read, its JSON Schema, and its bounds in words, as a table shows them."""
 
     read: Read
     schema: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
     secret: bool = False
     section: "Section | None" = None
-    """What is in it, for a map of settings."""
+    """The settings in it, for a map of settings."""
 
     def must(self, right: Callable[[Any], object], message: str, label: str, help_: str | None = None) -> "Kind":
         """The same, but only where its value is right. `{what}` and `{key}` in the message name the setting."""
@@ -73,7 +73,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What a map says, by key: the default where it says nothing, or something wrong."""
+    """The values of a map by key: the default where it says nothing, or something wrong."""
 
     map: YamlMap
     by_key: Mapping[str, Any]
@@ -86,7 +86,7 @@ class Values:
         return tuple(self.by_key[key] for key in keys)
 
     def span(self, key: str) -> Span:
-        """Where the value of a key stands; the whole map for one that is not given."""
+        """The place of the value of a key; the whole map for one that is not given."""
         entry = self.map.get(key)
         return entry.value.span if entry else self.map.span
 
@@ -119,7 +119,7 @@ class Section:
         return tuple(setting.key for setting in self.settings if setting.required)
 
     def read(self, reader: YamlReader, node: Node, what: str, required: Iterable[str] | None = None) -> Values | None:
-        """What the map says, None when it is no map; `required` are other keys than those of the table."""
+        """The values of the map, None when it is no map; `required` are other keys than those of the table."""
         found = self.open(reader, node, what, self.required if required is None else required)
         return self.values(reader, found, what) if found else None
 
@@ -147,7 +147,7 @@ class Section:
         return Values(found, read)
 
     def nothing(self, span: Span) -> Values:
-        """What counts where there is no such map."""
+        """The values that count where there is no such map."""
         return Values(YamlMap((), span), {setting.key: setting.default for setting in self.settings})
 
     def schema(self) -> dict[str, Any]:
