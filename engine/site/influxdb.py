@@ -1,7 +1,8 @@
 """The database for points: the section `Butler.influxDb`, in its new form and the old.
 
-The new form has `version`, with `v1Config`, `v2Config` or `v3Config`. The old form has `auth`, `dbName` and `retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Butler's other
-keys in the section are let be, since its file serves as it is.
+The new form has `version`, with `v1Config`, `v2Config` or `v3Config`. The old form has `auth`, `dbName` and
+`retentionPolicy` beside `hostIP` and `hostPort`, and is version 1. Butler's other keys in the section are let be, since
+its file serves as it is.
 """
 
 import re
