@@ -238,7 +238,9 @@ def report(mutants: Sequence[Mutant], allowed: Mapping[Change, str], guarded: Se
         counts.setdefault(mutant.change.file, Counter())[fate] += 1
     for mutant in new:
         was, becomes = mutant.change.was, mutant.change.becomes
-        print(f'\n[[accepted."{mutant.change.file}"]]\nwas = {was!r}\nbecomes = {becomes!r}\nreason = ""  # {mutant.name}')
+        print(
+            f'\n[[accepted."{mutant.change.file}"]]\nwas = {was!r}\nbecomes = {becomes!r}\nreason = ""  # {mutant.name}'
+        )
     fates = ("noticed", "accepted", "survived", "not run")
     print(f"\n{'module':<36}{'mutants':>9}" + "".join(f"{fate:>10}" for fate in fates))
     for file, count in (*counts.items(), ("all", sum(counts.values(), Counter()))):

@@ -15,7 +15,9 @@ PROFILES = {
     "longer": settings(deadline=None, max_examples=200, derandomize=True),
     "thorough": settings(deadline=None, max_examples=2000),
     # A mutant is noticed by the first example that fails: which is the smallest one, nobody asks.
-    "mutants": settings(deadline=None, max_examples=60, derandomize=True, phases=(Phase.explicit, Phase.generate)),
+    "mutants": settings(
+        deadline=None, max_examples=ORDINARY, derandomize=True, phases=(Phase.explicit, Phase.generate)
+    ),
 }
 
 
