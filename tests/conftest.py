@@ -1,16 +1,13 @@
-"""What all tests share: how hypothesis searches. Each run tries other examples; CI the same ones, and more of them.
-
-`pytest --hypothesis-profile=thorough` searches for long, before a release.
-"""
+"""What all tests share: how hypothesis searches. Each run tries other examples; CI the same ones, and more of them."""
 
 import os
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("seatwarden", deadline=None, max_examples=30)
-settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
-settings.register_profile("thorough", deadline=None, max_examples=2000)
+from tests.profiles import register
+
+register()
 settings.load_profile("ci" if "CI" in os.environ else "seatwarden")
 
 

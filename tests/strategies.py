@@ -8,8 +8,9 @@ against the vocabulary.
 import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal, TypeAlias, get_args
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -84,8 +85,10 @@ _ANY_CHARACTER = st.characters(exclude_categories=["Cs"], exclude_characters="\n
 any_text = st.text(_ANY_CHARACTER, max_size=6)
 """Text that the language can write: on one line."""
 any_names = st.sampled_from([name for names in _NAMES for name in names])
-dates = st.integers(0, 90).map(lambda days: ast.Date(NOW.date() - timedelta(days=days)))
-numbers = st.sampled_from((30, 0, 1, 11, 12)).map(ast.Number)
+_days_ago = st.sampled_from((30, 0, 1, 7, 29, 31, 59, 60, 61, -1, 70)) | st.integers(0, 90)
+"""Often what a threshold asks for, or a day more or less."""
+dates = _days_ago.map(lambda days: ast.Date(NOW.date() - timedelta(days=days)))
+numbers = st.sampled_from((30, 0, 1, 7, 29, 31, 60, 11, 12)).map(ast.Number)
 booleans = st.booleans().map(ast.Boolean)
 
 
@@ -158,7 +161,8 @@ _types: SearchStrategy[tuple[ast.LicenseType, ...]] = st.sampled_from(
     [(), ("analyzer",), ("professional",), ("professional", "analyzer"), ("analyzer", "professional")]
 )
 _labels = st.none() | st.sampled_from(["by hand", "vips", 'the "old" ones'])
-_untils = st.none() | st.integers(-3, 40).map(lambda days: ast.Date(NOW.date() + timedelta(days=days)))
+_last_days = st.sampled_from((0, -1, 1)) | st.integers(-3, 40)
+_untils = st.none() | _last_days.map(lambda days: ast.Date(NOW.date() + timedelta(days=days)))
 
 
 def keep_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
@@ -268,13 +272,26 @@ def holder_of(row: Mapping[str, Any]) -> str | None:
     return user_id if isinstance(user_id, str) else None
 
 
+def _midnights() -> tuple[datetime, ...]:
+    """The midnights of all zones around NOW's day, and the last moments before them."""
+    days = [NOW.date() + timedelta(days=ahead) for ahead in (0, 1)]
+    first = [datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in days for zone in ZONES]
+    return tuple(
+        moment - before for moment in dict.fromkeys(first) for before in (timedelta(), timedelta(microseconds=1))
+    )
+
+
+MIDNIGHTS = _midnights()
+_edges = st.sampled_from(MIDNIGHTS).map(lambda moment: moment.strftime("%H:%M:%S.%f"))
+
+
 @st.composite
 def timestamps(draw: st.DrawFn) -> str:
-    """A moment within about 70 days before NOW, often close to a midnight, as QRS writes it."""
-    day = NOW.date() - timedelta(days=draw(st.sampled_from((30, 0, 1, 7, 29, 31, 59, 60, 61, 70))))
-    clock = draw(st.sampled_from(("12:00:00", "00:00:00", "23:59:59", "05:30:00", "10:00:00")))
-    fraction = draw(st.sampled_from((".000", "", ".9", ".1234567", ".99", ".123456", ".12345", ".1234")))
-    return f"{day.isoformat()}T{clock}{fraction}Z"
+    """A moment within about 70 days before NOW, often close to a midnight of a zone, as QRS writes it."""
+    day = NOW.date() - timedelta(days=draw(_days_ago))
+    clock = st.sampled_from(("12:00:00", "00:00:00", "23:59:59", "05:30:00", "10:00:00"))
+    fraction = st.sampled_from((".000", "", ".9", ".1234567", ".99", ".123456", ".12345", ".1234"))
+    return f"{day.isoformat()}T{draw(st.tuples(clock, fraction).map(''.join) | _edges)}Z"
 
 
 _FLAGS = ("inactive", "blacklisted", "removedExternally", "deleteProhibited")
@@ -344,7 +361,8 @@ def sites(draw: st.DrawFn, nasty: bool = True) -> dict[str, Any]:
     if accident == 5:
         users.append(draw(_users(ids[0], broken)))
     elif accident == 6:
-        licenses["analyzer"] += licenses["analyzer"][:1]
+        doubled = draw(st.sampled_from(LICENSE_TYPES))
+        licenses[doubled] += licenses[doubled][:1]
     elif accident == 7:
         del licenses["professional"]
     return {"takenAt": "2026-11-21T02:00:00.000Z", "source": "test", "users": users, "licenses": licenses}
@@ -355,5 +373,6 @@ def as_json(site: Mapping[str, Any]) -> bytes:
     return json.dumps(site, ensure_ascii=False).encode()
 
 
-moments = st.integers(-24 * 60, 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
-"""A moment within a day of NOW: a different calendar day, depending on the zone."""
+_around_now = st.integers(-24 * 60, 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
+moments = _around_now | st.sampled_from(MIDNIGHTS)
+"""A moment within a day or two of NOW: a different calendar day, depending on the zone; often exactly a midnight."""

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwarden.engine.analysis.diff import changes, example_of_difference, other_differences, reasons
@@ -12,6 +12,7 @@ from seatwarden.grammar.ast import Policy
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.search import Undecided
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
+from tests.profiles import examples
 from tests.strategies import conditions, keep_rules, release_rules
 from tests.world_strategies import KnownFacts, known_facts
 
@@ -31,7 +32,7 @@ def _verdict(policy: CheckedPolicy, facts: KnownFacts) -> str:
     return conclude(license_type, outcomes, None)[0].verdict  # type: ignore[arg-type]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(_policies, _policies, st.lists(known_facts(), min_size=3, max_size=6))
 def test_policies_that_mean_the_same_agree_on_all_facts(one: Policy, other: Policy, several: list[KnownFacts]) -> None:
     old, new = checked(one), checked(other)

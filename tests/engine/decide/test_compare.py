@@ -89,6 +89,41 @@ def test_like_against_a_regular_expression(text: str, pattern: str) -> None:
     assert matches(text, pattern) is bool(re.fullmatch(slow, text.casefold(), re.DOTALL))
 
 
+@pytest.mark.parametrize(
+    ("text", "pattern", "holds"),
+    [
+        ("abcd", "a*bc*cd", False),  # the `c` in the middle is not there twice
+        ("abccd", "a*bc*cd", True),
+        ("aba", "ab*ba", False),
+        ("abba", "ab*ba", True),
+        ("a", "a*a", False),
+        ("aa", "a*a", True),
+        ("ab", "*b*b", False),
+        ("ab", "a*a*", False),
+        ("abab", "*ab*ab*", True),
+        ("aba", "*ab*ba*", False),
+        ("abc", "a*c*b*", False),
+        ("", "", True),
+        ("a", "", False),
+        ("", "**", True),
+        ("ab", "a**b", True),
+    ],
+)
+def test_the_parts_of_a_pattern_do_not_overlap(text: str, pattern: str, holds: bool) -> None:
+    assert matches(text, pattern) is holds
+
+
+@given(st.lists(st.text("ab", max_size=3), min_size=1, max_size=5), st.integers(0, 3))
+def test_like_where_the_parts_meet(parts: list[str], less: int) -> None:
+    """The shortest text that matches, and what is left of it without some characters at a place of its own."""
+    pattern, text = "*".join(parts), "".join(parts)
+    slow = ".*".join(map(re.escape, parts))
+    assert matches(text, pattern)
+    for start in range(len(text) + 1):
+        shorter = text[:start] + text[start + less :]
+        assert matches(shorter, pattern) is bool(re.fullmatch(slow, shorter, re.DOTALL))
+
+
 def test_like_takes_no_time() -> None:
     """A pattern that hangs naive matchers; here the suite would hang."""
     assert not matches("a" * 20_000, "*a" * 2_000 + "*b")

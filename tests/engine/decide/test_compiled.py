@@ -40,7 +40,7 @@ def test_every_decision_is_that_of_the_reference(policy: Policy, site: dict[str,
         slow = decide(loaded, snapshot, license_type, row, day)
         for name in ("verdict", "because", "guard", "rule", "matched", "reason", "facts", "outcomes"):
             assert getattr(fast, name) == getattr(slow, name), name
-        for name in ("key", "user", "user_directory", "user_id", "user_name", "standing", "unused_days", "last_used"):
+        for name in ("key", "user", "user_directory", "user_id", "user_name", "row_state", "unused_days", "last_used"):
             assert getattr(fast, name) == getattr(slow, name), name
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from seatwarden.engine.decide.decide import decide
@@ -21,12 +21,13 @@ from seatwarden.engine.plan.plan import Plan
 from seatwarden.grammar.ast import LICENSE_TYPES, Boolean, Let, ListOf, Policy, Rule, Text
 from tests.engine.explain.changing import changed_policy, changed_site
 from tests.engine.support import license_row, plan_of, site_of, user
+from tests.profiles import examples
 from tests.strategies import NOW, TAGS, comparisons, keep_rules, moments, policies, sites
 
 _DUE = re.compile(r"Would be released on (\d{4}-\d\d-\d\d) if it stays unused and nothing else changes\.")
 TWENTY_DAYS = "last used 2026-11-01, 20 days ago"
 NOT_YET = f"no release rule matches: {TWENTY_DAYS}; 30 needed"
-_FEW = settings(max_examples=15)
+_FEW = examples(15)
 """Each explanation decides a thousand days."""
 
 
@@ -110,7 +111,7 @@ def _one_test_policies(draw: st.DrawFn) -> Policy:
     return Policy((*lets, *keeps, Rule("release", (), None, None, Boolean(True))))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(policies() | _one_test_policies(), sites())
 def test_every_case_is_decided_as_it_is_told(policy: Policy, site: dict[str, Any]) -> None:
     """Each change is made to the site's JSON or to the policy, and the whole site is decided again."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from tests.engine.support import decide, license_row, site_of, user
 
 RELEASE_ALL = "release when true"
@@ -80,3 +81,50 @@ def test_guards(users: list[dict[str, Any]], rows: list[dict[str, Any]], guard: 
 def test_the_same_id_among_the_other_type_is_another_license() -> None:
     site = site_of([user(1)], [license_row(1)], [license_row(1)])
     assert [d.verdict for d in decide(RELEASE_ALL, site)] == ["release", "release"]
+
+
+@pytest.mark.parametrize("license_type", LICENSE_TYPES)
+def test_rows_that_are_listed_twice_are_of_one_type(license_type: LicenseType) -> None:
+    """All rows of that id are kept, and no others: not another one of the type, not the same id of the other type."""
+    site = site_of([user(1), user(2)], [license_row(1)], [license_row(1)])
+    site["licenses"][license_type] += [license_row(2), license_row(2, id="l1")]
+    decisions = decide(RELEASE_ALL, site)
+    kept = [(d.license_type, d.license_id) for d in decisions if d.guard == "undetermined"]
+    assert kept == [(license_type, "l1")] * 2
+    assert all(d.reason.endswith("this license is listed more than once") for d in decisions if d.guard)
+    assert [d.license_id for d in decisions if d.verdict == "release" and d.license_type == license_type] == ["l2"]
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("1753-01-01T00:00:00.000Z", ""),
+        ("1899-12-31T23:59:59.999Z", ""),
+        ("1900-01-01T00:00:00.000Z", " until 1900-01-01"),
+        ("2026-11-20T10:00:00Z", " until 2026-11-20"),
+        ("2026-11-21T10:00:00Z", " until 2026-11-21"),
+        (None, ""),
+        (5, ""),
+    ],
+)
+def test_the_end_of_a_quarantine(end: object, words: str) -> None:
+    """It is told, and decides nothing: only QRS ends a quarantine, also one whose end is over."""
+    (decision,) = decide(RELEASE_ALL, site_of([user(1)], [license_row(1, quarantined=True, quarantineEnd=end)]))
+    assert (decision.verdict, decision.guard) == ("keep", "quarantined")
+    assert decision.reason == f"in quarantine{words}: Qlik Sense has taken this license back already"
+    assert decision.row_state.quarantine_end == (end if isinstance(end, str) else None)
+    (free,) = decide(RELEASE_ALL, site_of([user(1)], [license_row(1, quarantineEnd=end)]))
+    assert free.verdict == "release"
+    assert free.row_state.quarantine_end == (end if isinstance(end, str) else None)
+
+
+def test_the_state_of_a_row() -> None:
+    gone = {"deletedUserId": "jdoe"}
+    site = site_of(
+        [user(1)], [license_row(1), license_row(1, id="l2", **gone), license_row(9), license_row(3, user=None)]
+    )
+    states = [decision.row_state for decision in decide(RELEASE_ALL, site)]
+    assert [state.user for state in states] == ["known", "known", "unlisted", "none"]
+    assert [state.deleted_user for state in states] == [None, "?\\jdoe", None, None]
+    assert [state.quarantined for state in states] == [False] * 4
+    assert all(state.listed_once for state in states)

@@ -1,10 +1,22 @@
 """The limit: on by default, 0 means none, what the policy says replaces the default."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.plan.limits import DEFAULT_COUNT, describe_excess, describe_limits, excesses, limits_in_force
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.errors import OverTheLimit
+from seatwarden.engine.plan.limits import (
+    DEFAULT_COUNT,
+    allocated_in,
+    choose,
+    describe_excess,
+    describe_limits,
+    excesses,
+    limits_in_force,
+)
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
 from tests.engine.support import checked, license_row, plan_of, site_of, user
 from tests.strategies import limits
@@ -101,3 +113,97 @@ def test_a_plan_knows_what_it_is_over() -> None:
         "1 analyzer license to release; the limit of 10% of analyzer per run allows 0"
     ]
     assert plan_of("release when unused for 30 days\nlimit release to 1 per run", site).over == []
+
+
+# Choosing ------------------------------------------------------------------------------------------------
+
+POLICY = 'keep "vips" when user.tags = "vip"\nrelease when unused for 0 days\n'
+USED = {"old": "2026-10-01", "mid": "2026-10-10", "new": "2026-10-20", "today": "2026-11-21"}
+"""The last day of use behind each license id; ids begin with the word."""
+
+
+def _row(license_id: str) -> dict[str, Any]:
+    return license_row(1, f"{USED[license_id.rstrip('0123456789')]}T00:00:00Z", id=license_id)
+
+
+def _decided(analyzer: str, professional: str = "", kept: int = 0) -> tuple[Decision, ...]:
+    """The decisions on licenses with these ids, all released, and on some analyzer licenses that are kept."""
+    rows = [[_row(license_id) for license_id in ids.split()] for ids in (analyzer, professional)]
+    rows[0] += [license_row(2, id=f"kept{n}") for n in range(kept)]
+    return plan_of(POLICY, site_of([user(1), user(2, tags=[{"name": "vip"}])], *rows)).decisions
+
+
+def _chosen(text: str, *ids: str, kept: int = 0) -> list[str]:
+    return [decision.license_id for decision in choose(_decided(*ids, kept=kept), _limits(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids", "chosen"),
+    [
+        ("2 per run", ("new old mid today",), "old mid"),
+        ("2 per run", ("old old2", "old1 old3"), "old old2"),  # as long unused: analyzer first, then by id
+        ("3 per run", ("old2 old", "mid old1"), "old old2 old1"),
+        ("2 per run", ("mid new", "old mid1"), "old mid"),
+        ("0 per run", ("old",), ""),
+        ("1 per run", ("today", "new"), "new"),
+        ("1 of analyzer per run", ("mid old",), "old"),
+        ("50% of analyzer per run", ("new old mid",), "old"),  # 1.5 licenses are 1
+        ("50% per run", ("new old", "mid old1"), "old old1"),  # a share of each type
+    ],
+)
+def test_longest_unused_first(text: str, ids: tuple[str, ...], chosen: str) -> None:
+    more = "" if "% per run" in text else "\nlimit release to 100% per run"
+    found = _chosen(f"limit release to {text}, longest unused first{more}", *ids)
+    assert found == chosen.split()
+
+
+def test_used_today_comes_last() -> None:
+    """Unused for no day is a number as well: one day more comes first."""
+    site = site_of([user(1)], [_row("today"), license_row(1, "2026-11-20T00:00:00Z", id="yesterday")])
+    text = "limit release to 1 per run, longest unused first"
+    chosen = choose(plan_of(POLICY, site).decisions, _limits(text))
+    assert [decision.license_id for decision in chosen] == ["yesterday"]
+
+
+def test_two_limits_both_have_room_or_nothing_is_chosen() -> None:
+    both = (
+        "limit release to 2 per run, longest unused first\nlimit release to 1 of professional per run, "
+        "longest unused first\nlimit release to 100% per run"
+    )
+    assert _chosen(both, "mid new", "old old1") == ["old", "mid"]
+
+
+def test_other_limits_choose_nothing() -> None:
+    """A limit without `longest unused first` refuses the whole plan, or lets all of it pass."""
+    text = "limit release to 2 per run\nlimit release to 100% per run"
+    assert _chosen(text, "new old") == ["old", "new"]
+    with pytest.raises(OverTheLimit) as caught:
+        _chosen(text, "new old mid")
+    assert caught.value.sentences == ["3 licenses to release; the limit of 2 per run allows 2"]
+
+
+def test_a_share_is_of_all_that_are_allocated() -> None:
+    """Also of those that are kept, and each type's of its own."""
+    text = "limit release to 50% per run\nlimit release to 9 per run"
+    assert _chosen(text, "new old", kept=2) == ["old", "new"]
+    with pytest.raises(OverTheLimit) as caught:
+        _chosen(text, "new old mid", "old1", kept=2)
+    assert caught.value.sentences == [
+        "1 professional license to release; the limit of 50% per run allows 0",
+        "3 analyzer licenses to release; the limit of 50% per run allows 2",
+    ]
+    assert allocated_in(_decided("new old mid", "old1", kept=2)) == {"professional": 1, "analyzer": 5}
+
+
+def test_all_limits_hold_for_what_was_chosen() -> None:
+    text = "limit release to 2 per run, longest unused first\nlimit release to 1 of analyzer per run"
+    all_professional = "\nlimit release to 100% of professional per run"
+    assert _chosen(text + all_professional, "old", "old1") == ["old", "old1"]
+    with pytest.raises(OverTheLimit) as caught:
+        _chosen(text + all_professional, "old mid", "new")
+    assert caught.value.sentences == ["2 analyzer licenses to release; the limit of 1 of analyzer per run allows 1"]
+
+
+def test_of_a_type_that_nobody_counted_nothing_is_allowed() -> None:
+    (excess,) = excesses(_limits("limit release to 100% per run"), {}, {"analyzer": 1})
+    assert (excess.allowed, excess.planned) == (0, 1)

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import Trace
@@ -23,6 +23,7 @@ from seatwarden.grammar.ast import LICENSE_TYPES, Policy
 from seatwarden.grammar.printer import print_policy
 from tests.engine.report.runs import LATELY, LONG_AGO, POLICY, report_for, some_site, write_journal, write_run
 from tests.engine.support import checked, license_row, site_of, user
+from tests.profiles import examples
 from tests.strategies import NOW, policies, sites
 
 
@@ -135,7 +136,7 @@ def test_another_policy_is_told(tmp_path: Path) -> None:
 # Pictures -------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(policies(), sites())
 def test_pictures_count_every_license_once(policy: Policy, site: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:
@@ -204,7 +205,7 @@ def _explained(trace: Trace) -> Any:
     return trace.truth, shown(part_text(trace)), [_explained(part) for part in tree_parts(trace)]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(policies(), sites())
 def test_trees_are_those_of_explain(policy: Policy, site: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from seatwarden.engine.decide.decide import decide, decide_all
 from seatwarden.engine.facts.day import make_day
@@ -25,6 +25,7 @@ from seatwarden.policy.testing.case import Given, LicenseFacts, Special, UserFac
 from seatwarden.policy.testing.test_file import load_policy_test
 from seatwarden.policy.vocabulary import VOCABULARY
 from tests.engine.support import checked
+from tests.profiles import examples
 from tests.strategies import NOW as TAKEN_AT
 from tests.strategies import as_json, policies, sites
 
@@ -152,7 +153,7 @@ def test_a_day_is_that_day_in_the_zone(timezone: str) -> None:
     assert moment_of(date(2026, 11, 21), timezone).today == date(2026, 11, 21)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(policies(), sites())
 def test_a_recorded_test_passes(policy: Policy, site: dict[str, Any]) -> None:
     """Whatever users are called, and however odd their facts are."""

@@ -1,5 +1,7 @@
 """What lint finds about meaning: simple cases are found, and near misses are not."""
 
+from datetime import timedelta
+
 import pytest
 
 from seatwarden.policy.lint.linter import lint
@@ -144,3 +146,26 @@ def test_a_policy_of_fifty_rules_with_long_lists_needs_few_steps(monkeypatch: py
     policy = check_text(text, "big.policy")
     assert lint(policy, TODAY).findings == ()
     assert 0 < sum(tried) < 3_000, "half of that today, for some five hundred questions; 500,000 are allowed"
+
+
+@pytest.mark.parametrize(("offset", "over"), [(-1, True), (0, False), (1, False)])
+def test_a_rule_is_over_on_the_day_after_its_last(offset: int, over: bool) -> None:
+    last = TODAY + timedelta(days=offset)
+    found = [f for f in findings(f'keep "x" until {last} when user.tags = "a"') if f.code == "SW310"]
+    assert [f.message for f in found] == ([f'`keep "x"` is over since {last}'] if over else [])
+
+
+@pytest.mark.parametrize(("offset", "never"), [(0, False), (1, True)])
+def test_a_rule_that_begins_after_its_last_day(offset: int, never: bool) -> None:
+    last = TODAY + timedelta(days=10)
+    found = codes(f'keep "x" until {last} when user.tags = "a" and today >= {last + timedelta(days=offset)}')
+    assert found == (["SW301"] if never else [])
+
+
+@pytest.mark.parametrize(("days", "code"), [(-1, None), (0, "SW312"), (1, "SW313"), (6, "SW313"), (7, None), (8, None)])
+def test_thresholds_at_their_edges(days: int, code: str | None) -> None:
+    for condition in (f"unused for {days} days", f"license.unusedDays >= {days}", f"license.unusedDays > {days - 1}"):
+        if "-" not in condition:
+            assert [c for c in codes(f"release professional when {condition}") if c in ("SW312", "SW313")] == (
+                [code] if code else []
+            ), condition

@@ -4,7 +4,7 @@ generated facts."""
 from dataclasses import replace
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwarden.engine.decide.reference import evaluate, evaluate_rule
@@ -15,6 +15,7 @@ from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.linter import lint
 from seatwarden.policy.loading import CheckedPolicy, check_text
 from tests.policy.lint.support import TODAY
+from tests.profiles import examples
 from tests.strategies import conditions, keep_rules, policies, release_rules
 from tests.world_strategies import KnownFacts, known_facts
 
@@ -26,7 +27,7 @@ _crowded = st.builds(
 _facts = st.lists(known_facts(), min_size=4, max_size=8)
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(policies() | _crowded, _facts)
 def test_what_lint_claims_is_true_of_all_facts(tree: Policy, several: list[KnownFacts]) -> None:
     policy = check_text(print_policy(tree), "test.policy")

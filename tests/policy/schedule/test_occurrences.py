@@ -6,13 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.policy.schedule.check import load_schedule
 from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
 from tests.paths import DATA, load_json_lines
+from tests.profiles import examples
 from tests.schedules import SCHEDULE_ZONES, TICKS, Words, schedules
 
 RECORDED = load_json_lines(DATA / "frequency-valid.jsonl.gz")
@@ -37,7 +38,7 @@ def test_as_recorded(case: dict[str, Any]) -> None:
 # Against a plain look at every moment
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(schedules(), INSTANTS)
 def test_fires_whenever_its_words_hold_and_never_else(words: Words, after: datetime) -> None:
     step = TICKS[words.tick]
@@ -53,7 +54,7 @@ def test_fires_whenever_its_words_hold_and_never_else(words: Words, after: datet
     assert [at.replace(tzinfo=None) for at in takewhile(lambda at: at.replace(tzinfo=None) <= end, found)] == expected
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(schedules(), INSTANTS, st.sampled_from(SCHEDULE_ZONES))
 def test_in_any_zone_in_order_and_the_same_from_wherever_one_looks(words: Words, after: datetime, name: str) -> None:
     schedule, zone = load_schedule(words.text, "p"), ZoneInfo(name)

@@ -4,7 +4,7 @@ small world."""
 from itertools import chain, combinations, product
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from seatwarden.engine.decide.reference import evaluate
@@ -14,6 +14,7 @@ from seatwarden.grammar.printer import print_condition
 from seatwarden.policy.worlds.formula import Flag, Formula, literals, negate
 from seatwarden.policy.worlds.search import Space, Undecided
 from seatwarden.policy.worlds.translate import translate
+from tests.profiles import examples
 from tests.strategies import conditions
 from tests.world_strategies import KnownFacts, known_facts
 
@@ -55,7 +56,7 @@ def test_a_world_satisfies_its_condition(one: Condition, other: Condition) -> No
         assert world is None or evaluate(condition, world, {}).truth is truth
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(known_facts(), min_size=2, max_size=4), conditions(), conditions())
 def test_an_implication_holds_for_all_facts(several: list[KnownFacts], one: Condition, other: Condition) -> None:
     formulas = translate(one, {}), translate(other, {})
@@ -212,7 +213,7 @@ def test_past_its_bound_the_search_says_nothing(monkeypatch: pytest.MonkeyPatch)
         space.world(asked)
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(st.integers(2, 40))
 def test_too_many_patterns_are_no_false_alarm(count: int) -> None:
     """A dozen patterns of that kind have more combinations than are looked at: then anything may match."""

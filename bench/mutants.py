@@ -1,0 +1,288 @@
+"""Mutants: small faults put into the code one at a time, to see whether a test notices each.
+
+python -m bench.mutants [--all | --sample N] [--seed N] [--rooms ROOM …] [--since COMMIT] [--minutes N]
+
+mutmut makes them and runs, for each, the tests that come by the changed function, in a process forked for it. It wants
+the package as a real folder, and ours are links: so it works on a copy laid out as the wheel is. mutmut changes the
+bodies of functions and methods; tables at a module's top and properties it leaves alone, and so do we.
+
+What survives is a missing test, or a change that changes nothing. The latter stand in `bench/mutants.toml` with a
+reason each, by the text of the line, so that they are found again when the lines around them move.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import libcst as cst
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = ("grammar", "policy", "engine")
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["seatwarden"]
+only_mutate = {only}
+also_copy = {also}
+pytest_add_cli_args_test_selection = {tests}
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=mutants"]
+timeout_constant = 10.0
+timeout_multiplier = 2.0
+"""
+NOTICED = ("killed", "timeout", "segfault", "suspicious", "caught by type check")
+
+
+@dataclass(frozen=True)
+class Room:
+    """Some modules, and the tests that are to notice what goes wrong in them. CI guards some rooms."""
+
+    name: str
+    tests: tuple[str, ...]
+    guarded: bool
+
+    def has(self, file: str) -> bool:
+        """Whether a file lies in the room."""
+        return file in (self.name, f"{self.name}.py") or file.startswith(f"{self.name}/")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a mutant changes: lines of a file, and what becomes of them."""
+
+    file: str
+    was: str
+    becomes: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mutant by mutmut's name, with its fate: whether it was `noticed`; None when it was not run."""
+
+    name: str
+    change: Change
+    noticed: bool | None
+
+
+def rooms() -> list[Room]:
+    """The rooms of bench/mutants.toml."""
+    table = _table()["rooms"]
+    return [Room(name, tuple(room["tests"]), room.get("guarded", False)) for name, room in table.items()]
+
+
+def accepted() -> dict[Change, str]:
+    """The mutants that may survive, with their reasons."""
+    return {
+        Change(file, entry["was"], entry["becomes"]): entry["reason"]
+        for file, entries in _table().get("accepted", {}).items()
+        for entry in entries
+    }
+
+
+def _table() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "bench" / "mutants.toml").read_text(encoding="utf-8"))
+
+
+def changed_files(commit: str) -> list[str]:
+    """The files that differ from that commit; none where there is no such commit."""
+    command = ["git", "diff", "--name-only", commit, "--", *(f"{floor}/*.py" for floor in FLOORS)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    return ran.stdout.split() if ran.returncode == 0 else []
+
+
+# The copy ------------------------------------------------------------------------------------------------
+
+
+def lay_out(place: Path, files: Sequence[str], tests: Sequence[str]) -> None:
+    """Copy what the tests need, with the floors as folders below `seatwarden`, and mutmut's settings."""
+    ignore = shutil.ignore_patterns("__pycache__", *FLOORS)
+    shutil.copytree(ROOT / "seatwarden", place / "seatwarden", ignore=ignore)
+    for floor in FLOORS:
+        shutil.copytree(ROOT / floor, place / "seatwarden" / floor, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs" / "codes", place / "seatwarden" / "policy" / "pages")
+    also = ["bench", "docs", "examples", "README.md", "CHANGELOG.md"]
+    for name in (*also, "tests"):
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, place / name)
+    only = [f"seatwarden/{file}" for file in files]
+    there = [test for test in tests if (ROOT / test).exists()]
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    settings += SETTINGS.format(only=_quoted(only), also=_quoted(also), tests=_quoted(there))
+    (place / "pyproject.toml").write_text(settings, encoding="utf-8")
+    # A folder on the path that is not there when Python starts is never looked into.
+    (place / "mutants").mkdir()
+
+
+def _quoted(texts: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{text}"' for text in texts) + "]"
+
+
+# The mutants ---------------------------------------------------------------------------------------------
+
+
+def _statement_less(node: cst.Expr) -> Iterator[cst.CSTNode]:
+    if isinstance(node.value, cst.Call):
+        yield cst.Pass()
+
+
+def _nothing_raised(node: cst.Raise) -> Iterator[cst.CSTNode]:
+    yield cst.Pass()
+
+
+def _nothing_returned(node: cst.Return) -> Iterator[cst.CSTNode]:
+    if node.value is not None and not (isinstance(node.value, cst.Name) and node.value.value == "None"):
+        yield node.with_changes(value=cst.Name("None"))
+
+
+def _least_for_most(node: cst.Call) -> Iterator[cst.CSTNode]:
+    other = {"min": "max", "max": "min"}.get(node.func.value) if isinstance(node.func, cst.Name) else None
+    if other:
+        yield node.with_changes(func=cst.Name(other))
+
+
+def _other_kinds() -> None:
+    """Teach mutmut further kinds of mutants; texts in other capitals tell no more than texts with more in them."""
+    from mutmut.mutation import mutators
+
+    operators: Any = mutators.mutation_operators
+    whole_text = mutators.operator_string
+
+    def one_text(node: cst.BaseString) -> Iterator[cst.CSTNode]:
+        yield from list(whole_text(node))[:1]
+
+    operators[:] = [(kind, one_text if make is whole_text else make) for kind, make in operators]
+    operators += [
+        (cst.Expr, _statement_less),
+        (cst.Raise, _nothing_raised),
+        (cst.Return, _nothing_returned),
+        (cst.Call, _least_for_most),
+    ]
+
+
+def names_of(files: Sequence[str]) -> list[str]:
+    """Every mutant that these files give, by mutmut's names."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+    from mutmut.utils.format_utils import get_mutant_name
+
+    names = []
+    for file in files:
+        path = Path("seatwarden") / file
+        mutated = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
+        names += [get_mutant_name(path, name) for name in mutated.mutant_names]
+    return names
+
+
+def run(names: Sequence[str], minutes: int | None) -> None:
+    """Run mutmut on the copy, which is the current folder."""
+    from mutmut import __main__ as mutmut
+
+    def enough(*_: object) -> None:
+        raise KeyboardInterrupt  # on which mutmut keeps what it has
+
+    if minutes is not None:
+        signal.signal(signal.SIGALRM, enough)
+        signal.alarm(minutes * 60)
+    mutmut._run(names, os.cpu_count())
+    signal.alarm(0)
+
+
+def results(names: Iterable[str], files: Sequence[str]) -> Iterator[Mutant]:
+    """What became of the mutants."""
+    from mutmut.mutation.data import SourceFileMutationData
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+    from mutmut.stats import status_by_exit_code
+
+    wanted = set(names)
+    for file in files:
+        path = Path("seatwarden") / file
+        data = SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            if name not in wanted:
+                continue
+            noticed = None if code is None else status_by_exit_code[code] in NOTICED
+            # To read what was changed takes longer than to forget it again.
+            change = _change(file, get_diff_for_mutant(name, path=path)) if noticed is False else Change(file, "", "")
+            yield Mutant(name, change, noticed)
+
+
+def _change(file: str, diff: str) -> Change:
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    was, becomes = ([line[1:].strip() for line in lines if line.startswith(sign)] for sign in "-+")
+    return Change(file, "\n".join(was), "\n".join(becomes))
+
+
+# The report ----------------------------------------------------------------------------------------------
+
+
+def report(mutants: Sequence[Mutant], allowed: Mapping[Change, str], guarded: Sequence[Room]) -> bool:
+    """Print a table and the survivors; whether all that survived in guarded rooms is accepted."""
+    counts: dict[str, Counter[str]] = {}
+    new = []
+    for mutant in mutants:
+        fate = "not run" if mutant.noticed is None else "noticed" if mutant.noticed else "survived"
+        if fate == "survived" and mutant.change in allowed:
+            fate = "accepted"
+        elif fate == "survived":
+            new.append(mutant)
+        counts.setdefault(mutant.change.file, Counter())[fate] += 1
+    for mutant in new:
+        was, becomes = mutant.change.was, mutant.change.becomes
+        print(
+            f'\n[[accepted."{mutant.change.file}"]]\nwas = {was!r}\nbecomes = {becomes!r}\nreason = ""  # {mutant.name}'
+        )
+    fates = ("noticed", "accepted", "survived", "not run")
+    print(f"\n{'module':<36}{'mutants':>9}" + "".join(f"{fate:>10}" for fate in fates))
+    for file, count in (*counts.items(), ("all", sum(counts.values(), Counter()))):
+        print(f"{file:<36}{count.total():>9}" + "".join(f"{count[fate]:>10}" for fate in fates))
+    return not any(room.has(mutant.change.file) for mutant in new for room in guarded)
+
+
+def main() -> int:
+    """Make mutants, run them and report."""
+    known = {room.name: room for room in rooms()}
+    parser = argparse.ArgumentParser(prog="python -m bench.mutants")
+    parser.add_argument("--rooms", nargs="*", choices=known, default=list(known), metavar="ROOM", help=", ".join(known))
+    parser.add_argument("--since", metavar="COMMIT", help="only guarded rooms' files that differ from that commit")
+    parser.add_argument("--all", action="store_true", help="all mutants, not a sample")
+    parser.add_argument("--sample", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=int)
+    options = parser.parse_args()
+    chosen = [known[name] for name in options.rooms]
+    files = [str(path.relative_to(ROOT)) for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
+    if options.since:
+        chosen = [room for room in chosen if room.guarded]
+        files = [file for file in changed_files(options.since) if file in files]
+    files = [file for file in files if any(room.has(file) for room in chosen)]
+    tests = dict.fromkeys(test for room in chosen if any(map(room.has, files)) for test in room.tests)
+    if not files:
+        print("nothing to mutate")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        lay_out(Path(folder), files, list(tests))
+        os.chdir(folder)
+        os.environ["PYTHONPATH"] = str(Path(folder) / "mutants")  # for the commands that tests start
+        sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
+        _other_kinds()
+        names = names_of(files)
+        if not options.all and len(names) > options.sample:
+            names = sorted(random.Random(options.seed).sample(names, options.sample))  # noqa: S311
+        run(names, options.minutes)
+        fine = report(list(results(names, files)), accepted(), [room for room in known.values() if room.guarded])
+        os.chdir(ROOT)
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
