@@ -55,6 +55,7 @@ class Journal:
         self._descriptor = descriptor
         self._end = end
         self._lock = threading.Lock()
+        self._failure: OSError | None = None
 
     @classmethod
     def create(cls, path: Path, header: ApplyHeader) -> "Journal":
@@ -77,7 +78,7 @@ class Journal:
         return cls(path, descriptor, ChainEnd.after(whole))
 
     def append(self, line: JournalLine) -> None:
-        """Adds a line and flushes it to the disk. Raises OSError; the journal must not be used after that."""
+        """Adds a line and flushes it to the disk. Raises OSError; after that, the same for every further line."""
         self._write(line, SUM)
 
     def seal(self, summary: Mapping[str, int]) -> None:
@@ -90,12 +91,20 @@ class Journal:
 
     def _write(self, line: JournalLine, witness: str) -> None:
         with self._lock:
-            linked = self._end.link(line, witness)
-            # One write a line: a crash tears the last line at most.
-            written = os.write(self._descriptor, linked)
-            if written != len(linked):
-                raise OSError(f"only {written} of {len(linked)} bytes of a journal line could be written")
-            os.fsync(self._descriptor)
+            if self._failure is not None:  # another thread's line, behind half a line, would make the chain damaged
+                raise self._failure
+            try:
+                self._flush(self._end.link(line, witness))
+            except OSError as error:
+                self._failure = error
+                raise
+
+    def _flush(self, linked: bytes) -> None:
+        # One write a line: a crash tears the last line at most.
+        written = os.write(self._descriptor, linked)
+        if written != len(linked):
+            raise OSError(f"only {written} of {len(linked)} bytes of a journal line could be written")
+        os.fsync(self._descriptor)
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
