@@ -171,7 +171,7 @@ class Apply:
         now = decide(self._plan.policy, Snapshot.of([user], rows), decision.license_type, row, day)
         if self._pseudonyms is not None:
             now = self._pseudonyms.of_decision(now)
-        changes = drifted_facts(decision, now)
+        changes = drifted_facts(decision, now, (day.today - self._plan.day.today).days)
         if now.verdict == "keep":
             return "; ".join([*changes, f"now kept: {now.reason}"])
         # Skipped also where the policy would release all the same: the plan was approved on other facts.
