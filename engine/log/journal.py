@@ -8,7 +8,8 @@ A license that is skipped has an outcome without intent: nothing was sent.
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,8 +63,9 @@ class Journal:
         """A new journal with its first line. Raises OSError (FileExistsError when there is one)."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         journal = cls(path, descriptor, ChainEnd())
-        journal.append(header)
-        sync_folder(path.parent)
+        with journal.closed_on_failure():
+            journal.append(header)
+            sync_folder(path.parent)
         return journal
 
     @classmethod
@@ -71,11 +73,22 @@ class Journal:
         """A journal to go on with; `data` is its content, whose torn last line (if any) is cut off."""
         whole = whole_lines(data)
         descriptor = os.open(path, os.O_WRONLY | _BINARY)
-        if len(whole) != len(data):
-            os.ftruncate(descriptor, len(whole))
-            os.fsync(descriptor)
-        os.lseek(descriptor, 0, os.SEEK_END)
-        return cls(path, descriptor, ChainEnd.after(whole))
+        journal = cls(path, descriptor, ChainEnd.after(whole))
+        with journal.closed_on_failure():
+            if len(whole) != len(data):
+                os.ftruncate(descriptor, len(whole))
+                os.fsync(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_END)
+        return journal
+
+    @contextmanager
+    def closed_on_failure(self) -> Iterator[None]:
+        """Closes the file when what is done meanwhile fails: a service meets a full disk again and again."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, line: JournalLine) -> None:
         """Adds a line and flushes it to the disk. Raises OSError; after that, the same for every further line."""

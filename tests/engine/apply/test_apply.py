@@ -12,6 +12,7 @@ import pytest
 
 from seatwarden.engine.apply.apply import check_plan, hold_against, only_one, open_journal
 from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
+from seatwarden.engine.log.journal import Journal
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, keys, prepare, without
@@ -106,6 +107,21 @@ def test_a_damaged_journal_is_left_as_it_is(prepared: Prepared, qrs: MemoryQrs) 
     with pytest.raises(PlanRefused, match="is not as it was written: line 1"):
         prepared.apply(qrs)
     assert (qrs.events, prepared.path.read_bytes()) == ([], damaged)
+
+
+def test_a_journal_that_cannot_be_gone_on_with_is_closed(
+    prepared: Prepared, qrs: MemoryQrs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    closed: list[Journal] = []
+    prepared.apply(qrs, stop=_stopped())
+    monkeypatch.setattr(Journal, "append", full)
+    monkeypatch.setattr(Journal, "close", lambda journal: closed.append(journal))
+    with pytest.raises(OSError, match="No space"):
+        open_journal(prepared.pending(), NOW)
+    assert len(closed) == 1
 
 
 def test_what_stands_in_its_place_is_not_written_over(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:

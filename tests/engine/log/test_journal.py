@@ -153,6 +153,34 @@ def test_what_is_cut_off_is_flushed(path: Path, monkeypatch: pytest.MonkeyPatch)
     assert flushed == [len(whole)]
 
 
+def test_what_cannot_be_opened_is_closed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service on a full disk tries again and again."""
+    opened, closed = [], []
+    open_, close = os.open, os.close
+
+    def opening(*given: Any) -> int:
+        opened.append(open_(*given))
+        return opened[-1]
+
+    def closing(descriptor: int) -> None:
+        closed.append(descriptor)
+        close(descriptor)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    Journal.create(path, HEADER).close()
+    whole = path.read_bytes()
+    for name, function in (("open", opening), ("close", closing), ("fsync", full)):
+        monkeypatch.setattr(os, name, function)
+    with pytest.raises(OSError, match="No space"):
+        Journal.create(path.with_name("another"), HEADER)
+    with pytest.raises(OSError, match="No space"):
+        Journal.reopen(path, whole + b"torn")
+    assert len(opened) == 2
+    assert closed == opened
+
+
 @pytest.mark.parametrize("failing", ["write", "half", "fsync"])
 def test_after_a_failure_it_takes_no_line(path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     """Though the disk works again: behind half a line every further one would be damage."""
