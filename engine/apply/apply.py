@@ -154,7 +154,8 @@ def open_journal(pending: PendingApply, now: datetime) -> Journal:
     """The journal, new or to go on with. Raises OSError."""
     if pending.state is not None:
         journal = Journal.reopen(pending.path, pending.data)
-        journal.append(Resume(at=format_instant(now)))
+        with journal.closed_on_failure():
+            journal.append(Resume(at=format_instant(now)))
         return journal
     pending.path.unlink(missing_ok=True)  # a crash came before the first line was whole: nothing had begun
     sync_folder(pending.path.parent)

@@ -1,15 +1,18 @@
 """Drift: what has changed between a plan and the moment it is applied."""
 
+from collections.abc import Mapping
+
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.facts.facts import Fact
 
-_TIME = ("today", "month", "weekday", "license.unusedDays")
+UNUSED_DAYS = "license.unusedDays"
+_TIME = ("today", "month", "weekday", UNUSED_DAYS)
 """Facts that change by themselves as time goes by; they are decided on again, but are no change."""
 
 
-def drifted_facts(planned: Decision, now: Decision) -> list[str]:
-    """The facts that the plan read and that are different now, each in words; empty when none is."""
+def drifted_facts(planned: Decision, now: Decision, days: int) -> list[str]:
+    """The facts that the plan read and that are different now, `days` later, each in words; empty when none is."""
     changes = []
     if planned.user != now.user:
         changes.append(f"the user was {planned.user}, is {now.user}")
@@ -20,7 +23,16 @@ def drifted_facts(planned: Decision, now: Decision) -> list[str]:
         after = now.facts.get(name)
         if name not in _TIME and after is not None and _differ(before, after):
             changes.append(f"{name} was {show_values(before)}, is {show_values(after)}")
-    return changes
+    return changes or _unused_otherwise(planned.facts, now.facts, days)
+
+
+def _unused_otherwise(before: Mapping[str, Fact], after: Mapping[str, Fact], days: int) -> list[str]:
+    """The days of disuse, where they are not those of the plan and the days since: a policy may read nothing else."""
+    if UNUSED_DAYS not in before or UNUSED_DAYS not in after:
+        return []
+    is_, was = after[UNUSED_DAYS], before[UNUSED_DAYS]
+    would_be = tuple(day + days for day in was if isinstance(day, int)) if isinstance(was, tuple) else was
+    return [f"{UNUSED_DAYS} would be {show_values(would_be)}, is {show_values(is_)}"] if is_ != would_be else []
 
 
 def _word(flag: bool | None) -> str:

@@ -120,12 +120,12 @@ class Apply:
             return None
         try:
             outcome = self._release(key)
-        except OSError:
-            self._ended.set()  # what cannot be journalled must not be done
+        except BaseException:  # what cannot be journalled must not be done, and after a defect nothing is sure
+            self._ended.set()
             raise
         if outcome.stop:
-            self.refused = True
             self._ended.set()
+            self.refused = True
         return outcome
 
     def _release(self, key: Key) -> Outcome:
@@ -171,7 +171,7 @@ class Apply:
         now = decide(self._plan.policy, Snapshot.of([user], rows), decision.license_type, row, day)
         if self._pseudonyms is not None:
             now = self._pseudonyms.of_decision(now)
-        changes = drifted_facts(decision, now)
+        changes = drifted_facts(decision, now, (day.today - self._plan.day.today).days)
         if now.verdict == "keep":
             return "; ".join([*changes, f"now kept: {now.reason}"])
         # Skipped also where the policy would release all the same: the plan was approved on other facts.
@@ -191,7 +191,7 @@ class Apply:
                 continue
             except RemoteError as error:
                 return self._looked_up(key, error.message) or self._note(key, "failed", error.message)
-            if status == 404 and attempt > 1:
+            if status == 404 and (attempt > 1 or key in self._attempted):
                 return self._note(key, "released", "gone after a DELETE without an answer", status=status)
             if status == 404:
                 return self._note(key, "gone", "QRS had no such license any more", status=status)

@@ -68,7 +68,7 @@ def chain_lines(
 def verify_chain(data: bytes, *, sealed: bool = True) -> list[Damage]:
     """All damage found, in line order; an empty list means that the chain is as it was written.
 
-    With `sealed` False a chain that still grows (a journal) may lack its seal.
+    With `sealed` False a chain that still grows (a journal) may lack its seal; its lines carry digests of their own.
     """
     if not data:
         return [Damage(1, "the file is empty")]
@@ -79,6 +79,12 @@ def verify_chain(data: bytes, *, sealed: bool = True) -> list[Damage]:
     if not data.endswith(b"\n"):
         damage.append(Damage(len(lines), "is cut off"))
     damage += _seal_damage(links, sealed)
+    if not sealed:  # or the last line could be edited, and nothing would tell
+        damage += [
+            Damage(n, "has no digest of its own")
+            for n, link in enumerate(links, 1)
+            if link is not None and link.seal is UNSET and link.sum is UNSET
+        ]
     damage += [
         Damage(n, "was changed: its own digest does not fit")
         for n, (line, link) in enumerate(zip(lines, links, strict=True), 1)

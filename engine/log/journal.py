@@ -8,7 +8,8 @@ A license that is skipped has an outcome without intent: nothing was sent.
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,14 +56,16 @@ class Journal:
         self._descriptor = descriptor
         self._end = end
         self._lock = threading.Lock()
+        self._failure: OSError | None = None
 
     @classmethod
     def create(cls, path: Path, header: ApplyHeader) -> "Journal":
         """A new journal with its first line. Raises OSError (FileExistsError when there is one)."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         journal = cls(path, descriptor, ChainEnd())
-        journal.append(header)
-        sync_folder(path.parent)
+        with journal.closed_on_failure():
+            journal.append(header)
+            sync_folder(path.parent)
         return journal
 
     @classmethod
@@ -70,14 +73,25 @@ class Journal:
         """A journal to go on with; `data` is its content, whose torn last line (if any) is cut off."""
         whole = whole_lines(data)
         descriptor = os.open(path, os.O_WRONLY | _BINARY)
-        if len(whole) != len(data):
-            os.ftruncate(descriptor, len(whole))
-            os.fsync(descriptor)
-        os.lseek(descriptor, 0, os.SEEK_END)
-        return cls(path, descriptor, ChainEnd.after(whole))
+        journal = cls(path, descriptor, ChainEnd.after(whole))
+        with journal.closed_on_failure():
+            if len(whole) != len(data):
+                os.ftruncate(descriptor, len(whole))
+                os.fsync(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_END)
+        return journal
+
+    @contextmanager
+    def closed_on_failure(self) -> Iterator[None]:
+        """Closes the file when what is done meanwhile fails: a service meets a full disk again and again."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, line: JournalLine) -> None:
-        """Adds a line and flushes it to the disk. Raises OSError; the journal must not be used after that."""
+        """Adds a line and flushes it to the disk. Raises OSError; after that, the same for every further line."""
         self._write(line, SUM)
 
     def seal(self, summary: Mapping[str, int]) -> None:
@@ -90,12 +104,20 @@ class Journal:
 
     def _write(self, line: JournalLine, witness: str) -> None:
         with self._lock:
-            linked = self._end.link(line, witness)
-            # One write a line: a crash tears the last line at most.
-            written = os.write(self._descriptor, linked)
-            if written != len(linked):
-                raise OSError(f"only {written} of {len(linked)} bytes of a journal line could be written")
-            os.fsync(self._descriptor)
+            if self._failure is not None:  # another thread's line, behind half a line, would make the chain damaged
+                raise self._failure
+            try:
+                self._flush(self._end.link(line, witness))
+            except OSError as error:
+                self._failure = error
+                raise
+
+    def _flush(self, linked: bytes) -> None:
+        # One write a line: a crash tears the last line at most.
+        written = os.write(self._descriptor, linked)
+        if written != len(linked):
+            raise OSError(f"only {written} of {len(linked)} bytes of a journal line could be written")
+        os.fsync(self._descriptor)
 
 
 _BINARY = getattr(os, "O_BINARY", 0)

@@ -1,0 +1,129 @@
+"""Files that exist whole or not at all, are on the disk when the call returns, and that nobody else can read."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seatwarden.engine.common.files import (
+    create_files,
+    make_private_folder,
+    replace_file,
+    sync_folder,
+    write_atomically,
+)
+
+posix = pytest.mark.skipif(os.name == "nt", reason="folders are flushed, and files have modes, on POSIX")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was asked of the disk, in order: the inode tells which file it is."""
+    found: list[str] = []
+    replace, fsync = os.replace, os.fsync
+
+    def replacing(source: Path, target: Path) -> None:
+        found.append(f"rename {Path(source).name} to {Path(target).name}, {Path(source).stat().st_size} bytes")
+        replace(source, target)
+
+    def flushing(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        found.append("flush folder" if stat.S_ISDIR(status.st_mode) else f"flush {status.st_size} bytes")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "replace", replacing)
+    monkeypatch.setattr(os, "fsync", flushing)
+    return found
+
+
+@posix
+@pytest.mark.parametrize("data", [b"whole", [b"wh", b"ole"]])
+def test_flushed_renamed_and_the_folder_flushed(tmp_path: Path, asked: list[str], data: bytes | list[bytes]) -> None:
+    write_atomically(tmp_path / "plan.jsonl", data)
+    assert asked == ["flush 5 bytes", "rename .plan.jsonl.part to plan.jsonl, 5 bytes", "flush folder"]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("plan.jsonl", b"whole")]
+
+
+@posix
+def test_a_folder_is_flushed(tmp_path: Path, asked: list[str]) -> None:
+    sync_folder(tmp_path)
+    assert asked == ["flush folder"]
+
+
+@posix
+def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    former = os.umask(0)
+    try:
+        make_private_folder(tmp_path / "state" / "run")
+        write_atomically(tmp_path / "state" / "run" / "file", b"")
+    finally:
+        os.umask(former)
+    assert stat.S_IMODE((tmp_path / "state" / "run").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "state" / "run" / "file").stat().st_mode) == 0o600
+
+
+def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    make_private_folder(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def _breaking() -> Iterator[bytes]:
+    yield b"a part"
+    raise ZeroDivisionError
+
+
+def test_a_piece_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "plan.jsonl"
+    with pytest.raises(ZeroDivisionError):
+        write_atomically(path, _breaking())
+    assert list(tmp_path.iterdir()) == []
+    path.write_bytes(b"before")
+    with pytest.raises(ZeroDivisionError):
+        write_atomically(path, _breaking())
+    assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("plan.jsonl", b"before")]
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_disk_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
+    path = tmp_path / "plan.jsonl"
+    path.write_bytes(b"before")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, failing, full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"after")
+    assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("plan.jsonl", b"before")]
+
+
+def test_what_a_crash_left_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / ".plan.jsonl.part").write_bytes(b"longer than what comes now")
+    write_atomically(tmp_path / "plan.jsonl", b"now")
+    assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("plan.jsonl", b"now")]
+
+
+@posix
+def test_a_file_of_the_users_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"before")
+    (tmp_path / "file").chmod(0o640)
+    (tmp_path / "link").symlink_to("file")
+    replace_file(tmp_path / "link", b"after")
+    assert (tmp_path / "link").is_symlink()
+    assert ((tmp_path / "file").read_bytes(), stat.S_IMODE((tmp_path / "file").stat().st_mode)) == (b"after", 0o640)
+
+
+def test_all_files_or_none(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    create_files(folder, {"a": b"1", "b": b"2"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a": b"1", "b": b"2"}
+    with pytest.raises(FileExistsError):
+        create_files(folder, {"c": b"3", "b": b"other"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a": b"1", "b": b"2"}
+    with pytest.raises(FileNotFoundError):
+        create_files(tmp_path / "another", {"a": b"1", "no/such": b"2"})
+    assert not (tmp_path / "another").exists()

@@ -1,0 +1,338 @@
+"""One run after another, in memory: what is released, what is left, and how it ends."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatwarden.engine.apply.apply import only_one
+from seatwarden.engine.errors import NotAuthorized, RemoteError
+from seatwarden.engine.runs.run import RunContext, RunReport, run_once
+from seatwarden.engine.snapshot.model import Snapshot
+from tests.engine.apply.applying import LONG_AGO, POLICY, MemoryQrs, idle
+from tests.engine.cli.applying import Journalled, read_outcomes
+from tests.engine.service.sites import runs_of, settings_of, write_site
+from tests.engine.support import license_row, snapshot_of, user
+from tests.strategies import NOW
+
+
+class Site(MemoryQrs):
+    """A site in memory that can be planned for. `on_snapshot` is called when it has been read."""
+
+    def on_snapshot(self) -> None:
+        """Something happens now."""
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        self.events.append("snapshot")
+        found = snapshot_of(self.site)
+        self.on_snapshot()
+        return found
+
+
+@dataclass
+class Running:
+    """Runs on one site; `now` is the time."""
+
+    folder: Path
+    qrs: Site
+    now: datetime = NOW
+    stop: threading.Event = field(default_factory=threading.Event)
+    said: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    policy: str = POLICY
+    port: int = 4242
+    ours: str = "parallel: 1"
+
+    @contextmanager
+    def _connect(self) -> Iterator[Site]:
+        self.qrs.events.append("connect")
+        yield self.qrs
+
+    def _log(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
+        self.said.append((level, message, dict(facts)))
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
+
+    @property
+    def runs(self) -> list[Path]:
+        return runs_of(self.folder / "site.yaml")
+
+    def run(self, *, dry_run: bool = False) -> RunReport:
+        self.said.clear()
+        self.qrs.events.clear()
+        settings = settings_of(write_site(self.folder, self.port, policy=self.policy, ours=self.ours))
+        context = RunContext(self._connect, lambda: self.now, self.lock, self._log, self.stop)
+        report = run_once(settings, context, dry_run=dry_run)
+        self.now += timedelta(minutes=1)  # a run's name has seconds
+        return report
+
+    def words(self) -> list[str]:
+        return [message for _, message, _ in self.said]
+
+    def crash(self) -> Path:
+        """A run that is killed when its first DELETE is on its way, which QRS does not get to see; its folder."""
+
+        def killed(license_id: str) -> None:
+            raise MemoryError
+
+        before, self.qrs.on_delete = self.runs, killed
+        with pytest.raises(MemoryError):
+            self.run()
+        self.qrs.on_delete = lambda license_id: None
+        self.now += timedelta(minutes=1)
+        (folder,) = set(self.runs) - set(before)
+        return folder
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Running:
+    return Running(tmp_path, Site(idle(3)))
+
+
+def _only(running: Running) -> Journalled:
+    (folder,) = running.runs
+    return read_outcomes(folder)
+
+
+EARLIER = "an earlier run is brought to its end"
+LEFT = "an earlier run is left as it is"
+
+
+def test_a_run(running: Running) -> None:
+    report = running.run()
+    assert (report.outcome, report.why, report.counts, running.qrs.deletes) == (
+        "done", (), {"released": 3}, ["l1", "l2", "l3"]
+    )  # fmt: skip
+    assert (_only(running).sealed, report.folder) == (True, running.runs[0])
+    assert running.words() == ["plan sealed", "released", "released", "released"]
+    report.applied[0].mark_published()
+    again = running.run()
+    assert (again.outcome, again.counts, running.qrs.events) == ("done", {}, ["connect", "snapshot"])
+
+
+def test_a_dry_run_releases_nothing(running: Running) -> None:
+    report = running.run(dry_run=True)
+    assert (report.outcome, report.dry_run, running.qrs.events) == ("dry-run", True, ["connect", "snapshot"])
+    assert [path.name for path in running.runs[0].iterdir() if path.name == "outcomes.jsonl"] == []
+
+
+def test_a_dry_run_leaves_earlier_ones(running: Running) -> None:
+    folder = running.crash()
+    before = (folder / "outcomes.jsonl").read_bytes()
+    assert running.run(dry_run=True).applied == ()
+    assert running.qrs.events == ["connect", "snapshot"]
+    assert (folder / "outcomes.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome", "released"),
+    [
+        ("limit release to 2 per run", "over-limit", []),
+        ("", "over-limit", []),  # the default: 10 % of 3 is none
+        ("limit release to 3 per run", "done", ["l1", "l2", "l3"]),
+        ("limit release to 2 per run, longest unused first", "done", ["l1", "l2"]),
+    ],
+)
+def test_the_limits_of_the_policy(running: Running, limit: str, outcome: str, released: list[str]) -> None:
+    running.policy = f"release analyzer when unused for 30 days\n{limit}\n"
+    report = running.run()
+    assert (report.outcome, running.qrs.deletes) == (outcome, released)
+    assert bool(report.why) is bool(report.over) is (outcome == "over-limit")
+    assert (running.runs[0] / "outcomes.jsonl").exists() is (outcome == "done")
+
+
+def test_a_plan_that_has_grown_old_is_refused(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine has slept for a day, between reading the site and releasing."""
+
+    def sleep() -> None:
+        running.now += timedelta(hours=25)
+
+    monkeypatch.setattr(running.qrs, "on_snapshot", sleep)
+    report = running.run()
+    assert (report.outcome, running.qrs.deletes) == ("refused", [])
+    assert "the plan is 25.0 hours old" in report.why[0]
+
+
+def test_while_another_is_at_work(running: Running) -> None:
+    with only_one(running.lock, "test"):
+        report = running.run()
+    assert (report.outcome, running.qrs.events, running.runs) == ("refused", [], [])
+
+
+@pytest.mark.parametrize("failure", [RemoteError("answered 500"), NotAuthorized("refused us")])
+def test_a_site_that_cannot_be_read(running: Running, monkeypatch: pytest.MonkeyPatch, failure: RemoteError) -> None:
+    def fail() -> None:
+        raise failure
+
+    monkeypatch.setattr(running.qrs, "on_snapshot", fail)
+    report = running.run()
+    assert (report.outcome, report.error, report.plan, running.runs) == ("failed", failure, None, [])
+
+
+def test_how_it_ends(running: Running) -> None:
+    running.qrs.on_delete = {"l2": (409, "in use")}.get
+    report = running.run()
+    assert (report.outcome, report.counts) == ("incomplete", {"released": 2, "failed": 1})
+    assert report.why == ("some licenses are not released: see their outcomes",)
+    assert [level for level, message, _ in running.said if message == "failed"] == [logging.WARNING]
+
+    def refuse(license_id: str) -> None:
+        raise NotAuthorized("refused us")
+
+    running.qrs.on_delete = refuse
+    report = running.run()
+    assert (report.outcome, report.why) == ("failed", ("QRS does not accept us: the run was ended",))
+
+
+# Asked to stop -------------------------------------------------------------------------------------------
+
+
+def test_stopped_before_it_begins(running: Running) -> None:
+    running.stop.set()
+    assert running.run().outcome == "interrupted"
+    assert (running.qrs.events, running.runs) == ([], [])
+
+
+def test_stopped_when_the_plan_is_made(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan is there, and no apply of it was begun."""
+    monkeypatch.setattr(running.qrs, "on_snapshot", running.stop.set)
+    report = running.run()
+    assert (report.outcome, running.qrs.events, len(running.runs)) == ("interrupted", ["connect", "snapshot"], 1)
+    assert not (running.runs[0] / "outcomes.jsonl").exists()
+
+
+def test_stopped_in_the_middle(running: Running) -> None:
+    running.qrs.on_delete = lambda license_id: running.stop.set()
+    report = running.run()
+    assert (report.outcome, running.qrs.deletes, _only(running).sealed) == ("interrupted", ["l1"], False)
+    assert report.counts == {"released": 1}
+
+
+def test_stopped_while_earlier_ones_are_finished(running: Running) -> None:
+    """The one under way is finished as far as it was begun; the next is not begun, and no plan is made."""
+    folders = [running.crash()]
+    running.policy = POLICY.replace("30 days", "31 days")  # another plan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seatwarden.engine.runs.run.unfinished_runs", lambda runs, now: [])
+        folders.append(running.crash())
+    before = (folders[1] / "outcomes.jsonl").read_bytes()
+    running.qrs.on_look = lambda license_id: running.stop.set()
+    report = running.run()
+    assert (report.outcome, running.words().count(EARLIER)) == ("interrupted", 1)
+    assert (running.qrs.deletes, len(running.runs)) == ([], 2)
+    assert (folders[1] / "outcomes.jsonl").read_bytes() == before
+
+
+# What an earlier run left --------------------------------------------------------------------------------
+
+
+def test_it_is_brought_to_its_end_before_the_plan(running: Running) -> None:
+    folder = running.crash()
+    report = running.run()
+    assert running.qrs.events.index("snapshot") > running.qrs.events.index("DELETE l3")
+    assert (report.outcome, running.qrs.deletes) == ("done", ["l1", "l2", "l3"])
+    assert read_outcomes(folder).sealed
+    assert [applied.folder for applied in report.applied] == [folder]
+    assert report.counts == {"released": 3}
+
+
+def test_the_policy_has_changed_since(running: Running) -> None:
+    """Nothing more is released by that plan, neither what it had tried nor what it had not come to."""
+    folder = running.crash()
+    running.policy = "keep when true\n"
+    report = running.run()
+    assert (report.outcome, running.qrs.deletes) == ("done", [])
+    journal = read_outcomes(folder)
+    assert (set(journal.results.values()), journal.sealed) == ({"skipped"}, True)
+    assert journal.details["l1"] == "not tried again: the policy has changed since the plan was made"
+    (withdrawn,) = [facts["withdrawn"] for _, message, facts in running.said if message == EARLIER]
+    assert withdrawn == "the policy has changed since the plan was made"
+
+
+def test_it_is_of_yesterday(running: Running) -> None:
+    folder = running.crash()
+    running.now += timedelta(hours=25)
+    running.run()
+    assert set(read_outcomes(folder).results.values()) == {"skipped"}
+    assert running.qrs.deletes == ["l1", "l2", "l3"], "by the new plan"
+
+
+def test_it_was_made_for_another_site(running: Running) -> None:
+    folder = running.crash()
+    before = (folder / "outcomes.jsonl").read_bytes()
+    running.port += 1
+    running.run()
+    assert (folder / "outcomes.jsonl").read_bytes() == before
+    (why,) = [facts["why"] for _, message, facts in running.said if message == LEFT]
+    assert why == "the plan was made for http://127.0.0.1:4242"
+    assert running.qrs.events[:2] == ["connect", "snapshot"]
+
+
+def test_its_journal_is_of_another_plan(running: Running) -> None:
+    first = running.crash()
+    running.policy = POLICY.replace("30 days", "31 days")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seatwarden.engine.runs.run.unfinished_runs", lambda runs, now: [])
+        second = running.crash()
+    (second / "outcomes.jsonl").write_bytes((first / "outcomes.jsonl").read_bytes())
+    running.run()
+    left = [facts["folder"] for level, message, facts in running.said if message == LEFT and level == logging.WARNING]
+    assert left == [str(second)]
+
+
+def test_it_was_done_and_nobody_was_told(running: Running) -> None:
+    """It is told now; there is nothing to bring to an end."""
+    report = running.run()
+    (done,) = report.applied
+    again = running.run()
+    assert [(applied.folder, applied.outcomes) for applied in again.applied] == [(done.folder, done.outcomes)]
+    assert EARLIER not in running.words()
+    done.mark_published()
+    assert running.run().applied == ()
+
+
+def test_the_disk_is_full_in_the_middle(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was released until then is told all the same."""
+    from seatwarden.engine.log.journal import Journal
+
+    append = Journal.append
+
+    def appending(journal: Journal, line: Any) -> None:
+        if getattr(line, "license_id", "") == "l3":
+            raise OSError(28, "No space left on device")
+        append(journal, line)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", appending)
+        report = running.run()
+    assert (report.outcome, report.counts) == ("incomplete", {"released": 2})
+    assert report.why == ("the journal cannot be written: No space left on device",)
+    assert running.run().outcome == "done"
+
+
+def test_several_at_a_time(running: Running) -> None:
+    """As many as the site file says."""
+    running.ours = "parallel: 3"
+    together = threading.Barrier(3)
+
+    def on_delete(license_id: str) -> None:
+        together.wait(5)
+
+    running.qrs.on_delete = on_delete
+    assert running.run().outcome == "done"
+
+
+def test_people_have_pseudonyms(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "people.key").write_bytes(b"k" * 32)
+    running.ours = "parallel: 1\npseudonyms: people.key"
+    running.qrs.site["users"].append(user(4))
+    running.qrs.site["licenses"]["analyzer"].append(license_row(4, LONG_AGO))
+    assert running.run().counts == {"released": 4}
+    assert "user4" not in (running.runs[0] / "outcomes.jsonl").read_text()
