@@ -114,7 +114,7 @@ def test_the_wheel_has_all_that_is_read_and_one_name(built: Built) -> None:
     assert {name.split("/")[0] for name in names} == {"seatwarden", f"seatwarden-{VERSION}.dist-info"}
     floors = {path for floor in ("grammar", "policy", "engine") for path in (ROOT / floor).rglob("*.*")}
     files = {path.relative_to(ROOT).as_posix() for path in floors if path.suffix != ".pyc"}
-    assert {Path(name).suffix for name in files} >= {".lark", ".tables", ".css", ".j2", ".js", ".json"}
+    assert {Path(name).suffix for name in files} >= {".lark", ".tables", ".css", ".j2", ".js"}
     assert files <= packed
     pages = {page.name for page in (ROOT / "docs" / "codes").iterdir()}
     assert pages == {name.removeprefix("policy/pages/") for name in packed if name.startswith("policy/pages/")}
