@@ -116,9 +116,15 @@ def test_a_journal_that_cannot_be_gone_on_with_is_closed(
         raise OSError(28, "No space left on device")
 
     closed: list[Journal] = []
+    close = Journal.close
+
+    def closing(journal: Journal) -> None:
+        closed.append(journal)
+        close(journal)
+
     prepared.apply(qrs, stop=_stopped())
     monkeypatch.setattr(Journal, "append", full)
-    monkeypatch.setattr(Journal, "close", lambda journal: closed.append(journal))
+    monkeypatch.setattr(Journal, "close", closing)
     with pytest.raises(OSError, match="No space"):
         open_journal(prepared.pending(), NOW)
     assert len(closed) == 1
