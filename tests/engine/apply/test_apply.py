@@ -116,9 +116,15 @@ def test_a_journal_that_cannot_be_gone_on_with_is_closed(
         raise OSError(28, "No space left on device")
 
     closed: list[Journal] = []
+    close = Journal.close
+
+    def closing(journal: Journal) -> None:
+        closed.append(journal)
+        close(journal)
+
     prepared.apply(qrs, stop=_stopped())
     monkeypatch.setattr(Journal, "append", full)
-    monkeypatch.setattr(Journal, "close", lambda journal: closed.append(journal))
+    monkeypatch.setattr(Journal, "close", closing)
     with pytest.raises(OSError, match="No space"):
         open_journal(prepared.pending(), NOW)
     assert len(closed) == 1
@@ -289,7 +295,13 @@ def test_the_site_of_a_plan(prepared: Prepared) -> None:
         check_plan(prepared.plan, "other", timedelta(hours=24), NOW)
 
 
-def test_one_at_a_time(tmp_path: Path) -> None:
+def test_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second is refused at once."""
+
+    def wait(seconds: float) -> None:
+        raise AssertionError("nobody waits")
+
+    monkeypatch.setattr("time.sleep", wait)
     lock = tmp_path / "locks" / "site"
     for _ in range(2):
         with only_one(lock, "test"), pytest.raises(PlanRefused, match="another apply"), only_one(lock, "test"):

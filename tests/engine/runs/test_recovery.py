@@ -10,6 +10,7 @@ import pytest
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import RemoteError
+from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.runs.recovery import unfinished_runs, unpublished, why_withdrawn
 from seatwarden.policy.errors import InputError
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, prepare
@@ -101,6 +102,14 @@ def _without_a_plan(run: Prepared) -> None:
     (run.folder / "plan.jsonl").unlink()
 
 
+def _sealed_too_early(run: Prepared) -> None:
+    """No apply of ours does; whatever is missing, a seal is the end."""
+    _nothing_done(run)
+    journal = Journal.reopen(run.path, run.path.read_bytes())
+    journal.seal({})
+    journal.close()
+
+
 def _published_unreadable(run: Prepared) -> None:
     _done(run)
     (run.folder / "published").write_bytes(b"many")
@@ -124,6 +133,7 @@ UNFINISHED: dict[Callable[[Prepared], None], bool] = {
     _partly_published: True,
     _damaged: True,  # whoever reads it next will say so
     _without_a_plan: False,
+    _sealed_too_early: False,
     _published_unreadable: True,  # better told twice than never
     _published_under_its_former_name: False,
 }
