@@ -11,6 +11,7 @@ reason each, by the text of the line, so that they are found again when the line
 """
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -24,8 +25,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import libcst as cst
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("grammar", "policy", "engine")
@@ -130,50 +129,15 @@ def _quoted(texts: Iterable[str]) -> str:
 # The mutants ---------------------------------------------------------------------------------------------
 
 
-def _statement_less(node: cst.Expr) -> Iterator[cst.CSTNode]:
-    if isinstance(node.value, cst.Call):
-        yield cst.Pass()
-
-
-def _nothing_raised(node: cst.Raise) -> Iterator[cst.CSTNode]:
-    yield cst.Pass()
-
-
-def _nothing_returned(node: cst.Return) -> Iterator[cst.CSTNode]:
-    if node.value is not None and not (isinstance(node.value, cst.Name) and node.value.value == "None"):
-        yield node.with_changes(value=cst.Name("None"))
-
-
-def _least_for_most(node: cst.Call) -> Iterator[cst.CSTNode]:
-    other = {"min": "max", "max": "min"}.get(node.func.value) if isinstance(node.func, cst.Name) else None
-    if other:
-        yield node.with_changes(func=cst.Name(other))
-
-
-def _other_kinds() -> None:
-    """Teach mutmut further kinds of mutants; texts in other capitals tell no more than texts with more in them."""
-    from mutmut.mutation import mutators
-
-    operators: Any = mutators.mutation_operators
-    whole_text = mutators.operator_string
-
-    def one_text(node: cst.BaseString) -> Iterator[cst.CSTNode]:
-        yield from list(whole_text(node))[:1]
-
-    operators[:] = [(kind, one_text if make is whole_text else make) for kind, make in operators]
-    operators += [
-        (cst.Expr, _statement_less),
-        (cst.Raise, _nothing_raised),
-        (cst.Return, _nothing_returned),
-        (cst.Call, _least_for_most),
-    ]
-
-
 def names_of(files: Sequence[str]) -> list[str]:
     """Every mutant that these files give, by mutmut's names."""
+    # Only now: not every machine that tests us has mutmut, and it reads its settings in the copy.
     from mutmut.mutation.file_mutation import mutate_file_contents
     from mutmut.utils.format_utils import get_mutant_name
 
+    from bench import mutant_kinds
+
+    mutant_kinds.teach()
     names = []
     for file in files:
         path = Path("seatwarden") / file
@@ -192,7 +156,7 @@ def run(names: Sequence[str], minutes: int | None) -> None:
     if minutes is not None:
         signal.signal(signal.SIGALRM, enough)
         signal.alarm(minutes * 60)
-    mutmut._run(names, os.cpu_count())
+    mutmut._run(list(names), os.cpu_count())
     signal.alarm(0)
 
 
@@ -237,15 +201,17 @@ def report(mutants: Sequence[Mutant], allowed: Mapping[Change, str], guarded: Se
             new.append(mutant)
         counts.setdefault(mutant.change.file, Counter())[fate] += 1
     for mutant in new:
-        was, becomes = mutant.change.was, mutant.change.becomes
-        print(
-            f'\n[[accepted."{mutant.change.file}"]]\nwas = {was!r}\nbecomes = {becomes!r}\nreason = ""  # {mutant.name}'
-        )
+        was, becomes = (json.dumps(text, ensure_ascii=False) for text in (mutant.change.was, mutant.change.becomes))
+        _say(f'\n[[accepted."{mutant.change.file}"]]\nwas = {was}\nbecomes = {becomes}\nreason = "" # {mutant.name}')
     fates = ("noticed", "accepted", "survived", "not run")
-    print(f"\n{'module':<36}{'mutants':>9}" + "".join(f"{fate:>10}" for fate in fates))
+    _say(f"\n{'module':<36}{'mutants':>9}" + "".join(f"{fate:>10}" for fate in fates))
     for file, count in (*counts.items(), ("all", sum(counts.values(), Counter()))):
-        print(f"{file:<36}{count.total():>9}" + "".join(f"{count[fate]:>10}" for fate in fates))
+        _say(f"{file:<36}{count.total():>9}" + "".join(f"{count[fate]:>10}" for fate in fates))
     return not any(room.has(mutant.change.file) for mutant in new for room in guarded)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def main() -> int:
@@ -267,14 +233,13 @@ def main() -> int:
     files = [file for file in files if any(room.has(file) for room in chosen)]
     tests = dict.fromkeys(test for room in chosen if any(map(room.has, files)) for test in room.tests)
     if not files:
-        print("nothing to mutate")
+        _say("nothing to mutate")
         return 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         lay_out(Path(folder), files, list(tests))
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(Path(folder) / "mutants")  # for the commands that tests start
         sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
-        _other_kinds()
         names = names_of(files)
         if not options.all and len(names) > options.sample:
             names = sorted(random.Random(options.seed).sample(names, options.sample))  # noqa: S311

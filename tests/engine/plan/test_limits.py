@@ -133,8 +133,8 @@ def _decided(analyzer: str, professional: str = "", kept: int = 0) -> tuple[Deci
     return plan_of(POLICY, site_of([user(1), user(2, tags=[{"name": "vip"}])], *rows)).decisions
 
 
-def _chosen(text: str, *ids: str, kept: int = 0) -> list[str]:
-    return [decision.license_id for decision in choose(_decided(*ids, kept=kept), _limits(text))]
+def _chosen(text: str, analyzer: str, professional: str = "", kept: int = 0) -> list[str]:
+    return [decision.license_id for decision in choose(_decided(analyzer, professional, kept), _limits(text))]
 
 
 @pytest.mark.parametrize(
