@@ -212,7 +212,7 @@ def test_what_cannot_be_journalled_begins_no_other(tmp_path: Path, monkeypatch: 
         sent.wait(5)
         if license_id == "l2":
             disk.failed.wait(5)
-            time.sleep(0.1)
+            time.sleep(0.3)
 
     qrs = MemoryQrs(idle(8), on_delete)
     disk = Disk(tmp_path, qrs.events, failing=4)  # the header, two intents, then the outcome of l1

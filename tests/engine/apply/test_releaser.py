@@ -318,12 +318,14 @@ def _wait_until(condition: Callable[[], bool]) -> None:
 
 def test_a_defect_begins_no_other(tmp_path: Path) -> None:
     """It is told when its turn has come; the licenses behind it are not begun until then."""
-    site, told = idle(6), threading.Event()
+    site, defect = idle(6), threading.Event()
 
     def on_look(license_id: str) -> None:
         if license_id == "l1":
-            told.wait(0.2)
+            defect.wait(5)
+            time.sleep(0.2)
         if license_id == "l2":
+            defect.set()
             raise ZeroDivisionError("a defect")
 
     prepared, qrs = prepare(tmp_path, site), MemoryQrs(site, on_look=on_look)
@@ -341,15 +343,19 @@ def test_an_interrupt_between_two_outcomes_begins_no_other(tmp_path: Path, monke
         def map(self, *given: Any, **options: Any) -> Iterator[Any]:
             outcomes = super().map(*given, **options)
             yield next(outcomes)
-            interrupted.set()
+            under_way.wait(5)
             raise KeyboardInterrupt(outcomes)
 
-    interrupted = threading.Event()
+        def shutdown(self, *given: Any, **options: Any) -> None:
+            ending.set()
+            super().shutdown(*given, **options)
+
+    under_way, ending = threading.Event(), threading.Event()
 
     def on_delete(license_id: str) -> None:
         if license_id == "l2":
-            interrupted.wait(5)
-            time.sleep(0.25)
+            under_way.set()
+            ending.wait(5)
 
     monkeypatch.setattr("seatwarden.engine.apply.releaser.ThreadPoolExecutor", Interrupted)
     prepared, qrs = prepare(tmp_path, site), MemoryQrs(site, on_delete)
