@@ -153,7 +153,8 @@ def _chosen(text: str, analyzer: str, professional: str = "", kept: int = 0) -> 
 )
 def test_longest_unused_first(text: str, ids: tuple[str, ...], chosen: str) -> None:
     more = "" if "% per run" in text else "\nlimit release to 100% per run"
-    found = _chosen(f"limit release to {text}, longest unused first{more}", *ids)
+    analyzer, professional = (*ids, "")[:2]
+    found = _chosen(f"limit release to {text}, longest unused first{more}", analyzer, professional)
     assert found == chosen.split()
 
 
