@@ -87,6 +87,11 @@ def accepted() -> dict[Change, str]:
     }
 
 
+def called_at_import() -> frozenset[tuple[str, str]]:
+    """Functions that have done their work before a mutant is switched on: by file and name."""
+    return frozenset((file, name) for file, names in _table().get("at_import", {}).items() for name in names)
+
+
 def _table() -> dict[str, Any]:
     return tomllib.loads((ROOT / "bench" / "mutants.toml").read_text(encoding="utf-8"))
 
@@ -133,16 +138,19 @@ def names_of(files: Sequence[str]) -> list[str]:
     """Every mutant that these files give, by mutmut's names."""
     # Only now: not every machine that tests us has mutmut, and it reads its settings in the copy.
     from mutmut.mutation.file_mutation import mutate_file_contents
-    from mutmut.utils.format_utils import get_mutant_name
+    from mutmut.utils.format_utils import get_mutant_name, orig_function_and_class_names_from_key
 
     from bench import mutant_kinds
 
     mutant_kinds.teach()
-    names = []
+    names, too_early = [], called_at_import()
     for file in files:
         path = Path("seatwarden") / file
         mutated = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
-        names += [get_mutant_name(path, name) for name in mutated.mutant_names]
+        for name in mutated.mutant_names:
+            function, _ = orig_function_and_class_names_from_key(name)
+            if (file, function) not in too_early:
+                names.append(get_mutant_name(path, name))
     return names
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import (
+    MAX_NUMBER,
+    NO_USER,
     READERS,
     Fact,
     RecordedFact,
@@ -194,3 +196,36 @@ def test_the_last_use_over_all_licenses() -> None:
     assert isinstance(_read(last, mine, user(), without=["professional"]), Unknown)
     unclaimed = {key: value for key, value in other.items() if key != "user"}
     assert isinstance(_read(last, mine, user(), professional=[unclaimed | {"quarantined": True}]), Unknown)
+
+
+def test_what_is_unknown_says_why() -> None:
+    """For facts over all licenses of a user; of somebody who is not listed nothing is known."""
+    mine, nobodys = license_row(1, "2026-10-01T00:00:00Z"), license_row(1, "2026-11-05T00:00:00Z", id="p1")
+    del nobodys["user"]
+    for name in ("user.licenses", "user.lastUsed"):
+        field = Field(name)
+        missing = _read(field, mine, user(), without=["professional"])
+        assert missing == Unknown("the snapshot has no professional licenses")
+        claimed = _read(field, mine, user(), professional=[nobodys])
+        assert claimed == Unknown("`user` is missing on a license of the snapshot")
+        assert _read(field, mine, user(2)) == NO_USER
+    unsure = license_row(1, id="p1", quarantined="no")
+    words = "`quarantined` is missing or unreadable on a license of the user"
+    assert _read(Field("user.licenses"), mine, user(), professional=[unsure]) == Unknown(words)
+    for row in (license_row(1, "x" * 50), license_row(1, "x" * 50, createdDate="y")):
+        assert _read(Field("license.unusedDays"), row, user()) == Unknown(f"`lastUsed` is unreadable: `{'x' * 40}`")
+    row = license_row(1, NEVER, createdDate="y" * 50)
+    created = f"`license.createdDate` is unreadable: `{'y' * 40}`"
+    assert _read(Field("license.createdDate"), row, user()) == Unknown(created)
+    assert _read(Field("license.unusedDays"), row, user()) == Unknown(f"never used, and {created}")
+    row["createdDate"] = 5
+    assert _read(Field("license.createdDate"), row, user()) == Unknown("`license.createdDate` is missing or unreadable")
+
+
+@pytest.mark.parametrize("number", [MAX_NUMBER, -MAX_NUMBER, MAX_NUMBER + 1, -MAX_NUMBER - 1])
+def test_the_largest_number_that_a_record_may_have(number: int) -> None:
+    if abs(number) <= MAX_NUMBER:
+        assert facts_from_json({"license.unusedDays": (number,)}) == {"license.unusedDays": (number,)}
+    else:
+        with pytest.raises(ValueError, match=r"`license\.unusedDays` cannot be"):
+            facts_from_json({"license.unusedDays": (number,)})
