@@ -39,6 +39,7 @@ def _found(condition: str, who: dict[str, Any] = ANN, last_used: object = USED, 
         ('not user.userDirectory = "acme"', 'not wanted: user.userDirectory = "ACME"'),
         ('not user.userDirectory = "x"', 'user.userDirectory = "ACME", not "x"'),
         ("user.tags = vips", 'user.tags has "vip", "VIP", listed in vips'),
+        ('user.tags = "temp"', 'user.tags has "temp"'),
         ("user.tags == vips", 'user.tags has "vip", listed in vips'),
         ('user.tags = ["x"]', 'user.tags = "vip", "VIP", "temp", not listed'),
         ('user.roles = "x"', 'user.roles has no value, not "x"'),
@@ -57,6 +58,12 @@ def _found(condition: str, who: dict[str, Any] = ANN, last_used: object = USED, 
 )
 def test_a_condition_without_parts(condition: str, words: str) -> None:
     assert _found(condition) == words
+
+
+def test_of_two_values_the_one_that_hit_is_told_of_one_all_there_is() -> None:
+    two = user(1, tags=[{"name": "vip"}, {"name": "x"}])
+    assert _found('user.tags = "vip"', two) == 'user.tags has "vip"'
+    assert _found('user.tags = "vip"', user(1, tags=[{"name": "VIP"}])) == 'user.tags = "VIP"'
 
 
 def test_true_and_unknown_conditions() -> None:
