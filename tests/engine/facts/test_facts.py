@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from seatwarden.engine.facts.columns import read_column
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import (
+    FAMILIES,
     MAX_NUMBER,
     NO_USER,
     READERS,
@@ -22,7 +24,7 @@ from seatwarden.engine.facts.facts import (
     facts_from_json,
     subject_of,
 )
-from seatwarden.grammar.ast import Field
+from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
@@ -229,3 +231,65 @@ def test_the_largest_number_that_a_record_may_have(number: int) -> None:
     else:
         with pytest.raises(ValueError, match=r"`license\.unusedDays` cannot be"):
             facts_from_json({"license.unusedDays": (number,)})
+
+
+@pytest.mark.parametrize("name", [name for name in VOCABULARY if name.startswith("user")])
+def test_of_a_user_who_is_not_listed_nothing_is_known(name: str) -> None:
+    """By itself and in a column, for all fields: none of them is *no value*."""
+    site = site_of([user(2)], [license_row(1)], [license_row(1, user=None)])
+    snapshot, day = snapshot_of(site), day_of(checked(""))
+    for license_type in LICENSE_TYPES:
+        (row,) = snapshot.licenses[license_type]
+        subject = subject_of(snapshot, license_type, row, day)
+        assert SnapshotFacts(subject).read(_field(name)) == NO_USER
+        if name not in FAMILIES:
+            assert read_column(name, [subject]) == [NO_USER]
+
+
+_EVERY = {
+    "user": ("ADMIN\\jdoe",),
+    "user.userDirectory": ("ADMIN",),
+    "user.userId": ("jdoe",),
+    "user.name": ("User 1",),
+    "user.roles": ("RootAdmin",),
+    "user.tags": ("vip", "intern"),
+    "user.@": ("Finance", "IT"),
+    "user.attributes": ("j@example.com",),
+    "user.inactive": (False,),
+    "user.blocked": (True,),
+    "user.removedExternally": (False,),
+    "user.deleteProhibited": (False,),
+    "user.createdDate": (date(2026, 1, 31),),
+    "user.licenses": ("analyzer",),
+    "user.lastUsed": (date(2026, 10, 1),),
+    "license.type": ("analyzer",),
+    "license.lastUsed": (date(2026, 10, 1),),
+    "license.createdDate": (date(2020, 1, 1),),
+    "license.neverUsed": (False,),
+    "license.unusedDays": (51,),
+    "license.excess": (False,),
+    "today": (date(2026, 11, 21),),
+    "month": (11,),
+    "weekday": ("saturday",),
+}
+
+
+def test_the_value_of_every_field() -> None:
+    row = license_row(1, "2026-10-01T23:59:59.9999999Z")
+    assert {name: _read(_field(name), row, FULL_USER) for name in VOCABULARY} == _EVERY
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("user.inactive", "inactive"),
+        ("user.blocked", "blacklisted"),
+        ("user.removedExternally", "removedExternally"),
+        ("user.deleteProhibited", "deleteProhibited"),
+    ],
+)
+def test_every_mark_is_read_from_its_own_place(name: str, key: str) -> None:
+    marks = ("user.inactive", "user.blocked", "user.removedExternally", "user.deleteProhibited")
+    found = [mark for mark in marks if _read(Field(mark), license_row(), user(1, **{key: True})) == (True,)]
+    assert found == [name]
+    assert _read(Field("license.excess"), license_row(1, excess=True), user()) == (True,)
