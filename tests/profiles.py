@@ -12,7 +12,7 @@ ORDINARY = 30
 PROFILES = {
     "seatwarden": settings(deadline=None, max_examples=ORDINARY),
     "ci": settings(deadline=None, max_examples=60, derandomize=True),
-    "longer": settings(deadline=None, max_examples=200, derandomize=True),
+    "longer": settings(deadline=None, max_examples=150, derandomize=True),
     "thorough": settings(deadline=None, max_examples=2000),
     # A mutant is noticed by the first example that fails: which is the smallest one, nobody asks.
     "mutants": settings(

@@ -74,6 +74,21 @@ def test_a_new_survivor_in_a_guarded_room_fails(
     assert ("becomes = " in said) is survived
 
 
+@pytest.mark.parametrize(
+    ("becomes", "fine"),
+    [
+        ("list(zip(*rows, strict=False))", True),
+        ("list(zip(*rows, strict=None))", True),
+        ("list(zip(*rows, ))", True),
+        ("list(zip(strict=True))", False),
+        ("list(zip(*None, strict=True))", False),
+        ("None", False),
+    ],
+)
+def test_a_zip_that_is_less_strict_may_survive(becomes: str, fine: bool) -> None:
+    assert report(_mutants((Change(DECIDE, "list(zip(*rows, strict=True))", becomes), False)), {}, GUARDED) is fine
+
+
 def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     other = Change("engine/log/chain.py", "x = 1", "x = None")
     report(_mutants((WAS, True), (WAS, False), (other, False), (other, None)), {WAS: "the same"}, GUARDED)

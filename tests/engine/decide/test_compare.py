@@ -216,6 +216,9 @@ def test_names_and_lists_are_their_values() -> None:
     names: dict[str, NamedValue] = {"admins": ListOf((Text("a"), Text("b"))), "always": Boolean(True)}
     assert evaluate(Comparison("=", Text("B"), Name("admins")), _Given(), names).truth is True
     assert evaluate(Name("always"), _Given(), names).truth is True
+    for nested in (And((T, Name("always"))), Or((F, Name("always"))), Not(Not(Name("always")))):
+        assert evaluate(nested, _Given(), names).truth is True
+        assert evaluate(Not(nested), _Given(), names).truth is False
     assert evaluate(ListOf((Boolean(False),)), _Given(), names).truth is False
     assert evaluate(ListOf(()), _Given(), names).truth is False
 

@@ -90,8 +90,7 @@ def test_the_reason_and_what_hit_are_replaced() -> None:
 
 def test_rows_without_a_user() -> None:
     """Who is gone is named by the row only; whom nobody knows has no pseudonym."""
-    gone: dict[str, Any] = {"user": None, "deletedUserId": "ann", "deletedUserDirectory": "ACME"}
-    _, hidden = _hidden(POLICY, ANN, **gone)
+    _, hidden = _hidden(user=None, deletedUserId="ann", deletedUserDirectory="ACME")
     ann = _pseudonym("user\nacme\\ann")
     assert (hidden.user_id, hidden.user_name, hidden.row_state.deleted_user) == (ann, None, f"ACME\\{ann}")
     assert hidden.reason == f"undetermined: the license has no user (deleted user ACME\\{ann})"

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.facts.day import Day, make_day
+from seatwarden.engine.facts.day import NEVER, Day, day_for, make_day
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.zones import is_timezone, timezone_names
+from tests.engine.support import checked
 from tests.strategies import NOW, ZONES
 
 _INSTANTS = st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
@@ -115,3 +116,26 @@ def test_only_zones_that_are_the_same_everywhere_are_suggested() -> None:
     assert all(map(is_timezone, names))
     assert not names & {"localtime", "posixrules", "Factory"}
     assert not any(name.startswith(("posix/", "right/")) for name in names)
+
+
+def test_the_zone_is_the_policys_unless_another_is_asked_for() -> None:
+    policy = checked('timezone "Asia/Kathmandu"')
+    assert day_for(policy, NOW, None) == make_day(NOW, "Asia/Kathmandu")
+    assert day_for(policy, NOW, "Europe/Stockholm") == make_day(NOW, "Europe/Stockholm")
+    assert day_for(policy, date(2026, 11, 21), "UTC").now == datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "day"),
+    [
+        ("2026-11-20T23:00:00Z", "Europe/Stockholm", date(2026, 11, 21)),
+        ("2026-11-20T22:59:59.9999999Z", "Europe/Stockholm", date(2026, 11, 20)),
+        ("2026-11-20T23:59:59.9999999Z", "UTC", date(2026, 11, 20)),
+        ("1900-01-01T00:00:00Z", "UTC", date(1900, 1, 1)),
+        ("1899-12-31T23:59:59Z", "UTC", NEVER),
+        ("1899-12-31T23:59:59Z", "Europe/Stockholm", NEVER),
+        ("soon", "UTC", None),
+    ],
+)
+def test_the_day_of_a_timestamp(text: str, zone: str, day: date | None) -> None:
+    assert make_day(NOW, zone).day_of_timestamp(text) == day

@@ -7,8 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from seatwarden.engine.facts.columns import read_column
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import (
+    FAMILIES,
+    MAX_NUMBER,
+    NO_USER,
     READERS,
     Fact,
     RecordedFact,
@@ -20,7 +24,7 @@ from seatwarden.engine.facts.facts import (
     facts_from_json,
     subject_of,
 )
-from seatwarden.grammar.ast import Field
+from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
@@ -194,3 +198,98 @@ def test_the_last_use_over_all_licenses() -> None:
     assert isinstance(_read(last, mine, user(), without=["professional"]), Unknown)
     unclaimed = {key: value for key, value in other.items() if key != "user"}
     assert isinstance(_read(last, mine, user(), professional=[unclaimed | {"quarantined": True}]), Unknown)
+
+
+def test_what_is_unknown_says_why() -> None:
+    """For facts over all licenses of a user; of somebody who is not listed nothing is known."""
+    mine, nobodys = license_row(1, "2026-10-01T00:00:00Z"), license_row(1, "2026-11-05T00:00:00Z", id="p1")
+    del nobodys["user"]
+    for name in ("user.licenses", "user.lastUsed"):
+        field = Field(name)
+        missing = _read(field, mine, user(), without=["professional"])
+        assert missing == Unknown("the snapshot has no professional licenses")
+        claimed = _read(field, mine, user(), professional=[nobodys])
+        assert claimed == Unknown("`user` is missing on a license of the snapshot")
+        assert _read(field, mine, user(2)) == NO_USER
+    unsure = license_row(1, id="p1", quarantined="no")
+    words = "`quarantined` is missing or unreadable on a license of the user"
+    assert _read(Field("user.licenses"), mine, user(), professional=[unsure]) == Unknown(words)
+    for row in (license_row(1, "x" * 50), license_row(1, "x" * 50, createdDate="y")):
+        assert _read(Field("license.unusedDays"), row, user()) == Unknown(f"`lastUsed` is unreadable: `{'x' * 40}`")
+    row = license_row(1, NEVER, createdDate="y" * 50)
+    created = f"`license.createdDate` is unreadable: `{'y' * 40}`"
+    assert _read(Field("license.createdDate"), row, user()) == Unknown(created)
+    assert _read(Field("license.unusedDays"), row, user()) == Unknown(f"never used, and {created}")
+    row["createdDate"] = 5
+    assert _read(Field("license.createdDate"), row, user()) == Unknown("`license.createdDate` is missing or unreadable")
+
+
+@pytest.mark.parametrize("number", [MAX_NUMBER, -MAX_NUMBER, MAX_NUMBER + 1, -MAX_NUMBER - 1])
+def test_the_largest_number_that_a_record_may_have(number: int) -> None:
+    if abs(number) <= MAX_NUMBER:
+        assert facts_from_json({"license.unusedDays": (number,)}) == {"license.unusedDays": (number,)}
+    else:
+        with pytest.raises(ValueError, match=r"`license\.unusedDays` cannot be"):
+            facts_from_json({"license.unusedDays": (number,)})
+
+
+@pytest.mark.parametrize("name", [name for name in VOCABULARY if name.startswith("user")])
+def test_of_a_user_who_is_not_listed_nothing_is_known(name: str) -> None:
+    """By itself and in a column, for all fields: none of them is *no value*."""
+    site = site_of([user(2)], [license_row(1)], [license_row(1, user=None)])
+    snapshot, day = snapshot_of(site), day_of(checked(""))
+    for license_type in LICENSE_TYPES:
+        (row,) = snapshot.licenses[license_type]
+        subject = subject_of(snapshot, license_type, row, day)
+        assert SnapshotFacts(subject).read(_field(name)) == NO_USER
+        if name not in FAMILIES:
+            assert read_column(name, [subject]) == [NO_USER]
+
+
+_EVERY = {
+    "user": ("ADMIN\\jdoe",),
+    "user.userDirectory": ("ADMIN",),
+    "user.userId": ("jdoe",),
+    "user.name": ("User 1",),
+    "user.roles": ("RootAdmin",),
+    "user.tags": ("vip", "intern"),
+    "user.@": ("Finance", "IT"),
+    "user.attributes": ("j@example.com",),
+    "user.inactive": (False,),
+    "user.blocked": (True,),
+    "user.removedExternally": (False,),
+    "user.deleteProhibited": (False,),
+    "user.createdDate": (date(2026, 1, 31),),
+    "user.licenses": ("analyzer",),
+    "user.lastUsed": (date(2026, 10, 1),),
+    "license.type": ("analyzer",),
+    "license.lastUsed": (date(2026, 10, 1),),
+    "license.createdDate": (date(2020, 1, 1),),
+    "license.neverUsed": (False,),
+    "license.unusedDays": (51,),
+    "license.excess": (False,),
+    "today": (date(2026, 11, 21),),
+    "month": (11,),
+    "weekday": ("saturday",),
+}
+
+
+def test_the_value_of_every_field() -> None:
+    row = license_row(1, "2026-10-01T23:59:59.9999999Z")
+    assert {name: _read(_field(name), row, FULL_USER) for name in VOCABULARY} == _EVERY
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("user.inactive", "inactive"),
+        ("user.blocked", "blacklisted"),
+        ("user.removedExternally", "removedExternally"),
+        ("user.deleteProhibited", "deleteProhibited"),
+    ],
+)
+def test_every_mark_is_read_from_its_own_place(name: str, key: str) -> None:
+    marks = ("user.inactive", "user.blocked", "user.removedExternally", "user.deleteProhibited")
+    found = [mark for mark in marks if _read(Field(mark), license_row(), user(1, **{key: True})) == (True,)]
+    assert found == [name]
+    assert _read(Field("license.excess"), license_row(1, excess=True), user()) == (True,)

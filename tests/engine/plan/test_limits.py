@@ -140,18 +140,18 @@ def _chosen(text: str, analyzer: str, professional: str = "", kept: int = 0) -> 
 @pytest.mark.parametrize(
     ("text", "ids", "chosen"),
     [
-        ("2 per run", ("new old mid today",), "old mid"),
+        ("2 per run", ("new old mid today", ""), "old mid"),
         ("2 per run", ("old old2", "old1 old3"), "old old2"),  # as long unused: analyzer first, then by id
         ("3 per run", ("old2 old", "mid old1"), "old old2 old1"),
         ("2 per run", ("mid new", "old mid1"), "old mid"),
-        ("0 per run", ("old",), ""),
+        ("0 per run", ("old", ""), ""),
         ("1 per run", ("today", "new"), "new"),
-        ("1 of analyzer per run", ("mid old",), "old"),
-        ("50% of analyzer per run", ("new old mid",), "old"),  # 1.5 licenses are 1
+        ("1 of analyzer per run", ("mid old", ""), "old"),
+        ("50% of analyzer per run", ("new old mid", ""), "old"),  # 1.5 licenses are 1
         ("50% per run", ("new old", "mid old1"), "old old1"),  # a share of each type
     ],
 )
-def test_longest_unused_first(text: str, ids: tuple[str, ...], chosen: str) -> None:
+def test_longest_unused_first(text: str, ids: tuple[str, str], chosen: str) -> None:
     more = "" if "% per run" in text else "\nlimit release to 100% per run"
     analyzer, professional = (*ids, "")[:2]
     found = _chosen(f"limit release to {text}, longest unused first{more}", analyzer, professional)
