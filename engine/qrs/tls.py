@@ -18,6 +18,14 @@ def make_context(site: Site, now: datetime) -> ssl.SSLContext:
 
     Raises InputError when a certificate file is missing, unreadable or no longer valid.
     """
+    context = context_of(site)
+    if site.certificate is not None:
+        _check_dates(site.certificate, now)
+    return context
+
+
+def context_of(site: Site) -> ssl.SSLContext:
+    """The TLS settings for a site, whatever the client certificate's dates. Raises InputError."""
     for name, path in (("clientCert", site.certificate), ("clientCertKey", site.key), ("clientCertCA", site.authority)):
         if path is not None:
             _check_readable(f"cert.{name}", path)
@@ -29,7 +37,6 @@ def make_context(site: Site, now: datetime) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if site.certificate is not None:
-        _check_dates(site.certificate, now)
         try:
             # An empty password instead of a prompt: an unattended run must not wait for one.
             context.load_cert_chain(site.certificate, site.key, password=site.passphrase or "")
