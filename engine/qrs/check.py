@@ -13,6 +13,7 @@ from seatwarden.engine.common.network import ConnectionFault
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.qrs.client_files import client_certificate
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
@@ -76,9 +77,7 @@ def _connect(site: Site, now: datetime) -> str:
 
 def _client_certificate(site: Site, now: datetime) -> str:
     make_context(site, now)
-    assert site.certificate is not None  # noqa: S101 - for the type checker: the step is left out without one
-    certificate = x509.load_pem_x509_certificate(site.certificate.read_bytes())
-    return f"{site.certificate}, valid until {certificate.not_valid_after_utc.date().isoformat()}"
+    return f"{site.certificate}, valid until {client_certificate(site).not_valid_after_utc.date().isoformat()}"
 
 
 def _handshake(site: Site, now: datetime) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from seatwarden.engine.common.network import ConnectionFault, fault_of
 from seatwarden.engine.errors import NoAnswer, RemoteError
+from seatwarden.engine.qrs.client_files import EXPORT_HELP
 from seatwarden.engine.qrs.presented import why_refused
-from seatwarden.engine.qrs.tls import EXPORT_HELP
 from seatwarden.engine.site.connection import Site
 
 _NOT_MADE = ("the request to {where} could not be made", "check `host`, `headers` and `jwt` under `configQRS`")

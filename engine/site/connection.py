@@ -236,8 +236,8 @@ QRS = Section(
 )
 CERTIFICATES = Section(
     (
-        Setting("clientCert", FILE, "our certificate, a PEM file"),
-        Setting("clientCertKey", FILE, "its key, a PEM file"),
+        Setting("clientCert", FILE, "our certificate, a PEM file or a PFX"),
+        Setting("clientCertKey", FILE, "its key, a PEM file, unless it is in the same"),
         Setting("clientCertCA", FILE, "the only authority to trust, a PEM file", without="those of this machine"),
         Setting("clientCertPassphrase", PASSPHRASE, "the passphrase of the key"),
     ),
