@@ -12,6 +12,7 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
+from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
 from seatwarden.grammar.ast import Field, walk
@@ -116,13 +117,16 @@ def _reads_attributes(policy: CheckedPolicy) -> bool:
 
 def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
     """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
-    from seatwarden.engine.cli.terminal.output import working
+    from seatwarden.engine.cli.terminal.output import note, working
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
 
     site = read_site(site_file)
     # Certificates are valid by the real clock, whatever --now says.
     with QrsClient(site, datetime.now(UTC)) as client, working(f"reading users and licenses from {site.url}"):
-        return client.snapshot(now), site.url
+        taken, warnings = client.snapshot(now), client.warnings
+    for warning in warnings:
+        note(f"warning: {printable(warning)}")
+    return taken, site.url
 
 
 def needed(site: Path | None) -> Path:

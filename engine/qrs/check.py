@@ -14,6 +14,7 @@ from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.qrs.client_files import client_certificate
+from seatwarden.engine.qrs.expiry import ends_soon
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
@@ -26,6 +27,7 @@ CONNECT_SECONDS = 10
 class Step:
     """One step of the check: what was tried, whether it went well, what was found, and what to mend.
 
+    One that went well has help where something is not well yet, such as a certificate that ends soon.
     `here` says of one that failed that nothing was asked of the site: the fault is in the site file or beside it.
     """
 
@@ -38,7 +40,7 @@ class Step:
 
 def check_site(site: Site, now: datetime) -> Iterator[Step]:
     """The steps in order; the first that fails is the last. `now` (aware) is held against certificates."""
-    steps: tuple[tuple[str, Callable[[Site, datetime], str]], ...] = (
+    steps: tuple[tuple[str, Callable[[Site, datetime], str | tuple[str, str | None]]], ...] = (
         ("host name", _resolve),
         ("port", _connect),
         *((("client certificate", _client_certificate),) if site.certificate else ()),
@@ -50,7 +52,8 @@ def check_site(site: Site, now: datetime) -> Iterator[Step]:
     )
     for name, try_it in steps:
         try:
-            yield Step(name, True, try_it(site, now))
+            found = try_it(site, now)
+            yield Step(name, True, found) if isinstance(found, str) else Step(name, True, *found)
         except (RemoteError, InputError) as error:
             yield Step(name, False, error.message, error.help, isinstance(error, InputError))
             return
@@ -75,12 +78,15 @@ def _connect(site: Site, now: datetime) -> str:
     return f"{site.port} is open"
 
 
-def _client_certificate(site: Site, now: datetime) -> str:
+def _client_certificate(site: Site, now: datetime) -> tuple[str, str | None]:
     make_context(site, now)
-    return f"{site.certificate}, valid until {client_certificate(site).not_valid_after_utc.date().isoformat()}"
+    certificate = client_certificate(site)
+    soon = ends_soon(certificate, now)
+    help_ = f"it ends {soon}: export a new one in the QMC before that" if soon else None
+    return f"{site.certificate}, valid until {certificate.not_valid_after_utc.date().isoformat()}", help_
 
 
-def _handshake(site: Site, now: datetime) -> str:
+def _handshake(site: Site, now: datetime) -> tuple[str, str | None]:
     context = make_context(site, now)
     try:
         with (
@@ -92,9 +98,12 @@ def _handshake(site: Site, now: datetime) -> str:
         raise unreachable(error, site) from None
     except OSError as error:
         raise RemoteError(f"TLS to {site.host}:{site.port} failed: {error.strerror or error}") from None
-    valid = x509.load_der_x509_certificate(der).not_valid_after_utc.date().isoformat() if der else "?"
+    certificate = x509.load_der_x509_certificate(der) if der else None
+    valid = certificate.not_valid_after_utc.date().isoformat() if certificate else "?"
+    soon = ends_soon(certificate, now) if certificate else None
     trust = "" if site.verify else ", NOT verified (rejectUnauthorized is false)"
-    return f"{version}, server certificate valid until {valid}{trust}"
+    help_ = f"the server's certificate ends {soon}: renew it in Qlik Sense before that" if soon else None
+    return f"{version}, server certificate valid until {valid}{trust}", help_
 
 
 def _about(site: Site, now: datetime) -> str:

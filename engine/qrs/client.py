@@ -17,6 +17,7 @@ from urllib3.util.retry import Retry
 from seatwarden.engine.common.network import TlsAdapter
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import NotAuthorized, RemoteError
+from seatwarden.engine.qrs.expiry import client_warnings, note_presented, server_warnings
 from seatwarden.engine.qrs.faults import unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
@@ -52,7 +53,10 @@ class QrsClient:
 
     def __init__(self, site: Site, now: datetime, *, parallel: int = 1) -> None:
         self._site = site
+        self._now, self._presented = now, set[bytes]()
         context = make_context(site, now) if site.use_tls else None
+        if context is not None:
+            note_presented(context, self._presented)
         if not site.verify:
             urllib3.disable_warnings(InsecureRequestWarning)  # the command warns, once, in its own words
         # Two sessions, since retries belong to a session's adapter: a DELETE is not sent again as freely as a GET.
@@ -67,6 +71,11 @@ class QrsClient:
     ) -> None:
         self._reads.close()
         self._deletes.close()
+
+    @property
+    def warnings(self) -> list[str]:
+        """The certificates that end soon: ours, and those that the server has presented so far."""
+        return [*client_warnings(self._site, self._now), *server_warnings(self._site, self._presented, self._now)]
 
     def get(self, path: str) -> bytes:
         """The JSON that `GET /qrs/{path}` answers, undecoded."""

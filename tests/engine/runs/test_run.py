@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +27,8 @@ class Site(MemoryQrs):
 
     def on_snapshot(self) -> None:
         """Something happens now."""
+
+    warnings: Sequence[str] = ()
 
     def snapshot(self, now: datetime) -> Snapshot:
         self.events.append("snapshot")
