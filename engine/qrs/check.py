@@ -1,10 +1,11 @@
-"""Checking the way to a site, step by step: name, port, TLS, certificate, answers, rights, version."""
+"""Checking the way to a site, step by step: name, port, TLS, certificate, answers, rights, and reading it all."""
 
 import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from cryptography import x509
@@ -12,7 +13,7 @@ from cryptography import x509
 from seatwarden.engine.common.network import ConnectionFault
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
-from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.qrs.client import QrsClient, rights_help
 from seatwarden.engine.qrs.client_files import client_certificate
 from seatwarden.engine.qrs.expiry import ends_soon
 from seatwarden.engine.qrs.faults import in_words, unreachable
@@ -49,6 +50,8 @@ def check_site(site: Site, now: datetime) -> Iterator[Step]:
         ("right to read users", lambda s, n: _count(s, n, "user", "user")),
         ("right to read professional licenses", lambda s, n: _count(s, n, "license/professionalaccesstype", "license")),
         ("right to read analyzer licenses", lambda s, n: _count(s, n, "license/analyzeraccesstype", "license")),
+        ("right to read the site's license", _license),
+        ("reading it all, as a plan does", _read),
     )
     for name, try_it in steps:
         try:
@@ -108,17 +111,38 @@ def _handshake(site: Site, now: datetime) -> tuple[str, str | None]:
 
 def _about(site: Site, now: datetime) -> str:
     with QrsClient(site, now) as client:
-        about = msgspec.json.decode(client.get("about"))
+        about = _decoded(client, "about")
     version = about.get("buildVersion") if isinstance(about, dict) else None
     return f"{site.url} is a Repository Service, version {version or 'not told'}; it takes us and our xrfkey"
 
 
+def _decoded(client: QrsClient, path: str) -> Any:
+    data = client.get(path)
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        help_ = "is this a Qlik Sense Repository Service?"
+        raise RemoteError(f"what was answered for /qrs/{path} is not JSON", help_) from None
+
+
 def _count(site: Site, now: datetime, entity: str, noun: str) -> str:
     with QrsClient(site, now) as client:
-        answer = msgspec.json.decode(client.get(f"{entity}/count"))
+        answer = _decoded(client, f"{entity}/count")
     count = answer.get("value") if isinstance(answer, dict) else None
     # A site without licenses of a type is possible, one without users is not.
     if not isinstance(count, int) or (count == 0 and entity == "user"):
-        help_ = "give the user in X-Qlik-User a role that may read them, such as RootAdmin"
-        raise RemoteError(f"no {noun} can be seen", help_)
+        raise RemoteError(f"no {noun} can be seen", rights_help(entity))
     return plural(count, noun)
+
+
+def _license(site: Site, now: datetime) -> str:
+    with QrsClient(site, now) as client:
+        return "found" if client.site_license() is not None else "there is none; a plan does without"
+
+
+def _read(site: Site, now: datetime) -> str:
+    """What a plan does first, and nothing else: so that it can, when this step is good."""
+    with QrsClient(site, now) as client:
+        snapshot = client.snapshot(now)
+    licenses = sum(len(rows) for rows in snapshot.licenses.values())
+    return f"{plural(len(snapshot.users), 'user')} and {plural(licenses, 'license')}"

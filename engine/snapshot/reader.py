@@ -234,6 +234,9 @@ def _not_json(error: Exception, what: str) -> InputError:
         return InputError(f"{what} is not UTF-8 text", "save it as UTF-8")
     if isinstance(error, RecursionError):
         return InputError(f"{what} is nested too deep")
+    if isinstance(error, msgspec.ValidationError):
+        place, problem = _place(error)
+        return InputError(f"{what} is not as QRS sends it: {place}{problem}", "is another service answering there?")
     return InputError(f"{what} is not JSON: {problem[:1].lower()}{problem[1:]}")
 
 
