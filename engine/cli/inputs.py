@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -105,6 +106,7 @@ def gather(
     else:
         assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
         taken = load_snapshot(snapshot, attributes=_reads_attributes(checked))
+        _say(taken.remarks)
         source = taken.source or snapshot.name
         day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
     return Inputs(checked, taken, day, source)
@@ -117,16 +119,23 @@ def _reads_attributes(policy: CheckedPolicy) -> bool:
 
 def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
     """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
-    from seatwarden.engine.cli.terminal.output import note, working
+    from seatwarden.engine.cli.terminal.output import working
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
 
     site = read_site(site_file)
     # Certificates are valid by the real clock, whatever --now says.
     with QrsClient(site, datetime.now(UTC)) as client, working(f"reading users and licenses from {site.url}"):
         taken, warnings = client.snapshot(now), client.warnings
+    _say(warnings)
+    _say(taken.remarks)
+    return taken, site.url
+
+
+def _say(warnings: Sequence[str]) -> None:
+    from seatwarden.engine.cli.terminal.output import note
+
     for warning in warnings:
         note(f"warning: {printable(warning)}")
-    return taken, site.url
 
 
 def needed(site: Path | None) -> Path:

@@ -164,7 +164,7 @@ class _Run:
         now = self._context.clock()
         policy, site = self._settings.policy, self._settings.site
         snapshot = qrs.snapshot(now)
-        for warning in qrs.warnings:
+        for warning in (*qrs.warnings, *snapshot.remarks):
             self._context.log(warning, level=logging.WARNING)
         plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
         folder = self._runs / plan.run_id
