@@ -69,6 +69,9 @@ QuietOption: TypeAlias = Annotated[
     typer.Option("--quiet", "-q", callback=_be_quiet, help="Say only what is wrong; the exit code tells the rest."),
 ]
 Format: TypeAlias = Literal["table", "json", "csv"]
+RawOption: TypeAlias = Annotated[
+    bool, typer.Option("--raw", help="CSV as it is, for programs: not guarded against spreadsheets.")
+]
 
 
 @dataclass(frozen=True, slots=True)
