@@ -370,7 +370,7 @@ def sites(draw: st.DrawFn, nasty: bool = True) -> dict[str, Any]:
 
 def as_json(site: Mapping[str, Any]) -> bytes:
     """A site as the bytes of a snapshot file."""
-    return json.dumps(site, ensure_ascii=False).encode()
+    return json.dumps(site, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 _around_now = st.integers(-24 * 60, 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
+from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
 from seatwarden.grammar.ast import Field, walk
@@ -67,6 +69,9 @@ QuietOption: TypeAlias = Annotated[
     typer.Option("--quiet", "-q", callback=_be_quiet, help="Say only what is wrong; the exit code tells the rest."),
 ]
 Format: TypeAlias = Literal["table", "json", "csv"]
+RawOption: TypeAlias = Annotated[
+    bool, typer.Option("--raw", help="CSV as it is, for programs: not guarded against spreadsheets.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def gather(
     else:
         assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
         taken = load_snapshot(snapshot, attributes=_reads_attributes(checked))
+        _say(taken.remarks)
         source = taken.source or snapshot.name
         day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
     return Inputs(checked, taken, day, source)
@@ -122,7 +128,17 @@ def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
     site = read_site(site_file)
     # Certificates are valid by the real clock, whatever --now says.
     with QrsClient(site, datetime.now(UTC)) as client, working(f"reading users and licenses from {site.url}"):
-        return client.snapshot(now), site.url
+        taken, warnings = client.snapshot(now), client.warnings
+    _say(warnings)
+    _say(taken.remarks)
+    return taken, site.url
+
+
+def _say(warnings: Sequence[str]) -> None:
+    from seatwarden.engine.cli.terminal.output import note
+
+    for warning in warnings:
+        note(f"warning: {printable(warning)}")
 
 
 def needed(site: Path | None) -> Path:

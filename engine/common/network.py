@@ -56,6 +56,9 @@ class ConnectionFault(Enum):
     OTHER_NAME = auto()
     """The certificate is for another host name."""
     EXPIRED = auto()
+    NOT_YET_VALID = auto()
+    WRONG_PURPOSE = auto()
+    """The certificate is none for a server."""
     UNKNOWN_ISSUER = auto()
     UNTRUSTED = auto()
     """The certificate, for another reason."""
@@ -72,11 +75,14 @@ class ConnectionFault(Enum):
 
 _CERTIFICATE = {
     2: ConnectionFault.UNKNOWN_ISSUER,
+    7: ConnectionFault.UNKNOWN_ISSUER,
+    9: ConnectionFault.NOT_YET_VALID,
     10: ConnectionFault.EXPIRED,
+    26: ConnectionFault.WRONG_PURPOSE,
     62: ConnectionFault.OTHER_NAME,
     64: ConnectionFault.OTHER_NAME,
 } | dict.fromkeys(range(18, 22), ConnectionFault.UNKNOWN_ISSUER)
-"""By OpenSSL's X509_V_ERR_ codes; 2 and 18 to 21 are chains that do not end in an authority that is trusted."""
+"""By OpenSSL's X509_V_ERR_ codes; 2, 7 and 18 to 21 are chains that do not end in an authority that is trusted."""
 
 _TLS = dict.fromkeys(
     ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"), ConnectionFault.NO_TLS

@@ -2,12 +2,33 @@
 
 import unicodedata
 
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Cs")
+"""Unicode's categories of control, direction and line characters, and of surrogates that stand alone."""
+
 
 def printable(text: str) -> str:
     """A text from outside without control, direction and line characters; a stand-in shows where one was."""
     if text.isprintable():
         return text  # most are, and this is quick
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
+    return "".join("\ufffd" if unicodedata.category(c) in _UNSEEN else c for c in text)
+
+
+def escaped_json(typed: str) -> str:
+    """JSON with control, direction and line characters written as escapes: the same JSON, which fools no terminal."""
+    lines = typed.split("\n")  # those of its layout; within a text they are escaped already
+    return typed if all(map(str.isprintable, lines)) else "\n".join(map(_escaped, lines))
+
+
+def _escaped(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(_json_escape(c) if unicodedata.category(c) in _UNSEEN else c for c in line)
+
+
+def _json_escape(character: str) -> str:
+    """Its code in UTF-16, as JSON wants it: beyond the first plane these are two."""
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def one_line(text: str, longest: int) -> str:

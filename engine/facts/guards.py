@@ -8,6 +8,7 @@ from seatwarden.engine.facts.facts import Subject
 from seatwarden.engine.snapshot.model import UserReference
 
 Guard: TypeAlias = Literal["quarantined", "undetermined"]
+UserState: TypeAlias = Literal["known", "none", "deleted", "unlisted", "doubled", "unreadable"]
 GUARDS: tuple[Guard, ...] = get_args(Guard)
 
 
@@ -15,12 +16,13 @@ class RowState(Struct, frozen=True, gc=False, rename="camel"):
     """The state of a license row, apart from all rules; the decision log has it as it is.
 
     `quarantined` is None when it cannot be read; `quarantine_end` is QRS's timestamp, if there is one. `user` says
-    whether the row has a user that the site's users list once; `deleted_user` is `DIRECTORY\\id` of one that is gone.
+    whether the row has a user that the site's users list once, readably; `deleted_user` is `DIRECTORY\\id` of one that
+    is gone.
     """
 
     quarantined: bool | None
     quarantine_end: str | None
-    user: Literal["known", "none", "unlisted", "doubled"]
+    user: UserState
     deleted_user: str | None
     listed_once: bool
 
@@ -57,10 +59,16 @@ def guard_for(row_state: RowState) -> tuple[Guard, str] | None:
     if row_state.quarantined is None:
         return "undetermined", "undetermined: `license.quarantined` is missing or unreadable"
     if row_state.user == "none":
+        # Plans of before have deleted users here: they are decided again in the words they have.
         deleted = f" (deleted user {row_state.deleted_user})" if row_state.deleted_user else ""
         return "undetermined", f"undetermined: the license has no user{deleted}"
+    if row_state.user == "deleted":
+        why = f"its user {row_state.deleted_user} was deleted, and it is not in quarantine"
+        return "undetermined", f"undetermined: held by nobody: {why}"
     if row_state.user == "unlisted":
         return "undetermined", "undetermined: the user of this license is not among the site's users"
+    if row_state.user == "unreadable":
+        return "undetermined", "undetermined: the user of this license has no readable id or directory"
     if row_state.user == "doubled":
         return "undetermined", "undetermined: the site's users list this user more than once"
     if not row_state.listed_once:
@@ -68,7 +76,9 @@ def guard_for(row_state: RowState) -> tuple[Guard, str] | None:
     return None
 
 
-def _user(subject: Subject) -> Literal["known", "none", "unlisted", "doubled"]:
+def _user(subject: Subject) -> UserState:
     if subject.user is not None:
         return "doubled" if subject.user.id in subject.snapshot.doubled_users else "known"
-    return "unlisted" if isinstance(subject.license.user, UserReference) else "none"
+    if not isinstance(subject.license.user, UserReference):
+        return "deleted" if subject.license.user is None and subject.license.deleted_user_id else "none"
+    return "unreadable" if subject.license.user.id in subject.snapshot.unreadable_users else "unlisted"

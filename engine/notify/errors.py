@@ -23,6 +23,8 @@ _SAID: Mapping[ConnectionFault, tuple[str, str]] = {
         "use the name that the certificate was issued for",
     ),
     ConnectionFault.EXPIRED: ("its certificate has expired", "have it renewed; is this machine's clock right?"),
+    ConnectionFault.NOT_YET_VALID: ("its certificate is not valid yet", "is this machine's clock right?"),
+    ConnectionFault.WRONG_PURPOSE: ("its certificate is not one for a server", "have one issued for servers"),
     ConnectionFault.UNKNOWN_ISSUER: ("its certificate was not issued by an authority we trust", _AUTHORITY_HELP),
     ConnectionFault.UNTRUSTED: ("its certificate cannot be trusted: {reason}", _AUTHORITY_HELP),
     ConnectionFault.NO_TLS: ("it does not speak TLS there", "check the port, and http or https, tls or starttls"),

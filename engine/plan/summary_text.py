@@ -58,6 +58,9 @@ def summary_lines(made: Plan) -> list[str]:
     lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
     if summary["holdBothTypes"]:
         lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
+    if made.snapshot.held_by_nobody:
+        count = plural(made.snapshot.held_by_nobody, "license")
+        lines += ["", f"  {count} held by nobody: the users were deleted, and no quarantine has begun"]
     if summary["signedKey"]:
         lines += ["", "  This site runs on a signed license key. If other sites share it, a license"]
         lines += ["  that is released here is released there too."]

@@ -1,10 +1,11 @@
-"""Checking the way to a site, step by step: name, port, TLS, certificate, answers, rights, version."""
+"""Checking the way to a site, step by step: name, port, TLS, certificate, answers, rights, and reading it all."""
 
 import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from cryptography import x509
@@ -12,7 +13,9 @@ from cryptography import x509
 from seatwarden.engine.common.network import ConnectionFault
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
-from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.qrs.client import QrsClient, rights_help
+from seatwarden.engine.qrs.client_files import client_certificate
+from seatwarden.engine.qrs.expiry import ends_soon
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
@@ -25,6 +28,7 @@ CONNECT_SECONDS = 10
 class Step:
     """One step of the check: what was tried, whether it went well, what was found, and what to mend.
 
+    One that went well has help where something is not well yet, such as a certificate that ends soon.
     `here` says of one that failed that nothing was asked of the site: the fault is in the site file or beside it.
     """
 
@@ -37,7 +41,7 @@ class Step:
 
 def check_site(site: Site, now: datetime) -> Iterator[Step]:
     """The steps in order; the first that fails is the last. `now` (aware) is held against certificates."""
-    steps: tuple[tuple[str, Callable[[Site, datetime], str]], ...] = (
+    steps: tuple[tuple[str, Callable[[Site, datetime], str | tuple[str, str | None]]], ...] = (
         ("host name", _resolve),
         ("port", _connect),
         *((("client certificate", _client_certificate),) if site.certificate else ()),
@@ -46,10 +50,13 @@ def check_site(site: Site, now: datetime) -> Iterator[Step]:
         ("right to read users", lambda s, n: _count(s, n, "user", "user")),
         ("right to read professional licenses", lambda s, n: _count(s, n, "license/professionalaccesstype", "license")),
         ("right to read analyzer licenses", lambda s, n: _count(s, n, "license/analyzeraccesstype", "license")),
+        ("right to read the site's license", _license),
+        ("reading it all, as a plan does", _read),
     )
     for name, try_it in steps:
         try:
-            yield Step(name, True, try_it(site, now))
+            found = try_it(site, now)
+            yield Step(name, True, found) if isinstance(found, str) else Step(name, True, *found)
         except (RemoteError, InputError) as error:
             yield Step(name, False, error.message, error.help, isinstance(error, InputError))
             return
@@ -74,14 +81,15 @@ def _connect(site: Site, now: datetime) -> str:
     return f"{site.port} is open"
 
 
-def _client_certificate(site: Site, now: datetime) -> str:
+def _client_certificate(site: Site, now: datetime) -> tuple[str, str | None]:
     make_context(site, now)
-    assert site.certificate is not None  # noqa: S101 - for the type checker: the step is left out without one
-    certificate = x509.load_pem_x509_certificate(site.certificate.read_bytes())
-    return f"{site.certificate}, valid until {certificate.not_valid_after_utc.date().isoformat()}"
+    certificate = client_certificate(site)
+    soon = ends_soon(certificate, now)
+    help_ = f"it ends {soon}: export a new one in the QMC before that" if soon else None
+    return f"{site.certificate}, valid until {certificate.not_valid_after_utc.date().isoformat()}", help_
 
 
-def _handshake(site: Site, now: datetime) -> str:
+def _handshake(site: Site, now: datetime) -> tuple[str, str | None]:
     context = make_context(site, now)
     try:
         with (
@@ -93,24 +101,48 @@ def _handshake(site: Site, now: datetime) -> str:
         raise unreachable(error, site) from None
     except OSError as error:
         raise RemoteError(f"TLS to {site.host}:{site.port} failed: {error.strerror or error}") from None
-    valid = x509.load_der_x509_certificate(der).not_valid_after_utc.date().isoformat() if der else "?"
+    certificate = x509.load_der_x509_certificate(der) if der else None
+    valid = certificate.not_valid_after_utc.date().isoformat() if certificate else "?"
+    soon = ends_soon(certificate, now) if certificate else None
     trust = "" if site.verify else ", NOT verified (rejectUnauthorized is false)"
-    return f"{version}, server certificate valid until {valid}{trust}"
+    help_ = f"the server's certificate ends {soon}: renew it in Qlik Sense before that" if soon else None
+    return f"{version}, server certificate valid until {valid}{trust}", help_
 
 
 def _about(site: Site, now: datetime) -> str:
     with QrsClient(site, now) as client:
-        about = msgspec.json.decode(client.get("about"))
+        about = _decoded(client, "about")
     version = about.get("buildVersion") if isinstance(about, dict) else None
     return f"{site.url} is a Repository Service, version {version or 'not told'}; it takes us and our xrfkey"
 
 
+def _decoded(client: QrsClient, path: str) -> Any:
+    data = client.get(path)
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        help_ = "is this a Qlik Sense Repository Service?"
+        raise RemoteError(f"what was answered for /qrs/{path} is not JSON", help_) from None
+
+
 def _count(site: Site, now: datetime, entity: str, noun: str) -> str:
     with QrsClient(site, now) as client:
-        answer = msgspec.json.decode(client.get(f"{entity}/count"))
+        answer = _decoded(client, f"{entity}/count")
     count = answer.get("value") if isinstance(answer, dict) else None
     # A site without licenses of a type is possible, one without users is not.
     if not isinstance(count, int) or (count == 0 and entity == "user"):
-        help_ = "give the user in X-Qlik-User a role that may read them, such as RootAdmin"
-        raise RemoteError(f"no {noun} can be seen", help_)
+        raise RemoteError(f"no {noun} can be seen", rights_help(entity))
     return plural(count, noun)
+
+
+def _license(site: Site, now: datetime) -> str:
+    with QrsClient(site, now) as client:
+        return "found" if client.site_license() is not None else "there is none; a plan does without"
+
+
+def _read(site: Site, now: datetime) -> str:
+    """What a plan does first, and nothing else: so that it can, when this step is good."""
+    with QrsClient(site, now) as client:
+        snapshot = client.snapshot(now)
+    licenses = sum(len(rows) for rows in snapshot.licenses.values())
+    return f"{plural(len(snapshot.users), 'user')} and {plural(licenses, 'license')}"

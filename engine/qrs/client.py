@@ -17,6 +17,7 @@ from urllib3.util.retry import Retry
 from seatwarden.engine.common.network import TlsAdapter
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import NotAuthorized, RemoteError
+from seatwarden.engine.qrs.expiry import client_warnings, note_presented, server_warnings
 from seatwarden.engine.qrs.faults import unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
@@ -47,12 +48,24 @@ LOGIN_HELP = (
 )
 
 
+_RESOURCES = (
+    ("user", "User_*"),
+    ("license/professionalaccesstype", "ProfessionalAccessType_*"),
+    ("license/analyzeraccesstype", "AnalyzerAccessType_*"),
+    ("license", "License_*"),
+)
+"""By the beginning of a path, the resource of security rules that it reads."""
+
+
 class QrsClient:
     """A connection to one site, usable from several threads. Use as a context manager; methods raise RemoteError."""
 
     def __init__(self, site: Site, now: datetime, *, parallel: int = 1) -> None:
         self._site = site
+        self._now, self._presented = now, set[bytes]()
         context = make_context(site, now) if site.use_tls else None
+        if context is not None:
+            note_presented(context, self._presented)
         if not site.verify:
             urllib3.disable_warnings(InsecureRequestWarning)  # the command warns, once, in its own words
         # Two sessions, since retries belong to a session's adapter: a DELETE is not sent again as freely as a GET.
@@ -67,6 +80,11 @@ class QrsClient:
     ) -> None:
         self._reads.close()
         self._deletes.close()
+
+    @property
+    def warnings(self) -> list[str]:
+        """The certificates that end soon: ours, and those that the server has presented so far."""
+        return [*client_warnings(self._site, self._now), *server_warnings(self._site, self._presented, self._now)]
 
     def get(self, path: str) -> bytes:
         """The JSON that `GET /qrs/{path}` answers, undecoded."""
@@ -85,13 +103,18 @@ class QrsClient:
         parts["users"] = self.get("user/full")
         rows = {t: self.get(f"license/{t}accesstype/full") for t in LICENSE_TYPES}
         parts["licenses"] = msgspec.json.encode({t: msgspec.Raw(data) for t, data in rows.items()})
-        site_license = self._get("license")
+        site_license = self.site_license()
         if site_license is not None:
-            parts["license"] = self._decoded(without_secrets, site_license, "license")
+            parts["license"] = site_license
         if with_overview:
             overview = self._get("license/accesstypeoverview")
             parts |= {"accessTypeOverview": overview} if overview is not None else {}
         return msgspec.json.encode({name: msgspec.Raw(data) for name, data in parts.items()})
+
+    def site_license(self) -> bytes | None:
+        """The site's own license as JSON, without what is secret; None where none is installed."""
+        found = self._get("license", null=True)
+        return self._decoded(without_secrets, found, "license") if found is not None else None
 
     def license(self, license_type: LicenseType, license_id: str) -> License | None:
         """A license as it is now, or None when there is none of that id."""
@@ -117,11 +140,13 @@ class QrsClient:
         _check_authorized(response, self._url(path), self._site)
         return response.status_code, _said(response.text, 500, self._site)
 
-    def _get(self, path: str) -> bytes | None:
-        """The JSON of a GET; None for 404."""
+    def _get(self, path: str, *, null: bool = False) -> bytes | None:
+        """The JSON of a GET; None for 404, and for `null` where that may come."""
         response = self._send(self._reads, "GET", path)
         _check_authorized(response, self._url(path), self._site)
         if response.status_code == 404:
+            return None
+        if null and response.status_code == 200 and response.content.strip() == b"null":
             return None
         _check_json(response, self._url(path), self._site)
         return response.content
@@ -156,6 +181,13 @@ def _session(site: Site, context: ssl.SSLContext | None, retries: Retry, paralle
     else:
         session.mount("http://", HTTPAdapter(max_retries=retries, pool_maxsize=parallel))
     return session
+
+
+def rights_help(path: str) -> str:
+    """What to do where the answer to a path says that rights are lacking: which, by the name that rules have for it."""
+    resource = next((name for start, name in _RESOURCES if path.startswith(start)), None)
+    what = f"`{resource}`" if resource else "users and licenses"
+    return f"give the user in X-Qlik-User a role that may read {what}, such as RootAdmin"
 
 
 def _guid(text: str) -> str:
@@ -204,7 +236,7 @@ def _check_authorized(response: requests.Response, where: str, site: Site) -> No
         raise NotAuthorized(f"not authenticated: {where} redirects to a login page", LOGIN_HELP)
     if response.status_code in (401, 403):
         body = _said(response.text, 200, site)
-        help_ = "give the user in X-Qlik-User a role that may read users and licenses, such as RootAdmin"
+        help_ = rights_help(where.partition("/qrs/")[2])
         raise NotAuthorized(f"{where} refused us ({response.status_code}): {body or 'no reason given'}", help_)
     # A proxy that knows no session answers with its login page, and with 200.
     if response.status_code == 200 and ("html" in kind.lower() or response.content.lstrip()[:1] == b"<"):

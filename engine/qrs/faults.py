@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from seatwarden.engine.common.network import ConnectionFault, fault_of
 from seatwarden.engine.errors import NoAnswer, RemoteError
-from seatwarden.engine.qrs.tls import EXPORT_HELP
+from seatwarden.engine.qrs.client_files import EXPORT_HELP
+from seatwarden.engine.qrs.presented import why_refused
 from seatwarden.engine.site.connection import Site
 
 _NOT_MADE = ("the request to {where} could not be made", "check `host`, `headers` and `jwt` under `configQRS`")
@@ -28,11 +29,19 @@ _SAID: Mapping[ConnectionFault, tuple[str, str]] = {
         "put the name that the certificate was issued for into `configQRS.host`",
     ),
     ConnectionFault.EXPIRED: ("the certificate of {where} has expired", "renew it in Qlik Sense"),
+    ConnectionFault.NOT_YET_VALID: ("the certificate of {where} is not valid yet", "check this machine's clock"),
+    ConnectionFault.WRONG_PURPOSE: (
+        "the certificate of {where} is not one for a server",
+        "have the service present one that was issued for server authentication",
+    ),
     ConnectionFault.UNKNOWN_ISSUER: (
         "the certificate of {where} was not issued by the authority we trust",
         "name the site's root.pem under `cert.clientCertCA`; it comes with the certificate export of the QMC",
     ),
-    ConnectionFault.UNTRUSTED: ("the certificate of {where} cannot be trusted", "compare it with the site's root.pem"),
+    ConnectionFault.UNTRUSTED: (
+        "the certificate of {where} cannot be trusted: {reason}",
+        "compare it with the site's root.pem",
+    ),
     ConnectionFault.NO_TLS: (
         "{where} does not speak TLS",
         "QRS listens on 4242 by default; is `configQRS.port` right, and should `useSSL` be false?",
@@ -50,6 +59,8 @@ _NOTHING_SENT = frozenset(
         ConnectionFault.NO_CONNECTION,
         ConnectionFault.OTHER_NAME,
         ConnectionFault.EXPIRED,
+        ConnectionFault.NOT_YET_VALID,
+        ConnectionFault.WRONG_PURPOSE,
         ConnectionFault.UNKNOWN_ISSUER,
         ConnectionFault.UNTRUSTED,
         ConnectionFault.NO_TLS,
@@ -66,18 +77,36 @@ A bad address is none of them: it may be the one that an answer redirects to, wh
 def unreachable(error: Exception, site: Site) -> RemoteError:
     """The error for what a library raised; NoAnswer where QRS may have received the request."""
     fault, cause = fault_of(error)
+    refused = why_refused(fault, cause, site)
+    if refused is not None:
+        return RemoteError(*refused)
     if fault in _SAID:
         reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else type(cause).__name__
-        return in_words(fault, site, reason)
+        return in_words(fault, site, getattr(cause, "verify_message", None) or reason)
     where = f"{site.host}:{site.port}"
     if fault is ConnectionFault.CLOSED:
-        help_ = "it may have refused our client certificate; " if site.use_tls else ""
-        return NoAnswer(f"{where} closed the connection before it had answered", f"{help_}try again")
+        return NoAnswer(f"{where} closed the connection before it had answered", _closed_help(site))
     return NoAnswer(f"{where} cannot be reached: {type(error).__name__}")
+
+
+def _closed_help(site: Site) -> str:
+    if not site.use_tls:
+        return "try again"
+    if site.certificate is None:
+        return f"it may want a client certificate, and the site file names none: {_none_help(site)}"
+    return "it may have refused our client certificate; try again"
+
+
+def _none_help(site: Site) -> str:
+    if site.authentication == "certificates":
+        return EXPORT_HELP
+    return f"`authentication: {site.authentication}` is for a proxy, whose port is 443 by default; 4242 is that of QRS"
 
 
 def in_words(fault: ConnectionFault, site: Site, reason: str = "") -> RemoteError:
     """The error for a fault whose words need nothing else."""
     message, help_ = _SAID[fault]
+    if fault in (ConnectionFault.CLIENT_REFUSED, ConnectionFault.CLIENT_EXPIRED) and site.certificate is None:
+        message, help_ = "{where} wants a client certificate, and the site file names none", _none_help(site)
     kind = RemoteError if fault in _NOTHING_SENT else NoAnswer
     return kind(message.format(host=site.host, where=f"{site.host}:{site.port}", reason=reason), help_)

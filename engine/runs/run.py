@@ -7,7 +7,7 @@ anybody: what a person would be asked is settled by the settings, and where they
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +45,11 @@ RunOutcome: TypeAlias = Literal["dry-run", "done", "over-limit", "refused", "fai
 
 class Connection(Qrs, Protocol):
     """The part of QRS that a run needs: to read the site, then to release."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is not well with the connection, and does not hinder it yet."""
+        ...
 
     def snapshot(self, now: datetime) -> Snapshot:
         """Users and licenses as they are now. Raises RemoteError."""
@@ -159,6 +164,8 @@ class _Run:
         now = self._context.clock()
         policy, site = self._settings.policy, self._settings.site
         snapshot = qrs.snapshot(now)
+        for warning in (*qrs.warnings, *snapshot.remarks):
+            self._context.log(warning, level=logging.WARNING)
         plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
         folder = self._runs / plan.run_id
         write_plan(plan, folder, plan_text(plan))

@@ -22,6 +22,7 @@ from apscheduler.schedulers.base import BaseScheduler
 
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
+from seatwarden.engine.qrs.expiry import client_warnings
 from seatwarden.engine.runs.publish import describe_defect
 from seatwarden.engine.runs.run import Log
 from seatwarden.engine.service.state import JobName, JobResult, ServiceState
@@ -126,8 +127,14 @@ class Service:
         """Says what is not wrong in the settings, but may not be meant."""
         for warning in self._settings.warnings:
             self._log(render(warning, self._settings.sources), level=logging.WARNING)
-        for text in self._settings.notes:
+        for text in (*self._settings.notes, *self._client_warnings()):
             self._log(text, level=logging.WARNING)
+
+    def _client_warnings(self) -> list[str]:
+        try:
+            return client_warnings(self._settings.site, self._clock())
+        except InputError as error:  # every run will fail by it; at its start the service says so already
+            return [f"{error.message}: {error.help}" if error.help else error.message]
 
     def tell_missed_since(self, last_alive: datetime) -> None:
         """Says which runs were due while no service was running. They are not made up for."""

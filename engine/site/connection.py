@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seatwarden.engine.site.hosts import is_host
+from seatwarden.grammar.spans import Span
 from seatwarden.policy.butler.sections import butler_section, butler_sections
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
@@ -25,6 +26,8 @@ DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
 """The ports on which QRS listens for certificate users, and the proxy for all others (Qlik help, ports)."""
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 """A token of HTTP (RFC 9110, 5.6.2)."""
+_USER_HEADER = re.compile(r"\s*UserDirectory\s*=\s*[^;\s][^;]*;\s*UserId\s*=\s*[^;\s].*", re.IGNORECASE)
+"""The user as QRS reads it on the port for certificates."""
 DEFAULT_USER = ("X-Qlik-User", "UserDirectory=INTERNAL; UserId=sa_repository")
 
 
@@ -133,6 +136,9 @@ def _credentials(reader: YamlReader, qrs: Values) -> dict[str, str]:
                 reader.lacking(qrs.map, "configQRS", "headers", help_)
             return headers
         case _:
+            for name, text in headers.items():
+                if name.casefold() == DEFAULT_USER[0].casefold() and not _USER_HEADER.fullmatch(text):
+                    _wrong_user(reader, text, qrs.span("headers" if name in (qrs["headers"] or {}) else "headerValue"))
             return dict([DEFAULT_USER]) | headers
 
 
@@ -149,6 +155,18 @@ def _old_headers(reader: YamlReader, qrs: YamlMap) -> dict[str, str]:
             message = f"`configQRS` lacks the key `{other}`"
             reader.error("SW206", message, given.key.span, "this alone is of no use")
     return headers
+
+
+def _wrong_user(reader: YamlReader, text: str, span: Span) -> None:
+    """The finding for a user that QRS would answer with a bare 403. Not for a proxy, which reads headers of its own."""
+    label, right = "not of that form", "write `UserDirectory=INTERNAL; UserId=sa_api`"
+    if re.search(r"user(?:directory|id)\s*:", text, re.IGNORECASE):
+        label, right = "`:` where `=` belongs", f"{right}, with `=` and not `:`"
+    elif re.fullmatch(r"[^;=\\]+\\[^;=\\]+", text):
+        label, right = "`DIRECTORY\\id` is not its form", f"{right}: directory and id apart, without a backslash"
+    elif re.search(r"userdirectory\s*=[^;]*userid\s*=", text, re.IGNORECASE):
+        label, right = "no `;` between the two", f"{right}, with `;` between them"
+    reader.error("SW205", f"`{DEFAULT_USER[0]}` does not name a user as QRS reads it", span, label, right)
 
 
 # Kinds of settings -----------------------------------------------------------------------------------
@@ -236,8 +254,8 @@ QRS = Section(
 )
 CERTIFICATES = Section(
     (
-        Setting("clientCert", FILE, "our certificate, a PEM file"),
-        Setting("clientCertKey", FILE, "its key, a PEM file"),
+        Setting("clientCert", FILE, "our certificate, a PEM file or a PFX"),
+        Setting("clientCertKey", FILE, "its key, a PEM file, unless it is in the same"),
         Setting("clientCertCA", FILE, "the only authority to trust, a PEM file", without="those of this machine"),
         Setting("clientCertPassphrase", PASSPHRASE, "the passphrase of the key"),
     ),

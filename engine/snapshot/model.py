@@ -1,12 +1,14 @@
 """The snapshot: users and licenses of a site at one moment, as QRS has them. `reader.py` reads it.
 
-Unknown fields are ignored. The ids of a row and the directory of a user must be readable, or the snapshot is refused;
-any other fact that is absent or not of its type becomes *unknown*, and unknown never releases.
+Unknown fields are ignored. The id of a license must be readable, or the snapshot is refused. A user without a readable
+id or directory is left out and keeps all licenses; any other fact that is absent or not of its type becomes *unknown*,
+and unknown never releases.
 Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,analyzer}accesstype/full`.
 """
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -121,17 +123,31 @@ class SnapshotFile(Struct, frozen=True, rename="camel"):
     license: Raw | UnsetType = UNSET
 
 
+@dataclass(frozen=True, slots=True)
+class Spoiled:
+    """What of a snapshot could not be read: in words, and the ids of users whose rows say not who they are."""
+
+    remarks: tuple[str, ...] = ()
+    users: frozenset[str] = frozenset()
+
+
+NOTHING_SPOILED = Spoiled()
+
+
 class Snapshot:
     """Users and licenses of a site at one moment.
 
     `licenses` holds, for each type that QRS was asked for, its rows in QRS's order; `taken_at` is QRS's time as written
-    (may be None), `source` where it came from.
+    (may be None), `source` where it came from. `remarks` says what could not be read, `unreadable_users` has the ids of
+    users who were left out, as far as those could be.
     """
 
-    def __init__(self, file: SnapshotFile, digest: DigestBeside | None) -> None:
+    def __init__(self, file: SnapshotFile, digest: DigestBeside | None, spoiled: Spoiled = NOTHING_SPOILED) -> None:
         self.users = file.users
         self.taken_at = file.taken_at
         self.source = file.source
+        self.remarks = spoiled.remarks
+        self.unreadable_users = spoiled.users
         self._digest = digest
         self.signed_key = _signed_key(file.license)
         self.licenses: dict[LicenseType, list[License]] = {}
@@ -160,9 +176,10 @@ class Snapshot:
     @cached_property
     def doubled_users(self) -> frozenset[str]:
         """Ids that more than one user row has: which of them counts cannot be known."""
+        left_out_too = self.unreadable_users & self.users_by_id.keys()
         if len(self.users_by_id) == len(self.users):
-            return frozenset()
-        return _doubled([user.id for user in self.users])
+            return left_out_too
+        return _doubled([user.id for user in self.users]) | left_out_too
 
     @cached_property
     def doubled_licenses(self) -> dict[LicenseType, frozenset[str]]:
@@ -173,6 +190,12 @@ class Snapshot:
     def unclaimed_licenses(self) -> tuple[License, ...]:
         """License rows that do not say whose they are, readably: not even null, as QRS writes for a deleted user."""
         return tuple(row for rows in self.licenses.values() for row in rows if row.user is UNSET)
+
+    @cached_property
+    def held_by_nobody(self) -> int:
+        """The number of licenses whose user was deleted and that are not in quarantine."""
+        every = (row for rows in self.licenses.values() for row in rows)
+        return sum(row.user is None and bool(row.deleted_user_id) and row.quarantined is False for row in every)
 
     @cached_property
     def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:

@@ -1,12 +1,14 @@
 """Reading a snapshot, or single rows of it, from JSON as QRS sends it.
 
 One bad fact costs that fact and not the snapshot: where the typed decoder refuses, rows are read one by one, then
-field by field, and what cannot be read is unknown. Only who a row speaks of must be readable.
+field by field, and what cannot be read is unknown. A user who cannot be told is left out, with a remark.
 """
 
 import io
 import re
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -16,7 +18,19 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.snapshot.digest import DigestBeside
-from seatwarden.engine.snapshot.model import License, Licenses, Person, Snapshot, SnapshotFile, User, UserReference
+from seatwarden.engine.snapshot.model import (
+    NOTHING_SPOILED,
+    License,
+    Licenses,
+    Person,
+    Snapshot,
+    SnapshotFile,
+    Spoiled,
+    User,
+    UserReference,
+)
+from seatwarden.engine.snapshot.other_tools import rewritten_dates, unwrapped
+from seatwarden.engine.snapshot.surrogates import with_marks
 from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.errors import InputError
@@ -46,6 +60,10 @@ class _RawFile(Struct, frozen=True, rename="camel"):
     license: Raw | UnsetType = UNSET
 
 
+class _Identity(Struct, frozen=True):
+    id: str
+
+
 class _Keys(Struct, frozen=True):
     licenses: dict[str, Raw]
 
@@ -56,6 +74,8 @@ SECRET_LICENSE_FIELDS = ("key", "serial", "control", "check")
 """Fields of `GET /qrs/license` that never leave the process."""
 MAX_EXPANSION = 500
 """Most times its size that a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50."""
+MOST_REMARKS = 5
+"""Most rows that remarks name one by one."""
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 _AS_WRITTEN = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"
@@ -106,18 +126,31 @@ def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snaps
     with collector_off():
         kind = SnapshotFile if attributes else _FileWithoutAttributes
         text = decode_json_bytes(_decompressed(data, what), what)
-        decoded = _decode(text, what, kind)
+        decoded, spoiled = _decode(text, what, kind)
     if all(getattr(decoded.licenses, license_type) is UNSET for license_type in LICENSE_TYPES):
         raise _no_licenses(text, what)
-    return Snapshot(decoded, digest)
+    rewritten = rewritten_dates([row for rows in _rows(decoded) for row in rows])
+    if rewritten:
+        spoiled = replace(spoiled, remarks=(rewritten, *spoiled.remarks))
+    return Snapshot(decoded, digest, spoiled)
 
 
-def _decode(data: bytes, what: str, kind: type[SnapshotFile]) -> SnapshotFile:
+def _rows(file: SnapshotFile) -> Iterator[list[License]]:
+    for license_type in LICENSE_TYPES:
+        rows = getattr(file.licenses, license_type)
+        if rows is not UNSET:
+            yield rows
+
+
+def _decode(data: bytes, what: str, kind: type[SnapshotFile]) -> tuple[SnapshotFile, Spoiled]:
     try:
         with suppress(msgspec.ValidationError):  # some fact is not of its type: read row by row below
-            return msgspec.json.decode(data, type=kind)
+            return msgspec.json.decode(data, type=kind), NOTHING_SPOILED
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _not_json(error, what) from None
+        marked = with_marks(data)
+        if marked is None:
+            raise _not_json(error, what) from None
+        data = marked
     try:
         return _decode_leniently(data, what)
     except UnicodeDecodeError as error:
@@ -150,28 +183,58 @@ def _object(data: bytes, what: str) -> Raw:
         raise _not_json(error, what) from None
 
 
-def _decode_leniently(data: bytes, what: str) -> SnapshotFile:
+def _decode_leniently(data: bytes, what: str) -> tuple[SnapshotFile, Spoiled]:
     """Row by row, so that one bad fact costs one fact and not the snapshot."""
     try:
         raw = msgspec.json.decode(data, type=_RawFile)
     except msgspec.ValidationError as error:
         place, problem = _place(error)
-        raise InputError(f"{what} is not a snapshot: {place}{problem}", _AS_WRITTEN) from None
+        raise InputError(f"{what} is not a snapshot: {place}{problem}", unwrapped(problem) or _AS_WRITTEN) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
-    users = [_row(row, User, f"{what}: users[{i}]") for i, row in enumerate(raw.users)]
+    spoils = _Spoils()
+    users = [user for i, row in enumerate(raw.users) if (user := spoils.user(row, f"users[{i}]"))]
     rows: dict[str, list[License] | UnsetType] = {}
     for license_type in LICENSE_TYPES:
         raws = getattr(raw.licenses, license_type)
         place = f"{what}: licenses.{license_type}"
         rows[license_type] = (
-            UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]") for i, row in enumerate(raws)]
+            UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]", spoils) for i, row in enumerate(raws)]
         )
-    return SnapshotFile(users, Licenses(**rows), raw.taken_at, raw.source, raw.license)
+    return SnapshotFile(users, Licenses(**rows), raw.taken_at, raw.source, raw.license), spoils.told()
 
 
-def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
-    with suppress(msgspec.ValidationError):  # some fact is not of its type: read field by field below
+class _Spoils:
+    """Collects what cannot be read while rows are."""
+
+    def __init__(self) -> None:
+        self._remarks: list[str] = []
+        self._users: set[str] = set()
+
+    def user(self, raw: Raw, where: str) -> User | None:
+        """A user; None, noted, when the row does not say readably who it is."""
+        try:
+            return _row(raw, User, where, self)
+        except (InputError, UnicodeDecodeError) as error:
+            problem = error.message if isinstance(error, InputError) else f"{where} has half a character"
+            self._remarks.append(f"{problem}: a license of this user is kept")
+            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                self._users.add(msgspec.json.decode(raw, type=_Identity).id)
+            return None
+
+    def half(self, where: str) -> None:
+        """Notes that a fact has a surrogate that stands alone."""
+        self._remarks.append(f"{where} has half a character (a surrogate that stands alone): it is not known")
+
+    def told(self) -> Spoiled:
+        """All of it; of many remarks the first."""
+        left = len(self._remarks) - MOST_REMARKS
+        more = (f"… and {left:,} more like these",) if left > 0 else ()
+        return Spoiled((*self._remarks[:MOST_REMARKS], *more), frozenset(self._users))
+
+
+def _row(raw: Raw, kind: type[_Row], where: str, spoils: _Spoils | None = None) -> _Row:
+    with suppress(msgspec.ValidationError, UnicodeDecodeError):  # some fact is not of its type: read by field below
         return msgspec.json.decode(raw, type=kind)
     try:
         parts = msgspec.json.decode(raw, type=dict[str, Raw])
@@ -186,6 +249,15 @@ def _row(raw: Raw, kind: type[_Row], where: str) -> _Row:
             continue
         try:
             values[field.name] = msgspec.json.decode(part, type=field.type)
+        except UnicodeDecodeError:
+            if field.required or spoils is None:
+                raise
+            spoils.half(f"{where.rpartition(': ')[2]}.{field.encode_name}")
+            if field.name == "last_used":
+                values[field.name] = bytes(part)[:40].decode(errors="replace")
+            elif field.name == "user":
+                with suppress(InputError, UnicodeDecodeError):
+                    values[field.name] = _row(part, UserReference, f"{where}.user", spoils)
         except msgspec.ValidationError as error:
             if field.required:  # it says of whom the row speaks
                 place, problem = _place(error)
@@ -234,6 +306,9 @@ def _not_json(error: Exception, what: str) -> InputError:
         return InputError(f"{what} is not UTF-8 text", "save it as UTF-8")
     if isinstance(error, RecursionError):
         return InputError(f"{what} is nested too deep")
+    if isinstance(error, msgspec.ValidationError):
+        place, problem = _place(error)
+        return InputError(f"{what} is not as QRS sends it: {place}{problem}", "is another service answering there?")
     return InputError(f"{what} is not JSON: {problem[:1].lower()}{problem[1:]}")
 
 

@@ -1,9 +1,7 @@
 """`seatwarden log`: the decision log, its seal, and what past runs decided."""
 
-import csv
 import os
 import secrets
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +10,8 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import Format
+from seatwarden.engine.cli.inputs import Format, RawOption
+from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import note, print_json, say
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.files import write_atomically
@@ -122,7 +121,9 @@ def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to;
 
 @app.command("list")
 def list_(
-    place: RunsArgument, format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table"
+    place: RunsArgument,
+    format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    raw: RawOption = False,
 ) -> None:
     """List the runs in a folder.
 
@@ -132,7 +133,7 @@ def list_(
     """
     runs = runs_in(place)
     rows = [_run_row(run) for run in runs]
-    _print_rows(rows, format, ("run", "folder", "now", "site", "licenses", "release", "released", "state"))
+    _print_rows(rows, format, ("run", "folder", "now", "site", "licenses", "release", "released", "state"), raw)
     if any(isinstance(run, UnreadableRun) for run in runs):
         raise typer.Exit(ExitCode.NO)
 
@@ -150,6 +151,7 @@ def show(
         typer.Option("--reveal", metavar="KEYFILE SNAPSHOT", help="Find the people behind pseudonyms again."),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    raw: RawOption = False,
 ) -> None:
     """Show decisions of one run, or across runs.
 
@@ -163,7 +165,7 @@ def show(
         people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
         runs = [run.revealed(people) for run in runs]
     rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
-    _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"))
+    _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"), raw)
     if not rows:
         named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
         note(f"No decision in {plural(len(found), 'run')} fits.{named}")
@@ -211,15 +213,13 @@ def _decision_row(past: PastDecision) -> dict[str, Any]:
     }
 
 
-def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, ...]) -> None:
+def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, ...], raw: bool) -> None:
     """Rows as a table of some columns, or whole as JSON or CSV."""
     if format == "json":
         print_json(rows)
     elif format == "csv":
         names = list(dict.fromkeys(name for row in rows for name in row)) or list(columns)
-        writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        print_csv(names, rows, raw=raw)
     else:
         if rows:
             cells = [[printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns] for row in rows]

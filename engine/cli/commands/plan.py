@@ -1,7 +1,5 @@
 """`seatwarden plan`: what would be released, what is kept, and why. Releases nothing."""
 
-import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +13,13 @@ from seatwarden.engine.cli.inputs import (
     PolicyOption,
     PseudonymizeOption,
     QuietOption,
+    RawOption,
     SiteOption,
     SnapshotOption,
     TimezoneOption,
     gather,
 )
+from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_json, say
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import print_rows
@@ -61,6 +61,7 @@ def plan(
     ] = False,
     pseudonymize: PseudonymizeOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+    raw: RawOption = False,
     show: Annotated[Show, typer.Option("--show", help="Which licenses the table lists.")] = "all",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
@@ -82,7 +83,7 @@ def plan(
     if output is not None:
         written = plan_text(made)
         write_plan(made, output, written)
-    _print(made, format, show, written)
+    _print(made, format, show, written, raw)
     if output is not None and report:
         from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
 
@@ -93,13 +94,14 @@ def plan(
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
-def _print(made: Plan, format_: Format, show: Show, written: str | None) -> None:
+def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bool) -> None:
     """Prints the plan; `written` is the text of its `summary.txt`, if one was made."""
     if format_ == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
         print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
     elif format_ == "csv":
-        _print_csv(made)
+        rows = ({**row, "rules": "; ".join(row["rules"])} for row in map(decision_to_json, made.decisions))
+        print_csv(PRINTED, rows, raw=raw)
     elif is_quiet():
         return
     elif is_terminal():
@@ -116,11 +118,3 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None) -> None
 def _styled(cells: Sequence[str], because: Because) -> list[Part]:
     """The cells of a row, the verdict in its colour."""
     return [(cell, _STYLE[because]) if column is VERDICT else cell for column, cell in zip(COLUMNS, cells, strict=True)]
-
-
-def _print_csv(made: Plan) -> None:
-    rows = [decision_to_json(decision) for decision in made.decisions]
-    writer = csv.DictWriter(sys.stdout, PRINTED, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({**row, "rules": "; ".join(row["rules"])})

@@ -27,7 +27,8 @@ def check(site: SiteOption = None) -> None:
     site = needed(site)
     failed = None
     for step in check_site(read_site(site), datetime.now(UTC)):
-        mark = ("✓", "green") if step.good else ("✗", "bold red")
+        well = ("!", "yellow") if step.help else ("✓", "green")
+        mark = well if step.good else ("✗", "bold red")
         say("  ", mark, f" {step.name}: {printable(step.found)}")
         if step.help:
             say(f"    = help: {step.help}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
-from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.text import escaped_json, plural, printable
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.diagnostics import Diagnostic, render
@@ -96,11 +96,11 @@ def from_here(path: Path) -> Path:
 
 
 def print_json(value: Any) -> None:
-    """Prints a result as JSON; consoles that are not UTF-8 get ASCII with escapes."""
+    """Prints a result as JSON, control and direction characters escaped; consoles that are not UTF-8 get ASCII."""
     import json
 
     typed = json.dumps(value, ensure_ascii=not is_utf8(), indent=2)
-    sys.stdout.write(typed + "\n")
+    sys.stdout.write(escaped_json(typed) + "\n")
 
 
 def write_or_print(text: str, output: Path | None) -> None:

@@ -20,6 +20,7 @@ from seatwarden.engine.common.network import ConnectionFault, TlsAdapter, fault_
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority, Validity
 
 NOW = datetime.now(UTC)
+NOT_YET = Validity(Validity.around(NOW).not_after, Validity.around(NOW).not_after)
 SECONDS = 20.0
 """Long enough on a machine that is busy."""
 SOON = 0.3
@@ -193,7 +194,7 @@ def test_a_port_that_takes_no_connection(way: Way) -> None:
     [
         (["elsewhere.example"], None, ConnectionFault.OTHER_NAME),
         ([HOST], Validity.expired(NOW), ConnectionFault.EXPIRED),
-        ([HOST], Validity(Validity.around(NOW).not_after, Validity.around(NOW).not_after), ConnectionFault.UNTRUSTED),
+        ([HOST], NOT_YET, ConnectionFault.NOT_YET_VALID),
     ],
 )
 def test_certificates(

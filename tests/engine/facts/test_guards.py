@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from seatwarden.engine.facts.guards import RowState, guard_for
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from tests.engine.support import decide, license_row, site_of, user
 
@@ -46,7 +47,7 @@ UNSURE = {key: value for key, value in license_row(1).items() if key != "quarant
             [user(1)],
             [license_row(1, user=None, deletedUserId="jdoe", deletedUserDirectory="ADMIN")],
             "undetermined",
-            "undetermined: the license has no user (deleted user ADMIN\\jdoe)",
+            "undetermined: held by nobody: its user ADMIN\\jdoe was deleted, and it is not in quarantine",
         ),
         (
             [user(2)],
@@ -128,3 +129,9 @@ def test_the_state_of_a_row() -> None:
     assert [state.deleted_user for state in states] == [None, "?\\jdoe", None, None]
     assert [state.quarantined for state in states] == [False] * 4
     assert all(state.listed_once for state in states)
+
+
+def test_plans_of_before_keep_their_words() -> None:
+    """They have deleted users as `none`: decided again, they must not differ from their record."""
+    before = RowState(False, None, "none", "ACME\\gone", True)
+    assert guard_for(before) == ("undetermined", "undetermined: the license has no user (deleted user ACME\\gone)")

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +22,8 @@ from tests.strategies import NOW
 
 class Site(MemoryQrs):
     """A site in memory that can be planned for. `on_snapshot` is called when it has been read."""
+
+    warnings: Sequence[str] = ()
 
     def on_snapshot(self) -> None:
         """Something happens now."""

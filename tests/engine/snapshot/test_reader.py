@@ -18,7 +18,7 @@ from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import Unknown, last_use
 from seatwarden.engine.snapshot.model import License, User, UserReference
-from seatwarden.engine.snapshot.reader import decode_snapshot, load_snapshot
+from seatwarden.engine.snapshot.reader import MOST_REMARKS, decode_snapshot, load_snapshot
 from seatwarden.policy.errors import InputError
 from tests.engine.support import checked, day_of, decide, license_row, site_of, snapshot_of, user
 from tests.strategies import NOW, as_json, sites
@@ -115,10 +115,6 @@ def _changed(path: list[str | int], value: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["users", 1, "id"], None, "test: users[1].id: expected text, found `null`"),
-        (["users", 1, "userId"], UNSET, "test: users[1] has no `userId`"),
-        (["users", 0, "userDirectory"], ["X"], "test: users[0].userDirectory: expected text, found a list"),
-        (["users", 0], "ann", "test: users[0] is not an object: expected an object, found text"),
         (["licenses", "analyzer", 1, "id"], UNSET, "test: licenses.analyzer[1] has no `id`"),
         (["licenses", "professional", 0, "id"], 7, "test: licenses.professional[0].id: expected text, found a number"),
         (["licenses", "analyzer"], {}, "test is not a snapshot: licenses.analyzer: expected a list, found an object"),
@@ -126,10 +122,113 @@ def _changed(path: list[str | int], value: object) -> dict[str, Any]:
         (["users"], None, "test is not a snapshot: users: expected a list, found `null`"),
     ],
 )
-def test_who_a_row_speaks_of_must_be_readable(path: list[str | int], value: object, message: str) -> None:
+def test_which_license_a_row_speaks_of_must_be_readable(path: list[str | int], value: object, message: str) -> None:
     with pytest.raises(InputError) as caught:
         snapshot_of(_changed(path, value))
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize("path", [["users"], ["licenses", "analyzer"]])
+@pytest.mark.parametrize(("value", "help_"), [({"value": [], "Count": 0}, "wrap it in `value`"), (None, "it null")])
+def test_lists_that_another_tool_has_unwrapped(path: list[str | int], value: object, help_: str) -> None:
+    with pytest.raises(InputError) as caught:
+        snapshot_of(_changed(path, value))
+    assert caught.value.help is not None
+    assert help_ in caught.value.help
+    assert "with Qlik-Cli, give it `-raw`" in caught.value.help
+
+
+UNREADABLE = "undetermined: the user of this license has no readable id or directory"
+UNLISTED = "undetermined: the user of this license is not among the site's users"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "remark", "reason"),
+    [
+        ([0, "id"], None, "users[0].id: expected text, found `null`", UNLISTED),
+        ([0, "userId"], UNSET, "users[0] has no `userId`", UNREADABLE),
+        ([0, "userDirectory"], ["X"], "users[0].userDirectory: expected text, found a list", UNREADABLE),
+        ([0, "userId"], "a\ud800", "users[0] has half a character", UNREADABLE),
+        ([0], "ann", "users[0] is not an object: expected an object, found text", UNLISTED),
+        ([0], {}, "users[0] has no `id`", UNLISTED),
+    ],
+)
+def test_a_user_who_cannot_be_told_costs_that_user(
+    path: list[str | int], value: object, remark: str, reason: str
+) -> None:
+    site = _changed(["users", *path], value)
+    snapshot = snapshot_of(site)
+    assert snapshot.remarks == (f"{remark}: a license of this user is kept",)
+    assert [one.id for one in snapshot.users] == ["u2"]
+    verdicts = {decision.license_id: decision for decision in decide("release when true", site)}
+    assert (verdicts["l1"].verdict, verdicts["l1"].reason) == ("keep", reason)
+    assert verdicts["l2"].verdict == "release"
+
+
+def test_a_user_who_can_be_told_once_and_not_again_is_doubled() -> None:
+    """What the second row says of him counts as much as the first."""
+    site = site_of([user(1), user(1, userDirectory=None)], [license_row(1)])
+    (decision,) = decide("release when true", site)
+    assert (decision.verdict, decision.reason) == (
+        "keep",
+        "undetermined: the site's users list this user more than once",
+    )
+
+
+def test_remarks_are_few() -> None:
+    snapshot = snapshot_of(site_of([user(n, userId=None) for n in range(MOST_REMARKS + 3)], []))
+    assert len(snapshot.remarks) == MOST_REMARKS + 1
+    assert snapshot.remarks[-1] == "… and 3 more like these"
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["escaped", "in bytes"])
+@pytest.mark.parametrize("half", ["\ud83d", "\ud83d\ud83d", "x\udfff\ud83dy"])
+def test_half_a_character_costs_the_text_that_it_stands_in(half: str, raw: bool) -> None:
+    site = site_of([user(1, name=f"Ann {half}"), user(2, tags=[{"name": half}])], [license_row(1), license_row(2)])
+    site["licenses"]["analyzer"][0]["user"]["name"] = half
+    site["users"][1]["name"] = "\\ud83d 😀"
+    text = json.dumps(site, ensure_ascii=not raw)
+    snapshot = decode_snapshot(text.encode("utf-8", "surrogatepass"), "s")
+    assert (snapshot.users[0].name, snapshot.users[1].name) == (UNSET, "\\ud83d 😀")
+    assert (snapshot.users[0].tags, snapshot.users[1].tags) == ((), UNSET)
+    assert [remark.partition(" has half a character")[0] for remark in snapshot.remarks] == [
+        "users[0].name",
+        "users[1].tags",
+        "licenses.analyzer[0].user",
+        "licenses.analyzer[0].user.name",
+    ]
+    (row, _) = snapshot.licenses["analyzer"]
+    assert row.user == UserReference("u1", "user1", "ACME", None)
+
+
+def test_half_a_character_where_a_last_use_belongs_is_never_never() -> None:
+    (row,) = decode_snapshot(
+        b'{"users": [], "licenses": {"analyzer": [{"id": "a", "lastUsed": "\\ud800"}]}}', "s"
+    ).licenses["analyzer"]
+    assert isinstance(last_use(row, make_day(NOW, "UTC")), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("written", "help_"),
+    [
+        ("2026/08/13 10:47", "Qlik-Cli without `-raw`"),
+        ("/Date(1786618020000)/", "ConvertTo-Json"),
+        ("13.08.2026 10:47", "QRS writes them otherwise"),
+        (1786618020, "QRS writes them otherwise"),
+    ],
+)
+def test_dates_that_another_tool_has_rewritten(written: object, help_: str) -> None:
+    rows = [license_row(n, lastUsed=written, createdDate=written) for n in range(4)]
+    (remark,) = snapshot_of(site_of([user(1)], [*rows, license_row(9)])).remarks
+    assert f"unreadable in the same way, such as `{written}`" in remark
+    assert help_ in remark
+    assert "seatwarden snapshot" in remark
+
+
+def test_some_wrong_dates_are_no_tools_hand() -> None:
+    rows = [license_row(n, lastUsed="2026/08/13 10:47") for n in range(4)]
+    assert snapshot_of(site_of([user(1)], [*rows, *[license_row(n) for n in range(5, 12)]])).remarks == ()
+    assert snapshot_of(site_of([user(1)], rows[:2])).remarks == ()
 
 
 @pytest.mark.parametrize("site", [SMALL, SMALL | {"users": [user(1, tags=5)]}], ids=["right", "one wrong fact"])
@@ -160,7 +259,6 @@ def test_any_changed_byte_is_read_or_refused(at: int, byte: int, lenient: bool) 
         (b"[]", "s is not a snapshot: expected an object, found a list"),
         (b"<html>", "s is not JSON: invalid character (byte 0)"),
         (b'{"users": [{"id": "\xff"}], "licenses": {}}', "s is not UTF-8 text"),
-        (b'{"users": [{"id": 5, "userId": "\xff"}], "licenses": {}}', "s: users[0].id: expected text, found a number"),
         (b'{"licenses": {"analyzer": [{"id": "\xff", "excess": 5}]}, "users": []}', "s is not UTF-8 text"),
         (b'{"users": [], "licenses": {}} x', "s is not JSON: trailing characters (byte 31)"),
         (b'{"users": [], "licenses": {"analyzer": [' + b"[" * 100_000, "s is nested too deep"),

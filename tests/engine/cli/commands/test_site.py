@@ -15,6 +15,7 @@ from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.conftest import Run, SiteFile
 from tests.paths import EXAMPLES
 
+JSON = {"Content-Type": "application/json"}
 BUTLER = EXAMPLES / "butler.yaml"
 
 
@@ -38,6 +39,8 @@ def test_a_free_way(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
         "is a Repository Service, version ",
         "✓ right to read users: 11 users",
         "✓ right to read analyzer licenses: 8 licenses",
+        "✓ right to read the site's license: found",
+        "✓ reading it all, as a plan does: 11 users and 13 licenses",
         "The way to this site is free.",
     ):
         assert words in ran.out
@@ -50,6 +53,18 @@ def test_a_free_way(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
         (Fault("html", path_contains="/about"), "answer", "web page instead of JSON"),
         (Fault("status", path_contains="/user/count", status=403), "right to read users", "refused us (403)"),
         (Fault("status", path_contains="professional", status=500), "right to read professional", "answered 500"),
+        (Fault("status", path_contains="/license?", status=403), "right to read the site's license", "us (403)"),
+        (
+            Fault("status", path_contains="/license?", status=200, body="[]", headers=JSON),
+            "the site's license",
+            "as QRS sends it",
+        ),
+        (Fault("status", path_contains="/about", status=200, body="{x", headers=JSON), "answer", "is not JSON"),
+        (Fault("status", path_contains="/user/count", status=200, body="{", headers=JSON), "users", "is not JSON"),
+        (Fault("html", path_contains="/user/full"), "reading it all", "web page instead of JSON"),
+        (Fault("truncate", path_contains="/analyzeraccesstype/full"), "reading it all", "closed the connection"),
+        (Fault("status", path_contains="/user/full", status=200, body='[{"id": 1'), "reading it all", "in the middle"),
+        (Fault("status", path_contains="/user/full", status=200, body='{"value": []}'), "reading it all", "a list"),
     ],
 )
 def test_the_first_obstacle_is_named(
@@ -91,6 +106,46 @@ def test_way_blocked_early(run: Run, site_file: SiteFile, tmp_path: Path, exampl
         ran = run("site", "check", "--site", site)
     assert "nowhere.pem`" in ran.out
     assert ran.code == 2, "the fault is on this side"
+
+
+@pytest.mark.parametrize(
+    ("path", "resource"),
+    [
+        ("/user/count", "`User_*`"),
+        ("/user/full", "`User_*`"),
+        ("/professionalaccesstype/", "`ProfessionalAccessType_*`"),
+        ("/analyzeraccesstype/full", "`AnalyzerAccessType_*`"),
+        ("/license?", "`License_*`"),
+    ],
+)
+def test_what_the_check_passes_a_plan_can_read(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, path: str, resource: str
+) -> None:
+    """Whatever is refused to a plan is refused to the check, and both name the resource."""
+    qrs.faults.append(Fault("status", path_contains=path, status=403, body="Forbidden"))
+    site = site_file(qrs.port)
+    check, plan = run("site", "check", "--site", site), run("plan", "--policy", BUTLER, "--site", site)
+    assert (check.code, plan.code) == (3, 0 if path.endswith("count") else 3)
+    for said in (check.out, plan.err) if plan.code else (check.out,):
+        assert f"a role that may read {resource}, such as RootAdmin" in said
+
+
+def test_the_check_asks_all_that_a_plan_asks(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
+    site = site_file(qrs.port)
+    run("plan", "--policy", BUTLER, "--site", site)
+    planned = set(qrs.requests)
+    before = len(qrs.requests)
+    run("site", "check", "--site", site)
+    assert len(planned) == 4
+    assert planned <= set(qrs.requests[before:])
+
+
+def test_a_site_without_a_license(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
+    """QRS answers `null`. A plan goes on, and does not know whether the key is signed."""
+    qrs.faults.append(Fault("status", path_contains="/license?", status=200, body="null", headers=JSON))
+    site = site_file(qrs.port)
+    assert "✓ right to read the site's license: there is none" in run("site", "check", "--site", site).out
+    assert run("plan", "--policy", BUTLER, "--site", site).code == 0
 
 
 # snapshot ------------------------------------------------------------------------------------------------
