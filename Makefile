@@ -41,7 +41,7 @@ soak: $(VENV)/.installed-dev
 # Not Windows. Puts small faults into the code, one at a time, and tells which of them no test notices: a sample of 300
 # in a quarter of an hour, ALL=1 for all, ROOMS="engine/decide engine/log" for some rooms, SEED=2 for another sample.
 # What may survive stands in bench/mutants.toml.
-MINUTES ?= 14
+MINUTES ?= 12
 mutants: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutants]'
 	$(BIN)/python -m bench.mutants $(if $(ALL),--all,--minutes $(MINUTES)) $(if $(ROOMS),--rooms $(ROOMS)) \

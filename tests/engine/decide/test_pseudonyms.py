@@ -88,6 +88,11 @@ def test_the_reason_and_what_hit_are_replaced() -> None:
     assert hidden.outcomes[0].trace.hits == ("Ann B.",)  # the policy's own text
 
 
+def test_a_reason_without_a_rule_stays() -> None:
+    decision, hidden = _hidden("release professional when true")
+    assert hidden.reason == decision.reason == "no release rule speaks of analyzer licenses"
+
+
 def test_rows_without_a_user() -> None:
     """Who is gone is named by the row only; whom nobody knows has no pseudonym."""
     _, hidden = _hidden(user=None, deletedUserId="ann", deletedUserDirectory="ACME")

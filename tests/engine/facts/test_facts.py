@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from seatwarden.engine.facts.columns import read_column
+from seatwarden.engine.facts.columns import as_facts, read_column
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import (
     FAMILIES,
@@ -293,3 +293,9 @@ def test_every_mark_is_read_from_its_own_place(name: str, key: str) -> None:
     found = [mark for mark in marks if _read(Field(mark), license_row(), user(1, **{key: True})) == (True,)]
     assert found == [name]
     assert _read(Field("license.excess"), license_row(1, excess=True), user()) == (True,)
+
+
+def test_a_column_that_is_partly_unknown() -> None:
+    assert as_facts(["a", NO_USER], "user.userId") == [("a",), NO_USER]
+    assert as_facts(["a", "b"], "user.userId") == [("a",), ("b",)]
+    assert as_facts([("a", "b"), NO_USER], "user.tags") == [("a", "b"), NO_USER]
