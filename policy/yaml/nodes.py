@@ -1,10 +1,9 @@
 """YAML as a tree of values with spans.
 
-ruamel.yaml reads YAML 1.2 (`No` and `on` are text); its node graph, unlike its data, knows where everything
-was written. Here it becomes three small node types, with duplicate keys refused and `<<` merged.
+ruamel.yaml's node graph, unlike its data, knows where everything was written. Here it becomes three small node types,
+with duplicate keys and tags that mean nothing refused and `<<` merged.
 """
 
-import math
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,6 +16,8 @@ from ruamel.yaml.reader import ReaderError
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.yaml.scanner import TAB, TabScanner
+from seatwarden.policy.yaml.values import UntaggedResolver, is_standard, tag_fits, tag_of, value_of
 
 MAX_CHARACTERS = 1_500_000
 """Longest YAML text; 5,000 users in `neverRelease` make about 300,000."""
@@ -27,8 +28,8 @@ MAX_DEPTH = 64
 MAX_MERGED = 50_000
 """Most keys that `<<` may copy into other maps."""
 
-_TAG = "tag:yaml.org,2002:"
 _SIGNS = re.compile(r"[\n,\[\]{}]")
+_TAB_FIRST = re.compile(r"[-?: ]*\t")
 _LONG_TAG = re.compile(r"![^\s!]{1000}")
 
 
@@ -126,6 +127,7 @@ def _unreadable(error: Exception, text: str, file: str) -> Diagnostic:
 def _yaml() -> YAML:
     """ruamel's reader. An anchor may be given anew, as YAML has it, without a warning."""
     yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner, yaml.Resolver = TabScanner, UntaggedResolver
     yaml.composer.warn_double_anchors = False
     return yaml
 
@@ -187,11 +189,27 @@ class _Converter:
         help_ = f"write in place of `*{anchor}` what is meant there"
         self._note("SW205", f"`&{anchor}` contains itself", span, f"`*{anchor}` stands inside of it", help_)
 
+    def _tag_means_nothing(self, node: ruamel.Node) -> None:
+        """A tag of another program is no text: what it stands for would be lost without a word."""
+        tag = tag_of(node)
+        if tag is None or tag_fits(node, tag):
+            return
+        start = self._span(node)
+        at = node.start_mark.buffer.find("!", node.start_mark.pointer) - node.start_mark.pointer  # behind an anchor
+        column = start.column + max(at, 0)
+        place = Span(self._file, start.line, column, start.line, column + len(tag))
+        if isinstance(node, ruamel.ScalarNode) and tag.startswith("!!") and is_standard(tag):
+            self._note("SW205", f"this is not what the tag `{tag}` says", place, "of another form", "remove the tag")
+            return
+        help_ = "a value from the environment is written ${NAME} (site file); text that starts with ! is put in quotes"
+        self._note("SW205", f"the tag `{tag}` means nothing here", place, "not known", help_)
+
     def _converted(self, node: ruamel.Node) -> Node:
+        self._tag_means_nothing(node)
         match node:
             case ruamel.ScalarNode():
                 self._join_surrogates(node)
-                return YamlScalar(_value(node), node.value, node.style or None, self._span(node))
+                return YamlScalar(value_of(node), node.value, node.style or None, self._span(node))
             case ruamel.SequenceNode():
                 return YamlList(tuple(self.convert(item) for item in node.value), self._span(node))
             case _:
@@ -210,7 +228,7 @@ class _Converter:
         merged: dict[str, Entry] = {}
         for key_node, value_node in node.value:
             key, value = self.convert(key_node), self.convert(value_node)
-            if key_node.tag == _TAG + "merge":
+            if isinstance(key, YamlScalar) and (key.text, key.style, tag_of(key_node)) == ("<<", None, None):
                 self._merge(value, merged, key.span)
                 continue
             if not isinstance(key, YamlScalar):
@@ -261,36 +279,16 @@ class _Converter:
         return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def _value(node: ruamel.ScalarNode) -> str | int | float | bool | None:
-    """The value by YAML 1.2's core schema; what is none of its types is text."""
-    text: str = node.value
-    plain = text.replace("_", "")
-    try:
-        match (node.tag or "").removeprefix(_TAG):
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int":
-                return int(plain, 0) if plain.lower().lstrip("+-").startswith(("0x", "0o", "0b")) else int(plain)
-            case "float":
-                named = plain.lower().replace(".inf", "inf").replace(".nan", "nan")
-                return float(named)
-            case "timestamp":
-                return math.nan  # YAML's date type; nothing here takes one, and it is not text either
-    except ValueError:
-        return text
-    return text
-
-
 def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     source = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
     problem = error.problem or "it cannot be read"
     label, help_ = "here", None
-    if "\t" in source[: column + 1] or "'\\t'" in problem:
-        problem, help_ = "a tab is used for indentation", "indent with spaces"
+    if problem == TAB or ("not allowed here" in problem and _TAB_FIRST.match(source)):
+        problem, help_ = TAB, "indent with spaces"
+    elif "'\\t'" in problem:
+        problem, help_ = "a tab stands where none can", "put a space there"
     elif "mapping values are not allowed" in problem:
         problem = "a `:` stands where no map can start"
         help_ = "put text that contains `: ` in quotes, and check the indentation"

@@ -141,7 +141,7 @@ class YamlReader:
     def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
         """A whole number, not negative, of `unit` where it counts something."""
         if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            help_ = "remove the quotes" if isinstance(node, YamlScalar) and node.text.isdigit() else None
+            help_ = _as_number(node.text) if isinstance(node, YamlScalar) else None
             self.unlike(node, what, f"a number{f' of {unit}' if unit else ''}", help_)
         elif isinstance(node.value, float) and not node.value.is_integer():
             self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
@@ -170,6 +170,14 @@ class YamlReader:
 def _quoted(node: YamlScalar) -> str:
     """A value that is no text yet, as text."""
     return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
+
+
+def _as_number(text: str) -> str | None:
+    """How a text that looks like a number becomes one."""
+    digits = text.replace("_", "")
+    if not digits.isdigit():
+        return None
+    return "remove the quotes" if digits == text else f"write {digits}: YAML 1.2 has no _ in numbers"
 
 
 def describe(node: Node) -> str:

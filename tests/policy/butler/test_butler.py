@@ -159,7 +159,7 @@ def test_words_of_yaml_1_1_are_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["5", "1_0", "1e5", "true", "2026-01-01", "null", "[a]", "{a: b}", "0x10", ".inf", "-1"]
+    "value", ["5", "0o17", "1e5", "true", "2026-01-01", "null", "[a]", "{a: b}", "0x10", ".inf", "-1"]
 )
 def test_what_is_no_text_is_refused_with_its_place(value: str) -> None:
     ((place, message),) = _findings(f"neverRelease:\n  tag: [ok, {value}]\nlicenseType: {{}}")
