@@ -157,7 +157,7 @@ def _old_headers(reader: YamlReader, qrs: YamlMap) -> dict[str, str]:
 def _headers(reader: YamlReader, entry: Entry, what: str) -> dict[str, str] | None:
     """Headers from `static`, or from a plain list or map. None where a wrong value leaves one out."""
     node = entry.value
-    static = node.get("static") if isinstance(node, YamlMap) else None
+    static = node.written("static") if isinstance(node, YamlMap) else None
     if static:
         node = static.value
     reader.conceal_all(node)

@@ -59,7 +59,12 @@ class YamlMap:
     span: Span
 
     def get(self, key: str) -> "Entry | None":
-        """The entry of that key."""
+        """The entry of that key, None where nothing stands behind it: null is not set."""
+        entry = self.written(key)
+        return entry if entry and not is_null(entry.value) else None
+
+    def written(self, key: str) -> "Entry | None":
+        """The entry of that key, with a value or without."""
         return next((entry for entry in self.entries if entry.key.text == key), None)
 
     @property
@@ -77,6 +82,11 @@ class YamlList:
 
 
 Node: TypeAlias = YamlScalar | YamlMap | YamlList
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing stands there: no text at all, `~` or `null`."""
+    return isinstance(node, YamlScalar) and node.value is None
 
 
 def form_of(file: str) -> str:
@@ -234,7 +244,7 @@ class _Converter:
             if not isinstance(key, YamlScalar):
                 self._note("SW203", "a key is a word, not a list or a map", key.span)
                 continue
-            if isinstance(value, YamlScalar) and value.value is None and not value.text:
+            if isinstance(value, YamlScalar) and is_null(value) and not value.text:
                 # An empty value has no place of its own; ruamel puts it at the next token.
                 value = YamlScalar(None, "", None, key.span)
             first = entries.get(key.text)

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable
 
 from seatwarden.policy.errors import PolicyError
-from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar, read_yaml
-from seatwarden.policy.yaml.reader import YamlReader
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar, is_null, read_yaml
+from seatwarden.policy.yaml.reader import FOR_NOTHING, YamlReader
 
 _NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"']?[ \t]*:)(.+)", re.IGNORECASE)
 """A key whose value is or may be a secret, and the rest of its line."""
@@ -24,7 +24,8 @@ def read_secret(reader: YamlReader, entry: Entry) -> str | None:
     if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
         reader.conceal(node)
         message = f"`{entry.key.text}` must be text"
-        reader.error("SW204", message, node.span, "this is no text", "put it in quotes, or write ${NAME}")
+        help_ = FOR_NOTHING if is_null(node) else "put it in quotes, or write ${NAME}"
+        reader.error("SW204", message, node.span, "this is no text", help_)
         return None
     match = _FROM_ENVIRONMENT.fullmatch(node.value)
     if match is None:
