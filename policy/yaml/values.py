@@ -12,7 +12,7 @@ from ruamel.yaml import nodes as ruamel
 from ruamel.yaml.resolver import BaseResolver
 from ruamel.yaml.tag import Tag
 
-Value = str | int | float | bool | None
+ScalarValue = str | int | float | bool | None
 
 _TAG = "tag:yaml.org,2002:"
 _UNTAGGED = "untagged"
@@ -64,7 +64,7 @@ def tag_fits(node: ruamel.Node, tag: str) -> bool:
     return kind == "str" or (kind != "timestamp" and _matches(kind, node.value))
 
 
-def value_of(node: ruamel.ScalarNode) -> Value:
+def value_of(node: ruamel.ScalarNode) -> ScalarValue:
     """The value: by its tag, or without one and without quotes by its form. What has no form is text."""
     text: str = node.value
     tag = tag_of(node)
@@ -79,7 +79,7 @@ def _matches(kind: str, text: str) -> bool:
     return kind in _READ and _READ[kind].fullmatch(text) is not None
 
 
-def _read(kind: str, text: str) -> Value:
+def _read(kind: str, text: str) -> ScalarValue:
     match kind:
         case "null":
             return None
@@ -95,7 +95,7 @@ def _read(kind: str, text: str) -> Value:
             return text
 
 
-def _number(text: str, read: Callable[[str], float]) -> Value:
+def _number(text: str, read: Callable[[str], float]) -> ScalarValue:
     try:
         return read(text)
     except ValueError:  # Python reads no whole number of more than 4,300 digits
