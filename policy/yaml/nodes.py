@@ -28,6 +28,12 @@ MAX_DEPTH = 64
 MAX_MERGED = 50_000
 """Most keys that `<<` may copy into other maps."""
 
+PLACEHOLDER = "`...` stands here for what an example leaves out"
+_FOR_PLACEHOLDER = "remove the line, or write what is meant"
+_LEFT_OUT = ("...", "…")
+_ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|\r?\n|.)", re.DOTALL)
+_KEPT = re.compile(r"\\[\\\"/uU\r\n]")
+"""Escapes that are meant: of signs that would end the text, of letters, and of the end of a line."""
 _SIGNS = re.compile(r"[\n,\[\]{}]")
 _TAB_FIRST = re.compile(r"[-?: ]*\t")
 _LONG_TAG = re.compile(r"![^\s!]{1000}")
@@ -35,12 +41,16 @@ _LONG_TAG = re.compile(r"![^\s!]{1000}")
 
 @dataclass(frozen=True, slots=True)
 class YamlScalar:
-    """One value; `text` is how it was written, `style` the quote or block mark (None when plain)."""
+    """One value; `text` is how it was written, `style` the quote or block mark (None when plain).
+
+    `escapes` are those in it that make another character of a backslash and what stands behind it, as in `"C:\\new"`.
+    """
 
     value: str | int | float | bool | None
     text: str
     style: str | None
     span: Span
+    escapes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,13 @@ def form_of(file: str) -> str:
     return "JSON" if file.lower().endswith(".json") else "YAML"
 
 
+def for_backslashes(file: str) -> str:
+    """The help where a backslash in double quotes was taken for the beginning of an escape."""
+    if form_of(file) == "JSON":
+        return r"write each backslash twice: `\\`"
+    return r"write paths in single quotes, or with `/` or `\\`"
+
+
 def read_yaml(text: str, file: str) -> Node:
     """The one document of a YAML text.
 
@@ -131,7 +148,7 @@ def _unreadable(error: Exception, text: str, file: str) -> Diagnostic:
             return Diagnostic("SW205", "error", f"this {form} is nested too deep", start)
         case _:  # an escape such as "\UFFFFFFFF", which ruamel takes for a character
             message = f"this is not {form}: an escape in a quoted text is no character"
-            return Diagnostic("SW201", "error", message, start)
+            return Diagnostic("SW201", "error", message, start, help=for_backslashes(file))
 
 
 def _yaml() -> YAML:
@@ -219,11 +236,23 @@ class _Converter:
         match node:
             case ruamel.ScalarNode():
                 self._join_surrogates(node)
-                return YamlScalar(value_of(node), node.value, node.style or None, self._span(node))
+                self._leaves_nothing_out(node)
+                return YamlScalar(value_of(node), node.value, node.style or None, self._span(node), _escapes(node))
             case ruamel.SequenceNode():
                 return YamlList(tuple(self.convert(item) for item in node.value), self._span(node))
             case _:
                 return self._mapping(node)
+
+    def _leaves_nothing_out(self, node: ruamel.ScalarNode) -> None:
+        """A line `...` of documentation would become a part of the value above it."""
+        if not node.style and node.start_mark.line < node.end_mark.line:
+            lines = _raw(node).split("\n")
+            number = next((number for number, line in enumerate(lines) if line.strip() in _LEFT_OUT), None)
+            if number is not None:
+                at = lines[number].index(lines[number].strip()) + 1
+                line = node.start_mark.line + 1 + number
+                span = Span(self._file, line, at, line, at + len(lines[number].strip()))
+                self._note("SW201", f"this is not YAML: {PLACEHOLDER}", span, "here", _FOR_PLACEHOLDER)
 
     def _join_surrogates(self, node: ruamel.ScalarNode) -> None:
         """JSON writes a character beyond U+FFFF as two escapes; half of one is no text and cannot be written again."""
@@ -289,6 +318,30 @@ class _Converter:
         return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
+def _raw(node: ruamel.Node) -> str:
+    """A node as it stands in the file."""
+    start, end = node.start_mark, node.end_mark
+    return str(start.buffer[start.pointer : end.pointer])
+
+
+def _escapes(node: ruamel.ScalarNode) -> tuple[str, ...]:
+    """The escapes that make another character of a backslash in double quotes."""
+    found = _ESCAPE.findall(_raw(node)) if node.style == '"' else ()
+    return tuple(escape for escape in found if not _KEPT.match(escape))
+
+
+def _left_out(text: str, line: int) -> int:
+    """The line of a `...` at or right above a line that cannot be read; 0 without one."""
+    lines = text.split("\n")
+    return next(
+        (number for number in (line, line - 1) if lines[number - 1 : number] and _is_left_out(lines, number)), 0
+    )
+
+
+def _is_left_out(lines: list[str], number: int) -> bool:
+    return number > 0 and lines[number - 1].strip() in _LEFT_OUT
+
+
 def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -297,6 +350,15 @@ def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     label, help_ = "here", None
     if problem == TAB or ("not allowed here" in problem and _TAB_FIRST.match(source)):
         problem, help_ = TAB, "indent with spaces"
+    elif _left_out(text, line):
+        line = _left_out(text, line)
+        source = text.split("\n")[line - 1]
+        column = len(source) - len(source.lstrip()) + 1
+        problem, help_ = PLACEHOLDER, _FOR_PLACEHOLDER
+    elif "escape" in problem:
+        help_ = for_backslashes(file)
+    elif "cannot start any token" in problem and "'\\t'" not in problem:
+        help_ = "put it in single quotes"
     elif "'\\t'" in problem:
         problem, help_ = "a tab stands where none can", "put a space there"
     elif "mapping values are not allowed" in problem:

@@ -7,7 +7,7 @@ from pathlib import Path
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
-from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, form_of, is_null
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, for_backslashes, form_of, is_null
 
 _SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "value")
 """Keys of site files whose values are secrets."""
@@ -133,7 +133,8 @@ class YamlReader:
             self.unlike(node, what, "text", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
-            message, help_ = f"`{what}` contains a line break", "write it on one line, in quotes"
+            message = f"`{what}` contains a line break"
+            help_ = for_backslashes(node.span.file) if node.escapes else "write it on one line, in quotes"
             self.error("SW205", message, node.span, "one line only", help_)
             return None
         return node.value

@@ -166,3 +166,71 @@ def test_a_policy_with_tabs_before_its_comments() -> None:
     policy = parse_butler("neverRelease:\t# who\n  tag:\t\n    - vip\t# in the QMC\nlicenseType: {}", "b")
     assert print_policy(policy) == 'keep "tag" when user.tags == "vip"\n'
     assert policy.rules[0].span.place == "b:2:3"
+
+
+# Backslashes, and lines that examples leave out
+
+_PATHS = r"write paths in single quotes, or with `/` or `\\`"
+
+
+@pytest.mark.parametrize("escape", ["Q", "Users", "xyz", "UFFFFFFFF", "d"])
+def test_escapes_that_do_not_exist(escape: str) -> None:
+    assert finding(f'a: "C:\\{escape}"')[2] == _PATHS
+
+
+@pytest.mark.parametrize("escape", ["t", "b", "a", "x41", "f", "v", "e", "0", "P", "L", "N", "_", " "])
+@pytest.mark.parametrize("where", ["user: [{{userDir: {}, userId: b}}]", "user: [{{userDir: A, userId: {}}}]"])
+def test_escapes_that_exist_are_not_meant_in_a_user(escape: str, where: str) -> None:
+    value = f'"A\\{escape}b"'
+    with pytest.raises(PolicyError) as caught:
+        parse_butler(f"neverRelease: {{{where.format(value)}}}\nlicenseType: {{}}", "b")
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.help) == ("SW205", _PATHS)
+    assert found.message == f"`\\{escape}` in double quotes is another character"
+
+
+@pytest.mark.parametrize("user", ["'A\\tb'", '"A\\\\tb"', "A\\tb", '"A\\u00e4\\/\\"b"'])
+def test_backslashes_that_are_meant(user: str) -> None:
+    parse_butler(f"neverRelease: {{user: [{{userDir: A, userId: {user}}}]}}\nlicenseType: {{}}", "b")
+
+
+def test_a_tag_may_have_any_escape() -> None:
+    assert '"a\tb"' in print_policy(parse_butler('neverRelease: {tag: ["a\\tb"]}\nlicenseType: {}', "b"))
+
+
+def test_json_has_no_single_quotes() -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_butler(r'{"neverRelease": {"user": [{"userDir": "A\tb", "userId": "c"}]}, "licenseType": {}}', "b.json")
+    assert [found.help for found in caught.value.diagnostics] == [r"write each backslash twice: `\\`"]
+
+
+def test_a_line_break_in_double_quotes_is_told_as_a_backslash() -> None:
+    for text, help_ in (('"a\\nb"', _PATHS), ("|\n  a\n  b", "write it on one line, in quotes")):
+        with pytest.raises(PolicyError) as caught:
+            parse_butler(f"timezone: {text}\nlicenseType: {{}}", "b")
+        assert [found.help for found in caught.value.diagnostics] == [help_]
+
+
+@pytest.mark.parametrize("text", ["a: [@vip]", "a: %ProgramData%\\Qlik", "a: `x`"])
+def test_signs_that_no_text_begins_with(text: str) -> None:
+    assert finding(text)[2] == "put it in single quotes"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a:\n  - b\n  ...\nc: d", "b:3:3"),
+        ("a: b\n...\nc: d", "b:2:1"),
+        ("a:\n  b: c\n    ...\n  d: e", "b:3:5"),
+        ("a:\n  b: c\n  …\n  d: e", "b:3:3"),
+        ("...\na: b\n...\nc: d", "b:1:1"),
+    ],
+)
+def test_lines_that_an_example_leaves_out(text: str, place: str) -> None:
+    found, message, help_ = finding(text)
+    assert (found, help_) == (place, "remove the line, or write what is meant")
+    assert message == "this is not YAML: `...` stands here for what an example leaves out"
+
+
+def test_the_end_of_a_document_is_no_example() -> None:
+    assert data(read_yaml("a: '...'\nb: x ... y\n...\n", "b")) == {"a": "...", "b": "x ... y"}
