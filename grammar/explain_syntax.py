@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from seatwarden.grammar.errors import SyntaxProblem, shown
 from seatwarden.grammar.keywords import STATEMENTS
 from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import did_you_mean, nearest
+from seatwarden.grammar.suggest import did_you_mean, nearest, no_value
 
 _KINDS = {
     "STRING": "a text in quotes",
@@ -41,6 +41,13 @@ _FOREIGN = {
     "is": "write `=`",
 }
 """Operators of other languages, and what stands for them in this one."""
+_EMPTY_BEHIND = re.compile(r"\.?(?:is\s*)?(?:not\s+)?(?:empty|null|none)\b", re.IGNORECASE)
+_EMPTY_BEFORE = re.compile(r"\.(?:is)?empty\s*$", re.IGNORECASE)
+_CALLED = re.compile(r"\s*\(")
+_FIELD_BEFORE = re.compile(r"""(?:user|license)\.[\w.@]*(?:"[^"\n]*")?(?=\s*$)""")
+_NO_TEXT_FIELD = re.compile(r"^license\.|(?:lastUsed|createdDate|inactive|blocked|removedExternally)$")
+"""Fields that `like` cannot look at."""
+_CONDITION_ALONE = re.compile(r"[(!]|not\b|user\b|license\b", re.IGNORECASE)
 _FIRST_WORDS = ("user", "license")
 """The first words of fields that have a dot."""
 _TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
@@ -68,9 +75,8 @@ def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, 
             span = locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
             if expected == {"NAME"} and token.isidentifier():
                 return SyntaxProblem("SW006", f"`{token}` is a word of the language", "choose another name", None, span)
-            return SyntaxProblem(
-                "SW001", f"unexpected `{shown(str(token))}`", _expected(expected), _hint(token, expected), span
-            )
+            hint = _of_qlik(text, token.start_pos or 0, expected) or _hint(token, expected)
+            return SyntaxProblem("SW001", f"unexpected `{shown(str(token))}`", _expected(expected), hint, span)
         case _:
             raise error
 
@@ -94,7 +100,7 @@ def _at_character(
         return _no_field(word, tail[0], locate(line, column - len(word), line, column + len(tail[0])))
     message = f"unexpected character {_shown_character(character)}"
     expected = _expected(set(error.allowed or ()))
-    hint = _character_help(character, text[:offset])
+    hint = _of_qlik(text, offset, set(error.allowed or ())) or _character_help(character, text[:offset])
     return SyntaxProblem("SW001", message, expected, hint, locate(line, column, line, column + 1))
 
 
@@ -109,6 +115,9 @@ def _word_before(offset: int, text: str) -> str:
 
 def _no_field(word: str, tail: str, span: Span) -> SyntaxProblem:
     """A field whose first word is mistyped. Which fields there are is known on the floor above."""
+    if word.lower() == "resource":
+        label, help_ = "rules speak of users and licenses", "leave out what is asked of the resource"
+        return SyntaxProblem("SW001", f"unexpected `{shown(word + tail)}`", label, help_, span)
     first = nearest(word, _FIRST_WORDS)
     meant = f"did you mean `{first}.{tail.lstrip('.')}`?" if first else None
     help_ = meant or f'text is written in quotes: "{shown(word + tail)}"'
@@ -136,6 +145,21 @@ def _character_help(character: str, before: str) -> str | None:
         return 'a name with other characters than letters, digits and _ is quoted: user.@"License-Manage"'
     if character == "/" or character == "*":
         return "comments start with #"
+    return None
+
+
+def _of_qlik(text: str, offset: int, expected: set[str]) -> str | None:
+    """The help for what is right in Qlik's rules, and not here: functions, `is empty`, and a condition alone."""
+    before, behind = text[max(0, offset - 200) : offset], text[offset : offset + 200]
+    empty = _EMPTY_BEHIND.match(behind) or (_CALLED.match(behind) and _EMPTY_BEFORE.search(before))
+    if empty:
+        field = _FIELD_BEFORE.search(before[: len(before) if empty.re is _EMPTY_BEHIND else empty.start()])
+        return no_value(field[0]) if field and not _NO_TEXT_FIELD.search(field[0]) else no_value()
+    call = re.search(r"(\w+)$", before) if _CALLED.match(behind) else None
+    if call and "AND" in expected:
+        return f"there are no functions here: leave `{shown(call[1])}(` out, and compare with `=` or `like`"
+    if "KEEP" in expected and "AND" not in expected and _CONDITION_ALONE.match(behind):
+        return "a condition stands in a rule: put `keep when` or `release when` before it"
     return None
 
 

@@ -16,6 +16,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def no_value(field: str = "user.@Department") -> str:
+    """A help line: how to say that a field has no value. Nothing is like a value that is missing."""
+    return f'no value is written `not {field} like "*"`, any value `{field} like "*"`'
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A help line naming the nearest known word, or None."""
     found = nearest(word, known)

@@ -31,7 +31,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.printer import print_field, print_operand, quote
 from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.grammar.suggest import did_you_mean, no_value
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from seatwarden.policy.zones import is_timezone, timezone_help
@@ -46,6 +46,8 @@ _TYPE_HELP = {
     Type.DATE: "write a date without quotes: 2026-07-01",
     Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
 }
+_NOTHING = ("null", "nil", "none", "empty", "nothing", "undefined")
+"""Words of other languages for no value."""
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
@@ -237,7 +239,8 @@ class _Checker:
             case Field() if entry_of(operand) is None:
                 yield _unknown_field(operand)
             case Name(name) if name not in self._declared:
-                help_ = did_you_mean(name, (*self._similar, *_BARE_FIELDS)) or f'text is written in quotes: "{name}"'
+                help_ = no_value() if name.lower() in _NOTHING else did_you_mean(name, (*self._similar, *_BARE_FIELDS))
+                help_ = help_ or f'text is written in quotes: "{name}"'
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
                 )

@@ -73,6 +73,7 @@ _ALL = (
     Code("SW318", "warning", "a * that stands for itself"),
     Code("SW319", "warning", "something is allowed in vain"),
     Code("SW320", "warning", "a comment to seatwarden that is not understood"),
+    Code("SW321", "warning", "no value written as a value"),
     # Against a snapshot
     Code("SW401", "warning", "a name that nobody has", needs_snapshot=True),
     Code("SW402", "warning", "a name that differs only in case", needs_snapshot=True),

@@ -5,6 +5,7 @@ it against the facts the engine knows how to read.
 """
 
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import Enum
 
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
@@ -222,10 +223,29 @@ VOCABULARY: dict[str, FieldEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every field by its name."""
 
 
+_OF_QLIK = {
+    "active": "not user.inactive",
+    "isactive": "not user.inactive",
+    "enabled": "not user.inactive",
+    "rolename": "user.roles",
+    "blacklisted": "user.blocked",
+    "isblacklisted": "user.blocked",
+}
+"""What other names that the field has for the user's facts are here."""
+_ALIKE = 0.8
+"""How much a name must be like a field to be that one mistyped, and nothing else."""
+
+
 def entry_of(field: Field) -> FieldEntry | None:
     """The vocabulary's entry for a field as it stands in a rule, or None when there is no such field."""
     entry = VOCABULARY.get(field.name)
     return entry if entry is not None and entry.keyed == (field.key is not None) else None
+
+
+def _of_the_user(key: str) -> str:
+    """How a property or an attribute of that name is written."""
+    property_, attribute = print_field(Field("user.@", key)), print_field(Field("user.attributes", key))
+    return f"a custom property is written `{property_}`, an attribute of the user directory `{attribute}`"
 
 
 def field_help(name: str) -> str | None:
@@ -240,15 +260,16 @@ def field_help(name: str) -> str | None:
     word, _, tail = rest.partition(".")
     part = word.casefold()
     whole = [f for f in fields if len(part) > 1 and (f.casefold().startswith(part) or f.casefold().endswith(part))]
+    if first == "user" and part in _OF_QLIK:
+        return f"write `{_OF_QLIK[part]}`"
     found = nearest(word, fields) or (whole[0] if len(whole) == 1 else None)
+    mistyped = found in whole or (found is not None and SequenceMatcher(None, part, found.casefold()).ratio() >= _ALIKE)
+    meant = ""
     if found is not None:
         keyed = fields[found].keyed and tail
-        return f"did you mean `{print_field(Field(fields[found].name, tail)) if keyed else fields[found].name}`?"
+        meant = f"did you mean `{print_field(Field(fields[found].name, tail)) if keyed else fields[found].name}`?"
+    if meant and (mistyped or first != "user"):
+        return meant
     if first == "user" and rest:
-        key = rest.strip("@\"'")
-        attribute = print_field(Field("user.attributes", key))
-        return (
-            f"a custom property is written `{print_field(Field('user.@', key))}`, "
-            f"an attribute of the user directory `{attribute}`"
-        )
+        return _of_the_user(rest.strip("@\"'")) + (f"; or {meant}" if meant else "")
     return f"its fields are {', '.join(entry.name for entry in fields.values())}"

@@ -7,7 +7,7 @@ Sense proxy, `authentication: jwt` and `authentication: header`, and the passphr
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatwarden.engine.site.hosts import is_host
@@ -175,7 +175,7 @@ def _wrong_user(reader: YamlReader, text: str, span: Span) -> None:
 def _headers(reader: YamlReader, entry: Entry, what: str) -> dict[str, str] | None:
     """Headers from `static`, or from a plain list or map. None where a wrong value leaves one out."""
     node = entry.value
-    static = node.get("static") if isinstance(node, YamlMap) else None
+    static = node.written("static") if isinstance(node, YamlMap) else None
     if static:
         node = static.value
     reader.conceal_all(node)
@@ -235,7 +235,12 @@ PREFIX = _PREFIX.then(lambda reader, entry, prefix: prefix.strip("/"))
 PASSPHRASE = SECRET.must(
     lambda text: "\0" not in text, "`{what}` has a character that is not printable", "cannot be used"
 )
-FILE = replace(PASSPHRASE.then(within_folder), secret=False)
+FILE = (
+    Kind(lambda reader, entry, what: read_secret(reader, entry, hidden=False), PASSPHRASE.schema)
+    .must(lambda text: "\0" not in text, "`{what}` has a character that is not printable", "cannot be used")
+    .then(within_folder)
+)
+"""A path is no secret, but may come from the environment with those that are."""
 
 _USER = f"`{': '.join(DEFAULT_USER)}`"
 QRS = Section(

@@ -16,7 +16,7 @@ from seatwarden.policy.butler.sections import inner, our_section
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, list_of, one_of
+from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, WRITTEN, list_of, one_of
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
@@ -194,7 +194,7 @@ def _recipients(reader: YamlReader, entry: Entry, what: str) -> tuple[Address, .
 
 
 def _authority(reader: YamlReader, entry: Entry, _: str) -> Path | None:
-    text = reader.text(entry.value, "certificateAuthority")
+    text: str | None = WRITTEN.read(reader, entry, "certificateAuthority")
     if text is None:
         return None
     path = reader.folder / text

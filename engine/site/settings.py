@@ -219,7 +219,7 @@ def _find_misplaced(reader: YamlReader, root: Node) -> None:
         reader.error("SW203", "`seatwarden` does not belong to `Butler`", misplaced.key.span, "not read here", help_)
     if isinstance(sections, YamlMap):
         _find_mistyped(reader, sections, "the file" if sections is root else "Butler")
-    for entry in root.entries if isinstance(root, YamlMap) and root.get("seatwarden") is None else ():
+    for entry in root.entries if isinstance(root, YamlMap) and root.written("seatwarden") is None else ():
         if nearest(entry.key.text.lower(), ("seatwarden",)):
             help_ = "did you mean `seatwarden`?"
             reader.error("SW203", f"unknown key `{entry.key.text}`", entry.key.span, "not a setting", help_)

@@ -93,6 +93,11 @@ class _FrontEnd(YamlReader):
     def _no_settings(self, root: YamlMap) -> None:
         """Note that nothing in there is about licenses; a key may be mistyped."""
         known = ("Butler", "qlikSenseLicense", "licenseRelease", *_MARKERS)
+        empty = next((entry for key in known if (entry := root.written(key))), None)
+        if empty:
+            help_ = f"the settings of `{empty.key.text}` stand below it, indented"
+            self.error("SW209", "this is not a policy", empty.key.span, "nothing stands behind it", help_)
+            return
         near = (hint for entry in root.entries if (hint := did_you_mean(entry.key.text, known)))
         help_ = next(near, "it has `Butler:`, `qlikSenseLicense:`, `licenseRelease:` or `licenseType:` at the top")
         self.error("SW209", "this is not a policy", root.start, "no license settings here", help_)

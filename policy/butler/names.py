@@ -7,7 +7,7 @@ from typing import Any
 
 from seatwarden.grammar.ast import Boolean, Date, Let, ListOf, Literal_, Number, SetFrom, Text
 from seatwarden.grammar.builder import date_from, is_name
-from seatwarden.policy.yaml.kinds import NAME_SCHEMA, TEXT_SCHEMA, WHOLE_SCHEMA
+from seatwarden.policy.yaml.kinds import NAME_SCHEMA, TEXT_SCHEMA, WHOLE_SCHEMA, WRITTEN
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind
@@ -25,7 +25,7 @@ def _lets(reader: YamlReader, entry: Entry, _: str) -> list[Let]:
 def _sets(reader: YamlReader, entry: Entry, _: str) -> list[SetFrom]:
     found = []
     for named in _named(reader, entry.value, "set"):
-        path = reader.text(named.value, f"set.{named.key.text}")
+        path = WRITTEN.read(reader, named, f"set.{named.key.text}")
         if path is not None:
             found.append(SetFrom(named.key.text, Text(path, named.value.span), named.key.span, named.key.span))
     return found

@@ -1,5 +1,6 @@
 """The JSON Schema of a policy in Butler's YAML, made from the tables of its settings."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from seatwarden.policy.butler.licenses import LICENSES, RELEASE
@@ -20,7 +21,12 @@ def butler_schema() -> dict[str, Any]:
     }
 
 
-_BLOCK = {"$ref": "#/$defs/qlikSenseLicense", "required": ["licenseRelease"]}
+def _needs(keys: Iterable[str]) -> dict[str, Any]:
+    """These keys must be there, and set."""
+    return {"required": list(keys), "properties": {key: {"type": "object"} for key in keys}}
+
+
+_BLOCK = {"$ref": "#/$defs/qlikSenseLicense", **_needs(("licenseRelease",))}
 _WHOLE = {
     "type": "object",
     "description": "A whole Butler config file; only `qlikSenseLicense` is read here.",
@@ -31,7 +37,7 @@ _WHOLE = {
 
 def _without_frame() -> dict[str, Any]:
     of_a_site = {"anyOf": [{"required": [key]} for key in SITE_KEYS]}
-    alone = {"properties": {"qlikSenseLicense": {"required": list(LICENSES.keys)}}}
+    alone = {"properties": {"qlikSenseLicense": _needs(LICENSES.keys)}}
     block = {"properties": {"qlikSenseLicense": _BLOCK}, "if": of_a_site, "else": alone}
     release = {"$ref": "#/$defs/licenseRelease"}
     beside = {key: {"description": "Of a site file; not read as policy."} for key in SITE_KEYS}
@@ -40,5 +46,5 @@ def _without_frame() -> dict[str, Any]:
 
 
 def _either(key: str, then: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
-    """The schema where there is that key, and where there is none."""
-    return {"if": {"required": [key]}, "then": then, "else": otherwise}
+    """The schema where that key is set, and where it is not: null is not set."""
+    return {"if": {"required": [key], "properties": {key: {"not": {"type": "null"}}}}, "then": then, "else": otherwise}

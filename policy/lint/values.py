@@ -4,22 +4,26 @@ import unicodedata
 from collections.abc import Iterator
 
 from seatwarden.grammar.ast import Comparison, Field, Let, ListOf, Literal_, Name, Operand, Text, walk
-from seatwarden.grammar.printer import quote
+from seatwarden.grammar.printer import print_field, quote
 from seatwarden.grammar.spans import Span
+from seatwarden.grammar.suggest import no_value
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import is_yaml, warning
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.vocabulary import entry_of
 
 _EXACT = ("==", "!==")
 _EQUAL = ("=", "!=", *_EXACT)
 
 
 def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
-    """SW314 unused name, SW315 listed twice, SW316 differs in case only, SW317 unseen character, SW318 a stray `*`."""
+    """SW314 unused name, SW315 listed twice, SW316 differs in case only, SW317 unseen character, SW318 a stray `*`,
+    SW321 no value written as a value."""
     used: dict[str, list[Comparison]] = {}
     for rule in policy.rules:
         for node, _ in walk(rule.condition):
             if isinstance(node, Comparison):
+                yield from _no_value(node)
                 for operand in (node.left, node.right):
                     if isinstance(operand, Name):
                         used.setdefault(operand.name, []).append(node)
@@ -33,6 +37,22 @@ def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
                 message = f"`{statement.name}` is never used"
                 yield warning("SW314", message, statement.name_span, "no rule speaks of it", "remove it")
             yield from _operand(statement.value, used.get(statement.name, []), policy)
+
+
+def _no_value(comparison: Comparison) -> Iterator[Diagnostic]:
+    """The empty text or list, compared with a field of which users have any number: who has none has no empty one."""
+    for field, value in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+        entry = entry_of(field) if isinstance(field, Field) else None
+        if not entry or not entry.many or not isinstance(field, Field) or comparison.operator not in _EQUAL:
+            continue
+        items = value.items if isinstance(value, ListOf) else (value,)
+        places = [item.span for item in items if item == Text("")] or ([value.span] if not items else [])
+        for span in places:
+            who = f"without a value of `{print_field(field)}`"
+            finds = comparison.operator in ("=", "==")
+            message = f"nobody {who} is found by this" if finds else f"users {who} are not left out by this"
+            label = "no value is not the empty text" if items else "no value is not an empty list"
+            yield warning("SW321", message, span, label, no_value(print_field(field)))
 
 
 def _operand(value: Operand, uses: list[Comparison], policy: CheckedPolicy) -> Iterator[Diagnostic]:

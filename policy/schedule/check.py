@@ -7,12 +7,13 @@ from itertools import islice, pairwise
 
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import Locate, in_file
-from seatwarden.grammar.schedule.ast import Clause, Every, Listed, Range, ScheduleTree, UnitName
+from seatwarden.grammar.schedule.ast import Clause, Every, Listed, Pattern, Range, ScheduleTree, UnitName
 from seatwarden.grammar.schedule.parser import parse_schedule
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic, from_syntax
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.schedule.calendar import COUNTED_FROM_ONE_END, FIRST_YEAR, UNITS
+from seatwarden.policy.schedule.coming import is_even, passed_over, place_of
 from seatwarden.policy.schedule.schedule import Blocked, Schedule, Tick, compile_schedule
 
 _LOOKED_AT = 10
@@ -32,6 +33,17 @@ _COUNTED_IN: dict[UnitName, str] = {
     "month": "year",
     "year": "calendar",
 }
+_STEPS: dict[UnitName, str] = {
+    "day": "for whole weeks name a day of the week: `on mon`",
+    "day of the week": "name the days: `on sun,wed`",
+    "day of the year": "the year has 365 days or 366: name days of the month, as `on the 1,15 day`",
+    "week of the month": "name days of the month, as `on the 1,15 day`",
+    "week of the year": "the year has 52 weeks or 53: name days of the month, as `on the 1,15 day`",
+    "day instance": "name them: `on the 1,3 day instance`",
+}
+"""What to do instead of a step that does not come out even."""
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "june", "july", "aug", "sept", "oct", "nov", "dec")
 
 
 def load_schedule(text: str, file: str) -> Schedule:
@@ -76,7 +88,7 @@ class _Checker:
         for pattern in (*self._tree.patterns, *self._tree.exceptions):
             for clause in pattern.clauses:
                 yield from self._check_clause(clause)
-            yield from self._check_order(pattern.clauses)
+            yield from self._check_order(pattern)
         for span in self._tree.idle:
             yield self._warning("SW509", "`except` is followed by nothing", span, "means nothing", "remove it")
         yield from self._check_times(self._tree, now)
@@ -100,19 +112,16 @@ class _Checker:
             return
         lowest, highest = UNITS[clause.unit].written
         values = list(range(lowest, highest + 1, clause.step or 1))
-        if clause.step > highest - lowest + 1:
-            label = f"{clause.unit} {lowest} only"
-        elif (highest - lowest + 1) % (clause.step or 1) and clause.unit in ("second", "minute", "hour", "day"):
-            label = f"{clause.unit} {values[0]}, {values[1]}" + (f" … {values[-1]}" if len(values) > 2 else "")
-        else:
+        if clause.step <= highest - lowest + 1 and is_even(clause):
             return
+        label = f"{clause.unit} {lowest} only"
+        if len(values) > 1:
+            label = f"{clause.unit} {values[0]}, {values[1]}" + (f" … {values[-1]}" if len(values) > 2 else "")
         message = f"`{self._quote(clause.span)}` is counted anew in each {_COUNTED_IN[clause.unit]}"
-        help_ = None
-        if clause.unit in ("second", "minute", "hour"):
+        help_ = _STEPS.get(clause.unit)
+        if clause.unit in ("second", "minute", "hour", "month"):
             count = highest - lowest + 1
             help_ = f"even steps divide {count}, as `every {count // 2} {clause.unit}s`"
-        elif clause.unit == "day":
-            help_ = "for whole weeks name a day of the week: `on mon`"
         yield self._warning("SW507", message, clause.span, label, help_)
 
     def _check_range(self, clause: Listed, each: Range) -> Iterator[Diagnostic]:
@@ -128,17 +137,39 @@ class _Checker:
             message = f"there is no {clause.unit} {each.first}"
             yield self._warning("SW508", message, each.span, "never comes", f"they go from {lowest} to {highest}")
 
-    def _check_order(self, clauses: tuple[Clause, ...]) -> Iterator[Diagnostic]:
-        highest: dict[str, int] = {}
-        for clause in clauses:
-            for each in clause.ranges if isinstance(clause, Listed) else ():
-                if each.first > each.last:
-                    continue
-                if each.first < highest.get(clause.unit, each.first):
-                    message = f"`{self._quote(each.span)}` stands behind a later {clause.unit}, and is passed over"
-                    help_ = "write the values in ascending order"
-                    yield self._warning("SW508", message, each.span, "out of order", help_)
-                highest[clause.unit] = max(each.last, highest.get(clause.unit, each.last))
+    def _check_order(self, pattern: Pattern) -> Iterator[Diagnostic]:
+        for unit in dict.fromkeys(clause.unit for clause in pattern.clauses if isinstance(clause, Listed)):
+            ranges = [each for clause in pattern.clauses if clause.unit == unit for each in _ranges(clause)]
+            missing = set(passed_over(pattern, unit))
+            if not missing:
+                continue
+            words = list(dict.fromkeys(word for each in ranges for word in self._words(each, unit, missing)))
+            places = [each.span for each in ranges if not missing.isdisjoint(range(each.first, each.last + 1))]
+            listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+            message = f"{listed} {'is' if len(words) == 1 else 'are'} passed over, since the list is out of order"
+            place = places[0].to(places[-1])
+            yield self._warning("SW508", message, place, "never comes", self._in_order(pattern, unit, ranges))
+
+    def _words(self, each: Range, unit: UnitName, missing: set[int]) -> list[str]:
+        """The values of a range that are missing: as they are written, or those of a part of it by their names."""
+        values = range(each.first, each.last + 1)
+        named = [value for value in values if value in missing]
+        if len(named) == len(values):
+            return [f"`{self._quote(each.span)}`"] if named else []
+        return [f"`{_name_of(unit, value)}`" for value in named]
+
+    def _in_order(self, pattern: Pattern, unit: UnitName, ranges: list[Range]) -> str:
+        """The help: the text with its values in order, if that alone does it."""
+        places = sorted((each.span for each in ranges), key=lambda span: (span.line, span.column))
+        ordered = sorted((each for each in ranges), key=lambda each: place_of(unit, each.first))
+        lines = list(self._lines)
+        for place, each in reversed(list(zip(places, ordered, strict=True))):
+            line = lines[place.line - 1]
+            lines[place.line - 1] = line[: place.column - 1] + self._quote(each.span) + line[place.end_column - 1 :]
+        text = " ".join(lines)
+        tree = parse_schedule(text, in_file(""))
+        right = not any(passed_over(one, unit) for one in (*tree.patterns, *tree.exceptions))
+        return f"write `{text.strip()}`" if right else "write the values in ascending order"
 
     # the whole
 
@@ -194,6 +225,23 @@ def _end(schedule: Schedule, now: datetime) -> datetime | None:
         if isinstance(found, Blocked):
             return found.at
     return None
+
+
+def _ranges(clause: Clause) -> tuple[Range, ...]:
+    return clause.ranges if isinstance(clause, Listed) else ()
+
+
+def _name_of(unit: UnitName, value: int) -> str:
+    """A value as it is written in a schedule."""
+    match unit:
+        case "day of the week":
+            return _WEEKDAYS[value - 1]
+        case "month":
+            return _MONTHS[value - 1]
+        case "time":
+            return f"{value // 3600}:{value // 60 % 60:02}"
+        case _:
+            return str(value)
 
 
 def _is_last(clause: Listed, each: Range) -> bool:

@@ -26,7 +26,7 @@ from seatwarden.policy.testing.case import (
     read_moment,
     read_user,
 )
-from seatwarden.policy.yaml.kinds import SWITCH, TEXT, TEXT_NODE, list_of, map_of, one_of, within_folder
+from seatwarden.policy.yaml.kinds import SWITCH, TEXT, TEXT_NODE, WRITTEN, list_of, map_of, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader, describe
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
@@ -249,12 +249,12 @@ CASE = Section(
     brief=True,
 )
 EXPECTED = Section(
-    (Setting("user", TEXT), Setting("license", one_of(LICENSE_TYPES)), Setting("licenseId", TEXT), *_EXPECTATION),
+    (Setting("user", WRITTEN), Setting("license", one_of(LICENSE_TYPES)), Setting("licenseId", TEXT), *_EXPECTATION),
     brief=True,
 )
 WHOLE = Section(
     (
-        need("policy", TEXT),
+        need("policy", WRITTEN),
         Setting("timezone", Kind(_timezone)),
         Setting("now", _MOMENT),
         Setting("exhaustive", SWITCH, default=False),

@@ -7,7 +7,7 @@ from typing import Any
 
 from seatwarden.grammar.ast import Text
 from seatwarden.grammar.keywords import RESERVED
-from seatwarden.policy.yaml.nodes import Entry
+from seatwarden.policy.yaml.nodes import Entry, YamlScalar, for_backslashes
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_secret
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values
@@ -20,10 +20,26 @@ NAME_PATTERN = r"[^\s\d!-/:-@\[-\^`{-~][^\s!-/:-@\[-\^`{-~]*"
 NAME_SCHEMA = {"type": "string", "pattern": f"^{NAME_PATTERN}$", "not": {"enum": sorted(RESERVED)}}
 """A name that a value can have."""
 
+
+def as_written(reader: YamlReader, entry: Entry, text: str) -> str | None:
+    """A text in which a backslash is meant, as in a path or before a user ID: not changed by an escape."""
+    if isinstance(entry.value, YamlScalar) and entry.value.escapes:
+        message = f"`{entry.value.escapes[0]}` in double quotes is another character"
+        reader.error(
+            "SW205", message, entry.value.span, "not what is written here", for_backslashes(entry.value.span.file)
+        )
+        return None
+    return text
+
+
 TEXT = Kind(lambda reader, entry, what: reader.text(entry.value, what), TEXT_SCHEMA)
 """A text on one line."""
 TEXT_NODE = TEXT.then(lambda reader, entry, text: Text(text, entry.value.span))
 """A text with its place."""
+WRITTEN = TEXT.then(as_written)
+"""A text in which a backslash is meant."""
+WRITTEN_NODE = WRITTEN.then(lambda reader, entry, text: Text(text, entry.value.span))
+"""The same with its place."""
 SWITCH = Kind(lambda reader, entry, what: reader.boolean(entry.value, what), {"type": "boolean"})
 """True or false."""
 SECRET = Kind(lambda reader, entry, what: read_secret(reader, entry), TEXT_SCHEMA, secret=True)
@@ -88,7 +104,7 @@ def maps(*settings: Setting) -> Kind:
 
 def within_folder(reader: YamlReader, entry: Entry, text: str) -> Path | None:
     """The path that a text is, relative to the file; an empty one is none."""
-    return reader.folder / text if text else None
+    return reader.folder / text if as_written(reader, entry, text) else None
 
 
 PORT = whole().must(lambda number: 0 < number < 65_536, "`{what}` is from 1 to 65535", "no such port")

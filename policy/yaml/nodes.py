@@ -1,10 +1,9 @@
 """YAML as a tree of values with spans.
 
-ruamel.yaml reads YAML 1.2 (`No` and `on` are text); its node graph, unlike its data, knows where everything
-was written. Here it becomes three small node types, with duplicate keys refused and `<<` merged.
+ruamel.yaml's node graph, unlike its data, knows where everything was written. Here it becomes three small node types,
+with duplicate keys and tags that mean nothing refused and `<<` merged.
 """
 
-import math
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,6 +16,8 @@ from ruamel.yaml.reader import ReaderError
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.yaml.scanner import TAB, TabScanner
+from seatwarden.policy.yaml.values import UntaggedResolver, is_standard, tag_fits, tag_of, value_of
 
 MAX_CHARACTERS = 1_500_000
 """Longest YAML text; 5,000 users in `neverRelease` make about 300,000."""
@@ -27,19 +28,29 @@ MAX_DEPTH = 64
 MAX_MERGED = 50_000
 """Most keys that `<<` may copy into other maps."""
 
-_TAG = "tag:yaml.org,2002:"
+PLACEHOLDER = "`...` stands here for what an example leaves out"
+_FOR_PLACEHOLDER = "remove the line, or write what is meant"
+_LEFT_OUT = ("...", "…")
+_ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|\r?\n|.)", re.DOTALL)
+_KEPT = re.compile(r"\\[\\\"/uU\r\n]")
+"""Escapes that are meant: of signs that would end the text, of letters, and of the end of a line."""
 _SIGNS = re.compile(r"[\n,\[\]{}]")
+_TAB_FIRST = re.compile(r"[-?: ]*\t")
 _LONG_TAG = re.compile(r"![^\s!]{1000}")
 
 
 @dataclass(frozen=True, slots=True)
 class YamlScalar:
-    """One value; `text` is how it was written, `style` the quote or block mark (None when plain)."""
+    """One value; `text` is how it was written, `style` the quote or block mark (None when plain).
+
+    `escapes` are those in it that make another character of a backslash and what stands behind it, as in `"C:\\new"`.
+    """
 
     value: str | int | float | bool | None
     text: str
     style: str | None
     span: Span
+    escapes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,12 @@ class YamlMap:
     span: Span
 
     def get(self, key: str) -> "Entry | None":
-        """The entry of that key."""
+        """The entry of that key, None where nothing stands behind it: null is not set."""
+        entry = self.written(key)
+        return entry if entry and not is_null(entry.value) else None
+
+    def written(self, key: str) -> "Entry | None":
+        """The entry of that key, with a value or without."""
         return next((entry for entry in self.entries if entry.key.text == key), None)
 
     @property
@@ -78,9 +94,21 @@ class YamlList:
 Node: TypeAlias = YamlScalar | YamlMap | YamlList
 
 
+def is_null(node: Node) -> bool:
+    """Whether nothing stands there: no text at all, `~` or `null`."""
+    return isinstance(node, YamlScalar) and node.value is None
+
+
 def form_of(file: str) -> str:
     """The form of a file as the people call it who write it: JSON is read as the YAML it nearly is."""
     return "JSON" if file.lower().endswith(".json") else "YAML"
+
+
+def for_backslashes(file: str) -> str:
+    """The help where a backslash in double quotes was taken for the beginning of an escape."""
+    if form_of(file) == "JSON":
+        return r"write each backslash twice: `\\`"
+    return r"write paths in single quotes, or with `/` or `\\`"
 
 
 def read_yaml(text: str, file: str) -> Node:
@@ -120,12 +148,13 @@ def _unreadable(error: Exception, text: str, file: str) -> Diagnostic:
             return Diagnostic("SW205", "error", f"this {form} is nested too deep", start)
         case _:  # an escape such as "\UFFFFFFFF", which ruamel takes for a character
             message = f"this is not {form}: an escape in a quoted text is no character"
-            return Diagnostic("SW201", "error", message, start)
+            return Diagnostic("SW201", "error", message, start, help=for_backslashes(file))
 
 
 def _yaml() -> YAML:
     """ruamel's reader. An anchor may be given anew, as YAML has it, without a warning."""
     yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner, yaml.Resolver = TabScanner, UntaggedResolver
     yaml.composer.warn_double_anchors = False
     return yaml
 
@@ -187,15 +216,43 @@ class _Converter:
         help_ = f"write in place of `*{anchor}` what is meant there"
         self._note("SW205", f"`&{anchor}` contains itself", span, f"`*{anchor}` stands inside of it", help_)
 
+    def _tag_means_nothing(self, node: ruamel.Node) -> None:
+        """A tag of another program is no text: what it stands for would be lost without a word."""
+        tag = tag_of(node)
+        if tag is None or tag_fits(node, tag):
+            return
+        start = self._span(node)
+        at = node.start_mark.buffer.find("!", node.start_mark.pointer) - node.start_mark.pointer  # behind an anchor
+        column = start.column + max(at, 0)
+        place = Span(self._file, start.line, column, start.line, column + len(tag))
+        if isinstance(node, ruamel.ScalarNode) and tag.startswith("!!") and is_standard(tag):
+            self._note("SW205", f"this is not what the tag `{tag}` says", place, "of another form", "remove the tag")
+            return
+        help_ = "a value from the environment is written ${NAME} (site file); text that starts with ! is put in quotes"
+        self._note("SW205", f"the tag `{tag}` means nothing here", place, "not known", help_)
+
     def _converted(self, node: ruamel.Node) -> Node:
+        self._tag_means_nothing(node)
         match node:
             case ruamel.ScalarNode():
                 self._join_surrogates(node)
-                return YamlScalar(_value(node), node.value, node.style or None, self._span(node))
+                self._leaves_nothing_out(node)
+                return YamlScalar(value_of(node), node.value, node.style or None, self._span(node), _escapes(node))
             case ruamel.SequenceNode():
                 return YamlList(tuple(self.convert(item) for item in node.value), self._span(node))
             case _:
                 return self._mapping(node)
+
+    def _leaves_nothing_out(self, node: ruamel.ScalarNode) -> None:
+        """A line `...` of documentation would become a part of the value above it."""
+        if not node.style and node.start_mark.line < node.end_mark.line:
+            lines = _raw(node).split("\n")
+            number = next((number for number, line in enumerate(lines) if line.strip() in _LEFT_OUT), None)
+            if number is not None:
+                at = lines[number].index(lines[number].strip()) + 1
+                line = node.start_mark.line + 1 + number
+                span = Span(self._file, line, at, line, at + len(lines[number].strip()))
+                self._note("SW201", f"this is not YAML: {PLACEHOLDER}", span, "here", _FOR_PLACEHOLDER)
 
     def _join_surrogates(self, node: ruamel.ScalarNode) -> None:
         """JSON writes a character beyond U+FFFF as two escapes; half of one is no text and cannot be written again."""
@@ -210,13 +267,13 @@ class _Converter:
         merged: dict[str, Entry] = {}
         for key_node, value_node in node.value:
             key, value = self.convert(key_node), self.convert(value_node)
-            if key_node.tag == _TAG + "merge":
+            if isinstance(key, YamlScalar) and (key.text, key.style, tag_of(key_node)) == ("<<", None, None):
                 self._merge(value, merged, key.span)
                 continue
             if not isinstance(key, YamlScalar):
                 self._note("SW203", "a key is a word, not a list or a map", key.span)
                 continue
-            if isinstance(value, YamlScalar) and value.value is None and not value.text:
+            if isinstance(value, YamlScalar) and is_null(value) and not value.text:
                 # An empty value has no place of its own; ruamel puts it at the next token.
                 value = YamlScalar(None, "", None, key.span)
             first = entries.get(key.text)
@@ -261,26 +318,28 @@ class _Converter:
         return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def _value(node: ruamel.ScalarNode) -> str | int | float | bool | None:
-    """The value by YAML 1.2's core schema; what is none of its types is text."""
-    text: str = node.value
-    plain = text.replace("_", "")
-    try:
-        match (node.tag or "").removeprefix(_TAG):
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int":
-                return int(plain, 0) if plain.lower().lstrip("+-").startswith(("0x", "0o", "0b")) else int(plain)
-            case "float":
-                named = plain.lower().replace(".inf", "inf").replace(".nan", "nan")
-                return float(named)
-            case "timestamp":
-                return math.nan  # YAML's date type; nothing here takes one, and it is not text either
-    except ValueError:
-        return text
-    return text
+def _raw(node: ruamel.Node) -> str:
+    """A node as it stands in the file."""
+    start, end = node.start_mark, node.end_mark
+    return str(start.buffer[start.pointer : end.pointer])
+
+
+def _escapes(node: ruamel.ScalarNode) -> tuple[str, ...]:
+    """The escapes that make another character of a backslash in double quotes."""
+    found = _ESCAPE.findall(_raw(node)) if node.style == '"' else ()
+    return tuple(escape for escape in found if not _KEPT.match(escape))
+
+
+def _left_out(text: str, line: int) -> int:
+    """The line of a `...` at or right above a line that cannot be read; 0 without one."""
+    lines = text.split("\n")
+    return next(
+        (number for number in (line, line - 1) if lines[number - 1 : number] and _is_left_out(lines, number)), 0
+    )
+
+
+def _is_left_out(lines: list[str], number: int) -> bool:
+    return number > 0 and lines[number - 1].strip() in _LEFT_OUT
 
 
 def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
@@ -289,8 +348,19 @@ def _not_yaml(error: MarkedYAMLError, text: str, file: str) -> Diagnostic:
     source = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
     problem = error.problem or "it cannot be read"
     label, help_ = "here", None
-    if "\t" in source[: column + 1] or "'\\t'" in problem:
-        problem, help_ = "a tab is used for indentation", "indent with spaces"
+    if problem == TAB or ("not allowed here" in problem and _TAB_FIRST.match(source)):
+        problem, help_ = TAB, "indent with spaces"
+    elif _left_out(text, line):
+        line = _left_out(text, line)
+        source = text.split("\n")[line - 1]
+        column = len(source) - len(source.lstrip()) + 1
+        problem, help_ = PLACEHOLDER, _FOR_PLACEHOLDER
+    elif "escape" in problem:
+        help_ = for_backslashes(file)
+    elif "cannot start any token" in problem and "'\\t'" not in problem:
+        help_ = "put it in single quotes"
+    elif "'\\t'" in problem:
+        problem, help_ = "a tab stands where none can", "put a space there"
     elif "mapping values are not allowed" in problem:
         problem = "a `:` stands where no map can start"
         help_ = "put text that contains `: ` in quotes, and check the indentation"

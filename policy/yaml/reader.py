@@ -7,10 +7,14 @@ from pathlib import Path
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
-from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, form_of
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, for_backslashes, form_of, is_null
 
 _SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "value")
 """Keys of site files whose values are secrets."""
+
+
+FOR_NOTHING = "remove it, or write what is meant"
+"""The help where nothing stands in the place of a value."""
 
 
 class YamlReader:
@@ -28,7 +32,7 @@ class YamlReader:
 
     def conceal(self, node: Node) -> None:
         """Note that a value is or may be a secret: no finding shows it, see `concealed`."""
-        if not (isinstance(node, YamlScalar) and node.value is None):  # where nothing stands, the key is marked
+        if not is_null(node):  # where nothing stands, the key is marked
             self._concealed.append(node.span)
 
     def conceal_all(self, node: Node) -> None:
@@ -60,6 +64,7 @@ class YamlReader:
 
     def unlike(self, node: Node, what: str, expected: str, help_: str | None = None) -> None:
         """Note that a value is something else than it must be."""
+        help_ = FOR_NOTHING if is_null(node) else help_
         self.error("SW204", f"`{what}` must be {expected}", node.span, f"this is {describe(node)}", help_)
 
     def mapping(self, node: Node, what: str, *, known: Iterable[str], required: Iterable[str] = ()) -> YamlMap | None:
@@ -85,8 +90,10 @@ class YamlReader:
         return node
 
     def lacking(self, mapping: YamlMap, what: str, key: str, help_: str | None = None) -> None:
-        """Note that a map lacks a key."""
-        self.error("SW206", f"`{what}` lacks the key `{key}`", mapping.start, "in this map", help_)
+        """Note that a map lacks a key, or has it without a value, which is the same."""
+        empty = mapping.written(key)
+        place, label = (empty.key.span, "nothing stands behind it") if empty else (mapping.start, "in this map")
+        self.error("SW206", f"`{what}` lacks the key `{key}`", place, label, help_)
 
     def lacks(self, mapping: YamlMap, key: str) -> bool:
         """Whether a map has no such key, nor one that was found to be this one mistyped."""
@@ -114,7 +121,7 @@ class YamlReader:
         """The items of a list; null is an empty list, as in Butler."""
         if isinstance(node, YamlList):
             return node.items
-        if not (isinstance(node, YamlScalar) and node.value is None):
+        if not is_null(node):
             help_ = "start each item with `- `" if form_of(node.span.file) == "YAML" else "put it in brackets: […]"
             self.unlike(node, what, "a list", help_)
         return ()
@@ -126,7 +133,8 @@ class YamlReader:
             self.unlike(node, what, "text", help_)
             return None
         if "\n" in node.value or "\r" in node.value:
-            message, help_ = f"`{what}` contains a line break", "write it on one line, in quotes"
+            message = f"`{what}` contains a line break"
+            help_ = for_backslashes(node.span.file) if node.escapes else "write it on one line, in quotes"
             self.error("SW205", message, node.span, "one line only", help_)
             return None
         return node.value
@@ -141,7 +149,7 @@ class YamlReader:
     def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
         """A whole number, not negative, of `unit` where it counts something."""
         if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            help_ = "remove the quotes" if isinstance(node, YamlScalar) and node.text.isdigit() else None
+            help_ = _as_number(node.text) if isinstance(node, YamlScalar) else None
             self.unlike(node, what, f"a number{f' of {unit}' if unit else ''}", help_)
         elif isinstance(node.value, float) and not node.value.is_integer():
             self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
@@ -163,13 +171,23 @@ class YamlReader:
             help_ = did_you_mean(shown, values) or f"write one of {', '.join(values)}"
             self.error("SW205", f"`{what}` is one of {', '.join(values)}", node.span, f"this is `{shown}`", help_)
         else:
-            self.error("SW204", f"`{what}` is one of {', '.join(values)}", node.span, f"this is {describe(node)}")
+            said = f"`{what}` is one of {', '.join(values)}"
+            help_if_null = FOR_NOTHING if is_null(node) else None
+            self.error("SW204", said, node.span, f"this is {describe(node)}", help_if_null)
         return None
 
 
 def _quoted(node: YamlScalar) -> str:
     """A value that is no text yet, as text."""
     return f"'{node.text}'" if form_of(node.span.file) == "YAML" else f'"{node.text}"'
+
+
+def _as_number(text: str) -> str | None:
+    """How a text that looks like a number becomes one."""
+    digits = text.replace("_", "")
+    if not digits.isdigit():
+        return None
+    return "remove the quotes" if digits == text else f"write {digits}: YAML 1.2 has no _ in numbers"
 
 
 def describe(node: Node) -> str:

@@ -5,30 +5,31 @@ import re
 from collections.abc import Iterable
 
 from seatwarden.policy.errors import PolicyError
-from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar, read_yaml
-from seatwarden.policy.yaml.reader import YamlReader
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar, is_null, read_yaml
+from seatwarden.policy.yaml.reader import FOR_NOTHING, YamlReader
 
 _NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"']?[ \t]*:)(.+)", re.IGNORECASE)
 """A key whose value is or may be a secret, and the rest of its line."""
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
 
-def read_secret(reader: YamlReader, entry: Entry) -> str | None:
+def read_secret(reader: YamlReader, entry: Entry, hidden: bool = True) -> str | None:
     """A text, or with `${NAME}` the value of that variable of the reader's environment.
 
     SW205 when it is not set, is not printable (no value that works ends in a line break), or stands beside other text.
 
-    What is written out is concealed in the reader, so that no finding on its line shows it.
+    What is written out is concealed in the reader, so that no finding on its line shows it, unless it is not `hidden`.
     """
     node = entry.value
-    if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
+    if hidden and _FROM_ENVIRONMENT.fullmatch(str(getattr(node, "value", ""))) is None:
         reader.conceal(node)
+    if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
         message = f"`{entry.key.text}` must be text"
-        reader.error("SW204", message, node.span, "this is no text", "put it in quotes, or write ${NAME}")
+        help_ = FOR_NOTHING if is_null(node) else "put it in quotes, or write ${NAME}"
+        reader.error("SW204", message, node.span, "this is no text", help_)
         return None
     match = _FROM_ENVIRONMENT.fullmatch(node.value)
     if match is None:
-        reader.conceal(node)
         part = _FROM_ENVIRONMENT.search(node.value)
         if part is not None:  # taken as it stands, it would be a wrong secret that nobody notices
             message = f"`{part[0]}` is only a part of `{entry.key.text}`"

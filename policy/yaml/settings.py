@@ -26,6 +26,11 @@ class Kind:
     section: "Section | None" = None
     """The settings in it, for a map of settings."""
 
+    @property
+    def has_null(self) -> bool:
+        """Whether null is one of its values: an empty list, as in Butler."""
+        return "null" in self.schema.get("type", ())
+
     def must(self, right: Callable[[Any], object], message: str, label: str, help_: str | None = None) -> "Kind":
         """The same, but only where its value is right. `{what}` and `{key}` in the message name the setting."""
 
@@ -66,9 +71,10 @@ class Setting:
     without: str = ""
 
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of its value."""
+        """The JSON Schema of its value; one that may be absent may be null, which is the same."""
         default = {"default": self.default} if isinstance(self.default, str | int) else {}
-        return _described({**self.kind.schema, **default}, self.doc)
+        schema = {**self.kind.schema, **default}
+        return _described(schema if self.required else _or_null(schema), self.doc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ class Values:
 @dataclass(frozen=True, slots=True)
 class Section:
     """A map of settings, in the order in which they are read.
+
+    A key with nothing behind it, or null, is not set.
 
     Findings call a setting by the name of the map and the key, in a `brief` section by the key alone. Where another
     program has keys too, `others` are those it is known to have: an unknown key is let be then, but for one that
@@ -125,6 +133,9 @@ class Section:
 
     def open(self, reader: YamlReader, node: Node, what: str, required: Iterable[str]) -> YamlMap | None:
         """The map, its keys checked, its values not yet."""
+        if isinstance(node, YamlMap):
+            empty = {setting.key for setting in self.settings if setting.kind.has_null and node.written(setting.key)}
+            required = [key for key in required if key not in empty]
         if self.others is None:
             return reader.mapping(node, what, known=self.keys, required=required)
         present = [entry.key.text for entry in node.entries] if isinstance(node, YamlMap) else ()
@@ -164,6 +175,22 @@ class Section:
 def need(key: str, kind: Kind, doc: str = "", default: Any = None) -> Setting:
     """A setting that must be there; its default counts where it is wrong."""
     return Setting(key, kind, doc, default, required=True)
+
+
+def _or_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the schema allows, and null."""
+    kind = schema.get("type")
+    if not isinstance(kind, str) and (kind is not None or "anyOf" not in schema):
+        return schema  # it allows null already
+    if kind is None:
+        return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
+    if {"enum", "anyOf", "not"} & schema.keys():
+        beside = {key: schema[key] for key in ("default", "examples") if key in schema}
+        return {
+            "anyOf": [{key: value for key, value in schema.items() if key not in beside}, {"type": "null"}],
+            **beside,
+        }
+    return {**schema, "type": [kind, "null"]}
 
 
 def _described(schema: Mapping[str, Any], doc: str) -> dict[str, Any]:

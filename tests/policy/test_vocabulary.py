@@ -93,3 +93,19 @@ def test_what_to_write_instead(name: str, help_: str | None) -> None:
 def test_a_license_has_few_fields() -> None:
     for name in ("license", "license.foo"):
         assert str(field_help(name)).startswith("its fields are license.type, license.lastUsed, ")
+
+
+@pytest.mark.parametrize("word", ["licensetype", "locale", "level", "country"])
+def test_what_is_only_a_little_like_a_field_may_be_an_attribute(word: str) -> None:
+    help_ = str(field_help(f"user.{word}"))
+    assert help_.startswith(
+        f"a custom property is written `user.@{word}`, an attribute of the user directory `user.attrib"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("active", "not user.inactive"), ("roleName", "user.roles"), ("blacklisted", "user.blocked")]
+)
+def test_names_that_the_field_has_for_facts_that_are_here(name: str, field: str) -> None:
+    assert field_help(f"user.{name}") == f"write `{field}`"
+    parse_condition(field, in_file("p"))

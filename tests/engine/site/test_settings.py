@@ -97,7 +97,7 @@ def test_paths_are_the_files_not_the_working_folders(tmp_path: Path, monkeypatch
         ("log: {megabytes: 0}", "SW205", "`megabytes` is from 1"),
         ("log: {files: -1}", "SW205", "`files` must not be negative"),
         ("log: {file: ''}", "SW205", "`file` names no file"),
-        ("log: {file: }", "SW204", "`file` must be text, this is empty"),
+        ("http: {port: }", "SW206", "`seatwarden.http` lacks the key `port`"),
         ("pseudonyms: none.key", "SW205", "key file `"),
         ("pseudonyms: p.policy\nparallel: 99", "SW205", "`parallel` is from 1 to 16"),
         ("notifications: [x]", "SW204", "`notifications` must be a map"),
@@ -121,7 +121,7 @@ def test_every_wrong_value_is_a_finding_with_its_place(tmp_path: Path, ours: str
         ("Butler:\n  seatwarden: {parallel: 2}\n", "`seatwarden` does not belong to `Butler`"),
         ("Seatwarden: {parallel: 2}\n", "unknown key `Seatwarden`"),
         ("seat-warden: {parallel: 2}\n", "unknown key `seat-warden`"),
-        ("seatwarden:\n", "`seatwarden` must be a map"),
+        ("seatwarden: x\n", "`seatwarden` must be a map"),
     ],
 )
 def test_settings_that_nobody_would_read(tmp_path: Path, text: str, message: str) -> None:

@@ -159,14 +159,14 @@ def test_words_of_yaml_1_1_are_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["5", "1_0", "1e5", "true", "2026-01-01", "null", "[a]", "{a: b}", "0x10", ".inf", "-1"]
+    "value", ["5", "0o17", "1e5", "true", "2026-01-01", "null", "[a]", "{a: b}", "0x10", ".inf", "-1"]
 )
 def test_what_is_no_text_is_refused_with_its_place(value: str) -> None:
     ((place, message),) = _findings(f"neverRelease:\n  tag: [ok, {value}]\nlicenseType: {{}}")
     assert (place, message) == ("b:2:13", "`neverRelease.tag` must be text")
 
 
-@pytest.mark.parametrize("value", ["", "{}", "true", "[[5]]"])
+@pytest.mark.parametrize("value", ["[~]", "{}", "true", "[[5]]"])
 def test_what_is_no_limit_is_told_all_that_may_be(value: str) -> None:
     ((_, message),) = _findings(f"limit: {value}\nlicenseType: {{}}")
     assert message == "`limit` must be a number, a text or a list of them"
@@ -245,14 +245,13 @@ def test_mistyped_settings_have_hints() -> None:
         ("1e12", "is too large"),
         ("'30'", "must be a number of days"),
         ("true", "must be a number of days"),
-        ("", "must be a number of days"),
         ("2026-01-01", None),
     ],
 )
 def test_thresholds(threshold: str, message: str | None) -> None:
     text = f"licenseType:\n  analyzer:\n    enable: true\n    releaseThresholdDays: {threshold}\n"
     ((place, said),) = _findings(text)
-    assert place == ("b:4:27" if threshold else "b:4:5")
+    assert place == "b:4:27"
     assert message is None or said == f"`licenseType.analyzer.releaseThresholdDays` {message}"
 
 

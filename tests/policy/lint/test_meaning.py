@@ -11,7 +11,7 @@ from tests.policy.lint.support import TODAY, codes, findings, lint_text
 
 FOUND = {
     'keep "x" when user.userDirectory = "A" and user.userDirectory = "B"': ["SW301"],
-    'keep "x" when user.tags = []': ["SW301"],
+    'keep "x" when user.tags = []': ["SW301", "SW321"],
     'keep analyzer "x" when license.type = "professional"': ["SW301"],
     'keep "x" until 2027-01-31 when today >= 2027-02-01': ["SW301"],
     'keep "x" when never used and license.lastUsed < 2026-01-01': ["SW301"],
@@ -49,9 +49,14 @@ FOUND = {
     'keep "x" when user.tags = "x\u200b"': ["SW317"],
     'keep "x" when user.tags = "x\u00a0y"': ["SW317"],
     'keep "x" when user.tags = ["x*"]': ["SW318"],
+    'keep "x" when user.@Department = ""': ["SW321"],
+    'keep "x" when "" !== user.attributes.group': ["SW321"],
+    'keep "x" when user.roles == ["a", ""]': ["SW321"],
 }
 
 NOT_FOUND = (
+    'keep "x" when not user.@Department like "*"',
+    'keep "x" when user.name = ""',
     'keep "x" when user.tags = "a" and user.tags = "b"',
     'keep "x" when user.tags == "a" and user.tags == "A"',
     'keep "x" when user.tags != "a" or user.tags != "b"',

@@ -65,6 +65,12 @@ def test_what_is_said_and_what_counts_without_it() -> None:
         ("host: a\nnames: [b, 1, 2]", ["2 `server.names` must be text (put it in quotes: '1')",
                                        "2 `server.names` must be text (put it in quotes: '2')"]),
         ("host: a\nlogin: {user: 1}", []),
+        ("host:", ["1 `server` lacks the key `host`"]),
+        ("host: ~\nport: x", ["1 `server` lacks the key `host`", "2 `server.port` must be a number"]),
+        ("host: a\nnames: [b, ~]", ["2 `server.names` must be text (remove it, or write what is meant)"]),
+        ("host: a\nnames:\n- b\n-\n- null", ["4 `server.names` must be text (remove it, or write what is meant)",
+                                            "5 `server.names` must be text (remove it, or write what is meant)"]),
+        ("host: a\nhots:", ["2 unknown key `hots` in `server` (did you mean `host`?)"]),
         ("host: a\nway: login\nlogin: {user: 1}", ["3 `server.login.user` must be text (put it in quotes: '1')"]),
     ],
 )  # fmt: skip
@@ -72,6 +78,23 @@ def test_what_is_wrong_is_told_and_its_default_counts(text: str, said: list[str]
     values, findings = read(SERVER, text)
     assert findings == said
     assert values is None or (values["port"], values["tries"]) == (80, 3)
+
+
+def test_null_is_not_set() -> None:
+    """A key with nothing behind it is as if it were absent, to whoever asks for it; the required are in `said`."""
+    keys = [key for key in SERVER.keys if key != "host"]
+    for nothing in ("", "~", "null"):
+        values, findings = read(SERVER, "host: a\n" + "".join(f"{key}: {nothing}\n" for key in keys))
+        without, _ = read(SERVER, "host: a\n")
+        assert (findings, values and values.by_key) == ([], without and without.by_key)
+        assert values is not None
+        assert all(values.map.get(key) is None and values.span(key) == values.map.span for key in keys)
+
+
+def test_an_empty_list_that_must_be_there_may_be_null() -> None:
+    section = Section((need("pairs", maps(need("name", TEXT)), default=()), need("host", TEXT)))
+    assert read(section, "pairs:\nhost: a")[1] == []
+    assert read(section, "host: a")[1] == ["1 `server` lacks the key `pairs`"]
 
 
 def test_a_brief_section_calls_a_setting_by_its_key() -> None:
@@ -97,10 +120,22 @@ def test_what_stands_behind_a_switch_that_is_off_is_not_checked() -> None:
 def test_the_schema_says_the_same() -> None:
     schema = SERVER.schema()
     assert schema["description"] == "A server."
-    assert schema["properties"]["enable"] == {"type": "boolean", "default": False, "description": "whether it is used"}
+    described = {"default": False, "description": "whether it is used"}
+    assert schema["properties"]["enable"] == {"type": ["boolean", "null"], **described}
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
-    right: tuple[Any, ...] = ({"host": "a"}, {"host": "a", "way": " LOGIN ", "names": None, "tries": 9})
-    wrong: tuple[Any, ...] = ({}, {"host": "a", "x": 1}, {"host": "a", "tries": 10}, {"host": "a", "login": {}})
-    assert [validator.is_valid(data) for data in (*right, *wrong)] == [True, True, False, False, False, False]
+    nulls = dict.fromkeys(key for key in SERVER.keys if key != "host")
+    right: tuple[Any, ...] = (
+        {"host": "a"},
+        {"host": "a"} | nulls,
+        {"host": "a", "way": " LOGIN ", "names": None, "tries": 9},
+    )
+    wrong: tuple[Any, ...] = (
+        {},
+        {"host": None},
+        {"host": "a", "x": 1},
+        {"host": "a", "tries": 10},
+        {"host": "a", "login": {}},
+    )
+    assert [validator.is_valid(data) for data in (*right, *wrong)] == [True] * len(right) + [False] * len(wrong)
     assert Draft202012Validator(dict(maps(need("a", TEXT)).schema)).is_valid([{"a": "b"}])
