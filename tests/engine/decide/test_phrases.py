@@ -43,6 +43,8 @@ def _found(condition: str, who: dict[str, Any] = ANN, last_used: object = USED, 
         ('user.tags = "temp"', 'user.tags has "temp"'),
         ("user.tags == vips", 'user.tags has "vip", listed in vips'),
         ('user.tags = ["x"]', 'user.tags = "vip", "VIP", "temp", not listed'),
+        # On the right all values are told: those that hit are known of the left side.
+        ('"temp" = user.tags', '"temp", the same as user.tags = "vip", "VIP", "temp"'),
         ('user.roles = "x"', 'user.roles has no value, not "x"'),
         ('user.userId like "a*"', 'user.userId = "ann", like "a*"'),
         ('user.userId like "b*"', 'user.userId = "ann", not like "b*"'),
