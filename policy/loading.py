@@ -92,6 +92,15 @@ def parse_surface(text: str, file: str) -> Policy:
     return parse_butler(text, file)
 
 
+def shown_source(text: str, file: str) -> str:
+    """The text of a policy as findings may quote it."""
+    if Path(file).suffix.lower() not in YAML_SUFFIXES:
+        return text
+    from seatwarden.policy.yaml.masks import shown_source as without_secrets
+
+    return without_secrets(text)
+
+
 def check_text(text: str, file: str, folder: Path | None = None) -> CheckedPolicy:
     """The policy that a text says; `folder` is where its list files stand (None: there are none).
 
@@ -131,7 +140,7 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
     names: dict[str, NamedValue] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
     findings += check(tree, names)
     if findings:
-        raise PolicyError(in_order(findings), {file: text})
+        raise PolicyError(in_order(findings), {file: shown_source(text, file)})
     timezone = tree.timezone.name if tree.timezone else DEFAULT_TIMEZONE
     return CheckedPolicy(file, tree, names, timezone, list_files, text)
 

@@ -12,6 +12,7 @@ from seatwarden.policy.butler.licenses import COMPLETE_RELEASE, LICENSES, RELEAS
 from seatwarden.policy.butler.sections import SITE_KEYS, butler_section, butler_sections, inner, our_section
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.yaml.masks import shown_source
 from seatwarden.policy.yaml.nodes import Node, YamlMap, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader, describe
 
@@ -30,7 +31,7 @@ def butler_policy(root: Node, text: str, file: str) -> Policy:
     front_end = _FrontEnd()
     statements = front_end.read(root)
     if front_end.findings:
-        raise PolicyError(in_order(front_end.findings), {file: text})
+        raise PolicyError(in_order(front_end.findings), {file: shown_source(text)})
     return Policy(tuple(statements))
 
 

@@ -36,6 +36,7 @@ from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.json_form.reader import read_statements
 from seatwarden.policy.json_form.tables import FORMAT, MARK
+from seatwarden.policy.yaml.masks import is_site, masked
 from seatwarden.policy.yaml.nodes import Node, YamlMap, read_yaml
 
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -86,7 +87,8 @@ def _refuse_what_only_yaml_has(text: str, file: str) -> None:
     except json.JSONDecodeError as error:
         message = f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         span = Span(file, error.lineno, error.colno, error.lineno, error.colno + 1)
-        raise PolicyError((Diagnostic("SW201", "error", message, span, "here"),), {file: text}) from None
+        shown = masked(text) if is_site(text) else text
+        raise PolicyError((Diagnostic("SW201", "error", message, span, "here"),), {file: shown}) from None
 
 
 def _escaped(text: str) -> str:

@@ -16,6 +16,7 @@ from ruamel.yaml.reader import ReaderError
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.yaml.masks import is_site, masked, masked_findings
 from seatwarden.policy.yaml.scanner import TAB, TabScanner
 from seatwarden.policy.yaml.values import UntaggedResolver, is_standard, tag_fits, tag_of, value_of
 
@@ -119,16 +120,22 @@ def read_yaml(text: str, file: str) -> Node:
     """
     refused = _too_much(text, file)
     if refused:
-        raise PolicyError((refused,), {file: text})
+        raise _refusal([refused], text, file)
     converter = _Converter(file)
     try:
         root = _yaml().compose(text)
         node = converter.convert(root) if root is not None else YamlScalar(None, "", None, Span(file, 1, 1, 1, 1))
     except (YAMLError, RecursionError, ValueError, OverflowError) as error:
-        raise PolicyError((_unreadable(error, text, file),), {file: text}) from None
+        raise _refusal([_unreadable(error, text, file)], text, file) from None
     if converter.findings:
-        raise PolicyError(tuple(converter.findings), {file: text})
+        raise _refusal(converter.findings, text, file)
     return node
+
+
+def _refusal(findings: list[Diagnostic], text: str, file: str) -> PolicyError:
+    """The error with these findings; whoever asks, nothing is shown of what may be a secret."""
+    shown = masked(text) if is_site(text) else text
+    return PolicyError(masked_findings(findings, text, shown), {file: shown})
 
 
 def _unreadable(error: Exception, text: str, file: str) -> Diagnostic:

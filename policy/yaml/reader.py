@@ -7,6 +7,7 @@ from pathlib import Path
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
+from seatwarden.policy.yaml.masks import without_logins
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, for_backslashes, form_of, is_null
 
 _SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "value")
@@ -56,7 +57,7 @@ class YamlReader:
                 start = span.column - 1 if number == span.line else 0
                 end = min(span.end_column - 1 if number == span.end_line else len(line), len(line))
                 lines[number - 1] = line[:start] + "•" * (end - start) + line[end:]
-        return "\n".join(lines)
+        return without_logins("\n".join(lines))
 
     def error(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
         """Note a finding."""

@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterable
 
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.yaml.masks import masked, masked_findings
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar, is_null, read_yaml
 from seatwarden.policy.yaml.reader import FOR_NOTHING, YamlReader
 
-_NAMED = re.compile(r"((?:password|passphrase|secret|token|jwt|key|url|value)[\"']?[ \t]*:)(.+)", re.IGNORECASE)
-"""A key whose value is or may be a secret, and the rest of its line."""
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
 
@@ -64,16 +63,5 @@ def read_site_yaml(text: str, file: str) -> Node:
     try:
         return read_yaml(text, file)
     except PolicyError as error:
-        lines = "\n".join(map(_concealed, text.split("\n")))
-        raise PolicyError(error.diagnostics, {file: lines}) from None
-
-
-def _concealed(line: str) -> str:
-    """The line without the values of such keys; without any key it may be the rest of a value, and is not shown."""
-    if ":" not in line:
-        return _dots(line)
-    return _NAMED.sub(lambda match: match[1] + _dots(match[2]), line)
-
-
-def _dots(text: str) -> str:
-    return re.sub(r"\S", "•", text)
+        shown = masked(text)  # also of one that has not even the sections by which it is known
+        raise PolicyError(masked_findings(error.diagnostics, text, shown), {file: shown}) from None

@@ -16,7 +16,7 @@ from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.lint.linter import lint as lint_policy
-from seatwarden.policy.loading import load_policy
+from seatwarden.policy.loading import load_policy, shown_source
 
 if TYPE_CHECKING:
     from seatwarden.engine.snapshot.model import Snapshot
@@ -97,7 +97,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
         report.sources.update(error.sources)
         report.findings += error.diagnostics
         return
-    report.sources[str(path)] = policy.source
+    report.sources[str(path)] = shown_source(policy.source, str(path))
     day = make_day(moment, policy.timezone)
     known = None
     if site is not None:
