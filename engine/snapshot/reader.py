@@ -87,6 +87,7 @@ _HALF = " has half a character (a surrogate that stands alone)"
 _TWICE = " stands twice, or a key within it does"
 _AS_WRITTEN = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"
 
+_FIELDS = {kind: msgspec.structs.fields(kind) for kind in (User, UserReference, License)}
 _Row = TypeVar("_Row", User, UserReference, License)
 
 
@@ -134,8 +135,7 @@ def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snaps
         kind = SnapshotFile if attributes else _FileWithoutAttributes
         text = decode_json_bytes(_decompressed(data, what), what)
         decoded, spoiled = _decode(text, what, kind)
-    if all(getattr(decoded.licenses, license_type) is UNSET for license_type in LICENSE_TYPES):
-        raise _no_licenses(text, what)
+    _check_licenses(decoded.licenses, text, what)
     rewritten = rewritten_dates([row for rows in _rows(decoded) for row in rows])
     if rewritten:
         spoiled = replace(spoiled, remarks=(rewritten, *spoiled.remarks))
@@ -215,6 +215,7 @@ def _decode_leniently(data: bytes, what: str, *, twice: bool) -> tuple[SnapshotF
         raise InputError(f"{what} is not a snapshot: {place}{problem}", unwrapped(problem) or _AS_WRITTEN) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
+    _check_licenses(raw.licenses, data, what)
     spoils = _Spoils(twice=twice)
     users = [user for i, row in enumerate(raw.users) if (user := spoils.user(row, f"users[{i}]"))]
     if twice:
@@ -245,6 +246,7 @@ class _Spoils:
     def __init__(self, *, twice: bool) -> None:
         self._twice = twice
         self._remarks: list[str] = []
+        self._count = 0
         self._users: set[str] = set()
 
     def doubtful(self, raw: Raw) -> frozenset[str]:
@@ -256,20 +258,25 @@ class _Spoils:
         try:
             return _row(raw, User, where, self)
         except InputError as error:
-            self._remarks.append(f"{error.message}: a license of this user is kept")
+            self._remark(f"{error.message}: a license of this user is kept")
             with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 self._users.add(msgspec.json.decode(raw, type=_Identity).id)
             return None
 
     def unknown(self, where: str) -> None:
         """Notes a fact that is lost in a way which nothing else tells of."""
-        self._remarks.append(f"{where.rpartition(': ')[2]}: it is not known")
+        self._remark(f"{where.rpartition(': ')[2]}: it is not known")
+
+    def _remark(self, remark: str) -> None:
+        self._count += 1
+        if self._count <= MOST_REMARKS:
+            self._remarks.append(remark)
 
     def told(self) -> Spoiled:
         """All of it; of many remarks the first."""
-        left = len(self._remarks) - MOST_REMARKS
+        left = self._count - MOST_REMARKS
         more = (f"… and {left:,} more like these",) if left > 0 else ()
-        return Spoiled((*self._remarks[:MOST_REMARKS], *more), frozenset(self._users))
+        return Spoiled((*self._remarks, *more), frozenset(self._users))
 
 
 def _row(raw: Raw, kind: type[_Row], where: str, spoils: _Spoils | None = None) -> _Row:
@@ -279,7 +286,7 @@ def _row(raw: Raw, kind: type[_Row], where: str, spoils: _Spoils | None = None) 
             return msgspec.json.decode(raw, type=kind)
     parts = _parts(raw, where)
     values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
+    for field in _FIELDS[kind]:
         part = parts.get(field.encode_name)
         if part is None:
             if field.required:
@@ -322,12 +329,14 @@ def _value(part: Raw, kind: Any) -> tuple[Any, str | None]:
         return None, f"{'.' if place else ''}{place.rstrip(': ')}: {problem}"
 
 
-def _no_licenses(data: bytes, what: str) -> InputError:
-    """A plan without a single license would look as if all were well."""
+def _check_licenses(licenses: Licenses | _RawLicenses, data: bytes, what: str) -> None:
+    """Raises InputError without licenses of any type: a plan without a single one would look as if all were well."""
+    if any(getattr(licenses, license_type) is not UNSET for license_type in LICENSE_TYPES):
+        return
     found = msgspec.json.decode(data, type=_Keys).licenses
     near = ((key, meant) for key in found if (meant := nearest(key, LICENSE_TYPES)))
     help_ = next((f"it has `{key[:40]}`: did you mean `{meant}`?" for key, meant in near), _AS_WRITTEN)
-    return InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
+    raise InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
 
 
 def _decompressed(data: bytes, what: str) -> bytes:

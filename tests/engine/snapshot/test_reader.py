@@ -360,7 +360,9 @@ def test_types_that_were_not_asked_for_are_told_from_empty_ones() -> None:
         ({}, "as `seatwarden snapshot` writes it"),
     ],
 )
-@pytest.mark.parametrize("facts", [{}, {"tags": 5}], ids=["right", "one wrong fact"])
+@pytest.mark.parametrize(
+    "facts", [{}, {"tags": 5}, {"name": "\ud800"}], ids=["right", "one wrong fact", "half a character"]
+)
 def test_a_snapshot_without_licenses_is_none(licenses: dict[str, Any], help_: str, facts: dict[str, Any]) -> None:
     """An empty plan that ends well would say that nothing is to be released."""
     with pytest.raises(InputError) as caught:
