@@ -138,7 +138,7 @@ def _credentials(reader: YamlReader, qrs: Values) -> dict[str, str]:
         case _:
             for name, text in headers.items():
                 if name.casefold() == DEFAULT_USER[0].casefold() and not _USER_HEADER.fullmatch(text):
-                    _wrong_user(reader, text, qrs.span("headers" if name in (qrs["headers"] or {}) else "headerValue"))
+                    _wrong_user(reader, text, _place_of(qrs.map, name) or qrs.map.span)
             return dict([DEFAULT_USER]) | headers
 
 
@@ -155,6 +155,19 @@ def _old_headers(reader: YamlReader, qrs: YamlMap) -> dict[str, str]:
             message = f"`configQRS` lacks the key `{other}`"
             reader.error("SW206", message, given.key.span, "this alone is of no use")
     return headers
+
+
+def _place_of(node: Node, header: str) -> Span | None:
+    """Where the value of a header stands."""
+    if isinstance(node, YamlMap):
+        names = (node.get("name"), node.get("headerKey"))
+        value = node.get("value") or node.get("headerValue")
+        if value and any(name and isinstance(name.value, YamlScalar) and name.value.value == header for name in names):
+            return value.value.span
+        if entry := node.get(header):
+            return entry.value.span
+    inner = [entry.value for entry in node.entries] if isinstance(node, YamlMap) else getattr(node, "items", ())
+    return next((place for item in inner if (place := _place_of(item, header))), None)
 
 
 def _wrong_user(reader: YamlReader, text: str, span: Span) -> None:

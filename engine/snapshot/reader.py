@@ -18,6 +18,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.snapshot.digest import DigestBeside
+from seatwarden.engine.snapshot.doubled import is_to_be_checked, keys_of
 from seatwarden.engine.snapshot.model import (
     NOTHING_SPOILED,
     License,
@@ -60,6 +61,10 @@ class _RawFile(Struct, frozen=True, rename="camel"):
     license: Raw | UnsetType = UNSET
 
 
+class _RawLicensesOnly(Struct, frozen=True):
+    licenses: Raw
+
+
 class _Identity(Struct, frozen=True):
     id: str
 
@@ -78,8 +83,11 @@ MOST_REMARKS = 5
 """Most rows that remarks name one by one."""
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
+_HALF = " has half a character (a surrogate that stands alone)"
+_TWICE = " stands twice, or a key within it does"
 _AS_WRITTEN = "a snapshot is an object with `users` and `licenses`, as `seatwarden snapshot` writes it"
 
+_FIELDS = {kind: msgspec.structs.fields(kind) for kind in (User, UserReference, License)}
 _Row = TypeVar("_Row", User, UserReference, License)
 
 
@@ -127,8 +135,7 @@ def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snaps
         kind = SnapshotFile if attributes else _FileWithoutAttributes
         text = decode_json_bytes(_decompressed(data, what), what)
         decoded, spoiled = _decode(text, what, kind)
-    if all(getattr(decoded.licenses, license_type) is UNSET for license_type in LICENSE_TYPES):
-        raise _no_licenses(text, what)
+    _check_licenses(decoded.licenses, text, what)
     rewritten = rewritten_dates([row for rows in _rows(decoded) for row in rows])
     if rewritten:
         spoiled = replace(spoiled, remarks=(rewritten, *spoiled.remarks))
@@ -145,16 +152,32 @@ def _rows(file: SnapshotFile) -> Iterator[list[License]]:
 def _decode(data: bytes, what: str, kind: type[SnapshotFile]) -> tuple[SnapshotFile, Spoiled]:
     try:
         with suppress(msgspec.ValidationError):  # some fact is not of its type: read row by row below
-            return msgspec.json.decode(data, type=kind), NOTHING_SPOILED
+            decoded = msgspec.json.decode(data, type=kind)
+            twice = _any_twice(data, what)
+            return _decode_leniently(data, what, twice=True) if twice else (decoded, NOTHING_SPOILED)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         marked = with_marks(data)
         if marked is None:
             raise _not_json(error, what) from None
         data = marked
     try:
-        return _decode_leniently(data, what)
+        return _decode_leniently(data, what, twice=_any_twice(data, what))
     except UnicodeDecodeError as error:
         raise _not_json(error, what) from None
+
+
+def _any_twice(data: bytes, what: str) -> bool:
+    """Whether a key stands twice in any row. Raises InputError where one does that holds the rows."""
+    if not is_to_be_checked(data):
+        return False
+    try:
+        keys = keys_of(data)
+    except (ValueError, RecursionError):  # what is wrong with the JSON is said by who decodes it
+        return False
+    twice = next((key for key in ("users", "licenses", "license", "takenAt") if key in keys.twice), None)
+    if twice:
+        raise _twice(what, twice)
+    return bool(keys.doubtful)
 
 
 def decode_license(data: bytes, what: str) -> License:
@@ -183,7 +206,7 @@ def _object(data: bytes, what: str) -> Raw:
         raise _not_json(error, what) from None
 
 
-def _decode_leniently(data: bytes, what: str) -> tuple[SnapshotFile, Spoiled]:
+def _decode_leniently(data: bytes, what: str, *, twice: bool) -> tuple[SnapshotFile, Spoiled]:
     """Row by row, so that one bad fact costs one fact and not the snapshot."""
     try:
         raw = msgspec.json.decode(data, type=_RawFile)
@@ -192,8 +215,11 @@ def _decode_leniently(data: bytes, what: str) -> tuple[SnapshotFile, Spoiled]:
         raise InputError(f"{what} is not a snapshot: {place}{problem}", unwrapped(problem) or _AS_WRITTEN) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise _not_json(error, what) from None
-    spoils = _Spoils()
+    _check_licenses(raw.licenses, data, what)
+    spoils = _Spoils(twice=twice)
     users = [user for i, row in enumerate(raw.users) if (user := spoils.user(row, f"users[{i}]"))]
+    if twice:
+        _check_types_once(data, what)
     rows: dict[str, list[License] | UnsetType] = {}
     for license_type in LICENSE_TYPES:
         raws = getattr(raw.licenses, license_type)
@@ -204,81 +230,113 @@ def _decode_leniently(data: bytes, what: str) -> tuple[SnapshotFile, Spoiled]:
     return SnapshotFile(users, Licenses(**rows), raw.taken_at, raw.source, raw.license), spoils.told()
 
 
-class _Spoils:
-    """Collects what cannot be read while rows are."""
+def _check_types_once(data: bytes, what: str) -> None:
+    twice = keys_of(bytes(msgspec.json.decode(data, type=_RawLicensesOnly).licenses)).twice & set(LICENSE_TYPES)
+    if twice:
+        raise _twice(what, f"licenses.{min(twice)}")
 
-    def __init__(self) -> None:
+
+def _twice(what: str, name: str) -> InputError:
+    return InputError(f"{what} has `{name}` twice: it is not known which one is meant", "take it again")
+
+
+class _Spoils:
+    """Collects what cannot be read while rows are; with `twice` it looks in each row for keys that stand twice."""
+
+    def __init__(self, *, twice: bool) -> None:
+        self._twice = twice
         self._remarks: list[str] = []
+        self._count = 0
         self._users: set[str] = set()
+
+    def doubtful(self, raw: Raw) -> frozenset[str]:
+        """The keys of a row whose values cannot be known."""
+        return keys_of(bytes(raw)).doubtful if self._twice else frozenset()
 
     def user(self, raw: Raw, where: str) -> User | None:
         """A user; None, noted, when the row does not say readably who it is."""
         try:
             return _row(raw, User, where, self)
-        except (InputError, UnicodeDecodeError) as error:
-            problem = error.message if isinstance(error, InputError) else f"{where} has half a character"
-            self._remarks.append(f"{problem}: a license of this user is kept")
+        except InputError as error:
+            self._remark(f"{error.message}: a license of this user is kept")
             with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 self._users.add(msgspec.json.decode(raw, type=_Identity).id)
             return None
 
-    def half(self, where: str) -> None:
-        """Notes that a fact has a surrogate that stands alone."""
-        self._remarks.append(f"{where} has half a character (a surrogate that stands alone): it is not known")
+    def unknown(self, where: str) -> None:
+        """Notes a fact that is lost in a way which nothing else tells of."""
+        self._remark(f"{where.rpartition(': ')[2]}: it is not known")
+
+    def _remark(self, remark: str) -> None:
+        self._count += 1
+        if self._count <= MOST_REMARKS:
+            self._remarks.append(remark)
 
     def told(self) -> Spoiled:
         """All of it; of many remarks the first."""
-        left = len(self._remarks) - MOST_REMARKS
+        left = self._count - MOST_REMARKS
         more = (f"… and {left:,} more like these",) if left > 0 else ()
-        return Spoiled((*self._remarks[:MOST_REMARKS], *more), frozenset(self._users))
+        return Spoiled((*self._remarks, *more), frozenset(self._users))
 
 
 def _row(raw: Raw, kind: type[_Row], where: str, spoils: _Spoils | None = None) -> _Row:
-    with suppress(msgspec.ValidationError, UnicodeDecodeError):  # some fact is not of its type: read by field below
-        return msgspec.json.decode(raw, type=kind)
-    try:
-        parts = msgspec.json.decode(raw, type=dict[str, Raw])
-    except msgspec.ValidationError as error:
-        raise InputError(f"{where} is not an object: {_place(error)[1]}") from None
+    doubtful = spoils.doubtful(raw) if spoils else frozenset()
+    if not doubtful:
+        with suppress(msgspec.ValidationError, UnicodeDecodeError):  # some fact cannot be read: field by field below
+            return msgspec.json.decode(raw, type=kind)
+    parts = _parts(raw, where)
     values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
+    for field in _FIELDS[kind]:
         part = parts.get(field.encode_name)
         if part is None:
             if field.required:
                 raise InputError(f"{where} has no `{field.encode_name}`")
             continue
-        try:
-            values[field.name] = msgspec.json.decode(part, type=field.type)
-        except UnicodeDecodeError:
-            if field.required or spoils is None:
-                raise
-            spoils.half(f"{where.rpartition(': ')[2]}.{field.encode_name}")
-            if field.name == "last_used":
-                values[field.name] = bytes(part)[:40].decode(errors="replace")
-            elif field.name == "user":
-                with suppress(InputError, UnicodeDecodeError):
-                    values[field.name] = _row(part, UserReference, f"{where}.user", spoils)
-        except msgspec.ValidationError as error:
-            if field.required:  # it says of whom the row speaks
-                place, problem = _place(error)
-                raise InputError(
-                    f"{where}.{field.encode_name}{'.' if place else ''}{place.rstrip(': ')}: {problem}"
-                ) from None
-            if field.name == "last_used":
-                # Left out it would mean never used; a number beyond all bounds is no such thing.
-                values[field.name] = bytes(part)[:40].decode(errors="replace")
-            elif field.name == "user":
-                with suppress(InputError):  # without an id it is not known whose license this is
-                    values[field.name] = _row(part, UserReference, f"{where}.user")
+        value, problem = (None, _TWICE) if field.encode_name in doubtful else _value(part, field.type)
+        if problem is None:
+            values[field.name] = value
+            continue
+        if field.required:  # it says of whom the row speaks
+            raise InputError(f"{where}.{field.encode_name}{problem}")
+        if spoils and problem in (_TWICE, _HALF):
+            spoils.unknown(f"{where}.{field.encode_name}{problem}")
+        if field.name == "last_used":
+            # Left out it would mean never used; a number beyond all bounds is no such thing.
+            values[field.name] = bytes(part)[:40].decode(errors="replace") if problem is not _TWICE else "two moments"
+        elif field.name == "user" and problem is not _TWICE:
+            with suppress(InputError):  # without an id it is not known whose license this is
+                values[field.name] = _row(part, UserReference, f"{where}.user", spoils)
     return kind(**values)
 
 
-def _no_licenses(data: bytes, what: str) -> InputError:
-    """A plan without a single license would look as if all were well."""
+def _parts(raw: Raw, where: str) -> dict[str, Raw]:
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Raw])
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where} is not an object: {_place(error)[1]}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{where}{_HALF}") from None
+
+
+def _value(part: Raw, kind: Any) -> tuple[Any, str | None]:
+    """The value of a field; or what is wrong with it, to be written behind its name."""
+    try:
+        return msgspec.json.decode(part, type=kind), None
+    except UnicodeDecodeError:
+        return None, _HALF
+    except msgspec.ValidationError as error:
+        place, problem = _place(error)
+        return None, f"{'.' if place else ''}{place.rstrip(': ')}: {problem}"
+
+
+def _check_licenses(licenses: Licenses | _RawLicenses, data: bytes, what: str) -> None:
+    """Raises InputError without licenses of any type: a plan without a single one would look as if all were well."""
+    if any(getattr(licenses, license_type) is not UNSET for license_type in LICENSE_TYPES):
+        return
     found = msgspec.json.decode(data, type=_Keys).licenses
     near = ((key, meant) for key in found if (meant := nearest(key, LICENSE_TYPES)))
     help_ = next((f"it has `{key[:40]}`: did you mean `{meant}`?" for key, meant in near), _AS_WRITTEN)
-    return InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
+    raise InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
 
 
 def _decompressed(data: bytes, what: str) -> bytes:

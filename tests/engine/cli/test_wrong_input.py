@@ -114,12 +114,6 @@ def _truncated(path: Path) -> None:
     path.write_bytes(SNAPSHOT.read_bytes()[: SNAPSHOT.stat().st_size // 2])
 
 
-def _number_for_a_user_id(path: Path) -> None:
-    site = load_json(SNAPSHOT)
-    site["users"][3]["userId"] = 5
-    path.write_text(json.dumps(site))
-
-
 def _no_users(path: Path) -> None:
     path.write_text(json.dumps({"licenses": {}}))
 
@@ -140,7 +134,6 @@ def _no_license_id(path: Path) -> None:
 
 BAD_SNAPSHOTS: dict[Callable[[Path], None], str] = {
     _truncated: "ends in the middle",
-    _number_for_a_user_id: "users[3].userId: ",
     _no_users: "no `users`",
     _a_list: "found a list",
     _no_json: "is not JSON",

@@ -88,6 +88,21 @@ def test_headers_that_cannot_be_sent(run: Run, site_file: SiteFile, settings: st
     assert "HIDDEN" not in ran.err
 
 
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ("headers:\n      static:\n        - name: X-Qlik-User\n          value: A\\b", 7),
+        ("headers:\n      X-Other: c\n      X-Qlik-User: A\\b", 6),
+        ("headerKey: X-Qlik-User\n    headerValue: A\\b", 5),
+    ],
+)
+def test_a_wrong_user_is_shown_in_its_place(run: Run, site_file: SiteFile, settings: str, line: int) -> None:
+    site = site_file(4242)
+    text = site.read_text(encoding="utf-8").replace("    host: localhost", f"    host: localhost\n    {settings}")
+    site.write_text(text, encoding="utf-8")
+    assert f"site.yaml:{line}:" in run("site", "check", "--site", site).err
+
+
 @pytest.mark.parametrize("error", [ValueError("HIDDEN"), LocationParseError("HIDDEN"), UnicodeError("HIDDEN")])
 def test_what_no_check_of_a_site_foresaw(
     run: Run, qrs: SimulatedQrs, site_file: SiteFile, monkeypatch: pytest.MonkeyPatch, error: Exception

@@ -148,7 +148,7 @@ UNLISTED = "undetermined: the user of this license is not among the site's users
         ([0, "id"], None, "users[0].id: expected text, found `null`", UNLISTED),
         ([0, "userId"], UNSET, "users[0] has no `userId`", UNREADABLE),
         ([0, "userDirectory"], ["X"], "users[0].userDirectory: expected text, found a list", UNREADABLE),
-        ([0, "userId"], "a\ud800", "users[0] has half a character", UNREADABLE),
+        ([0, "userId"], "a\ud800", "users[0].userId has half a character (a surrogate that stands alone)", UNREADABLE),
         ([0], "ann", "users[0] is not an object: expected an object, found text", UNLISTED),
         ([0], {}, "users[0] has no `id`", UNLISTED),
     ],
@@ -206,6 +206,58 @@ def test_half_a_character_where_a_last_use_belongs_is_never_never() -> None:
         b'{"users": [], "licenses": {"analyzer": [{"id": "a", "lastUsed": "\\ud800"}]}}', "s"
     ).licenses["analyzer"]
     assert isinstance(last_use(row, make_day(NOW, "UTC")), Unknown)
+
+
+def _doubled(key: str, more: str) -> bytes:
+    """A site of two users and licenses, in which one key is written once more, before the first that is there."""
+    site = as_json(site_of([user(1), user(2)], [license_row(1), license_row(2)])).decode()
+    before, found, after = site.partition(f'"{key}":')
+    assert found
+    return f'{before}"{key}": {more}, {found}{after}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("key", "more", "remark"),
+    [
+        ("tags", '[{"name": "vip"}]', "users[0].tags stands twice, or a key within it does: it is not known"),
+        ("userDirectory", '"VIP"', "users[0].userDirectory stands twice, or a key within it does: a license of this"),
+        ("id", '"u7"', "users[0].id stands twice, or a key within it does: a license of this user is kept"),
+        ("lastUsed", '"2026-11-20T00:00:00Z"', "analyzer[0].lastUsed stands twice, or a key within it does: it is"),
+        ("quarantined", "true", "analyzer[0].quarantined stands twice, or a key within it does: it is not known"),
+        ("user", "null", "analyzer[0].user stands twice, or a key within it does: it is not known"),
+    ],
+)
+def test_a_key_that_stands_twice_costs_what_it_says(key: str, more: str, remark: str) -> None:
+    """JSON readers take the last: whether that is meant, nobody knows."""
+    policy = checked('keep when user.tags = "x" or user.userDirectory = "x"\nrelease when unused for 30 days')
+    for data in (_doubled(key, more), _doubled(key, more).replace(b'"' + key.encode() + b'"', _escaped(key), 1)):
+        snapshot = decode_snapshot(data, "s")
+        assert [remark in found for found in snapshot.remarks] == [True]
+        kept, other = decide_all(policy, snapshot, day_of(policy))
+        assert (kept.verdict, other.verdict) == ("keep", "release")
+
+
+def _escaped(key: str) -> bytes:
+    return f'"\\u{ord(key[0]):04x}{key[1:]}"'.encode()
+
+
+@pytest.mark.parametrize("key", ["users", "licenses", "analyzer"])
+def test_rows_that_stand_twice_are_no_snapshot(key: str) -> None:
+    """The first of them would go unsaid."""
+    with pytest.raises(InputError, match=f"{key}` twice"):
+        decode_snapshot(_doubled(key, "{}" if key == "licenses" else "[]"), "s")
+
+
+@pytest.mark.parametrize(("key", "more"), [("userDirectory", '"ACME"'), ("inactive", "false")])
+def test_a_key_that_says_the_same_twice_is_known(key: str, more: str) -> None:
+    assert decode_snapshot(_doubled(key, more), "s").remarks == ()
+
+
+def test_a_key_within_a_fact_that_stands_twice() -> None:
+    site = as_json(site_of([user(1, tags=[{"name": "vip"}])], [license_row(1)]))
+    snapshot = decode_snapshot(site.replace(b'"name": "vip"', b'"name": "vip", "name": "x"'), "s")
+    assert snapshot.users[0].tags is UNSET
+    assert snapshot.users[0].user_directory == "ACME"
 
 
 @pytest.mark.parametrize(
@@ -308,7 +360,9 @@ def test_types_that_were_not_asked_for_are_told_from_empty_ones() -> None:
         ({}, "as `seatwarden snapshot` writes it"),
     ],
 )
-@pytest.mark.parametrize("facts", [{}, {"tags": 5}], ids=["right", "one wrong fact"])
+@pytest.mark.parametrize(
+    "facts", [{}, {"tags": 5}, {"name": "\ud800"}], ids=["right", "one wrong fact", "half a character"]
+)
 def test_a_snapshot_without_licenses_is_none(licenses: dict[str, Any], help_: str, facts: dict[str, Any]) -> None:
     """An empty plan that ends well would say that nothing is to be released."""
     with pytest.raises(InputError) as caught:
