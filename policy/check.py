@@ -46,7 +46,7 @@ _TYPE_HELP = {
     Type.DATE: "write a date without quotes: 2026-07-01",
     Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
 }
-_NOTHING = ("null", "nil", "none", "empty", "nothing", "undefined")
+_NOTHING = ("null", "nil", "none", "empty", "undefined")
 """Words of other languages for no value."""
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 

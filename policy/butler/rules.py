@@ -37,7 +37,6 @@ from seatwarden.policy.yaml.kinds import (
     TEXT_NODE,
     TEXT_SCHEMA,
     WHOLE_SCHEMA,
-    WRITTEN_NODE,
     any_case,
     list_of,
     maps,
@@ -255,7 +254,7 @@ def _any(conditions: list[Condition], span: Span) -> Condition | None:
 # The tables ----------------------------------------------------------------------------------------------
 
 TEXTS = list_of(TEXT_NODE)
-USERS = maps(need("userDir", WRITTEN_NODE, "The user directory."), need("userId", WRITTEN_NODE, "The user ID."))
+USERS = maps(need("userDir", TEXT_NODE, "The user directory."), need("userId", TEXT_NODE, "The user ID."))
 PROPERTIES = maps(need("name", TEXT_NODE, "The custom property."), need("value", TEXT_NODE, "One of its values."))
 YES_OR_NO = one_of(("yes", "no", "ignore"), ("Yes", "No", "Ignore"))
 _FLAG = Kind(_flag, {**YES_OR_NO.schema, "default": "Ignore"})

@@ -38,8 +38,6 @@ TEXT_NODE = TEXT.then(lambda reader, entry, text: Text(text, entry.value.span))
 """A text with its place."""
 WRITTEN = TEXT.then(as_written)
 """A text in which a backslash is meant."""
-WRITTEN_NODE = WRITTEN.then(lambda reader, entry, text: Text(text, entry.value.span))
-"""The same with its place."""
 SWITCH = Kind(lambda reader, entry, what: reader.boolean(entry.value, what), {"type": "boolean"})
 """True or false."""
 SECRET = Kind(lambda reader, entry, what: read_secret(reader, entry), TEXT_SCHEMA, secret=True)

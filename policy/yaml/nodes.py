@@ -333,7 +333,9 @@ def _raw(node: ruamel.Node) -> str:
 
 def _escapes(node: ruamel.ScalarNode) -> tuple[str, ...]:
     """The escapes that make another character of a backslash in double quotes."""
-    found = _ESCAPE.findall(_raw(node)) if node.style == '"' else ()
+    found = _ESCAPE.findall(_raw(node)) if node.style == '"' else []
+    if r"\\" in found:  # who doubles one backslash means the others too
+        return ()
     return tuple(escape for escape in found if not _KEPT.match(escape))
 
 

@@ -179,11 +179,10 @@ def test_escapes_that_do_not_exist(escape: str) -> None:
 
 
 @pytest.mark.parametrize("escape", ["t", "b", "a", "x41", "f", "v", "e", "0", "P", "L", "N", "_", " "])
-@pytest.mark.parametrize("where", ["user: [{{userDir: {}, userId: b}}]", "user: [{{userDir: A, userId: {}}}]"])
-def test_escapes_that_exist_are_not_meant_in_a_user(escape: str, where: str) -> None:
+def test_escapes_that_exist_are_not_meant_in_a_path(escape: str) -> None:
     value = f'"A\\{escape}b"'
     with pytest.raises(PolicyError) as caught:
-        parse_butler(f"neverRelease: {{{where.format(value)}}}\nlicenseType: {{}}", "b")
+        parse_butler(f"set: {{a: {value}}}\nlicenseType: {{}}", "b")
     (found,) = caught.value.diagnostics
     assert (found.code, found.help) == ("SW205", _PATHS)
     assert found.message == f"`\\{escape}` in double quotes is another character"
@@ -200,7 +199,7 @@ def test_a_tag_may_have_any_escape() -> None:
 
 def test_json_has_no_single_quotes() -> None:
     with pytest.raises(PolicyError) as caught:
-        parse_butler(r'{"neverRelease": {"user": [{"userDir": "A\tb", "userId": "c"}]}, "licenseType": {}}', "b.json")
+        parse_butler(r'{"set": {"a": "A\tb"}, "licenseType": {}}', "b.json")
     assert [found.help for found in caught.value.diagnostics] == [r"write each backslash twice: `\\`"]
 
 
