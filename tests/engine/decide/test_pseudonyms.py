@@ -98,7 +98,9 @@ def test_rows_without_a_user() -> None:
     _, hidden = _hidden(user=None, deletedUserId="ann", deletedUserDirectory="ACME")
     ann = _pseudonym("user\nacme\\ann")
     assert (hidden.user_id, hidden.user_name, hidden.row_state.deleted_user) == (ann, None, f"ACME\\{ann}")
-    assert hidden.reason == f"undetermined: the license has no user (deleted user ACME\\{ann})"
+    assert hidden.reason == (
+        f"undetermined: held by nobody: its user ACME\\{ann} was deleted, and it is not in quarantine"
+    )
     nobody, hidden = _hidden('keep "u" when user = "ACME\\ann"', user=None)
     assert (hidden.user_id, hidden.user_name, hidden.row_state) == (None, None, nobody.row_state)
     assert isinstance(hidden.facts["user"], Unknown)
