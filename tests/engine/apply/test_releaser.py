@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -398,7 +399,7 @@ def test_the_simulated_site(
     with idle_qrs.site_lock() as site:
         site["licenses"]["analyzer"][2:] = []
         prepared = prepare(tmp_path / "run", site, planned=NOW.replace(year=2030))
-    idle_qrs.faults += faults
+    idle_qrs.faults += map(replace, faults)  # a fault counts down how often it strikes
     with QrsClient(settings_of(write_site(tmp_path, idle_qrs.port)).site, NOW) as client:
         done = prepared.apply(client)
     ends = result.endswith("!")
