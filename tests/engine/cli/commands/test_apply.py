@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,7 @@ def test_one_bad_license_does_not_stop_the_others(
     tools: Tools, fault: Fault, result: str, deleted: bool, code: int
 ) -> None:
     run = tools.plan()
-    tools.qrs.faults.append(fault)
+    tools.qrs.faults.append(replace(fault))
     ran = tools.apply(run)
     journal = read_outcomes(run)
     assert (journal.results["l-00"], "l-00" in tools.qrs.deleted, ran.code) == (result, deleted, code)
