@@ -1,10 +1,10 @@
 """The guards: rows that no rule can release. Every one with the policy that releases everything."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from seatwarden.engine.facts.guards import RowState, guard_for
+from seatwarden.engine.facts.guards import RowState, UserState, guard_for
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from tests.engine.support import decide, license_row, site_of, user
 
@@ -135,3 +135,18 @@ def test_plans_of_before_keep_their_words() -> None:
     """They have deleted users as `none`: decided again, they must not differ from their record."""
     before = RowState(False, None, "none", "ACME\\gone", True)
     assert guard_for(before) == ("undetermined", "undetermined: the license has no user (deleted user ACME\\gone)")
+
+
+@pytest.mark.parametrize("state", get_args(UserState))
+def test_only_a_user_who_is_known_leaves_it_to_the_rules(state: UserState) -> None:
+    found = guard_for(RowState(False, None, state, None, True))
+    assert (found is None) is (state == "known")
+    assert found is None or found[0] == "undetermined"
+
+
+def test_a_user_who_cannot_be_read_is_told() -> None:
+    (decision,) = decide(RELEASE_ALL, site_of([user(1, userId=5)], [license_row(1)]))
+    assert (decision.verdict, decision.reason) == (
+        "keep",
+        "undetermined: the user of this license has no readable id or directory",
+    )
