@@ -12,8 +12,10 @@ from functools import lru_cache
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.diagnostics import Diagnostic
 
-SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "headers")
-"""Keys of site files whose values are, or have, secrets; so has `value` among headers."""
+SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue")
+"""Keys of site files whose values are secrets; so is `value` among headers."""
+_NEAR = (*SECRETS, "headers")
+"""The same, and the key that has secrets below it."""
 _ENDS = ("password", "passphrase", "secret", "token", "jwt", "url", "headervalue", "headerkey", "headers")
 _PLAIN = ("cert", "clientCert", "clientCertCA", "clientCertKey", "set", "security", "user", "userDir", "userId")
 """Keys that are like one of a secret, and have none."""
@@ -108,7 +110,7 @@ def _left_open(written: str, quote: str) -> str:
 def _is_secret(key: str, values: bool) -> bool:
     if key.lower() == "value" or key in _PLAIN:
         return values and key not in _PLAIN
-    return key.lower().endswith(_ENDS) or (values and nearest(key, SECRETS) is not None)
+    return key.lower().endswith(_ENDS) or (values and nearest(key, _NEAR) is not None)
 
 
 def _dots(text: str) -> str:

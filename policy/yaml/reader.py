@@ -7,10 +7,10 @@ from pathlib import Path
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
-from seatwarden.policy.yaml.masks import without_logins
+from seatwarden.policy.yaml.masks import SECRETS, without_logins
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, for_backslashes, form_of, is_null
 
-_SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue", "value")
+_SECRETS = (*SECRETS, "value")
 """Keys of site files whose values are secrets."""
 
 
