@@ -218,7 +218,9 @@ def test_what_is_released_counts_against_a_limit(prepared: Prepared, qrs: Memory
 
 def test_with_nothing_left_no_limit_is_in_the_way(prepared: Prepared, qrs: MemoryQrs) -> None:
     prepared.apply(qrs)
-    hold_against(prepared.pending(), (Limit(0, None),))
+    pending = prepared.pending()
+    assert pending.left == []
+    hold_against(pending, (Limit(0, None),))  # which raises where anything is left
 
 
 # What is left, and the end --------------------------------------------------------------------------------
