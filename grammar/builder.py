@@ -15,6 +15,7 @@ from seatwarden.grammar.ast import (
     Comparison,
     Date,
     Field,
+    IsEmpty,
     Let,
     LicenseType,
     Limit,
@@ -178,6 +179,11 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def equal(self, meta: Meta, parts: list[Any]) -> Comparison:
         return Comparison("=", parts[0], parts[1], self._span(meta))
+
+    def empty(self, meta: Meta, parts: list[Any]) -> IsEmpty | Not:
+        span = self._span(meta)
+        found = IsEmpty(parts[0], span)
+        return Not(found, span) if len(parts) == 4 else found
 
     def unused(self, meta: Meta, parts: list[Token]) -> UnusedFor:
         unit = "weeks" if parts[3].lower().startswith("week") else "days"

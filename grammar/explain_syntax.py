@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from seatwarden.grammar.errors import SyntaxProblem, shown
 from seatwarden.grammar.keywords import STATEMENTS
 from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import did_you_mean, nearest, no_value
+from seatwarden.grammar.suggest import NOTHING, did_you_mean, nearest, no_value
 
 _KINDS = {
     "STRING": "a text in quotes",
@@ -41,12 +41,12 @@ _FOREIGN = {
     "is": "write `=`",
 }
 """Operators of other languages, and what stands for them in this one."""
-_EMPTY_BEHIND = re.compile(r"\.?(?:is\s*)?(?:not\s+)?(?:empty|null|none)\b", re.IGNORECASE)
+_EMPTY_BEHIND = re.compile(r"\.?(?:is\s*)?(?:not\s+)?(?:empty|null|none|blank)\b", re.IGNORECASE)
 _EMPTY_BEFORE = re.compile(r"\.(?:is)?empty\s*$", re.IGNORECASE)
 _CALLED = re.compile(r"\s*\(")
 _FIELD_BEFORE = re.compile(r"""(?:user|license)\.[\w.@]*(?:"[^"\n]*")?(?=\s*$)""")
-_NO_TEXT_FIELD = re.compile(r"^license\.|(?:lastUsed|createdDate|inactive|blocked|removedExternally)$")
-"""Fields that `like` cannot look at."""
+_NEVER_EMPTY = re.compile(r"(?:createdDate|inactive|blocked|removedExternally|Prohibited|neverUsed|excess|Days)$")
+"""Fields that always have a value."""
 _CONDITION_ALONE = re.compile(r"[(!]|not\b|user\b|license\b", re.IGNORECASE)
 _FIRST_WORDS = ("user", "license")
 """The first words of fields that have a dot."""
@@ -75,7 +75,8 @@ def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, 
             span = locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
             if expected == {"NAME"} and token.isidentifier():
                 return SyntaxProblem("SW006", f"`{token}` is a word of the language", "choose another name", None, span)
-            hint = _of_qlik(text, token.start_pos or 0, expected) or _hint(token, expected)
+            hint = _after_is(token, text, expected) or _of_qlik(text, token.start_pos or 0, expected)
+            hint = hint or _hint(token, expected)
             return SyntaxProblem("SW001", f"unexpected `{shown(str(token))}`", _expected(expected), hint, span)
         case _:
             raise error
@@ -148,13 +149,25 @@ def _character_help(character: str, before: str) -> str | None:
     return None
 
 
+def _after_is(token: Token, text: str, expected: set[str]) -> str | None:
+    """The help for what other languages write behind `is`; here that is `empty` and `not empty`."""
+    if "EMPTY" not in expected:
+        return None
+    if token.type in ("TRUE", "FALSE"):
+        return "a field that is true or false stands alone: `user.inactive`, `not user.inactive`"
+    if token.lower() in NOTHING or token in ('""', "''", "["):
+        field = _FIELD_BEFORE.search(re.sub(r"\s+is(\s+not)?\s*$", "", text[: token.start_pos], flags=re.IGNORECASE))
+        return no_value(field[0]) if field else no_value()
+    return "write `=`: it holds when any value is equal; behind `is` stands `empty` or `not empty`"
+
+
 def _of_qlik(text: str, offset: int, expected: set[str]) -> str | None:
     """The help for what is right in Qlik's rules, and not here: functions, `is empty`, and a condition alone."""
     before, behind = text[max(0, offset - 200) : offset], text[offset : offset + 200]
     empty = _EMPTY_BEHIND.match(behind) or (_CALLED.match(behind) and _EMPTY_BEFORE.search(before))
     if empty:
         field = _FIELD_BEFORE.search(before[: len(before) if empty.re is _EMPTY_BEHIND else empty.start()])
-        return no_value(field[0]) if field and not _NO_TEXT_FIELD.search(field[0]) else no_value()
+        return no_value(field[0]) if field and not _NEVER_EMPTY.search(field[0]) else no_value()
     call = re.search(r"(\w+)$", before) if _CALLED.match(behind) else None
     if call and "AND" in expected:
         return f"there are no functions here: leave `{shown(call[1])}(` out, and compare with `=` or `like`"
@@ -199,6 +212,8 @@ def _word(terminal: str) -> tuple[str, ...]:
 
 def _expected(terminals: Iterable[str]) -> str:
     left = {t for t in terminals if t not in ("COMMENT", "$END")}
+    if left >= _COMPARE:
+        left.discard("IS")  # one more operator, to who reads a list
     words = []
     for group, word in _GROUPS:
         if group <= left:

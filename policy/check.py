@@ -14,6 +14,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    IsEmpty,
     Let,
     Limit,
     ListOf,
@@ -31,7 +32,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.printer import print_field, print_operand, quote
 from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import did_you_mean, no_value
+from seatwarden.grammar.suggest import NOTHING, did_you_mean, no_value
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from seatwarden.policy.zones import is_timezone, timezone_help
@@ -46,8 +47,6 @@ _TYPE_HELP = {
     Type.DATE: "write a date without quotes: 2026-07-01",
     Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
 }
-_NOTHING = ("null", "nil", "none", "empty", "undefined")
-"""Words of other languages for no value."""
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
@@ -134,6 +133,8 @@ class _Checker:
                 yield from self._condition(operand)
             case UnusedFor():
                 pass
+            case IsEmpty(field):
+                yield from self._emptiness(field, condition.span)
             case Comparison():
                 yield from self._comparison(condition)
             case _:
@@ -148,6 +149,15 @@ class _Checker:
                         else "compare a field with it"
                     )
                     yield _error("SW104", f"`{shown}` alone is not a condition", condition.span, label, help_)
+
+    def _emptiness(self, field: Field, span: Span) -> Iterator[Diagnostic]:
+        """`is empty` asks for what a user may have none of."""
+        yield from self._names_in(field)
+        entry = entry_of(field)
+        if entry is not None and entry.type is not Type.TEXT and not entry.optional:
+            shown = f"`{print_field(field)}`"
+            help_ = f"{shown} is {entry.type.value}: compare it, or leave the question out"
+            yield _error("SW105", f"{shown} always has a value", span, "never empty", help_)
 
     def _comparison(self, comparison: Comparison) -> Iterator[Diagnostic]:
         found = False
@@ -239,7 +249,7 @@ class _Checker:
             case Field() if entry_of(operand) is None:
                 yield _unknown_field(operand)
             case Name(name) if name not in self._declared:
-                help_ = no_value() if name.lower() in _NOTHING else did_you_mean(name, (*self._similar, *_BARE_FIELDS))
+                help_ = no_value() if name.lower() in NOTHING else did_you_mean(name, (*self._similar, *_BARE_FIELDS))
                 help_ = help_ or f'text is written in quotes: "{name}"'
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_

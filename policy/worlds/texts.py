@@ -52,7 +52,10 @@ def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
     tests = tuple(dict.fromkeys(tests))
     entry = VOCABULARY[field.name]
     if entry.values:
-        masks = {test: sum((value in test.exact) << bit for bit, value in enumerate(entry.values)) for test in tests}
+        masks = {
+            test: sum((test.filled or value in test.exact) << bit for bit, value in enumerate(entry.values))
+            for test in tests
+        }
         return TextValues(field, entry.values, masks, 0 if entry.many else 1 << (len(entry.values) - 1))
     found, complete = _classes(tests)
     masks = {
@@ -83,6 +86,14 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
     for text in by_spelling:
         by_folded.setdefault(text.casefold(), 0)
 
+    asked = sum(test.filled << number for number, test in enumerate(tests))
+    if asked:
+        for blank in ("", _unnamed_blank(by_folded)):
+            by_folded.setdefault(blank, 0)
+
+    def filling(text: str) -> int:
+        return asked if text.strip() else 0
+
     found: dict[int, str] = {}
     spelled: dict[str, list[str]] = {}
     for text in by_spelling:
@@ -93,9 +104,10 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
                 passed |= users
         exact = spelled.get(folded, ())
         for text in exact:
-            found.setdefault(passed | by_spelling[text], text)
+            found.setdefault(passed | by_spelling[text] | filling(text), text)
         # Any other spelling passes the tests that ignore case, and none of the exact ones. There is none when all are
         # taken, as for a text of digits.
+        passed |= filling(folded)
         if passed not in found:
             other = another_spelling(folded, exact) if exact else written.get(folded, folded)
             if other is not None:
@@ -108,5 +120,15 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
         for number, users in enumerate(using):
             if signature >> number & 1:
                 passed |= users
-        found.setdefault(passed, word)
-    return found, complete
+        found.setdefault(passed | filling(word), word)
+    return found, complete and (not asked or all(map(_is_plain, patterns)))
+
+
+def _unnamed_blank(texts: Iterable[str]) -> str:
+    return " " * (1 + max((len(text) for text in texts if not text.strip()), default=0))
+
+
+def _is_plain(pattern: str) -> bool:
+    """Whether a pattern does not tell one blank text from another, as `like " *"` does. Nobody writes that; a text
+    that may be blank or not stands for all then."""
+    return bool(pattern.replace("*", "").strip()) or not pattern.strip("*")
