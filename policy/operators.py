@@ -50,7 +50,9 @@ OPERATORS = (
         "is empty",
         "no value, or only blank ones; unknown for a property or attribute that nobody at the site has",
         "user.@Department is empty",
-        also=("is not empty",),
+    ),
+    OperatorEntry(
+        "is not empty", "a value that is not blank: exactly the opposite of `is empty`", "user.roles is not empty"
     ),
     OperatorEntry(
         "unused for", "the last use is that many calendar days (or weeks) ago, or more", "unused for 30 days"

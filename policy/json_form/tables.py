@@ -165,7 +165,8 @@ WHOLE = Section(
 def json_form_schema() -> dict[str, Any]:
     """The JSON Schema of the form."""
     literals = [TEXT_SCHEMA, WHOLE_SCHEMA, {"type": "boolean"}, DATE.schema()]
-    either = [{"required": ["count"]}, {"required": ["percent"]}]
+    # Null is not set, as if the key were not there.
+    either = [{"required": [key], "properties": {key: {"type": "integer"}}} for key in ("count", "percent")]
     keyed = {"required": ["field"], "properties": {"field": {"type": "string", "pattern": "@$"}}}
     statements = {name: section.schema() for name, section in STATEMENTS.items()}
     statements["limit"]["oneOf"] = either

@@ -64,7 +64,7 @@ def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
     }
     values = (*found.values(), *(() if complete else ("?",)))
     signatures = tuple(found)
-    plainest = min(range(len(found)), key=lambda bit: signatures[bit].bit_count(), default=0)
+    plainest = min(range(len(found)), key=lambda bit: (not values[bit].strip(), signatures[bit].bit_count()), default=0)
     return TextValues(field, values, masks, 0 if entry.many else 1 << plainest, wild=0 if complete else 1 << len(found))
 
 
@@ -72,20 +72,7 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
     """The sets of tests (as bits) that one text can pass, each with such a text; and whether these are all sets."""
     patterns = sorted({pattern for test in tests for pattern in test.patterns})
     using = [sum((pattern in test.patterns) << n for n, test in enumerate(tests)) for pattern in patterns]
-    by_folded: dict[str, int] = {}
-    by_spelling: dict[str, int] = {}
-    written: dict[str, str] = {}
-    for number, test in enumerate(tests):
-        for text in test.folded:
-            by_folded[text] = by_folded.get(text, 0) | 1 << number
-        for text in test.exact:
-            by_spelling[text] = by_spelling.get(text, 0) | 1 << number
-        for text in test.written:
-            written.setdefault(text.casefold(), text)
-    # A text that is only compared exactly can match patterns too, which is looked up by folded text below.
-    for text in by_spelling:
-        by_folded.setdefault(text.casefold(), 0)
-
+    by_folded, by_spelling, written = _named(tests)
     asked = sum(test.filled << number for number, test in enumerate(tests))
     if asked:
         for blank in ("", _unnamed_blank(by_folded)):
@@ -122,6 +109,24 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
                 passed |= users
         found.setdefault(passed | filling(word), word)
     return found, complete and (not asked or all(map(_is_plain, patterns)))
+
+
+def _named(tests: tuple[TextTest, ...]) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    """The tests (as bits) that each named text passes, by folded text and by spelling; folded texts as written."""
+    by_folded: dict[str, int] = {}
+    by_spelling: dict[str, int] = {}
+    written: dict[str, str] = {}
+    for number, test in enumerate(tests):
+        for text in test.folded:
+            by_folded[text] = by_folded.get(text, 0) | 1 << number
+        for text in test.exact:
+            by_spelling[text] = by_spelling.get(text, 0) | 1 << number
+        for text in test.written:
+            written.setdefault(text.casefold(), text)
+    # A text that is only compared exactly can match patterns too, which is looked up by folded text below.
+    for text in by_spelling:
+        by_folded.setdefault(text.casefold(), 0)
+    return by_folded, by_spelling, written
 
 
 def _unnamed_blank(texts: Iterable[str]) -> str:
