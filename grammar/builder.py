@@ -233,6 +233,9 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         day = date_from(token)
         if day is None:
             help_ = "dates are written year-month-day with two digits each: 2027-02-28"
+            padded = date_from("-".join(part.zfill(2) for part in token.split("-")))
+            if padded is not None:
+                help_ = f"months and days have two digits: {padded.isoformat()}"
             self._note(token, "SW003", f"there is no date `{token}`", "not a date", help_)
         return Date(day or date.min, self._token_span(token))
 

@@ -9,10 +9,9 @@ from difflib import SequenceMatcher
 from enum import Enum
 
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.suggest import did_you_mean, nearest
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Type(Enum):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.grammar.printer import print_field
-from seatwarden.policy.vocabulary import WEEKDAYS
 from tests.strategies import (
     ATTRIBUTE_KEYS,
     DIRECTORIES,

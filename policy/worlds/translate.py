@@ -25,8 +25,9 @@ from seatwarden.grammar.ast import (
     UnusedFor,
 )
 from seatwarden.grammar.ast import Literal_ as AstLiteral
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.operators import HOLDS, POSITIVE, Value
-from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
+from seatwarden.policy.vocabulary import VOCABULARY, Type
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import (
     FALSE,

@@ -6,8 +6,9 @@ from datetime import date
 from functools import lru_cache
 
 from seatwarden.grammar.ast import Field
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.operators import Value
-from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, WEEKDAYS, Type
+from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
 from seatwarden.policy.worlds.days import DayBounds, DayField, pick, pick_today
 from seatwarden.policy.worlds.formula import AllOf, AnyOf, Flag, Formula, Has, OnDays, Within
 from seatwarden.policy.worlds.state import State, Texts

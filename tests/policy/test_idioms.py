@@ -21,7 +21,8 @@ _EMPTY = [
     ("user.attributes.group is not null", "user.attributes.group"),
     ("user.inactive and user.tags is null", "user.tags"),
     ("user.tags empty", "user.tags"),
-    ("user.tags = null", "user.@Department"),
+    ("user.tags = null", "user.tags"),
+    ("user.inactive = null", "user.@Department"),
     ("license.lastUsed is null", "license.lastUsed"),
     ("license.createdDate = null", "user.@Department"),
 ]
@@ -76,6 +77,6 @@ def test_functions_and_resources() -> None:
     assert _help('keep when resource.name = "x"') == "leave out what is asked of the resource"
 
 
-@pytest.mark.parametrize("text", ["neverRelease user", "keep when ((user.inactive)))", "release (analyzer)"])
+@pytest.mark.parametrize("text", ["forgetUser x", "keep when ((user.inactive)))", "release (analyzer)"])
 def test_other_slips_are_not_taken_for_these(text: str) -> None:
     assert "keep when" not in str(_help(text))
