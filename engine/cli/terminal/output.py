@@ -22,10 +22,12 @@ from seatwarden.policy.errors import InputError, PolicyError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from seatwarden.engine.common.way_out import Output
+
 Part: TypeAlias = str | tuple[str, str]
 """Printable text; with the name of a style for terminals."""
 
-MOST_DAMAGE = 20
+MOST_DAMAGE = 5
 """Most bad lines of a log that are listed; a file that is no log at all has thousands."""
 
 
@@ -103,10 +105,8 @@ def print_json(value: Any) -> None:
     sys.stdout.write(escaped_json(typed) + "\n")
 
 
-def write_or_print(text: str, output: Path | None) -> None:
+def write_or_print(text: str, output: Path | None, kind: Output, *, force: bool = False) -> None:
     """Writes a result to a file, or prints it exactly as it is. Raises InputError."""
-    from seatwarden.engine.common.files import replace_file
-
     if output is None:
         encoding = sys.stdout.encoding or "utf-8"
         try:
@@ -116,13 +116,9 @@ def write_or_print(text: str, output: Path | None) -> None:
             raise InputError(f"{encoding} has no `{lacking}`", "write to a file with --output") from None
         sys.stdout.write(text)
         return
-    try:
-        if output.exists():
-            replace_file(output, text.encode())
-        else:
-            output.write_bytes(text.encode())
-    except OSError as error:
-        raise InputError(f"`{output}` cannot be written: {error.strerror}") from None
+    from seatwarden.engine.common.way_out import write_out
+
+    write_out(output, text.encode(), kind, force=force)
 
 
 def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
