@@ -107,6 +107,7 @@ def read_site(reader: YamlReader, root: Node) -> Site | None:
         span = butler_sections(root).span
         reader.error("SW209", "this is not a site file: there is no `configQRS`", span, "not in here", help_)
         return None
+    _find_misplaced(reader, found.value)
     qrs = QRS.read(reader, found.value, "configQRS", required=())
     if qrs is None:
         return None
@@ -127,6 +128,18 @@ def read_site(reader: YamlReader, root: Node) -> Site | None:
         authentication=qrs["authentication"],
         virtual_proxy=qrs["virtualProxy"],
     )
+
+
+def _find_misplaced(reader: YamlReader, qrs: Node) -> None:
+    """Certificates that are indented under `configQRS`, where nobody looks for them."""
+    for entry in qrs.entries if isinstance(qrs, YamlMap) else ():
+        key = entry.key.text
+        if key == "cert" or key in CERTIFICATES.keys:
+            if key in ("cert", "clientCertPassphrase"):
+                reader.conceal_all(entry.value)
+            where = "move it to the left," if key == "cert" else "it stands under `cert:`,"
+            help_ = f"{where} beside `configQRS`"
+            reader.error("SW203", f"`{key}` does not belong to `configQRS`", entry.key.span, "not read here", help_)
 
 
 def _credentials(reader: YamlReader, qrs: Values) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Part: TypeAlias = str | tuple[str, str]
 """Printable text; with the name of a style for terminals."""
 
+MOST_OF_A_CODE = 5
+"""Most findings of one code that a command lists which was not asked for them."""
 MOST_DAMAGE = 5
 """Most bad lines of a log that are listed; a file that is no log at all has thousands."""
 
@@ -142,12 +145,24 @@ def complain_of(error: SeatwardenError) -> None:
     """Prints all that an error says, on stderr."""
     match error:
         case PolicyError():
-            for diagnostic in error.diagnostics:
-                complain(diagnostic, error.sources)
+            _complain_of_findings(error)
         case DamagedLog():
             _complain_of_damage(error)
         case _:
             complain(error)
+
+
+def _complain_of_findings(error: PolicyError) -> None:
+    """Prints the findings, of each code the first few; `lint` lists them all."""
+    counts = Counter(finding.code for finding in error.diagnostics)
+    shown: Counter[str] = Counter()
+    for finding in error.diagnostics:
+        shown[finding.code] += 1
+        if shown[finding.code] <= MOST_OF_A_CODE:
+            complain(finding, error.sources)
+    for code, count in counts.items():
+        if count > MOST_OF_A_CODE:
+            note(f"  and {count - MOST_OF_A_CODE} more {code}; `seatwarden lint` lists those of a policy")
 
 
 def _complain_of_damage(error: DamagedLog) -> None:
