@@ -166,9 +166,7 @@ def test_lint_of_a_folder(here: Path, run: Run) -> None:
     folder = Path("policies")
     (folder / "a.policy").write_text('keep "a" when user.nothing = "x"\n', encoding="utf-8")
     (folder / "broken.policy").write_text("what is this\n", encoding="utf-8")
-    (folder / "b.yaml").write_text(
-        "licenseType: {analyzer: {enable: true, releaseThresholdDays: 0}}\n", encoding="utf-8"
-    )
+    (folder / "b.yaml").write_text("licenseType: {analyzer: {enable: true, releaseThresholdDays: 0}}\n", "utf-8")
     (folder / "b.test.yaml").write_text("policy: b.yaml\ncases: [{nam: x}]\n", encoding="utf-8")
     (folder / "site.yaml").write_text("configQRS: {host: q}\n", encoding="utf-8")
     (folder / "snapshot.json").write_bytes(Path("site.json").read_bytes())
@@ -210,9 +208,7 @@ def test_certificates_under_the_wrong_section(key: str, here: Path, run: Run) ->
 
 @pytest.mark.skipif(os.name == "nt", reason="other names are looked up there")
 def test_paths_and_users_as_windows_writes_them(here: Path, run: Run) -> None:
-    Path("site.yaml").write_text(
-        'configQRS: {host: q}\ncert: {clientCert: "C:\\Qlik certs\\c.pem"}\n', encoding="utf-8"
-    )
+    Path("site.yaml").write_text('configQRS: {host: q}\ncert: {clientCert: "C:\\Qlik certs\\c.pem"}\n', "utf-8")
     ran = run("site", "check", "--site", "site.yaml")
     assert (ran.code, "write paths in single quotes" in ran.err) == (2, True)
     Path("site.yaml").write_text("configQRS: {host: q, headers: {X-Qlik-User: INTERNAL\\sa_api}}\n", encoding="utf-8")
