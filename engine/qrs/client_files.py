@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from seatwarden.engine.site.connection import Site
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import kind_of_data
 
 EXPORT_HELP = "export certificates in the QMC (Certificates, format PEM) and name the files under `cert`"
 _KEY_HELP = "name client_key.pem there; the export of the QMC has it beside client.pem"
@@ -123,7 +124,8 @@ def _kind(path: Path) -> _Kind:
     try:
         x509.load_der_x509_certificate(data)
     except ValueError:
-        return _Kind(other="empty" if not data.strip() else None)
+        known = kind_of_data(data)
+        return _Kind(other="empty" if not data.strip() else known.noun if known else None)
     return _Kind(other="a certificate in DER format, and PEM is wanted")
 
 

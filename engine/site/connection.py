@@ -7,13 +7,14 @@ Sense proxy, `authentication: jwt` and `authentication: header`, and the passphr
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seatwarden.engine.site.hosts import is_host
 from seatwarden.grammar.spans import Span
+from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.butler.sections import butler_section, butler_sections
-from seatwarden.policy.diagnostics import in_order
+from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, one_of, within_folder
@@ -46,6 +47,8 @@ class Site:
     passphrase: str | None = field(default=None, repr=False)
     authentication: str = "certificates"
     virtual_proxy: str = ""
+    unread: tuple[str, ...] = ()
+    """Keys of the file that nobody reads, with their places."""
 
     @property
     def url(self) -> str:
@@ -70,8 +73,8 @@ class Site:
     def warnings(self) -> list[str]:
         """The reasons why talking to it is unsafe."""
         if not self.use_tls:
-            return [f"useSSL is false: {self.url} is read without encryption"]
-        return [] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"]
+            return [*self.unread, f"useSSL is false: {self.url} is read without encryption"]
+        return [*self.unread, *([] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"])]
 
 
 def load_site(path: Path, environment: Mapping[str, str]) -> Site:
@@ -81,10 +84,16 @@ def load_site(path: Path, environment: Mapping[str, str]) -> Site:
     """
     text = read_text(path, "site file")
     reader = YamlReader(environment, path.parent)
-    site = read_site(reader, read_site_yaml(text, str(path)))
+    root = todays_form(reader, read_site_yaml(text, str(path)))
+    site = read_site(reader, root)
     if reader.findings or site is None:
         raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
-    return site
+    return replace(site, unread=tuple(f"{found.span.place}: {found.message}" for found in _unread(reader)))
+
+
+def _unread(reader: YamlReader) -> list[Diagnostic]:
+    """What of the connection is not read."""
+    return [found for found in in_order(reader.warnings) if found.code == "SW212"]
 
 
 def read_site(reader: YamlReader, root: Node) -> Site | None:
@@ -98,6 +107,7 @@ def read_site(reader: YamlReader, root: Node) -> Site | None:
         span = butler_sections(root).span
         reader.error("SW209", "this is not a site file: there is no `configQRS`", span, "not in here", help_)
         return None
+    _find_misplaced(reader, found.value)
     qrs = QRS.read(reader, found.value, "configQRS", required=())
     if qrs is None:
         return None
@@ -118,6 +128,18 @@ def read_site(reader: YamlReader, root: Node) -> Site | None:
         authentication=qrs["authentication"],
         virtual_proxy=qrs["virtualProxy"],
     )
+
+
+def _find_misplaced(reader: YamlReader, qrs: Node) -> None:
+    """Certificates that are indented under `configQRS`, where nobody looks for them."""
+    for entry in qrs.entries if isinstance(qrs, YamlMap) else ():
+        key = entry.key.text
+        if key == "cert" or key in CERTIFICATES.keys:
+            if key in ("cert", "clientCertPassphrase"):
+                reader.conceal_all(entry.value)
+            where = "move it to the left," if key == "cert" else "it stands under `cert:`,"
+            help_ = f"{where} beside `configQRS`"
+            reader.error("SW203", f"`{key}` does not belong to `configQRS`", entry.key.span, "not read here", help_)
 
 
 def _credentials(reader: YamlReader, qrs: Values) -> dict[str, str]:

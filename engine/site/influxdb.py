@@ -29,7 +29,7 @@ _BUTLERS = (
     "tag", "v1Config", "v2Config", "v3Config", "description", "retentionDuration", "writeTimeout", "queryTimeout",
     "timeout", "reloadTaskFailure", "reloadTaskSuccess", "userSyncTaskSuccess", "externalProgramTaskSuccess",
     "externalProgramTaskFailure", "distributeTaskSuccess", "distributeTaskFailure", "preloadTaskSuccess",
-    "preloadTaskFailure", "instanceTag",
+    "preloadTaskFailure", "userSyncTaskFailure",
 )  # fmt: skip
 _DURATION = re.compile(r"(?:\d+(?:ns|us|u|µ|ms|s|m|h|d|w))+|INF", re.IGNORECASE)
 """InfluxQL's durations; anything else must not get into a statement."""

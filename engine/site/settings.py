@@ -16,7 +16,15 @@ from seatwarden.grammar.spans import NOWHERE
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.butler.jobs import Jobs, Tags
 from seatwarden.policy.butler.licenses import LICENSES, RELEASE, read_jobs
-from seatwarden.policy.butler.sections import butler_section, butler_sections, inner, our_section
+from seatwarden.policy.butler.older import todays_form
+from seatwarden.policy.butler.sections import (
+    LICENSE_KEYS,
+    butler_section,
+    butler_sections,
+    find_unread,
+    inner,
+    our_section,
+)
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
@@ -105,8 +113,8 @@ def load_settings(
     Raises InputError when a file cannot be read, PolicyError with every problem in all of them.
     """
     text = read_text(file, "site file")
-    root = read_site_yaml(text, str(file))
-    reader = YamlReader(environment, file.parent)
+    reader = YamlReader(environment, file.parent, strict=scheduled)
+    root = todays_form(reader, read_site_yaml(text, str(file)))
     site, jobs = read_site(reader, root), _jobs(reader, root, scheduled)
     influx, tags = _influxdb(reader, root)
     ours = _ours(reader, root)
@@ -132,7 +140,7 @@ def load_settings(
         log=ours["log"],
         http_port=ours["http"],
         heartbeat=ours["heartbeat"],
-        warnings=without_allowed((found for job in jobs.all for found in job.schedule_warnings()), text, str(file)),
+        warnings=_warnings(reader, jobs, chosen == file, text, str(file)),
         notes=(*_notes(jobs, site, chosen, file), *(influx.warnings if influx else ())),
         sources=sources,
     )
@@ -168,6 +176,13 @@ def _checked_policy(
         span = place.value.span if place else NOWHERE
         findings.append(Diagnostic("SW207", "error", error.message, span, "read from here", error.help))
     return None
+
+
+def _warnings(reader: YamlReader, jobs: Jobs, ruled: bool, text: str, file: str) -> tuple[Diagnostic, ...]:
+    """The findings that stop nothing and that no comment allows; how old rules are only where they are in force."""
+    found = [warning for warning in reader.warnings if ruled or warning.code != "SW211"]
+    found += [warning for job in jobs.all for warning in job.schedule_warnings()]
+    return without_allowed(in_order(found), text, file)
 
 
 def _notes(jobs: Jobs, site: Site, policy: Path, file: Path) -> list[str]:
@@ -223,6 +238,7 @@ def _find_misplaced(reader: YamlReader, root: Node) -> None:
         if nearest(entry.key.text.lower(), ("seatwarden",)):
             help_ = "did you mean `seatwarden`?"
             reader.error("SW203", f"unknown key `{entry.key.text}`", entry.key.span, "not a setting", help_)
+    find_unread(reader, root)
 
 
 def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
@@ -234,7 +250,7 @@ def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
         for entry in sections.entries
         if not isinstance(entry.value, YamlMap) or not any(entry.value.get(key) for key in within)
     ]
-    reader.near_misses(sections, what, ("qlikSenseLicense", "licenseRelease"), others)
+    reader.near_misses(sections, what, LICENSE_KEYS, others)
 
 
 # Kinds of settings ---------------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ They are checked as Butler 16 checks them, so that a file that Butler refuses is
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.schedule.check import check_schedule, check_syntax
 from seatwarden.policy.yaml.kinds import SWITCH, TEXT, TEXT_SCHEMA, map_of, maps, whole
-from seatwarden.policy.yaml.nodes import Entry, YamlScalar
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind, Section, Values, need
 from seatwarden.policy.yaml.text import locate_in
@@ -83,6 +84,29 @@ def _server_monitor(values: Values) -> Job:
     return replace(job_of(values), threshold_days=values["alert"])
 
 
+def is_off(node: Node) -> bool:
+    """Whether a map says `enable: false`."""
+    enable = node.get("enable") if isinstance(node, YamlMap) else None
+    return enable is not None and isinstance(enable.value, YamlScalar) and enable.value.value is False
+
+
+OFF = {"properties": {"enable": {"const": False}}, "required": ["enable"]}
+"""The JSON Schema of a map that says so."""
+
+
+def _may_be_off(kind: Kind) -> Kind:
+    """The same, but for errors in what is switched off, which are warnings."""
+
+    def read(reader: YamlReader, entry: Entry, what: str) -> Any:
+        first = len(reader.findings)
+        value = kind.read(reader, entry, what)
+        if is_off(entry.value):
+            reader.let_be(first, (entry.value.span,))
+        return value
+
+    return replace(kind, read=read, schema={"type": "object", "if": OFF, "else": kind.schema})
+
+
 def _tags(values: Values) -> Tags:
     pairs = [(pair["name"], pair["value"]) for pair in values["static"]]
     return tuple((name, value) for name, value in pairs if name is not None and value is not None)
@@ -120,7 +144,7 @@ FREQUENCY = need("frequency", Kind(_frequency, TEXT_SCHEMA), _WHEN)
 _TO_INFLUXDB = Section((ENABLE, need("tag", STATIC_TAGS, "Tags of what is written.", ())))
 _INFLUXDB = need("influxDb", map_of(_TO_INFLUXDB, _switch_and_tags), "InfluxDB.", (False, ()))
 DESTINATION = need("destination", map_of(Section((_INFLUXDB,)), _of_influxdb), "Where it is recorded.", (False, ()))
-LICENSE_MONITOR = map_of(Section((ENABLE, FREQUENCY, DESTINATION)), job_of)
+LICENSE_MONITOR = _may_be_off(map_of(Section((ENABLE, FREQUENCY, DESTINATION)), job_of))
 
 _SEND = map_of(Section((ENABLE,)))
 _SWITCHES = map_of(Section((ENABLE, need("sendRecurring", _SEND), need("sendAlert", _SEND))))
@@ -128,4 +152,4 @@ _DESTINATIONS = Section((_INFLUXDB, need("mqtt", _SWITCHES, "MQTT."), need("webh
 _DAYS = need("thresholdDays", whole("days"), "Days before expiry.")
 _ALERT = need("alert", map_of(Section((_DAYS,)), lambda values: values["thresholdDays"]), "When to alert.")
 _SENT = need("destination", map_of(_DESTINATIONS, _of_influxdb), "Where it is sent.", (False, ()))
-SERVER_LICENSE_MONITOR = map_of(Section((ENABLE, FREQUENCY, _ALERT, _SENT)), _server_monitor)
+SERVER_LICENSE_MONITOR = _may_be_off(map_of(Section((ENABLE, FREQUENCY, _ALERT, _SENT)), _server_monitor))

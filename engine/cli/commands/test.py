@@ -10,6 +10,7 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, PolicyOption, QuietOption, SnapshotOption, TimezoneOption, gather
 from seatwarden.engine.cli.terminal.output import note, say
 from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.way_out import JUNIT, RECORD, TEST_REPORT, check_way_out, write_out
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.testing.junit import junit_xml
 from seatwarden.engine.testing.record import recorded_test
@@ -45,7 +46,7 @@ def run_tests(
 ) -> None:
     """Run policy tests, or record one from a snapshot.
 
-    Does the policy still decide as its tests expect?
+    Does the policy still decide as its tests expect? A report that is there is written anew, a test never.
 
     Example: seatwarden test examples
     """
@@ -63,7 +64,7 @@ def run_tests(
     required = missed if require_all_rules else ()
     report = junit_xml(reports, required) if format == "junit" else "\n".join(_text(reports)) + "\n"
     if output is not None:
-        _write(output, report, new=False)
+        write_out(output, report.encode(), JUNIT if format == "junit" else TEST_REPORT)
     if output is not None or format == "text":
         for line in _text(reports):
             say((line, "bold red" if line.startswith("FAILED ") else ""))
@@ -143,20 +144,9 @@ def _record(
         raise InputError(
             "--record needs --policy, --snapshot and -o FILE", f"like -o {TEST_SUFFIXES[0].join(['site', ''])}"
         )
+    check_way_out(output, RECORD)
     given = gather(policy, snapshot, None, now, timezone)
     decisions = list(decide_all(given.policy, given.snapshot, given.day))
     text = recorded_test(policy, snapshot, given.day, timezone, decisions, output.parent)
-    _write(output, text, new=True)
+    write_out(output, text.encode(), RECORD)
     say(f"{plural(len(decisions), 'expectation')} recorded in {output}")
-
-
-def _write(path: Path, text: str, *, new: bool) -> None:
-    try:
-        with path.open("x" if new else "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise InputError(
-            f"`{path}` exists already", "a recorded test is never overwritten: choose another name"
-        ) from None
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be written: {error.strerror}") from None
