@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal, cast
 
 from seatwarden.engine.site.hosts import is_host
 from seatwarden.grammar.spans import Span
@@ -33,6 +34,18 @@ DEFAULT_USER = ("X-Qlik-User", "UserDirectory=INTERNAL; UserId=sa_repository")
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """A certificate in the store of Windows: `name` is its thumbprint (40 hex digits) or the name it was issued to."""
+
+    location: Literal["CurrentUser", "LocalMachine"]
+    store: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"Cert:\\{self.location}\\{self.store}\\{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One Qlik Sense deployment. Paths are absolute or relative to the working folder; a secret is never shown."""
 
@@ -41,7 +54,7 @@ class Site:
     use_tls: bool
     headers: dict[str, str] = field(repr=False)
     verify: bool
-    certificate: Path | None
+    certificate: Path | StoredCertificate | None
     key: Path | None
     authority: Path | None
     passphrase: str | None = field(default=None, repr=False)
@@ -277,6 +290,26 @@ FILE = (
 )
 """A path is no secret, but may come from the environment with those that are."""
 
+_IN_STORE = re.compile(r"Cert:[\\/](CurrentUser|LocalMachine)[\\/]([^\\/]+)[\\/]([^\\/]+)", re.IGNORECASE)
+"""As PowerShell writes it."""
+
+
+def _certificate(reader: YamlReader, entry: Entry, what: str) -> Path | StoredCertificate | None:
+    text = read_secret(reader, entry, hidden=False) or ""
+    if not text.casefold().startswith("cert:"):
+        return cast(Path | None, FILE.read(reader, entry, what))
+    found = _IN_STORE.fullmatch(text)
+    if found is None:
+        help_ = r"like 'Cert:\CurrentUser\My\QlikClient': whose store, which one, and the name or the thumbprint"
+        reader.error("SW205", f"`{what}` is no place in the certificate store", entry.value.span, "incomplete", help_)
+        return None
+    location: Literal["CurrentUser", "LocalMachine"] = (
+        "CurrentUser" if found[1].casefold() == "currentuser" else "LocalMachine"
+    )
+    return StoredCertificate(location, found[2], found[3].strip())
+
+
+CERTIFICATE = Kind(_certificate, FILE.schema)
 _USER = f"`{': '.join(DEFAULT_USER)}`"
 QRS = Section(
     (
@@ -294,7 +327,7 @@ QRS = Section(
 )
 CERTIFICATES = Section(
     (
-        Setting("clientCert", FILE, "our certificate, a PEM file or a PFX"),
+        Setting("clientCert", CERTIFICATE, "our certificate: a PEM file, a PFX, or a place in the store of Windows"),
         Setting("clientCertKey", FILE, "its key, a PEM file, unless it is in the same"),
         Setting("clientCertCA", FILE, "the only authority to trust, a PEM file", without="those of this machine"),
         Setting("clientCertPassphrase", PASSPHRASE, "the passphrase of the key"),
