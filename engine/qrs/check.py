@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography import x509
@@ -19,6 +20,7 @@ from seatwarden.engine.qrs.expiry import ends_soon
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
+from seatwarden.engine.site.proxy import without_login
 from seatwarden.policy.errors import InputError
 
 CONNECT_SECONDS = 10
@@ -41,11 +43,11 @@ class Step:
 
 def check_site(site: Site, now: datetime) -> Iterator[Step]:
     """The steps in order; the first that fails is the last. `now` (aware) is held against certificates."""
+    proxied = site.proxy.for_url(site.url) is not None  # then name, port and TLS are seen by the first answer
     steps: tuple[tuple[str, Callable[[Site, datetime], str | tuple[str, str | None]]], ...] = (
-        ("host name", _resolve),
-        ("port", _connect),
+        *((("proxy", _reach_proxy),) if proxied else (("host name", _resolve), ("port", _connect))),
         *((("client certificate", _client_certificate),) if site.certificate else ()),
-        *((("TLS", _handshake),) if site.use_tls else ()),
+        *((("TLS", _handshake),) if site.use_tls and not proxied else ()),
         ("answer", _about),
         ("right to read users", lambda s, n: _count(s, n, "user", "user")),
         ("right to read professional licenses", lambda s, n: _count(s, n, "license/professionalaccesstype", "license")),
@@ -79,6 +81,17 @@ def _connect(site: Site, now: datetime) -> str:
         help_ = "is the service running, and is `configQRS.port` right (4242 for certificates, 443 through a proxy)?"
         raise RemoteError(f"nothing listens on {site.host}:{site.port}", help_) from None
     return f"{site.port} is open"
+
+
+def _reach_proxy(site: Site, now: datetime) -> str:
+    address = without_login(site.proxy.for_url(site.url) or "")
+    parts = urlsplit(address)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+    except (OSError, UnicodeError):
+        raise in_words(ConnectionFault.PROXY_NOT_THERE, site) from None
+    return f"{address} is there"
 
 
 def _client_certificate(site: Site, now: datetime) -> tuple[str, str | None]:

@@ -173,7 +173,8 @@ class QrsClient:
 
 def _session(site: Site, context: ssl.SSLContext | None, retries: Retry, parallel: int) -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # no proxy, .netrc or CA bundle from the environment
+    session.trust_env = False  # no proxy but the one that is said, and no .netrc or CA bundle
+    session.proxies = site.proxy.for_requests(site.url)
     session.headers.update(site.headers | {"X-Qlik-Xrfkey": XRFKEY, "Accept": "application/json"})
     if context is not None:
         session.mount("https://", TlsAdapter(context, retries, parallel))

@@ -4,14 +4,16 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from seatwarden.engine.common.key_file import read_key
+from seatwarden.engine.site.alarms import Alarms, read_alarms
 from seatwarden.engine.site.connection import Site, read_site
 from seatwarden.engine.site.influxdb import InfluxTarget, read_influxdb
 from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
+from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy, with_exceptions
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.butler.jobs import Jobs, Tags
@@ -60,6 +62,7 @@ class Settings:
     influx_off: bool
     static_tags: Tags
     notifications: Notifications
+    alarms: Alarms
     policy_file: Path
     policy: CheckedPolicy
     folder: Path
@@ -80,7 +83,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that no message may show."""
-        return (*self.site.secrets, *(self.influx.secrets if self.influx else ()), *self.notifications.secrets)
+        influx = self.influx.secrets if self.influx else ()
+        return (*self.site.secrets, *influx, *self.notifications.secrets, *self.alarms.secrets)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -110,6 +114,9 @@ def load_settings(
     site, jobs = read_site(reader, root), _jobs(reader, root, scheduled)
     influx, tags = _influxdb(reader, root)
     ours = _ours(reader, root)
+    proxy = with_exceptions(ours["proxy"], ours["noProxy"])
+    alarms, warnings = read_alarms(reader, root, jobs.server_monitor, proxy, scheduled)
+    schedules = (found for job in (*jobs.all, alarms.heartbeat.job) for found in job.schedule_warnings())
     chosen = _chosen(policy or ours["policy"], file)
     sources = {str(file): reader.concealed(text)}  # no finding shows a secret that stands on its line
     ruled = needs_policy or chosen != file or jobs.rules is not None
@@ -120,10 +127,11 @@ def load_settings(
         file=file,
         site=site,
         jobs=jobs,
-        influx=influx,
+        influx=replace(influx, proxy=proxy) if influx else None,
         influx_off=influx is None and butler_section(root, "influxDb") is not None,
         static_tags=tags,
-        notifications=ours["notifications"],
+        notifications=replace(ours["notifications"], proxy=proxy),
+        alarms=alarms,
         policy_file=chosen,
         policy=checked,
         folder=ours["folder"] or default_folder / site.slug,
@@ -132,8 +140,8 @@ def load_settings(
         log=ours["log"],
         http_port=ours["http"],
         heartbeat=ours["heartbeat"],
-        warnings=without_allowed((found for job in jobs.all for found in job.schedule_warnings()), text, str(file)),
-        notes=(*_notes(jobs, site, chosen, file), *(influx.warnings if influx else ())),
+        warnings=without_allowed((*warnings, *schedules), text, str(file)),
+        notes=(*_notes(jobs, site, chosen, file), *(influx.warnings if influx else ()), *alarms.notes),
         sources=sources,
     )
 
@@ -286,6 +294,8 @@ OURS = Section(
         Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
         Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),
         Setting("http", map_of(HTTP, lambda values: values["port"]), without="no port is opened"),
+        Setting("proxy", PROXY, "the proxy for webhooks, the heartbeat, InfluxDB and MQTT", Proxy(), without="none"),
+        Setting("noProxy", NO_PROXY, "hosts that are reached without, and all below a name; `*` is all", ()),
         Setting("heartbeat", between(1, 86_400, "seconds"), "seconds between two heartbeats", 60),
         Setting(
             "notifications",
