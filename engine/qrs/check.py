@@ -16,7 +16,7 @@ from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient, rights_help
 from seatwarden.engine.qrs.client_files import client_certificate
-from seatwarden.engine.qrs.expiry import ends_soon
+from seatwarden.engine.qrs.expiry import authorities, ends_soon
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
@@ -47,6 +47,7 @@ def check_site(site: Site, now: datetime) -> Iterator[Step]:
     steps: tuple[tuple[str, Callable[[Site, datetime], str | tuple[str, str | None]]], ...] = (
         *((("proxy", _reach_proxy),) if proxied else (("host name", _resolve), ("port", _connect))),
         *((("client certificate", _client_certificate),) if site.certificate else ()),
+        *((("trusted authority", _authority),) if any(ends_soon(one, now) for one in authorities(site)) else ()),
         *((("TLS", _handshake),) if site.use_tls and not proxied else ()),
         ("answer", _about),
         ("right to read users", lambda s, n: _count(s, n, "user", "user")),
@@ -100,6 +101,11 @@ def _client_certificate(site: Site, now: datetime) -> tuple[str, str | None]:
     soon = ends_soon(certificate, now)
     help_ = f"it ends {soon}: export a new one in the QMC before that" if soon else None
     return f"{site.certificate}, valid until {certificate.not_valid_after_utc.date().isoformat()}", help_
+
+
+def _authority(site: Site, now: datetime) -> tuple[str, str | None]:
+    soon = [words for one in authorities(site) if (words := ends_soon(one, now))]
+    return str(site.authority), f"it ends {soon[0]}: export root.pem anew, once the site has a new one"
 
 
 def _handshake(site: Site, now: datetime) -> tuple[str, str | None]:

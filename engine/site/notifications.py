@@ -81,6 +81,11 @@ class Notifications:
     proxy: Proxy = Proxy()
 
     @property
+    def anybody(self) -> bool:
+        """Whether there is a destination at all."""
+        return bool(self.webhooks or self.emails)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that no message may show."""
         hooks = [(hook.url, hook.secret) for hook in self.webhooks]
