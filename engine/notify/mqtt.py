@@ -32,7 +32,7 @@ def publish(mqtt: Mqtt, messages: Sequence[tuple[str, str]], proxy: Proxy = DIRE
     except ImportError:
         raise NotDelivered("the library paho-mqtt is not installed", INSTALL_MQTT) from None
     try:
-        client.connect(mqtt.host, mqtt.port, keepalive=3 * TIMEOUT_SECONDS)
+        client.connect(mqtt.host, mqtt.port, keepalive=30)
     except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
         raise why(error) from None
     client.loop_start()
@@ -50,25 +50,21 @@ def _client(mqtt: Mqtt, proxy: Proxy) -> "tuple[Client, _Answered]":
     from paho.mqtt.client import Client, MQTTv311
     from paho.mqtt.enums import CallbackAPIVersion
 
-    through = proxy.for_url(mqtt.url)
+    through, context = proxy.for_url(mqtt.url), _context(mqtt) if mqtt.tls else None
 
     class Reaching(Client):
         def _create_socket_connection(self) -> socket.socket:
-            # Instead of paho's own, which would take a proxy from the environment that nobody has named here.
-            if through is None:
-                return socket.create_connection((mqtt.host, mqtt.port), TIMEOUT_SECONDS)
-            return _tunnel(through, mqtt)
+            # Instead of paho's own, which would take a proxy from the environment that nobody has named here, and
+            # leaves a connection open whose handshake has failed.
+            return _connected(mqtt, through, context)
 
     answered = _Answered()
     version = CallbackAPIVersion.VERSION2
     client = Reaching(version, mqtt.client_id, protocol=MQTTv311, reconnect_on_failure=False)
-    client.connect_timeout = TIMEOUT_SECONDS
     client.on_connect = answered.connected
     client.on_disconnect = answered.disconnected
     if mqtt.user is not None:
         client.username_pw_set(mqtt.user, mqtt.password)
-    if mqtt.tls:
-        client.tls_set_context(_context(mqtt))
     return client, answered
 
 
@@ -122,6 +118,18 @@ def _context(mqtt: Mqtt) -> ssl.SSLContext:
     return context
 
 
+def _connected(mqtt: Mqtt, proxy: str | None, context: ssl.SSLContext | None) -> socket.socket:
+    """A connection to the broker, over TLS where there is a context."""
+    plain = _tunnel(proxy, mqtt) if proxy else socket.create_connection((mqtt.host, mqtt.port), TIMEOUT_SECONDS)
+    if context is None:
+        return plain
+    try:
+        return context.wrap_socket(plain, server_hostname=mqtt.host)
+    except (OSError, ValueError):
+        plain.close()
+        raise
+
+
 def _tunnel(proxy: str, mqtt: Mqtt) -> socket.socket:
     """A connection to the broker through an HTTP proxy (CONNECT)."""
     parts = urlsplit(proxy)
@@ -132,5 +140,6 @@ def _tunnel(proxy: str, mqtt: Mqtt) -> socket.socket:
     try:
         connection.connect()
     except (OSError, HTTPException) as error:
+        connection.close()
         raise urllib3.exceptions.ProxyError("no way through the proxy", error) from error
     return connection.sock

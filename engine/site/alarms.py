@@ -139,19 +139,25 @@ def read_alarms(
 ) -> tuple[Alarms, list[Diagnostic]]:
     """The alarms of a site file, and warnings.
 
-    What is wrong with them is an error where the monitor is enabled. Elsewhere it is a warning: what is switched off
-    stops nothing.
+    What is wrong with them is an error where the monitor is enabled, of the heartbeat where jobs are `scheduled`.
+    Elsewhere it is a warning: what is switched off, or not used, stops nothing.
     """
     notes: list[str] = []
     before = len(reader.findings)
     status, alert = _webhooks(reader, root, monitor, notes)
     mqtt = _mqtt(reader, root, monitor, notes)
-    warnings: list[Diagnostic] = []
-    if not monitor.enabled:
-        warnings = [replace(finding, severity="warning") for finding in reader.findings[before:]]
-        del reader.findings[before:]
+    warnings = _as_warnings(reader, before) if not monitor.enabled else []
+    before = len(reader.findings)
     heartbeat = _heartbeat(reader, root, scheduled)
+    warnings += _as_warnings(reader, before) if not scheduled else []
     return Alarms(status, alert, mqtt, heartbeat, proxy, tuple(notes)), warnings
+
+
+def _as_warnings(reader: YamlReader, before: int) -> list[Diagnostic]:
+    """The findings since there were that many, as warnings; as errors they are gone."""
+    warnings = [replace(finding, severity="warning") for finding in reader.findings[before:]]
+    del reader.findings[before:]
+    return warnings
 
 
 def _webhooks(reader: YamlReader, root: Node, monitor: Job, notes: list[str]) -> tuple[ButlerWebhooks, ButlerWebhooks]:
