@@ -10,7 +10,7 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.notify import http
 from seatwarden.engine.notify.chat import slack_body, teams_body
 from seatwarden.engine.notify.events import Event
-from seatwarden.engine.site.notifications import Format, Webhook
+from seatwarden.engine.site.notifications import MessageForm, Webhook
 from seatwarden.engine.site.proxy import DIRECT, Proxy
 from seatwarden.engine.version import VERSION
 
@@ -37,7 +37,11 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
     return f"sha256={digest.hexdigest()}"
 
 
-BODIES: Mapping[Format, Callable[[Event, bool], bytes]] = {"json": body_of, "slack": slack_body, "teams": teams_body}
+BODIES: Mapping[MessageForm, Callable[[Event, bool], bytes]] = {
+    "json": body_of,
+    "slack": slack_body,
+    "teams": teams_body,
+}
 """The JSON of an event by the form that the receiver reads."""
 
 

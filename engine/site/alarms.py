@@ -14,7 +14,7 @@ from typing import Literal, cast, get_args
 from seatwarden.engine.site.hosts import is_host
 from seatwarden.engine.site.notifications import is_web_address, origin
 from seatwarden.engine.site.proxy import Proxy, read_proxy
-from seatwarden.policy.butler.jobs import ENABLE, FREQUENCY, Job, job_of
+from seatwarden.policy.butler.jobs import FREQUENCY, Job, job_of
 from seatwarden.policy.butler.licenses import read_jobs
 from seatwarden.policy.butler.sections import butler_section, our_section
 from seatwarden.policy.diagnostics import Diagnostic
@@ -316,6 +316,7 @@ OWN_CERTIFICATE = Section(
     ),
     switch="enable",
 )
+ENABLE = need("enable", SWITCH, "whether anything is sent", False)
 HOOK = Section(
     (
         Setting("description", TEXT, "its name in messages"),

@@ -29,7 +29,7 @@ EventKind = Literal[
 EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")
 """The events a destination may choose from; a test goes to all."""
 
-Format = Literal["json", "slack", "teams"]
+MessageForm = Literal["json", "slack", "teams"]
 """The forms of a message that a webhook can ask for."""
 
 Security = Literal["starttls", "tls", "none"]
@@ -52,7 +52,7 @@ class Webhook:
     authority: Path | None = None
     events: frozenset[EventKind] = frozenset(EVENTS)
     people: bool = False
-    format: Format = "json"
+    format: MessageForm = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +311,7 @@ WEBHOOK = Section(
         ),
         Setting("secret", FILLED, "the key that signs", without="nothing is signed"),
         Setting("security", one_of(("tls", "none")), "how it is sent", "tls"),
-        Setting("format", one_of(get_args(Format)), "the form that the receiver reads", "json"),
+        Setting("format", one_of(get_args(MessageForm)), "the form that the receiver reads", "json"),
         *SHARED,
     )
 )

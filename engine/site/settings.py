@@ -112,11 +112,9 @@ def load_settings(
     root = read_site_yaml(text, str(file))
     reader = YamlReader(environment, file.parent)
     site, jobs = read_site(reader, root), _jobs(reader, root, scheduled)
-    influx, tags = _influxdb(reader, root)
     ours = _ours(reader, root)
-    proxy = with_exceptions(ours["proxy"], ours["noProxy"])
-    alarms, warnings = read_alarms(reader, root, jobs.server_monitor, proxy, scheduled)
-    schedules = (found for job in (*jobs.all, alarms.heartbeat.job) for found in job.schedule_warnings())
+    alarms, warnings = _alarms(reader, root, jobs, ours, scheduled)
+    influx, tags = _influxdb(reader, root, alarms.proxy)
     chosen = _chosen(policy or ours["policy"], file)
     sources = {str(file): reader.concealed(text)}  # no finding shows a secret that stands on its line
     ruled = needs_policy or chosen != file or jobs.rules is not None
@@ -127,10 +125,10 @@ def load_settings(
         file=file,
         site=site,
         jobs=jobs,
-        influx=replace(influx, proxy=proxy) if influx else None,
+        influx=influx,
         influx_off=influx is None and butler_section(root, "influxDb") is not None,
         static_tags=tags,
-        notifications=replace(ours["notifications"], proxy=proxy),
+        notifications=replace(ours["notifications"], proxy=alarms.proxy),
         alarms=alarms,
         policy_file=chosen,
         policy=checked,
@@ -140,8 +138,8 @@ def load_settings(
         log=ours["log"],
         http_port=ours["http"],
         heartbeat=ours["heartbeat"],
-        warnings=without_allowed((*warnings, *schedules), text, str(file)),
-        notes=(*_notes(jobs, site, chosen, file), *(influx.warnings if influx else ()), *alarms.notes),
+        warnings=without_allowed(warnings, text, str(file)),
+        notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
     )
 
@@ -178,11 +176,11 @@ def _checked_policy(
     return None
 
 
-def _notes(jobs: Jobs, site: Site, policy: Path, file: Path) -> list[str]:
+def _notes(jobs: Jobs, site: Site, influx: InfluxTarget | None, policy: Path, file: Path) -> list[str]:
     found = site.warnings
     if jobs.rules is not None and policy != file:
         found.append(f"the rules in `{file.name}` are not in force: the policy is `{policy.name}`")
-    return found
+    return [*found, *(influx.warnings if influx else ())]
 
 
 def _chosen(named: Path | None, file: Path) -> Path:
@@ -212,10 +210,21 @@ def _jobs(reader: YamlReader, root: Node, scheduled: bool) -> Jobs:
     return jobs
 
 
-def _influxdb(reader: YamlReader, root: Node) -> tuple[InfluxTarget | None, Tags]:
+def _influxdb(reader: YamlReader, root: Node, proxy: Proxy) -> tuple[InfluxTarget | None, Tags]:
     """The database, None when there is none or it is switched off, and the tags of all points."""
     entry = butler_section(root, "influxDb")
-    return read_influxdb(reader, entry.value) if entry else (None, ())
+    influx, tags = read_influxdb(reader, entry.value) if entry else (None, ())
+    return replace(influx, proxy=proxy) if influx else None, tags
+
+
+def _alarms(
+    reader: YamlReader, root: Node, jobs: Jobs, ours: Values, scheduled: bool
+) -> tuple[Alarms, list[Diagnostic]]:
+    """The alarms, and warnings about them and about all schedules."""
+    proxy = with_exceptions(ours["proxy"], ours["noProxy"])
+    alarms, warnings = read_alarms(reader, root, jobs.server_monitor, proxy, scheduled)
+    schedules = [found for job in (*jobs.all, alarms.heartbeat.job) for found in job.schedule_warnings()]
+    return alarms, [*warnings, *schedules]
 
 
 def _find_misplaced(reader: YamlReader, root: Node) -> None:

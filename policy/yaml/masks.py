@@ -12,7 +12,10 @@ from functools import lru_cache
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.diagnostics import Diagnostic
 
-SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue")
+SECRETS = (
+    "password", "clientCertPassphrase", "secret", "token", "jwt", "url", "webhookURL", "remoteURL", "proxy",
+    "headerValue",
+)  # fmt: skip
 """Keys of site files whose values are secrets; so is `value` among headers."""
 _NEAR = (*SECRETS, "headers")
 """The same, and the key that has secrets below it."""

@@ -9,7 +9,7 @@ import pytest
 from seatwarden.engine.notify.chat import MAX_CARD_BYTES, MAX_HEADER, MAX_SECTION, slack_body, teams_body
 from seatwarden.engine.notify.events import Event, limit_hit, releases_done
 from seatwarden.engine.notify.webhook import post
-from seatwarden.engine.site.notifications import Format, Webhook
+from seatwarden.engine.site.notifications import MessageForm, Webhook
 from tests.engine.notify.conftest import NOW, SITE
 from tests.engine.notify.servers import receiver
 from tests.paths import DATA, load_json
@@ -125,7 +125,7 @@ def test_limits_of_size(length: int) -> None:
 
 
 @pytest.mark.parametrize("form", ["slack", "teams", "json"])
-def test_it_is_posted_in_its_form(event: Event, form: Format) -> None:
+def test_it_is_posted_in_its_form(event: Event, form: MessageForm) -> None:
     with receiver(200) as server:
         hook = Webhook("w", f"http://127.0.0.1:{server.port}/", "secret", format=form)
         post(hook, event, NOW)

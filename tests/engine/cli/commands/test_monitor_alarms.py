@@ -1,6 +1,7 @@
 """`seatwarden monitor` with Butler's webhooks and MQTT, from the outside: sent, listed, and what goes wrong."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,6 @@ def test_what_is_lost_is_said_and_ends_with_3(run: Run, qrs: SimulatedQrs, tmp_p
 def test_without_the_library_all_else_goes_on(
     run: Run, qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     for name in [name for name in sys.modules if name.partition(".")[0] == "paho"]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("paho", "paho.mqtt", "paho.mqtt.client"):
@@ -99,7 +98,9 @@ def test_without_the_library_all_else_goes_on(
         site = site_of(tmp_path, qrs, hooks(f"http://127.0.0.1:{server.port}/") + mqtt(free_port()))
         ran = run("monitor", "--site", site, *NOW)
         checked = run("site", "check", "--site", site)
+        linted = run("lint", site)
     assert (ran.code, len(server.calls)) == (3, 2)
     assert ran.err.count("pip install 'seatwarden[mqtt]'") == 2, "when the settings are read, and when it is sent"
     assert "pip install 'seatwarden[mqtt]'" in checked.err
     assert checked.code == 0
+    assert "pip install 'seatwarden[mqtt]'" in linted.err
