@@ -147,7 +147,8 @@ def certificate_expiring(site: str, at: datetime, ending: Sequence[tuple[str, da
     """The event that certificates on the way to the site end soon: of each a sentence, its last day, and the days."""
     days = min(days for _, _, days in ending)
     when = f"in {plural(days, 'day')}" if days > 0 else "today" if days == 0 else f"{plural(-days, 'day')} ago"
-    what = "a certificate ends" if len(ending) == 1 else f"{len(ending)} certificates end soon, the first"
+    verb = "ends" if days >= 0 else "ended"
+    what = f"a certificate {verb}" if len(ending) == 1 else f"{len(ending)} certificates end soon, the first"
     sentences = [one_line(sentence, MAX_LINE) for sentence, _, _ in ending]
     lines = ("After that nothing works: no license is released, and nothing is watched.", *sentences)
     listed = [
