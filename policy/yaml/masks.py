@@ -23,7 +23,7 @@ _ENDS = ("password", "passphrase", "secret", "token", "jwt", "url", "headervalue
 _PLAIN = ("cert", "clientCert", "clientCertCA", "clientCertKey", "set", "security", "user", "userDir", "userId")
 """Keys that are like one of a secret, and have none."""
 _OF_A_SITE = re.compile(
-    r"configQRS|cert\b|influxDb|seatwarden[\"']?\s*:\s*(?!\d)|notifications|webhook|password|passphrase|secret|token|jwt|header",
+    r"configQRS|cert\b|influxDb|seatwarden[\"']?\s*:\s*(?!\d)|notifications|webhook|remoteURL|mqttConfig|proxy|password|passphrase|secret|token|jwt|header",
     re.IGNORECASE,
 )
 """What no policy has; its JSON form has `seatwarden` with a number."""
