@@ -12,7 +12,7 @@ from pathlib import Path
 from seatwarden.engine.common.files import make_private_folder, write_atomically
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 
-FILE = "told.json"
+FILE = "notified.json"
 _MOST = 1_000
 """Most things that are remembered; the latest stay."""
 _lock = threading.Lock()

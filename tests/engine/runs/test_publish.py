@@ -219,4 +219,4 @@ def test_nobody_to_tell_leaves_no_note(running: Running, telling: Telling) -> No
     running.qrs.ending = [EndingCertificate("the client certificate `c.pem`", date(2026, 12, 1), 9, "export a new one")]
     _publish(running, running.run(dry_run=True))
     assert "certificate-expiring" not in telling.kinds
-    assert not (running.settings.folder / "told.json").exists()
+    assert not (running.settings.folder / "notified.json").exists()
