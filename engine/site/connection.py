@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from seatwarden.engine.site.hosts import is_host
+from seatwarden.engine.site.proxy import PROXY, Proxy
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.butler.sections import butler_section, butler_sections
@@ -62,6 +63,7 @@ class Site:
     virtual_proxy: str = ""
     unread: tuple[str, ...] = ()
     """Keys of the file that nobody reads, with their places."""
+    proxy: Proxy = Proxy()
 
     @property
     def url(self) -> str:
@@ -80,7 +82,7 @@ class Site:
         """The texts that no message may show: the passphrase, and our headers but for the user that everybody has."""
         values = [value for value in self.headers.values() if value != DEFAULT_USER[1]]
         tokens = [value.removeprefix("Bearer ") for value in values]
-        return tuple(secret for secret in (*values, *tokens, self.passphrase) if secret)
+        return tuple(secret for secret in (*values, *tokens, self.passphrase, *self.proxy.secrets) if secret)
 
     @property
     def warnings(self) -> list[str]:
@@ -140,6 +142,7 @@ def read_site(reader: YamlReader, root: Node) -> Site | None:
         passphrase=cert["clientCertPassphrase"],
         authentication=qrs["authentication"],
         virtual_proxy=qrs["virtualProxy"],
+        proxy=qrs["proxy"],
     )
 
 
@@ -321,6 +324,7 @@ QRS = Section(
         Setting("rejectUnauthorized", SWITCH, "`false` takes any certificate of the server, with a warning", True),
         Setting("virtualProxy", PREFIX, "the prefix of a virtual proxy", ""),
         Setting("jwt", HEADER, "the token", only=("authentication", "jwt")),
+        Setting("proxy", PROXY, "an HTTP proxy on the way to QRS", Proxy(), without="none, whatever else has one"),
     ),
     "How to reach QRS.",
     others=("headerKey", "headerValue"),

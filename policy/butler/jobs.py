@@ -20,12 +20,26 @@ Tags = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """What goes to a destination of the server license monitor: the status each time, an alert near the end."""
+
+    recurring: bool = False
+    alert: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Whether anything does."""
+        return self.recurring or self.alert
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """Something Butler does on schedule, and where its numbers go.
 
     `frequency` is the schedule text with its place, None when there is none or it is empty, which is no schedule in
     Butler either; `malformed` when there is one that cannot be read. `enabled` is None where the file does not say,
-    `place` is where it does. `threshold_days` is the alert of the server license monitor, its only one.
+    `place` is where it does. `threshold_days` is the alert of the server license monitor, its only one; so are
+    `to_mqtt` and `to_webhooks` its destinations.
     """
 
     enabled: bool | None = None
@@ -35,6 +49,8 @@ class Job:
     tags: Tags = ()
     threshold_days: int | None = None
     malformed: bool = False
+    to_mqtt: Sending = Sending()
+    to_webhooks: Sending = Sending()
 
     @property
     def text(self) -> str:
@@ -69,7 +85,8 @@ class Jobs:
 def job_of(values: Values) -> Job:
     """The job that a map with these settings speaks of."""
     frequency, entry = values["frequency"], values.map.get("frequency")
-    to_influxdb, tags = values["destination"]
+    (to_influxdb, tags), *sent = values["destination"]
+    to_mqtt, to_webhooks = sent or (Sending(), Sending())
     return Job(
         enabled=values["enable"],
         place=values.span("enable") if values.map.get("enable") else None,
@@ -77,6 +94,8 @@ def job_of(values: Values) -> Job:
         to_influxdb=to_influxdb,
         tags=tags,
         malformed=entry is not None and frequency is None,
+        to_mqtt=to_mqtt,
+        to_webhooks=to_webhooks,
     )
 
 
@@ -116,9 +135,17 @@ def _switch_and_tags(values: Values) -> tuple[bool, Tags]:
     return values["enable"] is True, values["tag"]
 
 
-def _of_influxdb(destination: Values) -> tuple[bool, Tags]:
-    switch_and_tags: tuple[bool, Tags] = destination["influxDb"]
-    return switch_and_tags
+def _of_influxdb(destination: Values) -> tuple[tuple[bool, Tags]]:
+    return (destination["influxDb"],)
+
+
+def _of_all(destination: Values) -> tuple[tuple[bool, Tags], Sending, Sending]:
+    return destination["influxDb"], destination["mqtt"], destination["webhook"]
+
+
+def _sending(destination: Values) -> Sending:
+    on = destination["enable"] is True
+    return Sending(on and destination["sendRecurring"], on and destination["sendAlert"])
 
 
 def _frequency(reader: YamlReader, entry: Entry, what: str) -> YamlScalar | None:
@@ -142,14 +169,21 @@ _WHEN = "When it runs, as the `later` library reads text: `every 24 hours`."
 FREQUENCY = need("frequency", Kind(_frequency, TEXT_SCHEMA), _WHEN)
 
 _TO_INFLUXDB = Section((ENABLE, need("tag", STATIC_TAGS, "Tags of what is written.", ())))
-_INFLUXDB = need("influxDb", map_of(_TO_INFLUXDB, _switch_and_tags), "InfluxDB.", (False, ()))
-DESTINATION = need("destination", map_of(Section((_INFLUXDB,)), _of_influxdb), "Where it is recorded.", (False, ()))
+_NOT_RECORDED: tuple[bool, Tags] = (False, ())
+_INFLUXDB = need("influxDb", map_of(_TO_INFLUXDB, _switch_and_tags), "InfluxDB.", _NOT_RECORDED)
+DESTINATION = need(
+    "destination", map_of(Section((_INFLUXDB,)), _of_influxdb), "Where it is recorded.", (_NOT_RECORDED,)
+)
 LICENSE_MONITOR = _may_be_off(map_of(Section((ENABLE, FREQUENCY, DESTINATION)), job_of))
 
-_SEND = map_of(Section((ENABLE,)))
-_SWITCHES = map_of(Section((ENABLE, need("sendRecurring", _SEND), need("sendAlert", _SEND))))
-_DESTINATIONS = Section((_INFLUXDB, need("mqtt", _SWITCHES, "MQTT."), need("webhook", _SWITCHES, "Webhooks.")))
+_SEND = map_of(Section((ENABLE,)), lambda values: values["enable"] is True)
+_SWITCHES = map_of(
+    Section((ENABLE, need("sendRecurring", _SEND, default=False), need("sendAlert", _SEND, default=False))), _sending
+)
+_DESTINATIONS = Section(
+    (_INFLUXDB, need("mqtt", _SWITCHES, "MQTT.", Sending()), need("webhook", _SWITCHES, "Webhooks.", Sending()))
+)
 _DAYS = need("thresholdDays", whole("days"), "Days before expiry.")
 _ALERT = need("alert", map_of(Section((_DAYS,)), lambda values: values["thresholdDays"]), "When to alert.")
-_SENT = need("destination", map_of(_DESTINATIONS, _of_influxdb), "Where it is sent.", (False, ()))
+_SENT = need("destination", map_of(_DESTINATIONS, _of_all), "Where it is sent.", (_NOT_RECORDED,))
 SERVER_LICENSE_MONITOR = _may_be_off(map_of(Section((ENABLE, FREQUENCY, _ALERT, _SENT)), _server_monitor))

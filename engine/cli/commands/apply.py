@@ -151,6 +151,8 @@ def _apply(pending: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes
                 )
         finally:
             journal.close()
+            for warning in client.warnings:
+                note(f"warning: {printable(warning)}")
     except KeyboardInterrupt:
         note("Interrupted. The licenses under way were finished; apply again to go on.")
         return ExitCode.SOME_FAILED

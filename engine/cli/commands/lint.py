@@ -1,5 +1,6 @@
 """`seatwarden lint`: everything that is wrong with a policy, and everything in it that was hardly meant."""
 
+import os
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
@@ -10,12 +11,13 @@ import typer
 from seatwarden.engine.cli.completion import complete_codes
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, choose_moment
-from seatwarden.engine.cli.terminal.output import complain, print_json, say, show_finding
+from seatwarden.engine.cli.terminal.output import complain, note, print_json, say, show_finding
 from seatwarden.engine.cli.views.findings import LintReport, print_github, report_to_json
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.file_kinds import BUTLER, JSON_POLICY, POLICY, RULES, TEST, is_run_folder, kind_of
+from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.linter import lint as lint_policy
 from seatwarden.policy.loading import YAML_SUFFIXES, load_policy, shown_source
 
@@ -130,6 +132,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     if path.suffix.lower() in YAML_SUFFIXES and kind_of(path) is TEST:
         _check_test(path, report)
         return
+    _note_missing_library(path)
     try:
         policy = load_policy(path)
     except PolicyError as error:
@@ -146,6 +149,17 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     found = lint_policy(policy, day.today, known)
     report.findings += found.findings
     report.allowed += found.allowed
+
+
+def _note_missing_library(path: Path) -> None:
+    """Says on stderr that a library is missing which the file's MQTT needs. It is no finding: the file is right."""
+    if path.suffix.lower() not in YAML_SUFFIXES or "mqttConfig" not in read_text(path, "policy"):
+        return
+    from seatwarden.engine.site.alarms import INSTALL_MQTT, load_alarms  # lint of a policy alone does not wait for it
+
+    for text in load_alarms(path, os.environ).notes:
+        if INSTALL_MQTT in text:
+            note(f"warning: {text}")
 
 
 def _print(report: LintReport, format_: LintFormat) -> None:
