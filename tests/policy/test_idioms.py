@@ -75,6 +75,7 @@ def test_functions_and_resources() -> None:
         "there are no functions here: leave `IsAnonymous(` out, and compare with `=` or `like`"
     )
     assert _help('keep when resource.name = "x"') == "leave out what is asked of the resource"
+    assert str(_help("keep when app.owner = user")).startswith("let a task of yours tag who owns apps, ")
 
 
 @pytest.mark.parametrize("text", ["forgetUser x", "keep when ((user.inactive)))", "release (analyzer)"])
