@@ -1,6 +1,7 @@
 """What people bring along from Qlik's license rules: the help leads to what was meant."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,15 @@ def test_is_empty_asks_for_what_may_be_missing() -> None:
 def test_a_condition_alone(condition: str) -> None:
     assert _help(condition) == "a condition stands in a rule: put `keep when` or `release when` before it"
     check_text(f"keep when {condition}", "p")
+
+
+@pytest.mark.parametrize(("field", "sample"), [("today", "2026-07-01"), ("month", "12")])
+def test_a_list_from_a_file_is_text(tmp_path: Path, field: str, sample: str) -> None:
+    (tmp_path / "days.txt").write_text("2026-12-24\n")
+    with pytest.raises(PolicyError) as caught:
+        check_text(f'set days from "days.txt" keep when {field} = days', "p", tmp_path)
+    help_ = str(caught.value.diagnostics[0].help)
+    assert help_ == f"a file that `set` reads is a list of texts: give the values with `let days = [{sample}]`"
 
 
 def test_functions_and_resources() -> None:

@@ -199,8 +199,10 @@ def _one(policy: str, now: datetime = NOW, last_used: str | None = "2026-11-01T0
             [
                 'Would be released if keep "a" did not match.',
                 'The protection by keep "a" ends after 2026-11-30.',
-                'Would be released on 2026-12-01, when keep "a" has ended, '
-                "if it stays unused and nothing else changes.",
+                (
+                    'Would be released on 2026-12-01, when keep "a" has ended, '
+                    "if it stays unused and nothing else changes."
+                ),
             ],
         ),
         (
