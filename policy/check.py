@@ -72,7 +72,6 @@ class _Checker:
         self._different: dict[str, tuple[Literal_, ...]] = {}
         # A `set` whose file could not be read is reported where it is read, not again at each use.
         self._declared = {s.name for s in policy.statements if isinstance(s, Let | SetFrom)}
-        self._from_files = {s.name for s in policy.statements if isinstance(s, SetFrom)}
         # Looking for the nearest of very many names, for each of many unknown ones, would take minutes.
         self._similar = self._declared if len(self._declared) <= MAX_COMPARED else frozenset()
 
@@ -197,9 +196,9 @@ class _Checker:
             return None
         if comparison.left == _MONTH and (numbers := self._months(comparison.right)):
             return f"months are numbers: {numbers}"
-        if isinstance(comparison.right, Name) and comparison.right.name in self._from_files and wanted in _SAMPLES:
+        if isinstance(comparison.right, Name) and wanted in (Type.NUMBER, Type.DATE):
             given = f"`let {comparison.right.name} = [{_SAMPLES[wanted]}]`"
-            return f"a file that `set` reads is a list of texts: give the values with {given}"
+            return f"give the values without quotes, as in {given}; what `set` reads from a file is text"
         if wanted is not Type.TEXT:
             return _TYPE_HELP[wanted]
         entry = entry_of(comparison.left) if isinstance(comparison.left, Field) else None

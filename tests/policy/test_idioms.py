@@ -75,9 +75,13 @@ def test_a_condition_alone(condition: str) -> None:
 def test_a_list_from_a_file_is_text(tmp_path: Path, field: str, sample: str) -> None:
     (tmp_path / "days.txt").write_text("2026-12-24\n")
     with pytest.raises(PolicyError) as caught:
-        check_text(f'set days from "days.txt" keep when {field} = days', "p", tmp_path)
+        check_text(f'set listed from "days.txt" keep when {field} = listed', "p", tmp_path)
     help_ = str(caught.value.diagnostics[0].help)
-    assert help_ == f"a file that `set` reads is a list of texts: give the values with `let days = [{sample}]`"
+    assert (
+        help_
+        == f"give the values without quotes, as in `let listed = [{sample}]`; what `set` reads from a file is text"
+    )
+    check_text(f"let listed = [{sample}] keep when {field} = listed", "p")
 
 
 def test_functions_and_resources() -> None:
