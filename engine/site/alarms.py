@@ -43,7 +43,7 @@ RATE_LIMIT = 300
 MAX_WEBHOOKS = 20
 DEFAULT_MQTT_PORTS = {False: 1883, True: 8883}
 """By whether it is TLS (https://www.iana.org/assignments/service-names-port-numbers)."""
-INSTALL_MQTT = "install it where seatwarden is: pip install 'seatwarden[mqtt]'"
+INSTALL_MQTT = "install it where seatwarden is: pip install paho-mqtt"
 
 
 @dataclass(frozen=True, slots=True)
