@@ -27,6 +27,18 @@ from seatwarden.policy.butler.sections import (
 )
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
+from seatwarden.policy.file_kinds import (
+    BUTLER,
+    CERTIFICATE,
+    KEY,
+    PFX,
+    POLICY,
+    PRIVATE_KEY,
+    RULES,
+    SITE,
+    TEST,
+    kind_of,
+)
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
@@ -140,7 +152,7 @@ def load_settings(
         log=ours["log"],
         http_port=ours["http"],
         heartbeat=ours["heartbeat"],
-        warnings=_warnings(reader, jobs, chosen == file, text, str(file)),
+        warnings=(*_warnings(reader, jobs, chosen == file, text, str(file)), *_policy_warnings(checked, file)),
         notes=(*_notes(jobs, site, chosen, file), *(influx.warnings if influx else ())),
         sources=sources,
     )
@@ -183,6 +195,11 @@ def _warnings(reader: YamlReader, jobs: Jobs, ruled: bool, text: str, file: str)
     found = [warning for warning in reader.warnings if ruled or warning.code != "SW211"]
     found += [warning for job in jobs.all for warning in job.schedule_warnings()]
     return without_allowed(in_order(found), text, file)
+
+
+def _policy_warnings(policy: CheckedPolicy, file: Path) -> tuple[Diagnostic, ...]:
+    """Those of a policy that stands in another file."""
+    return without_allowed(policy.warnings, policy.source, policy.file) if policy.file != str(file) else ()
 
 
 def _notes(jobs: Jobs, site: Site, policy: Path, file: Path) -> list[str]:
@@ -279,9 +296,14 @@ FIXED_PATH = PATH.then(lambda reader, entry, path: path.absolute())
 """A path that stays what it is wherever the process goes, and that people are told."""
 
 _PLAIN = LogSettings()
+_NO_LOGS = (POLICY, BUTLER, RULES, SITE, TEST, KEY, CERTIFICATE, PRIVATE_KEY, PFX)
+LOG_PATH = FIXED_PATH.must(
+    lambda path: kind_of(path) not in _NO_LOGS, "`{what}` is a file of another kind", "no log", "name another file"
+)
+"""A file that lines are added to."""
 LOG = Section(
     (
-        Setting("file", FIXED_PATH, "the log", without="stderr"),
+        Setting("file", LOG_PATH, "the log", without="stderr"),
         Setting("format", one_of(get_args(LogFormat)), "how a line is written", _PLAIN.format),
         Setting("level", one_of(get_args(Level)), "the least that is logged", _PLAIN.level),
         Setting("megabytes", between(1, 10_000, "megabytes"), "at what size a new file is begun", _PLAIN.megabytes),
