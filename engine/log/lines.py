@@ -16,6 +16,7 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.records import RecordedDecision
+from seatwarden.engine.snapshot.model import SiteFacts
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 
@@ -59,7 +60,7 @@ class RuleUsed(Struct, frozen=True):
 class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="kind", tag="plan"):
     """The first line of a plan: what was decided by and on, and when.
 
-    `pseudonyms` is the id of the key, where people have pseudonyms.
+    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms.
     """
 
     run_id: str
@@ -71,6 +72,7 @@ class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
     snapshot: SnapshotUsed
     site: str
     limits: list[str]
+    site_facts: SiteFacts | None = None
     pseudonyms: str | None = None
     policy_text: str
     rules: list[RuleUsed]
