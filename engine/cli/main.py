@@ -18,6 +18,7 @@ app = typer.Typer(
     name="seatwarden",
     cls=LazyGroup,
     help="Decides by a written policy which Qlik Sense licenses are given back after disuse, and proves why.",
+    epilog="New here? `seatwarden demo` shows everything on a simulated site, and touches none of yours.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,

@@ -29,19 +29,19 @@ app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=
 
 _COLUMNS = {
     "run": Column("Run", leaves=5),
-    "folder": Column("Folder"),
-    "now": Column("Moment", leaves=1),
+    "folder": Column("Folder", least=16, stays="end"),
+    "now": Column("Moment"),
     "site": Column("Site", leaves=4),
     "licenses": Column("Licenses", right=True, leaves=3),
     "release": Column("Release", right=True),
     "released": Column("Released", right=True),
-    "state": Column("State", folds=True),
-    "user": Column("User", folds=True),
-    "name": Column("Name", folds=True, leaves=3),
-    "license": Column("License"),
-    "verdict": Column("Verdict", leaves=2),
-    "outcome": Column("Outcome"),
-    "why": Column("Why", folds=True),
+    "state": Column("State", least=10),
+    "user": Column("User", least=14),
+    "name": Column("Name", least=10, leaves=3),
+    "license": Column("License", least=8),
+    "verdict": Column("Verdict"),
+    "outcome": Column("Outcome", leaves=2),
+    "why": Column("Why", least=20),
 }
 """Those of `list` and of `show`."""
 
@@ -120,12 +120,12 @@ def list_(
 ) -> None:
     """List the runs in a folder.
 
-    Oldest first, with what they would release and what was released.
+    Newest first, with what they would release and what was released.
 
     Example: seatwarden log list plans
     """
     runs = runs_in(place)
-    rows = [_run_row(run) for run in runs]
+    rows = [_run_row(run) for run in reversed(runs)]
     _print_rows(rows, format, ("run", "folder", "now", "site", "licenses", "release", "released", "state"), raw)
     if any(isinstance(run, UnreadableRun) for run in runs):
         raise typer.Exit(ExitCode.NO)
@@ -215,6 +215,13 @@ def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, 
         print_csv(names, rows, raw=raw)
     else:
         if rows:
-            cells = [[printable(str(row.get(c))) if row.get(c) is not None else "" for c in columns] for row in rows]
+            cells = [[_shown(row, name) for name in columns] for row in rows]
             print_rows([_COLUMNS[name] for name in columns], cells)
         say(plural(len(rows), "row"))
+
+
+def _shown(row: dict[str, Any], name: str) -> str:
+    value = row.get(name)
+    if name == "now" and value:
+        return printable(str(value)[:16].replace("T", " ") + "Z")  # to the minute; JSON and CSV have the instant
+    return printable(str(value)) if value is not None else ""
