@@ -1,9 +1,9 @@
 """The limit: the most licenses that a run may release. On by default, so that an accident stays small."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from seatwarden.engine.common.text import plural
+from seatwarden.engine.common.text import join_words, plural, quoted
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import OverTheLimit
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
@@ -81,6 +81,49 @@ def _allowances(limit: Limit, allocated: Mapping[LicenseType, int]) -> list[tupl
     if limit.percent is None:
         return [(types, limit.count or 0)]
     return [((license_type,), allocated.get(license_type, 0) * limit.percent // 100) for license_type in types]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The limits that would choose, if they said `longest unused first`, and how many licenses a run would release."""
+
+    limits: tuple[Limit, ...]
+    released: int
+
+
+def remedy(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], released: Mapping[LicenseType, int]
+) -> Remedy | None:
+    """What to do about a plan that is over a limit; None where a limit leaves no room for a single license.
+
+    `released` counts the licenses by type that are due. The limits which all of them fit into need no change: fewer
+    fit, too.
+    """
+    changed = tuple(dict.fromkeys(excess.limit for excess in excesses(limits, allocated, released)))
+    choosing = (limit for limit in limits if limit in changed or limit.longest_unused_first)
+    allowances = [allowance for limit in choosing for allowance in _allowances(limit, allocated)]
+    fitting = sum(
+        min([released.get(own, 0), *(allowed for types, allowed in allowances if types == (own,))])
+        for own in LICENSE_TYPES
+    )
+    fitting = min([fitting, *(allowed for types, allowed in allowances if types == LICENSE_TYPES)])
+    return Remedy(changed, fitting) if fitting else None
+
+
+def describe_remedy(found: Remedy | None, own: tuple[Limit, ...], release: int, *, yaml: bool) -> str:
+    """The remedy in words; `own` are the limits that the policy sets itself, as `yaml` or as text."""
+    if found is None:
+        return "no license fits into it: raise the limit in the policy"
+    added = [f"`{print_limit(limit)}`" for limit in found.limits if limit in own]
+    written = [print_limit(replace(limit, longest_unused_first=True)) for limit in found.limits if limit not in own]
+    steps = [f'add ", longest unused first" to {join_words(added)}'] if added else []
+    if written and yaml:
+        text = written[0] if len(written) == 1 else f"[{', '.join(map(quoted, written))}]"
+        steps.append(f"set `limit: {text}` in the policy")
+    elif written:
+        steps.append(f"write {join_words([f'`limit release to {text}`' for text in written])} into the policy")
+    leave = release - found.released
+    return f"{' and '.join(steps)} to release {found.released:,} and leave {leave:,}"
 
 
 def describe_excess(excess: Excess) -> str:

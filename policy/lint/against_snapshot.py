@@ -33,7 +33,7 @@ MOST_FINDINGS = 10
 MOST_SUGGESTIONS = 3_000
 """Most names among which a similar one is looked for."""
 
-_NOUNS = {
+NOUNS = {
     "user": "user",
     "user.userDirectory": "user directory",
     "user.userId": "user ID",
@@ -43,6 +43,7 @@ _NOUNS = {
     "user.@": "custom property",
     "user.attributes": "attribute",
 }
+"""The fields whose texts are names that somebody on the site has, with what such a name is."""
 
 
 def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: RuleSpace) -> Iterator[Diagnostic]:
@@ -51,14 +52,14 @@ def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: RuleSpac
     for number, rule in enumerate(policy.rules):
         found = [finding for node, _ in walk(rule.condition) for finding in names.findings(node)]
         yield from found
-        settled = found or number in space.never | space.expired or _changes_by_itself(rule)
+        settled = found or number in space.never | space.expired or changes_by_itself(rule)
         if not settled and not known.matches(rule):
             message = f"`{rule.title}` matches nobody in this snapshot"
             does = "protects" if rule.kind == "keep" else "releases"
             yield warning("SW404", message, head(rule), f"it {does} nobody today", "check its condition")
 
 
-def _changes_by_itself(rule: Rule) -> bool:
+def changes_by_itself(rule: Rule) -> bool:
     """Whether time alone can make the rule match: on another day, or when a license is longer unused."""
     timed = ("today", "month", "weekday", "license.lastUsed", "license.neverUsed", "license.unusedDays")
     return any(
@@ -80,7 +81,7 @@ class _Names:
             return
         for field, value in ((node.left, node.right), (node.right, node.left)):
             entry = entry_of(field) if isinstance(field, Field) else None
-            if not isinstance(field, Field) or entry is None or entry.name not in _NOUNS:
+            if not isinstance(field, Field) or entry is None or entry.name not in NOUNS:
                 continue
             # Values of a property that nobody has are no findings of their own.
             if field.key is None or field.key in self._known.keys[field.name]:
@@ -90,13 +91,13 @@ class _Names:
         index = self._index(f"keys of {field.name}", lambda: self._known.keys[field.name])
         if key not in index.texts:
             shown = print_field(field)
-            has, label = f"has the {_NOUNS[field.name]} `{key}`", f"nobody has `{shown}`"
+            has, label = f"has the {NOUNS[field.name]} `{key}`", f"nobody has `{shown}`"
             yield self._finding(key, field.span, index, has, label)
 
     def _texts(self, field: Field, operator: Operator, value: Operand) -> Iterator[Diagnostic]:
         index = self._index(print_field(field), lambda: self._known.of(field))
         texts = [text for text in self._literals(value) if not index.has(text.value, operator)]
-        noun = _NOUNS[field.name]
+        noun = NOUNS[field.name]
         whose = f"{noun} `{field.key}` set to" if field.key is not None else noun
         if len(texts) > MOST_FINDINGS:
             shown = ", ".join(f"`{text.value}`" for text in texts[:MOST_FINDINGS])

@@ -25,9 +25,16 @@ def _prototypes() -> dict[str, str]:
     return found
 
 
+_ASCII = str.maketrans({"|": "l", "1": "l", "I": "l", "0": "O", "m": "rn", "`": "'", '"': "''", "%": "\u00ba/\u2080"})
+"""Unicode's table, as far as it speaks of ASCII: most names need no more, and the whole takes a tenth of a second."""
+
+
 @lru_cache(maxsize=100_000)
 def looks(text: str) -> tuple[str, str]:
     """The shapes of a text as it is, and in small letters. Texts that share one of the two look alike."""
+    if text.isascii() and text.isprintable():
+        visible = " ".join(text.split())
+        return visible.translate(_ASCII).casefold(), visible.casefold().translate(_ASCII).casefold()
     visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in ("Cf", "Cc"))
     visible = " ".join(visible.split())
     return _shape(visible), _shape(visible.casefold())
