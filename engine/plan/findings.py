@@ -140,6 +140,30 @@ def place_of(span: Span) -> str | None:
     return f"{PurePath(span.file).name}:{span.line}:{span.column}" if span.line else None
 
 
+def is_about(finding: Finding, decision: Decision) -> bool:
+    """Whether a finding of a plan concerns a license to be released."""
+    if decision.ruling.verdict != "release":
+        return False
+    rule = decision.ruling.rule
+    match finding.code:
+        case "SW401" | "SW402" | "SW403":
+            rules = {outcome.rule.label for outcome in decision.outcomes}
+            return finding.rule in rules and _has(decision, finding.names)
+        case "SW405":
+            named = decision.user in finding.names or is_service_account(decision.user_directory, decision.user_id)
+            return named and rule is not None and rule.label == finding.rule
+        case "SW312" | "SW322":
+            return rule is not None and rule.label == finding.rule
+        case _:
+            return False
+
+
+def _has(decision: Decision, names: Sequence[str]) -> bool:
+    """Whether some fact of a license is one of these names, or the name of a property that a user may have."""
+    values = {value for fact in decision.facts.values() if isinstance(fact, tuple) for value in fact}
+    return any(name in values for name in names[1:])
+
+
 # Names ---------------------------------------------------------------------------------------------------
 
 

@@ -113,7 +113,7 @@ def remedy(
 def describe_remedy(found: Remedy | None, own: tuple[Limit, ...], release: int, *, yaml: bool) -> str:
     """The remedy in words; `own` are the limits that the policy sets itself, as `yaml` or as text."""
     if found is None:
-        return "no license fits into it: raise the limit in the policy"
+        return "not a single license fits into it; raise the limit in the policy"
     added = [f"`{print_limit(limit)}`" for limit in found.limits if limit in own]
     written = [print_limit(replace(limit, longest_unused_first=True)) for limit in found.limits if limit not in own]
     steps = [f'add ", longest unused first" to {join_words(added)}'] if added else []

@@ -88,7 +88,6 @@ def summary_lines(made: Plan) -> list[str]:
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]
         lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")
-        lines.append(f"  What helps: {summary['remedy']}.")
     elif summary["thisRun"] < summary["release"]:
         waiting = summary["release"] - summary["thisRun"]
         waits = "waits" if waiting == 1 else "wait"

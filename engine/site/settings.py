@@ -6,7 +6,7 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from seatwarden.engine.common.key_file import read_key
 from seatwarden.engine.site.connection import Site, read_site
@@ -28,6 +28,9 @@ from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
+
+MASS_CHANGE_PERCENT = 20
+"""Of the users, for more of whom a fact changes when something upstream has gone wrong."""
 
 LogFormat = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -149,14 +152,26 @@ def policy_file(file: Path) -> Path:
 
     Raises InputError when it cannot be read, PolicyError when what it says is no name.
     """
+    (policy,) = read_ours(file, "policy")
+    return policy or file
+
+
+def read_ours(file: Path, *keys: str) -> tuple[Any, ...]:
+    """Some settings that stand under `seatwarden`, alone: what else stands there may need the environment.
+
+    Raises InputError when the file cannot be read, PolicyError when what it says of them is wrong.
+    """
     text = read_text(file, "site file")
     reader = YamlReader(folder=file.parent)
-    # What else stands there may need the environment.
-    entry = inner(our_section(read_site_yaml(text, str(file))), "policy")
-    policy = PATH.read(reader, entry, "policy") if entry else None
+    ours = our_section(read_site_yaml(text, str(file)))
+    found = []
+    for setting in (setting for key in keys for setting in OURS.settings if setting.key == key):
+        entry = inner(ours, setting.key)
+        value = setting.kind.read(reader, entry, setting.key) if entry else None
+        found.append(setting.default if value is None else value)
     if reader.findings:
         raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
-    return policy or file
+    return tuple(found)
 
 
 def _checked_policy(
@@ -310,7 +325,7 @@ OURS = Section(
             "massChange",
             between(1, 100, "percent"),
             "percent of the users from which on a fact that changes for them stops a run",
-            20,
+            MASS_CHANGE_PERCENT,
         ),
         Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
         Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),

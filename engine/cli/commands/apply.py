@@ -100,7 +100,8 @@ def apply(
             if limit:
                 hold_against(pending, limits)
                 _say_limits(plan, limits)
-            _refuse_mass_change(plan, accept_mass_change)
+            # What has begun was accepted then.
+            _refuse_mass_change(plan, accept_mass_change or pending.state is not None)
             beside = ReleasedBeside({folder.resolve().parent, settings.folder / "runs"})
             code = _apply(pending, where, pseudonyms, yes, parallel, beside)
             # What an earlier apply of this plan left untold is told, too.

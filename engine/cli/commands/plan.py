@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 
 from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.host import runs_of
 from seatwarden.engine.cli.inputs import (
     Format,
+    Inputs,
     NowOption,
     PolicyOption,
     PseudonymizeOption,
@@ -20,7 +23,7 @@ from seatwarden.engine.cli.inputs import (
     gather,
 )
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
-from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_json, say
+from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_result, say
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.collector import collector_off
@@ -39,6 +42,7 @@ from seatwarden.engine.plan.summary_text import (
     listed_decisions,
     plan_text,
 )
+from seatwarden.engine.site.settings import MASS_CHANGE_PERCENT
 from seatwarden.policy.errors import InputError
 
 MOST_ON_TERMINAL = 1_000
@@ -79,6 +83,7 @@ def plan(
     given = gather(policy, snapshot, site, now, timezone)
     pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    made = _compared(made, given, site, output)
     written = None
     if output is not None:
         written = plan_text(made)
@@ -94,11 +99,28 @@ def plan(
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
+def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None) -> Plan:
+    """The plan, compared with the newest one beside it, or among the runs of the live site."""
+    places = [output.absolute().parent] if output is not None else []
+    percent = MASS_CHANGE_PERCENT
+    if site is not None and given.site is not None:
+        folder, percent = runs_of(site, given.site)
+        places.append(folder)
+    if not places:
+        return made
+    from seatwarden.engine.runs.baseline import compared_with_before  # reads logs; most plans are only shown
+
+    return compared_with_before(made, places, percent)
+
+
 def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bool) -> None:
     """Prints the plan; `written` is the text of its `summary.txt`, if one was made."""
     if format_ == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
-        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
+        findings = [to_builtins(finding) for finding in made.findings]
+        allowed = [{**to_builtins(finding), "reason": reason} for finding, reason in made.found.allowed]
+        beside = {"findings": findings, "allowed": allowed, "compared": made.compared or None}
+        print_result({"run": made.run(), "decisions": decisions, "summary": made.summary(), **beside})
     elif format_ == "csv":
         rows = ({**row, "rules": "; ".join(row["rules"])} for row in map(decision_to_json, made.decisions))
         print_csv(PRINTED, rows, raw=raw)

@@ -10,6 +10,7 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import clock, context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, say
+from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.outcomes import say_outcome
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.plan.findings import finding_lines
@@ -76,7 +77,8 @@ def exit_code(report: "RunReport") -> ExitCode:
 
 def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """Says meanwhile what an earlier run left, and what is not well; the report says what happened."""
-    if "license" in facts:
+    # Findings stand below the plan's numbers; who wants none of these is told of the findings alone.
+    if "license" in facts or ("code" in facts and not is_quiet()):
         return
     if level >= logging.WARNING:
         log_warnings(message, level=level, **facts)
