@@ -39,7 +39,7 @@ class Explanation:
     """A decision in words. `status` is one of protected, undetermined, quarantined, not due, no rule, released.
 
     `findings` are those of the plan that are about this license. `cases` are single changes that would turn the
-    verdict, each decided again; `advice` says them, and what else there is to say. A brief one has neither of these two.
+    verdict, each decided again; `advice` says them, and what else there is to say. A brief one has none of both.
     """
 
     decision: Decision

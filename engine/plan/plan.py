@@ -205,7 +205,7 @@ class Plan:
             "loseEveryLicense": lose_every,
             "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
-            "remedy": self.remedy,
+            **({"remedy": self.remedy} if self.remedy else {}),
         }
 
 

@@ -192,10 +192,10 @@ class _Run:
         self.plan, self.folder = plan, folder
         summary = plan.summary()
         counts = {name: summary[name] for name in ("licenses", "keep", "release", "thisRun")}
-        self._context.log(plan.compared)
         for finding in plan.findings:
             self._context.log(finding.message, level=logging.WARNING, code=finding.code, at=finding.at)
-        self._context.log("plan sealed", run=plan.run_id, policy=policy.digest, folder=str(folder), **counts)
+        facts: dict[str, Any] = {"policy": policy.digest, "folder": str(folder), "before": plan.compared}
+        self._context.log("plan sealed", run=plan.run_id, **facts, **counts)
         return folder
 
     def _finish_earlier(self, qrs: Connection) -> None:

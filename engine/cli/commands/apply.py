@@ -92,16 +92,10 @@ def apply(
     say_warnings(settings)
     where = settings.site
     pseudonyms = _pseudonyms(plan, pseudonymize)
-    with _refusals_in_words(folder):
+    with _refusals_in_words(folder, plan):
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
-            limits = _limits(plan, limit)
-            pending = find_pending(plan, folder, limits)
-            if limit:
-                hold_against(pending, limits)
-                _say_limits(plan, limits)
-            # What has begun was accepted then.
-            _refuse_mass_change(plan, accept_mass_change or pending.state is not None)
+            pending = _pending(plan, folder, limit, accept_mass_change)
             beside = ReleasedBeside({folder.resolve().parent, settings.folder / "runs"})
             code = _apply(pending, where, pseudonyms, yes, parallel, beside)
             # What an earlier apply of this plan left untold is told, too.
@@ -110,7 +104,7 @@ def apply(
 
 
 @contextmanager
-def _refusals_in_words(folder: Path) -> Iterator[None]:
+def _refusals_in_words(folder: Path, plan: RecordedPlan) -> Iterator[None]:
     """Says why the plan is not applied, and ends the command with no."""
     try:
         yield
@@ -121,20 +115,27 @@ def _refusals_in_words(folder: Path) -> Iterator[None]:
         for sentence in over.sentences:
             note(f"over the limit: {sentence}")
         further = "further" if (folder / JOURNAL_FILE).exists() else "at all"
-        note(f"Nothing {further} has been released. Check the policy, or raise the limit with --limit.")
+        remedy = f"{plan.seal.summary.remedy}; or" if plan.seal.summary.remedy else "Check the policy, or"
+        note(f"Nothing {further} has been released. {remedy[0].upper()}{remedy[1:]} give another limit with --limit.")
         raise typer.Exit(ExitCode.NO) from None
 
 
-def _refuse_mass_change(plan: RecordedPlan, accepted: bool) -> None:
-    """Raises PlanRefused where the plan found a change that touches everybody, and nobody has accepted it."""
+def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted: bool) -> PendingApply:
+    """The work that is left within the limits; says which these are, where others than the plan's are asked for.
+
+    Raises PlanRefused also where the plan found a change that touches everybody, and nobody has accepted it.
+    """
+    limits = _limits(plan, asked)
+    if asked:
+        used, before = ("; ".join(describe_limits(several)) for several in (limits, plan.limits))
+        note(f"limit: {used}; not the plan's: {before}")
+    pending = find_pending(plan, folder, limits)
+    if asked:
+        hold_against(pending, limits)
     changes = mass_changes(plan.header.findings)
-    if changes and not (accepted or plan.header.accepted):
+    if changes and not (accepted or plan.header.accepted or pending.state is not None):  # what has begun was accepted
         raise PlanRefused(f"{'; '.join(changes)}: look at it, then add --accept-mass-change")
-
-
-def _say_limits(plan: RecordedPlan, limits: tuple[Limit, ...]) -> None:
-    used, before = (", ".join(describe_limits(several)) for several in (limits, plan.limits))
-    note(f"limit: {used}; the plan's was {before}")
+    return pending
 
 
 def _apply(

@@ -9,7 +9,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, PolicyOption, QuietOption, SnapshotOption, TimezoneOption, gather
-from seatwarden.engine.cli.terminal.output import note, say, warn
+from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.testing.junit import junit_xml

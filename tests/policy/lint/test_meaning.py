@@ -50,6 +50,10 @@ FOUND = {
     'keep "x" when user.tags = "x\u00a0y"': ["SW317"],
     'keep "x" when user.tags = ["x*"]': ["SW318"],
     'keep "x" when user.@Department = ""': ["SW321"],
+    'release analyzer "holds both" when user.licenses = "professional"': ["SW322"],
+    'release "z" when user.inactive or unused for 40 days': ["SW322"],
+    'keep "x" until 2026-11-30 when user.inactive\nrelease "z" when user.inactive': ["SW322"],
+    'keep "x" when license.unusedDays < 7 and month != 12\nrelease "z" when user.inactive': ["SW322"],
     'keep "x" when "" !== user.attributes.group': ["SW321"],
     'keep "x" when user.roles == ["a", ""]': ["SW321"],
 }
@@ -72,7 +76,11 @@ NOT_FOUND = (
     'keep "x" when not user.inactive and user.tags = "a"',
     'keep professional "x" when user.inactive\nrelease professional when user.inactive or unused for 40 days',
     'release analyzer "y" when user.inactive and unused for 20 days',
-    'release analyzer "holds both" when user.licenses = "professional"',
+    'keep "x" when not user.inactive and user.tags = "b"\nrelease "z" when never used and user.inactive',
+    'release "z" when not license.unusedDays < 20',
+    'release "z" when user.inactive and user.lastUsed < 2026-11-01',
+    'keep "x" when license.unusedDays < 7\nrelease "z" when user.inactive',
+    'keep "x" when user.tags = "a"\nrelease "z" when user.tags = "a" or unused for 40 days',
     'release professional when not (unused for 3 days and user.tags = "t") and unused for 9 days',
     'keep "x" when user.tags like "x*"',
 )  # fmt: skip
