@@ -130,9 +130,9 @@ def _finding(found: _Found) -> Finding:
     )
 
 
-def finding_without_place(code: str, message: str, help: str) -> Finding:
-    """A finding on the run as a whole, which no line of the policy can allow."""
-    return Finding(code, CODES[code].severity, message, help, None)
+def mass_change_finding(message: str, help: str, *facts: str) -> Finding:
+    """SW407, on the run as a whole: no line of the policy can allow it."""
+    return _finding(_Found(warning("SW407", message, NOWHERE, "", help), None, facts))
 
 
 def place_of(span: Span) -> str | None:

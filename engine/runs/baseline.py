@@ -15,7 +15,7 @@ from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
-from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, finding_without_place
+from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, mass_change_finding
 from seatwarden.engine.plan.mass_change import Compared, compare_facts
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.policy.errors import InputError
@@ -33,7 +33,7 @@ def compared_with_before(plan: Plan, places: Iterable[Path], percent: int) -> Pl
     before, unreadable = _newest(places, header["site"], header["now"])
     if before is None and unreadable:
         message = f"the runs before cannot be read ({join_words(unreadable[:3])}): what has changed is not known"
-        finding = finding_without_place(MASS_CHANGE, message, _HELP.replace("it is right", "all is right"))
+        finding = mass_change_finding(message, _HELP)
         return replace(plan.with_findings(finding), compared="the runs before cannot be read")
     if before is None:
         return replace(plan, compared="no earlier run to compare with")
@@ -50,8 +50,7 @@ def mass_changes(findings: Iterable[Finding]) -> list[str]:
 
 
 def _finding(sentence: str, fact: str, run: str) -> Finding:
-    finding = finding_without_place(MASS_CHANGE, f"{sentence} (since run {run})", _HELP)
-    return msgspec.structs.replace(finding, names=(fact,))
+    return mass_change_finding(f"{sentence} (since run {run})", _HELP, fact)
 
 
 def _compare(plan: Plan, before: PlanLog, percent: int) -> Compared:

@@ -23,7 +23,7 @@ from seatwarden.engine.cli.inputs import (
     gather,
 )
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
-from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_result, say
+from seatwarden.engine.cli.terminal.output import Part, is_terminal, note, print_result, say
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.collector import collector_off
@@ -31,6 +31,7 @@ from seatwarden.engine.decide.decision import Because
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.plan.records import PRINTED, decision_to_json
 from seatwarden.engine.plan.summary_text import (
@@ -124,8 +125,9 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bo
     elif format_ == "csv":
         rows = ({**row, "rules": "; ".join(row["rules"])} for row in map(decision_to_json, made.decisions))
         print_csv(PRINTED, rows, raw=raw)
+        _note_findings(made)
     elif is_quiet():
-        return
+        _note_findings(made)
     elif is_terminal():
         listed, more = listed_decisions(made, show, MOST_ON_TERMINAL)
         if listed:
@@ -135,6 +137,12 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bo
         say(written.removesuffix("\n"))
     else:
         say(plan_text(made, show, "─" if is_utf8() else "-").removesuffix("\n"))
+
+
+def _note_findings(made: Plan) -> None:
+    """Says beside the result what the result has no place for."""
+    for line in finding_lines(made.findings):
+        note(line)
 
 
 def _styled(cells: Sequence[str], because: Because) -> list[Part]:

@@ -77,7 +77,7 @@ NOT_FOUND = (
     'keep professional "x" when user.inactive\nrelease professional when user.inactive or unused for 40 days',
     'release analyzer "y" when user.inactive and unused for 20 days',
     'keep "x" when not user.inactive and user.tags = "b"\nrelease "z" when never used and user.inactive',
-    'release "z" when not license.unusedDays < 20',
+    'release professional "z" when not license.unusedDays < 40',
     'release "z" when user.inactive and user.lastUsed < 2026-11-01',
     'keep "x" when license.unusedDays < 7\nrelease "z" when user.inactive',
     'keep "x" when user.tags = "a"\nrelease "z" when user.tags = "a" or unused for 40 days',
