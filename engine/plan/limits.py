@@ -99,7 +99,8 @@ def remedy(
     `released` counts the licenses by type that are due. The limits which all of them fit into need no change: fewer
     fit, too.
     """
-    changed = tuple(dict.fromkeys(excess.limit for excess in excesses(limits, allocated, released)))
+    over = dict.fromkeys(excess.limit for excess in excesses(limits, allocated, released))
+    changed = tuple(limit for limit in over if not limit.longest_unused_first)
     choosing = (limit for limit in limits if limit in changed or limit.longest_unused_first)
     allowances = [allowance for limit in choosing for allowance in _allowances(limit, allocated)]
     fitting = sum(
@@ -110,20 +111,33 @@ def remedy(
     return Remedy(changed, fitting) if fitting else None
 
 
-def describe_remedy(found: Remedy | None, own: tuple[Limit, ...], release: int, *, yaml: bool) -> str:
-    """The remedy in words; `own` are the limits that the policy sets itself, as `yaml` or as text."""
+def describe_remedy(found: Remedy | None, policy: tuple[Limit, ...], release: int, *, yaml: bool) -> str:
+    """The remedy in words; `policy` are the limits that the policy sets itself, as `yaml` or as text."""
     if found is None:
         return "not a single license fits into it; raise the limit in the policy"
-    added = [f"`{print_limit(limit)}`" for limit in found.limits if limit in own]
-    written = [print_limit(replace(limit, longest_unused_first=True)) for limit in found.limits if limit not in own]
+    steps = " and ".join(_steps(found, policy, yaml))
+    return f"{steps} to release {found.released:,} and leave {release - found.released:,}"
+
+
+def _steps(found: Remedy, policy: tuple[Limit, ...], yaml: bool) -> list[str]:
+    in_force = limits_in_force(policy)
+    defaults = [limit for limit in found.limits if limit not in policy]
+    if any(limit.license_type is None for limit in defaults):
+        # A limit of all types in the policy replaces all defaults: those that are to stay are written too.
+        defaults = [limit for limit in in_force if limit not in policy]
+    if defaults and yaml:
+        whole = [quoted(_choosing(limit, found)) for limit in (*policy, *defaults)]
+        return [f"set `limit: {whole[0] if len(whole) == 1 else '[' + ', '.join(whole) + ']'}` in the policy"]
+    added = [f"`{print_limit(limit)}`" for limit in found.limits if limit in policy]
     steps = [f'add ", longest unused first" to {join_words(added)}'] if added else []
-    if written and yaml:
-        text = written[0] if len(written) == 1 else f"[{', '.join(map(quoted, written))}]"
-        steps.append(f"set `limit: {text}` in the policy")
-    elif written:
-        steps.append(f"write {join_words([f'`limit release to {text}`' for text in written])} into the policy")
-    leave = release - found.released
-    return f"{' and '.join(steps)} to release {found.released:,} and leave {leave:,}"
+    if defaults:
+        lines = [f"`limit release to {_choosing(limit, found)}`" for limit in defaults]
+        steps.append(f"write {join_words(lines)} into the policy")
+    return steps
+
+
+def _choosing(limit: Limit, found: Remedy) -> str:
+    return print_limit(replace(limit, longest_unused_first=limit.longest_unused_first or limit in found.limits))
 
 
 def describe_excess(excess: Excess) -> str:

@@ -110,8 +110,13 @@ def test_a_protection_that_has_gone(had: int, lost: int, found: str | None) -> N
     """Few had it of many users, so that they are no share to speak of."""
     vip = {"tags": [{"name": "vip"}, {"name": "other"}]}
     others = {"tags": [{"name": "board"}]}
-    was = lambda n: vip if n <= had else others if n <= 60 else {}  # noqa: E731
-    now = lambda n: {"tags": []} if n <= lost else was(n)  # noqa: E731
+
+    def was(n: int) -> dict[str, Any]:
+        return vip if n <= had else others if n <= 60 else {}
+
+    def now(n: int) -> dict[str, Any]:
+        return {"tags": []} if n <= lost else was(n)
+
     said = _changes(TAGS, was, now, users=100)
     assert said == ([f'{found} users whom `user.tags` = "vip" protected have lost it'] if found else [])
 
@@ -189,8 +194,8 @@ def test_the_order_of_hidden_values_says_nothing() -> None:
     def groups(*values: str) -> Callable[[int], dict[str, Any]]:
         return lambda n: {"attributes": [{"attributeType": "group", "attributeValue": value} for value in values]}
 
-    plans = [_plan(GROUP, _site(10, groups(*values)), KEY) for values in (("a", "b"), ("b", "a"))]
-    assert _compared(*plans, hidden=True).changes == ()
+    one, other = (_plan(GROUP, _site(10, groups(*values)), KEY) for values in (("a", "b"), ("b", "a")))
+    assert _compared(one, other, hidden=True).changes == ()
 
 
 def test_an_unknown_fact_behind_pseudonyms() -> None:
