@@ -16,6 +16,7 @@ def _idle(count: int) -> dict[str, Any]:
 
 
 RELEASE = "release analyzer when unused for 30 days\nlimit release to "
+LIMIT = "over the limit"
 NONE = "not a single license fits into it; raise the limit in the policy."
 YET = "Nothing has been released yet."
 FIRST, WOULD = ", longest unused first", "would be released. Nothing has been released."
@@ -31,9 +32,9 @@ OVER = "Nothing is released: over the limit; "
             42,
             "10 per run",
             f'{OVER}add "{FIRST}" to `10 per run` to release 10 and leave 32.',
-            (0, 42, "over the limit"),
+            (0, 42, LIMIT),
         ),
-        (3, "0 per run", f"{OVER}{NONE}", (0, 3, "over the limit")),
+        (3, "0 per run", f"{OVER}{NONE}", (0, 3, LIMIT)),
         (22, "22 per run", f"22 licenses {WOULD}", (22, 0, "")),
         (1, f"22 per run{FIRST}", f"1 license {WOULD}", (1, 0, "")),
     ],
