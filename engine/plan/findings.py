@@ -3,11 +3,12 @@
 They are found once, when the plan is made, and stand in its log: `apply`, `report` and `explain --plan` say the same.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, compress
 from pathlib import PurePath
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -17,8 +18,8 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.unprotected import Unprotected, unprotected_names
-from seatwarden.engine.snapshot.model import Snapshot, User
-from seatwarden.grammar.ast import Rule
+from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.grammar.ast import LICENSE_TYPES, Rule, walk
 from seatwarden.grammar.spans import NOWHERE, Span
 from seatwarden.policy.codes import CODES, Severity
 from seatwarden.policy.diagnostics import Diagnostic
@@ -32,6 +33,7 @@ MOST_NAMED = 5
 """Most users that one finding names."""
 MASS_CHANGE = "SW407"
 """The code of a change that touches everybody, which stops a run until somebody accepts it."""
+_SA = ("sa_", "SA_", "Sa_", "sA_")
 ADMINISTRATOR = "RootAdmin"
 """The role of Qlik Sense that may do everything."""
 
@@ -103,11 +105,11 @@ def find_in_plan(
 
     Without `whole` the decisions are those of some people only, and nothing is said that takes all of them.
     """
-    released = [decision for decision in decisions if decision.ruling.verdict == "release"]
-    found = [*_unprotected(policy, snapshot, day, released, pseudonyms), *_accounts(snapshot, released, pseudonyms)]
+    released = list(_released(snapshot, decisions, whole))
+    found = [*_unprotected(policy, snapshot, day, released, pseudonyms), *_accounts(released, pseudonyms)]
     found += _without_disuse(policy, day, released, whole)
     if whole:
-        found += [*_protect_nobody(policy, day, decisions, found), *_another_day(snapshot, day)]
+        found += [*_protect_nobody(policy, day, snapshot, decisions, found), *_another_day(snapshot, day)]
     found.sort(key=lambda one: (one.diagnostic.span, one.diagnostic.code, one.diagnostic.message))
     by_diagnostic = {id(one.diagnostic): one for one in found}
     kept, allowed = part_allowed([one.diagnostic for one in found], policy, yaml=is_yaml(policy))
@@ -115,6 +117,25 @@ def find_in_plan(
         tuple(_finding(by_diagnostic[id(diagnostic)]) for diagnostic in kept),
         tuple((_finding(by_diagnostic[id(one.finding)]), one.reason) for one in allowed),
     )
+
+
+_Release: TypeAlias = tuple[Decision, License, User]
+
+
+def _released(snapshot: Snapshot, decisions: Sequence[Decision], whole: bool) -> Iterator[_Release]:
+    """The decisions that release, with the license and its user: a guard keeps what has none."""
+    rows: Iterable[License] = chain.from_iterable(snapshot.licenses.get(t, ()) for t in LICENSE_TYPES)
+    if not whole:
+        wanted = {decision.key: decision for decision in decisions}
+        keyed = {(t, row.id): row for t in LICENSE_TYPES for row in snapshot.licenses.get(t, ())}
+        decisions, rows = list(wanted.values()), [keyed[key] for key in wanted]
+    users = snapshot.users_by_id
+    releasing = {ruling for ruling in {decision.ruling for decision in decisions} if ruling.verdict == "release"}
+    releases = [decision.ruling in releasing for decision in decisions]
+    # Both are in the same order: see `decide_all`.
+    for decision, row in compress(zip(decisions, rows, strict=True), releases):
+        if isinstance(row.user, UserReference):
+            yield decision, row, users[row.user.id]
 
 
 def _finding(found: _Found) -> Finding:
@@ -171,10 +192,11 @@ def _unprotected(
     policy: CheckedPolicy,
     snapshot: Snapshot,
     day: Day,
-    released: Sequence[Decision],
+    released: Sequence[_Release],
     pseudonyms: Pseudonyms | None,
 ) -> Iterator[_Found]:
-    for one in unprotected_names(policy, snapshot, day, released):
+    rows = [(decision.license_type, row, user) for decision, row, user in released]
+    for one in unprotected_names(policy, snapshot, day, rows):
         hidden = pseudonyms is not None and one.is_personal
         who = "somebody's" if hidden else f"`{one.there}`"
         how = {"SW401": "is much like it", "SW402": "differs only in case", "SW403": "only looks the same"}[one.code]
@@ -199,19 +221,23 @@ def _spelling(policy: CheckedPolicy, one: Unprotected) -> str:
 
 def is_service_account(directory: str | None, user_id: str | None) -> bool:
     """Whether a user is, by name, one of Qlik Sense's own or made like them: INTERNAL, or `sa_` in front."""
-    return (directory or "").casefold() == "internal" or (user_id or "").casefold().startswith("sa_")
+    return (user_id is not None and user_id[:3] in _SA) or (
+        directory is not None and directory.casefold() == "internal"
+    )
 
 
-def _accounts(snapshot: Snapshot, released: Sequence[Decision], pseudonyms: Pseudonyms | None) -> Iterator[_Found]:
+def _accounts(released: Sequence[_Release], pseudonyms: Pseudonyms | None) -> Iterator[_Found]:
     """SW405: those who run Qlik Sense, about to be released; one finding for each rule that does it."""
-    if not released:
-        return
-    administrators = {(u.user_directory, u.user_id) for u in snapshot.users if _is_administrator(u)}
     by_rule: dict[int, tuple[Rule, dict[str, None]]] = {}
-    for decision in released:
-        name = decision.user_directory, decision.user_id
+    internal = {name for name in {user.user_directory for _, _, user in released} if is_service_account(name, None)}
+    accounts = [
+        decision
+        for decision, _, user in released
+        if user.user_directory in internal or user.user_id[:3] in _SA or (user.roles and ADMINISTRATOR in user.roles)
+    ]
+    for decision in accounts:
         rule = decision.ruling.rule
-        if rule is not None and (name in administrators or is_service_account(*name)):
+        if rule is not None:
             shown = _shown(decision, pseudonyms)
             by_rule.setdefault(id(rule), (rule, {}))[1][shown] = None
     for rule, users in by_rule.values():
@@ -223,10 +249,6 @@ def _accounts(snapshot: Snapshot, released: Sequence[Decision], pseudonyms: Pseu
         yield _Found(warning("SW405", message, head(rule), "", help_), rule, named)
 
 
-def _is_administrator(user: User) -> bool:
-    return bool(user.roles) and ADMINISTRATOR in user.roles  # type: ignore[operator]
-
-
 def _shown(decision: Decision, pseudonyms: Pseudonyms | None) -> str:
     if pseudonyms is None:
         return decision.user
@@ -236,10 +258,10 @@ def _shown(decision: Decision, pseudonyms: Pseudonyms | None) -> str:
 # Rules ---------------------------------------------------------------------------------------------------
 
 
-def _without_disuse(policy: CheckedPolicy, day: Day, released: Sequence[Decision], whole: bool) -> Iterator[_Found]:
+def _without_disuse(policy: CheckedPolicy, day: Day, released: Sequence[_Release], whole: bool) -> Iterator[_Found]:
     """SW312 and SW322; of some people only where such a rule releases one of them."""
     rules = [rule for rule in policy.rules if rule.kind == "release"]
-    acting = {id(decision.ruling.rule) for decision in released}
+    acting = {id(decision.ruling.rule) for decision, _, _ in released}
     if not whole and not acting:
         return
     for diagnostic in find_without_disuse(policy, day.today):
@@ -253,18 +275,16 @@ def _within(span: Span, rule: Rule) -> bool:
 
 
 def _spans(rule: Rule) -> Iterator[Span]:
-    from seatwarden.grammar.ast import walk
-
     yield from (node.span for node, _ in walk(rule.condition))
 
 
 def _protect_nobody(
-    policy: CheckedPolicy, day: Day, decisions: Sequence[Decision], found: Sequence[_Found]
+    policy: CheckedPolicy, day: Day, snapshot: Snapshot, decisions: Sequence[Decision], found: Sequence[_Found]
 ) -> Iterator[_Found]:
     """SW404: keep rules that match no license, unless time makes them match, or a name in them is found already."""
-    rulings = Counter((decision.license_type, decision.ruling) for decision in decisions)
-    matched = {id(rule) for _, ruling in rulings for rule in ruling.matched}
-    types = {license_type for license_type, _ in rulings}
+    rulings = {decision.ruling for decision in decisions}  # few: licenses with the same truths share one
+    matched = {id(rule) for ruling in rulings for rule in ruling.matched}
+    types = [license_type for license_type, rows in snapshot.licenses.items() if rows]
     named = {id(one.rule) for one in found if one.diagnostic.code in ("SW401", "SW402", "SW403")}
     for rule in policy.rules:
         over = rule.until is not None and rule.until.value < day.today

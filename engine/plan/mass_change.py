@@ -24,6 +24,8 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import Value
 from seatwarden.policy.vocabulary import Type, entry_of
 
+MASS_CHANGE_PERCENT = 20
+"""Of the users, unless the site file says otherwise."""
 LEAST_USERS = 5
 """Fewer users are no mass, however small the site."""
 _BY_ITSELF = ("license.type", "license.neverUsed", "weekday")

@@ -4,19 +4,15 @@ The claim is proved: the license is decided again as if the policy had written t
 it is looked for among the users of licenses to be released only; nothing is said where it changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import islice
-from typing import TypeAlias, TypeVar
-
-from msgspec import UnsetType
+from typing import TypeAlias
 
 from seatwarden.engine.decide.decide import decide
-from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.model import License, Snapshot, User
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -35,7 +31,7 @@ from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.lint.against_snapshot import MOST_FINDINGS, NOUNS
-from seatwarden.policy.lint.lookalikes import looks
+from seatwarden.policy.lint.lookalikes import find_alike
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import POSITIVE
 from seatwarden.policy.vocabulary import entry_of
@@ -86,9 +82,11 @@ class Unprotected:
         return f"no user has the {whose} `{self.written}`"
 
 
-def unprotected_names(
-    policy: CheckedPolicy, snapshot: Snapshot, day: Day, released: Sequence[Decision]
-) -> list[Unprotected]:
+Released: TypeAlias = Sequence[tuple[LicenseType, License, User]]
+"""The licenses to be released, with their users."""
+
+
+def unprotected_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day, released: Released) -> list[Unprotected]:
     """The names that fail to protect a license to be released, each once, in the policy's order."""
     wanted = [one for rule in policy.rules for one in _protecting(rule, policy, day)]
     if not wanted or not released:
@@ -144,116 +142,94 @@ def _texts(value: Operand, policy: CheckedPolicy) -> tuple[Text, ...]:
     return tuple(item for item in items if isinstance(item, Text))
 
 
-_Values: TypeAlias = Callable[[User], Iterable[str]]
-_Row = TypeVar("_Row")
+_Column: TypeAlias = Callable[[Iterable[User]], Iterable[str]]
+"""The texts of one field that some users have."""
 
 
 class _Site:
     """The users of a site, and among them those whose licenses are to be released."""
 
-    def __init__(self, policy: CheckedPolicy, snapshot: Snapshot, day: Day, released: Sequence[Decision]) -> None:
-        self._policy, self._snapshot, self._day = policy, snapshot, day
-        self._released = {decision.key for decision in released}
-        names = {(decision.user_directory, decision.user_id) for decision in released}
-        self._users = [user for user in snapshot.users if (user.user_directory, user.user_id) in names]
-        self._indexes: dict[tuple[str, str | None], _Index] = {}
+    def __init__(self, policy: CheckedPolicy, snapshot: Snapshot, day: Day, released: Released) -> None:
+        self._policy, self._snapshot, self._day, self._released = policy, snapshot, day, released
+        self._users = [user for _, _, user in released]
+        self._sets: dict[str, frozenset[str]] = {}
 
     def failing(self, one: _Protecting) -> Iterator[Unprotected]:
         """The names in a comparison that fail to protect."""
-        keys = _keys(one.field)
+        keys = _KEYS.get(one.field.name)
         if one.field.key is not None and keys is not None:
             yield from self._failing_key(one, one.field.key, keys)
         if one.node.operator == "like" or not one.literals:
             return
-        values = _values(one.field)
-        index = self._index(print_field(one.field), values)
+        column = _column(one.field)
         found = 0
-        for number, literal in enumerate(one.literals):
-            near = one.field.name not in _PEOPLE and number < MOST_FINDINGS
-            match = index.much_like(literal.value, one.exact, near)
-            if match is None or found >= MOST_FINDINGS or self._somebody_has(literal.value, one.exact, values):
+        sought, near = [literal.value for literal in one.literals], one.field.name not in _PEOPLE
+        values = self._values(print_field(one.field), column)
+        for number, code, there in _much_like(sought, values, exact=one.exact, near=near):
+            literal = one.literals[number]
+            if found >= MOST_FINDINGS or self._somebody_has(literal.value, one.exact, column):
                 continue
-            code, there = match
-            changed = replace(one.node, left=one.field, right=Text(there))
-            count = self._would_be_kept(one, changed, [user for user in self._users if there in values(user)])
+            count = self._would_be_kept(one, replace(one.node, left=one.field, right=Text(there)), column, there)
             if count:
                 found += 1
                 yield Unprotected(code, one.rule, one.field, literal.value, there, literal.span, count)
 
-    def _failing_key(self, one: _Protecting, key: str, keys: _Values) -> Iterator[Unprotected]:
+    def _failing_key(self, one: _Protecting, key: str, keys: _Column) -> Iterator[Unprotected]:
         """The name of a property that is written otherwise on the site."""
-        match = self._index(f"keys of {one.field.name}", keys).much_like(key, True, True)
+        values = self._values(f"keys of {one.field.name}", keys)
+        match = next(_much_like([key], values, exact=True, near=True), None)
         if match is None or self._somebody_has(key, True, keys):
             return
-        code, there = match
+        _, code, there = match
         field = replace(one.field, key=there)
         changed = replace(
             one.node,
             left=field if one.node.left is one.field else one.node.left,
             right=field if one.node.right is one.field else one.node.right,
         )
-        count = self._would_be_kept(one, changed, [user for user in self._users if there in keys(user)])
+        count = self._would_be_kept(one, changed, keys, there)
         if count:
             yield Unprotected(code, one.rule, one.field, key, there, one.field.span, count, is_key=True)
 
-    def _index(self, name: str, values: _Values) -> "_Index":
-        if (name, None) not in self._indexes:
-            self._indexes[name, None] = _Index({value for user in self._users for value in values(user)})
-        return self._indexes[name, None]
+    def _values(self, name: str, column: _Column) -> frozenset[str]:
+        if name not in self._sets:
+            self._sets[name] = frozenset(column(self._users))
+        return self._sets[name]
 
-    def _somebody_has(self, text: str, exact: bool, values: _Values) -> bool:
+    def _somebody_has(self, text: str, exact: bool, column: _Column) -> bool:
         if exact:
-            return any(text in values(user) for user in self._snapshot.users)
+            return text in set(column(self._snapshot.users))
         folded = text.casefold()
-        return any(value.casefold() == folded for user in self._snapshot.users for value in values(user))
+        return any(value.casefold() == folded for value in column(self._snapshot.users))
 
-    def _would_be_kept(self, one: _Protecting, changed: Comparison, users: Sequence[User]) -> int:
-        """The number of licenses of these users that are to be released, and are kept with the changed comparison."""
+    def _would_be_kept(self, one: _Protecting, changed: Comparison, column: _Column, there: str) -> int:
+        """The number of licenses of users who have that name that are kept with the changed comparison."""
         policy = _with(self._policy, one.rule, one.node, changed)
-        rows = (row for user in users for row in self._rows.get(user.id, ()))
+        rows = (
+            (license_type, row)
+            for license_type, row, user in self._released
+            if one.rule.applies_to(license_type) and there in column((user,))
+        )
         return sum(
             decide(policy, self._snapshot, license_type, row, self._day).verdict == "keep"
             for license_type, row in islice(rows, MOST_DECIDED)
-            if one.rule.applies_to(license_type)
         )
 
-    @cached_property
-    def _rows(self) -> dict[str, list[tuple[LicenseType, License]]]:
-        """The licenses to be released, by the QRS id of their users."""
-        found: dict[str, list[tuple[LicenseType, License]]] = {}
-        for license_type, rows in self._snapshot.licenses.items():
-            for row in rows:
-                if isinstance(row.user, UserReference) and (license_type, row.id) in self._released:
-                    found.setdefault(row.user.id, []).append((license_type, row))
-        return found
 
-
-class _Index:
-    """The values of users who lose a license, found by case and by looks."""
-
-    def __init__(self, values: set[str]) -> None:
-        self._values = values
-
-    @cached_property
-    def _folded(self) -> dict[str, str]:
-        return {value.casefold(): value for value in sorted(self._values, reverse=True)}
-
-    @cached_property
-    def _looks(self) -> dict[str, str]:
-        return {look: value for value in sorted(self._values, reverse=True) for look in looks(value)}
-
-    def much_like(self, text: str, exact: bool, near: bool) -> tuple[str, str] | None:
-        """The code and the value of one that is much like a text, and that the comparison does not find."""
-        cased = self._folded.get(text.casefold())
-        if cased is not None:
-            return ("SW402", cased) if exact and text not in self._values else None
-        alike = next((self._looks[look] for look in looks(text) if look in self._looks), None)
-        if alike is not None:
-            return "SW403", alike
-        if not near or len(self._values) > MOST_COMPARED:
-            return None
-        found = nearest(text, sorted(self._values), LIKENESS)
-        return ("SW401", found) if found is not None and found != text else None
+def _much_like(
+    sought: Sequence[str], values: Collection[str], *, exact: bool, near: bool
+) -> Iterator[tuple[int, str, str]]:
+    """Of the names sought those that some value is much like and no comparison finds: their number, code and value."""
+    cased, alike = find_alike(values, sought)
+    listed = sorted(values) if near and len(values) <= MOST_COMPARED else ()
+    for number, text in enumerate(sought):
+        if text in cased:
+            if exact and text not in values:
+                yield number, "SW402", cased[text]
+        elif text in alike:
+            yield number, "SW403", alike[text]
+        elif number < MOST_FINDINGS and (found := nearest(text, listed, LIKENESS)):
+            yield number, "SW401", found
 
 
 def _with(policy: CheckedPolicy, rule: Rule, node: Comparison, changed: Comparison) -> CheckedPolicy:
@@ -273,35 +249,33 @@ def _replaced(condition: Condition, node: Comparison, changed: Comparison) -> Co
             return changed if condition is node else condition
 
 
-# Values --------------------------------------------------------------------------------------------------
+# Columns -------------------------------------------------------------------------------------------------
 
 
-def _values(field: Field) -> _Values:
-    """The texts of a field that a user has; what is missing or unreadable adds none."""
+def _column(field: Field) -> _Column:
+    """The texts of a field that users have; what is missing or unreadable adds none."""
     if field.key is None:
         return _TEXTS[field.name]
     key = field.key
     if field.name == "user.@":
-        return lambda user: [row.value for row in _rows(user.custom_properties) if row.definition.name == key]
-    return lambda user: [row.attribute_value for row in _rows(user.attributes) if row.attribute_type == key]
+        return lambda users: [
+            row.value for user in users for row in user.custom_properties or () if row.definition.name == key
+        ]
+    return lambda users: [
+        row.attribute_value for user in users for row in user.attributes or () if row.attribute_type == key
+    ]
 
 
-def _keys(field: Field) -> _Values | None:
-    return {
-        "user.@": lambda user: [row.definition.name for row in _rows(user.custom_properties)],
-        "user.attributes": lambda user: [row.attribute_type for row in _rows(user.attributes)],
-    }.get(field.name)
-
-
-def _rows(rows: tuple[_Row, ...] | None | UnsetType) -> tuple[_Row, ...]:
-    return rows if isinstance(rows, tuple) else ()
-
-
-_TEXTS: dict[str, _Values] = {
-    "user": lambda user: (f"{user.user_directory}\\{user.user_id}",),
-    "user.userDirectory": lambda user: (user.user_directory,),
-    "user.userId": lambda user: (user.user_id,),
-    "user.name": lambda user: (user.name,) if isinstance(user.name, str) else (),
-    "user.roles": lambda user: _rows(user.roles),
-    "user.tags": lambda user: [tag.name for tag in _rows(user.tags)],
+# A list that is absent or null has no rows: both are false.
+_KEYS: dict[str, _Column] = {
+    "user.@": lambda users: [row.definition.name for user in users for row in user.custom_properties or ()],
+    "user.attributes": lambda users: [row.attribute_type for user in users for row in user.attributes or ()],
+}
+_TEXTS: dict[str, _Column] = {
+    "user": lambda users: [f"{user.user_directory}\\{user.user_id}" for user in users],
+    "user.userDirectory": lambda users: [user.user_directory for user in users],
+    "user.userId": lambda users: [user.user_id for user in users],
+    "user.name": lambda users: [user.name for user in users if isinstance(user.name, str)],
+    "user.roles": lambda users: [role for user in users for role in user.roles or ()],
+    "user.tags": lambda users: [tag.name for user in users for tag in user.tags or ()],
 }

@@ -16,7 +16,7 @@ from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, mass_change_finding
-from seatwarden.engine.plan.mass_change import Compared, compare_facts
+from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.policy.errors import InputError
 
@@ -24,8 +24,8 @@ _LOOK = "look at what wrote it: a user directory connector, its filter, the QMC"
 _HELP = f"{_LOOK}; if it is right, run once with --accept-mass-change"
 
 
-def compared_with_before(plan: Plan, places: Iterable[Path], percent: int) -> Plan:
-    """The plan, with what has changed for everybody since the newest earlier plan of its site.
+def compared_with_before(plan: Plan, places: Iterable[Path], percent: int | None = None) -> Plan:
+    """The plan, with what has changed for more than `percent` of the users since the newest earlier plan of its site.
 
     `places` are folders of run folders. `plan.compared` says with which it was compared, or that there was none.
     """
@@ -37,7 +37,7 @@ def compared_with_before(plan: Plan, places: Iterable[Path], percent: int) -> Pl
         return replace(plan.with_findings(finding), compared="the runs before cannot be read")
     if before is None:
         return replace(plan, compared="no earlier run to compare with")
-    compared = _compare(plan, before, percent)
+    compared = _compare(plan, before, MASS_CHANGE_PERCENT if percent is None else percent)
     run = before.header.run_id
     found = [_finding(change.sentence, change.fact, run) for change in compared.changes]
     left_out = f"; not recorded there: {', '.join(compared.not_recorded)}" if compared.not_recorded else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from seatwarden.grammar.ast import (
     Comparison,
@@ -23,10 +24,12 @@ from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import head, is_yaml, warning
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.lookalikes import looks
-from seatwarden.policy.lint.rule_space import RuleSpace
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import matches
 from seatwarden.policy.vocabulary import entry_of
+
+if TYPE_CHECKING:
+    from seatwarden.policy.lint.rule_space import RuleSpace
 
 MOST_FINDINGS = 10
 """Most values of one list that get a finding each; more share one."""
@@ -46,7 +49,7 @@ NOUNS = {
 """The fields whose texts are names that somebody on the site has, with what such a name is."""
 
 
-def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: RuleSpace) -> Iterator[Diagnostic]:
+def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpace") -> Iterator[Diagnostic]:
     """SW401 nobody has it, SW402 differs only in case, SW403 only looks the same, SW404 a rule that matches nobody."""
     names = _Names(policy, known)
     for number, rule in enumerate(policy.rules):

@@ -3,18 +3,30 @@
 from collections.abc import Collection, Iterator
 from datetime import date
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from seatwarden.grammar.ast import And, Condition, Rule, UnusedFor
+from seatwarden.grammar.ast import (
+    And,
+    Comparison,
+    Condition,
+    Field,
+    ListOf,
+    Name,
+    Not,
+    Number,
+    Operand,
+    Or,
+    Rule,
+    UnusedFor,
+)
+from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import head, warning
-from seatwarden.policy.lint.thresholds import least_days
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.worlds.days import DayField
-from seatwarden.policy.worlds.formula import Flag, Formula, Within, all_of, negate
-from seatwarden.policy.worlds.policies import rule_formula
-from seatwarden.policy.worlds.search import Space, Undecided
-from seatwarden.policy.worlds.translate import NEVER_USED, USER_LAST_USED
-from seatwarden.policy.worlds.world import World
+
+if TYPE_CHECKING:
+    from seatwarden.policy.worlds.formula import Formula
+    from seatwarden.policy.worlds.world import World
 
 MOST_WORLDS = 20
 """Most worlds that are looked at for one that proves it."""
@@ -38,11 +50,16 @@ def find_without_disuse(
             yield warning("SW322", message, head(rule), "it does not ask for disuse", help_)
 
 
-def world_of_use(rule: Rule, policy: CheckedPolicy, today: date) -> World | None:
+def world_of_use(rule: Rule, policy: CheckedPolicy, today: date) -> "World | None":
     """A world, on `today` or later, in which the rule releases a license that is used on that day; None where none is
     found."""
     if _waits(rule.condition):
         return None
+    # Nearly all rules wait, and to import what follows takes longer than to read a policy.
+    from seatwarden.policy.worlds.formula import all_of, negate
+    from seatwarden.policy.worlds.policies import rule_formula
+    from seatwarden.policy.worlds.search import Space, Undecided
+
     keeps = [negate(rule_formula(keep, policy.names)) for keep in policy.rules if keep.kind == "keep"]
     goal = all_of([rule_formula(rule, policy.names), *keeps, _used_that_day(today)])
     try:
@@ -59,8 +76,12 @@ def _waits(condition: Condition) -> bool:
     return any(isinstance(part, UnusedFor) and part.days > 0 for part in parts)
 
 
-def _used_that_day(first: date) -> Formula:
+def _used_that_day(first: date) -> "Formula":
     """The license, and with it its user, has its last use today; today is not before `first`."""
+    from seatwarden.policy.worlds.days import DayField
+    from seatwarden.policy.worlds.formula import Flag, Within, all_of
+    from seatwarden.policy.worlds.translate import NEVER_USED, USER_LAST_USED
+
     on_the_day = [
         Within(one, other, 0)
         for used in (DayField.LAST_USED, DayField.USER_LAST_USED)
@@ -68,3 +89,25 @@ def _used_that_day(first: date) -> Formula:
     ]
     from_then_on = Within(DayField.ORIGIN, DayField.TODAY, -first.toordinal())
     return all_of([Flag(NEVER_USED, wanted=False), Flag(USER_LAST_USED), from_then_on, *on_the_day])
+
+
+def least_days(condition: Condition, policy: CheckedPolicy, wanted: bool = True) -> Iterator[tuple[Span, int]]:
+    """Every least number of unused days that a condition asks for, with its place."""
+    match condition:
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from least_days(operand, policy, wanted)
+        case Not(operand):
+            yield from least_days(operand, policy, not wanted)
+        case UnusedFor() if wanted:
+            yield condition.span, condition.days
+        case Comparison(operator, Field("license.unusedDays"), right) if wanted and operator in (">", ">="):
+            yield from ((condition.span, n + (operator == ">")) for n in _numbers(right, policy))
+        case _:
+            return
+
+
+def _numbers(operand: Operand, policy: CheckedPolicy) -> list[int]:
+    value = policy.names[operand.name] if isinstance(operand, Name) else operand
+    items = value.items if isinstance(value, ListOf) else (value,)
+    return [item.value for item in items if isinstance(item, Number)]

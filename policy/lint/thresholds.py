@@ -4,21 +4,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from seatwarden.grammar.ast import (
-    And,
-    Comparison,
-    Condition,
     Field,
-    ListOf,
-    Name,
-    Not,
-    Number,
-    Operand,
-    Or,
     Rule,
-    UnusedFor,
 )
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.disuse import least_days
 from seatwarden.policy.lint.findings import warning
 from seatwarden.policy.lint.rule_space import RuleSpace, bounds
 from seatwarden.policy.loading import CheckedPolicy
@@ -69,25 +60,3 @@ def _short(rule: Rule, span: Span, days: int) -> Iterator[Diagnostic]:
         help_ = f"use {QUARANTINE_DAYS} days or more"
         label = f"Qlik Sense puts these in quarantine for {QUARANTINE_DAYS} days: nobody can have them sooner"
         yield warning("SW313", message, span, label, help_)
-
-
-def least_days(condition: Condition, policy: CheckedPolicy, wanted: bool = True) -> Iterator[tuple[Span, int]]:
-    """Every least number of unused days that a condition asks for, with its place."""
-    match condition:
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from least_days(operand, policy, wanted)
-        case Not(operand):
-            yield from least_days(operand, policy, not wanted)
-        case UnusedFor() if wanted:
-            yield condition.span, condition.days
-        case Comparison(operator, Field("license.unusedDays"), right) if wanted and operator in (">", ">="):
-            yield from ((condition.span, n + (operator == ">")) for n in _numbers(right, policy))
-        case _:
-            return
-
-
-def _numbers(operand: Operand, policy: CheckedPolicy) -> list[int]:
-    value = policy.names[operand.name] if isinstance(operand, Name) else operand
-    items = value.items if isinstance(value, ListOf) else (value,)
-    return [item.value for item in items if isinstance(item, Number)]

@@ -8,7 +8,6 @@ import typer
 from msgspec import to_builtins
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import runs_of
 from seatwarden.engine.cli.inputs import (
     Format,
     Inputs,
@@ -43,7 +42,6 @@ from seatwarden.engine.plan.summary_text import (
     listed_decisions,
     plan_text,
 )
-from seatwarden.engine.site.settings import MASS_CHANGE_PERCENT
 from seatwarden.policy.errors import InputError
 
 MOST_ON_TERMINAL = 1_000
@@ -102,15 +100,17 @@ def plan(
 
 def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None) -> Plan:
     """The plan, compared with the newest one beside it, or among the runs of the live site."""
-    places = [output.absolute().parent] if output is not None else []
-    percent = MASS_CHANGE_PERCENT
+    if output is None and site is None:
+        return made
+    # These take a while to import, and most plans of a snapshot are only shown.
+    from seatwarden.engine.runs.baseline import compared_with_before
+
+    places, percent = ([output.absolute().parent] if output is not None else []), None
     if site is not None and given.site is not None:
+        from seatwarden.engine.cli.host import runs_of
+
         folder, percent = runs_of(site, given.site)
         places.append(folder)
-    if not places:
-        return made
-    from seatwarden.engine.runs.baseline import compared_with_before  # reads logs; most plans are only shown
-
     return compared_with_before(made, places, percent)
 
 

@@ -101,7 +101,7 @@ def test_rows_that_no_case_reached(run: Run, tmp_path: Path) -> None:
     failed = run("test", tmp_path / "p.test.yaml", "--format", "json")
     assert failed.code == 1
     (case,) = json.loads(failed.out)["files"][0]["cases"]
-    assert (case["passed"], len(case["problems"])) == (False, 1)
+    assert (case["passed"], len(case["problems"])) == (False, 3)
 
 
 def test_a_log_that_does_not_agree(run: Run, folder: Path) -> None:
