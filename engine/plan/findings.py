@@ -245,7 +245,11 @@ def _accounts(released: Sequence[_Release], pseudonyms: Pseudonyms | None) -> It
         more = [f"{len(users) - len(named):,} more"] if len(users) > len(named) else []
         what = "a service account or administrator" if len(users) == 1 else "service accounts or administrators"
         message = f"{rule.title} would release {what}: {join_words([*(f'`{name}`' for name in named), *more])}"
-        help_ = 'protect them, like: keep "service accounts" when user.userDirectory = "INTERNAL"'
+        by_name = any(is_service_account(decision.user_directory, decision.user_id) for decision in accounts)
+        rule_text = (
+            'accounts" when user.userDirectory = "INTERNAL"' if by_name else 'admins" when user.roles = "RootAdmin"'
+        )
+        help_ = f'protect them, like: keep "{rule_text}'
         yield _Found(warning("SW405", message, head(rule), "", help_), rule, named)
 
 
