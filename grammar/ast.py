@@ -120,6 +120,14 @@ class UnusedFor:
 
 
 @dataclass(frozen=True, slots=True)
+class IsEmpty:
+    """`user.tags is empty`: a field has no value, or only blank ones. `is not empty` is exactly its opposite."""
+
+    field: Field
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """True where its operand is false."""
 
@@ -143,7 +151,7 @@ class Or:
     span: Span = _span()
 
 
-Condition: TypeAlias = Comparison | UnusedFor | Not | And | Or | Operand
+Condition: TypeAlias = Comparison | IsEmpty | UnusedFor | Not | And | Or | Operand
 """A bare operand is a condition when its type is boolean (`user.inactive`)."""
 
 
@@ -263,6 +271,8 @@ def children(condition: Condition) -> tuple[Condition, ...]:
             return condition.operands
         case Not():
             return (condition.operand,)
+        case IsEmpty():
+            return (condition.field,)
         case Comparison():
             return (condition.left, condition.right)
         case _:

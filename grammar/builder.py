@@ -15,6 +15,7 @@ from seatwarden.grammar.ast import (
     Comparison,
     Date,
     Field,
+    IsEmpty,
     Let,
     LicenseType,
     Limit,
@@ -179,6 +180,11 @@ class Builder(Transformer_NonRecursive[Token, Any]):
     def equal(self, meta: Meta, parts: list[Any]) -> Comparison:
         return Comparison("=", parts[0], parts[1], self._span(meta))
 
+    def empty(self, meta: Meta, parts: list[Any]) -> IsEmpty | Not:
+        span = self._span(meta)
+        found = IsEmpty(parts[0], span)
+        return Not(found, span) if len(parts) == 4 else found
+
     def unused(self, meta: Meta, parts: list[Token]) -> UnusedFor:
         unit = "weeks" if parts[3].lower().startswith("week") else "days"
         return UnusedFor(self._whole(parts[2]), unit, self._span(meta))  # type: ignore[arg-type]
@@ -227,6 +233,9 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         day = date_from(token)
         if day is None:
             help_ = "dates are written year-month-day with two digits each: 2027-02-28"
+            padded = date_from("-".join(part.zfill(2) for part in token.split("-")))
+            if padded is not None:
+                help_ = f"months and days have two digits: {padded.isoformat()}"
             self._note(token, "SW003", f"there is no date `{token}`", "not a date", help_)
         return Date(day or date.min, self._token_span(token))
 

@@ -9,8 +9,9 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from seatwarden.grammar.errors import SyntaxProblem, shown
 from seatwarden.grammar.keywords import STATEMENTS
+from seatwarden.grammar.slips import slip_help
 from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import did_you_mean, nearest, no_value
+from seatwarden.grammar.suggest import NOTHING, did_you_mean, nearest, no_value
 
 _KINDS = {
     "STRING": "a text in quotes",
@@ -31,6 +32,7 @@ _KINDS = {
     "$END": "the end",
 }
 _OPERAND = frozenset({"STRING", "FIELD", "NAME", "NUMBER", "DATE", "LSQB", "TRUE", "FALSE"})
+_VALUE = _OPERAND - {"FIELD", "NAME", "LSQB"}
 _CONDITION = _OPERAND | {"LPAR", "NOT", "UNUSED", "NEVER"}
 _COMPARE = frozenset({"OPERATOR", "EQUAL", "LIKE"})
 _FOREIGN = {
@@ -41,12 +43,13 @@ _FOREIGN = {
     "is": "write `=`",
 }
 """Operators of other languages, and what stands for them in this one."""
-_EMPTY_BEHIND = re.compile(r"\.?(?:is\s*)?(?:not\s+)?(?:empty|null|none)\b", re.IGNORECASE)
+_EMPTY_BEHIND = re.compile(r"\.?(?:is\s*)?(?:not\s+)?(?:empty|null|none|blank)\b", re.IGNORECASE)
 _EMPTY_BEFORE = re.compile(r"\.(?:is)?empty\s*$", re.IGNORECASE)
 _CALLED = re.compile(r"\s*\(")
 _FIELD_BEFORE = re.compile(r"""(?:user|license)\.[\w.@]*(?:"[^"\n]*")?(?=\s*$)""")
-_NO_TEXT_FIELD = re.compile(r"^license\.|(?:lastUsed|createdDate|inactive|blocked|removedExternally)$")
-"""Fields that `like` cannot look at."""
+_NEVER_EMPTY = re.compile(r"(?:createdDate|inactive|blocked|removedExternally|Prohibited|neverUsed|excess|Days)$")
+"""Fields that always have a value."""
+_BRACKETS = ("LSQB", "RSQB", "LPAR", "RPAR", "COMMA")
 _CONDITION_ALONE = re.compile(r"[(!]|not\b|user\b|license\b", re.IGNORECASE)
 _FIRST_WORDS = ("user", "license")
 """The first words of fields that have a dot."""
@@ -58,9 +61,12 @@ _NO_TEXT = _STATEMENT | {"FIELD", "AND", "OR", "NOT", "LIKE", "WHEN"}
 _GROUPS = (
     (_CONDITION, "a condition"),
     (_OPERAND, "a value or a field"),
+    (_VALUE, "a value"),
     (_COMPARE, "an operator like `=`"),
     (_STATEMENT, "a statement (`keep`, `release`, `let`, `set`, `limit` or `timezone`)"),
 )
+_MOST_EXPECTED = 4
+"""Most things that a label says were expected: nobody reads more."""
 
 
 def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, int, int], Span]) -> SyntaxProblem:
@@ -75,7 +81,9 @@ def problem_from(error: UnexpectedInput, text: str, locate: Callable[[int, int, 
             span = locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
             if expected == {"NAME"} and token.isidentifier():
                 return SyntaxProblem("SW006", f"`{token}` is a word of the language", "choose another name", None, span)
-            hint = _of_qlik(text, token.start_pos or 0, expected) or _hint(token, expected)
+            place = token.start_pos or 0
+            hint = _after_is(token, text, expected) or slip_help(text, place) or _of_qlik(text, place, expected)
+            hint = hint or _hint(token, expected)
             return SyntaxProblem("SW001", f"unexpected `{shown(str(token))}`", _expected(expected), hint, span)
         case _:
             raise error
@@ -100,7 +108,8 @@ def _at_character(
         return _no_field(word, tail[0], locate(line, column - len(word), line, column + len(tail[0])))
     message = f"unexpected character {_shown_character(character)}"
     expected = _expected(set(error.allowed or ()))
-    hint = _of_qlik(text, offset, set(error.allowed or ())) or _character_help(character, text[:offset])
+    hint = slip_help(text, offset) or _of_qlik(text, offset, set(error.allowed or ()))
+    hint = hint or _character_help(character, text[:offset])
     return SyntaxProblem("SW001", message, expected, hint, locate(line, column, line, column + 1))
 
 
@@ -143,9 +152,21 @@ def _character_help(character: str, before: str) -> str | None:
         return "there are no negative numbers here"
     if character == "-":
         return 'a name with other characters than letters, digits and _ is quoted: user.@"License-Manage"'
-    if character == "/" or character == "*":
+    if character == "*":
         return "comments start with #"
     return None
+
+
+def _after_is(token: Token, text: str, expected: set[str]) -> str | None:
+    """The help for what other languages write behind `is`; here that is `empty` and `not empty`."""
+    if "EMPTY" not in expected:
+        return None
+    if token.type in ("TRUE", "FALSE"):
+        return "a field that is true or false stands alone: `user.inactive`, `not user.inactive`"
+    if token.lower() in NOTHING or token in ('""', "''", "["):
+        field = _FIELD_BEFORE.search(re.sub(r"\s+is(\s+not)?\s*$", "", text[: token.start_pos], flags=re.IGNORECASE))
+        return no_value(field[0]) if field else no_value()
+    return "write `=`: it holds when any value is equal; behind `is` stands `empty` or `not empty`"
 
 
 def _of_qlik(text: str, offset: int, expected: set[str]) -> str | None:
@@ -154,7 +175,7 @@ def _of_qlik(text: str, offset: int, expected: set[str]) -> str | None:
     empty = _EMPTY_BEHIND.match(behind) or (_CALLED.match(behind) and _EMPTY_BEFORE.search(before))
     if empty:
         field = _FIELD_BEFORE.search(before[: len(before) if empty.re is _EMPTY_BEHIND else empty.start()])
-        return no_value(field[0]) if field and not _NO_TEXT_FIELD.search(field[0]) else no_value()
+        return no_value(field[0]) if field and not _NEVER_EMPTY.search(field[0]) else no_value()
     call = re.search(r"(\w+)$", before) if _CALLED.match(behind) else None
     if call and "AND" in expected:
         return f"there are no functions here: leave `{shown(call[1])}(` out, and compare with `=` or `like`"
@@ -167,7 +188,8 @@ def _at_end(expected: set[str], text: str, locate: Callable[[int, int, int, int]
     ending = text.rstrip()
     line = ending.count("\n") + 1
     column = len(ending) - (ending.rfind("\n") + 1) + 1
-    return SyntaxProblem("SW001", "unexpected end", _expected(expected), None, locate(line, column, line, column + 1))
+    help_ = slip_help(ending + " ", len(ending) + 1)
+    return SyntaxProblem("SW001", "unexpected end", _expected(expected), help_, locate(line, column, line, column + 1))
 
 
 def _hint(token: Token, expected: set[str]) -> str | None:
@@ -178,6 +200,8 @@ def _hint(token: Token, expected: set[str]) -> str | None:
         found = did_you_mean(str(token), [w for word in words for w in word])
         if found:
             return found
+    if token.type == "RPAR" and "KEEP" in expected:
+        return "there is no `(` for it: remove it, or open one before"
     if "WHEN" in expected and token.type in _CONDITION:
         return "a rule's condition starts with `when`"
     if _may_be_text(token, expected):
@@ -199,13 +223,18 @@ def _word(terminal: str) -> tuple[str, ...]:
 
 def _expected(terminals: Iterable[str]) -> str:
     left = {t for t in terminals if t not in ("COMMENT", "$END")}
+    if left >= _COMPARE:
+        left.discard("IS")  # one more operator, to who reads a list
     words = []
     for group, word in _GROUPS:
         if group <= left:
             words.append(word)
             left -= group
-    words += sorted(_KINDS.get(terminal, f"`{terminal.lower()}`") for terminal in left)
-    words = list(dict.fromkeys(words))
+    joining = [f"`{word.lower()}`" for word in ("AND", "OR") if word in left]
+    # Brackets last: which of them are open is not looked at.
+    rest = sorted((terminal in _BRACKETS, _KINDS.get(terminal, f"`{terminal.lower()}`")) for terminal in left)
+    named = (word for _, word in rest if word not in joining)
+    words = list(dict.fromkeys([*words, *named]))[: _MOST_EXPECTED - bool(joining)] + joining
     if not words:
         return "not expected here"
     return "expected " + (", ".join(words[:-1]) + " or " + words[-1] if len(words) > 1 else words[0])

@@ -14,5 +14,7 @@ KEYWORDS = (
     *("true", "false", "and", "or", "not", "like"),
 )
 """Every word that means something by itself, in any case."""
+IN_PLACE = ("is", "empty")
+"""Words that mean something in their place only, in any case; anywhere else they may name a value."""
 RESERVED = frozenset((*KEYWORDS, *FIELDS))
 """Words that cannot name a value: the language means something else by them."""

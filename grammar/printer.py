@@ -22,6 +22,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    IsEmpty,
     Let,
     Limit,
     ListOf,
@@ -92,6 +93,10 @@ def print_condition(condition: Condition) -> str:
             return f"unused for {count} {unit if count != 1 else unit[:-1]}"
         case Field("license.neverUsed", None):
             return "never used"
+        case IsEmpty(field):
+            return f"{print_field(field)} is empty"
+        case Not(IsEmpty(field)):
+            return f"{print_field(field)} is not empty"
         case Not(operand):
             return f"not {_grouped(operand, condition)}"
         case And(operands) | Or(operands):
@@ -205,7 +210,7 @@ class _Layout:
                         start if first else start_of(part.span),
                         end if last else end_of(part.span),
                     )
-            case Not(operand):
+            case Not(operand) if not isinstance(operand, IsEmpty):
                 opening, closing = ("(", ")") if _needs_parentheses(operand, condition) else ("", "")
                 self._condition(operand, indent, below, f"{before}not {opening}", closing + after, start, end)
             case Comparison(operator, left, right):

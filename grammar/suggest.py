@@ -7,6 +7,10 @@ LONGEST = 200
 """Longest word for which a near one is looked for; comparing longer ones takes long and means nothing."""
 
 
+NOTHING = ("null", "nil", "none", "empty", "blank", "undefined")
+"""Words of other languages for no value."""
+
+
 def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str | None:
     """The known word most like `word`, or None when nothing is near; case counts less than letters.
 
@@ -21,7 +25,7 @@ def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str | None:
 
 def no_value(field: str = "user.@Department") -> str:
     """A help line: how to say that a field has no value. Nothing is like a value that is missing."""
-    return f'no value is written `not {field} like "*"`, any value `{field} like "*"`'
+    return f"no value is written `{field} is empty`, any value `{field} is not empty`"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

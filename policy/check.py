@@ -14,6 +14,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    IsEmpty,
     Let,
     Limit,
     ListOf,
@@ -29,9 +30,10 @@ from seatwarden.grammar.ast import (
     Timezone,
     UnusedFor,
 )
+from seatwarden.grammar.calendar_names import month_number, weekday_of
 from seatwarden.grammar.printer import print_field, print_operand, quote
 from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import did_you_mean, no_value
+from seatwarden.grammar.suggest import NOTHING, did_you_mean, no_value
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from seatwarden.policy.zones import is_timezone, timezone_help
@@ -46,8 +48,11 @@ _TYPE_HELP = {
     Type.DATE: "write a date without quotes: 2026-07-01",
     Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
 }
-_NOTHING = ("null", "nil", "none", "empty", "undefined")
-"""Words of other languages for no value."""
+_TRUTHS = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+"""Words of other languages for true and false."""
+_MONTH, _WEEKDAY = Field("month"), Field("weekday")
+_BEHIND_A_DOT = {name.rpartition(".")[2].casefold(): name for name in VOCABULARY if name[-1] != "@" and "." in name}
+"""Fields by what stands behind their first word, which is easily forgotten."""
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
@@ -125,15 +130,18 @@ class _Checker:
 
     # conditions
 
-    def _condition(self, condition: Condition) -> Iterator[Diagnostic]:
+    def _condition(self, condition: Condition, before: Condition | None = None) -> Iterator[Diagnostic]:
+        """Findings of a condition; `before` is the one that `and` or `or` joins it to."""
         match condition:
             case And(operands) | Or(operands):
-                for operand in operands:
-                    yield from self._condition(operand)
+                for before, operand in zip((None, *operands), operands, strict=False):
+                    yield from self._condition(operand, before)
             case Not(operand):
                 yield from self._condition(operand)
             case UnusedFor():
                 pass
+            case IsEmpty(field):
+                yield from self._emptiness(field, condition.span)
             case Comparison():
                 yield from self._comparison(condition)
             case _:
@@ -145,14 +153,23 @@ class _Checker:
                     help_ = (
                         f"compare it, like `{shown} = {_SAMPLES[kind]}`"
                         if isinstance(condition, Field)
-                        else "compare a field with it"
+                        else _one_more_value(condition, before)
                     )
                     yield _error("SW104", f"`{shown}` alone is not a condition", condition.span, label, help_)
 
+    def _emptiness(self, field: Field, span: Span) -> Iterator[Diagnostic]:
+        """`is empty` asks for what a user may have none of."""
+        yield from self._names_in(field)
+        entry = entry_of(field)
+        if entry is not None and not _may_be_empty(field):
+            shown = f"`{print_field(field)}`"
+            help_ = f"{shown} is {entry.type.value}: compare it, or leave the question out"
+            yield _error("SW105", f"{shown} always has a value", span, "never empty", help_)
+
     def _comparison(self, comparison: Comparison) -> Iterator[Diagnostic]:
         found = False
-        for operand in (comparison.left, comparison.right):
-            for diagnostic in self._names_in(operand):
+        for operand, beside in ((comparison.left, None), (comparison.right, comparison.left)):
+            for diagnostic in self._names_in(operand, beside):
                 found = True
                 yield diagnostic
         left, right = self._type(comparison.left), self._type(comparison.right)
@@ -176,6 +193,8 @@ class _Checker:
         """A help line: how to write the right side in the type of the left; None where the right side is a field."""
         if isinstance(comparison.right, Field):
             return None
+        if comparison.left == _MONTH and (numbers := self._months(comparison.right)):
+            return f"months are numbers: {numbers}"
         if wanted is not Type.TEXT:
             return _TYPE_HELP[wanted]
         entry = entry_of(comparison.left) if isinstance(comparison.left, Field) else None
@@ -183,6 +202,14 @@ class _Checker:
             return f"it is one of {', '.join(quote(value) for value in entry.values)}"
         items = self._items(comparison.right)
         return f"write text in quotes: {quote(print_operand(items[0]))}"
+
+    def _months(self, names: Operand) -> str:
+        """The numbers of the months whose names are given; empty where one is none."""
+        numbers = [month_number(text.value) for text in self._texts(names)]
+        if None in numbers or not numbers:
+            return ""
+        listed = ", ".join(map(str, numbers))
+        return f"[{listed}]" if len(numbers) > 1 else listed
 
     def _possible_values(self, comparison: Comparison) -> Iterator[Diagnostic]:
         """A field with few possible values is compared with one of them."""
@@ -234,13 +261,28 @@ class _Checker:
             self._different[name] = tuple(dict.fromkeys(items))
         return self._different[name]
 
-    def _names_in(self, operand: Operand) -> Iterator[Diagnostic]:
+    def _meant(self, name: str, beside: Operand | None) -> str:
+        """The help for a name that nothing has, compared with `beside`."""
+        word = name.lower()
+        field = beside if isinstance(beside, Field) else None
+        if word in NOTHING:
+            return no_value(print_field(field)) if field and _may_be_empty(field) else no_value()
+        if word in _TRUTHS and field and (entry := entry_of(field)) and entry.type is Type.BOOLEAN:
+            return f"write `{_TRUTHS[word]}`, or the field alone, or `not` before it"
+        if field == _MONTH and (number := month_number(name)):
+            return f"months are numbers: {number}"
+        if field == _WEEKDAY and (weekday := weekday_of(name)):
+            return f"weekdays are written in quotes: {quote(weekday)}"
+        if beside is None and word in _BEHIND_A_DOT:
+            return f"did you mean `{_BEHIND_A_DOT[word]}`?"
+        return did_you_mean(name, (*self._similar, *_BARE_FIELDS)) or f'text is written in quotes: "{name}"'
+
+    def _names_in(self, operand: Operand, beside: Operand | None = None) -> Iterator[Diagnostic]:
         match operand:
             case Field() if entry_of(operand) is None:
                 yield _unknown_field(operand)
             case Name(name) if name not in self._declared:
-                help_ = no_value() if name.lower() in _NOTHING else did_you_mean(name, (*self._similar, *_BARE_FIELDS))
-                help_ = help_ or f'text is written in quotes: "{name}"'
+                help_ = self._meant(name, beside)
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
                 )
@@ -262,6 +304,19 @@ class _Checker:
                 return self._type(value) if value is not None else None
             case _:
                 return _LITERAL_TYPES[type(operand)]
+
+
+def _may_be_empty(field: Field) -> bool:
+    entry = entry_of(field)
+    return entry is not None and (entry.type is Type.TEXT or entry.optional)
+
+
+def _one_more_value(value: Operand, before: Condition | None) -> str:
+    """The help for a value alone: `user.tags = "a" or "b"`."""
+    if not isinstance(before, Comparison) or not isinstance(before.left, Field) or not isinstance(before.right, Text):
+        return "compare a field with it"
+    listed = f"[{print_operand(before.right)}, {print_operand(value)}]"
+    return f"write `{print_field(before.left)} {before.operator} {listed}`"
 
 
 def _unknown_field(field: Field) -> Diagnostic:

@@ -78,6 +78,8 @@ _ALL = (
     Code("SW320", "warning", "a comment to seatwarden that is not understood"),
     Code("SW321", "warning", "no value written as a value"),
     Code("SW322", "warning", "a release without disuse"),
+    Code("SW323", "warning", "a doubled backslash"),
+    Code("SW324", "warning", "a rule named like a license type"),
     # Against a snapshot
     Code("SW401", "warning", "a name that nobody has", needs_snapshot=True),
     Code("SW402", "warning", "a name that differs only in case", needs_snapshot=True),

@@ -8,7 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from seatwarden.grammar.ast import Boolean, Date, Let, Limit, ListOf, Number, Policy, Rule, SetFrom, Statement, Text
+from seatwarden.grammar.ast import (
+    Boolean,
+    Date,
+    Field,
+    IsEmpty,
+    Let,
+    Limit,
+    ListOf,
+    Number,
+    Policy,
+    Rule,
+    SetFrom,
+    Statement,
+    Text,
+    walk,
+)
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import parse_policy
 from seatwarden.grammar.printer import print_policy
@@ -16,6 +31,7 @@ from seatwarden.policy.check import check
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, from_syntax, in_order
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_text
+from seatwarden.policy.vocabulary import IN_USE
 
 DEFAULT_TIMEZONE = "UTC"
 MAX_LISTED = 50_000
@@ -51,6 +67,12 @@ class CheckedPolicy:
     def limits(self) -> tuple[Limit, ...]:
         """The limits that the policy sets."""
         return self.tree.limits
+
+    @property
+    def asked_of_site(self) -> frozenset[Field]:
+        """The properties and attributes of which a rule asks whether they are empty: it matters who else has them."""
+        nodes = (node for rule in self.rules for node, _ in walk(rule.condition))
+        return frozenset(node.field for node in nodes if isinstance(node, IsEmpty) and node.field.name in IN_USE)
 
     @property
     def text(self) -> str:

@@ -47,6 +47,14 @@ OPERATORS = (
     ),
     OperatorEntry("or", "true where one is; binds less than `and`", "user.inactive or user.blocked", also=("||",)),
     OperatorEntry(
+        "is empty",
+        "no value, or only blank ones; unknown for a property or attribute that nobody at the site has",
+        "user.@Department is empty",
+    ),
+    OperatorEntry(
+        "is not empty", "a value that is not blank: exactly the opposite of `is empty`", "user.roles is not empty"
+    ),
+    OperatorEntry(
         "unused for", "the last use is that many calendar days (or weeks) ago, or more", "unused for 30 days"
     ),
     OperatorEntry("never used", "never used since it was allocated", "never used"),

@@ -9,10 +9,9 @@ from difflib import SequenceMatcher
 from enum import Enum
 
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.suggest import did_you_mean, nearest
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Type(Enum):
@@ -28,8 +27,9 @@ class Type(Enum):
 class FieldEntry:
     """One field, or one family of fields (`user.@` and `user.attributes`, which take a key).
 
-    `many` says whether one user can have several values; `values` lists all possible texts where they are
-    few; `source` names the field in QRS, `qmc` where the QMC shows it (empty where it does not).
+    `many` says whether one user can have several values, `optional` whether a single one may be missing; `values` lists
+    all possible texts where they are few; `source` names the field in QRS, `qmc` where the QMC shows it (empty where it
+    does not).
     """
 
     name: str
@@ -40,6 +40,7 @@ class FieldEntry:
     qmc: str = ""
     many: bool = False
     keyed: bool = False
+    optional: bool = False
     values: tuple[str, ...] = ()
 
 
@@ -169,6 +170,7 @@ _ENTRIES = (
         "the day of the last use over all licenses of the user; who never used one has none",
         "lastUsed of all the user's licenses",
         "user.lastUsed < 2026-07-01",
+        optional=True,
     ),
     FieldEntry(
         "license.type",
@@ -185,6 +187,7 @@ _ENTRIES = (
         "the day of the last use; a license that was never used has none",
         "lastUsed",
         "license.lastUsed < 2026-07-01",
+        optional=True,
         qmc="License management: Last used",
     ),
     FieldEntry(
@@ -221,6 +224,12 @@ _ENTRIES = (
 
 VOCABULARY: dict[str, FieldEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every field by its name."""
+
+IN_USE = {"user.@": Field("site.properties"), "user.attributes": Field("site.attributes")}
+"""For each family the field of the names that anybody at the site has: a fact of the site, which no rule can name.
+
+`user.@Departmnet is empty` would hold for everybody. Of a name that nobody has it is not known who has no value.
+"""
 
 
 _OF_QLIK = {

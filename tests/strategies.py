@@ -126,7 +126,12 @@ def conditions(names: Mapping[str, Kind] | None = None) -> SearchStrategy[ast.Co
     unused = st.builds(ast.UnusedFor, st.sampled_from(THRESHOLDS), st.sampled_from(["days", "weeks"]))
     truths = [pool.field for pool in FIELDS if pool.kind == "boolean"]
     named = [ast.Name(name) for name, kind in names.items() if kind == "boolean"]
-    return _combined(st.one_of(st.sampled_from([*truths, *named]), booleans, unused, comparisons(names)))
+    empty = st.sampled_from([pool.field for pool in FIELDS if _may_be_empty(pool)]).map(ast.IsEmpty)
+    return _combined(st.one_of(st.sampled_from([*truths, *named]), booleans, unused, empty, comparisons(names)))
+
+
+def _may_be_empty(pool: FieldPool) -> bool:
+    return pool.kind == "text" or pool.field.name in ("license.lastUsed", "user.lastUsed")
 
 
 def any_conditions() -> SearchStrategy[ast.Condition]:
@@ -144,7 +149,8 @@ def any_conditions() -> SearchStrategy[ast.Condition]:
     )
     operators = st.sampled_from(["=", "!=", "==", "!==", "like", "<", "<=", ">", ">="])
     unused = st.builds(ast.UnusedFor, st.integers(0, 999), st.sampled_from(["days", "weeks"]))
-    return _combined(st.one_of(operand, unused, st.builds(ast.Comparison, operators, operand, operand)))
+    empty = st.sampled_from([pool.field for pool in FIELDS]).map(ast.IsEmpty)
+    return _combined(st.one_of(operand, unused, empty, st.builds(ast.Comparison, operators, operand, operand)))
 
 
 def _combined(leaves: SearchStrategy[Any]) -> SearchStrategy[ast.Condition]:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.grammar.printer import print_field
-from seatwarden.policy.vocabulary import WEEKDAYS
 from tests.strategies import (
     ATTRIBUTE_KEYS,
     DIRECTORIES,
@@ -25,7 +25,7 @@ _DIRECTORIES = (*DIRECTORIES, "A", "åker", "Other")
 _IDS = (*USER_IDS, "B", "C", "cc", "Ann Smith")
 _NAMES = ("Ann", "ANN", "Bob B.", "Bob *", "", *_IDS)
 _TAGS = (*TAGS, "Keep Me", "STRASSE ", "vip x", "a", "ban")
-_VALUES = (*VALUES, "FINANCE", "in", "anna")
+_VALUES = (*VALUES, "FINANCE", "in", "anna", " ")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def known_facts(draw: st.DrawFn, license_type: str | None = None) -> KnownFacts:
             "user.tags": draw(_some(_TAGS)),
             **{print_field(Field("user.@", key)): draw(_some(_VALUES)) for key in PROPERTY_KEYS},
             **{print_field(Field("user.attributes", key)): draw(_some(_VALUES)) for key in ATTRIBUTE_KEYS},
+            "site.properties": PROPERTY_KEYS,
+            "site.attributes": ATTRIBUTE_KEYS,
             **{f"user.{flag}": (draw(st.booleans()),) for flag in flags},
             "user.createdDate": (draw(_near(NOW.date())),),
             "user.licenses": tuple(sorted(held)),

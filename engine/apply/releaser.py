@@ -23,7 +23,7 @@ from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import Intent, Key, OutcomeKind, OutcomeLine
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.model import NO_SITE_FACTS, License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 
 OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed")
@@ -173,7 +173,8 @@ class Apply:
         others = [other for other in rows[decision.license_type] if other.id != row.id]
         rows[decision.license_type] = [row, *others]
         day = make_day(self._clock(), self._plan.day.zone.key)
-        now = decide(self._plan.policy, Snapshot.of([user], rows), decision.license_type, row, day)
+        snapshot = Snapshot.of([user], rows, self._plan.header.site_facts or NO_SITE_FACTS)
+        now = decide(self._plan.policy, snapshot, decision.license_type, row, day)
         if self._pseudonyms is not None:
             now = self._pseudonyms.of_decision(now)
         changes = drifted_facts(decision, now, (day.today - self._plan.day.today).days)

@@ -16,12 +16,13 @@ from typing import Any, TypeAlias
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth, compare
 from seatwarden.engine.facts.columns import SINGLE, FactColumn, as_facts, facts_by_key, read_column
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, of_key
+from seatwarden.engine.facts.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, emptiness, of_key
 from seatwarden.grammar.ast import (
     And,
     Comparison,
     Condition,
     Field,
+    IsEmpty,
     LicenseType,
     ListOf,
     Name,
@@ -34,6 +35,7 @@ from seatwarden.grammar.ast import (
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy, NamedValue
 from seatwarden.policy.operators import POSITIVE, Value
+from seatwarden.policy.vocabulary import IN_USE
 
 ReadValues: TypeAlias = tuple[Any, ...]
 """The facts read of one license: in each place a fact, or the pairs of a family."""
@@ -213,6 +215,8 @@ class _Compiler:
             case Not(operand):
                 part = self.condition(operand)
                 return _Node(condition, _negated(part.test), (part,))
+            case IsEmpty(field):
+                return self._emptiness(condition, field)
             case UnusedFor():
                 reads = tuple((field, self._getter(field)) for field in (_UNUSED, _USED, _ALLOCATED))
                 return _Node(condition, _unused(self._place(_UNUSED), condition.days), (), reads)
@@ -225,6 +229,18 @@ class _Compiler:
                 )
             case _:
                 return _Node(condition, _constant(True in self._constants(condition)))
+
+    def _emptiness(self, condition: IsEmpty, field: Field) -> _Node:
+        get = self._getter(field)
+        in_use = self._getter(IN_USE[field.name]) if field.name in IN_USE else lambda values: ()
+
+        def found(values: ReadValues) -> tuple[Truth, Fact]:
+            return emptiness(field, get(values), in_use(values))
+
+        def is_empty(batch: FactBatch) -> list[Truth]:
+            return [found(values)[0] for values in batch.rows()]
+
+        return _Node(condition, is_empty, (), ((field, lambda values: found(values)[1]),))
 
     def _comparison(self, condition: Comparison) -> _Node:
         left, right = condition.left, condition.right

@@ -8,7 +8,7 @@ from msgspec import structs
 from seatwarden.engine.common.text import plural, quoted
 from seatwarden.engine.decide.reference import Trace
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.grammar.ast import Comparison, Field, ListOf, Name, Not, Operand, Operator, UnusedFor
+from seatwarden.grammar.ast import Comparison, Field, IsEmpty, ListOf, Name, Not, Operand, Operator, UnusedFor
 from seatwarden.grammar.printer import print_condition, print_field, print_operand
 from seatwarden.policy.operators import POSITIVE, Value
 
@@ -29,6 +29,8 @@ def phrase(trace: Trace) -> str:
         case Comparison(operator):
             opposite = replace(trace.condition, operator=POSITIVE[operator])
             return _negated(structs.replace(trace, condition=opposite, truth=not trace.truth))
+        case IsEmpty(field) if not trace.truth:
+            return f"{print_field(field)} = {show_values(dict(trace.facts)[field])}"
         case Field("license.neverUsed", None):
             return "never used" if trace.truth else "used before"
         case Field() as field:

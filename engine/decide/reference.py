@@ -10,12 +10,13 @@ from datetime import date
 
 from msgspec import Struct
 
-from seatwarden.engine.facts.facts import Fact, Facts, Unknown
+from seatwarden.engine.facts.facts import Fact, Facts, Unknown, emptiness
 from seatwarden.grammar.ast import (
     And,
     Comparison,
     Condition,
     Field,
+    IsEmpty,
     ListOf,
     Name,
     Not,
@@ -27,6 +28,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.policy.loading import NamedValue
 from seatwarden.policy.operators import HOLDS, POSITIVE, Value
+from seatwarden.policy.vocabulary import IN_USE
 
 Truth = bool | None
 
@@ -73,6 +75,11 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
         case Not(operand):
             part = evaluate(operand, facts, names)
             return Trace(condition, None if part.truth is None else not part.truth, (), (part,))
+        case IsEmpty(field):
+            fact = facts.read(field)
+            in_use = facts.read(IN_USE[field.name]) if field.name in IN_USE else ()
+            truth, telling = emptiness(field, fact, in_use)
+            return Trace(condition, truth, ((field, telling),))
         case UnusedFor():
             field = Field("license.unusedDays")
             unused = facts.read(field)

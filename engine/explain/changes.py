@@ -16,6 +16,8 @@ from seatwarden.engine.facts.facts import Fact, Facts, Unknown
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, Name, Rule
 from seatwarden.grammar.printer import print_field
 
+ANYTHING = "(any value)"
+"""A value that nobody has: it stands for any that no rule speaks of."""
 ELSEWHERE = "(another directory)"
 """A user directory that nobody has: it stands for any that no rule speaks of."""
 
@@ -44,6 +46,13 @@ class WithoutValues:
 
     field: Field
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A field without a value has one: any that no rule names."""
+
+    field: Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class OnList:
         return next((side.name for side in sides if isinstance(side, Name)), self.rule.title)
 
 
-Change: TypeAlias = UsedToday | WithValue | WithoutValues | Empty | Flagged | InDirectory | Holding | OnList
+Change: TypeAlias = UsedToday | WithValue | WithoutValues | Filled | Empty | Flagged | InDirectory | Holding | OnList
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,8 @@ def facts_after(change: Change, facts: Facts, day: Day) -> Changed:
         case WithoutValues(field, gone):
             before = facts.read(field)
             values = {field: before if isinstance(before, Unknown) else tuple(v for v in before if v not in gone)}
+        case Filled(field):
+            values = {field: (ANYTHING,)}
         case Empty(name):
             names = {name: ()}
         case Flagged(field, truth):
@@ -191,6 +202,8 @@ def words_of(changes: tuple[Change, ...]) -> str:
             if field.name == "user.tags":
                 return f"the user were not tagged {shown}"
             return f"the user did not have {_noun(field)}{shown}"
+        case Filled(field):
+            return f"the user had {_any(field)}"
         case Empty(name):
             what = {"user.@": "user.customProperties"}.get(name, name)
             return f"`{what}` were readable and had no value"
@@ -210,6 +223,14 @@ def words_of(changes: tuple[Change, ...]) -> str:
             return f"{quoted(own)} were listed in {first.place}"
 
 
+def _any(field: Field) -> str:
+    """Any value of the field: `a tag`, `a value of the custom property Department`."""
+    if field.key is None:
+        return {"user.tags": "a tag", "user.roles": "an admin role"}.get(field.name, f"a value of {field.name}")
+    kind = "custom property" if field.name == "user.@" else "attribute"
+    return f"a value of the {kind} {field.key}"
+
+
 def _noun(field: Field) -> str:
     """The words before the value: `the admin role `, `the custom property Department = `."""
     if field.name == "user.roles":
@@ -227,6 +248,8 @@ def change_to_json(change: Change) -> dict[str, Any]:
             return {"change": "value added", "field": print_field(field), "value": value}
         case WithoutValues(field, values):
             return {"change": "values removed", "field": print_field(field), "values": list(values)}
+        case Filled(field):
+            return {"change": "any value added", "field": print_field(field)}
         case Empty(name):
             return {"change": "readable and empty", "field": name}
         case Flagged(field, truth, unread):

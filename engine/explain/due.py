@@ -15,9 +15,10 @@ from seatwarden.engine.decide.pseudonyms import known_facts
 from seatwarden.engine.decide.reference import Truth, evaluate_rule
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.grammar.ast import LICENSE_TYPES, Condition, Field, LicenseType, Rule, UnusedFor, walk
+from seatwarden.grammar.ast import LICENSE_TYPES, Condition, Field, IsEmpty, LicenseType, Rule, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.vocabulary import IN_USE
 
 HORIZON_DAYS = 1100
 """Days ahead in which the day is looked for on which a license becomes due: three years."""
@@ -124,5 +125,15 @@ def _moving_rules(policy: CheckedPolicy, license_type: LicenseType) -> _MovingRu
 
 def fields_of(condition: Condition) -> list[Field]:
     """The fields whose facts a condition's truth hangs on."""
-    nodes = [node for node, _ in walk(condition)]
-    return [_UNUSED if isinstance(node, UnusedFor) else node for node in nodes if isinstance(node, Field | UnusedFor)]
+    fields: list[Field] = []
+    for node, _ in walk(condition):
+        match node:
+            case UnusedFor():
+                fields.append(_UNUSED)
+            case IsEmpty(field) if field.name in IN_USE:
+                fields.append(IN_USE[field.name])
+            case Field():
+                fields.append(node)
+            case _:
+                pass
+    return fields

@@ -20,6 +20,7 @@ from seatwarden.engine.explain.changes import (
     ELSEWHERE,
     Change,
     Empty,
+    Filled,
     Flagged,
     Holding,
     InDirectory,
@@ -40,6 +41,7 @@ from seatwarden.grammar.ast import (
     And,
     Comparison,
     Field,
+    IsEmpty,
     LicenseType,
     ListOf,
     Name,
@@ -61,7 +63,7 @@ MAX_TRIED = 200
 _BY_USE = frozenset({"license.unusedDays", "license.lastUsed", "license.neverUsed", "user.lastUsed"})
 """Fields that change when the license is used."""
 
-_RANK = (UsedToday, WithValue, OnList, WithoutValues, Flagged, Empty, InDirectory, Holding)
+_RANK = (UsedToday, WithValue, OnList, WithoutValues, Filled, Flagged, Empty, InDirectory, Holding)
 
 _Truths: TypeAlias = tuple[Truth, ...]
 
@@ -257,6 +259,9 @@ def _flips(leaf: Trace, rule: Rule, license_type: LicenseType, names: Mapping[st
             yield Holding(other, other not in fact)
     elif entry.many and unknown:
         yield Empty(field.name)
+    elif isinstance(leaf.condition, IsEmpty):
+        if entry.many and not isinstance(fact, Unknown):
+            yield Filled(field) if leaf.truth else WithoutValues(field, tuple(map(str, fact)))
     elif isinstance(leaf.condition, Comparison) and not isinstance(fact, Unknown):
         yield from _other_values(leaf, leaf.condition, field, fact, rule, names)
 

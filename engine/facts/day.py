@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.vocabulary import WEEKDAYS
 from seatwarden.policy.zones import find_timezone, timezone_help
 
 NEVER_BEFORE_YEAR = 1900

@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from seatwarden.engine.facts.day import NEVER, Day
-from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.model import License, SiteFacts, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.operators import Value
-from seatwarden.policy.vocabulary import VOCABULARY, Type
+from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
 
 
 class Unknown(Struct, frozen=True, gc=False):
@@ -288,6 +288,35 @@ def _last_used(subject: Subject, key: str) -> Fact:
     return () if subject.last_used is None else _fact(subject.last_used)
 
 
+OF_SITE: Mapping[str, Callable[[SiteFacts], tuple[str, ...]]] = {
+    IN_USE["user.@"].name: lambda site: site.properties,
+    IN_USE["user.attributes"].name: lambda site: site.attributes,
+}
+"""The facts of the site. They are the same for all licenses: a plan records them once, in its header."""
+
+
+def _of_site(read: Callable[[SiteFacts], tuple[str, ...]]) -> Callable[[Subject, str], Fact]:
+    return lambda subject, key: read(subject.snapshot.site_facts)
+
+
+def emptiness(field: Field, fact: Fact, in_use: Fact) -> tuple[bool | None, Fact]:
+    """Whether a field has no value, and the fact that tells: `is empty`.
+
+    `in_use` are the names of its family that anybody at the site has. A name that nobody has may be mistyped: then it
+    is not known who has no value.
+    """
+    if isinstance(fact, Unknown):
+        return None, fact
+    if any(not isinstance(value, str) or value.strip() for value in fact):
+        return False, fact
+    if isinstance(in_use, Unknown):
+        return None, in_use
+    if field.key is not None and field.key not in in_use:
+        kind = "custom property" if field.name == "user.@" else "attribute"
+        return None, Unknown(f"nobody at this site has the {kind} `{field.key}`")
+    return True, fact
+
+
 READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "user": _of_user(lambda user, day, key: (f"{user.user_directory}\\{user.user_id}",)),
     "user.userDirectory": _of_user(lambda user, day, key: (user.user_directory,)),
@@ -317,5 +346,6 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "today": lambda subject, key: (subject.day.today,),
     "month": lambda subject, key: (subject.day.today.month,),
     "weekday": lambda subject, key: (subject.day.weekday,),
+    **{name: _of_site(read) for name, read in OF_SITE.items()},
 }
 """The reader of each field of the vocabulary; a test holds the two tables against each other."""

@@ -17,6 +17,7 @@ from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.records import RecordedDecision
+from seatwarden.engine.snapshot.model import SiteFacts
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 
@@ -60,9 +61,9 @@ class RuleUsed(Struct, frozen=True):
 class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="kind", tag="plan"):
     """The first line of a plan: what was decided by and on, and when.
 
-    `pseudonyms` is the id of the key, where people have pseudonyms; `findings` is what was to be known before the plan
-    was approved, `compared` with which run it was
-    compared, `accepted` whether a change that touches everybody was approved when it was made.
+    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms;
+    `findings` is what was to be known before the plan was approved, `compared` with which run it was compared;
+    `accepted`: a change that touches everybody was approved when it was made.
     """
 
     run_id: str
@@ -74,6 +75,7 @@ class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
     snapshot: SnapshotUsed
     site: str
     limits: list[str]
+    site_facts: SiteFacts | None = None
     pseudonyms: str | None = None
     findings: list[Finding] = []
     compared: str = ""

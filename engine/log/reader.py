@@ -6,7 +6,7 @@ had been changed: who reads a plan meets no other error but of a file that canno
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
-from seatwarden.engine.facts.facts import Fact, RecordedFacts, facts_from_json
+from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
 from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.chain import read_chain
 from seatwarden.engine.log.lines import Key, PlanHeader, PlanLog, PlanSeal, read_plan_lines
@@ -58,17 +58,18 @@ class RecordedPlan:
 
 @dataclass(frozen=True, slots=True)
 class OpenedLog:
-    """A verified log with what its header speaks of: the policy and limits in force then, and the day."""
+    """A verified log with what its header speaks of: the policy and limits in force, the day, the site's facts."""
 
     log: PlanLog
     policy: CheckedPolicy
     limits: tuple[Limit, ...]
     day: Day
+    of_site: Mapping[str, Fact]
 
     def facts(self, n: int, line: RecordedDecision) -> dict[str, Fact]:
-        """The facts of a decision. Raises DamagedLog."""
+        """The facts of a decision, those of the site too. Raises DamagedLog."""
         try:
-            return facts_from_json(line.facts)
+            return {**facts_from_json(line.facts), **self.of_site}
         except ValueError as error:
             self.log.refuse(n, str(error))
 
@@ -102,7 +103,7 @@ def read_log(place: Path) -> PlanLog:
 def open_log(place: Path) -> OpenedLog:
     """The log with its policy, limits and day. Raises as `read_log`."""
     log = read_log(place)
-    return OpenedLog(log, _policy(log), _limits(log), _day(log))
+    return OpenedLog(log, _policy(log), _limits(log), _day(log), _of_site(log))
 
 
 def read_plan(place: Path) -> RecordedPlan:
@@ -161,6 +162,12 @@ def _day(log: PlanLog) -> Day:
         log.refuse(1, error.message)
     except OverflowError:
         log.refuse(1, "`now` is in no year of the calendar")
+
+
+def _of_site(log: PlanLog) -> Mapping[str, Fact]:
+    """The facts of the site, which hold for every license; where none are recorded they are unknown."""
+    site = log.header.site_facts
+    return {name: read(site) for name, read in OF_SITE.items()} if site is not None else {}
 
 
 # The decisions -------------------------------------------------------------------------------------------

@@ -246,10 +246,9 @@ def _accounts(released: Sequence[_Release], pseudonyms: Pseudonyms | None) -> It
         what = "a service account or administrator" if len(users) == 1 else "service accounts or administrators"
         message = f"{rule.title} would release {what}: {join_words([*(f'`{name}`' for name in named), *more])}"
         by_name = any(is_service_account(decision.user_directory, decision.user_id) for decision in accounts)
-        rule_text = (
-            'accounts" when user.userDirectory = "INTERNAL"' if by_name else 'admins" when user.roles = "RootAdmin"'
-        )
-        help_ = f'protect them, like: keep "{rule_text}'
+        admins = 'keep "administrators" when user.roles = "RootAdmin"'
+        services = 'keep "service accounts" when user.userDirectory = "INTERNAL"'
+        help_ = f"protect them, like: {services if by_name else admins}"
         yield _Found(warning("SW405", message, head(rule), "", help_), rule, named)
 
 

@@ -18,11 +18,11 @@ from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reference import Trace, evaluate
 from seatwarden.engine.facts.facts import Fact, RecordedFact, RecordedFacts
-from seatwarden.grammar.ast import Comparison, Condition, Field, LicenseType, Not, Rule, children
+from seatwarden.grammar.ast import Comparison, Condition, Field, IsEmpty, LicenseType, Not, Rule, children, walk
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import Value
-from seatwarden.policy.vocabulary import Type, entry_of
+from seatwarden.policy.vocabulary import IN_USE, Type, entry_of
 
 MASS_CHANGE_PERCENT = 20
 """Of the users, unless the site file says otherwise."""
@@ -69,7 +69,7 @@ def compare_facts(
     """
     listed = tuple(decisions)
     parts = [part for part in _parts(policy) if same_key or not any(map(is_personal, part.names))]
-    tallies = [_Tally(part, policy, hidden) for part in parts]
+    tallies = [_Tally(part, policy, hidden, keys=part.keys) for part in parts]
     users: set[str] = set()
     missing: set[str] = set()
     for decision, now in zip(listed, facts_of(listed), strict=True):
@@ -94,6 +94,7 @@ class _Part:
     names: frozenset[str]
     protects: bool
     types: frozenset[LicenseType]
+    keys: tuple[str, ...]
 
     @property
     def is_compared(self) -> bool:
@@ -107,12 +108,12 @@ def _parts(policy: CheckedPolicy) -> list[_Part]:
 
 
 def _parts_of(rule: Rule, condition: Condition, protects: bool) -> Iterator[_Part]:
-    if isinstance(condition, Comparison | Field):
-        fields = [condition] if isinstance(condition, Field) else [condition.left, condition.right]
-        read = [operand for operand in fields if isinstance(operand, Field)]
+    if isinstance(condition, Comparison | IsEmpty | Field):
+        read = [part for part, _ in walk(condition) if isinstance(part, Field)]
         if read and all(map(_is_compared, read)):
             types = frozenset(rule.license_types) or frozenset(("professional", "analyzer"))
-            yield _Part(condition, frozenset(map(print_field, read)), protects, types)
+            keys = tuple(field.key for field in read if field.key is not None)
+            yield _Part(condition, frozenset(map(print_field, read)), protects, types, keys)
         return
     for child in children(condition):
         yield from _parts_of(rule, child, protects is not isinstance(condition, Not))
@@ -133,6 +134,7 @@ class _Tally:
     moved: set[str] = field(default_factory=set)
     had: dict[Value | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     lost: dict[Value | None, set[str]] = field(default_factory=lambda: defaultdict(set))
+    keys: tuple[str, ...] = ()
     _traces: dict[tuple[Fact, ...], Trace] = field(default_factory=dict)
 
     def add(self, decision: Decision, was: Mapping[str, RecordedFact], now: Mapping[str, Fact]) -> None:
@@ -163,7 +165,9 @@ class _Tally:
     def _trace(self, names: list[str], facts: tuple[Fact, ...]) -> Trace:
         found = self._traces.get(facts)
         if found is None:
-            read = RecordedFacts(dict(zip(names, facts, strict=True)))
+            # Whether anybody has a property at all is no question here: without it the fact would be unknown.
+            in_use: dict[str, Fact] = {field.name: self.keys for field in IN_USE.values()}
+            read = RecordedFacts(in_use | dict(zip(names, facts, strict=True)))
             found = self._traces[facts] = evaluate(self.part.condition, read, self.policy.names)
         return found
 

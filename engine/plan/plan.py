@@ -9,6 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
+
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide_all
@@ -166,6 +168,7 @@ class Plan:
             "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
             "site": self.source,
             "limits": describe_limits(self.limits),
+            **({"siteFacts": msgspec.to_builtins(self.snapshot.site_facts)} if self.policy.asked_of_site else {}),
             **({"pseudonyms": self.pseudonyms.key_id} if self.pseudonyms else {}),
         }
 

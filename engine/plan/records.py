@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, facts_of
 from seatwarden.engine.decide.reference import Truth
-from seatwarden.engine.facts.facts import MAX_NUMBER, Fact, RecordedFact
+from seatwarden.engine.facts.facts import MAX_NUMBER, OF_SITE, Fact, RecordedFact
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.grammar.ast import LicenseType
 
@@ -65,6 +65,8 @@ def decision_lines(decisions: Sequence[Decision], *, with_truths: bool = False) 
     """The decisions as the log has them."""
     words: dict[Ruling, _RulingWords] = {}
     for decision, facts in zip(decisions, facts_of(decisions), strict=True):
+        if not OF_SITE.keys().isdisjoint(facts):  # the header has them, once
+            facts = {name: fact for name, fact in facts.items() if name not in OF_SITE}
         ruling = decision.ruling
         if ruling not in words:
             words[ruling] = _ruling_words(ruling)

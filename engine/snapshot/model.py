@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -113,6 +113,17 @@ class SiteLicense(Struct, frozen=True, rename="camel"):
         return self.signed_key or bool(self.key)
 
 
+class SiteFacts(Struct, frozen=True, omit_defaults=True):
+    """Facts of the site as a whole: the names of the custom properties and the attributes that some user has a value
+    of, in order."""
+
+    properties: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+
+
+NO_SITE_FACTS = SiteFacts()
+
+
 class SnapshotFile(Struct, frozen=True, rename="camel"):
     """A snapshot as it is written."""
 
@@ -142,7 +153,14 @@ class Snapshot:
     users who were left out, as far as those could be.
     """
 
-    def __init__(self, file: SnapshotFile, digest: DigestBeside | None, spoiled: Spoiled = NOTHING_SPOILED) -> None:
+    def __init__(
+        self,
+        file: SnapshotFile,
+        digest: DigestBeside | None,
+        spoiled: Spoiled = NOTHING_SPOILED,
+        site_facts: SiteFacts | None = None,
+    ) -> None:
+        self._site_facts = site_facts
         self.users = file.users
         self.taken_at = file.taken_at
         self.source = file.source
@@ -157,16 +175,26 @@ class Snapshot:
                 self.licenses[license_type] = rows
 
     @classmethod
-    def of(cls, users: list[User], licenses: Mapping[LicenseType, list[License]]) -> "Snapshot":
-        """A snapshot of rows read one by one."""
-        return cls(
-            SnapshotFile(users, Licenses(licenses.get("professional", UNSET), licenses.get("analyzer", UNSET))), None
-        )
+    def of(
+        cls, users: list[User], licenses: Mapping[LicenseType, list[License]], site_facts: SiteFacts | None = None
+    ) -> "Snapshot":
+        """A snapshot of rows read one by one: what they do not tell of the whole site must be given."""
+        rows = Licenses(licenses.get("professional", UNSET), licenses.get("analyzer", UNSET))
+        return cls(SnapshotFile(users, rows), None, NOTHING_SPOILED, site_facts)
 
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of the bytes it was decoded from; empty when it was put together from rows."""
         return self._digest.hexadecimal if self._digest else ""
+
+    @cached_property
+    def site_facts(self) -> SiteFacts:
+        """The facts of the site as a whole."""
+        if self._site_facts is not None:
+            return self._site_facts
+        properties = {row.definition.name for user in self.users for row in _rows(user.custom_properties)}
+        attributes = {row.attribute_type for user in self.users for row in _rows(user.attributes)}
+        return SiteFacts(tuple(sorted(properties)), tuple(sorted(attributes)))
 
     @cached_property
     def users_by_id(self) -> dict[str, User]:
@@ -206,6 +234,13 @@ class Snapshot:
                 if isinstance(row.user, UserReference):
                     found.setdefault(row.user.id, []).append((license_type, row))
         return found
+
+
+_Row = TypeVar("_Row")
+
+
+def _rows(rows: tuple[_Row, ...] | None | UnsetType) -> tuple[_Row, ...]:
+    return rows if isinstance(rows, tuple) else ()
 
 
 def _signed_key(site_license: Raw | UnsetType) -> bool | None:

@@ -35,7 +35,7 @@ def starter_test(policy: CheckedPolicy, policy_name: str, day: Day) -> str:
     """The text of a test file beside the policy, with what the policy decides on that day."""
     cases: dict[str, str] = {}
     for name, user, license_ in list(_cases(policy, day)) or _anybody():
-        snapshot, row = case_site(user, license_, day)
+        snapshot, row = case_site(user, license_, day, policy.asked_of_site)
         decision = decide(policy, snapshot, license_.type, row, day)
         label = decision.decided_by
         lines = [f"  - name: {yaml_text(name)}"]

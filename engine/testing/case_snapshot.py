@@ -4,7 +4,7 @@ A fact that the case does not name is that of an ordinary, complete user whose l
 a case which expects *keep* fails when the protection it is about does not hold. A fact that is `unknown` is absent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.snapshot.model import License, Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
-from seatwarden.grammar.ast import LICENSE_TYPES
+from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.policy.testing.case import Given, LicenseFacts, Moment, Special, UserFacts
 
 UNUSED_DAYS = 1_000
@@ -47,8 +47,13 @@ def moment_of(moment: Moment, timezone: str) -> Day:
     return Day(_instant(moment, day), day.zone)
 
 
-def case_site(user: UserFacts, license: LicenseFacts, day: Day) -> tuple[Snapshot, License]:
-    """The snapshot of a case, decoded as QRS's own data is, and the license in it that the case is about."""
+def case_site(
+    user: UserFacts, license: LicenseFacts, day: Day, in_use: Iterable[Field] = ()
+) -> tuple[Snapshot, License]:
+    """The snapshot of a case, decoded as QRS's own data is, and the license in it that the case is about.
+
+    `in_use` are properties and attributes that the site has, whether the case's user has a value or not.
+    """
     held = user.get("licenses", (license.type,)) if user is not Special.UNKNOWN else (license.type,)
     # Which licenses the user holds is unknown when the site's other licenses are.
     types = LICENSE_TYPES if held is not Special.UNKNOWN else (license.type,)
@@ -58,13 +63,27 @@ def case_site(user: UserFacts, license: LicenseFacts, day: Day) -> tuple[Snapsho
     if user is not Special.UNKNOWN and "lastUsed" in user:
         other["lastUsed"] = _last_used(user["lastUsed"], day)
     site = {
-        "users": [_user_row(user, day)] if user is not Special.UNKNOWN else [],
+        "users": [_somebody_else(in_use), *([_user_row(user, day)] if user is not Special.UNKNOWN else [])],
         "licenses": {
             kind: [(row if kind == license.type else other) | {"id": kind}] if kind in holds else [] for kind in types
         },
     }
     snapshot = decode_snapshot(msgspec.json.encode(site), "the case")
     return snapshot, snapshot.licenses[license.type][0]
+
+
+def _somebody_else(fields: Iterable[Field]) -> dict[str, Any]:
+    """A user without a license, who has a value of each of these properties and attributes."""
+    keys = [(field.name, field.key) for field in fields]
+    return {
+        "id": "somebody else",
+        "userId": "somebody",
+        "userDirectory": "ELSEWHERE",
+        "customProperties": [
+            {"value": "any", "definition": {"name": key}} for family, key in keys if family == "user.@"
+        ],
+        "attributes": [{"attributeType": key, "attributeValue": "any"} for family, key in keys if family != "user.@"],
+    }
 
 
 def _user_row(facts: Mapping[str, Given], day: Day) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _run_cases(test: PolicyTest, decided: list[Decision]) -> Iterator[CaseResult
         now = case.now or test.now
         assert now is not None  # noqa: S101 - for the type checker: reading demands one of the two
         day = moment_of(now, test.timezone or test.policy.timezone)
-        snapshot, license_ = case_site(case.user, case.license, day)
+        snapshot, license_ = case_site(case.user, case.license, day, test.policy.asked_of_site)
         decision = decide(test.policy, snapshot, case.license.type, license_, day)
         decided.append(decision)
         yield CaseResult(case.name, _place(case.span), tuple(_problems(case.expectation, decision)))

@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from seatwarden.grammar.calendar_names import MONTHS, WEEKDAYS
 from seatwarden.grammar.errors import SyntaxProblem
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean, nearest
 
 _Locate = Callable[[int, int, int, int], Span]
 
-_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_DAYS = (WEEKDAYS[-1], *WEEKDAYS[:-1])
 _SHORT_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
 _SHORT_MONTHS = ("jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov", "dec")
 _UNITS = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
 _ALL_UNITS = (*_UNITS, "day instance", *(unit[:-1] for unit in _UNITS), "sec", "min")
@@ -44,7 +41,7 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "WEEKEND": ("weekend",),
     "HOURS": _ALL_UNITS,
     "DAY_NAME": (*_DAYS, *_SHORT_DAYS),
-    "MONTH_NAME": (*_MONTHS, *_SHORT_MONTHS),
+    "MONTH_NAME": (*MONTHS, *_SHORT_MONTHS),
 }
 _KINDS = (
     ({"EVERY"}, "`every`, `at`, `on`, `of`, `in`, `except` or `also`"),
@@ -175,7 +172,7 @@ def _help(word: str, before: str, text: str, expected: set[str]) -> str | None:
         return f"write `at {word}`"
     if "DAY_NAME" in expected and word[:1].isdigit():
         return f"write `on the {word} day`"
-    if "YEAR" in expected and nearest(word, (*_MONTHS, *_SHORT_MONTHS)):
+    if "YEAR" in expected and nearest(word, (*MONTHS, *_SHORT_MONTHS)):
         return f"write `of {_month(word)}`"
     if "MONTH_NAME" in expected and re.fullmatch(r"\d{4}", word):
         return f"write `in {word}`"
@@ -219,7 +216,7 @@ def _instead_of_start(word: str, before: str) -> str | None:
         return f"write `at {word}`"
     if word in (*_DAYS, *_SHORT_DAYS):
         return f"write `on {word}`"
-    if word in (*_MONTHS, *_SHORT_MONTHS):
+    if word in (*MONTHS, *_SHORT_MONTHS):
         return f"write `of {word}`"
     if re.fullmatch(r"every\d+", word):
         return f"put a space behind `every`: `every {word[5:]}`"
@@ -267,4 +264,4 @@ def _instead_of_unit(word: str) -> str | None:
 
 
 def _month(word: str) -> str:
-    return _INSTEAD_OF_A_NAME.get(word) or nearest(word, (*_MONTHS, *_SHORT_MONTHS)) or word
+    return _INSTEAD_OF_A_NAME.get(word) or nearest(word, (*MONTHS, *_SHORT_MONTHS)) or word

@@ -9,6 +9,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    IsEmpty,
     Let,
     Limit,
     ListOf,
@@ -116,7 +117,11 @@ class _Reader(YamlReader):
             return None
         if not isinstance(node, YamlMap):
             return self._value(node)
-        for key, read in (("and", self._and), ("or", self._or), ("not", self._not), ("unusedFor", self._unused)):
+        forms = (
+            *(("and", self._and), ("or", self._or), ("not", self._not)),
+            *(("isEmpty", self._is_empty), ("unusedFor", self._unused)),
+        )
+        for key, read in forms:
             if node.get(key) is not None:
                 return read(node, depth)
         return self._comparison(node, depth) if node.get("operator") is not None else self._operand(node)
@@ -145,6 +150,16 @@ class _Reader(YamlReader):
         unused = self._object(tables.UNUSED, node, "unusedFor")
         count, unit = unused["unusedFor"], unused["unit"]
         return UnusedFor(count, unit, node.span) if count is not None and unit is not None else None
+
+    def _is_empty(self, node: YamlMap, depth: int) -> Condition | None:
+        asked = self._object(tables.IS_EMPTY, node, "isEmpty")["isEmpty"]
+        if not isinstance(asked, YamlMap):
+            if asked is not None:
+                help_ = 'like {"isEmpty": {"field": "user.tags"}}'
+                self.error("SW204", "`isEmpty` asks for a field", asked.span, f"this is {describe(asked)}", help_)
+            return None
+        field = self._field(asked) if not self._too_deep(asked, depth + 1) else None
+        return IsEmpty(field, node.span) if field is not None else None
 
     def _comparison(self, node: YamlMap, depth: int) -> Condition | None:
         comparison = self._object(tables.COMPARISON, node, "a comparison")
@@ -210,7 +225,8 @@ class _Reader(YamlReader):
                 return Text(text, node.span) if text is not None else None
             case _:
                 help_ = (
-                    "a condition has `and`, `or`, `not`, `operator` or `unusedFor`; a value `field`, `name` or `date`"
+                    "a condition has `and`, `or`, `not`, `operator`, `isEmpty` or `unusedFor`; "
+                    "a value `field`, `name` or `date`"
                 )
                 self.error("SW204", "this is no condition and no value", node.span, f"this is {describe(node)}", help_)
                 return None

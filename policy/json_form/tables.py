@@ -144,6 +144,7 @@ UNUSED = _object(
     need("unusedFor", whole("days or weeks")),
     need("unit", _words("days", "weeks")),
 )
+IS_EMPTY = _object("The field has no value, or only blank ones.", need("isEmpty", _node(_ref("field"))))
 FIELD = _object(
     "A field.",
     need("field", Kind(TEXT.read, _FIELD_NAME), "A name that `seatwarden fields` lists."),
@@ -164,11 +165,12 @@ WHOLE = Section(
 def json_form_schema() -> dict[str, Any]:
     """The JSON Schema of the form."""
     literals = [TEXT_SCHEMA, WHOLE_SCHEMA, {"type": "boolean"}, DATE.schema()]
-    either = [{"required": ["count"]}, {"required": ["percent"]}]
+    # Null is not set, as if the key were not there.
+    either = [{"required": [key], "properties": {key: {"type": "integer"}}} for key in ("count", "percent")]
     keyed = {"required": ["field"], "properties": {"field": {"type": "string", "pattern": "@$"}}}
     statements = {name: section.schema() for name, section in STATEMENTS.items()}
     statements["limit"]["oneOf"] = either
-    conditions = [section.schema() for section in (AND, OR, NOT, COMPARISON, UNUSED)]
+    conditions = [section.schema() for section in (AND, OR, NOT, COMPARISON, IS_EMPTY, UNUSED)]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:seatwarden:schema:json-form:1",
@@ -181,9 +183,8 @@ def json_form_schema() -> dict[str, Any]:
                 "description": "A condition; a value, name or field alone is one when it is true or false.",
                 "anyOf": [*conditions, _ref("operand")],
             },
-            "operand": {
-                "anyOf": [FIELD.schema() | {"if": keyed, "then": {"required": ["key"]}}, NAMED.schema(), _ref("value")]
-            },
+            "operand": {"anyOf": [_ref("field"), NAMED.schema(), _ref("value")]},
+            "field": FIELD.schema() | {"if": keyed, "then": {"required": ["key"]}},
             "value": {
                 "description": "One value, or a list of which any may match.",
                 "anyOf": [_ref("literal"), {"type": "array", "items": _ref("literal")}],

@@ -15,6 +15,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    IsEmpty,
     Let,
     Limit,
     ListOf,
@@ -130,6 +131,8 @@ def _condition(condition: Condition) -> Any:
             return {"not": _condition(operand)}
         case Comparison(operator, left, right):
             return {"operator": operator, "left": _operand(left), "right": _operand(right)}
+        case IsEmpty(field):
+            return {"isEmpty": _operand(field)}
         case UnusedFor(count, unit):
             return {"unusedFor": count, "unit": unit}
         case _:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from seatwarden.grammar.ast import And, Comparison, Condition, ListOf, Name, Or, Rule
+from seatwarden.grammar.ast import And, Comparison, Condition, Field, ListOf, Name, Or, Rule, Text, walk
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import warning
@@ -19,7 +19,8 @@ def find_meaningless(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagno
     for number, rule in enumerate(policy.rules):
         if number in space.never:
             span, label, related = _why_never(rule.condition, bounds(rule), policy, space)
-            yield warning("SW301", f"`{rule.title}` never matches", span, label, _never_help(rule), related)
+            help_ = _id_alone(rule.condition, span, policy) or _never_help(rule)
+            yield warning("SW301", f"`{rule.title}` never matches", span, label, help_, related)
         elif number in space.always:
             if rule.until is None:  # keeping everything for a while is meant
                 message = f"`{rule.title}` always matches"
@@ -99,6 +100,18 @@ def _empty_list(condition: Condition, policy: CheckedPolicy) -> str | None:
             value = policy.names[operand.name] if isinstance(operand, Name) else operand
             if isinstance(value, ListOf) and not value.items:
                 return f"`{operand.name}` has no values" if isinstance(operand, Name) else "this list is empty"
+    return None
+
+
+def _id_alone(condition: Condition, span: Span, policy: CheckedPolicy) -> str | None:
+    """The help for a user who is named without the directory, at that place."""
+    for node, _ in walk(condition):
+        if isinstance(node, Comparison) and node.span == span and Field("user") in (node.left, node.right):
+            other = node.right if node.left == Field("user") else node.left
+            value = policy.names[other.name] if isinstance(other, Name) else other
+            items = value.items if isinstance(value, ListOf) else (value,)
+            if all(isinstance(item, Text) and "\\" not in item.value for item in items) and items:
+                return "`user` is DIRECTORY\\userId; the id alone is `user.userId`"
     return None
 
 

@@ -1,9 +1,10 @@
 """Values as they are written: twice, nearly twice, with what cannot be seen, or not used at all."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
-from seatwarden.grammar.ast import Comparison, Field, Let, ListOf, Literal_, Name, Operand, Text, walk
+from seatwarden.grammar.ast import LICENSE_TYPES, Comparison, Field, Let, ListOf, Literal_, Name, Operand, Text, walk
 from seatwarden.grammar.printer import print_field, quote
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import no_value
@@ -12,15 +13,21 @@ from seatwarden.policy.lint.findings import is_yaml, warning
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.vocabulary import entry_of
 
+_OTHER_PATTERNS = re.compile(r"^%|%$|\.[*+]|^\^|\$$|^\?|\?$")
+"""How patterns of SQL, of regular expressions and of file names look."""
 _EXACT = ("==", "!==")
 _EQUAL = ("=", "!=", *_EXACT)
 
 
 def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
     """SW314 unused name, SW315 listed twice, SW316 differs in case only, SW317 unseen character, SW318 a stray `*`,
-    SW321 no value written as a value."""
+    SW321 no value written as a value, SW323 a doubled backslash, SW324 a rule named like a license type."""
     used: dict[str, list[Comparison]] = {}
     for rule in policy.rules:
+        if rule.name is not None and rule.name.casefold() in LICENSE_TYPES and not rule.license_types:
+            message = f"{quote(rule.name)} is the rule's name here: it speaks of both license types"
+            help_ = f"a type stands without quotes: {rule.kind} {rule.name.casefold()}"
+            yield warning("SW324", message, rule.name_span, "a name", help_)
         for node, _ in walk(rule.condition):
             if isinstance(node, Comparison):
                 yield from _no_value(node)
@@ -66,6 +73,15 @@ def _operand(value: Operand, uses: list[Comparison], policy: CheckedPolicy) -> I
     for item in literals:
         if isinstance(item, Text):
             yield from _unseen(item)
+            if "\\\\" in item.value and not is_yaml(policy):
+                said = quote(item.value.replace("\\\\", "\\"))
+                message = f"{quote(item.value)} has two backslashes in a row"
+                yield warning(
+                    "SW323", message, item.span, "both count: a backslash is an ordinary character", f"write {said}"
+                )
+            if operators == {"like"} and "*" not in item.value and _OTHER_PATTERNS.search(item.value):
+                message = f"{quote(item.value)} is no pattern: only `*` stands for anything"
+                yield warning("SW318", message, item.span, "every character stands for itself", "write `*`")
             if "*" in item.value and operators and operators.issubset(_EQUAL):
                 message = f"`*` in {quote(item.value)} stands for itself"
                 operator = next(iter(sorted(operators)))

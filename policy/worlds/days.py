@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TypeAlias
 
-from seatwarden.policy.vocabulary import WEEKDAYS
+from seatwarden.grammar.calendar_names import WEEKDAYS
 
 ALL_MONTHS = (1 << 12) - 1
 ALL_WEEKDAYS = (1 << len(WEEKDAYS)) - 1

@@ -16,13 +16,15 @@ from seatwarden.policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, DayField
 class TextTest:
     """A set of texts: those that fold to one of `folded`, are one of `exact`, or match one of `patterns` (folded).
 
-    `written` holds the texts as the policy writes them; they only serve to show an example.
+    With `filled` all that are not blank. `written` holds the texts as the policy writes them; they only serve to show
+    an example.
     """
 
     field: Field
     folded: frozenset[str] = frozenset()
     exact: frozenset[str] = frozenset()
     patterns: frozenset[str] = frozenset()
+    filled: bool = False
     written: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 

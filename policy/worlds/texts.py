@@ -52,7 +52,10 @@ def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
     tests = tuple(dict.fromkeys(tests))
     entry = VOCABULARY[field.name]
     if entry.values:
-        masks = {test: sum((value in test.exact) << bit for bit, value in enumerate(entry.values)) for test in tests}
+        masks = {
+            test: sum((test.filled or value in test.exact) << bit for bit, value in enumerate(entry.values))
+            for test in tests
+        }
         return TextValues(field, entry.values, masks, 0 if entry.many else 1 << (len(entry.values) - 1))
     found, complete = _classes(tests)
     masks = {
@@ -61,7 +64,7 @@ def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
     }
     values = (*found.values(), *(() if complete else ("?",)))
     signatures = tuple(found)
-    plainest = min(range(len(found)), key=lambda bit: signatures[bit].bit_count(), default=0)
+    plainest = min(range(len(found)), key=lambda bit: (not values[bit].strip(), signatures[bit].bit_count()), default=0)
     return TextValues(field, values, masks, 0 if entry.many else 1 << plainest, wild=0 if complete else 1 << len(found))
 
 
@@ -69,6 +72,47 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
     """The sets of tests (as bits) that one text can pass, each with such a text; and whether these are all sets."""
     patterns = sorted({pattern for test in tests for pattern in test.patterns})
     using = [sum((pattern in test.patterns) << n for n, test in enumerate(tests)) for pattern in patterns]
+    by_folded, by_spelling, written = _named(tests)
+    asked = sum(test.filled << number for number, test in enumerate(tests))
+    if asked:
+        for blank in ("", _unnamed_blank(by_folded)):
+            by_folded.setdefault(blank, 0)
+
+    def filling(text: str) -> int:
+        return asked if text.strip() else 0
+
+    found: dict[int, str] = {}
+    spelled: dict[str, list[str]] = {}
+    for text in by_spelling:
+        spelled.setdefault(text.casefold(), []).append(text)
+    for folded, passed in by_folded.items():
+        for pattern, users in zip(patterns, using, strict=True):
+            if matches(folded, pattern):
+                passed |= users
+        exact = spelled.get(folded, ())
+        for text in exact:
+            found.setdefault(passed | by_spelling[text] | filling(text), text)
+        # Any other spelling passes the tests that ignore case, and none of the exact ones. There is none when all are
+        # taken, as for a text of digits.
+        passed |= filling(folded)
+        if passed not in found:
+            other = another_spelling(folded, exact) if exact else written.get(folded, folded)
+            if other is not None:
+                found[passed] = other
+    # Texts that no test names differ only in the patterns that they match. Named ones were entered first: an example
+    # with a name from the policy says more than one with an invented word.
+    words, complete = combinations(patterns, by_folded)
+    for signature, word in words.items():
+        passed = 0
+        for number, users in enumerate(using):
+            if signature >> number & 1:
+                passed |= users
+        found.setdefault(passed | filling(word), word)
+    return found, complete and (not asked or all(map(_is_plain, patterns)))
+
+
+def _named(tests: tuple[TextTest, ...]) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    """The tests (as bits) that each named text passes, by folded text and by spelling; folded texts as written."""
     by_folded: dict[str, int] = {}
     by_spelling: dict[str, int] = {}
     written: dict[str, str] = {}
@@ -82,31 +126,14 @@ def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:
     # A text that is only compared exactly can match patterns too, which is looked up by folded text below.
     for text in by_spelling:
         by_folded.setdefault(text.casefold(), 0)
+    return by_folded, by_spelling, written
 
-    found: dict[int, str] = {}
-    spelled: dict[str, list[str]] = {}
-    for text in by_spelling:
-        spelled.setdefault(text.casefold(), []).append(text)
-    for folded, passed in by_folded.items():
-        for pattern, users in zip(patterns, using, strict=True):
-            if matches(folded, pattern):
-                passed |= users
-        exact = spelled.get(folded, ())
-        for text in exact:
-            found.setdefault(passed | by_spelling[text], text)
-        # Any other spelling passes the tests that ignore case, and none of the exact ones. There is none when all are
-        # taken, as for a text of digits.
-        if passed not in found:
-            other = another_spelling(folded, exact) if exact else written.get(folded, folded)
-            if other is not None:
-                found[passed] = other
-    # Texts that no test names differ only in the patterns that they match. Named ones were entered first: an example
-    # with a name from the policy says more than one with an invented word.
-    words, complete = combinations(patterns, by_folded)
-    for signature, word in words.items():
-        passed = 0
-        for number, users in enumerate(using):
-            if signature >> number & 1:
-                passed |= users
-        found.setdefault(passed, word)
-    return found, complete
+
+def _unnamed_blank(texts: Iterable[str]) -> str:
+    return " " * (1 + max((len(text) for text in texts if not text.strip()), default=0))
+
+
+def _is_plain(pattern: str) -> bool:
+    """Whether a pattern does not tell one blank text from another, as `like " *"` does. Nobody writes that; a text
+    that may be blank or not stands for all then."""
+    return bool(pattern.replace("*", "").strip()) or not pattern.strip("*")

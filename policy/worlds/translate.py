@@ -14,6 +14,7 @@ from seatwarden.grammar.ast import (
     Comparison,
     Condition,
     Field,
+    IsEmpty,
     ListOf,
     Name,
     Not,
@@ -24,8 +25,9 @@ from seatwarden.grammar.ast import (
     UnusedFor,
 )
 from seatwarden.grammar.ast import Literal_ as AstLiteral
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.operators import HOLDS, POSITIVE, Value
-from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
+from seatwarden.policy.vocabulary import VOCABULARY, Type
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import (
     FALSE,
@@ -77,6 +79,8 @@ def translate(condition: Condition, names: Names) -> Formula:
             return negate(translate(operand, names))
         case UnusedFor():
             return Within(DayField.REFERENCE, DayField.TODAY, -condition.days)
+        case IsEmpty(field):
+            return _is_empty(field)
         case Comparison(operator, left, right) if operator in POSITIVE:
             return negate(_comparison(POSITIVE[operator], left, right, names))
         case Comparison(operator, left, right):
@@ -152,6 +156,17 @@ def _texts(operator: Operator, field: Field, texts: tuple[str, ...]) -> Formula:
             return Has(TextTest(field, frozenset(map(str.casefold, plain)), patterns=patterns, written=plain))
         case _:
             return Has(TextTest(field, frozenset(map(str.casefold, texts)), written=texts))
+
+
+def _is_empty(field: Field) -> Formula:
+    """The formula that says that a field has no value, or only blank ones."""
+    if field.name == "license.lastUsed":
+        return Flag(NEVER_USED)
+    if field == USER_LAST_USED:
+        return Flag(USER_LAST_USED, wanted=False)
+    if field == USER:
+        return FALSE  # the backslash between directory and id is there in any case
+    return Has(TextTest(field, filled=True), wanted=False)
 
 
 def _user(operator: Operator, texts: tuple[str, ...]) -> Formula:

@@ -6,8 +6,9 @@ from datetime import date
 from functools import lru_cache
 
 from seatwarden.grammar.ast import Field
+from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.operators import Value
-from seatwarden.policy.vocabulary import VOCABULARY, WEEKDAYS, Type
+from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
 from seatwarden.policy.worlds.days import DayBounds, DayField, pick, pick_today
 from seatwarden.policy.worlds.formula import AllOf, AnyOf, Flag, Formula, Has, OnDays, Within
 from seatwarden.policy.worlds.state import State, Texts
@@ -57,6 +58,8 @@ class World:
                 return (date.fromordinal(self.days[DayField.ALLOCATED]),)
             case "user.createdDate":
                 return (date.fromordinal(self.days[DayField.USER_CREATED]),)
+        if field in IN_USE.values():  # somebody else at the site has whatever the policy asks for
+            return tuple(asked.key for asked in self.state.pools if IN_USE.get(asked.name) == field and asked.key)
         if field in self.state.pools:
             bits = self._bits(field)
             return tuple(text for bit, text in enumerate(self.state.pools[field].values) if bits >> bit & 1)

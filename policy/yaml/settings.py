@@ -180,9 +180,9 @@ def need(key: str, kind: Kind, doc: str = "", default: Any = None) -> Setting:
 def _or_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the schema allows, and null."""
     kind = schema.get("type")
-    if not isinstance(kind, str) and (kind is not None or "anyOf" not in schema):
+    if not isinstance(kind, str) and (kind is not None or not {"anyOf", "enum"} & schema.keys()):
         return schema  # it allows null already
-    if kind is None:
+    if kind is None and "anyOf" in schema:
         return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
     if {"enum", "anyOf", "not"} & schema.keys():
         beside = {key: schema[key] for key in ("default", "examples") if key in schema}

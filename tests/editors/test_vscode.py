@@ -26,7 +26,7 @@ TEXTS = [SAMPLE, *sorted(EXAMPLES.glob("*.policy"))]
 
 _SCOPES = {
     "keyword.control": "KEEP RELEASE WHEN UNTIL LET SET FROM TIMEZONE LIMIT TO OF PER RUN LONGEST FIRST",
-    "keyword.operator.word": "AND OR NOT LIKE UNUSED FOR NEVER USED",
+    "keyword.operator.word": "AND OR NOT LIKE UNUSED FOR NEVER USED IS EMPTY",
     "keyword.operator.logical": "AND OR NOT",
     "keyword.operator.comparison": "OPERATOR EQUAL",
     "keyword.other.unit": "UNIT PERCENT",

@@ -15,12 +15,16 @@ _EMPTY = [
     ("!user.@Department.IsEmpty()", "user.@Department"),
     ('user.@"Odd name".Empty()', 'user.@"Odd name"'),
     ("user.tags.Empty()", "user.tags"),
-    ("(user.roles is empty)", "user.roles"),
+    ("(user.roles isEmpty)", "user.roles"),
+    ('user.roles is ""', "user.roles"),
+    ("user.roles is []", "user.roles"),
     ("user.attributes.group is not null", "user.attributes.group"),
     ("user.inactive and user.tags is null", "user.tags"),
     ("user.tags empty", "user.tags"),
-    ("user.tags = null", "user.@Department"),
-    ("license.lastUsed is empty", "user.@Department"),
+    ("user.tags = null", "user.tags"),
+    ("user.inactive = null", "user.@Department"),
+    ("license.lastUsed is null", "license.lastUsed"),
+    ("license.createdDate = null", "user.@Department"),
 ]
 
 
@@ -34,10 +38,30 @@ def _help(text: str) -> str | None:
 def test_no_value(condition: str, field: str) -> None:
     """What the help suggests can be read, and says that there is no value, and that there is one."""
     help_ = _help(f"keep when {condition}")
-    assert help_ == f'no value is written `not {field} like "*"`, any value `{field} like "*"`'
+    assert help_ == f"no value is written `{field} is empty`, any value `{field} is not empty`"
     none, any_ = (parse_condition(said, in_file("p")) for said in re.findall("`(.*?)`", help_))
-    assert none == Not(any_)
-    check_text(f'keep when not {field} like "*"', "p")
+    assert any_ == Not(none)
+    check_text(f"keep when {field} is empty", "p")
+
+
+@pytest.mark.parametrize(
+    ("condition", "start"),
+    [
+        ("user.inactive is true", "a field that is true or false stands alone"),
+        ("user.inactive is not false", "a field that is true or false stands alone"),
+        ('user.tags is "vip"', "write `=`"),
+        ("user.tags is not vip", "write `=`"),
+    ],
+)
+def test_what_other_languages_write_behind_is(condition: str, start: str) -> None:
+    assert (_help(f"keep when {condition}") or "").startswith(start)
+
+
+def test_is_empty_asks_for_what_may_be_missing() -> None:
+    for field in ("user.inactive", "license.unusedDays", "user.createdDate", "today"):
+        assert _help(f"keep when {field} is empty") is not None
+    for field in ("user.name", "user.licenses", "user.lastUsed", "license.lastUsed", "user.attributes.email"):
+        check_text(f"keep when {field} is empty", "p")
 
 
 @pytest.mark.parametrize("condition", ["((user.tags = 'x') and user.inactive)", "user.tags = 'x'", "!(user.inactive)"])
@@ -53,6 +77,6 @@ def test_functions_and_resources() -> None:
     assert _help('keep when resource.name = "x"') == "leave out what is asked of the resource"
 
 
-@pytest.mark.parametrize("text", ["neverRelease user", "keep when ((user.inactive)))", "release (analyzer)"])
+@pytest.mark.parametrize("text", ["forgetUser x", "keep when ((user.inactive)))", "release (analyzer)"])
 def test_other_slips_are_not_taken_for_these(text: str) -> None:
     assert "keep when" not in str(_help(text))

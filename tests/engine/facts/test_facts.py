@@ -13,6 +13,7 @@ from seatwarden.engine.facts.facts import (
     FAMILIES,
     MAX_NUMBER,
     NO_USER,
+    OF_SITE,
     READERS,
     Fact,
     RecordedFact,
@@ -26,7 +27,7 @@ from seatwarden.engine.facts.facts import (
 )
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.printer import print_field
-from seatwarden.policy.vocabulary import VOCABULARY, Type
+from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 from tests.strategies import NEVER
 
@@ -64,7 +65,8 @@ def _field(name: str) -> Field:
 
 
 def test_every_field_has_its_reader() -> None:
-    assert set(READERS) == set(VOCABULARY)
+    assert set(READERS) == {*VOCABULARY, *(field.name for field in IN_USE.values())}
+    assert set(OF_SITE) == {field.name for field in IN_USE.values()}
 
 
 @pytest.mark.parametrize("name", VOCABULARY)

@@ -53,6 +53,7 @@ def _first(count: int, marked: dict[str, Any], others: dict[str, Any] | None = N
 
 
 NOBODY = _first(0, {})
+DEPARTMENT = {"customProperties": [{"value": "IT", "definition": {"name": "D"}}]}
 REMOVED = {"removedExternally": True}
 
 
@@ -87,6 +88,10 @@ def test_away_from_release_is_no_danger() -> None:
         ('release when user.roles != "r" and unused for 30 days', {"roles": ["r"]}, {"roles": []}, True),
         ('release when user.roles = "r" and unused for 30 days', {"roles": ["q"]}, {"roles": ["R"]}, True),
         ('release when user.roles = "r" and unused for 30 days', {"roles": ["q"]}, {"roles": ["s"]}, False),
+        ("release when user.tags is empty and unused for 9 days", {"tags": [{"name": "t"}]}, {"tags": []}, True),
+        ("release when user.tags is empty and unused for 9 days", {"tags": []}, {"tags": [{"name": "t"}]}, False),
+        ("release when user.@D is empty and unused for 9 days", DEPARTMENT, {}, True),
+        ("release when user.@D is not empty and unused for 9 days", {}, DEPARTMENT, True),
         # What is unknown now releases nobody; what was unknown kept everybody.
         ("release when user.inactive and unused for 9 days", {}, {"inactive": None}, False),
         ("release when user.inactive and unused for 9 days", {"inactive": None}, {"inactive": True}, True),

@@ -56,6 +56,9 @@ FOUND = {
     'keep "x" when license.unusedDays < 7 and month != 12\nrelease "z" when user.inactive': ["SW322"],
     'keep "x" when "" !== user.attributes.group': ["SW321"],
     'keep "x" when user.roles == ["a", ""]': ["SW321"],
+    'keep "x" when user.tags like "v%"': ["SW318"],
+    'keep "x" when user = "A\\\\b"': ["SW323"],
+    'keep "Analyzer" when user.tags = "a"': ["SW324"],
 }
 
 NOT_FOUND = (
