@@ -110,12 +110,15 @@ def plan_ready(
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
     for license_type, counts in summary["byType"].items():
+        waiting = counts["release"] - counts["thisRun"]
+        waits = f", {waiting:,} {'over the limit' if over else 'to wait'}" if waiting else ""
         lines.append(
-            f"{license_type}: {counts['allocated']:,} allocated, {counts['release']:,} to release, "
+            f"{license_type}: {counts['allocated']:,} allocated, {counts['thisRun']:,} to release{waits}, "
             f"{counts['keep']:,} to keep"
         )
     if over:
         lines += [f"OVER THE LIMIT: {sentence}" for sentence in over]
+        lines += [f"What helps: {summary['remedy']}."] if summary.get("remedy") else []
     elif this_run < release:
         lines.append(f"{this_run:,} of them in this run, longest unused first; the others wait for the next runs.")
     if summary["loseEveryLicense"]:
@@ -123,7 +126,10 @@ def plan_ready(
     lines += [f"The plan is in {folder}.", "Nothing has been released."]
     counted = ("licenses", "release", "thisRun", "keep", "undetermined", "loseEveryLicense", "byType", "overLimit")
     data = {"runId": run_id, "folder": str(folder), **{key: summary[key] for key in counted}}
-    subject = f"{plural(release, 'license')} to release on {site}"
+    due = plural(release, "license")
+    subject = f"{due} due, over the limit on {site}" if over else f"{due} to release on {site}"
+    if not over and this_run < release:
+        subject = f"{this_run:,} of {due} to release on {site}"
     return Event("plan-ready", site, at, subject, tuple(lines), data, findings=tuple(findings))
 
 

@@ -86,14 +86,14 @@ def _worth_a_look(odd: list[str], *, plain_only: bool) -> list[str]:
 
 
 def _is_accented(letter: str) -> bool:
-    """Whether a letter is a plain one with an accent, like \u00e5."""
+    """Whether a letter is a plain one with an accent, like \u00e5; a horn, though, looks like an apostrophe."""
     base, _, accent = unicodedata.decomposition(letter).partition(" ")
-    return bool(accent) and not base.startswith("<") and int(base, 16) < 128 and " " not in accent
+    return accent not in ("", "031B") and not base.startswith("<") and int(base, 16) < 128 and " " not in accent
 
 
 def _may_look(text: str, letters: frozenset[str]) -> bool:
     """Whether the plain letters of a text are among these: only then the whole table of letters is asked."""
-    plain = "".join(filter(str.isascii, text)).replace(" ", "")
+    plain = "".join(letter for letter in text if letter.isascii() and letter.isprintable() and letter != " ")
     return letters.issuperset(_fold(plain)) or letters.issuperset(_fold_small(plain))
 
 
@@ -102,7 +102,8 @@ _ONE = str.maketrans("i1|0`", "lllo'")
 
 def _coarse(text: str) -> str:
     """A fold in which plain texts are the same that share a shape, and some that do not: a tenth of the work."""
-    return text.casefold().replace(" ", "").replace("rn", "m").replace('"', "''").translate(_ONE)
+    folded = text.casefold().replace(" ", "").replace("rn", "m").replace('"', "''").translate(_ONE)
+    return folded.replace("\u00ba/\u2080", "%")  # how the table writes it
 
 
 def _fold(text: str) -> str:
