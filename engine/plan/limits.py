@@ -11,6 +11,8 @@ from seatwarden.grammar.printer import print_limit
 
 DEFAULT_PERCENT = 10
 DEFAULT_COUNT = 100
+_FIRST_STEP = 10
+"""Licenses that a first run of a small site may well release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ def remedy(
 def describe_remedy(found: Remedy | None, policy: tuple[Limit, ...], release: int, *, yaml: bool) -> str:
     """The remedy in words; `policy` are the limits that the policy sets itself, as `yaml` or as text."""
     if found is None:
-        return "not a single license fits into it; raise the limit in the policy"
+        text = print_limit(Limit(min(release, _FIRST_STEP), None, longest_unused_first=True))
+        like = f"`limit: {text}`" if yaml else f"`limit release to {text}`"
+        return f"not a single license fits into it; raise the limit in the policy, like {like}"
     steps = " and ".join(_steps(found, policy, yaml))
     return f"{steps} to release {found.released:,} and leave {release - found.released:,}"
 

@@ -229,6 +229,7 @@ def _idle(professional: int, analyzer: int) -> dict[str, Any]:
 
 FIRST = ", longest unused first"
 ADD, INTO = f'add "{FIRST}" to', "into the policy"
+NONE = "not a single license fits into it; raise the limit in the policy, like"
 WRITE = f"write `limit release to 10% of professional per run{FIRST}` {INTO}"
 
 
@@ -246,8 +247,8 @@ WRITE = f"write `limit release to 10% of professional per run{FIRST}` {INTO}"
             f"limit release to 50% per run\nlimit release to 60% of analyzer per run{FIRST}", 100, 300,
             f"{ADD} `50% per run` and write `limit release to 100 per run{FIRST}` {INTO} to release 100 and leave 300",
         ),
-        ("", 9, 9, "not a single license fits into it; raise the limit in the policy"),
-        ("limit release to 0 per run", 9, 9, "not a single license fits into it; raise the limit in the policy"),
+        ("", 2, 3, f"{NONE} `limit release to 5 per run{FIRST}`"),
+        ("limit release to 0 per run", 9, 9, f"{NONE} `limit release to 10 per run{FIRST}`"),
         (f"limit release to 2 per run{FIRST}", 9, 9, ""),
     ],
 )  # fmt: skip
@@ -275,6 +276,11 @@ def test_what_helps_in_yaml(tmp_path: Path, own: str, limit: list[str] | None, c
     listed = ", ".join(f'"{text}"' for text in limit or ())
     step = f"set `limit: [{listed}]` in the policy" if limit else f"{ADD} `10 per run`"
     assert plan.remedy == f"{step} {counts}"
+
+
+def test_no_license_fits_in_yaml(tmp_path: Path) -> None:
+    text = "licenseType:\n  analyzer: {enable: true, releaseThresholdDays: 30}\n"
+    assert _in_yaml(tmp_path, text, _idle(0, 3)).remedy == f"{NONE} `limit: 3 per run{FIRST}`"
 
 
 def test_one_limit_in_yaml(tmp_path: Path) -> None:

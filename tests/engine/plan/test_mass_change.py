@@ -7,8 +7,9 @@ import pytest
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.facts import Fact, Unknown, fact_to_json
-from seatwarden.engine.plan.mass_change import Compared, compare_facts
+from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
 from seatwarden.engine.plan.plan import Plan, make_plan
+from seatwarden.engine.site import settings
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 
 LEAVERS = "release when user.removedExternally and unused for 7 days"
@@ -208,3 +209,7 @@ def test_an_unknown_fact_behind_pseudonyms() -> None:
     after = _plan(GROUP, _site(10, lambda n: {"attributes": "?"}), KEY)
     assert isinstance(after.decisions[0].facts["user.attributes.group"], Unknown)
     assert [change.fact for change in _compared(before, after, hidden=True).changes] == ["user.attributes.group"]
+
+
+def test_the_site_file_has_the_same_default() -> None:
+    assert settings.MASS_CHANGE_PERCENT == MASS_CHANGE_PERCENT

@@ -17,7 +17,7 @@ def _idle(count: int) -> dict[str, Any]:
 
 RELEASE = "release analyzer when unused for 30 days\nlimit release to "
 LIMIT = "over the limit"
-NONE = "not a single license fits into it; raise the limit in the policy."
+NONE = "not a single license fits into it; raise the limit in the policy, like "
 YET = "Nothing has been released yet."
 FIRST, WOULD = ", longest unused first", "would be released. Nothing has been released."
 OVER = "Nothing is released: over the limit; "
@@ -34,7 +34,7 @@ OVER = "Nothing is released: over the limit; "
             f'{OVER}add "{FIRST}" to `10 per run` to release 10 and leave 32.',
             (0, 42, LIMIT),
         ),
-        (3, "0 per run", f"{OVER}{NONE}", (0, 3, LIMIT)),
+        (3, "0 per run", f"{OVER}{NONE}`limit release to 3 per run{FIRST}`.", (0, 3, LIMIT)),
         (22, "22 per run", f"22 licenses {WOULD}", (22, 0, "")),
         (1, f"22 per run{FIRST}", f"1 license {WOULD}", (1, 0, "")),
     ],
