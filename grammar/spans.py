@@ -26,6 +26,12 @@ class Span:
         """Span from this one's start to the other's end."""
         return Span(self.file, self.line, self.column, other.end_line, other.end_column)
 
+    def within(self, other: "Span") -> bool:
+        """Whether it stands in the other one."""
+        start, end = (self.line, self.column), (self.end_line, self.end_column)
+        whole = (other.line, other.column) <= start and end <= (other.end_line, other.end_column)
+        return self.file == other.file and whole
+
 
 NOWHERE = Span("", 0, 0, 0, 0)
 """The span of nodes that no file holds (built in code)."""

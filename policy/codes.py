@@ -55,6 +55,9 @@ _ALL = (
     Code("SW208", "error", "an unknown time zone"),
     Code("SW209", "error", "this is not a policy"),
     Code("SW210", "error", "this cannot be written in YAML"),
+    Code("SW211", "warning", "the form of an older Butler"),
+    Code("SW212", "warning", "a key that nobody reads"),
+    Code("SW213", "warning", "wrong, in what is switched off"),
     # Meaning
     Code("SW301", "warning", "a rule never matches"),
     Code("SW302", "warning", "a rule always matches"),

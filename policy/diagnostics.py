@@ -1,5 +1,6 @@
 """Errors and warnings for people: what, where, why and what to do, in the form rustc made familiar."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,9 @@ MAX_FINDINGS = 100
 """Most findings of one file that are reported; nobody reads more, and looking for what was meant takes time."""
 MAX_MESSAGE = 300
 """Most characters of a message that are shown; it may quote what the user wrote."""
+MAX_QUOTE = 80
+"""Most characters that a message quotes of one value."""
+_LONG_QUOTE = re.compile(rf"([`\"])([^`\"]{{{MAX_QUOTE}}})[^`\"]+\1")
 MAX_LINE = 160
 """Most characters of a source line that are shown."""
 
@@ -86,6 +90,7 @@ def _window(line: str, column: int, end: int) -> tuple[str, int, int]:
 
 
 def _short(text: str) -> str:
+    text = _LONG_QUOTE.sub(lambda quoted: f"{quoted[1]}{quoted[2]}…{quoted[1]}", text)
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import folder_for_file, refuse_foreign
 
 MAX_BYTES = 8_000_000
 """Largest text file that is read."""
@@ -23,8 +24,9 @@ def read_text(path: Path, what: str) -> str:
     """
     try:
         if path.is_dir():
-            raise InputError(f"{what} `{path}` is a folder, not a file")
+            raise folder_for_file(path, what)
         if path.stat().st_size > MAX_BYTES:
+            refuse_foreign(path, None, what)
             raise InputError(f"{what} `{path}` is too large: more than {MAX_BYTES:,} bytes")
         data = path.read_bytes()
     except FileNotFoundError:
@@ -33,6 +35,7 @@ def read_text(path: Path, what: str) -> str:
         raise InputError(f"{what} `{path}` cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL, or half of a surrogate pair
         raise InputError(f"{what} `{path}` cannot be read: its name has a character that no file name has") from None
+    refuse_foreign(path, data, what)
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
     # UTF-16 without a mark is valid UTF-8 as long as its letters are ASCII: with a NUL beside each.
     if encoding == "utf-8" and b"\0" in data:

@@ -67,6 +67,9 @@ QuietOption: TypeAlias = Annotated[
     bool,
     typer.Option("--quiet", "-q", callback=_be_quiet, help="Say only what is wrong; the exit code tells the rest."),
 ]
+ForceOption: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Overwrite the file if it is one of the same kind; never another.")
+]
 Format: TypeAlias = Literal["table", "json", "csv"]
 RawOption: TypeAlias = Annotated[
     bool, typer.Option("--raw", help="CSV as it is, for programs: not guarded against spreadsheets.")

@@ -13,6 +13,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.grammar.suggest import nearest
 
 COMMANDS: Mapping[str, str] = {
     "demo": "demo:demo",
@@ -39,12 +40,36 @@ COMMANDS: Mapping[str, str] = {
 """In the order in which an administrator meets them: a module of `commands`, and the function or group in it."""
 
 
+_RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete", "remove", "free", "execute")
+_INNER = {
+    **dict.fromkeys(("verify", "replay", "list", "show", "new-key"), "log"),
+    **dict.fromkeys(("check", "notify"), "site"),
+}
+"""Commands of groups, which are often typed without the group."""
+
+
+def _instead_of(word: str) -> str | None:
+    """What to type for a word that is no command, where no command is called nearly so."""
+    if nearest(word, COMMANDS):
+        return None
+    if nearest(word, _RELEASING):
+        return "`plan` says what would be released, `apply` releases what a plan says, `run` does both."
+    inner = nearest(word, _INNER)
+    return f"Did you mean 'seatwarden {_INNER[inner]} {inner}'?" if inner else None
+
+
 class LazyGroup(TyperGroup):
     """The root command, over `COMMANDS`."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = _Commands()  # type: ignore[assignment]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command of the first word; of one that there is not, what does that here."""
+        if args and args[0] not in COMMANDS and (said := _instead_of(args[0])):
+            ctx.fail(f"No such command '{args[0]}'. {said}")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, without importing them."""

@@ -13,13 +13,14 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
+def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o600) -> None:
     """Writes `data`, or its pieces, under a temporary name, flushes it to the disk and renames it. Raises OSError.
 
-    When a piece cannot be made, nothing is left behind.
+    A new file has the permissions `mode`, less what the process masks. When a piece cannot be made, nothing is left
+    behind.
     """
     temporary = path.with_name(f".{path.name}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(descriptor, "wb", buffering=_BUFFER) as file:
             file.writelines([data] if isinstance(data, bytes) else data)
@@ -33,7 +34,7 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes]) -> None:
     sync_folder(path.parent)
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Writes a file of the user's anew, whole or not at all; its permissions stay, a link stays one. Raises OSError."""
     target = path.resolve(strict=True)
     mode = stat.S_IMODE(target.stat().st_mode)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import folder_for_file, refuse_foreign
 
 MIN_KEY_BYTES = 16
 
@@ -10,10 +11,13 @@ MIN_KEY_BYTES = 16
 def read_key(path: Path) -> bytes:
     """The key in a file, without the white space around it. Raises InputError."""
     try:
+        if path.is_dir():
+            raise folder_for_file(path, "key file")
         key = path.read_bytes().strip()
     except OSError as error:
         help_ = f"make one with `seatwarden log new-key {path}`"
         raise InputError(f"key file `{path}` cannot be read: {error.strerror}", help_) from None
+    refuse_foreign(path, key, "key file")
     if len(key) < MIN_KEY_BYTES:
         raise InputError(f"key file `{path}` is too short: {len(key)} bytes, {MIN_KEY_BYTES} are the least")
     return key

@@ -28,10 +28,19 @@ class TlsAdapter(HTTPAdapter):
         """Called by requests for its pool of connections."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Called by requests for its pool of connections through a proxy."""
+        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
 
-def trust_in(authority: Path | None) -> ssl.SSLContext:
-    """TLS that trusts the authority in a PEM file, or this machine's own. Raises OSError for a file that holds none."""
+
+def trust_in(authority: Path | None, verify: bool = True) -> ssl.SSLContext:
+    """TLS that trusts the authority in a PEM file, or this machine's own; without `verify`, anybody.
+
+    Raises OSError for a file that holds none.
+    """
     context = ssl.create_default_context(cafile=str(authority) if authority else None)
+    if not verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     # Authorities that companies and Qlik Sense run for themselves often lack extensions that strict checking demands.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
@@ -69,6 +78,9 @@ class ConnectionFault(Enum):
     CLIENT_EXPIRED = auto()
     TLS_FAILED = auto()
     """In another way, at the handshake or later."""
+    PROXY_NOT_THERE = auto()
+    PROXY_REFUSED = auto()
+    """The proxy did not let us through."""
     UNREACHABLE = auto()
     """All else."""
 
@@ -118,6 +130,10 @@ def fault_of(error: BaseException) -> tuple[ConnectionFault, BaseException]:
     for wrappers, at_this_stage in _STAGES:
         if any(isinstance(one, wrappers) for one in errors):
             fault = at_this_stage.get(fault, fault)
+    if fault is not ConnectionFault.PROXY_REFUSED and any(
+        isinstance(one, urllib3.exceptions.ProxyError) for one in errors
+    ):
+        fault = ConnectionFault.PROXY_NOT_THERE
     return fault, cause
 
 
@@ -140,6 +156,8 @@ def _fault(error: BaseException) -> ConnectionFault | None:
             return ConnectionFault.BAD_ADDRESS
         case ConnectionError() | smtplib.SMTPServerDisconnected() | http.client.HTTPException():
             return ConnectionFault.CLOSED
+        case urllib3.exceptions.ProxyError():  # where a connection to it failed, a part of this error tells that
+            return ConnectionFault.PROXY_REFUSED
         case urllib3.exceptions.ProtocolError():
             return ConnectionFault.CLOSED
         case urllib3.exceptions.InvalidHeader():  # one of the answer, which requests passes on as one of ours

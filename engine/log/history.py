@@ -10,7 +10,7 @@ from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
 from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanSeal
 from seatwarden.engine.log.reader import read_log
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, run_folders
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
 from seatwarden.engine.plan.records import RecordedDecision
 from seatwarden.policy.errors import InputError
 
@@ -67,7 +67,7 @@ def runs_in(place: Path) -> list[PastRun | UnreadableRun]:
     """
     folders = run_folders(place)
     if not folders:
-        raise InputError(f"`{place}` holds no plan", "plans are written by `seatwarden plan -o DIR`")
+        raise no_runs(place)
     return sorted(map(_read_run, folders), key=_age)
 
 

@@ -35,6 +35,7 @@ from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import NOWHERE, Span
 from seatwarden.policy.errors import InputError, PolicyError
+from seatwarden.policy.file_kinds import refuse_foreign
 from seatwarden.policy.files import near_file
 from seatwarden.policy.loading import CheckedPolicy, check_text
 
@@ -90,10 +91,12 @@ def read_log(place: Path) -> PlanLog:
         data = path.read_bytes()
     except FileNotFoundError:
         if not place.is_dir():
-            raise InputError(f"log `{path}` does not exist", near_file(path)) from None
+            help_ = near_file(path) or "plans are written by `seatwarden plan -o DIR`"
+            raise InputError(f"there is no plan: `{path}` does not exist", help_) from None
         raise InputError(f"`{place}` holds no plan: there is no {PLAN_FILE}", which_run(place)) from None
     except OSError as error:
         raise InputError(f"log `{path}` cannot be read: {error.strerror}") from None
+    refuse_foreign(path, data, "plan")
     lines, damage = read_chain(data)
     if damage:
         raise DamagedLog(path, damage)

@@ -3,10 +3,14 @@
 from pathlib import Path
 
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import JOURNAL_NAME, PLAN_NAME, kind_of, not_wanted
+from seatwarden.policy.files import near_file
 
-PLAN_FILE, JOURNAL_FILE, REPORT_FILE = "plan.jsonl", "outcomes.jsonl", "report.html"
+PLAN_FILE, JOURNAL_FILE, REPORT_FILE = PLAN_NAME, JOURNAL_NAME, "report.html"
 POLICY_FILE, SUMMARY_FILE = "policy.policy", "summary.txt"
 """Beside the plan, for people: what is decided by is in the plan itself."""
+
+_WRITTEN = "plans are written by `seatwarden plan -o DIR`"
 
 
 def log_path(place: Path) -> Path:
@@ -22,9 +26,21 @@ def run_folders(place: Path) -> list[Path]:
     return [place] if (place / PLAN_FILE).exists() else sorted(path.parent for path in place.rglob(PLAN_FILE))
 
 
+def no_runs(place: Path) -> InputError:
+    """The error of who looked for runs where there is none."""
+    if place.is_file():
+        kind = kind_of(place)
+        if kind is not None:
+            return not_wanted(place, kind, "folder of runs")
+        return InputError(f"`{place}` is a file, not a folder of runs")
+    if not place.exists():
+        return InputError(f"there is no folder `{place}`", near_file(place) or _WRITTEN)
+    return InputError(f"`{place}` holds no plan", _WRITTEN)
+
+
 def which_run(place: Path) -> str:
     """Help for who named a folder without a plan: the last by name of the run folders in it."""
     runs = sorted(path.parent for path in place.glob(f"*/{PLAN_FILE}"))
     if not runs:
-        return "plans are written by `seatwarden plan -o DIR`"
+        return _WRITTEN
     return f"name the folder of one run, like `{runs[-1]}`; `seatwarden log list {place}` lists them"

@@ -44,6 +44,12 @@ def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
             raise InputError(
                 f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
             )
+        if folder.is_file():
+            raise InputError(f"`{folder}` is a file, not a folder", "a plan is a folder of its own")
+        for name, data in ((POLICY_FILE, plan.policy.text), (SUMMARY_FILE, summary)):
+            if (folder / name).exists() and (folder / name).read_bytes() != data.encode():
+                message = f"`{folder}` holds another `{name}`, which is not overwritten"
+                raise InputError(message, "choose another folder: a plan is a folder of its own")
         make_private_folder(folder)
         write_atomically(folder / POLICY_FILE, plan.policy.text.encode())
         write_atomically(folder / SUMMARY_FILE, summary.encode())

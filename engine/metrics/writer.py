@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from seatwarden.engine.common.network import ConnectionFault, fault_of
 from seatwarden.engine.metrics.point import PRECISION
 from seatwarden.engine.site.influxdb import InfluxTarget, basic_login
+from seatwarden.engine.site.proxy import proxy_headers, without_login
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.yaml.secrets import conceal
 
@@ -72,7 +73,8 @@ class _Version1:
     def __init__(self, target: InfluxTarget) -> None:
         self._target = target
         self._session = requests.Session()
-        self._session.trust_env = False  # no proxy and no .netrc from the environment
+        self._session.trust_env = False  # no proxy but the one that is said, and no .netrc
+        self._session.proxies = target.proxy.for_requests(target.url)
         self._session.verify = str(target.authority) if target.authority and target.verify else target.verify
         if target.username is not None:
             self._session.headers["Authorization"] = f"Basic {basic_login(target.username, target.password)}"
@@ -121,6 +123,7 @@ class _Version2:
         from influxdb_client.client.write_api import SYNCHRONOUS
 
         self._target = target
+        proxy = target.proxy.for_url(target.url)
         self._client = InfluxDBClient(
             url=target.url,
             token=target.token or "",
@@ -129,6 +132,8 @@ class _Version2:
             verify_ssl=target.verify,
             ssl_ca_cert=str(target.authority) if target.authority else None,
             retries=urllib3.Retry(0, raise_on_status=False),  # the spool tries again
+            proxy=without_login(proxy) if proxy else None,
+            proxy_headers=proxy_headers(proxy) if proxy else None,
         )
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
 
@@ -172,6 +177,10 @@ def _problem(error: Exception, target: InfluxTarget) -> str:
         case ConnectionFault.NOT_SENDABLE:
             what = "user and password" if target.version == 1 else "the token"
             return f"nothing can be sent with these settings; check {what} for characters that HTTP does not carry"
+        case ConnectionFault.PROXY_NOT_THERE:
+            return "the proxy on the way there cannot be reached"
+        case ConnectionFault.PROXY_REFUSED:
+            return "the proxy did not let us through; check `proxy`, with its user and password"
         case ConnectionFault.NO_CONNECTION | ConnectionFault.CLOSED | ConnectionFault.UNREACHABLE:
             return f"cannot be reached ({type(error).__name__})"
         case _:

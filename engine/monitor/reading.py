@@ -1,5 +1,6 @@
 """The readings of the monitors: one question to QRS each, for the command and for the service."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from seatwarden.engine.facts.day import Day
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.monitor.license_use import license_use
 from seatwarden.engine.monitor.server_license import ServerLicense, read_server_license, server_license_points
+from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.site.settings import Settings
 
 
@@ -15,6 +17,11 @@ class Reader(Protocol):
 
     def get(self, path: str) -> bytes:
         """The JSON that `GET /qrs/{path}` answers. Raises RemoteError."""
+        ...
+
+    @property
+    def ending(self) -> Sequence[EndingCertificate]:
+        """The certificates that end soon, as far as they are known yet."""
         ...
 
 

@@ -28,9 +28,11 @@ _SAID: Mapping[ConnectionFault, tuple[str, str]] = {
     ConnectionFault.UNKNOWN_ISSUER: ("its certificate was not issued by an authority we trust", _AUTHORITY_HELP),
     ConnectionFault.UNTRUSTED: ("its certificate cannot be trusted: {reason}", _AUTHORITY_HELP),
     ConnectionFault.NO_TLS: ("it does not speak TLS there", "check the port, and http or https, tls or starttls"),
-    ConnectionFault.CLIENT_REFUSED: _TLS_FAILED,  # we have none to show
-    ConnectionFault.CLIENT_EXPIRED: _TLS_FAILED,
+    ConnectionFault.CLIENT_REFUSED: ("it refused our certificate", "does it ask for one, and know this one?"),
+    ConnectionFault.CLIENT_EXPIRED: ("it refused our certificate: it has expired", "have it renewed"),
     ConnectionFault.TLS_FAILED: _TLS_FAILED,
+    ConnectionFault.PROXY_NOT_THERE: ("the proxy cannot be reached", "check `proxy`; `noProxy` names what needs none"),
+    ConnectionFault.PROXY_REFUSED: ("the proxy did not let us through", "check `proxy`, with its user and password"),
 }
 
 

@@ -192,6 +192,21 @@ def license_expiring(site: str, at: datetime, expires: date, days: int, threshol
     return Event("license-expiring", site, at, f"server license {verb} {when} on {site}", lines, data)
 
 
+def certificate_expiring(site: str, at: datetime, ending: Sequence[tuple[str, date, int]]) -> Event:
+    """The event that certificates on the way to the site end soon: of each a sentence, its last day, and the days."""
+    days = min(days for _, _, days in ending)
+    when = f"in {plural(days, 'day')}" if days > 0 else "today" if days == 0 else f"{plural(-days, 'day')} ago"
+    verb = "ends" if days >= 0 else "ended"
+    what = f"a certificate {verb}" if len(ending) == 1 else f"{len(ending)} certificates end soon, the first"
+    sentences = [one_line(sentence, MAX_LINE) for sentence, _, _ in ending]
+    lines = ("After that nothing works: no license is released, and nothing is watched.", *sentences)
+    listed = [
+        {"certificate": sentence, "lastDay": last.isoformat(), "days": days}
+        for sentence, (_, last, days) in zip(sentences, ending, strict=True)
+    ]
+    return Event("certificate-expiring", site, at, f"{what} {when} on {site}", lines, {"certificates": listed})
+
+
 def try_out(site: str, at: datetime) -> Event:
     """The event of a test message, sent to see whether it arrives."""
     lines = (f"This is a test message for {site}.", "Who reads it will also be told what happens there.")

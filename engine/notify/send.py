@@ -1,9 +1,11 @@
 """Sending one event to all who want it, at the same time and within a bounded time. Never in the way of a run."""
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from seatwarden.engine.notify import email, webhook
 from seatwarden.engine.notify.errors import NotDelivered
@@ -38,26 +40,38 @@ def notify(
     notifications: Notifications, event: Event, now: datetime, *, deadline_seconds: float = DEADLINE_SECONDS
 ) -> list[Problem]:
     """Sends an event, dated and signed `now` (aware). Returns what went wrong, in the settings' order; never raises."""
-    sent = [(one, _start(one, event, now)) for one in destinations(notifications, event)]
-    wait([future for _, future in sent], timeout=deadline_seconds)
-    problems = []
-    for one, future in sent:
-        trouble = future.result() if future.done() else _late(deadline_seconds)
-        if trouble is not None:
-            problems.append(Problem(event.kind, one.label, trouble.message, trouble.help))
-    return problems
+
+    def deliver(one: Webhook | Email) -> None:
+        if isinstance(one, Webhook):
+            webhook.post(one, event, now, notifications.proxy)
+        else:
+            email.send(one, event, now)
+
+    everyone = destinations(notifications, event)
+    troubles = deliver_all([(one.label, partial(deliver, one)) for one in everyone], deadline_seconds)
+    return [
+        Problem(event.kind, one.label, trouble.message, trouble.help)
+        for one, trouble in zip(everyone, troubles, strict=True)
+        if trouble is not None
+    ]
 
 
-def _start(one: Webhook | Email, event: Event, now: datetime) -> Future[NotDelivered | None]:
+def deliver_all(
+    deliveries: Sequence[tuple[str, Callable[[], None]]], deadline_seconds: float = DEADLINE_SECONDS
+) -> list[NotDelivered | None]:
+    """Does all of them at the same time; of each, with its name, what went wrong, in their order. Never raises."""
+    begun = [_start(label, deliver) for label, deliver in deliveries]
+    wait(begun, timeout=deadline_seconds)
+    return [future.result() if future.done() else _late(deadline_seconds) for future in begun]
+
+
+def _start(label: str, deliver: Callable[[], None]) -> Future[NotDelivered | None]:
     """Begins to send in a thread of its own, which does not keep the program from ending."""
     done: Future[NotDelivered | None] = Future()
 
-    def deliver() -> None:
+    def attempt() -> None:
         try:
-            if isinstance(one, Webhook):
-                webhook.post(one, event, now)
-            else:
-                email.send(one, event, now)
+            deliver()
         except NotDelivered as trouble:
             done.set_result(trouble)
         except Exception as error:  # noqa: BLE001 - a notification never stops a run; what happened is handed on
@@ -66,7 +80,7 @@ def _start(one: Webhook | Email, event: Event, now: datetime) -> Future[NotDeliv
             done.set_result(None)
 
     # No ThreadPoolExecutor: Python waits for its threads at exit, and a server that hangs would hang the run.
-    threading.Thread(target=deliver, name=one.label, daemon=True).start()
+    threading.Thread(target=attempt, name=label, daemon=True).start()
     return done
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography import x509
@@ -15,10 +16,11 @@ from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient, rights_help
 from seatwarden.engine.qrs.client_files import client_certificate
-from seatwarden.engine.qrs.expiry import ends_soon
+from seatwarden.engine.qrs.expiry import authorities, ends_soon
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
+from seatwarden.engine.site.proxy import without_login
 from seatwarden.policy.errors import InputError
 
 CONNECT_SECONDS = 10
@@ -41,11 +43,12 @@ class Step:
 
 def check_site(site: Site, now: datetime) -> Iterator[Step]:
     """The steps in order; the first that fails is the last. `now` (aware) is held against certificates."""
+    proxied = site.proxy.for_url(site.url) is not None  # then name, port and TLS are seen by the first answer
     steps: tuple[tuple[str, Callable[[Site, datetime], str | tuple[str, str | None]]], ...] = (
-        ("host name", _resolve),
-        ("port", _connect),
+        *((("proxy", _reach_proxy),) if proxied else (("host name", _resolve), ("port", _connect))),
         *((("client certificate", _client_certificate),) if site.certificate else ()),
-        *((("TLS", _handshake),) if site.use_tls else ()),
+        *((("trusted authority", _authority),) if any(ends_soon(one, now) for one in authorities(site)) else ()),
+        *((("TLS", _handshake),) if site.use_tls and not proxied else ()),
         ("answer", _about),
         ("right to read users", lambda s, n: _count(s, n, "user", "user")),
         ("right to read professional licenses", lambda s, n: _count(s, n, "license/professionalaccesstype", "license")),
@@ -81,12 +84,28 @@ def _connect(site: Site, now: datetime) -> str:
     return f"{site.port} is open"
 
 
+def _reach_proxy(site: Site, now: datetime) -> str:
+    address = without_login(site.proxy.for_url(site.url) or "")
+    parts = urlsplit(address)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+    except (OSError, UnicodeError):
+        raise in_words(ConnectionFault.PROXY_NOT_THERE, site) from None
+    return f"{address} is there"
+
+
 def _client_certificate(site: Site, now: datetime) -> tuple[str, str | None]:
     make_context(site, now)
     certificate = client_certificate(site)
     soon = ends_soon(certificate, now)
     help_ = f"it ends {soon}: export a new one in the QMC before that" if soon else None
     return f"{site.certificate}, valid until {certificate.not_valid_after_utc.date().isoformat()}", help_
+
+
+def _authority(site: Site, now: datetime) -> tuple[str, str | None]:
+    soon = [words for one in authorities(site) if (words := ends_soon(one, now))]
+    return str(site.authority), f"it ends {soon[0]}: export root.pem anew, once the site has a new one"
 
 
 def _handshake(site: Site, now: datetime) -> tuple[str, str | None]:

@@ -17,7 +17,7 @@ from urllib3.util.retry import Retry
 from seatwarden.engine.common.network import TlsAdapter
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import NotAuthorized, RemoteError
-from seatwarden.engine.qrs.expiry import client_warnings, note_presented, server_warnings
+from seatwarden.engine.qrs.expiry import EndingCertificate, note_presented, our_ending, server_ending
 from seatwarden.engine.qrs.faults import unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
@@ -82,9 +82,18 @@ class QrsClient:
         self._deletes.close()
 
     @property
-    def warnings(self) -> list[str]:
+    def ending(self) -> list[EndingCertificate]:
         """The certificates that end soon: ours, and those that the server has presented so far."""
-        return [*client_warnings(self._site, self._now), *server_warnings(self._site, self._presented, self._now)]
+        try:
+            ours = our_ending(self._site, self._now)
+        except InputError:  # the files were right when the connection was made, and are gone since
+            ours = []
+        return [*ours, *server_ending(self._site, self._presented, self._now)]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The same in words."""
+        return [one.describe() for one in self.ending]
 
     def get(self, path: str) -> bytes:
         """The JSON that `GET /qrs/{path}` answers, undecoded."""
@@ -173,7 +182,8 @@ class QrsClient:
 
 def _session(site: Site, context: ssl.SSLContext | None, retries: Retry, parallel: int) -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # no proxy, .netrc or CA bundle from the environment
+    session.trust_env = False  # no proxy but the one that is said, and no .netrc or CA bundle
+    session.proxies = site.proxy.for_requests(site.url)
     session.headers.update(site.headers | {"X-Qlik-Xrfkey": XRFKEY, "Accept": "application/json"})
     if context is not None:
         session.mount("https://", TlsAdapter(context, retries, parallel))

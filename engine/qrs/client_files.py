@@ -13,8 +13,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
 
-from seatwarden.engine.site.connection import Site
+from seatwarden.engine.qrs.windows_store import exported
+from seatwarden.engine.site.connection import Site, StoredCertificate
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import kind_of_data
 
 EXPORT_HELP = "export certificates in the QMC (Certificates, format PEM) and name the files under `cert`"
 _KEY_HELP = "name client_key.pem there; the export of the QMC has it beside client.pem"
@@ -37,7 +39,7 @@ class _Kind:
 def client_certificate(site: Site) -> x509.Certificate:
     """The client certificate of a site that names one. Raises InputError when the files are not what they should be."""
     assert site.certificate is not None  # noqa: S101 - for the type checker: the caller has asked
-    if _check_kinds(site, site.certificate).pfx:
+    if isinstance(site.certificate, StoredCertificate) or _check_kinds(site, site.certificate).pfx:
         return _opened(site, site.certificate)[1]
     try:
         return x509.load_pem_x509_certificate(site.certificate.read_bytes())
@@ -51,7 +53,7 @@ def show_certificate(site: Site, context: ssl.SSLContext) -> None:
         if site.key is not None:
             raise InputError("`cert.clientCertKey` is set, and `clientCert` is not", "name client.pem there")
         return
-    if _check_kinds(site, site.certificate).pfx:
+    if isinstance(site.certificate, StoredCertificate) or _check_kinds(site, site.certificate).pfx:
         _show_pfx(site, site.certificate, context)
         return
     try:
@@ -123,20 +125,21 @@ def _kind(path: Path) -> _Kind:
     try:
         x509.load_der_x509_certificate(data)
     except ValueError:
-        return _Kind(other="empty" if not data.strip() else None)
+        known = kind_of_data(data)
+        return _Kind(other="empty" if not data.strip() else known.noun if known else None)
     return _Kind(other="a certificate in DER format, and PEM is wanted")
 
 
 # PFX -----------------------------------------------------------------------------------------------------
 
 
-def _show_pfx(site: Site, path: Path, context: ssl.SSLContext) -> None:
-    """Makes the context show what is in a PFX.
+def _show_pfx(site: Site, place: Path | StoredCertificate, context: ssl.SSLContext) -> None:
+    """Makes the context show what is in a PFX, or in the certificate store of Windows.
 
     Python takes keys from files only. The key is in one for that moment, enciphered under a passphrase that nobody
     else ever has, in a folder that nobody else may open.
     """
-    key, certificate, others = _opened(site, path)
+    key, certificate, others = _opened(site, place)
     passphrase = secrets.token_bytes(24).hex()
     enciphered = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode()))
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in (certificate, *others))
@@ -147,13 +150,21 @@ def _show_pfx(site: Site, path: Path, context: ssl.SSLContext) -> None:
         try:
             context.load_cert_chain(file, password=passphrase)
         except ssl.SSLError as error:
-            raise InputError(f"the client certificate `{path}` cannot be used: {error.reason}", EXPORT_HELP) from None
+            raise InputError(f"the client certificate `{place}` cannot be used: {error.reason}", EXPORT_HELP) from None
 
 
-def _opened(site: Site, path: Path) -> tuple[PrivateKeyTypes, x509.Certificate, list[x509.Certificate]]:
-    passphrase = site.passphrase.encode() if site.passphrase else None
+def _opened(
+    site: Site, path: Path | StoredCertificate
+) -> tuple[PrivateKeyTypes, x509.Certificate, list[x509.Certificate]]:
+    if isinstance(path, StoredCertificate):
+        if site.key is not None:
+            raise InputError(f"`cert.clientCert`: `{path}` has its key beside it", "remove `clientCertKey`")
+        data, word = exported(path)
+    else:
+        data, word = path.read_bytes(), site.passphrase or ""
+    passphrase = word.encode() if word else None
     try:
-        found = pkcs12.load_pkcs12(path.read_bytes(), passphrase)
+        found = pkcs12.load_pkcs12(data, passphrase)
     except UnsupportedAlgorithm:
         help_ = "export it again, with AES256-SHA256"
         raise InputError(f"`cert.clientCert`: `{path}` is enciphered in a way that is not known", help_) from None

@@ -1,7 +1,9 @@
 """Certificates that end soon, ours and the server's: told before they do, since after that nothing works."""
 
 import ssl
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -14,6 +16,21 @@ SOON = timedelta(days=30)
 """The time before its end in which a certificate is warned of."""
 
 
+@dataclass(frozen=True, slots=True)
+class EndingCertificate:
+    """A certificate that ends within 30 days, or has: whose it is in words, its last day, and what to do."""
+
+    name: str
+    last_day: date
+    days: int
+    to_do: str
+
+    def describe(self) -> str:
+        """In words: `the client certificate `client.pem` ends in 5 days, on 2026-11-26: export a new one …`."""
+        when = f"ends in {plural(self.days, 'day')}" if self.days >= 0 else "has ended"
+        return f"{self.name} {when}, on {self.last_day}: {self.to_do}"
+
+
 def ends_soon(certificate: x509.Certificate, now: datetime) -> str | None:
     """When a certificate ends that ends soon, in words."""
     left = certificate.not_valid_after_utc - now
@@ -22,20 +39,41 @@ def ends_soon(certificate: x509.Certificate, now: datetime) -> str | None:
     )
 
 
-def client_warnings(site: Site, now: datetime) -> list[str]:
-    """A warning when our certificate ends soon. Raises InputError when its files cannot be used."""
-    if site.certificate is None or not site.use_tls:
+def our_ending(site: Site, now: datetime) -> list[EndingCertificate]:
+    """Those of our files that end soon: the client's, and the authorities we trust.
+
+    Raises InputError when the client's files cannot be used.
+    """
+    if not site.use_tls:
         return []
-    soon = ends_soon(client_certificate(site), now)
-    help_ = "export a new one in the QMC before that"
-    return [f"the client certificate `{site.certificate}` ends {soon}: {help_}"] if soon else []
+    found = []
+    if site.certificate is not None:
+        name = f"the client certificate `{site.certificate}`"
+        found += _ending([client_certificate(site)], name, "export a new one in the QMC before that", now)
+    name = f"the authority in `{site.authority}`"
+    return found + _ending(authorities(site), name, "export root.pem anew, once the site has a new one", now)
 
 
-def server_warnings(site: Site, presented: set[bytes], now: datetime) -> list[str]:
-    """A warning for each certificate that the server has presented and that ends soon."""
-    found = (ends_soon(x509.load_der_x509_certificate(der), now) for der in sorted(presented))
-    where = f"{site.host}:{site.port}"
-    return [f"the certificate of {where} ends {soon}: renew it in Qlik Sense before that" for soon in found if soon]
+def server_ending(site: Site, presented: set[bytes], now: datetime) -> list[EndingCertificate]:
+    """Those that the server has presented and that end soon."""
+    certificates = [x509.load_der_x509_certificate(der) for der in sorted(presented)]
+    name = f"the certificate of {site.host}:{site.port}"
+    return _ending(certificates, name, "renew it in Qlik Sense before that", now)
+
+
+def authorities(site: Site) -> list[x509.Certificate]:
+    """The certificates of the authorities that a site file names; none where the file cannot be used, as TLS says."""
+    if site.authority is None or not site.verify:
+        return []
+    try:
+        return x509.load_pem_x509_certificates(site.authority.read_bytes())
+    except (ValueError, OSError):
+        return []
+
+
+def _ending(certificates: Iterable[x509.Certificate], name: str, to_do: str, now: datetime) -> list[EndingCertificate]:
+    lefts = [(certificate.not_valid_after_utc, certificate.not_valid_after_utc - now) for certificate in certificates]
+    return [EndingCertificate(name, end.date(), left.days, to_do) for end, left in lefts if left < SOON]
 
 
 def note_presented(context: ssl.SSLContext, presented: set[bytes]) -> None:

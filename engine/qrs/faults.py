@@ -48,6 +48,11 @@ _SAID: Mapping[ConnectionFault, tuple[str, str]] = {
     ),
     ConnectionFault.CLIENT_REFUSED: ("{where} refused our client certificate", EXPORT_HELP),
     ConnectionFault.CLIENT_EXPIRED: ("{where} refused our client certificate: it has expired", EXPORT_HELP),
+    ConnectionFault.PROXY_NOT_THERE: ("the proxy on the way to {where} cannot be reached", "check `configQRS.proxy`"),
+    ConnectionFault.PROXY_REFUSED: (
+        "the proxy on the way to {where} did not let us through",
+        "check `configQRS.proxy`, with its user and password",
+    ),
     ConnectionFault.TLS_FAILED: ("TLS to {where} failed", "is this the port of QRS (4242)?"),
 }
 
@@ -66,6 +71,8 @@ _NOTHING_SENT = frozenset(
         ConnectionFault.NO_TLS,
         ConnectionFault.CLIENT_REFUSED,
         ConnectionFault.CLIENT_EXPIRED,
+        ConnectionFault.PROXY_NOT_THERE,
+        ConnectionFault.PROXY_REFUSED,
     }
 )
 """The faults after which QRS has certainly not acted; of all others that is not known.

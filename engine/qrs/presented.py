@@ -55,7 +55,7 @@ def why_refused(fault: ConnectionFault, error: BaseException, site: Site) -> tup
 
     Python does not hand out a certificate that it refused: the server is asked for it once more, and sent nothing.
     """
-    if fault not in _SAID:
+    if fault not in _SAID or site.proxy.for_url(site.url):
         return None
     certificate = _presented_by(site)
     if certificate is None:

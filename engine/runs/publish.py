@@ -9,7 +9,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from seatwarden.engine.monitor.server_license import ServerLicense
 from seatwarden.engine.notify.events import (
     Event,
     Told,
+    certificate_expiring,
     license_expiring,
     limit_hit,
     plan_ready,
@@ -30,11 +31,12 @@ from seatwarden.engine.notify.events import (
     run_failed,
     run_stopped,
 )
+from seatwarden.engine.notify.repetition import Repetition
 from seatwarden.engine.notify.send import notify
 from seatwarden.engine.plan.findings import Finding
+from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run import Log, RunReport
-from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Tags
 from seatwarden.policy.yaml.secrets import conceal
@@ -51,12 +53,13 @@ def publish_run(report: RunReport, settings: Settings, log: Log, now: datetime) 
     with _whatever_happens("events", settings, log):
         for event in events_of(report, settings):
             send_event(event, settings, log, now)
+        publish_ending(report.ending, settings, log, now)
     _mark_published(report.applied if kept else (), log)
 
 
 def publish_apply(applied: Applied, settings: Settings, log: Log, now: datetime) -> None:
     """Publishes a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
-    somebody = settings.influx is not None or settings.notifications != Notifications()
+    somebody = settings.influx is not None or settings.notifications.anybody
     if not applied.outcomes or not somebody:
         return
     kept = not settings.jobs.release.to_influxdb
@@ -107,6 +110,21 @@ def expiry_event(found: ServerLicense, settings: Settings, now: datetime) -> Eve
     """The event that the site's own license expires soon."""
     threshold = settings.jobs.server_monitor.threshold_days or 0
     return license_expiring(settings.site.url, now, found.expires, found.days, threshold)
+
+
+def publish_ending(ending: Iterable[EndingCertificate], settings: Settings, log: Log, now: datetime) -> None:
+    """Notifies of certificates that end soon: of each once a day, whoever notices it."""
+    memory, day = Repetition(settings.folder), now.astimezone(UTC).date()
+    wanted = settings.notifications.anybody
+    news = [one for one in ending if wanted and memory.is_news(f"certificate-expiring {one.name}", day)]
+    if news:
+        send_event(ending_event(news, settings, now), settings, log, now)
+
+
+def ending_event(ending: Iterable[EndingCertificate], settings: Settings, now: datetime) -> Event:
+    """The event that certificates end soon; there is at least one."""
+    listed = [(one.describe(), one.last_day, one.days) for one in ending]
+    return certificate_expiring(settings.site.url, now, listed)
 
 
 def send_event(event: Event, settings: Settings, log: Log, now: datetime) -> None:

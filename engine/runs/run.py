@@ -32,6 +32,7 @@ from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.plan.summary_text import plan_text
+from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
 from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
@@ -53,8 +54,8 @@ class Connection(Qrs, Protocol):
     """The part of QRS that a run needs: to read the site, then to release."""
 
     @property
-    def warnings(self) -> Sequence[str]:
-        """What is not well with the connection, and does not hinder it yet."""
+    def ending(self) -> Sequence[EndingCertificate]:
+        """The certificates that end soon, as far as they are known yet."""
         ...
 
     def snapshot(self, now: datetime) -> Snapshot:
@@ -100,6 +101,8 @@ class RunReport:
     applied: tuple[Applied, ...] = ()
     why: tuple[str, ...] = ()
     error: InputError | RemoteError | None = None
+    ending: tuple[EndingCertificate, ...] = ()
+    """The certificates on the way to the site that end soon."""
     stopped_by: tuple[Finding, ...] = ()
     """The findings in the plan that stop a run; of a dry run those that would."""
 
@@ -135,9 +138,8 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_m
         outcome, why = "refused", (f"the plan just written is damaged: {damage}",)
     except OSError as problem:  # all others have been told apart: this is the journal
         outcome, why = "incomplete", (f"the journal cannot be written: {problem.strerror or problem}",)
-    ended = context.clock()
-    applied = tuple(run.applied)
-    return RunReport(outcome, dry_run, started, ended, run.plan, run.folder, applied, why, error, run.stopped_by)
+    ended, plan, folder, applied = context.clock(), run.plan, run.folder, tuple(run.applied)
+    return RunReport(outcome, dry_run, started, ended, plan, folder, applied, why, error, run.ending, run.stopped_by)
 
 
 class _Run:
@@ -154,6 +156,7 @@ class _Run:
         self.plan: Plan | None = None
         self.folder: Path | None = None
         self.applied: list[Applied] = []
+        self.ending: tuple[EndingCertificate, ...] = ()
         self.stopped_by: tuple[Finding, ...] = ()
 
     def carry_out(self) -> tuple[RunOutcome, tuple[str, ...]]:
@@ -181,7 +184,8 @@ class _Run:
         now = self._context.clock()
         policy, site = self._settings.policy, self._settings.site
         snapshot = qrs.snapshot(now)
-        for warning in (*qrs.warnings, *snapshot.remarks):
+        self.ending = tuple(qrs.ending)
+        for warning in (*(one.describe() for one in self.ending), *snapshot.remarks):
             self._context.log(warning, level=logging.WARNING)
         plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
         plan = compared_with_before(plan, [self._runs], self._settings.mass_change)

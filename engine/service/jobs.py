@@ -1,18 +1,23 @@
-"""The three jobs of the service: releasing, and watching the licenses and the site's own license."""
+"""The jobs of the service: releasing, watching the licenses and the site's own license, and a heartbeat."""
 
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import make_day
+from seatwarden.engine.monitor.alarms import expiry_messages, send_messages
 from seatwarden.engine.monitor.reading import Reader, read_expiry, read_use
+from seatwarden.engine.notify import http
 from seatwarden.engine.notify.events import run_failed
-from seatwarden.engine.runs.publish import expiry_event, publish_run, send_event, write_points
+from seatwarden.engine.notify.send import deliver_all
+from seatwarden.engine.runs.publish import expiry_event, publish_ending, publish_run, send_event, write_points
 from seatwarden.engine.runs.run import Log, RunContext, run_once
 from seatwarden.engine.service.state import JobName, JobResult
+from seatwarden.engine.site.notifications import origin
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.errors import InputError
 
@@ -52,9 +57,11 @@ class ServiceJobs:
         try:
             with self._connect(settings) as qrs:
                 points = read_use(qrs, settings, self._clock())
+                ending = qrs.ending
         except (RemoteError, InputError) as error:
             return self._failed(settings, "licenseMonitor", error)
         self._alarmed.pop("licenseMonitor", None)
+        publish_ending(ending, settings, self._log, self._clock())
         if job.to_influxdb:
             write_points(points, settings, self._log)
         numbers: dict[str, Any] = {
@@ -73,9 +80,11 @@ class ServiceJobs:
         try:
             with self._connect(settings) as qrs:
                 found, points = read_expiry(qrs, settings, day)
+                ending = qrs.ending
         except (RemoteError, InputError) as error:
             return self._failed(settings, "serverLicenseMonitor", error)
         self._alarmed.pop("serverLicenseMonitor", None)
+        publish_ending(ending, settings, self._log, day.now)
         if job.to_influxdb:
             write_points(points, settings, self._log)
         close = found.is_close(job.threshold_days)
@@ -84,7 +93,24 @@ class ServiceJobs:
         if close and self._is_news("expiry", day.today):
             event = expiry_event(found, settings, day.now)
             send_event(event, settings, self._log, day.now)
+        send_messages(
+            expiry_messages(found, settings), settings, day.now, partial(self._log, job="serverLicenseMonitor")
+        )
         return JobResult("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
+
+    def beat(self, settings: Settings) -> JobResult:
+        """Calls the address of Butler's heartbeat. That nobody answers there is said once a day, and is no failure."""
+        alarms = settings.alarms
+        request = http.Request("GET", alarms.heartbeat.url, "remoteURL", redirects=True)
+        (trouble,) = deliver_all([("heartbeat", partial(http.send, request, alarms.proxy))])
+        if trouble is None:
+            if self._alarmed.pop("heartbeat", None):
+                self._log("the heartbeat is taken again", job="heartbeat")
+            return JobResult("done", ok=True)
+        if self._is_news("heartbeat", self._clock().date()):
+            reason = f"the heartbeat was not taken at {origin(alarms.heartbeat.url)}: {trouble.message}"
+            self._log(reason, level=logging.WARNING, job="heartbeat", help=trouble.help)
+        return JobResult("not-taken", ok=True)
 
     def _failed(self, settings: Settings, job: JobName, error: RemoteError | InputError) -> JobResult:
         self._log(error.message, level=logging.ERROR, job=job, help=error.help)

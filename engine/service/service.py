@@ -1,4 +1,4 @@
-"""The service: Butler's three jobs on their schedules, by APScheduler.
+"""The service: Butler's three jobs and its heartbeat on their schedules, by APScheduler.
 
 Nothing is done because it starts. A job that is due while its last run has not ended, or while the machine slept, is
 missed; missed runs are counted, said, and made up for by one. A changed file is picked up when it has come to rest
@@ -22,7 +22,7 @@ from apscheduler.schedulers.base import BaseScheduler
 
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
-from seatwarden.engine.qrs.expiry import client_warnings
+from seatwarden.engine.qrs.expiry import our_ending
 from seatwarden.engine.runs.publish import describe_defect
 from seatwarden.engine.runs.run import Log
 from seatwarden.engine.service.state import JobName, JobResult, ServiceState
@@ -132,14 +132,14 @@ class Service:
 
     def _client_warnings(self) -> list[str]:
         try:
-            return client_warnings(self._settings.site, self._clock())
+            return [one.describe() for one in our_ending(self._settings.site, self._clock())]
         except InputError as error:  # every run will fail by it; at its start the service says so already
             return [f"{error.message}: {error.help}" if error.help else error.message]
 
     def tell_missed_since(self, last_alive: datetime) -> None:
         """Says which runs were due while no service was running. They are not made up for."""
         for name, planned in self._planned.items():
-            missed = planned.count(last_alive, self._clock())
+            missed = planned.count(last_alive, self._clock()) if name != "heartbeat" else 0  # that says itself
             if missed:
                 self._state.missed(name, missed)
                 facts: dict[str, Any] = {"job": name, "missed": missed, "since": last_alive}
@@ -196,6 +196,8 @@ class Service:
         ended = self._clock()
         self._state.ended(name, ended, result)
         level = logging.INFO if result.ok else logging.ERROR
+        if name == "heartbeat" and result.ok:
+            level = logging.DEBUG  # twice a minute, in many files
         facts = {"outcome": result.outcome, "seconds": round((ended - now).total_seconds(), 1)}
         self._log("job ended", level=level, job=name, **facts, next=self._state.next(name))
 
@@ -272,6 +274,7 @@ def jobs_of(settings: Settings) -> dict[JobName, Job]:
         "licenseRelease": jobs.release,
         "licenseMonitor": jobs.license_monitor,
         "serverLicenseMonitor": jobs.server_monitor,
+        "heartbeat": settings.alarms.heartbeat.job,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from seatwarden.engine.common.timestamps import format_instant
 
-JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseMonitor"]
+JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseMonitor", "heartbeat"]
 """As Butler's settings call them."""
 
 

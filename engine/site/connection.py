@@ -7,13 +7,16 @@ Sense proxy, `authentication: jwt` and `authentication: header`, and the passphr
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal, cast
 
 from seatwarden.engine.site.hosts import is_host
+from seatwarden.engine.site.proxy import PROXY, Proxy
 from seatwarden.grammar.spans import Span
+from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.butler.sections import butler_section, butler_sections
-from seatwarden.policy.diagnostics import in_order
+from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, one_of, within_folder
@@ -32,6 +35,18 @@ DEFAULT_USER = ("X-Qlik-User", "UserDirectory=INTERNAL; UserId=sa_repository")
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """A certificate in the store of Windows: `name` is its thumbprint (40 hex digits) or the name it was issued to."""
+
+    location: Literal["CurrentUser", "LocalMachine"]
+    store: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"Cert:\\{self.location}\\{self.store}\\{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One Qlik Sense deployment. Paths are absolute or relative to the working folder; a secret is never shown."""
 
@@ -40,12 +55,15 @@ class Site:
     use_tls: bool
     headers: dict[str, str] = field(repr=False)
     verify: bool
-    certificate: Path | None
+    certificate: Path | StoredCertificate | None
     key: Path | None
     authority: Path | None
     passphrase: str | None = field(default=None, repr=False)
     authentication: str = "certificates"
     virtual_proxy: str = ""
+    unread: tuple[str, ...] = ()
+    """Keys of the file that nobody reads, with their places."""
+    proxy: Proxy = Proxy()
 
     @property
     def url(self) -> str:
@@ -64,14 +82,14 @@ class Site:
         """The texts that no message may show: the passphrase, and our headers but for the user that everybody has."""
         values = [value for value in self.headers.values() if value != DEFAULT_USER[1]]
         tokens = [value.removeprefix("Bearer ") for value in values]
-        return tuple(secret for secret in (*values, *tokens, self.passphrase) if secret)
+        return tuple(secret for secret in (*values, *tokens, self.passphrase, *self.proxy.secrets) if secret)
 
     @property
     def warnings(self) -> list[str]:
         """The reasons why talking to it is unsafe."""
         if not self.use_tls:
-            return [f"useSSL is false: {self.url} is read without encryption"]
-        return [] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"]
+            return [*self.unread, f"useSSL is false: {self.url} is read without encryption"]
+        return [*self.unread, *([] if self.verify else [f"rejectUnauthorized is false: {self.url} could be anybody"])]
 
 
 def load_site(path: Path, environment: Mapping[str, str]) -> Site:
@@ -81,10 +99,16 @@ def load_site(path: Path, environment: Mapping[str, str]) -> Site:
     """
     text = read_text(path, "site file")
     reader = YamlReader(environment, path.parent)
-    site = read_site(reader, read_site_yaml(text, str(path)))
+    root = todays_form(reader, read_site_yaml(text, str(path)))
+    site = read_site(reader, root)
     if reader.findings or site is None:
         raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
-    return site
+    return replace(site, unread=tuple(f"{found.span.place}: {found.message}" for found in _unread(reader)))
+
+
+def _unread(reader: YamlReader) -> list[Diagnostic]:
+    """What of the connection is not read."""
+    return [found for found in in_order(reader.warnings) if found.code == "SW212"]
 
 
 def read_site(reader: YamlReader, root: Node) -> Site | None:
@@ -98,6 +122,7 @@ def read_site(reader: YamlReader, root: Node) -> Site | None:
         span = butler_sections(root).span
         reader.error("SW209", "this is not a site file: there is no `configQRS`", span, "not in here", help_)
         return None
+    _find_misplaced(reader, found.value)
     qrs = QRS.read(reader, found.value, "configQRS", required=())
     if qrs is None:
         return None
@@ -117,7 +142,20 @@ def read_site(reader: YamlReader, root: Node) -> Site | None:
         passphrase=cert["clientCertPassphrase"],
         authentication=qrs["authentication"],
         virtual_proxy=qrs["virtualProxy"],
+        proxy=qrs["proxy"],
     )
+
+
+def _find_misplaced(reader: YamlReader, qrs: Node) -> None:
+    """Certificates that are indented under `configQRS`, where nobody looks for them."""
+    for entry in qrs.entries if isinstance(qrs, YamlMap) else ():
+        key = entry.key.text
+        if key == "cert" or key in CERTIFICATES.keys:
+            if key in ("cert", "clientCertPassphrase"):
+                reader.conceal_all(entry.value)
+            where = "move it to the left," if key == "cert" else "it stands under `cert:`,"
+            help_ = f"{where} beside `configQRS`"
+            reader.error("SW203", f"`{key}` does not belong to `configQRS`", entry.key.span, "not read here", help_)
 
 
 def _credentials(reader: YamlReader, qrs: Values) -> dict[str, str]:
@@ -255,6 +293,26 @@ FILE = (
 )
 """A path is no secret, but may come from the environment with those that are."""
 
+_IN_STORE = re.compile(r"Cert:[\\/](CurrentUser|LocalMachine)[\\/]([^\\/]+)[\\/]([^\\/]+)", re.IGNORECASE)
+"""As PowerShell writes it."""
+
+
+def _certificate(reader: YamlReader, entry: Entry, what: str) -> Path | StoredCertificate | None:
+    text = read_secret(reader, entry, hidden=False) or ""
+    if not text.casefold().startswith("cert:"):
+        return cast(Path | None, FILE.read(reader, entry, what))
+    found = _IN_STORE.fullmatch(text)
+    if found is None:
+        help_ = r"like 'Cert:\CurrentUser\My\QlikClient': whose store, which one, and the name or the thumbprint"
+        reader.error("SW205", f"`{what}` is no place in the certificate store", entry.value.span, "incomplete", help_)
+        return None
+    location: Literal["CurrentUser", "LocalMachine"] = (
+        "CurrentUser" if found[1].casefold() == "currentuser" else "LocalMachine"
+    )
+    return StoredCertificate(location, found[2], found[3].strip())
+
+
+CERTIFICATE = Kind(_certificate, FILE.schema)
 _USER = f"`{': '.join(DEFAULT_USER)}`"
 QRS = Section(
     (
@@ -266,13 +324,14 @@ QRS = Section(
         Setting("rejectUnauthorized", SWITCH, "`false` takes any certificate of the server, with a warning", True),
         Setting("virtualProxy", PREFIX, "the prefix of a virtual proxy", ""),
         Setting("jwt", HEADER, "the token", only=("authentication", "jwt")),
+        Setting("proxy", PROXY, "an HTTP proxy on the way to QRS", Proxy(), without="none, whatever else has one"),
     ),
     "How to reach QRS.",
     others=("headerKey", "headerValue"),
 )
 CERTIFICATES = Section(
     (
-        Setting("clientCert", FILE, "our certificate, a PEM file or a PFX"),
+        Setting("clientCert", CERTIFICATE, "our certificate: a PEM file, a PFX, or a place in the store of Windows"),
         Setting("clientCertKey", FILE, "its key, a PEM file, unless it is in the same"),
         Setting("clientCertCA", FILE, "the only authority to trust, a PEM file", without="those of this machine"),
         Setting("clientCertPassphrase", PASSPHRASE, "the passphrase of the key"),

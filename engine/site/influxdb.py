@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from seatwarden.engine.site.proxy import Proxy
 from seatwarden.policy.butler.jobs import STATIC_TAGS, Tags
 from seatwarden.policy.yaml.kinds import FROM_ENVIRONMENT, PORT, SECRET, SWITCH, TEXT, map_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlScalar
@@ -29,7 +30,7 @@ _BUTLERS = (
     "tag", "v1Config", "v2Config", "v3Config", "description", "retentionDuration", "writeTimeout", "queryTimeout",
     "timeout", "reloadTaskFailure", "reloadTaskSuccess", "userSyncTaskSuccess", "externalProgramTaskSuccess",
     "externalProgramTaskFailure", "distributeTaskSuccess", "distributeTaskFailure", "preloadTaskSuccess",
-    "preloadTaskFailure", "instanceTag",
+    "preloadTaskFailure", "userSyncTaskFailure",
 )  # fmt: skip
 _DURATION = re.compile(r"(?:\d+(?:ns|us|u|µ|ms|s|m|h|d|w))+|INF", re.IGNORECASE)
 """InfluxQL's durations; anything else must not get into a statement."""
@@ -52,6 +53,7 @@ class InfluxTarget:
     retention: tuple[str, str] | None = None
     verify: bool = True
     authority: Path | None = None
+    proxy: Proxy = Proxy()
 
     @property
     def secrets(self) -> tuple[str, ...]:

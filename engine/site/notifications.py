@@ -12,6 +12,7 @@ from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from seatwarden.engine.site.hosts import is_host, is_loopback
+from seatwarden.engine.site.proxy import Proxy, read_proxy
 from seatwarden.policy.butler.sections import inner, our_section
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
@@ -22,9 +23,21 @@ from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
-EventKind = Literal["plan-ready", "releases-done", "limit-hit", "run-stopped", "run-failed", "license-expiring", "test"]
+EventKind = Literal[
+    "plan-ready",
+    "releases-done",
+    "limit-hit",
+    "run-stopped",
+    "run-failed",
+    "license-expiring",
+    "certificate-expiring",
+    "test",
+]
 EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")
 """The events a destination may choose from; a test goes to all."""
+
+MessageForm = Literal["json", "slack", "teams"]
+"""The forms of a message that a webhook can ask for."""
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -46,6 +59,7 @@ class Webhook:
     authority: Path | None = None
     events: frozenset[EventKind] = frozenset(EVENTS)
     people: bool = False
+    format: MessageForm = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +81,16 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """All destinations, in the file's order."""
+    """All destinations, in the file's order, and the proxy for the webhooks; e-mail never goes through one."""
 
     webhooks: tuple[Webhook, ...] = ()
     emails: tuple[Email, ...] = ()
+    proxy: Proxy = Proxy()
+
+    @property
+    def anybody(self) -> bool:
+        """Whether there is a destination at all."""
+        return bool(self.webhooks or self.emails)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -86,14 +106,16 @@ def load_notifications(path: Path, environment: Mapping[str, str]) -> Notificati
     None when it has no such map. Raises InputError when it cannot be read, PolicyError with every problem in them.
     """
     text = read_text(path, "site file")
-    entry = inner(our_section(read_site_yaml(text, str(path))), "notifications")
+    ours = our_section(read_site_yaml(text, str(path)))
+    entry = inner(ours, "notifications")
     if entry is None:
         return Notifications()
     reader = YamlReader(environment, path.parent)
     notifications = NOTIFICATIONS.read(reader, entry, "notifications")
+    proxy = read_proxy(reader, ours)
     if reader.findings:
         raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
-    return cast(Notifications, notifications)
+    return replace(cast(Notifications, notifications), proxy=proxy)
 
 
 # What is made of the tables ------------------------------------------------------------------------------
@@ -122,8 +144,8 @@ def _webhook(reader: YamlReader, node: Node, number: int) -> Webhook | None:
         message = "`notifications.webhook.url` is without TLS"
         help_ = "write https://, or `security: none` if nobody on the way can listen in"
         reader.error("SW205", message, hook.span("url"), "http sends it for all to read", help_)
-    rest = hook.take("secret", "certificateAuthority", "events", "people")
-    return Webhook(f"webhook {number} ({_origin(url)})", url, *rest)
+    rest = hook.take("secret", "certificateAuthority", "events", "people", "format")
+    return Webhook(f"webhook {number} ({origin(url)})", url, *rest)
 
 
 def _email(reader: YamlReader, node: Node, number: int) -> Email | None:
@@ -213,7 +235,7 @@ def _events(reader: YamlReader, entry: Entry, what: str) -> frozenset[EventKind]
     return frozenset(cast(EventKind, name) for name in names if name)
 
 
-def _is_web_address(url: str) -> bool:
+def is_web_address(url: str) -> bool:
     """Whether it is one that can be asked."""
     try:
         parts = urlsplit(url)
@@ -223,7 +245,7 @@ def _is_web_address(url: str) -> bool:
     return bool(usable) and parts.scheme in ("http", "https") and url.isascii() and url.isprintable() and " " not in url
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
     """Scheme and host of a URL: neither user nor path, which may be secret."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
@@ -258,7 +280,7 @@ CREDENTIAL = FILLED.must(
     "choose another one",
 )
 """A user or password; SMTP's ways to log in know ASCII alone."""
-URL = FILLED.must(_is_web_address, "`{what}` is not a web address", "not one", "write https://host/path")
+URL = FILLED.must(is_web_address, "`{what}` is not a web address", "not one", "write https://host/path")
 HOST = TEXT.must(is_host, "`{what}` is not a host name", "no host name", "the port stands under `port`")
 _ADDRESS = TEXT.must(
     _parse_address,
@@ -296,6 +318,7 @@ WEBHOOK = Section(
         ),
         Setting("secret", FILLED, "the key that signs", without="nothing is signed"),
         Setting("security", one_of(("tls", "none")), "how it is sent", "tls"),
+        Setting("format", one_of(get_args(MessageForm)), "the form that the receiver reads", "json"),
         *SHARED,
     )
 )

@@ -4,19 +4,29 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from seatwarden.engine.common.key_file import read_key
+from seatwarden.engine.site.alarms import Alarms, read_alarms
 from seatwarden.engine.site.connection import Site, read_site
 from seatwarden.engine.site.influxdb import InfluxTarget, read_influxdb
 from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
+from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy, with_exceptions
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.butler.jobs import Jobs, Tags
 from seatwarden.policy.butler.licenses import LICENSES, RELEASE, read_jobs
-from seatwarden.policy.butler.sections import butler_section, butler_sections, inner, our_section
+from seatwarden.policy.butler.older import todays_form
+from seatwarden.policy.butler.sections import (
+    LICENSE_KEYS,
+    butler_section,
+    butler_sections,
+    find_unread,
+    inner,
+    our_section,
+)
 from seatwarden.policy.codes import FOUND_IN_PLANS
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
@@ -65,6 +75,7 @@ class Settings:
     influx_off: bool
     static_tags: Tags
     notifications: Notifications
+    alarms: Alarms
     policy_file: Path
     policy: CheckedPolicy
     folder: Path
@@ -87,7 +98,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that no message may show."""
-        return (*self.site.secrets, *(self.influx.secrets if self.influx else ()), *self.notifications.secrets)
+        influx = self.influx.secrets if self.influx else ()
+        return (*self.site.secrets, *influx, *self.notifications.secrets, *self.alarms.secrets)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -112,11 +124,12 @@ def load_settings(
     Raises InputError when a file cannot be read, PolicyError with every problem in all of them.
     """
     text = read_text(file, "site file")
-    root = read_site_yaml(text, str(file))
-    reader = YamlReader(environment, file.parent)
+    reader = YamlReader(environment, file.parent, strict=scheduled)
+    root = todays_form(reader, read_site_yaml(text, str(file)))
     site, jobs = read_site(reader, root), _jobs(reader, root, scheduled)
-    influx, tags = _influxdb(reader, root)
     ours = _ours(reader, root)
+    alarms, warnings = _alarms(reader, root, jobs, ours, scheduled)
+    influx, tags = _influxdb(reader, root, alarms.proxy)
     chosen = _chosen(policy or ours["policy"], file)
     sources = {str(file): reader.concealed(text)}  # no finding shows a secret that stands on its line
     ruled = needs_policy or chosen != file or jobs.rules is not None
@@ -130,7 +143,8 @@ def load_settings(
         influx=influx,
         influx_off=influx is None and butler_section(root, "influxDb") is not None,
         static_tags=tags,
-        notifications=ours["notifications"],
+        notifications=replace(ours["notifications"], proxy=alarms.proxy),
+        alarms=alarms,
         policy_file=chosen,
         policy=checked,
         folder=ours["folder"] or default_folder / site.slug,
@@ -141,8 +155,8 @@ def load_settings(
         log=ours["log"],
         http_port=ours["http"],
         heartbeat=ours["heartbeat"],
-        warnings=without_allowed((found for job in jobs.all for found in job.schedule_warnings()), text, str(file)),
-        notes=(*_notes(jobs, site, chosen, file), *(influx.warnings if influx else ())),
+        warnings=_warnings(reader, warnings, chosen == file, text, str(file)),
+        notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
     )
 
@@ -191,11 +205,17 @@ def _checked_policy(
     return None
 
 
-def _notes(jobs: Jobs, site: Site, policy: Path, file: Path) -> list[str]:
+def _warnings(reader: YamlReader, more: list[Diagnostic], ruled: bool, text: str, file: str) -> tuple[Diagnostic, ...]:
+    """The findings that stop nothing and that no comment allows; how old rules are only where they are in force."""
+    found = [warning for warning in reader.warnings if ruled or warning.code != "SW211"]
+    return without_allowed(in_order([*found, *more]), text, file)
+
+
+def _notes(jobs: Jobs, site: Site, influx: InfluxTarget | None, policy: Path, file: Path) -> list[str]:
     found = site.warnings
     if jobs.rules is not None and policy != file:
         found.append(f"the rules in `{file.name}` are not in force: the policy is `{policy.name}`")
-    return found
+    return [*found, *(influx.warnings if influx else ())]
 
 
 def _chosen(named: Path | None, file: Path) -> Path:
@@ -225,10 +245,21 @@ def _jobs(reader: YamlReader, root: Node, scheduled: bool) -> Jobs:
     return jobs
 
 
-def _influxdb(reader: YamlReader, root: Node) -> tuple[InfluxTarget | None, Tags]:
+def _influxdb(reader: YamlReader, root: Node, proxy: Proxy) -> tuple[InfluxTarget | None, Tags]:
     """The database, None when there is none or it is switched off, and the tags of all points."""
     entry = butler_section(root, "influxDb")
-    return read_influxdb(reader, entry.value) if entry else (None, ())
+    influx, tags = read_influxdb(reader, entry.value) if entry else (None, ())
+    return replace(influx, proxy=proxy) if influx else None, tags
+
+
+def _alarms(
+    reader: YamlReader, root: Node, jobs: Jobs, ours: Values, scheduled: bool
+) -> tuple[Alarms, list[Diagnostic]]:
+    """The alarms, and warnings about them and about all schedules."""
+    proxy = with_exceptions(ours["proxy"], ours["noProxy"])
+    alarms, warnings = read_alarms(reader, root, jobs.server_monitor, proxy, scheduled)
+    schedules = [found for job in (*jobs.all, alarms.heartbeat.job) for found in job.schedule_warnings()]
+    return alarms, [*warnings, *schedules]
 
 
 def _find_misplaced(reader: YamlReader, root: Node) -> None:
@@ -244,6 +275,7 @@ def _find_misplaced(reader: YamlReader, root: Node) -> None:
         if nearest(entry.key.text.lower(), ("seatwarden",)):
             help_ = "did you mean `seatwarden`?"
             reader.error("SW203", f"unknown key `{entry.key.text}`", entry.key.span, "not a setting", help_)
+    find_unread(reader, root)
 
 
 def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
@@ -255,7 +287,7 @@ def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
         for entry in sections.entries
         if not isinstance(entry.value, YamlMap) or not any(entry.value.get(key) for key in within)
     ]
-    reader.near_misses(sections, what, ("qlikSenseLicense", "licenseRelease"), others)
+    reader.near_misses(sections, what, LICENSE_KEYS, others)
 
 
 # Kinds of settings ---------------------------------------------------------------------------------------
@@ -330,6 +362,8 @@ OURS = Section(
         Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
         Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),
         Setting("http", map_of(HTTP, lambda values: values["port"]), without="no port is opened"),
+        Setting("proxy", PROXY, "the proxy for webhooks, the heartbeat, InfluxDB and MQTT", Proxy(), without="none"),
+        Setting("noProxy", NO_PROXY, "hosts that are reached without, and all below a name; `*` is all", ()),
         Setting("heartbeat", between(1, 86_400, "seconds"), "seconds between two heartbeats", 60),
         Setting(
             "notifications",

@@ -35,7 +35,8 @@ from seatwarden.engine.snapshot.surrogates import with_marks
 from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.files import decode_json_bytes
+from seatwarden.policy.file_kinds import folder_for_file, refuse_foreign
+from seatwarden.policy.files import decode_json_bytes, near_file
 
 
 class _UserWithoutAttributes(Person, frozen=True, gc=False, rename="camel"):
@@ -97,11 +98,12 @@ def load_snapshot(path: Path, *, attributes: bool = True) -> Snapshot:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{what} does not exist") from None
+        raise InputError(f"{what} does not exist", near_file(path)) from None
     except IsADirectoryError:
-        raise InputError(f"{what} is a folder, not a file") from None
+        raise folder_for_file(path, "snapshot") from None
     except OSError as error:
         raise InputError(f"{what} cannot be read: {error.strerror}") from None
+    refuse_foreign(path, data, "snapshot")
     return decode_snapshot(data, what, attributes=attributes)
 
 

@@ -8,9 +8,10 @@ Comparison is exact (`==`), as in Butler.
 
 from seatwarden.grammar.ast import Policy, Statement
 from seatwarden.grammar.suggest import did_you_mean
-from seatwarden.policy.butler.licenses import COMPLETE_RELEASE, LICENSES, RELEASE
+from seatwarden.policy.butler.licenses import COMPLETE_RELEASE, LICENSES, RELEASE, let_schedule_be
+from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.butler.sections import SITE_KEYS, butler_section, butler_sections, inner, our_section
-from seatwarden.policy.diagnostics import in_order
+from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.yaml.masks import shown_source
 from seatwarden.policy.yaml.nodes import Node, YamlMap, read_yaml
@@ -29,10 +30,17 @@ def parse_butler(text: str, file: str) -> Policy:
 def butler_policy(root: Node, text: str, file: str) -> Policy:
     """The policy of a file that is read into nodes already; `text` is shown beside problems. Raises PolicyError."""
     front_end = _FrontEnd()
-    statements = front_end.read(root)
+    statements = front_end.read(todays_form(front_end, root))
     if front_end.findings:
         raise PolicyError(in_order(front_end.findings), {file: shown_source(text)})
     return Policy(tuple(statements))
+
+
+def butler_warnings(root: Node) -> list[Diagnostic]:
+    """What is said of a file that stops nothing: forms of an older Butler, what is wrong in what is switched off."""
+    front_end = _FrontEnd()
+    front_end.read(todays_form(front_end, root))
+    return front_end.warnings
 
 
 class _FrontEnd(YamlReader):
@@ -42,7 +50,10 @@ class _FrontEnd(YamlReader):
         if found is None:
             return []
         node, complete = found
+        first = len(self.findings)
         release = (COMPLETE_RELEASE if complete else RELEASE).read(self, node, "licenseRelease")
+        if release:
+            let_schedule_be(self, release.map, first)
         return [statement for key in _STATEMENTS for statement in release[key]] if release else []
 
     def _rules_are_elsewhere(self, root: YamlMap) -> bool:

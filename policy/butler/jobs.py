@@ -4,12 +4,13 @@ They are checked as Butler 16 checks them, so that a file that Butler refuses is
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.schedule.check import check_schedule, check_syntax
 from seatwarden.policy.yaml.kinds import SWITCH, TEXT, TEXT_SCHEMA, map_of, maps, whole
-from seatwarden.policy.yaml.nodes import Entry, YamlScalar
+from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind, Section, Values, need
 from seatwarden.policy.yaml.text import locate_in
@@ -19,12 +20,26 @@ Tags = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """What goes to a destination of the server license monitor: the status each time, an alert near the end."""
+
+    recurring: bool = False
+    alert: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Whether anything does."""
+        return self.recurring or self.alert
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """Something Butler does on schedule, and where its numbers go.
 
     `frequency` is the schedule text with its place, None when there is none or it is empty, which is no schedule in
     Butler either; `malformed` when there is one that cannot be read. `enabled` is None where the file does not say,
-    `place` is where it does. `threshold_days` is the alert of the server license monitor, its only one.
+    `place` is where it does. `threshold_days` is the alert of the server license monitor, its only one; so are
+    `to_mqtt` and `to_webhooks` its destinations.
     """
 
     enabled: bool | None = None
@@ -34,6 +49,8 @@ class Job:
     tags: Tags = ()
     threshold_days: int | None = None
     malformed: bool = False
+    to_mqtt: Sending = Sending()
+    to_webhooks: Sending = Sending()
 
     @property
     def text(self) -> str:
@@ -68,7 +85,8 @@ class Jobs:
 def job_of(values: Values) -> Job:
     """The job that a map with these settings speaks of."""
     frequency, entry = values["frequency"], values.map.get("frequency")
-    to_influxdb, tags = values["destination"]
+    (to_influxdb, tags), *sent = values["destination"]
+    to_mqtt, to_webhooks = sent or (Sending(), Sending())
     return Job(
         enabled=values["enable"],
         place=values.span("enable") if values.map.get("enable") else None,
@@ -76,11 +94,36 @@ def job_of(values: Values) -> Job:
         to_influxdb=to_influxdb,
         tags=tags,
         malformed=entry is not None and frequency is None,
+        to_mqtt=to_mqtt,
+        to_webhooks=to_webhooks,
     )
 
 
 def _server_monitor(values: Values) -> Job:
     return replace(job_of(values), threshold_days=values["alert"])
+
+
+def is_off(node: Node) -> bool:
+    """Whether a map says `enable: false`."""
+    enable = node.get("enable") if isinstance(node, YamlMap) else None
+    return enable is not None and isinstance(enable.value, YamlScalar) and enable.value.value is False
+
+
+OFF = {"properties": {"enable": {"const": False}}, "required": ["enable"]}
+"""The JSON Schema of a map that says so."""
+
+
+def _may_be_off(kind: Kind) -> Kind:
+    """The same, but for errors in what is switched off, which are warnings."""
+
+    def read(reader: YamlReader, entry: Entry, what: str) -> Any:
+        first = len(reader.findings)
+        value = kind.read(reader, entry, what)
+        if is_off(entry.value):
+            reader.let_be(first, (entry.value.span,))
+        return value
+
+    return replace(kind, read=read, schema={"type": "object", "if": OFF, "else": kind.schema})
 
 
 def _tags(values: Values) -> Tags:
@@ -92,9 +135,17 @@ def _switch_and_tags(values: Values) -> tuple[bool, Tags]:
     return values["enable"] is True, values["tag"]
 
 
-def _of_influxdb(destination: Values) -> tuple[bool, Tags]:
-    switch_and_tags: tuple[bool, Tags] = destination["influxDb"]
-    return switch_and_tags
+def _of_influxdb(destination: Values) -> tuple[tuple[bool, Tags]]:
+    return (destination["influxDb"],)
+
+
+def _of_all(destination: Values) -> tuple[tuple[bool, Tags], Sending, Sending]:
+    return destination["influxDb"], destination["mqtt"], destination["webhook"]
+
+
+def _sending(destination: Values) -> Sending:
+    on = destination["enable"] is True
+    return Sending(on and destination["sendRecurring"], on and destination["sendAlert"])
 
 
 def _frequency(reader: YamlReader, entry: Entry, what: str) -> YamlScalar | None:
@@ -118,14 +169,21 @@ _WHEN = "When it runs, as the `later` library reads text: `every 24 hours`."
 FREQUENCY = need("frequency", Kind(_frequency, TEXT_SCHEMA), _WHEN)
 
 _TO_INFLUXDB = Section((ENABLE, need("tag", STATIC_TAGS, "Tags of what is written.", ())))
-_INFLUXDB = need("influxDb", map_of(_TO_INFLUXDB, _switch_and_tags), "InfluxDB.", (False, ()))
-DESTINATION = need("destination", map_of(Section((_INFLUXDB,)), _of_influxdb), "Where it is recorded.", (False, ()))
-LICENSE_MONITOR = map_of(Section((ENABLE, FREQUENCY, DESTINATION)), job_of)
+_NOT_RECORDED: tuple[bool, Tags] = (False, ())
+_INFLUXDB = need("influxDb", map_of(_TO_INFLUXDB, _switch_and_tags), "InfluxDB.", _NOT_RECORDED)
+DESTINATION = need(
+    "destination", map_of(Section((_INFLUXDB,)), _of_influxdb), "Where it is recorded.", (_NOT_RECORDED,)
+)
+LICENSE_MONITOR = _may_be_off(map_of(Section((ENABLE, FREQUENCY, DESTINATION)), job_of))
 
-_SEND = map_of(Section((ENABLE,)))
-_SWITCHES = map_of(Section((ENABLE, need("sendRecurring", _SEND), need("sendAlert", _SEND))))
-_DESTINATIONS = Section((_INFLUXDB, need("mqtt", _SWITCHES, "MQTT."), need("webhook", _SWITCHES, "Webhooks.")))
+_SEND = map_of(Section((ENABLE,)), lambda values: values["enable"] is True)
+_SWITCHES = map_of(
+    Section((ENABLE, need("sendRecurring", _SEND, default=False), need("sendAlert", _SEND, default=False))), _sending
+)
+_DESTINATIONS = Section(
+    (_INFLUXDB, need("mqtt", _SWITCHES, "MQTT.", Sending()), need("webhook", _SWITCHES, "Webhooks.", Sending()))
+)
 _DAYS = need("thresholdDays", whole("days"), "Days before expiry.")
 _ALERT = need("alert", map_of(Section((_DAYS,)), lambda values: values["thresholdDays"]), "When to alert.")
-_SENT = need("destination", map_of(_DESTINATIONS, _of_influxdb), "Where it is sent.", (False, ()))
-SERVER_LICENSE_MONITOR = map_of(Section((ENABLE, FREQUENCY, _ALERT, _SENT)), _server_monitor)
+_SENT = need("destination", map_of(_DESTINATIONS, _of_all), "Where it is sent.", (_NOT_RECORDED,))
+SERVER_LICENSE_MONITOR = _may_be_off(map_of(Section((ENABLE, FREQUENCY, _ALERT, _SENT)), _server_monitor))

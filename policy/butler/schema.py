@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from seatwarden.policy.butler.licenses import LICENSES, RELEASE
+from seatwarden.policy.butler.licenses import LICENSES, RELEASE, release_schema
 from seatwarden.policy.butler.sections import SITE_KEYS
 
 
@@ -17,7 +17,7 @@ def butler_schema() -> dict[str, Any]:
         "or a site file with one of them.",
         "type": "object",
         **_either("Butler", {"properties": {"Butler": _WHOLE}}, _without_frame()),
-        "$defs": {"qlikSenseLicense": LICENSES.schema(), "licenseRelease": RELEASE.schema()},
+        "$defs": {"qlikSenseLicense": LICENSES.schema(), "licenseRelease": release_schema(RELEASE)},
     }
 
 

@@ -13,7 +13,7 @@ from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.meaning import find_meaningless
 from seatwarden.policy.lint.overlap import find_overlaps
 from seatwarden.policy.lint.rule_space import RuleSpace
-from seatwarden.policy.lint.schedules import find_schedules
+from seatwarden.policy.lint.settings import find_settings
 from seatwarden.policy.lint.thresholds import find_thresholds
 from seatwarden.policy.lint.values import find_values
 from seatwarden.policy.loading import CheckedPolicy
@@ -46,6 +46,6 @@ def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None) -> I
     yield from find_thresholds(policy, space, today)
     yield from find_without_disuse(policy, today, space.never)
     yield from find_values(policy)
-    yield from find_schedules(policy)
+    yield from find_settings(policy)
     if known is not None:
         yield from find_unknown_names(policy, known, space)

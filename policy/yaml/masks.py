@@ -12,7 +12,10 @@ from functools import lru_cache
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.diagnostics import Diagnostic
 
-SECRETS = ("password", "clientCertPassphrase", "secret", "token", "jwt", "url", "headerValue")
+SECRETS = (
+    "password", "clientCertPassphrase", "secret", "token", "jwt", "url", "webhookURL", "remoteURL", "proxy",
+    "headerValue",
+)  # fmt: skip
 """Keys of site files whose values are secrets; so is `value` among headers."""
 _NEAR = (*SECRETS, "headers")
 """The same, and the key that has secrets below it."""
@@ -20,7 +23,7 @@ _ENDS = ("password", "passphrase", "secret", "token", "jwt", "url", "headervalue
 _PLAIN = ("cert", "clientCert", "clientCertCA", "clientCertKey", "set", "security", "user", "userDir", "userId")
 """Keys that are like one of a secret, and have none."""
 _OF_A_SITE = re.compile(
-    r"configQRS|cert\b|influxDb|seatwarden[\"']?\s*:\s*(?!\d)|notifications|webhook|password|passphrase|secret|token|jwt|header",
+    r"configQRS|cert\b|influxDb|seatwarden[\"']?\s*:\s*(?!\d)|notifications|webhook|remoteURL|mqttConfig|proxy|password|passphrase|secret|token|jwt|header",
     re.IGNORECASE,
 )
 """What no policy has; its JSON form has `seatwarden` with a number."""

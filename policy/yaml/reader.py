@@ -21,13 +21,18 @@ FOR_NOTHING = "remove it, or write what is meant"
 class YamlReader:
     """Collects findings while values are read. Each reading method returns None when the value is wrong.
 
-    `environment` has the secrets that are written `${NAME}`; relative paths are within `folder`.
+    `environment` has the secrets that are written `${NAME}`; relative paths are within `folder`. What stops nothing is
+    among the `warnings`. A `strict` reader takes errors for errors in what is switched off, too.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None, folder: Path = Path()) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, folder: Path = Path(), *, strict: bool = False
+    ) -> None:
         self.environment = environment or {}
         self.folder = folder
+        self.strict = strict
         self.findings: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
         self._concealed: list[Span] = []
         self._meant: set[tuple[Span, str | None]] = set()
 
@@ -62,6 +67,27 @@ class YamlReader:
     def error(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
         """Note a finding."""
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
+
+    def warning(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
+        """Note a finding that stops nothing."""
+        self.warnings.append(Diagnostic(code, "warning", message, span, label, help_))
+
+    def let_be(self, first: int, places: Iterable[Span]) -> None:
+        """Make warnings (SW213) of the findings from the `first` on that stand in one of the places: it is switched
+        off, and its values may be made up."""
+        if self.strict:
+            return
+        places, found = tuple(places), self.findings[first:]
+        off = [finding for finding in found if any(finding.span.within(place) for place in places)]
+        self.findings[first:] = [finding for finding in found if finding not in off]
+        for finding in off:
+            self.warning(
+                "SW213",
+                finding.message,
+                finding.span,
+                finding.label,
+                "it is switched off: mend it before you enable it",
+            )
 
     def unlike(self, node: Node, what: str, expected: str, help_: str | None = None) -> None:
         """Note that a value is something else than it must be."""
@@ -112,6 +138,14 @@ class YamlReader:
                 help_ = f"did you mean `{meant}`?"
                 self.error("SW203", f"unknown key `{key}` in `{what}`", entry.key.span, "not a setting", help_)
                 self._meant.add((mapping.span, meant))
+
+    def unread(self, mapping: YamlMap, what: str, known: Iterable[str]) -> None:
+        """Warns of each key that is not known, as far as nothing is said of it yet."""
+        known, said = frozenset(known), {finding.span for finding in self.findings}
+        for entry in mapping.entries:
+            key = entry.key
+            if key.text not in known and key.span not in said and len(self.warnings) < MAX_FINDINGS:
+                self.warning("SW212", f"`{key.text}` in `{what}` is not read", key.span, "no setting that is known")
 
     def _conceal_mistyped(self, entry: Entry) -> None:
         """Hides what stands under a key that is almost one of a secret."""

@@ -143,6 +143,7 @@ class Section:
         if found:
             sought = (key for key in (*self.keys, *self.also) if key not in (self.others or ()))
             reader.near_misses(found, what, sought, self.others)
+            reader.unread(found, what, (*self.keys, *self.also, *(self.others or ())))
         return found
 
     def values(self, reader: YamlReader, found: YamlMap, what: str) -> Values:

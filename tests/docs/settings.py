@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from seatwarden.engine.site.alarms import HEARTBEAT, HOOK, MQTT, WEBHOOKS
 from seatwarden.engine.site.connection import CERTIFICATES, QRS
 from seatwarden.engine.site.influxdb import INFLUXDB
 from seatwarden.engine.site.notifications import EMAIL, SHARED, WEBHOOK
@@ -20,6 +21,10 @@ TABLES: dict[str, tuple[Setting, ...]] = {
     "configQRS": QRS.settings,
     "cert": CERTIFICATES.settings,
     "influxDb": INFLUXDB.settings,
+    "webhookNotification": WEBHOOKS.settings,
+    "one of Butlers webhooks": HOOK.settings,
+    "mqttConfig": MQTT.settings,
+    "Butlers heartbeat": HEARTBEAT.settings,
     "webhook and email": SHARED,
     "webhook": tuple(setting for setting in WEBHOOK.settings if setting not in SHARED),
     "email": tuple(setting for setting in EMAIL.settings if setting not in SHARED),

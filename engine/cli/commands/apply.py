@@ -27,7 +27,7 @@ from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import lock_file, log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
-from seatwarden.engine.cli.terminal.output import console, note, say
+from seatwarden.engine.cli.terminal.output import command_line, console, note, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.outcomes import say_counts, say_outcome
 from seatwarden.engine.common.text import join_words, plural, printable
@@ -46,6 +46,7 @@ from seatwarden.grammar.ast import Limit
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import PLAN, kind_of
 
 MOST_HOURS = 87_600
 """Ten years: a plan of any age."""
@@ -87,6 +88,7 @@ def apply(
     # `nan` is neither below the least number of hours nor above the most, and no plan is older than it.
     if isnan(max_age):
         raise InputError("--max-age: `nan` is no number of hours", "write 24")
+    _refuse_file(folder)
     plan = read_plan(folder)
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
@@ -101,6 +103,13 @@ def apply(
             # What an earlier apply of this plan left untold is told, too.
             publish_apply(unpublished(plan, pending.path), settings, log_warnings, datetime.now(UTC))
     raise typer.Exit(code)
+
+
+def _refuse_file(place: Path) -> None:
+    """Raises InputError for a file: a plan is applied in its folder, where its journal stands beside it."""
+    if place.is_file() and kind_of(place) is PLAN:
+        help_ = command_line(["apply", str(place.parent)])
+        raise InputError(f"`{place}` is the log of a plan: apply takes its folder", help_)
 
 
 @contextmanager
@@ -175,6 +184,8 @@ def _apply(
                 )
         finally:
             journal.close()
+            for warning in client.warnings:
+                note(f"warning: {printable(warning)}")
     except KeyboardInterrupt:
         note("Interrupted. The licenses under way were finished; apply again to go on.")
         return ExitCode.SOME_FAILED

@@ -29,22 +29,27 @@ def demo(
 ) -> None:
     """Show the main job on a simulated site.
 
-    A site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify.
+    A site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify. What you edit in its butler.yaml
+    stays; a folder with files of your own is refused.
 
     Example: seatwarden demo
     """
-    from seatwarden.engine.demo.files import write_config, write_demo_site
+    from seatwarden.engine.demo.files import own_folder, write_config, write_demo_site
 
     moment = datetime.now(UTC).replace(microsecond=0)
     try:
-        site = write_demo_site(folder, now=moment)
-        with site.serve() as qrs:
-            write_config(site, port=qrs.port, now=moment)
-            if stay:
-                _stay(site, qrs)
-                return
-            run = folder / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
-            _show(_Tour(context), site, qrs, run)
+        with own_folder(folder) as own:
+            if own != folder:
+                say(f"A demo is running in {folder}: this one has {own}.")
+            site = write_demo_site(own, now=moment)
+            with site.serve() as qrs:
+                if write_config(site, port=qrs.port, now=moment):
+                    say(f"{site.config} is kept as you edited it, but for the port.")
+                if stay:
+                    _stay(site, qrs)
+                    return
+                run = own / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
+                _show(_Tour(context), site, qrs, run)
     except OSError as error:
         raise InputError(
             f"the demo cannot write to `{folder}`: {error.strerror}", "choose another with --folder"

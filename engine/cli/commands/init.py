@@ -208,9 +208,9 @@ def _local_timezone() -> str:
 
 def _converted(butler: Path, folder: Path) -> dict[str, str]:
     """Policy and test from a Butler config. Raises InputError, PolicyError."""
+    source = read_text(butler, "Butler config")
     if butler.suffix.lower() not in YAML_SUFFIXES:
         raise InputError(f"`{butler}` is no Butler config", "it is a .yaml file")
-    source = read_text(butler, "Butler config")
     head = (
         f"# What {printable(butler.name)} says, in the policy language. Comparison is exact (==), as in Butler.\n"
         "# Change it as you like, and then: seatwarden lint license.policy, seatwarden test\n\n"

@@ -1,5 +1,6 @@
 """`seatwarden lint`: everything that is wrong with a policy, and everything in it that was hardly meant."""
 
+import os
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
@@ -10,24 +11,27 @@ import typer
 from seatwarden.engine.cli.completion import complete_codes
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, choose_moment
-from seatwarden.engine.cli.terminal.output import complain, print_json, print_result, say, show_finding
+from seatwarden.engine.cli.terminal.output import complain, note, print_json, print_result, say, show_finding
 from seatwarden.engine.cli.views.findings import LintReport, print_github, report_to_json
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.policy.errors import InputError, PolicyError
+from seatwarden.policy.file_kinds import BUTLER, JSON_POLICY, POLICY, RULES, TEST, is_run_folder, kind_of
+from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.linter import lint as lint_policy
-from seatwarden.policy.loading import load_policy, shown_source
+from seatwarden.policy.loading import YAML_SUFFIXES, load_policy, shown_source
 
 if TYPE_CHECKING:
     from seatwarden.engine.snapshot.model import Snapshot
 
-
+_CHECKED = (POLICY, BUTLER, RULES, JSON_POLICY, TEST)
 LintFormat = Literal["text", "json", "github", "sarif"]
 
 
 def lint(
     policies: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help="Policies: .policy files, or Butler's YAML.")
+        list[Path] | None,
+        typer.Argument(metavar="FILE|FOLDER...", help="Policies, Butler's YAML, policy tests, or folders."),
     ] = None,
     snapshot: SnapshotOption = None,
     now: NowOption = None,
@@ -48,7 +52,8 @@ def lint(
 ) -> None:
     """Check policies for errors, and for what was hardly meant.
 
-    Rules that match nothing or everything, rules in each other's way, names nobody has, schedules that never fire.
+    Also policy tests, and all that is in a folder. Rules that match nothing or everything, rules in each other's way,
+    names nobody has, schedules that never fire.
     Ends with 1 when a policy has errors (with --strict also warnings), with 2 when one cannot be read.
     A comment `# seatwarden: allow SW301 reason` silences one finding where it is written.
 
@@ -82,15 +87,52 @@ def _check_all(policies: list[Path], site: "Snapshot | None", moment: datetime |
     report, all_read = LintReport(), True
     for path in policies:
         try:
-            _check(path, site, moment, report)
+            for file in _files(path):
+                _check(file, site, moment, report)
         except InputError as error:
             complain(error)
             all_read = False
     return report, all_read
 
 
+def _files(place: Path) -> list[Path]:
+    """The file, or all in a folder and below it that can be checked: run folders and hidden ones are passed by.
+
+    Raises InputError for a folder with none.
+    """
+    if not place.is_dir():
+        return [place]
+    files = [path for path in sorted(place.rglob("*")) if _is_checked(path, place)]
+    if not files:
+        raise InputError(f"nothing to check in `{place}`: no policy, Butler config or policy test is in it")
+    return files
+
+
+def _is_checked(path: Path, place: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(place).parts)
+    if hidden or path.suffix.lower() not in (".policy", *YAML_SUFFIXES) or not path.is_file():
+        return False
+    return (path.suffix.lower() == ".policy" or kind_of(path) in _CHECKED) and not is_run_folder(path.parent)
+
+
+def _check_test(path: Path, report: LintReport) -> None:
+    """Adds what is wrong with a policy test, but for what was found in its policy itself."""
+    from seatwarden.policy.testing.test_file import load_policy_test
+
+    try:
+        load_policy_test(path)
+        report.sources.setdefault(str(path), "")
+    except PolicyError as error:
+        report.sources.update(error.sources)
+        report.findings += [finding for finding in error.diagnostics if finding not in report.findings]
+
+
 def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: LintReport) -> None:
     """Adds what is found in one file. Raises InputError when it cannot be read."""
+    if path.suffix.lower() in YAML_SUFFIXES and kind_of(path) is TEST:
+        _check_test(path, report)
+        return
+    _note_missing_library(path)
     try:
         policy = load_policy(path)
     except PolicyError as error:
@@ -107,6 +149,17 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     found = lint_policy(policy, day.today, known)
     report.findings += found.findings
     report.allowed += found.allowed
+
+
+def _note_missing_library(path: Path) -> None:
+    """Says on stderr that a library is missing which the file's MQTT needs. It is no finding: the file is right."""
+    if path.suffix.lower() not in YAML_SUFFIXES or "mqttConfig" not in read_text(path, "policy"):
+        return
+    from seatwarden.engine.site.alarms import INSTALL_MQTT, load_alarms  # lint of a policy alone does not wait for it
+
+    for text in load_alarms(path, os.environ).notes:
+        if INSTALL_MQTT in text:
+            note(f"warning: {text}")
 
 
 def _print(report: LintReport, format_: LintFormat) -> None:

@@ -1,6 +1,5 @@
 """`seatwarden log`: the decision log, its seal, and what past runs decided."""
 
-import os
 import secrets
 from collections import Counter
 from pathlib import Path
@@ -15,9 +14,9 @@ from seatwarden.engine.cli.inputs import Format, RawOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
-from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.way_out import KEY, write_out
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.history import PastDecision, PastRun, UnreadableRun, runs_in, select
 from seatwarden.engine.log.journal import check_journal, parse_journal, whole_lines
@@ -27,7 +26,6 @@ from seatwarden.engine.log.replay import replay as replay_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, log_path
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.snapshot.reader import load_snapshot
-from seatwarden.policy.errors import InputError
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -121,12 +119,7 @@ def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to;
 
     Example: seatwarden log new-key site.key
     """
-    if os.path.lexists(path):
-        raise InputError(f"`{path}` exists already", "a key is never overwritten: old logs would lose their people")
-    try:
-        write_atomically(path, secrets.token_hex(32).encode() + b"\n")
-    except OSError as error:
-        raise InputError(f"the key cannot be written to `{path}`: {error.strerror}") from None
+    write_out(path, secrets.token_hex(32).encode() + b"\n", KEY)
     say(f"{path}: new key written; keep a copy in a safe place")
 
 

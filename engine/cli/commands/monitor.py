@@ -14,13 +14,17 @@ from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_no
 from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
-from seatwarden.engine.common.text import join_words
+from seatwarden.engine.common.text import join_words, printable
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import Day, make_day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from seatwarden.engine.metrics.point import FieldValue, Point
     from seatwarden.engine.monitor.server_license import ServerLicense
+    from seatwarden.engine.notify.events import Event
+    from seatwarden.engine.qrs.expiry import EndingCertificate
     from seatwarden.engine.service.state import JobName
     from seatwarden.engine.site.settings import Settings
 
@@ -30,7 +34,7 @@ _SEATS = ("total", "allocated", "used", "quarantined", "excess", "available")
 def monitor(
     site: SiteOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the points as line protocol instead, and write nothing.")
+        bool, typer.Option("--dry-run", help="Print points as line protocol, list messages; write and send nothing.")
     ] = False,
     now: NowOption = None,
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
@@ -38,7 +42,7 @@ def monitor(
     """Show license use and expiry, and write both to InfluxDB.
 
     Expiry is that of the site's own license. It works whether or not the monitors are enabled: that is about their
-    schedules. Where points go is as the site file says.
+    schedules. Where points and messages go is as the site file says.
 
     Example: seatwarden monitor --site butler.yaml --dry-run
     """
@@ -50,6 +54,7 @@ def monitor(
     seen = _look(settings, day)
     if dry_run:
         _print_lines(seen, settings, format)
+        _list_messages(seen, settings, day.now)
     else:
         if format == "text":
             _show(seen, settings)
@@ -57,7 +62,7 @@ def monitor(
         if format == "json":
             print_result(_to_json(seen, settings))
         _notify(seen, settings, day.now)
-        seen.failed = failed or seen.failed
+        seen.failed = not _alarm(seen, settings) or failed or seen.failed
     if seen.failed:
         raise typer.Exit(ExitCode.REMOTE_FAILED)
 
@@ -72,6 +77,7 @@ class _Seen:
     failed: bool = False
     errors: "list[tuple[JobName, RemoteError]]" = field(default_factory=list)
     """The problems, each once, behind the job that met it."""
+    ending: "Sequence[EndingCertificate]" = ()
 
 
 def _look(settings: "Settings", day: Day) -> _Seen:
@@ -97,6 +103,9 @@ def _look(settings: "Settings", day: Day) -> _Seen:
             seen.license, seen.expiry = read_expiry(qrs, settings, day)
         except RemoteError as error:
             say_once("serverLicenseMonitor", error)
+        seen.ending = qrs.ending
+    for one in seen.ending:
+        note(printable(f"warning: {one.describe()}"))
     return seen
 
 
@@ -130,6 +139,30 @@ def _print_lines(seen: _Seen, settings: "Settings", format_: str) -> None:
         sys.stdout.write(line(point, with_time=False) + "\n")
 
 
+def _list_messages(seen: _Seen, settings: "Settings", now: datetime) -> None:
+    """What would be sent, on stderr: what is printed on stdout is line protocol alone."""
+    from seatwarden.engine.monitor.alarms import expiry_messages
+    from seatwarden.engine.notify.send import destinations
+    from seatwarden.engine.runs.publish import ending_event
+
+    soon = [ending_event(seen.ending, settings, now)] if seen.ending else []
+    for event in (*_events(seen, settings, now), *soon):
+        for one in destinations(settings.notifications, event):
+            note(printable(f"would be sent to {one.label}: {event.kind}, {event.subject}"))
+    for message in expiry_messages(seen.license, settings) if seen.license else ():
+        for text in message.texts:
+            note(printable(f"would be sent to {message.destination}: {text}"))
+
+
+def _alarm(seen: _Seen, settings: "Settings") -> bool:
+    """Sends what Butler sends; returns whether all has arrived."""
+    from seatwarden.engine.monitor.alarms import expiry_messages, send_messages
+
+    messages = expiry_messages(seen.license, settings) if seen.license else []
+    # A rate limit is about real time, whatever --now says.
+    return send_messages(messages, settings, clock(), log_warnings)
+
+
 def _show(seen: _Seen, settings: "Settings") -> None:
     rows, others = [], []
     for point in seen.use:
@@ -152,13 +185,21 @@ def _show(seen: _Seen, settings: "Settings") -> None:
 
 def _notify(seen: _Seen, settings: "Settings", now: datetime) -> None:
     """Tells those who asked for it that the site's license expires soon, or that it could not be found out."""
+    from seatwarden.engine.runs.publish import publish_ending, send_event
+
+    for event in _events(seen, settings, now):
+        send_event(event, settings, log_warnings, now)
+    publish_ending(seen.ending, settings, log_warnings, clock())
+
+
+def _events(seen: _Seen, settings: "Settings", now: datetime) -> "Iterator[Event]":
     from seatwarden.engine.notify.events import run_failed
-    from seatwarden.engine.runs.publish import expiry_event, send_event
+    from seatwarden.engine.runs.publish import expiry_event
 
     if seen.license is not None and seen.license.is_close(settings.jobs.server_monitor.threshold_days):
-        send_event(expiry_event(seen.license, settings, now), settings, log_warnings, now)
+        yield expiry_event(seen.license, settings, now)
     for job, error in seen.errors:
-        send_event(run_failed(settings.site.url, now, job, error.message, error.help), settings, log_warnings, now)
+        yield run_failed(settings.site.url, now, job, error.message, error.help)
 
 
 def _number(value: "FieldValue | None") -> str:

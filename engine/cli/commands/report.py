@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from seatwarden.engine.cli.completion import complete_runs
-from seatwarden.engine.cli.inputs import QuietOption
+from seatwarden.engine.cli.inputs import ForceOption, QuietOption
 from seatwarden.engine.cli.terminal.output import say
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.way_out import PAGE_OF_RUN, REPORT
 from seatwarden.engine.log.run_folder import REPORT_FILE, log_path
 
 
@@ -30,16 +31,18 @@ def report(
             autocompletion=complete_runs,
         ),
     ] = None,
+    force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Write a page about a run, to look at in a browser.
 
-    One self-contained HTML file: what will happen or did, to whom, and why. It names people.
+    One self-contained HTML file: what will happen or did, to whom, and why. It names people. The page in the run folder
+    is made anew each time; with -o another report is overwritten with --force only.
 
     Example: seatwarden report plans/2026-11-21
     """
     from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
 
     path = output or log_path(place).with_name(REPORT_FILE)
-    write_report(place, path, previous)
+    write_report(place, path, previous, PAGE_OF_RUN if output is None else REPORT, force=force)
     say(f"Report written to {path}")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from seatwarden.engine.cli.terminal.output import write_or_print
+from seatwarden.engine.common.way_out import SCHEMA
 
 
 def schema(
@@ -19,7 +20,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a policy in YAML.
 
-    Editors complete and check by it. Also that of the JSON form.
+    Editors complete and check by it. Also that of the JSON form. A schema that is there is written anew.
 
     Example: seatwarden schema -o seatwarden.schema.json
     """
@@ -27,4 +28,4 @@ def schema(
         from seatwarden.policy.butler.schema import butler_schema as schema_of
     else:
         from seatwarden.policy.json_form.tables import json_form_schema as schema_of
-    write_or_print(json.dumps(schema_of(), indent=2, ensure_ascii=False) + "\n", output)
+    write_or_print(json.dumps(schema_of(), indent=2, ensure_ascii=False) + "\n", output, SCHEMA)

@@ -47,7 +47,7 @@ def serve(site: SiteOption = None, policy: PolicyOption = None) -> None:
 
     site = needed(site)
     settings = settings_from(site, policy, scheduled=True)
-    if not any(job.enabled for job in jobs_of(settings).values()):
+    if not any(job.enabled for name, job in jobs_of(settings).items() if name != "heartbeat"):
         raise InputError(
             f"`{site}` has nothing to do on schedule",
             "switch on `enable` of licenseRelease, licenseMonitor or serverLicenseMonitor",
@@ -146,6 +146,7 @@ def _service(
             "licenseRelease": jobs.release,
             "licenseMonitor": jobs.watch_licenses,
             "serverLicenseMonitor": jobs.watch_server_license,
+            "heartbeat": jobs.beat,
         },
         scheduler=scheduler,
         state=state,

@@ -8,7 +8,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
-from seatwarden.engine.cli.terminal.output import complain, print_result, say
+from seatwarden.engine.cli.terminal.output import complain, note, print_result, say
 from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
 
@@ -27,8 +27,11 @@ def check(
     Example: seatwarden site check --site butler.yaml
     """
     from seatwarden.engine.qrs.check import check_site  # requests takes a while to import
+    from seatwarden.engine.site.alarms import load_alarms
 
     site = needed(site)
+    for text in load_alarms(site, os.environ).notes:
+        note(f"warning: {text}")
     failed = None
     steps = []
     for step in check_site(read_site(site), datetime.now(UTC)):

@@ -11,6 +11,7 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, PolicyOption, QuietOption, SnapshotOption, TimezoneOption, gather
 from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
 from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.way_out import JUNIT, RECORD, TEST_REPORT, check_way_out, write_out
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.testing.junit import junit_xml
 from seatwarden.engine.testing.record import recorded_test
@@ -46,7 +47,7 @@ def run_tests(
 ) -> None:
     """Run policy tests, or record one from a snapshot.
 
-    Does the policy still decide as its tests expect?
+    Does the policy still decide as its tests expect? A report that is there is written anew, a test never.
 
     Example: seatwarden test examples
     """
@@ -75,7 +76,8 @@ def run_tests(
 def _say_report(reports: Sequence[TestReport], required: _Unreached, format_: str, output: Path | None) -> None:
     report = junit_xml(reports, required) if format_ == "junit" else "\n".join(_text(reports)) + "\n"
     if output is not None:
-        _write(output, json.dumps(_to_json(reports), indent=2) + "\n" if format_ == "json" else report, new=False)
+        text = json.dumps(_to_json(reports), indent=2) + "\n" if format_ == "json" else report
+        write_out(output, text.encode(), JUNIT if format_ == "junit" else TEST_REPORT)
     if output is not None or format_ == "text":
         for line in _text(reports):
             say((line, "bold red" if line.startswith("FAILED ") else ""))
@@ -172,20 +174,9 @@ def _record(
         raise InputError(
             "--record needs --policy, --snapshot and -o FILE", f"like -o {TEST_SUFFIXES[0].join(['site', ''])}"
         )
+    check_way_out(output, RECORD)
     given = gather(policy, snapshot, None, now, timezone)
     decisions = list(decide_all(given.policy, given.snapshot, given.day))
     text = recorded_test(policy, snapshot, given.day, timezone, decisions, output.parent)
-    _write(output, text, new=True)
+    write_out(output, text.encode(), RECORD)
     say(f"{plural(len(decisions), 'expectation')} recorded in {output}")
-
-
-def _write(path: Path, text: str, *, new: bool) -> None:
-    try:
-        with path.open("x" if new else "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise InputError(
-            f"`{path}` exists already", "a recorded test is never overwritten: choose another name"
-        ) from None
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be written: {error.strerror}") from None

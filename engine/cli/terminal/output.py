@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,10 +23,14 @@ from seatwarden.policy.errors import InputError, PolicyError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from seatwarden.engine.common.way_out import Output
+
 Part: TypeAlias = str | tuple[str, str]
 """Printable text; with the name of a style for terminals."""
 
-MOST_DAMAGE = 20
+MOST_OF_A_CODE = 5
+"""Most findings of one code that a command lists which was not asked for them."""
+MOST_DAMAGE = 5
 """Most bad lines of a log that are listed; a file that is no log at all has thousands."""
 
 
@@ -127,10 +132,8 @@ def print_result(result: Mapping[str, Any]) -> None:
     print_json({**result, "warnings": warnings_said()})
 
 
-def write_or_print(text: str, output: Path | None) -> None:
+def write_or_print(text: str, output: Path | None, kind: Output, *, force: bool = False) -> None:
     """Writes a result to a file, or prints it exactly as it is. Raises InputError."""
-    from seatwarden.engine.common.files import replace_file
-
     if output is None:
         encoding = sys.stdout.encoding or "utf-8"
         try:
@@ -140,13 +143,9 @@ def write_or_print(text: str, output: Path | None) -> None:
             raise InputError(f"{encoding} has no `{lacking}`", "write to a file with --output") from None
         sys.stdout.write(text)
         return
-    try:
-        if output.exists():
-            replace_file(output, text.encode())
-        else:
-            output.write_bytes(text.encode())
-    except OSError as error:
-        raise InputError(f"`{output}` cannot be written: {error.strerror}") from None
+    from seatwarden.engine.common.way_out import write_out
+
+    write_out(output, text.encode(), kind, force=force)
 
 
 def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
@@ -172,12 +171,24 @@ def complain_of(error: SeatwardenError) -> None:
     """Prints all that an error says, on stderr."""
     match error:
         case PolicyError():
-            for diagnostic in error.diagnostics:
-                complain(diagnostic, error.sources)
+            _complain_of_findings(error)
         case DamagedLog():
             _complain_of_damage(error)
         case _:
             complain(error)
+
+
+def _complain_of_findings(error: PolicyError) -> None:
+    """Prints the findings, of each code the first few; `lint` lists them all."""
+    counts = Counter(finding.code for finding in error.diagnostics)
+    shown: Counter[str] = Counter()
+    for finding in error.diagnostics:
+        shown[finding.code] += 1
+        if shown[finding.code] <= MOST_OF_A_CODE:
+            complain(finding, error.sources)
+    for code, count in counts.items():
+        if count > MOST_OF_A_CODE:
+            note(f"  and {count - MOST_OF_A_CODE} more {code}; `seatwarden lint` lists those of a policy")
 
 
 def _complain_of_damage(error: DamagedLog) -> None:

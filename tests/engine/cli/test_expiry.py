@@ -102,3 +102,37 @@ def test_the_service_tells_of_ours_when_it_begins(tmp_path: Path, days: float, f
     service.log_warnings()
     assert len(said) == (told is not None)
     assert told is None or told in said[0]
+
+
+@pytest.mark.parametrize("command", ["monitor", "snapshot", "apply"])
+def test_the_other_commands_warn_too(
+    run: Run, site_file: SiteFile, example_site: dict[str, Any], tmp_path: Path, command: str
+) -> None:
+    files = ThrowAwayAuthority(now=NOW).export(tmp_path / "c", client_validity=until(12.5), server_validity=until(1.5))
+    with SimulatedQrs(example_site, certificates=files) as qrs:
+        site = site_file(qrs.port, files=files)
+        if command == "apply":
+            assert run("plan", "--policy", BUTLER, "--site", site, "-o", tmp_path / "run").code == 0
+        given = {
+            "monitor": ("--site", site, "--dry-run"),
+            "snapshot": ("--site", site, "-o", tmp_path / "snapshot.json"),
+            "apply": (tmp_path / "run", "--site", site, "--yes", "--limit", "1000"),
+        }
+        ran = run(command, *given[command])
+    warned = [line.partition(" ends in ")[0].split("`")[0] for line in ran.err.splitlines() if " ends in " in line]
+    assert [line.split(":")[1].strip() for line in warned] == ["the client certificate", "the certificate of localhost"]
+
+
+def test_the_authority_we_trust_is_one_of_them(
+    run: Run, site_file: SiteFile, example_site: dict[str, Any], tmp_path: Path
+) -> None:
+    """A root that ends takes every certificate with it that it has issued."""
+    old = ThrowAwayAuthority(now=NOW - timedelta(days=345))
+    files = old.export(tmp_path / "c", client_validity=until(300), server_validity=until(300))
+    with SimulatedQrs(example_site, certificates=files) as qrs:
+        ran = run("plan", "--policy", BUTLER, "--site", site_file(qrs.port, files=files))
+        checked = run("site", "check", "--site", site_file(qrs.port, files=files))
+    told = [line for line in ran.err.splitlines() if "the authority in `" in line]
+    assert len(told) == 1
+    assert "export root.pem anew" in told[0]
+    assert "  ! trusted authority: " in checked.out

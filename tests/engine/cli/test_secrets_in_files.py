@@ -29,10 +29,24 @@ influxDb:
     org: o
     bucket: b
     token: TOKEN
+webhookNotification:
+  enable: true
+  qlikSenseServerLicenseMonitor:
+    webhooks:
+      - webhookURL: https://hooks.example.com/CALLED
+        httpMethod: POST
+heartbeat:
+  enable: true
+  remoteURL: https://beat.example.com/BEATEN
+mqttConfig:
+  enable: true
+  brokerHost: broker
+  password: BROKERS
 seatwarden:
+  proxy: http://me:PROXIED@proxy.example.com:8080
   notifications:
     webhook:
-      - url: https://hooks.example.com/URL
+      - url: https://hooks.example.com/ADDRESS
         secret: SECRET
     email:
       - host: smtp.example.com
@@ -41,7 +55,19 @@ seatwarden:
         from: a@b.example
         to: [c@d.example]
 """
-PLACES = ("JWT", "VALUE", "PASSPHRASE", "TOKEN", "URL", "SECRET", "PASSWORD")
+PLACES = (
+    "JWT",
+    "VALUE",
+    "PASSPHRASE",
+    "TOKEN",
+    "ADDRESS",
+    "SECRET",
+    "PASSWORD",
+    "CALLED",
+    "BEATEN",
+    "BROKERS",
+    "PROXIED",
+)
 
 
 def _line(change: Callable[[str, str, str], str]) -> Callable[[str], str]:

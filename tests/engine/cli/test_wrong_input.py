@@ -136,7 +136,7 @@ BAD_SNAPSHOTS: dict[Callable[[Path], None], str] = {
     _truncated: "ends in the middle",
     _no_users: "no `users`",
     _a_list: "found a list",
-    _no_json: "is not JSON",
+    _no_json: "is a web page (HTML), not a snapshot",
     _no_license_id: "licenses.analyzer[2] has no `id`",
 }
 

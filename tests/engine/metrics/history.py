@@ -75,7 +75,13 @@ def nightly_run(site: dict[str, Any], now: datetime, *, fails_once: bool) -> Ite
 
 def monitoring(site: dict[str, Any], now: datetime) -> Iterator[Point]:
     """What QRS would answer of the site, as points."""
-    overview = {}
+    overview: dict[str, Any] = {"tokensEnabled": True, "totalTokens": 100, "availableTokens": 40 + now.day}
+    minutes = 60 * now.day
+    overview["analyzerTimeAccess"] = {"enabled": True, "allocatedMinutes": 6_000, "usedMinutes": minutes}
+    overview["analyzerTimeAccess"]["unavailableMinutes"] = minutes // 10
+    tokens = {"enabled": True, "allocatedTokens": 30, "usedTokens": 10 + now.day % 7, "tokenCost": 1}
+    overview["userAccess"] = {**tokens, "quarantinedTokens": 2}
+    overview["loginAccess"] = {**tokens, "unavailableTokens": 3}
     for name, rows in site["licenses"].items():
         allocated = sum(not row["quarantined"] for row in rows)
         numbers = {"total": USERS, "allocated": allocated, "quarantined": len(rows) - allocated, "excess": 0}

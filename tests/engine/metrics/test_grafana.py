@@ -91,6 +91,18 @@ def test_the_numbers_are_those_of_the_runs(filled: Influx, sites: list[str]) -> 
     assert ("release", "release analyzer") in rules
 
 
+def test_capacity_and_tokens_are_those_of_the_site(filled: Influx, sites: list[str]) -> None:
+    """Of the last day in the history; what the panels over time show last, those of the moment show too."""
+    day = (END - timedelta(days=1)).day
+    (used,) = answer(filled, sites, "Capacity minutes now")
+    assert used["last"] == 60 * day
+    assert answer(filled, sites, "Analyzer capacity minutes")[-1]["max"] == 60 * day
+    (available,) = answer(filled, sites, "Tokens now")
+    assert available["last"] == 40 + day == answer(filled, sites, "Tokens")[-1]["last"]
+    kinds = {row["license_type"]: row["last"] for row in answer(filled, sites, "Tokens used now")}
+    assert kinds == {"token_user": 10 + day % 7, "token_login": 10 + day % 7}
+
+
 def test_the_dashboard_can_be_imported() -> None:
     """What Grafana 10 and 11 ask of a file: ids of its own, a data source to choose, no place of ours in it."""
     ids = [panel["id"] for panel in DASHBOARD["panels"]]

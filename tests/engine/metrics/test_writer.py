@@ -1,6 +1,7 @@
 """Writing to real databases, and to servers that are not well."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,11 @@ from seatwarden.engine.metrics import writer as module
 from seatwarden.engine.metrics.point import Point, line
 from seatwarden.engine.metrics.writer import OpenWriter, Rejected, Unavailable
 from seatwarden.engine.simulator.certificates import ThrowAwayAuthority
-from seatwarden.engine.site.influxdb import InfluxTarget
+from seatwarden.engine.site.influxdb import InfluxTarget, Version
+from seatwarden.engine.site.proxy import Proxy
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering, Silent
+from tests.engine.notify.brokers import web_proxy
 
 NOW = datetime.now(UTC)
 
@@ -198,3 +201,49 @@ def test_tls(version: int, tmp_path: Path) -> None:
 def test_no_tls_where_tls_is_asked_for(version: int) -> None:
     with Answering(204) as server, pytest.raises(Unavailable, match=r"no TLS there|cannot be reached"):
         write(InfluxTarget(version, server.url.replace("http:", "https:"), "db", token="t", org="o"), made(1))  # type: ignore[arg-type]
+
+
+def by(url: str) -> Proxy:
+    return Proxy(url, url)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_through_a_proxy(version: Version, scheme: str, tmp_path: Path, authority: ThrowAwayAuthority) -> None:
+    """The name cannot be looked up here; TLS is from us to the database."""
+    files = authority.export(tmp_path, hosts=["influx.invalid"])
+    login = f"Basic {b64encode(b'me:p@ss').decode()}"
+    with Answering(204, files=files if scheme == "https" else None) as server:
+        port = int(server.url.rpartition(":")[2])
+        with web_proxy(port, login=login) as way:
+            said = by(f"http://me:p%40ss@127.0.0.1:{way.port}")
+            target = InfluxTarget(
+                version, f"{scheme}://influx.invalid:8086", "b", org="o", token="t0k", authority=files.root, proxy=said
+            )
+            write(target, made(1))
+            assert server.bodies == [made(1)]
+            (asked,) = way.asked
+            assert "influx.invalid:8086" in asked
+            if version > 1:
+                assert server.headers[0]["Authorization"] == "Token t0k"
+            assert "Proxy-Authorization" not in server.headers[0]
+            around = Proxy(said.http, said.https, ("invalid",))
+            with pytest.raises(Unavailable, match="there is no such host"):
+                write(replace(target, proxy=around), made(1))
+            wrong = by(f"http://me:s3cret-pass@127.0.0.1:{way.port}")
+            with pytest.raises(Unavailable) as raised:
+                write(replace(target, proxy=wrong), made(1))
+            assert "s3cret" not in str(raised.value)
+            assert ("the proxy did not let us through" in str(raised.value)) or "answered 407" in str(raised.value)
+    dead = by(f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Unavailable, match="the proxy on the way there cannot be reached"):
+        write(replace(target, proxy=dead), made(1))
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_no_proxy_of_the_environment(version: Version, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:1")
+    with pytest.raises(Unavailable, match="there is no such host"):
+        write(InfluxTarget(version, "http://influx.invalid:8086", "b", org="o", token="t"), made(1))

@@ -30,6 +30,8 @@ class Receiver:
 
     answers: list[Answer]
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    """Method and path of each request."""
     port: int = 0
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -44,8 +46,9 @@ def receiver(*answers: Answer, tls: CertificateFiles | None = None) -> Iterator[
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             state.requests.append((dict(self.headers), body))
+            state.calls.append((self.command, self.path))
             answer = state.next()
             if answer == "never":
                 state.released.wait(30)
@@ -63,6 +66,8 @@ def receiver(*answers: Answer, tls: CertificateFiles | None = None) -> Iterator[
                 self.send_header("Retry-After", "3600")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+        do_GET = do_PUT = do_POST  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -16,6 +16,7 @@ from seatwarden.engine.notify.events import (
     MAX_SUBJECT,
     Event,
     Told,
+    certificate_expiring,
     license_expiring,
     limit_hit,
     plan_ready,
@@ -149,3 +150,24 @@ def test_whatever_comes_stays_on_its_line(text: str, name: str) -> None:
         for line in [event.subject, *event.lines_for(True)]:
             assert not any(unicodedata.category(c) in UNSEEN for c in line)
         assert len(event.id) == 32
+
+
+@pytest.mark.parametrize(
+    ("days", "subject"),
+    [
+        ([9], "a certificate ends in 9 days on "),
+        ([1], "a certificate ends in 1 day on "),
+        ([0], "a certificate ends today on "),
+        ([-1], "a certificate ended 1 day ago on "),
+        ([20, 3], "2 certificates end soon, the first in 3 days on "),
+    ],
+)
+def test_certificates_that_end(days: list[int], subject: str) -> None:
+    ending = [(f"the certificate {HOSTILE} ends", date(2026, 12, 1), left) for left in days]
+    event = certificate_expiring(SITE, NOW, ending)
+    assert event.subject == f"{subject}{SITE}"
+    assert len(event.lines) == 1 + len(days)
+    assert [one["days"] for one in event.data["certificates"]] == days
+    assert all(
+        "\u202e" not in said for said in (*event.lines, *(one["certificate"] for one in event.data["certificates"]))
+    )

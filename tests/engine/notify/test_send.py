@@ -78,4 +78,12 @@ def test_settings_show_no_secret() -> None:
 
 
 def test_every_event_can_be_chosen() -> None:
-    assert EVENTS == ("plan-ready", "releases-done", "limit-hit", "run-stopped", "run-failed", "license-expiring")
+    assert EVENTS == (
+        "plan-ready",
+        "releases-done",
+        "limit-hit",
+        "run-stopped",
+        "run-failed",
+        "license-expiring",
+        "certificate-expiring",
+    )

@@ -11,7 +11,8 @@ import pytest
 
 from seatwarden.engine.notify.errors import NotDelivered
 from seatwarden.engine.notify.events import Event, releases_done
-from seatwarden.engine.notify.webhook import ATTEMPTS, post, sign
+from seatwarden.engine.notify.http import ATTEMPTS
+from seatwarden.engine.notify.webhook import post, sign
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority, Validity
 from seatwarden.engine.site.notifications import Webhook
 from tests.engine.notify.conftest import NOW, SITE
@@ -99,7 +100,7 @@ def test_it_is_tried_again(event: Event, answers: tuple[Answer, ...], waits: lis
     ],
 )
 def test_it_gives_up(event: Event, monkeypatch: pytest.MonkeyPatch, answer: Answer, attempts: int, reason: str) -> None:
-    monkeypatch.setattr("seatwarden.engine.notify.webhook.TIMEOUT_SECONDS", (1, 0.2))
+    monkeypatch.setattr("seatwarden.engine.notify.http.TIMEOUT_SECONDS", (1, 0.2))
     with receiver(answer) as server, pytest.raises(NotDelivered) as raised:
         post(hook(server, secret="signing-key"), event, NOW)
     assert raised.value.message == reason

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.run import RunContext, RunReport, run_once
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
@@ -23,7 +24,7 @@ from tests.strategies import NOW
 class Site(MemoryQrs):
     """A site in memory that can be planned for. `on_snapshot` is called when it has been read."""
 
-    warnings: Sequence[str] = ()
+    ending: Sequence[EndingCertificate] = ()
 
     def on_snapshot(self) -> None:
         """Something happens now."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from seatwarden.engine.errors import NotAuthorized, RemoteError
 from seatwarden.engine.metrics.delivery import Delivery
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.notify.events import Event
+from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.publish import events_of, points_of, publish_apply, publish_run
 from seatwarden.engine.runs.recovery import PUBLISHED_FILE
 from seatwarden.engine.runs.run import RunReport
@@ -191,3 +193,30 @@ def test_an_apply_by_hand_whose_points_are_lost(running: Running, telling: Telli
     telling.delivery = Delivery(dropped=1, problem="no room")
     publish_apply(applied, running.settings, running.log, running.now)
     assert (telling.kinds, _published(running)) == (["releases-done"], [False])
+
+
+def test_certificates_that_end_are_told_of_once_a_day(
+    running: Running, monkeypatch: pytest.MonkeyPatch, telling: Telling
+) -> None:
+    """Each run is a process of its own, which nothing in memory outlives."""
+    monkeypatch.setattr("seatwarden.engine.site.notifications.Notifications.anybody", True)
+    running.qrs.ending = [EndingCertificate("the client certificate `c.pem`", date(2026, 12, 1), 9, "export a new one")]
+    said = []
+    for _ in range(2):
+        _publish(running, running.run(dry_run=True))
+        said += [message for message in running.words() if "c.pem" in message]
+    assert [kind for kind in telling.kinds if kind == "certificate-expiring"] == ["certificate-expiring"]
+    sentence = "the client certificate `c.pem` ends in 9 days, on 2026-12-01: export a new one"
+    assert said == [sentence] * 2, "the log says it each time"
+    running.now += timedelta(days=1)
+    _publish(running, running.run(dry_run=True))
+    assert telling.kinds.count("certificate-expiring") == 2
+    (event,) = {event.lines for event in telling.events if event.kind == "certificate-expiring"}
+    assert event[1] == sentence
+
+
+def test_nobody_to_tell_leaves_no_note(running: Running, telling: Telling) -> None:
+    running.qrs.ending = [EndingCertificate("the client certificate `c.pem`", date(2026, 12, 1), 9, "export a new one")]
+    _publish(running, running.run(dry_run=True))
+    assert "certificate-expiring" not in telling.kinds
+    assert not (running.settings.folder / "notified.json").exists()

@@ -23,6 +23,7 @@ def write_site(
     influx: int | None = None,
     ours: str = "",
     policy: str = POLICY,
+    heartbeat: str | None = None,
 ) -> Path:
     """Writes `site.yaml` and `p.policy`: a plain HTTP QRS on that port, jobs, and our own settings."""
     (folder / "p.policy").write_text(policy, encoding="utf-8")
@@ -38,6 +39,7 @@ def write_site(
         blocks += f"  {destination}, mqtt: {NOTHING}, webhook: {NOTHING}}}\n"
     text = f"configQRS: {{host: 127.0.0.1, port: {port}, useSSL: false}}\n"
     text += INFLUX % influx if influx else ""
+    text += f"heartbeat: {heartbeat}\n" if heartbeat is not None else ""
     text += f"qlikSenseLicense:\n{indent(blocks, '  ')}"
     own = f"policy: p.policy\nfolder: state\n{ours}"
     path = folder / "site.yaml"

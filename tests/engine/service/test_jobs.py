@@ -5,14 +5,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from seatwarden.engine.metrics.delivery import Delivery, send
 from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.run import RunContext
 from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.state import JobResult
@@ -20,6 +21,7 @@ from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from seatwarden.engine.site.settings import Settings
 from tests.engine.idle import ALL, LICENSES, POLICY, idle_site
 from tests.engine.metrics.servers import Answering
+from tests.engine.notify.servers import receiver
 from tests.engine.service.simulated_time import SimulatedClock
 from tests.engine.service.sites import TO_INFLUX, settings_of, write_site
 
@@ -236,3 +238,79 @@ def test_a_plan_is_dated_so_that_told_twice_is_stored_once(bench: Bench) -> None
     published.unlink()
     bench.do("release", settings)
     assert not [line for line in bench.lines if "license_release" in line]  # what is so old is history
+
+
+def test_whom_butler_tells_is_told_each_time(bench: Bench) -> None:
+    """By the webhooks' own rate limit; our own notifications come once a day."""
+    bench.clock.now = datetime(2026, 11, 11, 0, tzinfo=UTC)
+    bench.settings()
+    site = bench.folder / "site.yaml"
+    on = "webhook: {enable: true, sendRecurring: {enable: true}, sendAlert: {enable: true}}"
+    off = "webhook: {enable: false, sendRecurring: {enable: false}, sendAlert: {enable: false}}"
+    with Answering(200) as butlers:
+        hook = f"webhooks: [{{webhookURL: '{butlers.url}/', httpMethod: POST}}]"
+        kinds = f"qlikSenseServerLicenseMonitor: {{{hook}}}, qlikSenseServerLicenseExpiryAlert: {{{hook}}}"
+        text = site.read_text(encoding="utf-8").replace(off, on)
+        text = text.replace("Butler:\n", f"Butler:\n  webhookNotification: {{enable: true, {kinds}}}\n")
+        site.write_text(text, encoding="utf-8")
+        for _ in range(4):
+            assert bench.do("watch_server_license", settings_of(site)).outcome == "expiring"
+            bench.clock.pass_by(hours=6)
+        told = [json.loads(body)["event"] for body in butlers.bodies]
+        assert sorted(told) == ["server license about to expire alert"] * 4 + ["server license status"] * 4
+        butlers.status = 500
+        assert bench.do("watch_server_license", settings_of(site)).ok
+    assert bench.events == ["license-expiring"] * 2
+    warned = [text for level, text, _ in bench.logged if level == logging.WARNING and "was not told to" in text]
+    assert len(warned) == 2
+
+
+def test_the_heartbeat(bench: Bench) -> None:
+    bench.settings()
+    site = bench.folder / "site.yaml"
+    with receiver(200, 500, 500, 500, 200) as server:
+        url = f"http://127.0.0.1:{server.port}/ping/s3cret"
+        beat = f"heartbeat: {{enable: true, remoteURL: '{url}', frequency: every 30 seconds}}"
+        site.write_text(site.read_text(encoding="utf-8").replace("Butler:\n", f"Butler:\n  {beat}\n"), encoding="utf-8")
+        settings = settings_of(site)
+        bench.clock.now = datetime(2026, 11, 11, 12, tzinfo=UTC)
+        assert bench.do("beat", settings) == JobResult("done", ok=True)
+        assert server.calls == [("GET", "/ping/s3cret")]
+        assert bench.logged == []
+        for _ in range(3):  # said once, and no failure of the service
+            assert bench.do("beat", settings) == JobResult("not-taken", ok=True)
+        assert bench.do("beat", settings) == JobResult("done", ok=True)
+    levels = [(level, text.partition(":")[0]) for level, text, _ in bench.logged]
+    assert levels == [
+        (logging.WARNING, "the heartbeat was not taken at http"),
+        (logging.INFO, "the heartbeat is taken again"),
+    ]
+    assert "s3cret" not in str(bench.logged)
+
+
+def test_certificates_that_end_are_told_of_once_a_day_by_whoever_sees_them(bench: Bench) -> None:
+    settings = bench.settings()
+    bench.clock.now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    ours = EndingCertificate("the client certificate `c.pem`", date(2026, 11, 11), 10, "export a new one")
+    theirs = EndingCertificate("the certificate of h:4242", date(2026, 11, 20), 19, "renew it")
+
+    class Ending(QrsClient):
+        ending: ClassVar[list[EndingCertificate]] = [ours]
+
+    bench.jobs = ServiceJobs(bench._context, lambda given: Ending(given.site, bench.clock()), bench.clock, bench._log)
+    for _ in range(3):
+        bench.do("watch_licenses", settings)
+        bench.do("watch_server_license", settings)
+    assert bench.events == ["certificate-expiring"]
+    (body,) = bench.hook.bodies
+    content = json.loads(body)
+    assert content["subject"] == f"a certificate ends in 10 days on {settings.site.url}"
+    sentence = "the client certificate `c.pem` ends in 10 days, on 2026-11-11: export a new one"
+    assert content["data"] == {"certificates": [{"certificate": sentence, "lastDay": "2026-11-11", "days": 10}]}
+    Ending.ending = [ours, theirs]
+    bench.do("watch_licenses", settings)
+    assert json.loads(bench.hook.bodies[-1])["data"]["certificates"][0]["days"] == 19, "another one is news"
+    bench.clock.pass_by(days=1)
+    bench.do("watch_licenses", settings)
+    assert bench.events == ["certificate-expiring"] * 3
+    assert len(json.loads(bench.hook.bodies[-1])["data"]["certificates"]) == 2

@@ -62,7 +62,7 @@ def keep(tmp_path: Path) -> Iterator[Keep]:
             clock = SimulatedClock(start)
             stack.enter_context(simulated(clock))
             state, begun, logged = ServiceState(start), [], []
-            names: tuple[JobName, ...] = ("licenseRelease", "licenseMonitor", "serverLicenseMonitor")
+            names: tuple[JobName, ...] = ("licenseRelease", "licenseMonitor", "serverLicenseMonitor", "heartbeat")
             executor: Any = partial(ThreadPoolExecutor, 1) if threads else DebugExecutor
             executors: dict[JobName, Any] = {name: executor() for name in names}
             scheduler = HandDriven(clock, executors=executors)
@@ -247,6 +247,18 @@ def test_runs_missed_while_no_service_was_there_are_said_not_made_up_for(keep: K
     kept.service.tell_missed_since(START + timedelta(days=1))  # a heartbeat of the future
     assert len(kept.said("runs were missed while the service was not running")) == 1
     assert kept.run_for(minutes=1) == []
+
+
+def test_the_heartbeat_has_a_schedule_and_makes_no_noise(keep: Keep) -> None:
+    kept = keep(heartbeat="{enable: true, remoteURL: 'http://h/s3cret', frequency: every 30 minutes}")
+    assert kept.run_for(hours=2) == ["21 01:00", "21 01:30", "21 02:00", "21 02:30"]
+    assert {name for name, _ in kept.begun} == {"heartbeat"}
+    assert {facts["level"] for facts in kept.said("job ended")} == {logging.DEBUG}
+    assert kept.state.to_json(kept.clock.now)["jobs"]["heartbeat"]["schedule"] == "every 30 minutes"
+    kept.service.tell_missed_since(START - timedelta(days=1))
+    assert [facts["job"] for facts in kept.said("runs were missed while the service was not running")] == [
+        "licenseRelease"
+    ], "nobody wants to hear of beats"
 
 
 # Changed files --------------------------------------------------------------------------------------------------

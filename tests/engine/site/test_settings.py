@@ -167,7 +167,7 @@ def test_what_else_butler_has_is_let_be(tmp_path: Path) -> None:
     others = """\
 Butler:
   logLevel: info
-  heartbeat: {enable: true, frequency: every 1 hour}
+  uptimeMonitor: {enable: true, frequency: every 1 hour}
   qlikSenseUrls: {qmc: a}
   qlikSenseVersion: {versionMonitor: {enable: true, frequency: x}}
   qlikSenseEvents: {influxDb: {enable: false}}

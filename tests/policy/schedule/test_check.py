@@ -60,7 +60,7 @@ def _butler(**frequencies: str) -> str:
 
 
 def test_malformed_schedules_of_a_butler_file_are_found_in_their_places() -> None:
-    text = _butler(monitor="every hour", release='"every 24 hrs"')
+    text = _butler(monitor="every hour", release='"every 24 hrs"').replace("enable: false", "enable: true")
     with pytest.raises(PolicyError) as caught:
         parse_butler(text, "butler.yaml")
     lines = text.split("\n")

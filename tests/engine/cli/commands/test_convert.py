@@ -57,10 +57,12 @@ def test_what_cannot_be_read_or_written(run: Run, tmp_path: Path, monkeypatch: p
     assert "please report it" in run("convert", EXAMPLES / "butler.yaml", "--to", "json").err
 
 
-def test_an_existing_file_is_replaced(run: Run, tmp_path: Path) -> None:
+def test_an_existing_policy_is_replaced_when_asked_for(run: Run, tmp_path: Path) -> None:
     output = tmp_path / "a.policy"
-    output.write_text("old", encoding="utf-8")
-    assert run("convert", EXAMPLES / "butler.yaml", "--to", "policy", "-o", output).code == 0
+    output.write_text("release analyzer when unused for 5 days\n", encoding="utf-8")
+    call = ("convert", EXAMPLES / "butler.yaml", "--to", "policy", "-o", output)
+    assert run(*call).code == 2
+    assert run(*call, "--force").code == 0
     assert output.read_text(encoding="utf-8").startswith('keep "user"')
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.demo.files import own_folder
 from tests.engine.cli.conftest import Run
 from tests.paths import ROOT
 
@@ -95,3 +96,52 @@ def test_as_a_process() -> None:
     ended = subprocess.run([sys.executable, "-m", "seatwarden", "plan"], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: ")
+
+
+def test_what_was_edited_stays(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert run("demo", "--folder", folder).code == 0
+    config = folder / "butler.yaml"
+    first = config.read_text(encoding="utf-8")
+    assert "as you edited it" not in run("demo", "--folder", folder).out
+    edited = config.read_text(encoding="utf-8").replace("releaseThresholdDays: 30", "releaseThresholdDays: 45")
+    config.write_text(edited, encoding="utf-8")
+    ran = run("demo", "--folder", folder)
+    assert (ran.code, "is kept as you edited it, but for the port" in ran.out) == (0, True)
+    again = config.read_text(encoding="utf-8")
+    assert _without_port(again) == _without_port(edited) != _without_port(first)
+    config.write_text(edited.replace("    port:", "    # port:"), encoding="utf-8")
+    ran = run("demo", "--folder", folder)
+    assert (ran.code, "has no `port` under `configQRS` any more" in ran.err) == (2, True)
+
+
+def _without_port(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "port:" not in line]
+
+
+@pytest.mark.parametrize("name", ["butler.yaml", "snapshot.json", "notes.txt"])
+def test_files_of_others_are_not_touched(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("configQRS: {host: q, port: 4242}\n", encoding="utf-8")
+    ran = run("demo", "--folder", tmp_path)
+    assert (ran.code, "has files that are not the demo's" in ran.err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert "port: 4242" in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_a_snapshot_of_ones_own_beside_the_demo(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "butler.yaml").write_text("# This one is simulated, and gone when the demo ends.\n", encoding="utf-8")
+    (tmp_path / "snapshot.json").write_text("{}", encoding="utf-8")
+    ran = run("demo", "--folder", tmp_path)
+    assert (ran.code, "snapshot.json` is not the demo's" in ran.err) == (2, True)
+
+
+def test_a_running_demo_keeps_its_folder(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with own_folder(folder) as first, own_folder(folder) as second:
+        assert (first, second) == (folder, tmp_path / "demo-2")
+        ran = run("demo", "--folder", folder)
+    assert (ran.code, ran.out.splitlines()[0]) == (
+        0,
+        f"A demo is running in {folder}: this one has {tmp_path / 'demo-3'}.",
+    )
+    assert not (folder / "butler.yaml").exists()

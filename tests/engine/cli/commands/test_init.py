@@ -312,7 +312,7 @@ def test_wrong_butler_configs(run: Run, here: Path) -> None:
     assert ran.code == 2
     assert "--> butler.yaml:" in ran.err
     assert "--host does not go with --butler" in run("init", "--butler", "butler.yaml", "--host", "q").err
-    assert "is no Butler config" in run("init", "--butler", EXAMPLES / "season.policy").err
+    assert "is a policy, not a Butler config" in run("init", "--butler", EXAMPLES / "season.policy").err
     (here / "listed.yaml").write_text("set: {vips: vips.txt}\nlicenseType: {}\n", encoding="utf-8")
     ran = run("init", "--butler", "listed.yaml", "new")
     assert (ran.code, _files(here)) == (2, ["butler.yaml", "listed.yaml"])

@@ -24,6 +24,7 @@ from tests.engine.cli.applying import read_outcomes
 from tests.engine.cli.conftest import Ran, Run
 from tests.engine.idle import ALL, LICENSES, POLICY
 from tests.engine.metrics.databases import free_port
+from tests.engine.notify.servers import receiver
 from tests.engine.service.sites import runs_of, write_site
 from tests.paths import ROOT
 
@@ -124,6 +125,16 @@ def test_on_schedule(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     released = Meanwhile(tmp_path).said("released")
     assert sorted(line["license"] for line in released) == ALL
     assert "CORP" not in (tmp_path / "s.log").read_text()
+
+
+def test_butlers_heartbeat(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    with receiver(200) as server:
+        beat = f"{{enable: true, remoteURL: 'http://127.0.0.1:{server.port}/ping', frequency: every 1 second}}"
+        site = write_site(tmp_path, idle_qrs.port, release=RARELY, ours=JSON_LOG, heartbeat=beat)
+        ran = serve(run, site, lambda doing: wait_until(lambda: len(server.calls) > 1))
+    assert ran.code == 0
+    assert set(server.calls) == {("GET", "/ping")}
+    assert idle_qrs.requests == []
 
 
 def test_dry_run_unless_the_file_says_otherwise(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:

@@ -1,0 +1,268 @@
+"""What a file is by its content, whatever its name says, and what one does with such a file.
+
+Who is handed the wrong file says what it is and where it belongs; who writes one looks here before it replaces
+another. Only what is certain is said: a file that is not known for sure is nothing in particular.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatwarden.policy.errors import InputError
+
+HEAD = 1 << 16
+"""Bytes at the beginning of a file that tell what it is; of a snapshot also as many at its end."""
+PLAN_NAME, JOURNAL_NAME = "plan.jsonl", "outcomes.jsonl"
+"""The names of the two logs in a run folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of file: what it is called, and what to do with one. `{path}` and `{folder}` in the help are its place."""
+
+    name: str
+    noun: str
+    use: str
+
+
+def _kind(name: str, noun: str, use: str) -> FileKind:
+    return FileKind(name, noun, use)
+
+
+POLICY = _kind("policy", "a policy", "name it with --policy; `seatwarden lint {path}` checks it")
+JSON_POLICY = _kind("json-policy", "a policy in JSON", "name it with --policy")
+BUTLER = _kind("butler", "a Butler config", "name it with --policy for its rules, with --site for the way to QRS")
+RULES = _kind("rules", "a policy in Butler's YAML", "name it with --policy")
+SITE = _kind("site", "a site file", "name it with --site")
+SNAPSHOT = _kind("snapshot", "a snapshot", "name it with --snapshot")
+PLAN = _kind("plan", "the log of a plan", "name its folder: {folder}")
+JOURNAL = _kind("journal", "the journal of a run", "name its folder: {folder}")
+PRINTED = _kind(
+    "printed", "what `plan --format json` prints", "a plan to work with is a folder: `seatwarden plan -o DIR`"
+)
+TEST = _kind("test", "a policy test", "run it with `seatwarden test {path}`")
+KEY = _kind("key", "a key for pseudonyms", "name it with --pseudonymize")
+REPORT = _kind("report", "a report", "open it in a browser; its run is what commands read")
+SCHEMA = _kind("schema", "a JSON Schema", "editors read it; name the policy itself")
+JUNIT = _kind("junit", "a JUnit report", "CI systems read it; name the test files themselves")
+TESTED = _kind("tested", "what `seatwarden test` printed", "name the test files themselves")
+CSV = _kind("csv", "a table (CSV)", "a snapshot is JSON: `seatwarden snapshot` writes one")
+EXCEL = _kind("excel", "an Excel workbook", "a list for a policy is a text file with one value a line")
+WORD = _kind("word", "a Word document", "save what is meant as plain text")
+ZIP = _kind("zip", "a ZIP archive", "unpack it, and name the file in it")
+GZIP = _kind("gzip", "a gzip archive", "unpack it, and name the file in it")
+PDF = _kind("pdf", "a PDF", "name the file that it was made from")
+OFFICE = _kind("office", "a document of an older Office", "save what is meant as plain text")
+IMAGE = _kind("image", "a picture", "name the file that is meant")
+PROGRAM = _kind("program", "a program", "name the file that is meant")
+CERTIFICATE = _kind("certificate", "a certificate (PEM)", "a site file names it under `cert`")
+PRIVATE_KEY = _kind("private-key", "a private key (PEM)", "a site file names it under `cert`")
+PFX = _kind("pfx", "a certificate with its key (PFX)", "a site file names it under `cert`")
+HTML = _kind("html", "a web page (HTML)", "name the file that is meant")
+UTF16 = _kind("utf-16", "text in UTF-16 without a mark", "save it as UTF-8 in your editor")
+EMPTY = _kind("empty", "an empty file", "was it written whole?")
+
+_POLICIES = (POLICY, JSON_POLICY, BUTLER, RULES, SITE)
+_FOREIGN = (ZIP, GZIP, EXCEL, WORD, PDF, OFFICE, IMAGE, PROGRAM, HTML, CSV, CERTIFICATE, PRIVATE_KEY, PFX)
+_RECORDS = (PLAN, JOURNAL, PRINTED, REPORT, SCHEMA, JUNIT)
+
+_REFUSED: Mapping[str, tuple[FileKind, ...]] = {
+    "policy": (SNAPSHOT, TEST, KEY, *_RECORDS, *_FOREIGN),
+    "site file": (POLICY, JSON_POLICY, SNAPSHOT, TEST, KEY, EMPTY, *_RECORDS, *_FOREIGN),
+    "Butler config": (POLICY, JSON_POLICY, SNAPSHOT, TEST, KEY, EMPTY, *_RECORDS, *_FOREIGN),
+    "policy test": (POLICY, JSON_POLICY, BUTLER, RULES, SITE, SNAPSHOT, KEY, EMPTY, *_RECORDS, *_FOREIGN),
+    "list file": (*_RECORDS, SNAPSHOT, *(kind for kind in _FOREIGN if kind is not CSV)),
+    # Its reader has words of its own for what is packed otherwise.
+    "snapshot": (*_POLICIES, TEST, KEY, EMPTY, UTF16, *_RECORDS, *(k for k in _FOREIGN if k not in (ZIP, GZIP))),
+    "plan": (*_POLICIES, SNAPSHOT, TEST, KEY, EMPTY, UTF16, JOURNAL, PRINTED, REPORT, SCHEMA, JUNIT, *_FOREIGN),
+    "key file": (*_POLICIES, SNAPSHOT, TEST, UTF16, *_RECORDS, *_FOREIGN),
+}
+"""What is certainly not meant where such a file is read."""
+_ARTICLES = {"key file": "a key for pseudonyms"}
+
+
+def refuse_foreign(path: Path, data: bytes | None, wanted: str) -> None:
+    """Raises InputError where the content is certainly of another kind than the `wanted` one: it says which, and what
+    to do with such a file. What is not known for sure is left to its reader. Without `data` the file is looked at."""
+    kind = kind_of(path) if data is None else kind_of_data(data)
+    if kind is not None and kind in _REFUSED.get(wanted, ()):
+        raise not_wanted(path, kind, wanted)
+
+
+def not_wanted(path: Path, kind: FileKind, wanted: str) -> InputError:
+    """The error of who needs one kind of file and is handed another."""
+    if kind is EMPTY and wanted in _REFUSED:
+        return InputError(f"{wanted} `{path}` is empty", EMPTY.use)
+    noun = _ARTICLES.get(wanted, f"a {wanted}")
+    return InputError(f"`{path}` is {kind.noun}, not {noun}", kind.use.format(path=path, folder=path.parent))
+
+
+def folder_for_file(path: Path, wanted: str) -> InputError:
+    """The error of who needs a file and is handed a folder."""
+    if is_run_folder(path):
+        help_ = "its policy is `policy.policy` in it" if wanted == "policy" else None
+        return InputError(f"{wanted} `{path}` is the folder of a run, not a file", help_)
+    return InputError(f"{wanted} `{path}` is a folder, not a file")
+
+
+def kind_of(path: Path) -> FileKind | None:
+    """The kind of a file; None where it is none that is known, or cannot be read."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+            if size > 2 * HEAD:
+                file.seek(-HEAD, 2)
+            return kind_of_data(head + file.read(HEAD))
+    except (OSError, ValueError):
+        return None
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Whether the folder is that of a run: it holds a plan or a journal."""
+    try:
+        return any((folder / name).is_file() for name in (PLAN_NAME, JOURNAL_NAME))
+    except (OSError, ValueError):
+        return False
+
+
+def kind_of_data(data: bytes) -> FileKind | None:
+    """The kind of a content; None where it is none that is known."""
+    found = next((kind for start, kind in _MAGIC if data.startswith(start)), None)
+    if found is ZIP:
+        return EXCEL if b"xl/" in data else WORD if b"word/" in data else ZIP
+    if found:
+        return found
+    if _PFX.match(data):
+        return PFX
+    text = _text(data)
+    if text is None:
+        return UTF16 if _UTF16.match(data) else None
+    if not text.strip("\0 \t\r\n\ufeff"):
+        return EMPTY
+    return next((kind for is_one, kind in _TEXTS if is_one(text)), None)
+
+
+def _text(data: bytes) -> str | None:
+    """The content as text; None where it is none. In the middle of a long one a letter may be cut."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data[: len(data) // 2 * 2].decode("utf-16", "replace")
+    if b"\0" in data[:HEAD]:
+        return None
+    return data[:HEAD].decode("utf-8-sig", "replace") + data[max(HEAD, len(data) - HEAD) :].decode("utf-8", "replace")
+
+
+# What tells them -----------------------------------------------------------------------------------------
+
+_MAGIC = (
+    (b"PK\x03\x04", ZIP),
+    (b"\x1f\x8b", GZIP),
+    (b"%PDF-", PDF),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OFFICE),
+    (b"\x89PNG\r\n", IMAGE),
+    (b"\xff\xd8\xff", IMAGE),
+    (b"GIF8", IMAGE),
+    (b"MZ\x90\x00", PROGRAM),
+    (b"\x7fELF", PROGRAM),
+    (b"\x28\xb5\x2f\xfd", SNAPSHOT),  # zstd, which nothing else here is packed with
+)
+_PFX = re.compile(rb"\x30[\x82-\x84].{2,4}\x02\x01\x03", re.DOTALL)
+"""The beginning of a PKCS #12 file (RFC 7292): a sequence whose first element is version 3."""
+_PEM = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
+_UTF16 = re.compile(rb"(?:[\t\r\n -~]\0){8}|(?:\0[\t\r\n -~]){8}")
+"""Letters of ASCII with a NUL beside each."""
+_COMMENT = re.compile(r"\s*(?:#[^\n]*\n\s*)*")
+_STATEMENT = re.compile(
+    r"""(?:keep|release)\s+(?:["']|(?:when|until|analyzer|professional)\b)"""
+    r"""|let\s+\w+\s*=|set\s+\w+\s+from\b|limit\s+release\b|timezone\s+["']""",
+    re.IGNORECASE,
+)
+"""The beginnings of statements."""
+_TOP_KEY = re.compile(r"^([A-Za-z]\w*)\s*:(?=\s|$)", re.MULTILINE)
+_JSON_KEY = '"{}"\\s*:'
+_HEX_KEY = re.compile(r"\s*[0-9a-f]{64}\s*")
+_SUMMARY = re.compile(r"^\S.*: [\d,]+ passed(?:, [\d,]+ failed)?\s*\Z", re.MULTILINE)
+_LONGEST_ROW = 10_000
+
+
+def _has(*names: str) -> Callable[[str], bool]:
+    """Whether a JSON text has all of these keys."""
+    patterns = [re.compile(_JSON_KEY.format(re.escape(name))) for name in names]
+    return lambda text: _is_json(text) and all(pattern.search(text) for pattern in patterns)
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
+
+
+def _first_line_says(kind: str) -> Callable[[str], bool]:
+    """Whether the first line is that of a log of ours."""
+    pattern = re.compile(rf'\{{[^\n]{{0,40}}"kind"\s*:\s*"{kind}"')
+    return lambda text: pattern.match(text.lstrip("\ufeff")) is not None
+
+
+def _has_keys(*names: str) -> Callable[[str], bool]:
+    """Whether a YAML text has one of these keys at its left margin."""
+    return lambda text: not _is_json(text) and not {key.group(1) for key in _TOP_KEY.finditer(text)}.isdisjoint(names)
+
+
+def _is_test(text: str) -> bool:
+    keys = {key.group(1) for key in _TOP_KEY.finditer(text)}
+    return not _is_json(text) and "policy" in keys and not keys.isdisjoint({"cases", "expect"})
+
+
+def _is_policy(text: str) -> bool:
+    """Whether the first word that is not in a comment begins a statement."""
+    begins = _COMMENT.match(text.removeprefix("\ufeff"))
+    return begins is not None and _STATEMENT.match(text.removeprefix("\ufeff"), begins.end()) is not None
+
+
+def _pem(word: str) -> Callable[[str], bool]:
+    """Whether it is PEM, and the first part of it is that."""
+    return lambda text: (found := _PEM.search(text)) is not None and found.group(1).endswith(word)
+
+
+def _is_csv(text: str) -> bool:
+    """Whether its first rows have the same number of cells, at least three, and it has no other form."""
+    lines = text.splitlines()[:5]
+    if _is_json(text) or _TOP_KEY.match(text) or any(len(line) > _LONGEST_ROW for line in lines):
+        return False
+    import csv  # hardly any file comes this far
+
+    return any(_is_table(list(csv.reader(lines, delimiter=sign))) for sign in ",;\t")
+
+
+def _is_table(rows: list[list[str]]) -> bool:
+    """Whether rows have one width; the first of them, names, have no blank at their ends."""
+    widths = {len(row) for row in rows}
+    return len(rows) > 1 and len(widths) == 1 and min(widths) > 2 and all(name == name.strip() for name in rows[0])
+
+
+def _starts(*beginnings: str) -> Callable[[str], bool]:
+    return lambda text: text.lstrip("\ufeff \t\r\n")[:200].lower().startswith(beginnings)
+
+
+_TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
+    (_pem("CERTIFICATE"), CERTIFICATE),
+    (_pem("KEY"), PRIVATE_KEY),
+    (_first_line_says("plan"), PLAN),
+    (_first_line_says("apply"), JOURNAL),
+    (lambda text: _has("$id")(text) and "urn:seatwarden:schema:" in text, SCHEMA),
+    (_has("seatwarden", "statements"), JSON_POLICY),
+    (_has("run", "decisions", "summary"), PRINTED),
+    (_has("users", "licenses"), SNAPSHOT),
+    (lambda text: _has("qlikSenseLicense")(text) and _has("Butler")(text), BUTLER),
+    (lambda text: _starts("<!doctype html")(text) and "· seatwarden</title>" in text, REPORT),
+    (_starts("<!doctype html", "<html"), HTML),
+    (lambda text: _starts("<?xml", "<testsuites")(text) and "<testsuite" in text, JUNIT),
+    (lambda text: _HEX_KEY.fullmatch(text) is not None, KEY),
+    (_is_policy, POLICY),
+    (_is_test, TEST),
+    (_has_keys("Butler"), BUTLER),
+    (_has_keys("neverRelease", "licenseType", "licenseRelease", "qlikSenseLicense"), RULES),
+    (_has_keys("configQRS", "cert", "seatwarden"), SITE),
+    (lambda text: _SUMMARY.search(text) is not None, TESTED),
+    (_is_csv, CSV),
+)
+"""In this order: the first that is seen is what it is."""
