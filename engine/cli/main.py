@@ -8,7 +8,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode, exit_code
 from seatwarden.engine.cli.lazy import LazyGroup
-from seatwarden.engine.cli.terminal.output import complain_of, note
+from seatwarden.engine.cli.terminal.output import complain_of, forget_warnings, note
 from seatwarden.engine.cli.terminal.streams import nowhere, prepare_streams, were_letters_lost
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.errors import SeatwardenError
@@ -45,6 +45,7 @@ def _root(
 def main() -> None:
     """Runs the command line; ends the process with one of `ExitCode`."""
     prepare_streams()
+    forget_warnings()
     try:
         app(prog_name="seatwarden")
     except SeatwardenError as error:

@@ -6,6 +6,7 @@ from typing import Literal
 from seatwarden.engine.common.tables import Column, plain_text
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import LISTED_FIRST, Because, Decision, listing_order
+from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.plan import Plan
 
 Show = Literal["all", "release", "keep"]
@@ -33,8 +34,24 @@ def plan_text(made: Plan, show: Show = "all", line: str = "─") -> str:
 
 def closing_lines(made: Plan, more: Sequence[str]) -> list[str]:
     """The lines below the table: what it leaves out (`more`), the plan in numbers, and the conclusion."""
-    conclusion = f"{plural(made.summary()['release'], 'license')} would be released. Nothing has been released."
-    return [*more, *summary_lines(made), conclusion]
+    found = list(finding_lines(made.findings))
+    return [*more, *summary_lines(made), *(["", *found, ""] if found else []), conclusion(made)]
+
+
+def conclusion(made: Plan) -> str:
+    """The last line: what a run of this plan does, and that nothing is done yet."""
+    summary = made.summary()
+    release, this_run = summary["release"], summary["thisRun"]
+    if made.is_stopped:
+        return "Nothing is released without --accept-mass-change: a fact has changed for very many users."
+    if summary["overLimit"]:
+        return f"Nothing is released: over the limit; {summary['remedy']}."
+    if this_run < release:
+        waiting = release - this_run
+        verbs = "is" if this_run == 1 else "are", "waits" if waiting == 1 else "wait"
+        count = f"{this_run:,} of {release:,} {verbs[0]} released in this run; {waiting:,} {verbs[1]}"
+        return f"{count}. Nothing has been released yet."
+    return f"{plural(release, 'license')} would be released. Nothing has been released."
 
 
 def summary_lines(made: Plan) -> list[str]:
@@ -46,12 +63,15 @@ def summary_lines(made: Plan) -> list[str]:
         f"  site    {printable(made.source)}",
         f"  policy  {run['policy']['file']} (sha256 {run['policy']['sha256'][:12]}…)",
         f"  day     {made.day.today.isoformat()} in {run['timezone']}",
+        *([f"  before  {printable(made.compared)}"] if made.compared else []),
         "",
     ]
     for license_type, counts in summary["byType"].items():
+        waiting = counts["release"] - counts["thisRun"]
+        waits = f" {waiting:>7,} {'over the limit' if summary['overLimit'] else 'to wait'}" if waiting else ""
         kept = [f"{counts[why]:,} {why}" for why in ("quarantined", "undetermined") if counts[why]]
         lines.append(
-            f"  {license_type:<12} {counts['allocated']:>7,} allocated {counts['release']:>7,} to release "
+            f"  {license_type:<12} {counts['allocated']:>7,} allocated {counts['thisRun']:>7,} to release{waits} "
             f"{counts['keep']:>7,} to keep" + (f" ({', '.join(kept)})" if kept else "")
         )
     lines.append("")

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from msgspec import to_builtins
 
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import Format, RawOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
-from seatwarden.engine.cli.terminal.output import note, print_json, say
+from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
@@ -23,6 +24,7 @@ from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.replay import replay as replay_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, log_path
+from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.snapshot.reader import load_snapshot
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
@@ -48,6 +50,7 @@ _COLUMNS = {
 RunArgument = Annotated[
     Path, typer.Argument(metavar="DIR", help="Run folder, or a log file.", autocompletion=complete_runs)
 ]
+TextFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
 RunsArgument = Annotated[
     Path,
     typer.Argument(metavar="DIR", help="Run folder, or a folder of run folders.", autocompletion=complete_runs),
@@ -55,7 +58,7 @@ RunsArgument = Annotated[
 
 
 @app.command("verify")
-def verify(place: RunArgument) -> None:
+def verify(place: RunArgument, format: TextFormat = "text") -> None:
     """Check that a plan and its journal are as they were written.
 
     Every line, their order, the seal.
@@ -63,28 +66,33 @@ def verify(place: RunArgument) -> None:
     Example: seatwarden log verify plans/2026-11-21
     """
     log = read_log(place)
-    say(f"{log.path}: verified")
-    say(printable(f"  run   {log.header.run_id}, {plural(len(log.decisions), 'decision')}"))
-    say(f"  seal  {log.seal.digest}")
     journal = log.path.with_name(JOURNAL_FILE)
-    if journal.exists():
-        _verify_journal(journal, log)
+    if format == "text":  # before the journal, which may be damaged
+        say(f"{log.path}: verified")
+        say(printable(f"  run   {log.header.run_id}, {plural(len(log.decisions), 'decision')}"))
+        say(f"  seal  {log.seal.digest}")
+    state = _verified_journal(journal, log) if journal.exists() else None
+    if format == "json":
+        result = {"run": log.header.run_id, "decisions": len(log.decisions), "seal": log.seal.digest, "journal": state}
+        print_result({**result, "findings": to_builtins(log.header.findings)})
+    elif state is not None:
+        say(f"{journal}: {state}")
 
 
-def _verify_journal(path: Path, log: PlanLog) -> None:
+def _verified_journal(path: Path, log: PlanLog) -> str:
+    """The words for a journal that verifies. Raises DamagedLog."""
     data = path.read_bytes()
     state = parse_journal(path, data)
     if state is not None:
         check_journal(path, state, log.seal, log.releases)
-    if state is None or not state.sealed:
-        torn = ", the last line torn" if whole_lines(data) != data else ""
-        say(f"{path}: verified, not ended yet{torn}; apply again to go on")
-    else:
-        say(f"{path}: verified")
+    if state is not None and state.sealed:
+        return "verified"
+    torn = ", the last line torn" if whole_lines(data) != data else ""
+    return f"verified, not ended yet{torn}; apply again to go on"
 
 
 @app.command("replay")
-def replay(place: RunArgument) -> None:
+def replay(place: RunArgument, format: TextFormat = "text") -> None:
     """Decide every license of a plan again.
 
     From its recorded facts and policy alone; all must agree.
@@ -92,6 +100,9 @@ def replay(place: RunArgument) -> None:
     Example: seatwarden log replay plans/2026-11-21
     """
     count, differences = replay_plan(place)
+    if format == "json":
+        print_result({"decisions": count, "differences": differences})
+        raise typer.Exit(ExitCode.NO if differences else ExitCode.DONE)
     for difference in differences:
         note(printable(difference))
     if differences:
@@ -126,7 +137,8 @@ def list_(
     """
     runs = runs_in(place)
     rows = [_run_row(run) for run in reversed(runs)]
-    _print_rows(rows, format, ("run", "folder", "now", "site", "licenses", "release", "released", "state"), raw)
+    columns = ("run", "folder", "now", "site", "licenses", "release", "released", "state")
+    _print_rows("runs", rows, format, columns, raw, [run for run in runs if isinstance(run, PastRun)])
     if any(isinstance(run, UnreadableRun) for run in runs):
         raise typer.Exit(ExitCode.NO)
 
@@ -158,7 +170,13 @@ def show(
         people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
         runs = [run.revealed(people) for run in runs]
     rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
-    _print_rows(rows, format, ("now", "user", "name", "license", "verdict", "outcome", "why"), raw)
+    columns = ("now", "user", "name", "license", "verdict", "outcome", "why")
+    shown = {row["run"] for row in rows}
+    told = [run for run in runs if run.header.run_id in shown]
+    _print_rows("decisions", rows, format, columns, raw, told)
+    for run in told if format == "table" else ():
+        for line in finding_lines(run.header.findings):
+            say(f"{run.header.run_id}: {line}" if not line.startswith(" ") else line)
     if not rows:
         named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
         note(f"No decision in {plural(len(found), 'run')} fits.{named}")
@@ -206,10 +224,18 @@ def _decision_row(past: PastDecision) -> dict[str, Any]:
     }
 
 
-def _print_rows(rows: list[dict[str, Any]], format: Format, columns: tuple[str, ...], raw: bool) -> None:
-    """Rows as a table of some columns, or whole as JSON or CSV."""
+def _print_rows(
+    what: str,
+    rows: list[dict[str, Any]],
+    format: Format,
+    columns: tuple[str, ...],
+    raw: bool,
+    runs: list[PastRun],
+) -> None:
+    """Rows as a table of some columns, or whole as JSON or CSV; JSON also has what was found when runs were planned."""
     if format == "json":
-        print_json(rows)
+        findings = [{"run": run.header.run_id, **to_builtins(found)} for run in runs for found in run.header.findings]
+        print_result({what: rows, "findings": findings})
     elif format == "csv":
         names = list(dict.fromkeys(name for row in rows for name in row)) or list(columns)
         print_csv(names, rows, raw=raw)

@@ -13,6 +13,7 @@ from seatwarden.engine.explain.explanation import Explanation, Size, found, part
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.engine.facts.guards import RowState
+from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.grammar.printer import print_condition
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -44,11 +45,13 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
         say((headline(explanation), "bold"))
         if size == "default":
             say()
-            _print_lines(_rules(explanation.decision, whole=False))
-            if explanation.advice:
+            _print_lines(_rules(explanation, whole=False))
+            if explanation.advice or explanation.findings:
                 say()
             for sentence in explanation.advice:
                 say(printable(sentence))
+            for line in finding_lines(explanation.findings):
+                say(line)
         else:
             for title, lines in _sections(explanation, policy, day):
                 say()
@@ -72,13 +75,15 @@ def _print_lines(lines: list[TreeLine]) -> None:
 def _sections(explanation: Explanation, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, list[TreeLine]]]:
     decision = explanation.decision
     yield "Guards", [_checked(what, truth, "") for what, truth in _guards(decision.row_state)]
-    yield "Rules", _rules(decision, whole=True)
+    yield "Rules", _rules(explanation, whole=True)
     if decision.facts:
         width = max(map(len, decision.facts))
         shown = [f"  {name:<{width}}  {_fact(fact)}" for name, fact in decision.facts.items()]
         yield "Facts", [([printable(line)], "") for line in shown]
     if explanation.advice:
         yield "What if", [([f"  {printable(sentence)}"], "") for sentence in explanation.advice]
+    if explanation.findings:
+        yield "Findings", [([f"  {line}"], "") for line in finding_lines(explanation.findings)]
     yield "Decided", [([f"  {name:<7}  {printable(value)}"], "") for name, value in _decided(decision, policy, day)]
 
 
@@ -106,11 +111,16 @@ def _checked(what: str, truth: Truth, indent: str) -> TreeLine:
 # Rules -------------------------------------------------------------------------------------------------------
 
 
-def _rules(decision: Decision, *, whole: bool) -> list[TreeLine]:
-    """A line for each rule, the parts of its condition below it; the `whole` tree, or what an ended rule lacks."""
+def _rules(explanation: Explanation, *, whole: bool) -> list[TreeLine]:
+    """A line for each rule, the parts of its condition and what is found about it below; the `whole` tree, or what an
+    ended rule lacks."""
+    decision = explanation.decision
     labels = [outcome.rule.title for outcome in decision.outcomes]
     width = min(max((len(label) for label in labels), default=0), 40)
-    lines = [line for outcome in decision.outcomes for line in _rule(outcome, width, whole)]
+    lines: list[TreeLine] = []
+    for outcome in decision.outcomes:
+        lines += _rule(outcome, width, whole)
+        lines += [_beside(finding, width) for finding in explanation.findings if finding.rule == outcome.rule.label]
     return lines or [([f"  no rule speaks of {decision.license_type} licenses"], "")]
 
 
@@ -126,6 +136,12 @@ def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[TreeLine]:
     elif not outcome.expired:
         for part in tree_parts(outcome.trace):
             yield from _parts(part, " " * (width + 4))
+
+
+def _beside(finding: Finding, width: int) -> TreeLine:
+    """A finding beside the rule that it is about; its sentence begins with the rule, which stands above."""
+    sentence = finding.message.partition(": ")[2] if finding.code in ("SW401", "SW402", "SW403") else finding.message
+    return [" " * (width + 4), ("!", "yellow"), f" {printable(_short(sentence))}"], ""
 
 
 def _parts(trace: Trace, indent: str) -> Iterator[TreeLine]:

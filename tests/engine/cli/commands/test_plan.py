@@ -36,7 +36,7 @@ def test_json_has_the_documented_shape(run: Run) -> None:
     ran = run("plan", "--policy", BUTLER, "--snapshot", SNAPSHOT, "--format", "json")
     assert (ran.code, ran.err) == (0, "")
     plan = json.loads(ran.out)
-    assert list(plan) == ["run", "decisions", "summary"]
+    assert list(plan) == ["run", "decisions", "summary", "findings", "allowed", "compared", "warnings"]
     keys = (
         "licenseId licenseType userDirectory userId userName verdict because rule rules reason unusedDays lastUsed at"
     )
@@ -65,8 +65,8 @@ def test_table_shows_reasons_and_counts(run: Run) -> None:
     out = run("plan", "-p", BUTLER, "-s", SNAPSHOT).out
     assert "303 days ago" in out
     assert "undetermined: `user.tags` " in out
-    assert re.search(r"professional +5 allocated +2 to release +3 to keep", out)
-    assert "4 licenses would" in out
+    assert re.search(r"professional +5 allocated +0 to release +2 over the limit +3 to keep", out)
+    assert out.splitlines()[-1].startswith("Nothing is released: over the limit; ")
     assert "\x1b" not in out, "no escape codes where no terminal is"
     released = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--show", "release").out
     assert "CORP\\obrien" in released
@@ -93,7 +93,7 @@ def test_a_long_table_is_cut_and_says_so(run: Run, tmp_path: Path, monkeypatch: 
     listed = [line.split()[0] for line in cut.splitlines()[3:6]]
     assert listed == [line.split()[0] for line in whole.splitlines()[3:6]]
     for text in (cut, (tmp_path / "cut" / "summary.txt").read_text(encoding="utf-8")):
-        assert "4 licenses would" in text
+        assert "Nothing is released: over the limit" in text
     assert (tmp_path / "cut" / "plan.jsonl").read_bytes() == (tmp_path / "whole" / "plan.jsonl").read_bytes()
     assert len(json.loads(run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--format", "json").out)["decisions"]) == 13
     assert "licenses more" not in run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--format", "csv").out
