@@ -139,8 +139,7 @@ def list_(
     rows = [_run_row(run) for run in reversed(runs)]
     columns = ("run", "folder", "now", "site", "licenses", "release", "released", "state")
     _print_rows("runs", rows, format, columns, raw, [run for run in runs if isinstance(run, PastRun)])
-    if any(isinstance(run, UnreadableRun) for run in runs):
-        raise typer.Exit(ExitCode.NO)
+    _end_if_damaged(runs)
 
 
 @app.command("show")
@@ -182,7 +181,11 @@ def show(
         note(f"No decision in {plural(len(found), 'run')} fits.{named}")
         if user and reveal is None and any(run.header.pseudonyms is not None for run in runs):
             note("  = help: there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people")
-    damaged = [run for run in found if isinstance(run, UnreadableRun)]
+    _end_if_damaged(found)
+
+
+def _end_if_damaged(runs: list[PastRun | UnreadableRun]) -> None:
+    damaged = [run for run in runs if isinstance(run, UnreadableRun)]
     for unreadable in damaged:
         note(f"error: {printable(unreadable.problem)}")
     if damaged:
@@ -191,7 +194,7 @@ def show(
 
 def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
     if isinstance(run, UnreadableRun):
-        return {"run": "?", "folder": str(run.folder), "state": run.problem}
+        return {"run": "?", "folder": str(run.folder), "state": "damaged", "problem": run.problem}
     results = Counter(line.result for line in run.journal.outcomes.values()) if run.journal else Counter()
     summary = run.seal.summary
     return {

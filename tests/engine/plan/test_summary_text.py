@@ -44,8 +44,8 @@ def test_the_last_line(licenses: int, limit: str, last: str, block: tuple[int, i
     lines = plan_text(plan).splitlines()
     assert lines[-1] == conclusion(plan) == last
     now, waiting, why = block
-    waits = f" {waiting} {why}" if waiting else ""
-    assert f"analyzer {licenses} allocated {now} to release{waits} 0 to keep" in [
+    waits = f" {waiting} {why}," if waiting else ""
+    assert f"analyzer {licenses} allocated, {now} to release,{waits} 0 to keep" in [
         re.sub(" +", " ", line.strip()) for line in lines
     ]
 
@@ -59,11 +59,14 @@ def test_a_change_that_touches_everybody_comes_first() -> None:
 def test_findings_stand_above_the_last_line_and_rules_that_decide_nothing_are_shown() -> None:
     text = 'keep "k" when user.tags = "x"\nkeep "l" when user.tags = "y" # seatwarden: allow SW404 soon\n' + RELEASE
     lines = plan_text(plan_of(text + "9 per run", _idle(3))).splitlines()
-    assert lines[-5:-1] == ["", 'warning[SW404]: keep "k" protects nobody on this site (test.policy:1:1)',
+    assert lines[-8:-4] == ["", 'warning[SW404]: keep "k" protects nobody on this site (test.policy:1:1)',
         "  = help: check its names, and its condition", ""]  # fmt: skip
     assert [line.split(None, 1) for line in lines if line.startswith("        ") and line.strip()] == [
-        ["3", "release analyzer"], ["0", 'keep "k"'], ["0", 'keep "l"']
+        *_TOTALS, ["3", "release analyzer"], ["0", 'keep "k"'], ["0", 'keep "l"'], *_TOTALS
     ]  # fmt: skip
+
+
+_TOTALS = [["3", "due for release         3 analyzer"], ["0", "to keep"], ["0", "undetermined, so kept"]]
 
 
 def test_with_which_run_it_was_compared() -> None:

@@ -158,18 +158,19 @@ def _shown(run: Run, *arguments: object) -> list[dict[str, Any]]:
     return decisions
 
 
-def test_runs_are_listed_oldest_first(run: Run, two_runs: Path) -> None:
+def test_the_newest_run_stands_on_top(run: Run, two_runs: Path) -> None:
     rows = json.loads(run("log", "list", two_runs, "--format", "json").out)["runs"]
-    assert [row["now"][:10] for row in rows] == ["2026-11-21", "2026-12-11"]
-    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 4, "planned"), (13, 5, "planned")]
-    assert "2026-12-11T00:00:00.000Z" in run("log", "list", two_runs).out
+    assert [row["now"][:10] for row in rows] == ["2026-12-11", "2026-11-21"]
+    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 5, "planned"), (13, 4, "planned")]
+    assert "2026-12-11 00:00Z" in run("log", "list", two_runs).out
 
 
 def test_a_damaged_run_is_listed_not_passed_over(run: Run, two_runs: Path) -> None:
     (two_runs / "2026-11-21" / "plan.jsonl").write_text("{}\n")
     ran = run("log", "list", two_runs)
     assert ran.code == 1
-    assert "line 1" in ran.out
+    assert "damaged" in ran.out
+    assert "line 1" in ran.err
     ran = run("log", "show", two_runs, "--user", "rhaddad")
     assert ran.code == 1
     assert "2026-12-11" in ran.out
