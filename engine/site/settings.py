@@ -30,6 +30,18 @@ from seatwarden.policy.butler.sections import (
 from seatwarden.policy.codes import FOUND_IN_PLANS
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
+from seatwarden.policy.file_kinds import (
+    BUTLER,
+    CERTIFICATE,
+    KEY,
+    PFX,
+    POLICY,
+    PRIVATE_KEY,
+    RULES,
+    SITE,
+    TEST,
+    kind_of,
+)
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
@@ -149,7 +161,7 @@ def load_settings(
         policy=checked,
         folder=ours["folder"] or default_folder / site.slug,
         **{field: ours[key] for field, key in _AS_THEY_ARE.items()},
-        warnings=_warnings(reader, warnings, chosen == file, text, str(file)),
+        warnings=(*_warnings(reader, warnings, chosen == file, text, str(file)), *_policy_warnings(checked, file)),
         notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
     )
@@ -215,6 +227,11 @@ def _warnings(reader: YamlReader, more: list[Diagnostic], ruled: bool, text: str
     """The findings that stop nothing and that no comment allows; how old rules are only where they are in force."""
     found = [warning for warning in reader.warnings if ruled or warning.code != "SW211"]
     return without_allowed(in_order([*found, *more]), text, file)
+
+
+def _policy_warnings(policy: CheckedPolicy, file: Path) -> tuple[Diagnostic, ...]:
+    """Those of a policy that stands in another file."""
+    return without_allowed(policy.warnings, policy.source, policy.file) if policy.file != str(file) else ()
 
 
 def _notes(jobs: Jobs, site: Site, influx: InfluxTarget | None, policy: Path, file: Path) -> list[str]:
@@ -332,9 +349,14 @@ FIXED_PATH = PATH.then(lambda reader, entry, path: path.absolute())
 """A path that stays what it is wherever the process goes, and that people are told."""
 
 _PLAIN = LogSettings()
+_NO_LOGS = (POLICY, BUTLER, RULES, SITE, TEST, KEY, CERTIFICATE, PRIVATE_KEY, PFX)
+LOG_PATH = FIXED_PATH.must(
+    lambda path: kind_of(path) not in _NO_LOGS, "`{what}` is a file of another kind", "no log", "name another file"
+)
+"""A file that lines are added to."""
 LOG = Section(
     (
-        Setting("file", FIXED_PATH, "the log", without="stderr"),
+        Setting("file", LOG_PATH, "the log", without="stderr"),
         Setting("format", one_of(get_args(LogFormat)), "how a line is written", _PLAIN.format),
         Setting("level", one_of(get_args(Level)), "the least that is logged", _PLAIN.level),
         Setting("megabytes", between(1, 10_000, "megabytes"), "at what size a new file is begun", _PLAIN.megabytes),
