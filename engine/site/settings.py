@@ -160,17 +160,23 @@ def load_settings(
         policy_file=chosen,
         policy=checked,
         folder=ours["folder"] or default_folder / site.slug,
-        pseudonym_key=ours["pseudonyms"],
-        stop_on=ours["stopOn"],
-        mass_change=ours["massChange"],
-        parallel=ours["parallel"],
-        log=ours["log"],
-        http_port=ours["http"],
-        heartbeat=ours["heartbeat"],
+        **{field: ours[key] for field, key in _AS_THEY_ARE.items()},
         warnings=(*_warnings(reader, warnings, chosen == file, text, str(file)), *_policy_warnings(checked, file)),
         notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
     )
+
+
+_AS_THEY_ARE = {
+    "pseudonym_key": "pseudonyms",
+    "stop_on": "stopOn",
+    "mass_change": "massChange",
+    "parallel": "parallel",
+    "log": "log",
+    "http_port": "http",
+    "heartbeat": "heartbeat",
+}
+"""The settings of ours that are what the file says, by their names here."""
 
 
 def policy_file(file: Path) -> Path:

@@ -48,6 +48,9 @@ from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.file_kinds import PLAN, kind_of
 
+AcceptOption = Annotated[
+    bool, typer.Option("--accept-mass-change", help="Apply although a fact has changed for very many users.")
+]
 MOST_HOURS = 87_600
 """Ten years: a plan of any age."""
 
@@ -65,10 +68,7 @@ def apply(
         list[str] | None,
         typer.Option("--limit", metavar="LIMIT", help='Not the plan\'s limits but these: "20", "5% of analyzer".'),
     ] = None,
-    accept_mass_change: Annotated[
-        bool,
-        typer.Option("--accept-mass-change", help="Apply although a fact has changed for very many users."),
-    ] = False,
+    accept_mass_change: AcceptOption = False,
     pseudonymize: PseudonymizeOption = None,
     parallel: Annotated[
         int, typer.Option("--parallel", metavar="N", min=1, max=16, help="Licenses under way at a time.")
@@ -85,8 +85,7 @@ def apply(
     from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
 
     site = needed(site)
-    # `nan` is neither below the least number of hours nor above the most, and no plan is older than it.
-    if isnan(max_age):
+    if isnan(max_age):  # neither below the least number of hours nor above the most, and no plan is older than it
         raise InputError("--max-age: `nan` is no number of hours", "write 24")
     _refuse_file(folder)
     plan = read_plan(folder)
@@ -94,11 +93,11 @@ def apply(
     say_warnings(settings)
     where = settings.site
     pseudonyms = _pseudonyms(plan, pseudonymize)
+    beside = ReleasedBeside({folder.resolve().parent, settings.folder / "runs"})
     with _refusals_in_words(folder, plan):
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
             pending = _pending(plan, folder, limit, accept_mass_change)
-            beside = ReleasedBeside({folder.resolve().parent, settings.folder / "runs"})
             code = _apply(pending, where, pseudonyms, yes, parallel, beside)
             # What an earlier apply of this plan left untold is told, too.
             publish_apply(unpublished(plan, pending.path), settings, log_warnings, datetime.now(UTC))
