@@ -73,7 +73,8 @@ def test_the_longest_unused_stand_first() -> None:
 @pytest.mark.parametrize(
     ("reason", "title", "name", "said"),
     [
-        ("release analyzer: last used 2026-06-05, 176 days ago; 30 needed", "release analyzer", None, "last used 2026-06-05"),
+        ("release analyzer: last used 2026-06-05, 176 days ago; 30 needed", "release analyzer", None,
+         "last used 2026-06-05"),
         ("release analyzer: last used 2026-06-05, 1,176 days ago; 30 needed and user.tags is empty",
          "release analyzer",
          None, "last used 2026-06-05 and user.tags is empty"),
