@@ -123,13 +123,12 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bo
     elif is_quiet():
         _note_findings(made)
     elif is_terminal():
-        say("\n".join(totals(made)))
+        say("\n".join([*totals(made), ""]))
         listed = sections(made, show, MOST_ON_TERMINAL)
         for section in listed:
-            say()
             say((section.title, _STYLE[section.group]))
             print_rows(COLUMNS, [cells(decision) for decision in section.licenses])
-        say("\n".join(broken(["", *closing_lines(made, listed)], room())))
+        say("\n".join(broken(closing_lines(made, listed), room())))
     elif written is not None and show == "all" and is_utf8() and piped_width() is None:
         say(written.removesuffix("\n"))
     else:
