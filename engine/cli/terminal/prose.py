@@ -40,3 +40,10 @@ def _broken(line: str, width: int) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def under_each_other(text: str, indent: int, width: int | None) -> list[str]:
+    """A text that stands behind `indent` columns, as the lines it takes there; long words stay whole."""
+    if width is None or width - indent < _LEAST // 2:
+        return [text]
+    return wrap(text, width - indent, break_long_words=False, break_on_hyphens=False) or [""]

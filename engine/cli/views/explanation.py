@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seatwarden.engine.cli.terminal.output import Part, plain, say
+from seatwarden.engine.cli.terminal.prose import broken, room, under_each_other
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
@@ -42,15 +43,15 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
     for number, explanation in enumerate(explanations):
         if number:
             say()
-        say((headline(explanation), "bold"))
+        width = room()
+        say(("\n".join(broken([headline(explanation)], width)), "bold"))
         if size == "default":
             say()
             _print_lines(_rules(explanation, whole=False))
             if explanation.advice or explanation.findings:
                 say()
-            for sentence in explanation.advice:
-                say(printable(sentence))
-            for line in finding_lines(explanation.findings):
+            told = [*map(printable, explanation.advice), *finding_lines(explanation.findings)]
+            for line in broken(told, width):
                 say(line)
         else:
             for title, lines in _sections(explanation, policy, day):
@@ -60,13 +61,27 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
 
 
 def _print_lines(lines: list[TreeLine]) -> None:
+    width = room()
     lengths = [sum(len(plain(part)) for part in parts) for parts, _ in lines]
     place_column = min(max(lengths, default=0) + 2, 96)
+    places = [place_column + len(place) for _, place in lines if place]
+    beside = width is None or max(places, default=0) <= width
     for (parts, place), length in zip(lines, lengths, strict=True):
-        if place:
+        if place and beside:
             say(*parts, (" " * max(2, place_column - length) + place, "dim"))
-        else:
-            say(*parts)
+            continue
+        *before, last = parts
+        indent = sum(len(plain(part)) for part in before) + len(plain(last)) - len(plain(last).lstrip())
+        first, *below = under_each_other(plain(last).strip(), indent, width)
+        say(*before, _styled(last, plain(last)[: len(plain(last)) - len(plain(last).lstrip())] + first))
+        for line in below:
+            say(_styled(last, " " * indent + line))
+        if place:
+            say((" " * indent + place, "dim"))
+
+
+def _styled(part: Part, text: str) -> Part:
+    return text if isinstance(part, str) else (text, part[1])
 
 
 # Sections of the full size -----------------------------------------------------------------------------------

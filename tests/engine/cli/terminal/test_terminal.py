@@ -64,6 +64,20 @@ def test_a_plan_takes_one_line_a_license(columns: int) -> None:
     assert "Name" in head
 
 
+@pytest.mark.parametrize("size", ["--full", "--format=text"])
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_an_explanation_breaks_between_words(columns: int, size: str) -> None:
+    season = str(EXAMPLES / "season.policy")
+    explain = ("explain", "asvensson", "--policy", season, "--snapshot", PLAN[4], size)
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", _on_terminal(columns, *explain)).replace("\r", "")
+    whole = _on_terminal(400, *explain)
+    assert max(map(cell_len, printed.split("\n"))) <= columns
+    words = re.sub(r"\x1b\[[0-9;]*m", "", whole).split()
+    assert sorted(printed.split()) == sorted(words), "every word stays whole"
+    lines = [line.strip() for line in printed.split("\n")]
+    assert any(line.startswith("season.policy:7") for line in lines) == (columns < 120), "the place stands below"
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_list_of_runs_cuts_folders_and_neither_date_nor_state(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
