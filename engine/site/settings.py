@@ -59,6 +59,7 @@ class Settings:
 
     `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
     or whether it says nothing of a database. `static_tags` are those of all points.
+    `secret_files` are those that secrets were read from.
     `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
     without a place.
     """
@@ -82,6 +83,7 @@ class Settings:
     warnings: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
     sources: Mapping[str, str]
+    secret_files: tuple[Path, ...] = ()
 
     @property
     def dry_run(self) -> bool:
@@ -97,7 +99,7 @@ class Settings:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that these settings were read from."""
-        return tuple(dict.fromkeys((self.file, self.policy_file, *self.policy.list_files)))
+        return tuple(dict.fromkeys((self.file, self.policy_file, *self.policy.list_files, *self.secret_files)))
 
 
 def load_settings(
@@ -149,17 +151,18 @@ def load_settings(
         warnings=_warnings(reader, warnings, chosen == file, text, str(file)),
         notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
+        secret_files=tuple(path for _, path in reader.secret_files),
     )
 
 
-def policy_file(file: Path) -> Path:
+def policy_file(file: Path, environment: Mapping[str, str] | None = None) -> Path:
     """The policy that a site file names under `seatwarden`; the file itself where it names none.
 
     Raises InputError when it cannot be read, PolicyError when what it says is no name.
     """
     text = read_text(file, "site file")
-    reader = YamlReader(folder=file.parent)
-    # What else stands there may need the environment.
+    reader = YamlReader(environment, file.parent)
+    # What else stands there is not needed for it.
     entry = inner(our_section(read_site_yaml(text, str(file))), "policy")
     policy = PATH.read(reader, entry, "policy") if entry else None
     if reader.findings:
