@@ -48,7 +48,8 @@ class CheckedPolicy:
 
     `tree` stands on its own: lists read from files (`set … from`) have become `let`. `names` holds the values
     of all names, `timezone` the IANA name of the zone in which days are counted, `list_files` the files that lists
-    were read from, whose content is part of the policy. `source` is the file's own text, comments and all.
+    were read from, whose content is part of the policy. `source` is the file's own text, comments and all. `warnings`
+    are what was found while reading that stops nothing: an older form, what is wrong in what is switched off.
     """
 
     file: str
@@ -57,6 +58,7 @@ class CheckedPolicy:
     timezone: str
     list_files: tuple[Path, ...] = ()
     source: str = field(default="", repr=False, compare=False)
+    warnings: tuple[Diagnostic, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -92,7 +94,8 @@ def load_policy(path: Path) -> CheckedPolicy:
     """
     text = read_text(path, "policy")
     file = str(path)
-    return _checked(file, text, parse_surface(text, file), path.parent)
+    tree, warnings = _read_surface(text, file)
+    return replace(_checked(file, text, tree, path.parent), warnings=warnings)
 
 
 def parse_surface(text: str, file: str) -> Policy:
@@ -101,17 +104,23 @@ def parse_surface(text: str, file: str) -> Policy:
     A name ending in .yaml or .yml means Butler YAML, .json the JSON form or else Butler's settings in JSON, any
     other policy text. Raises PolicyError with every problem found.
     """
+    return _read_surface(text, file)[0]
+
+
+def _read_surface(text: str, file: str) -> tuple[Policy, tuple[Diagnostic, ...]]:
+    """The tree, and what was found that stops nothing."""
     suffix = Path(file).suffix.lower()
     if suffix not in YAML_SUFFIXES:
-        return _parse_text(text, file)
+        return _parse_text(text, file), ()
     # Reading YAML takes a while to import, and a policy in its own language needs none of it.
-    from seatwarden.policy.butler.front_end import butler_policy, parse_butler
+    from seatwarden.policy.butler.front_end import read_butler
     from seatwarden.policy.json_form.writer import is_json_form, json_policy, read_json
+    from seatwarden.policy.yaml.nodes import read_yaml
 
-    if suffix == ".json":
-        root = read_json(text, file)
-        return json_policy(root, text, file) if is_json_form(root) else butler_policy(root, text, file)
-    return parse_butler(text, file)
+    root = read_json(text, file) if suffix == ".json" else read_yaml(text, file)
+    if suffix == ".json" and is_json_form(root):
+        return json_policy(root, text, file), ()
+    return read_butler(root, text, file)
 
 
 def shown_source(text: str, file: str) -> str:

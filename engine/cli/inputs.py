@@ -18,7 +18,8 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
 from seatwarden.grammar.ast import Field, walk
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy
+from seatwarden.policy.lint.allow import without_allowed
+from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy, shown_source
 
 if TYPE_CHECKING:  # `lint` and others that read no site do not wait for what does
     from seatwarden.engine.site.connection import Site
@@ -104,7 +105,7 @@ def gather(
         from seatwarden.engine.site.settings import policy_file  # reads all of a site file; only live commands need it
 
         policy = policy_file(site, os.environ)
-    checked = load_policy(policy)
+    checked = _load(policy)
     asked = parse_now(now) if now is not None else None
     if site is not None:
         day = day_for(checked, asked or datetime.now(UTC), timezone)
@@ -116,6 +117,18 @@ def gather(
         source = taken.source or snapshot.name
         day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
     return Inputs(checked, taken, day, source)
+
+
+def _load(path: Path) -> CheckedPolicy:
+    """The policy, and a word on what in it is of an older form or switched off and wrong."""
+    from seatwarden.engine.cli.terminal.output import complain
+
+    policy = load_policy(path)
+    if policy.warnings:
+        sources = {policy.file: shown_source(policy.source, policy.file)}
+        for warning in without_allowed(policy.warnings, policy.source, policy.file):
+            complain(warning, sources)
+    return policy
 
 
 def _reads_attributes(policy: CheckedPolicy) -> bool:

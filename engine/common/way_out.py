@@ -25,29 +25,38 @@ class Output:
     """A kind of output: what it is called, and the kind of file it is.
 
     `over` says what happens to one that is there. A `private` one is for its owner's eyes, and its folder is made.
+    `example` is what one may be called.
     """
 
     what: str
     kind: kinds.FileKind
+    example: str
     over: Literal["anew", "force", "never"] = "force"
     private: bool = False
     why_never: str = ""
 
 
-SNAPSHOT = Output("the snapshot", kinds.SNAPSHOT, private=True)
-REPORT = Output("the report", kinds.REPORT, private=True)
-PAGE_OF_RUN = Output("the report", kinds.REPORT, "anew", private=True)
+SNAPSHOT = Output("the snapshot", kinds.SNAPSHOT, "site.json", private=True)
+REPORT = Output("the report", kinds.REPORT, "report.html", private=True)
+PAGE_OF_RUN = Output("the report", kinds.REPORT, "report.html", "anew", private=True)
 """The page in the folder of its run."""
-POLICY_TEXT = Output("the policy", kinds.POLICY)
-POLICY_YAML = Output("the policy", kinds.RULES)
-POLICY_JSON = Output("the policy", kinds.JSON_POLICY)
-SCHEMA = Output("the schema", kinds.SCHEMA, "anew")
-JUNIT = Output("the report", kinds.JUNIT, "anew")
-TEST_REPORT = Output("the report", kinds.TESTED, "anew")
-RECORD = Output("the test", kinds.TEST, "never", why_never="a recorded test is never overwritten: choose another name")
+POLICY_TEXT = Output("the policy", kinds.POLICY, "site.policy")
+POLICY_YAML = Output("the policy", kinds.RULES, "policy.yaml")
+POLICY_JSON = Output("the policy", kinds.JSON_POLICY, "policy.json")
+SCHEMA = Output("the schema", kinds.SCHEMA, "seatwarden.schema.json", "anew")
+JUNIT = Output("the report", kinds.JUNIT, "tests.xml", "anew")
+TEST_REPORT = Output("the report", kinds.TESTED, "tests.txt", "anew")
+RECORD = Output(
+    "the test",
+    kinds.TEST,
+    "site.test.yaml",
+    "never",
+    why_never="a recorded test is never overwritten: choose another name",
+)
 KEY = Output(
     "the key",
     kinds.KEY,
+    "site.key",
     "never",
     private=True,
     why_never="a key is never overwritten: old logs would lose their people",
@@ -61,7 +70,7 @@ def check_way_out(path: Path, output: Output, *, force: bool = False) -> None:
     """Raises InputError where nothing may be written, before the work is done that would be lost."""
     try:
         if path.is_dir():
-            raise InputError(f"`{path}` is a folder, not a file", f"name a file in it, like {path / 'NAME'}")
+            raise InputError(f"`{path}` is a folder, not a file", f"name a file in it: {path / output.example}")
         if output.over == "never" and os.path.lexists(path):
             raise InputError(f"`{path}` exists already", output.why_never)
         target = path.resolve()

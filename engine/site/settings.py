@@ -29,6 +29,18 @@ from seatwarden.policy.butler.sections import (
 )
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
+from seatwarden.policy.file_kinds import (
+    BUTLER,
+    CERTIFICATE,
+    KEY,
+    PFX,
+    POLICY,
+    PRIVATE_KEY,
+    RULES,
+    SITE,
+    TEST,
+    kind_of,
+)
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
@@ -121,8 +133,7 @@ def load_settings(
     text = read_text(file, "site file")
     reader = YamlReader(environment, file.parent, strict=scheduled)
     root = todays_form(reader, read_site_yaml(text, str(file)))
-    site, jobs = read_site(reader, root), _jobs(reader, root, scheduled)
-    ours = _ours(reader, root)
+    site, jobs, ours = read_site(reader, root), _jobs(reader, root, scheduled), _ours(reader, root)
     alarms, warnings = _alarms(reader, root, jobs, ours, scheduled)
     influx, tags = _influxdb(reader, root, alarms.proxy)
     chosen = _chosen(policy or ours["policy"], file)
@@ -148,7 +159,7 @@ def load_settings(
         log=ours["log"],
         http_port=ours["http"],
         heartbeat=ours["heartbeat"],
-        warnings=_warnings(reader, warnings, chosen == file, text, str(file)),
+        warnings=(*_warnings(reader, warnings, chosen == file, text, str(file)), *_policy_warnings(checked, file)),
         notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
         secret_files=tuple(path for _, path in reader.secret_files),
@@ -191,6 +202,11 @@ def _warnings(reader: YamlReader, more: list[Diagnostic], ruled: bool, text: str
     """The findings that stop nothing and that no comment allows; how old rules are only where they are in force."""
     found = [warning for warning in reader.warnings if ruled or warning.code != "SW211"]
     return without_allowed(in_order([*found, *more]), text, file)
+
+
+def _policy_warnings(policy: CheckedPolicy, file: Path) -> tuple[Diagnostic, ...]:
+    """Those of a policy that stands in another file."""
+    return without_allowed(policy.warnings, policy.source, policy.file) if policy.file != str(file) else ()
 
 
 def _notes(jobs: Jobs, site: Site, influx: InfluxTarget | None, policy: Path, file: Path) -> list[str]:
@@ -298,9 +314,14 @@ FIXED_PATH = PATH.then(lambda reader, entry, path: path.absolute())
 """A path that stays what it is wherever the process goes, and that people are told."""
 
 _PLAIN = LogSettings()
+_NO_LOGS = (POLICY, BUTLER, RULES, SITE, TEST, KEY, CERTIFICATE, PRIVATE_KEY, PFX)
+LOG_PATH = FIXED_PATH.must(
+    lambda path: kind_of(path) not in _NO_LOGS, "`{what}` is a file of another kind", "no log", "name another file"
+)
+"""A file that lines are added to."""
 LOG = Section(
     (
-        Setting("file", FIXED_PATH, "the log", without="stderr"),
+        Setting("file", LOG_PATH, "the log", without="stderr"),
         Setting("format", one_of(get_args(LogFormat)), "how a line is written", _PLAIN.format),
         Setting("level", one_of(get_args(Level)), "the least that is logged", _PLAIN.level),
         Setting("megabytes", between(1, 10_000, "megabytes"), "at what size a new file is begun", _PLAIN.megabytes),

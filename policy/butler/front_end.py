@@ -24,23 +24,17 @@ _STATEMENTS = ("timezone", "limit", "let", "set", *_MARKERS)
 
 def parse_butler(text: str, file: str) -> Policy:
     """The policy that Butler's settings in `text` mean. Raises PolicyError with every problem found."""
-    return butler_policy(read_yaml(text, file), text, file)
+    return read_butler(read_yaml(text, file), text, file)[0]
 
 
-def butler_policy(root: Node, text: str, file: str) -> Policy:
-    """The policy of a file that is read into nodes already; `text` is shown beside problems. Raises PolicyError."""
+def read_butler(root: Node, text: str, file: str) -> tuple[Policy, tuple[Diagnostic, ...]]:
+    """The policy of a file that is read into nodes already, and what is said of it that stops nothing: forms of an
+    older Butler, what is wrong in what is switched off. `text` is shown beside problems. Raises PolicyError."""
     front_end = _FrontEnd()
     statements = front_end.read(todays_form(front_end, root))
     if front_end.findings:
         raise PolicyError(in_order(front_end.findings), {file: shown_source(text)})
-    return Policy(tuple(statements))
-
-
-def butler_warnings(root: Node) -> list[Diagnostic]:
-    """What is said of a file that stops nothing: forms of an older Butler, what is wrong in what is switched off."""
-    front_end = _FrontEnd()
-    front_end.read(todays_form(front_end, root))
-    return front_end.warnings
+    return Policy(tuple(statements)), in_order(front_end.warnings)
 
 
 class _FrontEnd(YamlReader):
@@ -85,7 +79,8 @@ class _FrontEnd(YamlReader):
         if licenses is not None:
             # A whole file may come from an older Butler, which had no serverLicenseMonitor, or be one's own site file.
             whole = butler or any(root.get(key) for key in SITE_KEYS)
-            required = ("licenseRelease",) if whole else LICENSES.keys
+            older = any(warning.code == "SW211" for warning in self.warnings)
+            required = ("licenseRelease",) if whole or older else LICENSES.keys
             read = LICENSES.read(self, licenses.value, "qlikSenseLicense", required)
             return (read["licenseRelease"].value, True) if read and read["licenseRelease"] else None
         if butler:

@@ -10,8 +10,7 @@ def find_settings(policy: CheckedPolicy) -> list[Diagnostic]:
     fire all the time, or read otherwise than they look."""
     if not is_yaml(policy):
         return []
-    from seatwarden.policy.butler.front_end import butler_warnings  # policy text does not wait for YAML
-    from seatwarden.policy.butler.licenses import read_jobs
+    from seatwarden.policy.butler.licenses import read_jobs  # policy text does not wait for YAML
     from seatwarden.policy.butler.sections import find_unread
     from seatwarden.policy.json_form.writer import is_json_form, read_json
     from seatwarden.policy.yaml.nodes import read_yaml
@@ -25,4 +24,4 @@ def find_settings(policy: CheckedPolicy) -> list[Diagnostic]:
     jobs = read_jobs(reader, root)
     find_unread(reader, root)
     warnings = [warning for job in jobs.all for warning in job.schedule_warnings()]
-    return [*butler_warnings(root), *reader.warnings, *warnings]
+    return [*policy.warnings, *reader.warnings, *warnings]

@@ -37,9 +37,9 @@ def convert_command(
 
     Example: seatwarden convert butler.yaml --to policy -o site.policy
     """
-    if output is not None and surface_of(output.suffix) != to:
-        raise InputError(f"`{output}` would be read as something else", f"name it *{SUFFIXES[to][0]}")
     if output is not None:
+        if surface_of(output.suffix) != to and not output.is_dir():
+            raise InputError(f"`{output}` would be read as something else", f"name it *{SUFFIXES[to][0]}")
         check_way_out(output, _OUTPUTS[to], force=force)
     source = read_text(policy, "policy")
     tree = parse_surface(source, str(policy))

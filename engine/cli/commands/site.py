@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,6 +11,9 @@ from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
 from seatwarden.engine.cli.terminal.output import complain, note, say
 from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.site.private_files import PrivateFile
 
 app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,10 +28,12 @@ def check(site: SiteOption = None) -> None:
     """
     from seatwarden.engine.qrs.check import check_site  # requests takes a while to import
     from seatwarden.engine.site.alarms import load_alarms
+    from seatwarden.engine.site.private_files import private_files
 
     site = needed(site)
     for text in load_alarms(site, os.environ).notes:
         note(f"warning: {text}")
+    _say_who_can_read(private_files(site, os.environ))
     failed = None
     for step in check_site(read_site(site), datetime.now(UTC)):
         well = ("!", "yellow") if step.help else ("✓", "green")
@@ -40,6 +46,18 @@ def check(site: SiteOption = None) -> None:
     if failed:
         raise typer.Exit(failed)
     say("The way to this site is free.")
+
+
+def _say_who_can_read(files: "list[PrivateFile]") -> None:
+    """Warns of files with secrets that everybody on this machine can read; on Windows rights are not looked at."""
+    if os.name == "nt":
+        for path in dict.fromkeys(file.path for file in files):
+            note(printable(f"not looked at: who can read `{path}`; `icacls` shows it"))
+        return
+    for file in files:
+        if file.open_to_all:
+            note(printable(f"warning: `{file.key}`: every user of this machine can read or change `{file.path}`"))
+            note(printable(f"  = help: chmod 600 {file.path}"))
 
 
 @app.command("notify")

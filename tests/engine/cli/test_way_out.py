@@ -156,8 +156,9 @@ def test_a_folder_is_named_as_such(writer: str, place: str, here: Path, call: Ca
     before = _content(here)
     ran = call(writer, place)
     assert (ran.code, ran.out) == (2, "")
-    if place != "season.policy/x" and not writer.startswith("convert"):
+    if place != "season.policy/x":
         assert f"`{place}` is a folder, not a file" in ran.err
+        assert f"name a file in it: {'' if place == '.' else 'RUN/'}" in ran.err
     assert _content(here) == before
 
 

@@ -92,7 +92,7 @@ class Forger:
             ("log", "list", self.folder),
             ("explain", "--plan", self.folder, "--rule", "keep", "--full"),
             ("explain", "--plan", self.folder, "--releases"),
-            ("report", self.folder, "-o", self.folder / "r.html"),
+            ("report", self.folder, "-o", self.folder.with_name("r.html"), "--force"),
             ("apply", self.folder, "--site", self.site),  # nobody is here to confirm: what is read before that counts
         ]
 

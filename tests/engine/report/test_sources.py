@@ -80,5 +80,5 @@ def test_previous_must_be_one_run(tmp_path: Path) -> None:
     write_run(tmp_path / "a" / "other", some_site())
     with pytest.raises(InputError, match="holds 2 runs"):
         read_sources(run, tmp_path / "a")
-    with pytest.raises(InputError, match="holds no plan"):
+    with pytest.raises(InputError, match="there is no folder"):
         read_sources(run, tmp_path / "nowhere")

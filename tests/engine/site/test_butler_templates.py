@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from seatwarden.engine.site.alarms import HEARTBEAT, MQTT, WEBHOOKS
 from seatwarden.engine.site.connection import CERTIFICATES, QRS
 from seatwarden.engine.site.influxdb import INFLUXDB, V1
 from seatwarden.engine.site.settings import Settings, load_settings
 from seatwarden.policy.butler.licenses import LICENSES
-from seatwarden.policy.butler.sections import ALARM_KEYS, OTHER_FEATURES
+from seatwarden.policy.butler.sections import OTHER_FEATURES
 from seatwarden.policy.errors import PolicyError
 from tests.paths import DATA, load_json
 from tests.settings_findings import yaml_of
@@ -52,6 +53,9 @@ _SCHEMAS: dict[str, Any] = {
     "cert": CERTIFICATES.schema(),
     "influxDb": INFLUXDB.schema() | {"properties": INFLUXDB.schema()["properties"] | V1.schema()["properties"]},
     "qlikSenseLicense": LICENSES.schema(),
+    "heartbeat": HEARTBEAT.schema(),
+    "mqttConfig": MQTT.schema(),
+    "webhookNotification": WEBHOOKS.schema(),
 }
 
 
@@ -76,7 +80,7 @@ def role(path: str) -> str:
         return "used"
     if first.removesuffix("[]") in OTHER_FEATURES or rest.startswith(OTHERS_IN_SECTIONS.get(first, ("?",))):
         return "other"
-    return "used" if first in ALARM_KEYS else "unread"
+    return "unread"
 
 
 def test_every_leaf_has_its_role() -> None:

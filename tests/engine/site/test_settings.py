@@ -307,3 +307,12 @@ def test_a_comment_allows_a_schedule(tmp_path: Path) -> None:
     assert settings_of(write_site(tmp_path, 4242, release=release)).warnings == ()
     other = settings_of(write_site(tmp_path, 4242, release=release.replace("SW507", "SW508")))
     assert [warning.code for warning in other.warnings] == ["SW507"]
+
+
+@pytest.mark.parametrize("content", ["release analyzer when unused for 30 days\n", "configQRS: {host: q}\n", "a" * 64])
+def test_a_log_is_not_added_to_a_file_of_another_kind(content: str, tmp_path: Path) -> None:
+    (tmp_path / "s.log").write_text(content)
+    error = _refused(write_site(tmp_path, 4242, ours="log: {file: s.log}"))
+    assert "log.file` is a file of another kind" in _shown(error)
+    (tmp_path / "s.log").write_text("2026-11-21T02:00:00Z info started\n")
+    assert settings_of(tmp_path / "site.yaml").log.file == tmp_path / "s.log"

@@ -3,7 +3,7 @@
 import pytest
 
 from seatwarden.grammar.printer import print_statement
-from seatwarden.policy.butler.front_end import butler_warnings, parse_butler
+from seatwarden.policy.butler.front_end import parse_butler, read_butler
 from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, read_yaml
@@ -41,7 +41,7 @@ def _warnings(text: str) -> list[tuple[str, str, str]]:
     lines = text.split("\n")
     return [
         (w.code, lines[w.span.line - 1][w.span.column - 1 : w.span.end_column - 1], w.message)
-        for w in butler_warnings(read_yaml(text, "b.yaml"))
+        for w in read_butler(read_yaml(text, "b.yaml"), text, "b.yaml")[1]
     ]
 
 
@@ -216,3 +216,11 @@ def test_a_database_of_butler_8() -> None:
         "uptimeMonitor: {storeInInfluxdb: {hostIP: i}}\ninfluxDb: {enable: false}",
     ):
         assert "hostIP" not in str(_data(read_yaml(today, "b.yaml"))) or _today(today) == _data(read_yaml(today, "b"))
+
+
+def test_a_block_alone_had_no_server_license_monitor() -> None:
+    block = _butler(f"neverReleaseUsers: {USERS}").split("\n", 1)[1].replace("\n  ", "\n").removeprefix("  ")
+    assert _rules(block) == [KEPT, RELEASED]
+    with pytest.raises(PolicyError) as caught:
+        parse_butler(block.replace("neverReleaseUsers", "dryRun: true\n    neverRelease"), "b.yaml")
+    assert "`qlikSenseLicense` lacks the key `serverLicenseMonitor`" in [d.message for d in caught.value.diagnostics]
