@@ -5,8 +5,7 @@ from typing import Any
 
 from seatwarden.engine.cli.terminal.output import say
 from seatwarden.engine.common.text import printable
-from seatwarden.grammar.spans import Span
-from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.diagnostics import Diagnostic, finding_fields
 from seatwarden.policy.lint.allow import Allowed
 
 
@@ -32,8 +31,8 @@ class LintReport:
 def report_to_json(report: LintReport) -> dict[str, Any]:
     """The report as `lint --format json` prints it. Lines and columns count from 1, the end is exclusive."""
     return {
-        "findings": [_finding(finding) for finding in report.findings],
-        "allowed": [{**_finding(allowed.finding), "reason": allowed.reason} for allowed in report.allowed],
+        "findings": [finding_fields(finding) for finding in report.findings],
+        "allowed": [{**finding_fields(allowed.finding), "reason": allowed.reason} for allowed in report.allowed],
         "summary": {
             "files": len(report.sources),
             "errors": report.errors,
@@ -81,25 +80,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _finding(finding: Diagnostic) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "message": finding.message,
-        "label": finding.label,
-        "help": finding.help,
-        **_place(finding.span),
-        "related": [{**_place(span), "label": label} for span, label in finding.related],
-    }
-
-
-def _place(span: Span) -> dict[str, Any]:
-    return {
-        "file": span.file,
-        "line": span.line,
-        "column": span.column,
-        "endLine": span.end_line,
-        "endColumn": span.end_column,
-    }
