@@ -44,7 +44,7 @@ def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span, d.code, d.message))[:MAX_FINDINGS])
 
 
-def finding_fields(finding: Diagnostic) -> dict[str, Any]:
+def finding_to_json(finding: Diagnostic) -> dict[str, Any]:
     """A finding as JSON, the same wherever there is one. Lines and columns count from 1, the end is exclusive."""
     return {
         "code": finding.code,

@@ -8,7 +8,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode, exit_code
 from seatwarden.engine.cli.lazy import LazyGroup
-from seatwarden.engine.cli.terminal.output import complain_of, note
+from seatwarden.engine.cli.terminal.output import complain_of, forget_warnings, note
 from seatwarden.engine.cli.terminal.streams import nowhere, prepare_streams, were_letters_lost
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.errors import SeatwardenError
@@ -18,6 +18,7 @@ app = typer.Typer(
     name="seatwarden",
     cls=LazyGroup,
     help="Decides by a written policy which Qlik Sense licenses are given back after disuse, and proves why.",
+    epilog="New here? `seatwarden demo` shows everything on a simulated site, and touches none of yours.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
@@ -44,6 +45,7 @@ def _root(
 def main() -> None:
     """Runs the command line; ends the process with one of `ExitCode`."""
     prepare_streams()
+    forget_warnings()
     try:
         app(prog_name="seatwarden")
     except SeatwardenError as error:

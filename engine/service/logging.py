@@ -10,7 +10,7 @@ from logging.handlers import RotatingFileHandler
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.site.settings import LogSettings
-from seatwarden.policy.diagnostics import Diagnostic, finding_fields, render
+from seatwarden.policy.diagnostics import Diagnostic, finding_to_json, render
 
 LOGGER = logging.getLogger("seatwarden")
 
@@ -116,7 +116,7 @@ def _worded(value: object) -> object:
 
 
 def _in_json(value: object) -> object:
-    return finding_fields(value.finding) if isinstance(value, LoggedFinding) else str(value)
+    return finding_to_json(value.finding) if isinstance(value, LoggedFinding) else str(value)
 
 
 def _text(value: object) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from seatwarden.engine.cli.terminal.output import say
 from seatwarden.engine.common.text import printable
-from seatwarden.policy.diagnostics import Diagnostic, finding_fields
+from seatwarden.policy.diagnostics import Diagnostic, finding_to_json
 from seatwarden.policy.lint.allow import Allowed
 
 
@@ -31,8 +31,8 @@ class LintReport:
 def report_to_json(report: LintReport) -> dict[str, Any]:
     """The report as `lint --format json` prints it. Lines and columns count from 1, the end is exclusive."""
     return {
-        "findings": [finding_fields(finding) for finding in report.findings],
-        "allowed": [{**finding_fields(allowed.finding), "reason": allowed.reason} for allowed in report.allowed],
+        "findings": [finding_to_json(finding) for finding in report.findings],
+        "allowed": [{**finding_to_json(allowed.finding), "reason": allowed.reason} for allowed in report.allowed],
         "summary": {
             "files": len(report.sources),
             "errors": report.errors,

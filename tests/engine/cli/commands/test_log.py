@@ -153,18 +153,24 @@ def two_runs(run: Run, tmp_path: Path) -> Path:
     return tmp_path / "plans"
 
 
-def test_runs_are_listed_oldest_first(run: Run, two_runs: Path) -> None:
-    rows = json.loads(run("log", "list", two_runs, "--format", "json").out)
-    assert [row["now"][:10] for row in rows] == ["2026-11-21", "2026-12-11"]
-    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 4, "planned"), (13, 5, "planned")]
-    assert "2026-12-11T00:00:00.000Z" in run("log", "list", two_runs).out
+def _shown(run: Run, *arguments: object) -> list[dict[str, Any]]:
+    decisions: list[dict[str, Any]] = json.loads(run("log", "show", *arguments, "--format", "json").out)["decisions"]
+    return decisions
+
+
+def test_the_newest_run_stands_on_top(run: Run, two_runs: Path) -> None:
+    rows = json.loads(run("log", "list", two_runs, "--format", "json").out)["runs"]
+    assert [row["now"][:10] for row in rows] == ["2026-12-11", "2026-11-21"]
+    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 5, "planned"), (13, 4, "planned")]
+    assert "2026-12-11 00:00Z" in run("log", "list", two_runs).out
 
 
 def test_a_damaged_run_is_listed_not_passed_over(run: Run, two_runs: Path) -> None:
     (two_runs / "2026-11-21" / "plan.jsonl").write_text("{}\n")
     ran = run("log", "list", two_runs)
     assert ran.code == 1
-    assert "line 1" in ran.out
+    assert "damaged" in ran.out
+    assert "line 1" in ran.err
     ran = run("log", "show", two_runs, "--user", "rhaddad")
     assert ran.code == 1
     assert "2026-12-11" in ran.out
@@ -173,7 +179,7 @@ def test_a_damaged_run_is_listed_not_passed_over(run: Run, two_runs: Path) -> No
 
 def test_a_user_across_runs(run: Run, two_runs: Path) -> None:
     """When did she lose her license, and why?"""
-    rows = json.loads(run("log", "show", two_runs, "--user", "corp\\RHADDAD", "--format", "json").out)
+    rows = _shown(run, two_runs, "--user", "corp\\RHADDAD")
     assert [(row["now"][:10], row["verdict"]) for row in rows] == [("2026-11-21", "keep"), ("2026-12-11", "release")]
     assert "allocated 2026-11-11" in rows[1]["why"]
 
@@ -234,19 +240,23 @@ def test_the_person_is_found_again(run: Run, tmp_path: Path) -> None:
     run("log", "new-key", other)
     run("plan", *GIVEN, "--pseudonymize", key, "-o", tmp_path / "run")
     reveal = ("--reveal", key, EXAMPLES / "site.json")
-    assert json.loads(run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe", "--format", "json").out) == []
+    assert _shown(run, tmp_path / "run", "--user", "ADMIN\\jdoe") == []
     told = run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe").err
     assert "there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people" in told
     ran = run("explain", "ADMIN\\jdoe", "--plan", tmp_path / "run")
     assert (ran.code, "`ADMIN\\jdoe`: " in ran.err) == (2, True)
     assert "--reveal KEYFILE SNAPSHOT" in ran.err
-    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)
+    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)[
+        "decisions"
+    ]
     assert [row["name"] for row in rows] == ["Jane Doe"]
-    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)
+    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)[
+        "decisions"
+    ]
     assert len(rows) == 1, "a deleted user too"
     assert run("explain", rows[0]["licenseId"], "--plan", tmp_path / "run").code == 0
     wrong = ("--reveal", other, EXAMPLES / "site.json")
-    assert json.loads(run("log", "show", tmp_path / "run", *wrong, "--user", "jdoe", "--format", "json").out) == []
+    assert _shown(run, tmp_path / "run", *wrong, "--user", "jdoe") == []
 
 
 def test_bad_keys(run: Run, tmp_path: Path) -> None:
