@@ -10,10 +10,12 @@ from textwrap import dedent
 import pytest
 
 from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.views.run_json import EXIT_MEANINGS, failed_to_json, run_to_json
+from seatwarden.engine.runs.run import RunReport
 from seatwarden.engine.service.state import JobResult, ServiceState
 from seatwarden.engine.site.settings import load_settings
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.errors import InputError, PolicyError
 from tests.docs.blocks import BLOCK
 from tests.engine.service.test_status_server import NOW
 from tests.paths import ROOT
@@ -82,4 +84,14 @@ def test_the_metrics_are_those_that_there_are() -> None:
 
 def test_exit_codes() -> None:
     table = PAGE.split("| exit code of `run` |", 1)[1].split("\n\n", 1)[0]
-    assert [int(code) for code in re.findall(r"^\| (\d) ", table, re.MULTILINE)] == [0, 1, 2, 3, 4]
+    said = re.findall(r"^\| (\d) \| (.+) \|$", table, re.MULTILINE)
+    assert {int(code): meaning for code, meaning in said} == {int(code): said for code, said in EXIT_MEANINGS.items()}
+
+
+def test_the_object_of_a_run_has_the_keys_that_the_page_names() -> None:
+    table = PAGE.split("`run --format json` prints one object", 1)[1].split("\n\n", 2)[1]
+    named = {key for row in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
+    report = RunReport("dry-run", True, NOW, NOW)
+    there = run_to_json(report, ExitCode.DONE, Path("site.yaml"), "https://qlik.example.com")
+    assert named == {*there, "warnings"}
+    assert failed_to_json(InputError("no"), ExitCode.BAD_INPUT, Path("site.yaml")).keys() <= there.keys()

@@ -8,7 +8,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
-from seatwarden.engine.cli.terminal.output import complain, note, print_result, say
+from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
 
@@ -61,11 +61,11 @@ def _say_who_can_read(files: "list[PrivateFile]") -> None:
     """Warns of files with secrets that everybody on this machine can read; on Windows rights are not looked at."""
     if os.name == "nt":
         for path in dict.fromkeys(file.path for file in files):
-            note(printable(f"not looked at: who can read `{path}`; `icacls` shows it"))
+            warn(f"not looked at: who can read `{path}`; `icacls` shows it")
         return
     for file in files:
         if file.open_to_all:
-            note(printable(f"warning: `{file.key}`: every user of this machine can read or change `{file.path}`"))
+            warn(f"`{file.key}`: every user of this machine can read or change `{file.path}`")
             note(printable(f"  = help: chmod 600 {file.path}"))
 
 
