@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 QUICK := tests/grammar tests/policy/yaml tests/engine/cli tests/engine/common tests/engine/log tests/engine/metrics \
   tests/engine/notify tests/engine/qrs tests/engine/runs tests/engine/simulator tests/engine/snapshot tests/test_api.py
 
-.PHONY: demo test lint lowest constraints docs bench fuzz soak mutants coverage clean
+.PHONY: demo test lint lowest constraints man docs bench fuzz soak mutants coverage clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
@@ -38,6 +38,10 @@ constraints: $(VENV)/.created
 	$(BIN)/uv pip compile pyproject.toml --extra mqtt --extra windows --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make constraints' --quiet \
 	  --output-file constraints.txt
+
+# The man page of all commands, packaging/man/seatwarden.1.
+man: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.docs.man
 
 # The documentation as a site, in site/. The variable silences an advertisement, not a warning.
 docs: $(VENV)/.created

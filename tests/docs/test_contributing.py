@@ -53,7 +53,7 @@ def test_modules_can_be_run(module: str) -> None:
 
 def test_make_has_the_targets() -> None:
     named = set(re.findall(r"`?make (\w+)", CONTRIBUTING))
-    assert named == {"test", "lint", "lowest", "constraints", "demo", "docs"}
+    assert named == {"test", "lint", "lowest", "constraints", "man", "demo", "docs"}
     for target in named:
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
 

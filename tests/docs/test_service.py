@@ -1,9 +1,6 @@
-"""The page on unattended work: its site file is right, its unit is one, its tables say what the code says."""
+"""The page on unattended work: its site file is right, its tables say what the code says."""
 
-import configparser
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from textwrap import dedent
 
@@ -21,7 +18,6 @@ from tests.engine.service.test_status_server import NOW
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
-UNIT = PAGE.split("```ini\n", 1)[1].split("```", 1)[0]
 
 
 def _file(name: str) -> str:
@@ -49,21 +45,6 @@ def test_the_site_file_is_no_policy() -> None:
         assert (finding.code, finding.help) == ("SW209", "name that file instead")
     with_rules = f"licenseRelease: {{licenseType: {{}}}}\nseatwarden:\n{ours}"
     assert parse_butler(with_rules, "site.yaml").statements == ()
-
-
-def test_the_unit(tmp_path: Path) -> None:
-    parsed = configparser.RawConfigParser(strict=False)
-    parsed.optionxform = str  # type: ignore[assignment,method-assign]
-    parsed.read_string(UNIT)
-    service = parsed["Service"]
-    assert service["ExecStart"].endswith("seatwarden serve --site /etc/seatwarden/site.yaml")
-    assert service["KillSignal"] == "SIGTERM"
-    assert service["RestartPreventExitStatus"] == f"{ExitCode.NO:d} {ExitCode.BAD_INPUT:d}"
-    if shutil.which("systemd-analyze"):
-        unit = tmp_path / "seatwarden.service"
-        unit.write_text(UNIT.replace("/opt/seatwarden/bin/seatwarden", shutil.which("true") or "/bin/true"))
-        ran = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)  # noqa: S607
-        assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_the_metrics_are_those_that_there_are() -> None:
