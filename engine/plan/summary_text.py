@@ -14,7 +14,7 @@ MOST_IN_FILE = 5_000
 """Most licenses that a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
 
 
-def plan_text(made: Plan, show: Show = "all", line: str = "─", width: int | None = None) -> str:
+def plan_text(made: Plan, show: Show = "brief", line: str = "─", width: int | None = None) -> str:
     """The whole text, for `summary.txt` and pipes: the totals, the licenses as far as people read, the plan in numbers.
 
     `width` is how many columns of a terminal there are; None: as many as it takes.

@@ -129,7 +129,7 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bo
             say((section.title, _STYLE[section.group]))
             print_rows(COLUMNS, [cells(decision) for decision in section.licenses])
         say("\n".join(broken(closing_lines(made, listed), room())))
-    elif written is not None and show == "all" and is_utf8() and piped_width() is None:
+    elif written is not None and show == "brief" and is_utf8() and piped_width() is None:
         say(written.removesuffix("\n"))
     else:
         text = plan_text(made, show, "─" if is_utf8() else "-", piped_width()).removesuffix("\n")
