@@ -27,7 +27,7 @@ def read_secret(reader: YamlReader, entry: Entry) -> str | None:
     """
     node = entry.value
     if isinstance(node, YamlMap) and [inside.key.text for inside in node.entries] == ["file"]:
-        return _from_file(reader, entry.key.text, node.entries[0])
+        return _from_file(reader, entry.key.text, node)
     if not is_variable(node):
         reader.conceal(node)
     if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
@@ -61,8 +61,9 @@ def read_path(reader: YamlReader, entry: Entry) -> str | None:
     return reader.text(node, entry.key.text)
 
 
-def _from_file(reader: YamlReader, key: str, place: Entry) -> str | None:
+def _from_file(reader: YamlReader, key: str, node: YamlMap) -> str | None:
     """The text of the file that is named, without the line break at its end."""
+    (place,) = node.entries
     written = read_path(reader, place)
     span = place.value.span
     if written is not None and not is_variable(place.value):
@@ -88,7 +89,7 @@ def _from_file(reader: YamlReader, key: str, place: Entry) -> str | None:
     if fault:
         reader.error("SW205", f"{wrong} {fault}", span, "read from here", "write the secret into it, on one line")
         return None
-    reader.came_from(span, f"file `{path}`")
+    reader.came_from(node.span, f"file `{path}`")
     return text
 
 

@@ -198,7 +198,7 @@ def test_a_file_without_a_secret(tmp_path: Path, name: str, content: bytes | Non
         (tmp_path / name).write_bytes(content)
     found = _refused(tmp_path, SECRETS, environment)
     assert said in found.replace("notifications.webhook.url", "url")
-    assert name in found
+    assert f"file `{tmp_path / name}`" in found
     assert found.count("error[SW205]") == 1
     assert "HIDDEN" not in found
 
