@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from seatwarden.grammar.errors import SyntaxProblem
 from seatwarden.grammar.spans import Span
@@ -41,6 +42,29 @@ def from_syntax(problem: SyntaxProblem) -> Diagnostic:
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Diagnostics by place, each once; the first of very many."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span, d.code, d.message))[:MAX_FINDINGS])
+
+
+def finding_to_json(finding: Diagnostic) -> dict[str, Any]:
+    """A finding as JSON, the same wherever there is one. Lines and columns count from 1, the end is exclusive."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
+        "label": finding.label,
+        "help": finding.help,
+        **_place(finding.span),
+        "related": [{**_place(span), "label": label} for span, label in finding.related],
+    }
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
 
 
 def render(diagnostic: Diagnostic, sources: Mapping[str, str]) -> str:
