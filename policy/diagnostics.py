@@ -16,7 +16,7 @@ MAX_MESSAGE = 300
 """Most characters of a message that are shown; it may quote what the user wrote."""
 MAX_QUOTE = 80
 """Most characters that a message quotes of one value."""
-_LONG_QUOTE = re.compile(rf"([`\"])([^`\"]{{{MAX_QUOTE}}})[^`\"]+\1")
+_LONG_QUOTE = re.compile(rf"([`\"])([^`\"]{{{MAX_QUOTE},}})\1")
 MAX_LINE = 160
 """Most characters of a source line that are shown."""
 
@@ -114,8 +114,15 @@ def _window(line: str, column: int, end: int) -> tuple[str, int, int]:
 
 
 def _short(text: str) -> str:
-    text = _LONG_QUOTE.sub(lambda quoted: f"{quoted[1]}{quoted[2]}…{quoted[1]}", text)
+    text = _LONG_QUOTE.sub(_shortened, text)
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+
+
+def _shortened(quoted: re.Match[str]) -> str:
+    """A long quote by its start and its end: of a path the end tells most."""
+    mark, text = quoted.groups()
+    half = MAX_QUOTE // 2
+    return f"{mark}{text[:half]}…{text[-half:]}{mark}"
 
 
 @lru_cache(maxsize=4)
