@@ -84,11 +84,11 @@ def apply(
     """
     from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
 
-    site = needed(site)
     if isnan(max_age):  # neither below the least number of hours nor above the most, and no plan is older than it
         raise InputError("--max-age: `nan` is no number of hours", "write 24")
     _refuse_file(folder)
     plan = read_plan(folder)
+    site = needed(site)
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
     where = settings.site

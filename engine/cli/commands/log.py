@@ -2,6 +2,7 @@
 
 import secrets
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,17 +16,29 @@ from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
-from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.common.way_out import KEY, write_out
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
-from seatwarden.engine.log.history import PastDecision, PastRun, UnreadableRun, runs_in, select
+from seatwarden.engine.explain.people import MAX_CHOICES, AmbiguousUser, People
+from seatwarden.engine.log.history import (
+    PastDecision,
+    PastRun,
+    Question,
+    UnreadableRun,
+    rules_in,
+    runs_in,
+    select,
+)
 from seatwarden.engine.log.journal import check_journal, parse_journal, whole_lines
-from seatwarden.engine.log.lines import PlanLog
+from seatwarden.engine.log.lines import OutcomeKind, PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.replay import replay as replay_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, log_path
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.grammar.builder import date_from
+from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.policy.errors import InputError
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -145,11 +158,18 @@ def list_(
 @app.command("show")
 def show(
     place: RunsArgument,
-    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="DIRECTORY\\id, an id or a name.")] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="USER", help="DIRECTORY\\id, an id, a name, or a part of one.")
+    ] = None,
     verdict: Annotated[Literal["keep", "release"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
     rule: Annotated[
         str | None, typer.Option("--rule", metavar="NAME", help="Only where this rule or guard decided or matched.")
     ] = None,
+    outcome: Annotated[OutcomeKind | None, typer.Option("--outcome", help="Only where an apply ended so.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="Only runs of this day and later: 2026-11-21.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Only runs of this day and earlier.")] = None,
     reveal: Annotated[
         tuple[Path, Path] | None,
         typer.Option("--reveal", metavar="KEYFILE SNAPSHOT", help="Find the people behind pseudonyms again."),
@@ -159,7 +179,7 @@ def show(
 ) -> None:
     """Show decisions of one run, or across runs.
 
-    When did a user lose her license, and why?
+    When did a user lose her license, and why? JSON has the facts of that day, too.
 
     Example: seatwarden log show plans --user "CORP\\jdoe"
     """
@@ -168,20 +188,56 @@ def show(
     if reveal is not None:
         people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
         runs = [run.revealed(people) for run in runs]
-    rows = [_decision_row(past) for past in select(runs, user=user, verdict=verdict, rule=rule)]
+    _check_rule(rule, runs)
+    asked = Question(_person(user, runs), verdict, rule, outcome, _day(since), _day(until))
+    answers = list(select(runs, asked))
     columns = ("now", "user", "name", "license", "verdict", "outcome", "why")
-    shown = {row["run"] for row in rows}
-    told = [run for run in runs if run.header.run_id in shown]
-    _print_rows("decisions", rows, format, columns, raw, told)
+    shown = {id(past.run) for past in answers}
+    told = [run for run in runs if id(run) in shown]
+    _print_rows("decisions", [_decision_row(past, format) for past in answers], format, columns, raw, told)
     for run in told if format == "table" else ():
         for line in finding_lines(run.header.findings):
             say(f"{run.header.run_id}: {line}" if not line.startswith(" ") else line)
-    if not rows:
-        named = " Users are named as DIRECTORY\\id, by id or by the whole name." if user else ""
-        note(f"No decision in {plural(len(found), 'run')} fits.{named}")
-        if user and reveal is None and any(run.header.pseudonyms is not None for run in runs):
-            note("  = help: there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people")
+    if not answers:
+        note(f"No decision in {plural(len(found), 'run')} fits.")
     _end_if_damaged(found)
+
+
+def _person(query: str | None, runs: list[PastRun]) -> tuple[str | None, str | None] | None:
+    """The one person that is meant, among all whom the runs speak of. Raises InputError."""
+    if query is None:
+        return None
+    hidden = any(run.header.pseudonyms is not None for run in runs)
+    named = ": there are pseudonyms for names here", "--reveal KEYFILE SNAPSHOT finds the people"
+    people: People[None] = People(*named) if hidden else People(" in these runs")
+    # Each person once: a year of runs names everybody hundreds of times.
+    for directory, user_id, name in {
+        (decision.user_directory, decision.user_id, decision.user_name) for run in runs for decision in run.decisions
+    }:
+        people.add(directory, user_id, name)
+    try:
+        holder, by_part = people.find(query)
+    except AmbiguousUser as error:
+        labels = [holder.label for holder in error.holders[:MAX_CHOICES]]
+        more = [f"and {len(error.holders) - len(labels):,} more"] if len(error.holders) > len(labels) else []
+        raise InputError(error.message, "\n      ".join(["say which:", *labels, *more])) from None
+    if by_part:
+        note(printable(f"`{query}` is {holder.label}"))
+    return holder.user_directory, holder.user_id
+
+
+def _check_rule(rule: str | None, runs: list[PastRun]) -> None:
+    known = rules_in(runs)
+    if rule is not None and rule not in known:
+        help_ = did_you_mean(rule, known) or f"there are {join_words(sorted(known)[:MAX_CHOICES])}"
+        raise InputError(f"no run was decided by a rule `{rule}`", help_)
+
+
+def _day(written: str | None) -> date | None:
+    day = date_from(written) if written is not None else None
+    if written is not None and day is None:
+        raise InputError(f"`{written}` is not a day", "write year-month-day: 2026-11-21")
+    return day
 
 
 def _end_if_damaged(runs: list[PastRun | UnreadableRun]) -> None:
@@ -209,7 +265,7 @@ def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
     }
 
 
-def _decision_row(past: PastDecision) -> dict[str, Any]:
+def _decision_row(past: PastDecision, format: Format) -> dict[str, Any]:
     decision, outcome = past.decision, past.outcome
     detail = f" ({outcome.detail})" if outcome and outcome.detail else ""
     return {
@@ -220,10 +276,11 @@ def _decision_row(past: PastDecision) -> dict[str, Any]:
         "license": decision.license_type,
         "licenseId": decision.license_id,
         "verdict": decision.verdict,
-        "rule": decision.rule,
+        "rule": past.run.rule_of(decision),
         "outcome": outcome.result if outcome else None,
         "at": outcome.at if outcome else None,
         "why": decision.reason + detail,
+        **({"facts": to_builtins(decision.facts)} if format == "json" else {}),
     }
 
 
