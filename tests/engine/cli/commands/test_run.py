@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from seatwarden.engine.log.lines import JournalLine
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
-from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.cli.conftest import Processes, Run, SiteFile
 from tests.engine.cli.rounds import ROUNDS
 from tests.engine.idle import ALL, LICENSES, POLICY, USERS, idle_site
 from tests.engine.metrics.servers import Answering
@@ -407,14 +406,14 @@ def _run_in_a_process(site: str, state: str) -> None:
 
 @posix
 @pytest.mark.parametrize("seed", ROUNDS)
-def test_killed_at_random_points(run: Run, tmp_path: Path, processes: ForkServerContext, seed: int) -> None:
+def test_killed_at_random_points(run: Run, tmp_path: Path, processes: Processes, seed: int) -> None:
     """Killed again and again: no license is deleted twice, and each release is told to InfluxDB."""
     chance = random.Random(seed)  # noqa: S311 - a kill needs no cryptography
     with Answering(204) as database, SimulatedQrs(idle_site(), latency_seconds=0.003) as qrs:
         port = int(database.url.rpartition(":")[2])
         site = write_site(tmp_path, qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=port, ours="parallel: 2")
         for _ in range(8):
-            process = processes.Process(target=_run_in_a_process, args=(str(site), str(tmp_path)))
+            process = processes(target=_run_in_a_process, args=(str(site), str(tmp_path)))
             process.start()
             target = len(qrs.requests) + chance.randint(4, 3 * LICENSES)
             while process.is_alive() and len(qrs.requests) < target:
