@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwarden.engine.cli.terminal.output import command_line, note, say
+from seatwarden.engine.cli.terminal.streams import is_closed_pipe
 from seatwarden.engine.common.text import plural
 from seatwarden.policy.errors import InputError
 
@@ -51,6 +52,8 @@ def demo(
                 run = own / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
                 _show(_Tour(context), site, qrs, run)
     except OSError as error:
+        if is_closed_pipe(error):
+            raise
         raise InputError(
             f"the demo cannot write to `{folder}`: {error.strerror}", "choose another with --folder"
         ) from None
