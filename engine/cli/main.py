@@ -76,7 +76,8 @@ def main() -> None:
 def _run_app() -> None:
     """Runs a command, and writes what is still to be written while errors are told."""
     try:
-        app(prog_name="seatwarden")
+        # Not expanded on Windows: a user `*` is nobody's file there. Only `lint` takes patterns.
+        app(prog_name="seatwarden", windows_expand_args=False)
     finally:
         sys.stdout.flush()
 

@@ -7,10 +7,12 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tzlocal
 
+from seatwarden.engine.cli.commands import init
 from seatwarden.engine.common.files import create_files
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs
@@ -180,9 +182,8 @@ def test_a_file_is_no_folder(run: Run, here: Path) -> None:
 
 def test_all_or_nothing(run: Run, here: Path) -> None:
     (here / "folder").write_text("a file", encoding="utf-8")
-    ran = run("init", "folder/new", *USUAL)
-    assert ran.code == 2
-    assert "cannot be written" in ran.err
+    ran = run("init", Path("folder/new/er"), *USUAL)
+    assert (ran.code, "error: `folder` is a file, not a folder" in ran.err) == (2, True)
     assert _files(here) == ["folder"]
 
 
@@ -223,6 +224,18 @@ def test_a_machine_without_a_time_zone(
     monkeypatch.setattr(tzlocal, "get_localzone_name", fail)
     assert run("init", *USUAL).code == 0
     assert '\ntimezone "UTC"\n' in (here / "license.policy").read_text(encoding="utf-8")
+
+
+def test_windows_does_not_say_which_city(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.name != "nt":
+        monkeypatch.setattr(init, "os", SimpleNamespace(name="nt", path=os.path))
+    monkeypatch.setattr(tzlocal, "get_localzone_name", lambda: "Europe/Berlin")
+    terminal = io.StringIO("qlik.example.com\n" + "\n" * 6 + "Europe/Stockholm\n\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    ran = run("init")
+    assert "by its city, such as Europe/Berlin:" in ran.err
+    assert '\ntimezone "Europe/Stockholm"\n' in (here / "license.policy").read_text(encoding="utf-8")
 
 
 def test_the_next_commands_work(run: Run, here: Path, qrs: SimulatedQrs, certificates: CertificateFiles) -> None:
