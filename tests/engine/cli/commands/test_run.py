@@ -263,7 +263,7 @@ def _interrupted(run: Run, idle_qrs: SimulatedQrs, site: Path, after: int = 2) -
     def ask() -> None:
         while len(idle_qrs.deleted) < after:
             time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # `os.kill` would end the process at once on Windows
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -281,10 +281,6 @@ def _interrupted(run: Run, idle_qrs: SimulatedQrs, site: Path, after: int = 2) -
     return folder
 
 
-posix = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-
-
-@posix
 def test_sigterm_finishes_the_license_and_the_next_run_the_rest(
     run: Run, idle_qrs: SimulatedQrs, tmp_path: Path
 ) -> None:
@@ -297,7 +293,6 @@ def test_sigterm_finishes_the_license_and_the_next_run_the_rest(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-@posix
 @pytest.mark.parametrize("brake", ["limit release to 0 per run", 'keep "brake" when user.userDirectory = "CORP"'])
 def test_a_changed_policy_stops_what_an_earlier_run_left(
     run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, brake: str
@@ -317,7 +312,6 @@ def test_a_changed_policy_stops_what_an_earlier_run_left(
     assert "not begun: the policy has changed" in journal.details[ALL[-1]]
 
 
-@posix
 def test_other_pseudonyms_stop_it_too(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     """Nobody in the plan could be found again: all would be skipped as changed, one request after the other."""
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
@@ -329,7 +323,6 @@ def test_other_pseudonyms_stop_it_too(run: Run, idle_qrs: SimulatedQrs, tmp_path
     assert "pseudonyms have changed" in read_outcomes(folder).details[ALL[-1]]
 
 
-@posix
 def test_a_dry_run_leaves_it(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
     folder = _interrupted(run, idle_qrs, site)
@@ -338,7 +331,6 @@ def test_a_dry_run_leaves_it(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -
     assert (folder / "outcomes.jsonl").read_bytes() == before
 
 
-@posix
 def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
     folder = _interrupted(run, idle_qrs, site)
@@ -359,7 +351,6 @@ def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, idle_qrs
     assert str(folder) in ran.err
 
 
-@posix
 def test_after_a_day_it_is_only_looked_up(
     run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,7 +395,6 @@ def _run_in_a_process(site: str, state: str) -> None:
     main()
 
 
-@posix
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_killed_at_random_points(run: Run, tmp_path: Path, processes: Processes, seed: int) -> None:
     """Killed again and again: no license is deleted twice, and each release is told to InfluxDB."""
