@@ -17,17 +17,19 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A slip. `at` matches where reading ended, `before` what stands before; in `help`, `{a1}` is the first group of
-    `at`, `{b1}` that of `before`.
+    """A slip. `at` matches where reading ended, `before` what stands before it, whatever the case; in `help`, `{a1}` is
+    the first group of `at`, `{b1}` that of `before`.
+
+    The patterns are texts: who makes no mistake does not wait until a hundred of them are compiled.
     """
 
-    at: re.Pattern[str]
-    before: re.Pattern[str]
+    at: str
+    before: str
     help: str | Callable[[re.Match[str], re.Match[str]], str]
 
 
 def _slip(before: str, at: str, help_: str | Callable[[re.Match[str], re.Match[str]], str]) -> Slip:
-    return Slip(re.compile(at, re.IGNORECASE), re.compile(rf"(?:{before})\Z", re.IGNORECASE), help_)
+    return Slip(at, rf"(?:{before})\Z", help_)
 
 
 def _in_days(before: re.Match[str], at: re.Match[str]) -> str:
@@ -120,8 +122,8 @@ def slip_help(text: str, offset: int) -> str | None:
     """The help for the slip at that place, if it is one that is known."""
     before, behind = text[max(0, offset - MOST) : offset], text[offset : offset + MOST]
     for slip in SLIPS:
-        at = slip.at.match(behind)
-        stands = slip.before.search(before) if at else None
+        at = re.match(slip.at, behind, re.IGNORECASE)
+        stands = re.search(slip.before, before, re.IGNORECASE) if at else None
         if at is None or stands is None:
             continue
         if callable(slip.help):

@@ -11,12 +11,15 @@ NOTHING = ("null", "nil", "none", "empty", "blank", "undefined")
 """Words of other languages for no value."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, or None when nothing is near; case counts less than letters."""
+def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str | None:
+    """The known word most like `word`, or None when nothing is near; case counts less than letters.
+
+    `least` is how much of both must be the same, from 0 to 1.
+    """
     if len(word) > LONGEST:
         return None
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=least)
     return by_folded[found[0]] if found else None
 
 

@@ -11,12 +11,15 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One kind of finding. `needs_snapshot` where only a snapshot shows it; `title` is the heading of its page."""
+    """One kind of finding. `needs_snapshot` where only a snapshot shows it, `of_plans` where `plan` finds it and `lint`
+    does not; `title` is the heading of its page.
+    """
 
     name: str
     severity: Severity
     title: str
     needs_snapshot: bool = False
+    of_plans: bool = False
 
     @property
     def allowable(self) -> bool:
@@ -77,6 +80,7 @@ _ALL = (
     Code("SW319", "warning", "something is allowed in vain"),
     Code("SW320", "warning", "a comment to seatwarden that is not understood"),
     Code("SW321", "warning", "no value written as a value"),
+    Code("SW322", "warning", "a release without disuse"),
     Code("SW323", "warning", "a doubled backslash"),
     Code("SW324", "warning", "a rule named like a license type"),
     # Against a snapshot
@@ -84,6 +88,9 @@ _ALL = (
     Code("SW402", "warning", "a name that differs only in case", needs_snapshot=True),
     Code("SW403", "warning", "a name that only looks the same", needs_snapshot=True),
     Code("SW404", "warning", "a rule that matches nobody", needs_snapshot=True),
+    Code("SW405", "warning", "a service account or administrator loses a license", True, of_plans=True),
+    Code("SW406", "warning", "decided for another day than the snapshot's", True, of_plans=True),
+    Code("SW407", "warning", "a change that touches everybody", True, of_plans=True),
     # Schedules
     Code("SW501", "error", "not a schedule"),
     Code("SW502", "error", "a range or a text too long"),
@@ -98,3 +105,6 @@ _ALL = (
 
 CODES = {code.name: code for code in _ALL}
 """Every code, in order."""
+
+FOUND_IN_PLANS = ("SW312", "SW322", "SW401", "SW402", "SW403", "SW404", "SW405", "SW406", "SW407")
+"""The codes of what `plan` finds where somebody approves it; a site file can make each stop a run."""

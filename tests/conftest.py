@@ -9,6 +9,8 @@ from tests.platforms import WINDOWS
 from tests.profiles import register
 
 register()
+# pytest-xdist sets it for its workers, and what commands print would be as wide as that.
+os.environ.pop("COLUMNS", None)
 settings.load_profile("ci" if "CI" in os.environ else "seatwarden")
 
 

@@ -181,11 +181,13 @@ def carry_out(
     progress: Callable[[Outcome], None],
     stop: threading.Event | None = None,
     withdrawn: str | None = None,
+    released_by: Callable[[Key], str | None] = lambda key: None,
 ) -> ApplyResult:
     """Releases what is left, and seals the journal when every license is settled. Raises OSError.
 
     Once `stop` is set, the licenses under way are finished and no other is begun. `withdrawn` says why nothing more
-    is released; then it is only looked up what became of each DELETE that was sent.
+    is released; then it is only looked up what became of each DELETE that was sent. `released_by` tells which run of
+    ours has released a license, if one did.
     """
     apply = Apply(
         pending.plan,
@@ -197,6 +199,7 @@ def carry_out(
         progress=progress,
         stop=stop,
         withdrawn=withdrawn,
+        released_by=released_by,
     )
     left = [decision.key for decision in pending.left]
     outcomes = apply.run(left, parallel)

@@ -70,7 +70,8 @@ class Apply:
     `attempted` are licenses for which an earlier run sent a DELETE without learning what became of it: once gone,
     they count as released. `withdrawn` says why the plan is not to be carried on with: then nothing is released, and
     only those are looked up. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
-    line; `progress` is called with every outcome. Once `stop` is set, no further license is begun.
+    line; `progress` is called with every outcome. Once `stop` is set, no further license is begun. `released_by` tells
+    which run of ours has released a license, if one did.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class Apply:
         progress: Callable[[Outcome], None],
         stop: threading.Event | None = None,
         withdrawn: str | None = None,
+        released_by: Callable[[Key], str | None] = lambda key: None,
     ) -> None:
         self._plan = plan
+        self._released_by = released_by
         self._qrs = qrs
         self._journal = journal
         self._pseudonyms = pseudonyms
@@ -155,7 +158,9 @@ class Apply:
     def _second_look(self, decision: Decision, row: License | None) -> str | None:
         """Why the license is not released after all, or None when nothing has changed."""
         if row is None:
-            return "the license is gone: somebody else has released it"
+            run = self._released_by(decision.key)
+            who = f"run {run} has" if run else "somebody else has"
+            return f"the license is gone: {who} released it"
         if not isinstance(row.user, UserReference):
             gone = row.user is None
             return "the license has no user any more" if gone else "`user` of the license is missing or unreadable"

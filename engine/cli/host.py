@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
-from seatwarden.engine.cli.terminal.output import complain, note
-from seatwarden.engine.common.text import printable
-from seatwarden.engine.site.settings import Settings, load_settings
+from seatwarden.engine.cli.terminal.output import complain, warn
+from seatwarden.engine.site.connection import Site
+from seatwarden.engine.site.settings import Settings, load_settings, read_ours
 
 if TYPE_CHECKING:
     from seatwarden.engine.runs.run import Log, RunContext
@@ -43,19 +43,25 @@ def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, n
     )
 
 
+def runs_of(file: Path, site: Site) -> tuple[Path, int]:
+    """The folder of a site's runs, and the percentage from which on a change touches everybody, by its site file."""
+    folder, percent = read_ours(file, "folder", "massChange")
+    return (folder or user_state_path("seatwarden") / "sites" / site.slug) / "runs", percent
+
+
 def say_warnings(settings: Settings) -> None:
     """Says what is not wrong in the settings, but may not be meant."""
     for warning in settings.warnings:
         complain(warning, settings.sources)
     for text in settings.notes:
-        note(f"warning: {text}")
+        warn(text)
 
 
 def log_warnings(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """Says on stderr what is not well, and nothing else."""
     if level >= logging.WARNING:
         shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
-        note(printable(f"warning: {': '.join([message, *shown])}"))
+        warn(": ".join([message, *shown]))
 
 
 def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunContext":

@@ -13,7 +13,6 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
-from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
 from seatwarden.grammar.ast import Field, walk
@@ -80,12 +79,16 @@ RawOption: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything a decision depends on. `source` names the site, or the file the snapshot stands in."""
+    """Everything a decision depends on. `source` names the site, or the file the snapshot stands in.
+
+    `site` is the live site (None: a snapshot file).
+    """
 
     policy: CheckedPolicy
     snapshot: Snapshot
     day: Day
     source: str
+    site: Site | None = None
 
 
 def gather(
@@ -107,16 +110,20 @@ def gather(
         policy = policy_file(site)
     checked = _load(policy)
     asked = parse_now(now) if now is not None else None
+    live = None
     if site is not None:
-        day = day_for(checked, asked or datetime.now(UTC), timezone)
-        taken, source = take_snapshot(site, day.now)
+        # The snapshot is of now, whatever moment is asked for.
+        now_ = datetime.now(UTC)
+        day = day_for(checked, asked or now_, timezone)
+        live = read_site(site)
+        taken, source = take_snapshot(live, now_), live.url
     else:
         assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
         taken = load_snapshot(snapshot, attributes=_reads_attributes(checked))
         _say(taken.remarks)
         source = taken.source or snapshot.name
         day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
-    return Inputs(checked, taken, day, source)
+    return Inputs(checked, taken, day, source, live)
 
 
 def _load(path: Path) -> CheckedPolicy:
@@ -136,25 +143,24 @@ def _reads_attributes(policy: CheckedPolicy) -> bool:
     return any(isinstance(node, Field) and node.name == "user.attributes" for node in nodes)
 
 
-def take_snapshot(site_file: Path, now: datetime) -> tuple[Snapshot, str]:
-    """The users and licenses of a live site, and its address. Raises InputError, PolicyError or RemoteError."""
+def take_snapshot(site: Site, now: datetime) -> Snapshot:
+    """The users and licenses of a live site. Raises RemoteError."""
     from seatwarden.engine.cli.terminal.output import working
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
 
-    site = read_site(site_file)
     # Certificates are valid by the real clock, whatever --now says.
     with QrsClient(site, datetime.now(UTC)) as client, working(f"reading users and licenses from {site.url}"):
         taken, warnings = client.snapshot(now), client.warnings
     _say(warnings)
     _say(taken.remarks)
-    return taken, site.url
+    return taken
 
 
 def _say(warnings: Sequence[str]) -> None:
-    from seatwarden.engine.cli.terminal.output import note
+    from seatwarden.engine.cli.terminal.output import warn
 
     for warning in warnings:
-        note(f"warning: {printable(warning)}")
+        warn(warning)
 
 
 def needed(site: Path | None) -> Path:
@@ -166,12 +172,12 @@ def needed(site: Path | None) -> Path:
 
 def read_site(site_file: Path) -> Site:
     """The site in a file; warns of settings that make it unsafe. Raises InputError or PolicyError."""
-    from seatwarden.engine.cli.terminal.output import note
+    from seatwarden.engine.cli.terminal.output import warn
     from seatwarden.engine.site.connection import load_site
 
     site = load_site(site_file, os.environ)
     for warning in site.warnings:
-        note(f"warning: {warning}")
+        warn(warning)
     return site
 
 

@@ -15,29 +15,25 @@ from typer.core import TyperGroup
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.grammar.suggest import nearest
 
-COMMANDS: Mapping[str, str] = {
-    "demo": "demo:demo",
-    "init": "init:init",
-    "plan": "plan:plan",
-    "explain": "explain:explain",
-    "apply": "apply:apply",
-    "run": "run:run",
-    "serve": "serve:serve",
-    "monitor": "monitor:monitor",
-    "report": "report:report",
-    "lint": "lint:lint",
-    "fmt": "fmt:fmt",
-    "convert": "convert:convert_command",
-    "fields": "fields:fields",
-    "schema": "schema:schema",
-    "test": "test:run_tests",
-    "diff": "diff:diff",
-    "frequency": "frequency:frequency",
-    "snapshot": "snapshot:snapshot",
-    "site": "site:app",
-    "log": "log:app",
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "First steps": {"demo": "demo:demo", "init": "init:init", "site": "site:app"},
+    "The policy": {
+        "lint": "lint:lint",
+        "fmt": "fmt:fmt",
+        "test": "test:run_tests",
+        "diff": "diff:diff",
+        "convert": "convert:convert_command",
+        "fields": "fields:fields",
+        "schema": "schema:schema",
+        "frequency": "frequency:frequency",
+    },
+    "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run"},
+    "People": {"explain": "explain:explain"},
+    "The record": {"report": "report:report", "log": "log:app", "snapshot": "snapshot:snapshot"},
+    "The service": {"serve": "serve:serve", "monitor": "monitor:monitor"},
 }
-"""In the order in which an administrator meets them: a module of `commands`, and the function or group in it."""
+"""The commands, each with its module in `commands` and the function or group in it, as an administrator meets them."""
+COMMANDS: Mapping[str, str] = {name: place for group in GROUPS.values() for name, place in group.items()}
 
 
 _RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete", "remove", "free", "execute")
@@ -74,6 +70,15 @@ class LazyGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, without importing them."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the commands group by group; all descriptions begin in one column."""
+        widest = max(map(len, COMMANDS))
+        room = formatter.width - 6 - widest
+        for title, names in GROUPS.items():
+            rows = [(name.ljust(widest), self.commands[name].get_short_help_str(room)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
 
 class _Commands(Mapping[str, Any]):

@@ -8,7 +8,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode, exit_code
 from seatwarden.engine.cli.lazy import LazyGroup
-from seatwarden.engine.cli.terminal.output import complain_of, note
+from seatwarden.engine.cli.terminal.output import complain_of, forget_warnings, note
 from seatwarden.engine.cli.terminal.streams import (
     is_closed_pipe,
     leave_closed_pipe,
@@ -24,6 +24,7 @@ app = typer.Typer(
     name="seatwarden",
     cls=LazyGroup,
     help="Decides by a written policy which Qlik Sense licenses are given back after disuse, and proves why.",
+    epilog="New here? `seatwarden demo` shows everything on a simulated site, and touches none of yours.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
@@ -50,6 +51,7 @@ def _root(
 def main() -> None:
     """Runs the command line; ends the process with one of `ExitCode`."""
     prepare_streams()
+    forget_warnings()
     try:
         _run_app()
     except SeatwardenError as error:

@@ -15,6 +15,7 @@ from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Facts, Unknown
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, Name, Rule
 from seatwarden.grammar.printer import print_field
+from seatwarden.policy.vocabulary import IN_USE
 
 ANYTHING = "(any value)"
 """A value that nobody has: it stands for any that no rule speaks of."""
@@ -144,6 +145,8 @@ def facts_after(change: Change, facts: Facts, day: Day) -> Changed:
         case WithoutValues(field, gone):
             before = facts.read(field)
             values = {field: before if isinstance(before, Unknown) else tuple(v for v in before if v not in gone)}
+            if field.name in IN_USE:  # the user may have been the only one with that property
+                values[IN_USE[field.name]] = _UNFORESEEABLE
         case Filled(field):
             values = {field: (ANYTHING,)}
         case Empty(name):

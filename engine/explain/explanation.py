@@ -3,7 +3,7 @@
 The counterfactuals are computed: the changed facts are decided again by the same policy.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias
@@ -21,6 +21,7 @@ from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
 from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Unknown, fact_to_json
+from seatwarden.engine.plan.findings import Finding, is_about
 from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.grammar.ast import Not
 from seatwarden.grammar.printer import print_condition, print_field
@@ -37,8 +38,8 @@ MOST: Mapping[Size, int] = {"brief": 0, "default": 3, "full": 20}
 class Explanation:
     """A decision in words. `status` is one of protected, undetermined, quarantined, not due, no rule, released.
 
-    `cases` are single changes that would turn the verdict, each decided again; `advice` says them, and what else there
-    is to say. A brief one has neither.
+    `findings` are those of the plan that are about this license. `cases` are single changes that would turn the
+    verdict, each decided again; `advice` says them, and what else there is to say. A brief one has none of both.
     """
 
     decision: Decision
@@ -47,6 +48,7 @@ class Explanation:
     due: date | None
     advice: tuple[str, ...]
     cases: tuple[WhatIf, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Explainer:
@@ -57,17 +59,19 @@ class Explainer:
         self._what_ifs = WhatIfs(policy, day)
         self._day = day
 
-    def explain(self, decision: Decision, size: Size = "default") -> Explanation:
-        """The explanation; a brief one has no advice."""
+    def explain(self, decision: Decision, size: Size = "default", findings: Iterable[Finding] = ()) -> Explanation:
+        """The explanation; a brief one has no advice. `findings` are those of a plan, about anybody."""
+        mine = tuple(finding for finding in findings if is_about(finding, decision))
         if size != "brief":
             decision = decision.worked_out()
         due = self._due_days.of(decision)
         status, headline = _status(decision, due)
         if size == "brief":
-            return Explanation(decision, status, headline, due, ())
+            return Explanation(decision, status, headline, due, (), (), mine)
         found = self._what_ifs.of(decision, MOST[size])
         cases = tuple(case for case in found if size == "full" or not case.vague)
-        return Explanation(decision, status, headline, due, tuple(_advice(decision, self._day, due, cases)), cases)
+        advice = tuple(_advice(decision, self._day, due, cases))
+        return Explanation(decision, status, headline, due, advice, cases, mine)
 
 
 def explain(decision: Decision, policy: CheckedPolicy, day: Day, due_days: DueDays | None = None) -> Explanation:
@@ -83,6 +87,7 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
         "status": explanation.status,
         "headline": explanation.headline,
         "dueOn": explanation.due.isoformat() if explanation.due else None,
+        "findings": [msgspec.to_builtins(finding) for finding in explanation.findings],
     }
     if size != "brief":
         shown["wouldChange"] = list(explanation.advice)

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from msgspec import structs
 
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
-from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanSeal
+from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, PlanSeal
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
 from seatwarden.engine.plan.records import RecordedDecision
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.zones import find_timezone
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,19 @@ class PastRun:
     decisions: list[RecordedDecision]
     seal: PlanSeal
     journal: JournalState | None
+
+    @property
+    def day(self) -> date:
+        """The day that was decided for, in the policy's time zone."""
+        instant = parse_timestamp(self.header.now)
+        assert instant is not None  # noqa: S101 - for the type checker: it was read as one
+        return instant.astimezone(find_timezone(self.header.timezone)).date()
+
+    def rule_of(self, decision: RecordedDecision) -> str | None:
+        """The name of the rule or guard that decided; of a rule without a name how it starts. None for no rule."""
+        if decision.rule is not None or decision.at is None:
+            return decision.rule
+        return next((rule.label for rule in self.header.rules if rule.at == decision.at), None)
 
     def outcome_of(self, decision: RecordedDecision) -> OutcomeLine | None:
         """The outcome of a decision's license, or None when nothing was done with it."""
@@ -71,21 +88,45 @@ def runs_in(place: Path) -> list[PastRun | UnreadableRun]:
     return sorted(map(_read_run, folders), key=_age)
 
 
-def select(
-    runs: Iterable[PastRun], *, user: str | None = None, verdict: str | None = None, rule: str | None = None
-) -> Iterator[PastDecision]:
-    """The decisions of runs that fit; `user` is `DIRECTORY\\id`, an id or a name, in any case."""
-    for run in runs:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of past runs; None asks for all.
+
+    `user` is a user directory and id, as the runs have them; `rule` the name of a rule or guard that decided or
+    matched; `since` and `until` are days in the policy's time zone, both included.
+    """
+
+    user: tuple[str | None, str | None] | None = None
+    verdict: str | None = None
+    rule: str | None = None
+    outcome: OutcomeKind | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def fits(self, run: PastRun) -> bool:
+        """Whether a run is of the days that are asked for."""
+        return (self.since is None or run.day >= self.since) and (self.until is None or run.day <= self.until)
+
+
+def select(runs: Iterable[PastRun], asked: Question) -> Iterator[PastDecision]:
+    """The decisions of runs that answer a question."""
+    for run in filter(asked.fits, runs):
         for decision in run.decisions:
+            if asked.user not in (None, (decision.user_directory, decision.user_id)):
+                continue
+            if asked.verdict not in (None, decision.verdict):
+                continue
+            if asked.rule is not None and asked.rule not in (run.rule_of(decision), decision.rule, *decision.rules):
+                continue
             past = PastDecision(run, decision)
-            names = (past.user, decision.user_id, decision.user_name)
-            if user is not None and user.casefold() not in [name.casefold() for name in names if name]:
-                continue
-            if verdict is not None and decision.verdict != verdict:
-                continue
-            if rule is not None and rule not in (decision.rule, *decision.rules):
+            if asked.outcome is not None and (past.outcome is None or past.outcome.result != asked.outcome):
                 continue
             yield past
+
+
+def rules_in(runs: Iterable[PastRun]) -> set[str]:
+    """The names of all rules and guards that runs were decided by."""
+    return {*GUARDS, *(rule.label for run in runs for rule in run.header.rules)}
 
 
 def _read_run(folder: Path) -> PastRun | UnreadableRun:

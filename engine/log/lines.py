@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.errors import Damage, DamagedLog
+from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.records import RecordedDecision
 from seatwarden.engine.snapshot.model import SiteFacts
@@ -60,7 +61,9 @@ class RuleUsed(Struct, frozen=True):
 class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="kind", tag="plan"):
     """The first line of a plan: what was decided by and on, and when.
 
-    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms.
+    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms;
+    `findings` is what was to be known before the plan was approved, `compared` with which run it was compared;
+    `accepted`: a change that touches everybody was approved when it was made.
     """
 
     run_id: str
@@ -74,22 +77,29 @@ class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
     limits: list[str]
     site_facts: SiteFacts | None = None
     pseudonyms: str | None = None
+    findings: list[Finding] = []
+    compared: str = ""
+    accepted: bool = False
     policy_text: str
     rules: list[RuleUsed]
 
 
-class TypeSummary(Struct, frozen=True):
-    """The decisions of a plan on the licenses of one type, counted."""
+class TypeSummary(Struct, frozen=True, omit_defaults=True):
+    """The decisions of a plan on the licenses of one type, counted.
+
+    `this_run` of those to release are released by this run; plans of before do not say it.
+    """
 
     allocated: int
     release: int
     keep: int
     quarantined: int
     undetermined: int
+    this_run: int | UnsetType = msgspec.field(default=UNSET, name="thisRun")
 
 
-class Summary(Struct, frozen=True, rename="camel"):
-    """The decisions of a plan, counted: see `Plan.summary`."""
+class Summary(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """The decisions of a plan, counted: see `Plan.summary`. Plans of before have no `remedy`."""
 
     licenses: int
     release: int
@@ -102,6 +112,7 @@ class Summary(Struct, frozen=True, rename="camel"):
     lose_every_license: int
     signed_key: bool | None
     over_limit: list[str]
+    remedy: str = ""
 
 
 class PlanSeal(Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="seal"):

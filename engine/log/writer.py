@@ -22,7 +22,9 @@ def plan_lines(plan: Plan) -> Iterator[bytes]:
 
 def _records(plan: Plan) -> Iterator[msgspec.Struct]:
     rules = [{"label": rule.label, "text": print_statement(rule), "at": rule.place} for rule in plan.policy.rules]
-    header = {"kind": "plan", **plan.run(), "policyText": plan.policy.text, "rules": rules}
+    findings = [msgspec.to_builtins(finding) for finding in plan.findings]
+    found = {"findings": findings, "compared": plan.compared, "accepted": plan.accepted}
+    header = {"kind": "plan", **plan.run(), **found, "policyText": plan.policy.text, "rules": rules}
     # What cannot be read back is not written: both lines are held against their types here.
     yield msgspec.convert(header, PlanHeader)
     # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.

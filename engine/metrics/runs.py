@@ -21,10 +21,10 @@ VERDICTS = ("keep", "release")
 class RunCounts:
     """The numbers of one run.
 
-    `site` is its address and `outcome` a word: `done`, `over_limit`, `failed`, `refused`. `verdicts` counts decisions
-    by verdict, `by_rule` by the rule or guard that decided (as `byReason` of a plan's summary), `results` licenses by
-    their outcome, and `released_by_rule` those that were released. `failures` are releases that failed or are
-    unknown, and 1 more for a run that failed itself; `seconds` is how long it took.
+    `site` is its address and `outcome` a word: `done`, `over_limit`, `stopped`, `failed`, `refused`. `verdicts` counts
+    decisions by verdict, `by_rule` by the rule or guard that decided (as `byReason` of a plan's summary), `results`
+    licenses by their outcome, and `released_by_rule` those that were released. `failures` are releases that failed or
+    are unknown, and 1 more for a run that failed itself; `seconds` is how long it took.
     """
 
     site: str

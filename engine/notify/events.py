@@ -19,6 +19,8 @@ from seatwarden.grammar.ast import LicenseType
 
 MAX_PEOPLE = 50
 """Most people that one notification names; the run folder has them all."""
+MAX_FINDINGS = 20
+"""Most findings that one notification tells."""
 MAX_SUBJECT = 150
 MAX_LINE = 1_000
 MAX_NAME = 100
@@ -26,11 +28,24 @@ MAX_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A finding as it is told: its code, its kind and place, and the whole sentence, which may name people."""
+
+    code: str
+    kind: str
+    sentence: str = field(repr=False)
+
+    def text(self, people: bool) -> str:
+        """One line, with the names in it or without."""
+        return one_line(f"{self.code}: {self.sentence if people else self.kind}", MAX_LINE)
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened on a site at an instant.
 
     `subject` and `lines` are for people, `data` (JSON values) for programs; `people` are the users it is about, with
-    the type of the license, and go only to destinations that ask for them.
+    the type of the license, and go only to destinations that ask for them, as do the names in `findings`.
     """
 
     kind: EventKind
@@ -40,6 +55,7 @@ class Event:
     lines: tuple[str, ...]
     data: Mapping[str, Any]
     people: tuple[tuple[str, LicenseType], ...] = field(default=(), repr=False)
+    findings: tuple[Told, ...] = ()
 
     def __post_init__(self) -> None:
         # An event is safe to show whoever made it.
@@ -49,22 +65,30 @@ class Event:
     @property
     def id(self) -> str:
         """The same for the same event, however often and wherever it is sent: receivers drop doubles by it."""
+        found = [told.text(people=False) for told in self.findings]
         content = [self.kind, self.site, format_instant(self.at), self.subject, self.lines, self.data]
+        content += [found] if found else []
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
     def lines_for(self, people: bool) -> list[str]:
-        """The text; with `people`, the first of them are named below it."""
+        """The text, and what was found; with `people`, the first of them are named below it."""
+        lines = [*self.lines, *(told.text(people) for told in self.findings[:MAX_FINDINGS])]
+        if len(self.findings) > MAX_FINDINGS:
+            lines.append(f"and {plural(len(self.findings) - MAX_FINDINGS, 'more finding')}")
         if not people or not self.people:
-            return list(self.lines)
+            return lines
         named = [f"{user} ({license_type})" for user, license_type in self._named()]
-        return [*self.lines, "", *named, *([f"and {self._more:,} more"] if self._more else [])]
+        return [*lines, "", *named, *([f"and {self._more:,} more"] if self._more else [])]
 
     def data_for(self, people: bool) -> dict[str, Any]:
         """The data; with people as `people` (the first of them) and `morePeople` (how many are left out)."""
+        data = dict(self.data)
+        if self.findings:
+            data["findings"] = [{"code": t.code, "text": t.text(people)} for t in self.findings[:MAX_FINDINGS]]
         if not people:
-            return dict(self.data)
+            return data
         named = [{"user": user, "licenseType": license_type} for user, license_type in self._named()]
-        return {**self.data, "people": named, "morePeople": self._more}
+        return {**data, "people": named, "morePeople": self._more}
 
     def _named(self) -> list[tuple[str, LicenseType]]:
         return [(one_line(user, MAX_NAME), license_type) for user, license_type in self.people[:MAX_PEOPLE]]
@@ -74,17 +98,27 @@ class Event:
         return max(0, len(self.people) - MAX_PEOPLE)
 
 
-def plan_ready(site: str, at: datetime, run_id: str, folder: PurePath, summary: Mapping[str, Any]) -> Event:
+def plan_ready(
+    site: str,
+    at: datetime,
+    run_id: str,
+    folder: PurePath,
+    summary: Mapping[str, Any],
+    findings: Sequence[Told] = (),
+) -> Event:
     """The event that a dry run has something to release; of `summary` it has the counts: reasons may name people."""
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
     for license_type, counts in summary["byType"].items():
+        waiting = counts["release"] - counts["thisRun"]
+        waits = f", {waiting:,} {'over the limit' if over else 'to wait'}" if waiting else ""
         lines.append(
-            f"{license_type}: {counts['allocated']:,} allocated, {counts['release']:,} to release, "
+            f"{license_type}: {counts['allocated']:,} allocated, {counts['thisRun']:,} to release{waits}, "
             f"{counts['keep']:,} to keep"
         )
     if over:
         lines += [f"OVER THE LIMIT: {sentence}" for sentence in over]
+        lines += [f"What helps: {summary['remedy']}."] if summary.get("remedy") else []
     elif this_run < release:
         lines.append(f"{this_run:,} of them in this run, longest unused first; the others wait for the next runs.")
     if summary["loseEveryLicense"]:
@@ -92,7 +126,11 @@ def plan_ready(site: str, at: datetime, run_id: str, folder: PurePath, summary: 
     lines += [f"The plan is in {folder}.", "Nothing has been released."]
     counted = ("licenses", "release", "thisRun", "keep", "undetermined", "loseEveryLicense", "byType", "overLimit")
     data = {"runId": run_id, "folder": str(folder), **{key: summary[key] for key in counted}}
-    return Event("plan-ready", site, at, f"{plural(release, 'license')} to release on {site}", tuple(lines), data)
+    due = plural(release, "license")
+    subject = f"{due} due, over the limit on {site}" if over else f"{due} to release on {site}"
+    if not over and this_run < release:
+        subject = f"{this_run:,} of {due} to release on {site}"
+    return Event("plan-ready", site, at, subject, tuple(lines), data, findings=tuple(findings))
 
 
 def releases_done(
@@ -102,6 +140,7 @@ def releases_done(
     counts: Mapping[str, int],
     released: Sequence[tuple[str, LicenseType]],
     folder: PurePath | None = None,
+    findings: Sequence[Told] = (),
 ) -> Event:
     """The event that an apply has ended: `counts` are licenses by result, `released` users with the type taken."""
     parts = [f"{counts.get(result, 0):,} {result}" for result in ("failed", "unknown") if counts.get(result)]
@@ -111,7 +150,7 @@ def releases_done(
         lines.append("Failed and unknown ones are tried again when the same plan is applied again.")
     lines += _in(folder)
     data = {"runId": run_id, "folder": str(folder) if folder else None, "counts": dict(counts)}
-    return Event("releases-done", site, at, subject, tuple(lines), data, tuple(released))
+    return Event("releases-done", site, at, subject, tuple(lines), data, tuple(released), tuple(findings))
 
 
 def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: PurePath | None = None) -> Event:
@@ -120,6 +159,16 @@ def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], fo
     lines = [f"Plan {run_id} for {site} is over the limit.", *said, "Nothing has been released.", *_in(folder)]
     data = {"runId": run_id, "folder": str(folder) if folder else None, "overLimit": said}
     return Event("limit-hit", site, at, f"over the limit, nothing released on {site}", tuple(lines), data)
+
+
+def run_stopped(
+    site: str, at: datetime, run_id: str, findings: Sequence[Told], folder: PurePath | None = None
+) -> Event:
+    """The event that what was found in a plan stopped the run."""
+    lines = [f"Run {run_id} on {site} was stopped by what was found.", "Nothing has been released.", *_in(folder)]
+    data = {"runId": run_id, "folder": str(folder) if folder else None}
+    subject = f"run stopped, nothing released on {site}"
+    return Event("run-stopped", site, at, subject, tuple(lines), data, findings=tuple(findings))
 
 
 def run_failed(site: str, at: datetime, stage: str, message: str, help: str | None = None) -> Event:

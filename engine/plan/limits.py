@@ -1,9 +1,9 @@
 """The limit: the most licenses that a run may release. On by default, so that an accident stays small."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from seatwarden.engine.common.text import plural
+from seatwarden.engine.common.text import join_words, plural, quoted
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import OverTheLimit
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
@@ -11,6 +11,8 @@ from seatwarden.grammar.printer import print_limit
 
 DEFAULT_PERCENT = 10
 DEFAULT_COUNT = 100
+_FIRST_STEP = 10
+"""Licenses that a first run of a small site may well release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,65 @@ def _allowances(limit: Limit, allocated: Mapping[LicenseType, int]) -> list[tupl
     if limit.percent is None:
         return [(types, limit.count or 0)]
     return [((license_type,), allocated.get(license_type, 0) * limit.percent // 100) for license_type in types]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The limits that would choose, if they said `longest unused first`, and how many licenses a run would release."""
+
+    limits: tuple[Limit, ...]
+    released: int
+
+
+def remedy(
+    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], released: Mapping[LicenseType, int]
+) -> Remedy | None:
+    """What to do about a plan that is over a limit; None where a limit leaves no room for a single license.
+
+    `released` counts the licenses by type that are due. The limits which all of them fit into need no change: fewer
+    fit, too.
+    """
+    over = dict.fromkeys(excess.limit for excess in excesses(limits, allocated, released))
+    changed = tuple(limit for limit in over if not limit.longest_unused_first)
+    choosing = (limit for limit in limits if limit in changed or limit.longest_unused_first)
+    allowances = [allowance for limit in choosing for allowance in _allowances(limit, allocated)]
+    fitting = sum(
+        min([released.get(own, 0), *(allowed for types, allowed in allowances if types == (own,))])
+        for own in LICENSE_TYPES
+    )
+    fitting = min([fitting, *(allowed for types, allowed in allowances if types == LICENSE_TYPES)])
+    return Remedy(changed, fitting) if fitting else None
+
+
+def describe_remedy(found: Remedy | None, policy: tuple[Limit, ...], release: int, *, yaml: bool) -> str:
+    """The remedy in words; `policy` are the limits that the policy sets itself, as `yaml` or as text."""
+    if found is None:
+        text = print_limit(Limit(min(release, _FIRST_STEP), None, longest_unused_first=True))
+        like = f"`limit: {text}`" if yaml else f"`limit release to {text}`"
+        return f"not a single license fits into it; raise the limit in the policy, like {like}"
+    steps = " and ".join(_steps(found, policy, yaml))
+    return f"{steps} to release {found.released:,} and leave {release - found.released:,}"
+
+
+def _steps(found: Remedy, policy: tuple[Limit, ...], yaml: bool) -> list[str]:
+    in_force = limits_in_force(policy)
+    defaults = [limit for limit in found.limits if limit not in policy]
+    if any(limit.license_type is None for limit in defaults):
+        # A limit of all types in the policy replaces all defaults: those that are to stay are written too.
+        defaults = [limit for limit in in_force if limit not in policy]
+    if defaults and yaml:
+        whole = [quoted(_choosing(limit, found)) for limit in (*policy, *defaults)]
+        return [f"set `limit: {whole[0] if len(whole) == 1 else '[' + ', '.join(whole) + ']'}` in the policy"]
+    added = [f"`{print_limit(limit)}`" for limit in found.limits if limit in policy]
+    steps = [f'add ", longest unused first" to {join_words(added)}'] if added else []
+    if defaults:
+        lines = [f"`limit release to {_choosing(limit, found)}`" for limit in defaults]
+        steps.append(f"write {join_words(lines)} into the policy")
+    return steps
+
+
+def _choosing(limit: Limit, found: Remedy) -> str:
+    return print_limit(replace(limit, longest_unused_first=limit.longest_unused_first or limit in found.limits))
 
 
 def describe_excess(excess: Excess) -> str:

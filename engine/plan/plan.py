@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,17 +17,21 @@ from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Decision, Ruling, Verdict, ruling_label
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
+from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, PlanFindings, find_in_plan
 from seatwarden.engine.plan.limits import (
     Excess,
     describe_excess,
     describe_limits,
+    describe_remedy,
     excesses,
     limits_in_force,
     longest_unused_first,
+    remedy,
 )
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+from seatwarden.policy.lint.findings import is_yaml
 from seatwarden.policy.loading import CheckedPolicy
 
 FORMAT = 1
@@ -38,7 +42,7 @@ _User: TypeAlias = tuple[str | None, str]
 
 @dataclass(frozen=True)
 class Plan:
-    """All decisions for a snapshot under a policy, at one moment."""
+    """All decisions for a snapshot under a policy, at one moment, and what is found about them."""
 
     policy: CheckedPolicy
     snapshot: Snapshot
@@ -46,6 +50,26 @@ class Plan:
     source: str
     decisions: tuple[Decision, ...]
     pseudonyms: Pseudonyms | None = None
+    found: PlanFindings = PlanFindings()
+    compared: str = ""
+    """With which run it was compared for changes that touch everybody; empty where none was looked for."""
+    accepted: bool = False
+    """Whether a change that touches everybody was approved when the plan was made."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is to be known before the plan is approved."""
+        return self.found.findings
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a change that touches everybody keeps the plan from being carried out."""
+        return not self.accepted and any(finding.code == MASS_CHANGE for finding in self.findings)
+
+    def with_findings(self, *more: Finding) -> "Plan":
+        """The plan with further findings."""
+        found = PlanFindings((*self.found.findings, *more), self.found.allowed)
+        return replace(self, found=found) if more else self
 
     @cached_property
     def run_id(self) -> str:
@@ -88,6 +112,15 @@ class Plan:
         """The releases that fit into the limits which say `longest unused first`, in that order."""
         releases = [decision for decision in self.decisions if decision.ruling.verdict == "release"]
         return longest_unused_first(self.limits, self.allocated, releases)
+
+    @cached_property
+    def remedy(self) -> str:
+        """What to do about a limit that the plan is over; empty when it is over none."""
+        if not self.over:
+            return ""
+        own, release = self.policy.limits, sum(self.released.values())
+        found = remedy(self.limits, self.allocated, self.released)
+        return describe_remedy(found, own, release, yaml=is_yaml(self.policy))
 
     @cached_property
     def allocated(self) -> Counter[LicenseType]:
@@ -153,12 +186,15 @@ class Plan:
                 "keep": self.allocated[license_type] - self.released[license_type],
                 "quarantined": guarded["quarantined"][license_type],
                 "undetermined": guarded["undetermined"][license_type],
+                "thisRun": 0 if self.over else self.planned[license_type],
             }
             for license_type in LICENSE_TYPES
         }
         reasons: Counter[str] = Counter()
         for (_, ruling), count in self.rulings.items():
             reasons[ruling_label(ruling)] += count
+        for rule in self.policy.rules:
+            reasons[rule.title] += 0  # also a rule that decides nothing is shown: it may be a mistake
         hold_both, lose_every = self._users()
         return {
             "licenses": len(self.decisions),
@@ -172,6 +208,7 @@ class Plan:
             "loseEveryLicense": lose_every,
             "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
+            **({"remedy": self.remedy} if self.remedy else {}),
         }
 
 
@@ -182,12 +219,12 @@ def make_plan(
 
     With `pseudonyms` people are decided on as ever, but their names are replaced in all that the plan says.
     """
-    decisions = decide_all(policy, snapshot, day)
-    if pseudonyms is not None:
-        decisions = map(pseudonyms.of_decision, decisions)
-    # `decide_all` is lazy: the deciding is done in here, where the tuple is filled.
     with collector_off():
-        return Plan(policy, snapshot, day, source, tuple(decisions), pseudonyms)
+        decisions = tuple(decide_all(policy, snapshot, day))
+        found = find_in_plan(policy, snapshot, day, decisions, pseudonyms)
+        if pseudonyms is not None:
+            decisions = tuple(map(pseudonyms.of_decision, decisions))
+        return Plan(policy, snapshot, day, source, decisions, pseudonyms, found)
 
 
 def _is_guarded(guard: str, ruling: Ruling) -> bool:

@@ -4,10 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import POLICY_FILE
+from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
 from seatwarden.engine.report.comparison import CHANGES, Changes, ChangeSince, changes_since
 from seatwarden.engine.report.outcomes import OUTCOMES, LicenseOutcome, outcomes_by_license
@@ -84,6 +87,7 @@ class Page:
     journal: ApplyHeader | None
     journal_sealed: bool
     table: dict[str, Any]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def licenses(self) -> int:
@@ -114,7 +118,15 @@ def report_of(sources: Sources) -> Page:
         journal=journal.header if journal else None,
         journal_sealed=journal is not None and journal.sealed,
         table=table,
+        findings=tuple(_shown_finding(finding) for finding in plan.header.findings),
     )
+
+
+def _shown_finding(finding: Finding) -> Finding:
+    """A finding fit to be shown: names come from outside."""
+    help_ = shown(finding.help) if finding.help else None
+    at = shown(finding.at) if finding.at else None
+    return structs.replace(finding, message=shown(finding.message), help=help_, at=at)
 
 
 def _pictures(

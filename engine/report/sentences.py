@@ -36,7 +36,8 @@ def _planned(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome]) -> Iterator
     if count["over the limit"]:
         yield f"{everything}; {summary.release:,} of them {_are(summary.release)} due."
         yield from (f"Over the limit: {sentence}." for sentence in summary.over_limit)
-        yield "As it stands this plan cannot be applied: over the limit nothing at all is released."
+        remedy = f" What helps: {summary.remedy}." if summary.remedy else ""
+        yield f"As it stands this plan cannot be applied: over the limit nothing at all is released.{remedy}"
         return
     if count["to release"]:
         yield f"{everything}; {_by_type(plan, outcomes, 'to release')} would be released, {summary.keep:,} kept."

@@ -22,15 +22,18 @@ from seatwarden.engine.metrics.runs import VERDICTS, RunCounts, run_points
 from seatwarden.engine.monitor.server_license import ServerLicense
 from seatwarden.engine.notify.events import (
     Event,
+    Told,
     certificate_expiring,
     license_expiring,
     limit_hit,
     plan_ready,
     releases_done,
     run_failed,
+    run_stopped,
 )
 from seatwarden.engine.notify.repetition import Repetition
 from seatwarden.engine.notify.send import notify
+from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run import Log, RunReport
@@ -163,7 +166,7 @@ def _counts(report: RunReport, settings: Settings) -> RunCounts:
         dry_run=report.dry_run,
         outcome=report.outcome.replace("-", "_"),
         verdicts={verdict: summary.get(verdict, 0) for verdict in VERDICTS},
-        by_rule=summary.get("byReason", {}),
+        by_rule={reason: count for reason, count in summary.get("byReason", {}).items() if count},
         results=results,
         released_by_rule=released_by_rule,
         seconds=(report.ended - report.started).total_seconds(),
@@ -177,7 +180,9 @@ def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
     plan, folder = report.plan, report.folder
     if plan is not None and folder is not None:
         if report.dry_run and plan.summary()["release"]:
-            yield plan_ready(site, at, plan.run_id, folder, plan.summary())
+            yield plan_ready(site, at, plan.run_id, folder, plan.summary(), _told(plan.findings))
+        if report.stopped_by:
+            yield run_stopped(site, at, plan.run_id, _told(report.stopped_by), folder)
         if report.over:
             yield limit_hit(site, at, plan.run_id, report.over, folder)
     if report.applied:
@@ -193,7 +198,12 @@ def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: 
     found = Counter(outcome.result for outcome in outcomes)
     counts: dict[str, int] = {result: found[result] for result in RESULTS}
     released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
-    return releases_done(settings.site.url, at, several[-1].plan.header.run_id, counts, released, folder)
+    header = several[-1].plan.header
+    return releases_done(settings.site.url, at, header.run_id, counts, released, folder, _told(header.findings))
+
+
+def _told(findings: Iterable[Finding]) -> list[Told]:
+    return [Told(finding.code, finding.kind, finding.message) for finding in findings]
 
 
 def describe_defect(error: Exception, settings: Settings) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
@@ -29,10 +29,13 @@ from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, Remo
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
+from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
 from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
+from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
@@ -40,8 +43,11 @@ from seatwarden.policy.errors import InputError
 MAX_AGE = timedelta(hours=24)
 """The age up to which a plan's releases are brought to their end."""
 
-RunOutcome: TypeAlias = Literal["dry-run", "done", "over-limit", "refused", "failed", "incomplete", "interrupted"]
-"""The ways in which a run ends. `incomplete`: some releases failed, or their outcome is not known."""
+RunOutcome: TypeAlias = Literal[
+    "dry-run", "done", "over-limit", "stopped", "refused", "failed", "incomplete", "interrupted"
+]
+"""The ways in which a run ends. `stopped`: by a finding in its plan; `incomplete`: some releases failed, or their
+outcome is not known."""
 
 
 class Connection(Qrs, Protocol):
@@ -97,6 +103,8 @@ class RunReport:
     error: InputError | RemoteError | None = None
     ending: tuple[EndingCertificate, ...] = ()
     """The certificates on the way to the site that end soon."""
+    stopped_by: tuple[Finding, ...] = ()
+    """The findings in the plan that stop a run; of a dry run those that would."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -109,9 +117,12 @@ class RunReport:
         return list(self.plan.summary()["overLimit"]) if self.plan else []
 
 
-def run_once(settings: Settings, context: RunContext, *, dry_run: bool) -> RunReport:
-    """Plans, and releases unless `dry_run`. Never raises for what the site, the disk or another run does."""
-    run = _Run(settings, context, dry_run)
+def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_mass_change: bool = False) -> RunReport:
+    """Plans, and releases unless `dry_run`. Never raises for what the site, the disk or another run does.
+
+    A change that touches everybody stops it, unless `accept_mass_change`.
+    """
+    run = _Run(settings, context, dry_run, accept_mass_change)
     started = context.clock()
     error: InputError | RemoteError | None = None
     try:
@@ -127,15 +138,16 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool) -> RunRe
         outcome, why = "refused", (f"the plan just written is damaged: {damage}",)
     except OSError as problem:  # all others have been told apart: this is the journal
         outcome, why = "incomplete", (f"the journal cannot be written: {problem.strerror or problem}",)
-    ended, applied = context.clock(), tuple(run.applied)
-    return RunReport(outcome, dry_run, started, ended, run.plan, run.folder, applied, why, error, run.ending)
+    ended, plan, folder, applied = context.clock(), run.plan, run.folder, tuple(run.applied)
+    return RunReport(outcome, dry_run, started, ended, plan, folder, applied, why, error, run.ending, run.stopped_by)
 
 
 class _Run:
     """The steps of a run; what there is when it ends early stays readable."""
 
-    def __init__(self, settings: Settings, context: RunContext, dry_run: bool) -> None:
+    def __init__(self, settings: Settings, context: RunContext, dry_run: bool, accept_mass_change: bool) -> None:
         self._settings = settings
+        self._accept_mass_change = accept_mass_change
         self._context = context
         self._dry_run = dry_run
         self._runs = settings.folder / "runs"
@@ -145,6 +157,7 @@ class _Run:
         self.folder: Path | None = None
         self.applied: list[Applied] = []
         self.ending: tuple[EndingCertificate, ...] = ()
+        self.stopped_by: tuple[Finding, ...] = ()
 
     def carry_out(self) -> tuple[RunOutcome, tuple[str, ...]]:
         if self._context.stop.is_set():
@@ -157,6 +170,8 @@ class _Run:
             folder = self._make_plan(qrs)
             if self._dry_run:
                 return "dry-run", ()
+            if self.stopped_by:
+                return "stopped", tuple(f"{finding.code}: {finding.message}" for finding in self.stopped_by)
             if self._context.stop.is_set():
                 return _INTERRUPTED
             # Read back and checked like any plan: what is released is what the sealed file says, not what memory has.
@@ -173,12 +188,18 @@ class _Run:
         for warning in (*(one.describe() for one in self.ending), *snapshot.remarks):
             self._context.log(warning, level=logging.WARNING)
         plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
+        plan = compared_with_before(plan, [self._runs], self._settings.mass_change)
+        plan = replace(plan, accepted=self._accept_mass_change and bool(mass_changes(plan.findings)))
+        self.stopped_by = _stopping(plan, self._settings.stop_on)
         folder = self._runs / plan.run_id
         write_plan(plan, folder, plan_text(plan))
         self.plan, self.folder = plan, folder
         summary = plan.summary()
         counts = {name: summary[name] for name in ("licenses", "keep", "release", "thisRun")}
-        self._context.log("plan sealed", run=plan.run_id, policy=policy.digest, folder=str(folder), **counts)
+        for finding in plan.findings:
+            self._context.log(finding.message, level=logging.WARNING, code=finding.code, at=finding.at)
+        facts: dict[str, Any] = {"policy": policy.digest, "folder": str(folder), "before": plan.compared}
+        self._context.log("plan sealed", run=plan.run_id, **facts, **counts)
         return folder
 
     def _finish_earlier(self, qrs: Connection) -> None:
@@ -234,6 +255,7 @@ class _Run:
                 progress=progress,
                 stop=self._context.stop,
                 withdrawn=withdrawn,
+                released_by=ReleasedBeside([self._runs]).run_of,
             )
             self._ends.append(done)
         finally:
@@ -253,6 +275,12 @@ class _Run:
         if self._context.stop.is_set():
             return _INTERRUPTED
         return "incomplete", ("some licenses are not released: see their outcomes",)
+
+
+def _stopping(plan: Plan, stop_on: tuple[str, ...]) -> tuple[Finding, ...]:
+    """The findings that stop a run: those that the site file names, and what touches everybody until it is accepted."""
+    stops = {MASS_CHANGE, *stop_on} - ({MASS_CHANGE} if plan.accepted else set())
+    return tuple(finding for finding in plan.findings if finding.code in stops)
 
 
 _INTERRUPTED: tuple[RunOutcome, tuple[str, ...]] = (

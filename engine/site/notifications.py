@@ -24,7 +24,14 @@ from seatwarden.policy.yaml.secrets import read_site_yaml
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 EventKind = Literal[
-    "plan-ready", "releases-done", "limit-hit", "run-failed", "license-expiring", "certificate-expiring", "test"
+    "plan-ready",
+    "releases-done",
+    "limit-hit",
+    "run-stopped",
+    "run-failed",
+    "license-expiring",
+    "certificate-expiring",
+    "test",
 ]
 EVENTS: tuple[EventKind, ...] = tuple(kind for kind in get_args(EventKind) if kind != "test")
 """The events a destination may choose from; a test goes to all."""

@@ -6,7 +6,7 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from seatwarden.engine.common.key_file import read_key
 from seatwarden.engine.site.alarms import Alarms, read_alarms
@@ -15,7 +15,7 @@ from seatwarden.engine.site.influxdb import InfluxTarget, read_influxdb
 from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
 from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy, with_exceptions
 from seatwarden.grammar.spans import NOWHERE
-from seatwarden.grammar.suggest import nearest
+from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.butler.jobs import Jobs, Tags
 from seatwarden.policy.butler.licenses import LICENSES, RELEASE, read_jobs
 from seatwarden.policy.butler.older import todays_form
@@ -27,6 +27,7 @@ from seatwarden.policy.butler.sections import (
     inner,
     our_section,
 )
+from seatwarden.policy.codes import FOUND_IN_PLANS
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.file_kinds import (
@@ -44,11 +45,14 @@ from seatwarden.policy.file_kinds import (
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
-from seatwarden.policy.yaml.kinds import between, map_of, one_of, within_folder
+from seatwarden.policy.yaml.kinds import between, list_of, map_of, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
+
+MASS_CHANGE_PERCENT = 20
+"""Of the users, for more of whom a fact changes when something upstream has gone wrong."""
 
 LogFormat = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -71,8 +75,9 @@ class Settings:
 
     `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
     or whether it says nothing of a database. `static_tags` are those of all points.
-    `warnings` are findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings
-    without a place.
+    `stop_on` are the codes of findings in a plan that stop a run, `mass_change` the percentage of the users from which
+    on a change of a fact touches everybody. `warnings` are findings that do not stop anything, and `sources` the texts
+    that they are in; `notes` are warnings without a place.
     """
 
     file: Path
@@ -87,6 +92,8 @@ class Settings:
     policy: CheckedPolicy
     folder: Path
     pseudonym_key: bytes | None = field(repr=False)
+    stop_on: tuple[str, ...]
+    mass_change: int
     parallel: int
     log: LogSettings
     http_port: int | None
@@ -153,15 +160,23 @@ def load_settings(
         policy_file=chosen,
         policy=checked,
         folder=ours["folder"] or default_folder / site.slug,
-        pseudonym_key=ours["pseudonyms"],
-        parallel=ours["parallel"],
-        log=ours["log"],
-        http_port=ours["http"],
-        heartbeat=ours["heartbeat"],
+        **{field: ours[key] for field, key in _AS_THEY_ARE.items()},
         warnings=(*_warnings(reader, warnings, chosen == file, text, str(file)), *_policy_warnings(checked, file)),
         notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
     )
+
+
+_AS_THEY_ARE = {
+    "pseudonym_key": "pseudonyms",
+    "stop_on": "stopOn",
+    "mass_change": "massChange",
+    "parallel": "parallel",
+    "log": "log",
+    "http_port": "http",
+    "heartbeat": "heartbeat",
+}
+"""The settings of ours that are what the file says, by their names here."""
 
 
 def policy_file(file: Path) -> Path:
@@ -169,14 +184,26 @@ def policy_file(file: Path) -> Path:
 
     Raises InputError when it cannot be read, PolicyError when what it says is no name.
     """
+    (policy,) = read_ours(file, "policy")
+    return policy or file
+
+
+def read_ours(file: Path, *keys: str) -> tuple[Any, ...]:
+    """Some settings that stand under `seatwarden`, alone: what else stands there may need the environment.
+
+    Raises InputError when the file cannot be read, PolicyError when what it says of them is wrong.
+    """
     text = read_text(file, "site file")
     reader = YamlReader(folder=file.parent)
-    # What else stands there may need the environment.
-    entry = inner(our_section(read_site_yaml(text, str(file))), "policy")
-    policy = PATH.read(reader, entry, "policy") if entry else None
+    ours = our_section(read_site_yaml(text, str(file)))
+    found = []
+    for setting in (setting for key in keys for setting in OURS.settings if setting.key == key):
+        entry = inner(ours, setting.key)
+        value = setting.kind.read(reader, entry, setting.key) if entry else None
+        found.append(setting.default if value is None else value)
     if reader.findings:
         raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
-    return policy or file
+    return tuple(found)
 
 
 def _checked_policy(
@@ -289,6 +316,16 @@ def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
 # Kinds of settings ---------------------------------------------------------------------------------------
 
 
+def _code(reader: YamlReader, entry: Entry, what: str) -> str | None:
+    """The code of a finding that plans have."""
+    code = reader.text(entry.value, what)
+    if code is None or code.upper() in FOUND_IN_PLANS:
+        return code.upper() if code else None
+    help_ = did_you_mean(code.upper(), FOUND_IN_PLANS) or f"these can: {', '.join(FOUND_IN_PLANS)}"
+    reader.error("SW205", f"`{code}` is no finding that a plan can have", entry.value.span, "stops nothing", help_)
+    return None
+
+
 def _key(reader: YamlReader, entry: Entry, what: str) -> bytes | None:
     """The key in the file that is named."""
     path = PATH.read(reader, entry, what)
@@ -337,6 +374,19 @@ OURS = Section(
             without="a folder for each site in the user's state folder",
         ),
         Setting("pseudonyms", Kind(_key), "a key file: runs, log and metrics name nobody", without="people are named"),
+        Setting(
+            "stopOn",
+            list_of(Kind(_code, {"type": "string", "enum": list(FOUND_IN_PLANS)}, "codes of findings")),
+            "findings in a plan that stop a run, such as `[SW402, SW405]`",
+            (),
+            without="no finding stops a run",
+        ),
+        Setting(
+            "massChange",
+            between(1, 100, "percent"),
+            "percent of the users from which on a fact that changes for them stops a run",
+            MASS_CHANGE_PERCENT,
+        ),
         Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
         Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),
         Setting("http", map_of(HTTP, lambda values: values["port"]), without="no port is opened"),

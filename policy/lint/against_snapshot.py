@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from seatwarden.grammar.ast import (
     Comparison,
@@ -23,17 +24,19 @@ from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import head, is_yaml, warning
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.lookalikes import looks
-from seatwarden.policy.lint.rule_space import RuleSpace
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import matches
 from seatwarden.policy.vocabulary import entry_of
+
+if TYPE_CHECKING:
+    from seatwarden.policy.lint.rule_space import RuleSpace
 
 MOST_FINDINGS = 10
 """Most values of one list that get a finding each; more share one."""
 MOST_SUGGESTIONS = 3_000
 """Most names among which a similar one is looked for."""
 
-_NOUNS = {
+NOUNS = {
     "user": "user",
     "user.userDirectory": "user directory",
     "user.userId": "user ID",
@@ -43,22 +46,23 @@ _NOUNS = {
     "user.@": "custom property",
     "user.attributes": "attribute",
 }
+"""The fields whose texts are names that somebody on the site has, with what such a name is."""
 
 
-def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: RuleSpace) -> Iterator[Diagnostic]:
+def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpace") -> Iterator[Diagnostic]:
     """SW401 nobody has it, SW402 differs only in case, SW403 only looks the same, SW404 a rule that matches nobody."""
     names = _Names(policy, known)
     for number, rule in enumerate(policy.rules):
         found = [finding for node, _ in walk(rule.condition) for finding in names.findings(node)]
         yield from found
-        settled = found or number in space.never | space.expired or _changes_by_itself(rule)
+        settled = found or number in space.never | space.expired or changes_by_itself(rule)
         if not settled and not known.matches(rule):
             message = f"`{rule.title}` matches nobody in this snapshot"
             does = "protects" if rule.kind == "keep" else "releases"
             yield warning("SW404", message, head(rule), f"it {does} nobody today", "check its condition")
 
 
-def _changes_by_itself(rule: Rule) -> bool:
+def changes_by_itself(rule: Rule) -> bool:
     """Whether time alone can make the rule match: on another day, or when a license is longer unused."""
     timed = ("today", "month", "weekday", "license.lastUsed", "license.neverUsed", "license.unusedDays")
     return any(
@@ -80,7 +84,7 @@ class _Names:
             return
         for field, value in ((node.left, node.right), (node.right, node.left)):
             entry = entry_of(field) if isinstance(field, Field) else None
-            if not isinstance(field, Field) or entry is None or entry.name not in _NOUNS:
+            if not isinstance(field, Field) or entry is None or entry.name not in NOUNS:
                 continue
             # Values of a property that nobody has are no findings of their own.
             if field.key is None or field.key in self._known.keys[field.name]:
@@ -90,13 +94,13 @@ class _Names:
         index = self._index(f"keys of {field.name}", lambda: self._known.keys[field.name])
         if key not in index.texts:
             shown = print_field(field)
-            has, label = f"has the {_NOUNS[field.name]} `{key}`", f"nobody has `{shown}`"
+            has, label = f"has the {NOUNS[field.name]} `{key}`", f"nobody has `{shown}`"
             yield self._finding(key, field.span, index, has, label)
 
     def _texts(self, field: Field, operator: Operator, value: Operand) -> Iterator[Diagnostic]:
         index = self._index(print_field(field), lambda: self._known.of(field))
         texts = [text for text in self._literals(value) if not index.has(text.value, operator)]
-        noun = _NOUNS[field.name]
+        noun = NOUNS[field.name]
         whose = f"{noun} `{field.key}` set to" if field.key is not None else noun
         if len(texts) > MOST_FINDINGS:
             shown = ", ".join(f"`{text.value}`" for text in texts[:MOST_FINDINGS])

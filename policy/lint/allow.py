@@ -70,13 +70,26 @@ def apply_allows(
 ) -> tuple[list[Diagnostic], list[Allowed]]:
     """The findings that stay, with SW319 for what is allowed in vain, and those that are silenced.
 
-    A code that needs a snapshot is only judged when there is one to find it with.
+    A code that needs a snapshot is only judged when there is one to find it with, one of plans is not judged here.
     """
     kept, silenced, used = _silence(findings, allows, _statement_lines(policy))
     for allow in allows:
-        if allow not in used and (with_snapshot or not CODES[allow.code].needs_snapshot):
+        code = CODES[allow.code]
+        if allow not in used and not code.of_plans and (with_snapshot or not code.needs_snapshot):
             message = f"`{allow.code}` is allowed here, and is not found"
             kept.append(warning("SW319", message, allow.span, "allows nothing", "remove it"))
+    return kept, silenced
+
+
+def part_allowed(
+    findings: Iterable[Diagnostic], policy: CheckedPolicy, *, yaml: bool
+) -> tuple[list[Diagnostic], list[Allowed]]:
+    """The findings of a plan that stay, and those that a comment in the policy allows; in vain is said by lint."""
+    found = list(findings)
+    if not found or "seatwarden" not in policy.source.lower():
+        return found, []
+    allows, _ = read_allows(policy.source, policy.file, yaml=yaml)
+    kept, silenced, _ = _silence(found, allows, _statement_lines(policy))
     return kept, silenced
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.lint.against_snapshot import find_unknown_names
 from seatwarden.policy.lint.allow import Allowed, apply_allows, read_allows
+from seatwarden.policy.lint.disuse import find_without_disuse
 from seatwarden.policy.lint.findings import is_yaml
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.meaning import find_meaningless
@@ -43,6 +44,7 @@ def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None) -> I
     yield from find_meaningless(policy, space)
     yield from find_overlaps(policy, space)
     yield from find_thresholds(policy, space, today)
+    yield from find_without_disuse(policy, today, space.never)
     yield from find_values(policy)
     yield from find_settings(policy)
     if known is not None:

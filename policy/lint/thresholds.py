@@ -4,21 +4,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from seatwarden.grammar.ast import (
-    And,
-    Comparison,
-    Condition,
     Field,
-    ListOf,
-    Name,
-    Not,
-    Number,
-    Operand,
-    Or,
     Rule,
-    UnusedFor,
 )
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.lint.disuse import least_days
 from seatwarden.policy.lint.findings import warning
 from seatwarden.policy.lint.rule_space import RuleSpace, bounds
 from seatwarden.policy.loading import CheckedPolicy
@@ -35,7 +26,7 @@ _FLAGS = {
 
 
 def find_thresholds(policy: CheckedPolicy, space: RuleSpace, today: date) -> Iterator[Diagnostic]:
-    """SW310 expired `until`, SW311 `inactive: no` and its like, SW312 threshold 0, SW313 threshold under 7 days."""
+    """SW310 expired `until`, SW311 `inactive: no` and its like, SW313 a threshold under 7 days."""
     for number, rule in enumerate(policy.rules):
         if rule.until is not None and number in space.expired:
             message = f"`{rule.title}` is over since {rule.until.value.isoformat()}"
@@ -44,7 +35,7 @@ def find_thresholds(policy: CheckedPolicy, space: RuleSpace, today: date) -> Ite
         if rule.kind == "keep" and number not in space.never | space.always:
             yield from _protects_everyone(rule, space)
         if rule.kind == "release":
-            for span, days in _thresholds(rule.condition, policy):
+            for span, days in least_days(rule.condition, policy):
                 yield from _short(rule, span, days)
 
 
@@ -64,34 +55,8 @@ def _protects_everyone(rule: Rule, space: RuleSpace) -> Iterator[Diagnostic]:
 
 
 def _short(rule: Rule, span: Span, days: int) -> Iterator[Diagnostic]:
-    if days <= 0:
-        message = f"`{rule.title}` releases licenses that were used today"
-        help_ = "write how many days a license must be unused, like 30; the limit of a run still holds"
-        yield warning("SW312", message, span, "every license is unused for 0 days", help_)
-    elif days < QUARANTINE_DAYS:
+    if 0 < days < QUARANTINE_DAYS:
         message = f"`{rule.title}` releases licenses that were used in the last {QUARANTINE_DAYS} days"
         help_ = f"use {QUARANTINE_DAYS} days or more"
         label = f"Qlik Sense puts these in quarantine for {QUARANTINE_DAYS} days: nobody can have them sooner"
         yield warning("SW313", message, span, label, help_)
-
-
-def _thresholds(condition: Condition, policy: CheckedPolicy, wanted: bool = True) -> Iterator[tuple[Span, int]]:
-    """Every least number of unused days that a condition asks for, with its place."""
-    match condition:
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _thresholds(operand, policy, wanted)
-        case Not(operand):
-            yield from _thresholds(operand, policy, not wanted)
-        case UnusedFor() if wanted:
-            yield condition.span, condition.days
-        case Comparison(operator, Field("license.unusedDays"), right) if wanted and operator in (">", ">="):
-            yield from ((condition.span, n + (operator == ">")) for n in _numbers(right, policy))
-        case _:
-            return
-
-
-def _numbers(operand: Operand, policy: CheckedPolicy) -> list[int]:
-    value = policy.names[operand.name] if isinstance(operand, Name) else operand
-    items = value.items if isinstance(value, ListOf) else (value,)
-    return [item.value for item in items if isinstance(item, Number)]

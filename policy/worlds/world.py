@@ -79,6 +79,11 @@ class World:
         several = sum(bits.bit_count() for field, bits in self.held.items() if VOCABULARY[field.name].many)
         return several + sum(self.flags.values())
 
+    @property
+    def is_wild(self) -> bool:
+        """Whether a text in it is one that may pass tests and may fail them: then the world proves nothing."""
+        return any(bits & self.state.pools[field].wild for field, bits in self.held.items())
+
     def satisfies(self, formula: Formula) -> bool:
         """Whether the formula holds; a flag that is no field, and that nothing asks for, does not."""
         match formula:

@@ -21,7 +21,7 @@ from tests.docs.blocks import in_folder_of, printed_by
 from tests.paths import ROOT
 
 PICTURE = ROOT / "docs" / "images" / "plan.svg"
-COMMAND = "seatwarden plan --policy examples/season.policy --snapshot examples/site.json"
+COMMAND = "seatwarden plan --policy examples/season.policy --snapshot examples/site.json --show all"
 COLUMNS = 128
 
 # As rich draws a terminal, without its web fonts: the picture loads nothing.

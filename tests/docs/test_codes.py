@@ -17,7 +17,7 @@ from tests.paths import EXAMPLES, ROOT
 PAGES = ROOT / "docs" / "codes"
 _CODE = re.compile(r"SW\d{3}")
 _BLOCK = re.compile(r"^```(\w+) (failing|passing|output|file=\S+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_COMMAND = re.compile(r"^`seatwarden ((?:lint|convert) example\.\w+.*)` says:$", re.MULTILINE)
+_COMMAND = re.compile(r"^`seatwarden ((?:lint|convert|plan --policy) example\.\w+.*)` says:$", re.MULTILINE)
 _BESIDE = {"SW320": {"SW306"}}
 """What a page must show beside its own code: a comment that allows nothing leaves the finding that it speaks of."""
 
@@ -74,7 +74,10 @@ def test_codes_that_need_a_snapshot_are_shown_with_one() -> None:
 
 
 # The pages of schedules show the command `frequency`: test_console_blocks runs what they show.
-@pytest.mark.parametrize("code", [code for code in CODES if "$ seatwarden frequency" not in page_of(code)])
+@pytest.mark.parametrize(
+    "code",
+    [name for name, code in CODES.items() if "$ seatwarden frequency" not in page_of(name) and not code.of_plans],
+)
 def test_the_command_prints_what_the_page_shows(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
@@ -102,6 +105,49 @@ def test_the_command_prints_what_the_page_shows(
     passing = run(*arguments, *moment, *(["--strict"] if lint else []))
     assert (passing.code, passing.err) == (0, "")
     assert not lint or passing.out.startswith("no findings in ")
+
+
+def _found_by_plan(run: Run, code: str, *more: object) -> list[str]:
+    """The lines of the finding that the command of a code's page prints."""
+    page = page_of(code)
+    command = _COMMAND.search(page)
+    assert command is not None
+    Path("example.policy").write_text(_blocks(page)["failing"], encoding="utf-8")
+    said = run(*command[1].split(), *more).out.splitlines()
+    first = [n for n, line in enumerate(said) if line.startswith(f"warning[{code}]: ")]
+    return [line for n in first for line in said[n : n + 2]]
+
+
+def _blocks(page: str) -> dict[str, str]:
+    return {kind: text for _, kind, text in _BLOCK.findall(page)}
+
+
+@pytest.fixture
+def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "examples"
+
+
+@pytest.mark.usefixtures("examples")
+@pytest.mark.parametrize("code", ["SW405", "SW406"])
+def test_a_plan_finds_what_the_page_shows(run: Run, code: str) -> None:
+    blocks = _blocks(page_of(code))
+    assert _found_by_plan(run, code) == blocks["output"].splitlines()
+    if "passing" in blocks:
+        Path("example.policy").write_text(blocks["passing"], encoding="utf-8")
+        assert code not in run("plan", "--policy", "example.policy", "--snapshot", "examples/site.json").out
+
+
+def test_a_change_as_the_page_shows_it(run: Run, examples: Path) -> None:
+    page = page_of("SW407")
+    Path("example.policy").write_text(_blocks(page)["failing"], encoding="utf-8")
+    before = ("plan", "--policy", "example.policy", "--snapshot", "examples/site.json")
+    assert run(*before, "--now", "2026-11-20T02:00:00Z", "-o", "plans/1").code == 0
+    site = examples / "site.json"
+    marked = site.read_text(encoding="utf-8").replace('"removedExternally": false', '"removedExternally": true')
+    site.write_text(marked, encoding="utf-8")
+    assert _found_by_plan(run, "SW407") == _blocks(page)["output"].splitlines()
 
 
 def test_explain_prints_the_page(run: Run) -> None:

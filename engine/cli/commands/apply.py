@@ -36,7 +36,11 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.plan.findings import finding_lines
+from seatwarden.engine.plan.limits import describe_limits
+from seatwarden.engine.runs.baseline import mass_changes
 from seatwarden.engine.runs.recovery import unpublished
+from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.site.connection import Site
 from seatwarden.grammar.ast import Limit
 from seatwarden.grammar.errors import PolicySyntaxError
@@ -44,6 +48,9 @@ from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.file_kinds import PLAN, kind_of
 
+AcceptOption = Annotated[
+    bool, typer.Option("--accept-mass-change", help="Apply although a fact has changed for very many users.")
+]
 MOST_HOURS = 87_600
 """Ten years: a plan of any age."""
 
@@ -61,6 +68,7 @@ def apply(
         list[str] | None,
         typer.Option("--limit", metavar="LIMIT", help='Not the plan\'s limits but these: "20", "5% of analyzer".'),
     ] = None,
+    accept_mass_change: AcceptOption = False,
     pseudonymize: PseudonymizeOption = None,
     parallel: Annotated[
         int, typer.Option("--parallel", metavar="N", min=1, max=16, help="Licenses under way at a time.")
@@ -76,24 +84,21 @@ def apply(
     """
     from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
 
-    site = needed(site)
-    # `nan` is neither below the least number of hours nor above the most, and no plan is older than it.
-    if isnan(max_age):
+    if isnan(max_age):  # neither below the least number of hours nor above the most, and no plan is older than it
         raise InputError("--max-age: `nan` is no number of hours", "write 24")
     _refuse_file(folder)
     plan = read_plan(folder)
+    site = needed(site)
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
     where = settings.site
     pseudonyms = _pseudonyms(plan, pseudonymize)
-    with _refusals_in_words(folder):
+    beside = ReleasedBeside({folder.resolve().parent, settings.folder / "runs"})
+    with _refusals_in_words(folder, plan):
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
-            limits = _limits(plan, limit)
-            pending = find_pending(plan, folder, limits)
-            if limit:
-                hold_against(pending, limits)
-            code = _apply(pending, where, pseudonyms, yes, parallel)
+            pending = _pending(plan, folder, limit, accept_mass_change)
+            code = _apply(pending, where, pseudonyms, yes, parallel, beside)
             # What an earlier apply of this plan left untold is told, too.
             publish_apply(unpublished(plan, pending.path), settings, log_warnings, datetime.now(UTC))
     raise typer.Exit(code)
@@ -107,7 +112,7 @@ def _refuse_file(place: Path) -> None:
 
 
 @contextmanager
-def _refusals_in_words(folder: Path) -> Iterator[None]:
+def _refusals_in_words(folder: Path, plan: RecordedPlan) -> Iterator[None]:
     """Says why the plan is not applied, and ends the command with no."""
     try:
         yield
@@ -118,11 +123,37 @@ def _refusals_in_words(folder: Path) -> Iterator[None]:
         for sentence in over.sentences:
             note(f"over the limit: {sentence}")
         further = "further" if (folder / JOURNAL_FILE).exists() else "at all"
-        note(f"Nothing {further} has been released. Check the policy, or raise the limit with --limit.")
+        remedy = f"{plan.seal.summary.remedy}; or" if plan.seal.summary.remedy else "Check the policy, or"
+        note(f"Nothing {further} has been released. {remedy[0].upper()}{remedy[1:]} give another limit with --limit.")
         raise typer.Exit(ExitCode.NO) from None
 
 
-def _apply(pending: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes: bool, parallel: int) -> ExitCode:
+def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted: bool) -> PendingApply:
+    """The work that is left within the limits; says which these are, where others than the plan's are asked for.
+
+    Raises PlanRefused also where the plan found a change that touches everybody, and nobody has accepted it.
+    """
+    limits = _limits(plan, asked)
+    if asked:
+        used, before = ("; ".join(describe_limits(several)) for several in (limits, plan.limits))
+        note(f"limit: {used}; not the plan's: {before}")
+    pending = find_pending(plan, folder, limits)
+    if asked:
+        hold_against(pending, limits)
+    changes = mass_changes(plan.header.findings)
+    if changes and not (accepted or plan.header.accepted or pending.state is not None):  # what has begun was accepted
+        raise PlanRefused(f"{'; '.join(changes)}: look at it, then add --accept-mass-change")
+    return pending
+
+
+def _apply(
+    pending: PendingApply,
+    site: Site,
+    pseudonyms: Pseudonyms | None,
+    yes: bool,
+    parallel: int,
+    beside: ReleasedBeside,
+) -> ExitCode:
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
     if pending.state is not None and pending.state.sealed:
@@ -148,6 +179,7 @@ def _apply(pending: PendingApply, site: Site, pseudonyms: Pseudonyms | None, yes
                     parallel=parallel,
                     clock=lambda: datetime.now(UTC),
                     progress=lambda outcome: progress.advance(task),
+                    released_by=beside.run_of,
                 )
         finally:
             journal.close()
@@ -208,6 +240,8 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
 def _confirm(pending: PendingApply, yes: bool) -> None:
     """Shows the licenses and asks for their number, unless `yes`. Raises PlanRefused or InputError."""
     left = pending.left
+    for line in finding_lines(pending.plan.header.findings):
+        note(line)
     for decision in left if not yes else []:
         say(f"  {decision.license_type:<12}  {printable(_who(decision))}: {printable(decision.reason)}")
     counts = Counter(decision.license_type for decision in left)

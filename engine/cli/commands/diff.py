@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from msgspec import to_builtins
 
 from seatwarden.engine.analysis.diff import (
     Example,
@@ -16,13 +17,15 @@ from seatwarden.engine.analysis.diff import (
 )
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, TimezoneOption, choose_moment
-from seatwarden.engine.cli.terminal.output import print_json, say
+from seatwarden.engine.cli.terminal.output import print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import fact_to_json
+from seatwarden.engine.plan.findings import find_in_plan, finding_lines
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.errors import InputError
@@ -58,6 +61,8 @@ def diff(
     also = other_differences(*policies, same_zone=timezone is not None)
     if snapshot is not None:
         site = load_snapshot(snapshot)
+        for remark in site.remarks:
+            warn(remark)
         different = _on_snapshot(policies, site, _days(policies, site, now, timezone), also, format)
     else:
         day = _days(policies, None, now, timezone)[0] if now is not None else None
@@ -84,18 +89,20 @@ def _on_snapshot(
     format_: str,
 ) -> bool:
     found = changes(*policies, site, days)
+    findings = find_in_plan(policies[1], site, days[1], list(decide_all(policies[1], site, days[1]))).findings
     licenses = sum(len(rows) for rows in site.licenses.values())
     counts = {verdict: sum(change.new.verdict == verdict for change in found) for verdict in ("release", "keep")}
     if format_ == "json":
         by_reason = [{"to": to, "old": was, "new": now, "licenses": count} for to, was, now, count in reasons(found)]
         totals = {"licenses": licenses, "toRelease": counts["release"], "toKeep": counts["keep"]}
         listed = [change_to_json(change) for change in found]
-        print_json(
+        print_result(
             {
                 "same": not found and not also,
                 "changes": listed,
                 "other": also,
                 "summary": {**totals, "byReason": by_reason},
+                "findings": [to_builtins(finding) for finding in findings],
             }
         )
         return bool(found or also)
@@ -111,6 +118,8 @@ def _on_snapshot(
         f"{plural(counts['release'], 'license')} would be released instead of kept, {counts['keep']:,} kept instead of "
         f"released, {unchanged:,} unchanged."
     )
+    for line in finding_lines(findings):
+        say(line)
     return bool(found or also)
 
 
@@ -135,7 +144,8 @@ def _on_all_facts(
         message = "whether these policies mean the same was not found out: they are too different, or too large"
         raise InputError(message, "compare them on a snapshot with --snapshot") from None
     if format_ == "json":
-        print_json({"same": example is None and not also, "example": _example_to_json(example), "other": also})
+        shown = {"same": example is None and not also, "example": _example_to_json(example), "other": also}
+        print_result({**shown, "findings": []})
     elif example is not None:
         _print_example(example, policies)
     else:

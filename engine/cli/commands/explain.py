@@ -1,12 +1,13 @@
 """`seatwarden explain USER...`: why licenses are kept or released."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import typer
+from msgspec import to_builtins
 
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.inputs import (
@@ -17,7 +18,7 @@ from seatwarden.engine.cli.inputs import (
     TimezoneOption,
     gather,
 )
-from seatwarden.engine.cli.terminal.output import note, print_json, say
+from seatwarden.engine.cli.terminal.output import note, print_json, say, warnings_said
 from seatwarden.engine.cli.views.explanation import print_explanations
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.text import printable
@@ -35,6 +36,7 @@ from seatwarden.engine.explain.people import (
 )
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.plan.findings import Finding, find_in_plan
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -124,6 +126,7 @@ class _Source(Generic[_T]):
     people: Callable[[list[str]], People[_T]]
     decide: Callable[[_T], Decision]
     decide_all: Callable[[], Iterable[Decision]]
+    findings: Callable[[list[Decision]], Sequence[Finding]]
 
     def of_users(self, queries: list[str]) -> list[tuple[Holder, list[Decision]]]:
         """The users that are meant, each once, with the decisions on their licenses. Raises InputError."""
@@ -154,7 +157,8 @@ class _Source(Generic[_T]):
     ) -> list[tuple[Holder, list[Explanation]]]:
         """The decisions in words."""
         explainer = Explainer(self.policy, self.day)
-        return [(holder, [explainer.explain(d, size) for d in decisions]) for holder, decisions in chosen]
+        findings = self.findings([decision for _, decisions in chosen for decision in decisions])
+        return [(holder, [explainer.explain(d, size, findings) for d in decisions]) for holder, decisions in chosen]
 
     def _decisions(self, people: People[_T], holder: Holder) -> list[Decision]:
         return [self.decide(held) for held in people.held_by(holder)]
@@ -195,6 +199,7 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         lambda queries: people_of_plan(decisions, pseudonyms=recorded.header.pseudonyms is not None),
         lambda decision: decision,
         lambda: decisions,
+        lambda chosen: recorded.header.findings,
     )
 
 
@@ -213,6 +218,7 @@ def _from_inputs(
         lambda queries: people_of_snapshot(given.snapshot, queries),
         lambda held: decide(given.policy, given.snapshot, *held, given.day),
         lambda: decide_all(given.policy, given.snapshot, given.day),
+        lambda chosen: find_in_plan(given.policy, given.snapshot, given.day, chosen, whole=False).findings,
     )
 
 
@@ -243,11 +249,14 @@ def _listed(labels: list[str]) -> str:
 
 
 def _to_json(holder: Holder, explanations: list[Explanation], source: _Source[Any], size: Size) -> dict[str, object]:
+    found = dict.fromkeys(finding for explanation in explanations for finding in explanation.findings)
     named = {"userDirectory": holder.user_directory, "userId": holder.user_id or None, "userName": holder.name}
     return {
         "user": named,
         "policy": {"file": Path(source.policy.file).name, "sha256": source.policy.digest},
         "now": format_instant(source.day.now),
         "timezone": source.day.zone.key,
+        "findings": [to_builtins(finding) for finding in found],
+        "warnings": warnings_said(),
         "licenses": [explanation_to_json(explanation, size) for explanation in explanations],
     }

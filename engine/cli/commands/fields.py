@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from seatwarden.engine.cli.completion import complete_fields
-from seatwarden.engine.cli.terminal.output import print_json
+from seatwarden.engine.cli.terminal.output import print_result
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
 from seatwarden.policy.errors import InputError
@@ -43,7 +43,7 @@ def fields(
     operators = () if names else OPERATORS
     if format == "json":
         listed = {"operators": [_operator(operator) for operator in operators]} if operators else {}
-        print_json({"fields": [_field(entry) for entry in entries], **listed})
+        print_result({"fields": [_field(entry) for entry in entries], **listed})
         return
     print_rows(_FIELDS, [_field_row(entry) for entry in entries])
     if operators:

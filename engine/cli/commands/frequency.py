@@ -8,7 +8,8 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.inputs import parse_now
-from seatwarden.engine.cli.terminal.output import complain, print_json, say
+from seatwarden.engine.cli.terminal.output import complain, print_result, say
+from seatwarden.engine.cli.views.findings import finding_to_json
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.grammar.parser import in_file
@@ -50,10 +51,13 @@ def frequency(
     day = make_day(parse_now(after, "--after") if after is not None else datetime.now(UTC), timezone)
     schedule = load_schedule(text, _FILE)
     found = list(islice(occurrences(schedule, day.now, day.zone), count))
+    warnings = check_schedule(text, in_file(_FILE), day.now.astimezone(day.zone))
     if format == "json":
-        print_json({"text": text, "timezone": timezone, "next": [format_instant(instant) for instant in found]})
+        following = [format_instant(instant) for instant in found]
+        findings = [finding_to_json(warning) for warning in warnings]
+        print_result({"text": text, "timezone": timezone, "next": following, "findings": findings})
         return
-    for warning in check_schedule(text, in_file(_FILE), day.now.astimezone(day.zone)):
+    for warning in warnings:
         complain(warning, {_FILE: text})
     if not found:
         say(f"This schedule never fires after {format_instant(day.now)}.")

@@ -12,7 +12,7 @@ import typer
 from seatwarden.engine.cli.completion import complete_codes
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, choose_moment
-from seatwarden.engine.cli.terminal.output import complain, note, print_json, say, show_finding
+from seatwarden.engine.cli.terminal.output import complain, note, print_json, print_result, say, show_finding
 from seatwarden.engine.cli.views.findings import LintReport, print_github, report_to_json
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
@@ -172,7 +172,7 @@ def _note_missing_library(path: Path) -> None:
 
 def _print(report: LintReport, format_: LintFormat) -> None:
     if format_ == "json":
-        print_json(report_to_json(report))
+        print_result(report_to_json(report))
     elif format_ == "sarif":
         from seatwarden.engine.cli.views.sarif import report_to_sarif
 

@@ -1,16 +1,17 @@
 """`seatwarden monitor`: how many licenses are in use and when the site's own expires, shown and written to InfluxDB."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import clock, log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_now
-from seatwarden.engine.cli.terminal.output import complain, note, say
+from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import join_words, printable
@@ -36,6 +37,7 @@ def monitor(
         bool, typer.Option("--dry-run", help="Print points as line protocol, list messages; write and send nothing.")
     ] = False,
     now: NowOption = None,
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
 ) -> None:
     """Show license use and expiry, and write both to InfluxDB.
 
@@ -51,11 +53,14 @@ def monitor(
     day = make_day(asked, settings.policy.timezone)
     seen = _look(settings, day)
     if dry_run:
-        _print_lines(seen, settings)
+        _print_lines(seen, settings, format)
         _list_messages(seen, settings, day.now)
     else:
-        _show(seen, settings)
-        failed = _write(seen, settings)
+        if format == "text":
+            _show(seen, settings)
+        failed = _write(seen, settings, say if format == "text" else note)
+        if format == "json":
+            print_result(_to_json(seen, settings))
         _notify(seen, settings, day.now)
         seen.failed = not _alarm(seen, settings) or failed or seen.failed
     if seen.failed:
@@ -104,13 +109,29 @@ def _look(settings: "Settings", day: Day) -> _Seen:
     return seen
 
 
-def _print_lines(seen: _Seen, settings: "Settings") -> None:
+def _to_json(seen: _Seen, settings: "Settings") -> dict[str, Any]:
+    """What was seen: the numbers of each license type, when the site's own license expires, and what went wrong."""
+    return {
+        "site": settings.site.url,
+        "licenses": [{**dict(point.tags), **point.fields} for point in seen.use],
+        "serverLicense": {"expires": f"{seen.license.expires:%Y-%m-%d}", "days": seen.license.days}
+        if seen.license is not None
+        else None,
+        "errors": [{"job": job, "message": error.message, "help": error.help} for job, error in seen.errors],
+    }
+
+
+def _print_lines(seen: _Seen, settings: "Settings", format_: str) -> None:
     """Line protocol without a time, as Butler sent it: what a script or a diff can take.
 
     With the master switch off there are no points, as in Butler; the switches of the destinations do not count here.
     """
     from seatwarden.engine.metrics.point import line
 
+    if format_ == "json":
+        points = () if settings.influx_off else (*seen.use, *seen.expiry)
+        print_result({**_to_json(seen, settings), "points": [line(point, with_time=False) for point in points]})
+        return
     if settings.influx_off:
         note("`influxDb.enable` is false: nothing would be written")
         return
@@ -187,13 +208,13 @@ def _number(value: "FieldValue | None") -> str:
     return f"{value:,.0f}" if value.is_integer() else f"{value:,}"
 
 
-def _write(seen: _Seen, settings: "Settings") -> bool:
+def _write(seen: _Seen, settings: "Settings", tell: Callable[[str], None]) -> bool:
     """Writes what the site file wants written; returns whether points are lost or rejected."""
     from seatwarden.engine.metrics.delivery import send
 
     if settings.influx is None:
         why = "`influxDb.enable` is false" if settings.influx_off else "the site file has no `influxDb`"
-        say(f"Nothing is written: {why}.")
+        tell(f"Nothing is written: {why}.")
         return False
     jobs = settings.jobs
     parts = (
@@ -202,13 +223,13 @@ def _write(seen: _Seen, settings: "Settings") -> bool:
     )
     silent = [f"`{name}.destination.influxDb.enable`" for name, job, points in parts if points and not job.to_influxdb]
     if silent:
-        say(f"Not written, since it is not switched on: {join_words(silent)}")
+        tell(f"Not written, since it is not switched on: {join_words(silent)}")
     points = [point for _, job, found in parts if job.to_influxdb for point in found]
     if not points:
         return False
     delivery = send(points, settings.influx, settings.folder)
     if delivery.problem:
-        note(f"warning: InfluxDB has not got everything: {delivery.describe()}")
+        warn(f"InfluxDB has not got everything: {delivery.describe()}")
     else:
-        say(f"InfluxDB at {settings.influx.url}: {delivery.describe()}")
+        tell(f"InfluxDB at {settings.influx.url}: {delivery.describe()}")
     return bool(delivery.rejected or delivery.dropped)

@@ -1,14 +1,15 @@
 """`seatwarden plan`: what would be released, what is kept, and why. Releases nothing."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import (
     Format,
+    Inputs,
     NowOption,
     PolicyOption,
     PseudonymizeOption,
@@ -20,30 +21,24 @@ from seatwarden.engine.cli.inputs import (
     gather,
 )
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
-from seatwarden.engine.cli.terminal.output import Part, is_terminal, print_json, say
+from seatwarden.engine.cli.terminal.output import is_terminal, note, print_result, say
+from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
-from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.cli.terminal.tables import piped_width, print_rows
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.decide.decision import Because
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.findings import finding_lines
+from seatwarden.engine.plan.listing import COLUMNS, Group, Show, cells, sections
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.plan.records import PRINTED, decision_to_json
-from seatwarden.engine.plan.summary_text import (
-    COLUMNS,
-    VERDICT,
-    Show,
-    cells,
-    closing_lines,
-    listed_decisions,
-    plan_text,
-)
+from seatwarden.engine.plan.summary_text import closing_lines, plan_text, totals
 from seatwarden.policy.errors import InputError
 
 MOST_ON_TERMINAL = 1_000
 """Most licenses that a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
-_STYLE = {"release": "bold red", "guard": "yellow", "default": "", "keep": "green"}
+_STYLE: dict[Group, str] = {"release": "bold", "undetermined": "bold yellow", "kept": "bold green"}
 
 
 @collector_off()
@@ -62,7 +57,9 @@ def plan(
     pseudonymize: PseudonymizeOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     raw: RawOption = False,
-    show: Annotated[Show, typer.Option("--show", help="Which licenses the table lists.")] = "all",
+    show: Annotated[
+        Show, typer.Option("--show", help="Which licenses are listed; brief: those to release and undetermined ones.")
+    ] = "brief",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
     ] = False,
@@ -79,6 +76,7 @@ def plan(
     given = gather(policy, snapshot, site, now, timezone)
     pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    made = _compared(made, given, site, output)
     written = None
     if output is not None:
         written = plan_text(made)
@@ -94,27 +92,51 @@ def plan(
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
+def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None) -> Plan:
+    """The plan, compared with the newest one beside it, or among the runs of the live site."""
+    if output is None and site is None:
+        return made
+    # These take a while to import, and most plans of a snapshot are only shown.
+    from seatwarden.engine.runs.baseline import compared_with_before
+
+    places, percent = ([output.absolute().parent] if output is not None else []), None
+    if site is not None and given.site is not None:
+        from seatwarden.engine.cli.host import runs_of
+
+        folder, percent = runs_of(site, given.site)
+        places.append(folder)
+    return compared_with_before(made, places, percent)
+
+
 def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bool) -> None:
     """Prints the plan; `written` is the text of its `summary.txt`, if one was made."""
     if format_ == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
-        print_json({"run": made.run(), "decisions": decisions, "summary": made.summary()})
+        findings = [to_builtins(finding) for finding in made.findings]
+        allowed = [{**to_builtins(finding), "reason": reason} for finding, reason in made.found.allowed]
+        beside = {"findings": findings, "allowed": allowed, "compared": made.compared or None}
+        print_result({"run": made.run(), "decisions": decisions, "summary": made.summary(), **beside})
     elif format_ == "csv":
         rows = ({**row, "rules": "; ".join(row["rules"])} for row in map(decision_to_json, made.decisions))
         print_csv(PRINTED, rows, raw=raw)
+        _note_findings(made)
     elif is_quiet():
-        return
+        _note_findings(made)
     elif is_terminal():
-        listed, more = listed_decisions(made, show, MOST_ON_TERMINAL)
-        if listed:
-            print_rows(COLUMNS, [_styled(cells(decision), decision.because) for decision in listed])
-        say("\n".join(closing_lines(made, more)))
-    elif written is not None and show == "all" and is_utf8():
+        say("\n".join([*totals(made), ""]))
+        listed = sections(made, show, MOST_ON_TERMINAL)
+        for section in listed:
+            say((section.title, _STYLE[section.group]))
+            print_rows(COLUMNS, [cells(decision) for decision in section.licenses])
+        say("\n".join(broken(closing_lines(made, listed), room())))
+    elif written is not None and show == "brief" and is_utf8() and piped_width() is None:
         say(written.removesuffix("\n"))
     else:
-        say(plan_text(made, show, "─" if is_utf8() else "-").removesuffix("\n"))
+        text = plan_text(made, show, "─" if is_utf8() else "-", piped_width()).removesuffix("\n")
+        say("\n".join(broken(text.split("\n"), piped_width())))
 
 
-def _styled(cells: Sequence[str], because: Because) -> list[Part]:
-    """The cells of a row, the verdict in its colour."""
-    return [(cell, _STYLE[because]) if column is VERDICT else cell for column, cell in zip(COLUMNS, cells, strict=True)]
+def _note_findings(made: Plan) -> None:
+    """Says beside the result what the result has no place for."""
+    for line in finding_lines(made.findings):
+        note(line)

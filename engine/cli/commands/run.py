@@ -10,8 +10,10 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import clock, context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, say
+from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.outcomes import say_outcome
 from seatwarden.engine.common.text import printable
+from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.summary_text import summary_lines
 from seatwarden.policy.errors import InputError
 
@@ -27,6 +29,10 @@ def run(
         bool | None,
         typer.Option("--dry-run/--no-dry-run", help="Stop after the plan, or do not, whatever the site file says."),
     ] = None,
+    accept_mass_change: Annotated[
+        bool,
+        typer.Option("--accept-mass-change", help="Release although a fact has changed for very many users."),
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Plan and release in one go, for jobs.
@@ -49,6 +55,7 @@ def run(
             settings,
             context_for(settings, _log, stop),
             dry_run=settings.dry_run if dry_run is None else dry_run,
+            accept_mass_change=accept_mass_change,
         )
         publish_run(report, settings, _log, clock())
     _say(report, settings, forced=dry_run is not None)
@@ -60,7 +67,7 @@ def exit_code(report: "RunReport") -> ExitCode:
     match report.outcome:
         case "dry-run" | "done":
             return ExitCode.DONE
-        case "over-limit" | "refused":
+        case "over-limit" | "stopped" | "refused":
             return ExitCode.NO
         case "incomplete" | "interrupted":
             return ExitCode.SOME_FAILED
@@ -70,7 +77,8 @@ def exit_code(report: "RunReport") -> ExitCode:
 
 def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
     """Says meanwhile what an earlier run left, and what is not well; the report says what happened."""
-    if "license" in facts:
+    # Findings stand below the plan's numbers; who wants none of these is told of the findings alone.
+    if "license" in facts or ("code" in facts and not is_quiet()):
         return
     if level >= logging.WARNING:
         log_warnings(message, level=level, **facts)
@@ -81,7 +89,7 @@ def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
 
 def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
     if report.plan is not None and report.folder is not None:
-        for line in summary_lines(report.plan):
+        for line in [*summary_lines(report.plan), *finding_lines(report.plan.findings)]:
             say(line)
         say(f"Sealed plan written to {from_here(report.folder)}")
     for applied in report.applied:
@@ -93,7 +101,13 @@ def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
         for sentence in report.why:
             note(f"{report.outcome.replace('-', ' ')}: {printable(sentence)}")
     if report.outcome == "over-limit":
-        note("Nothing at all has been released. Check the policy, or raise its limit.")
+        remedy = f"; {report.plan.remedy}" if report.plan is not None and report.plan.remedy else ""
+        note(f"Nothing at all has been released: over the limit{remedy}.")
+    if report.outcome == "stopped":
+        note("Nothing at all has been released: what was found stops the run.")
+    if report.outcome == "dry-run" and report.stopped_by:
+        codes = ", ".join(dict.fromkeys(finding.code for finding in report.stopped_by))
+        note(f"A run that releases would be stopped by {codes}.")
     if report.outcome == "dry-run":
         help_ = "" if forced else " `dryRun: false` in the site file releases."
         if not forced and settings.jobs.release.enabled is False:

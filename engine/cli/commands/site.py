@@ -2,12 +2,13 @@
 
 import os
 from datetime import UTC, datetime
+from typing import Annotated, Literal
 
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
-from seatwarden.engine.cli.terminal.output import complain, note, say
+from seatwarden.engine.cli.terminal.output import complain, note, print_result, say
 from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
 
@@ -15,7 +16,10 @@ app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=Tr
 
 
 @app.command("check")
-def check(site: SiteOption = None) -> None:
+def check(
+    site: SiteOption = None,
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+) -> None:
     """Try the way to a site, step by step.
 
     Says what to mend. Changes nothing.
@@ -29,17 +33,23 @@ def check(site: SiteOption = None) -> None:
     for text in load_alarms(site, os.environ).notes:
         note(f"warning: {text}")
     failed = None
+    steps = []
     for step in check_site(read_site(site), datetime.now(UTC)):
         well = ("!", "yellow") if step.help else ("✓", "green")
         mark = well if step.good else ("✗", "bold red")
-        say("  ", mark, f" {step.name}: {printable(step.found)}")
-        if step.help:
-            say(f"    = help: {step.help}")
+        steps.append({"step": step.name, "good": step.good, "found": step.found, "help": step.help or None})
+        if format == "text":
+            say("  ", mark, f" {step.name}: {printable(step.found)}")
+            if step.help:
+                say(f"    = help: {step.help}")
         if not step.good:
             failed = ExitCode.BAD_INPUT if step.here else ExitCode.REMOTE_FAILED
+    if format == "json":
+        print_result({"free": not failed, "steps": steps})
     if failed:
         raise typer.Exit(failed)
-    say("The way to this site is free.")
+    if format == "text":
+        say("The way to this site is free.")
 
 
 @app.command("notify")

@@ -1,14 +1,15 @@
 """`seatwarden test`: holds policies against what their authors expect of them."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, PolicyOption, QuietOption, SnapshotOption, TimezoneOption, gather
-from seatwarden.engine.cli.terminal.output import note, say
+from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.common.way_out import JUNIT, RECORD, TEST_REPORT, check_way_out, write_out
 from seatwarden.engine.decide.decide import decide_all
@@ -28,7 +29,7 @@ def run_tests(
         list[Path] | None,
         typer.Argument(metavar="FILE|FOLDER...", help="Test files, or folders with *.test.yaml. Default: here."),
     ] = None,
-    format: Annotated[Literal["text", "junit"], typer.Option("--format", help="How to print.")] = "text",
+    format: Annotated[Literal["text", "junit", "json"], typer.Option("--format", help="How to print.")] = "text",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report, or the record, to a file.")
     ] = None,
@@ -62,17 +63,46 @@ def run_tests(
     reports = [run_policy_test(loaded) for loaded in _load(_find(places or [Path()]))]
     missed = unreached(reports)
     required = missed if require_all_rules else ()
-    report = junit_xml(reports, required) if format == "junit" else "\n".join(_text(reports)) + "\n"
+    if format == "json" and output is None:
+        _warn(missed)
+        print_result(_to_json(reports))
+    else:
+        _say_report(reports, required, format, output)
+        _warn(missed)
+    if required or any(r.failed for r in reports):
+        raise typer.Exit(ExitCode.NO)
+
+
+def _say_report(reports: Sequence[TestReport], required: _Unreached, format_: str, output: Path | None) -> None:
+    report = junit_xml(reports, required) if format_ == "junit" else "\n".join(_text(reports)) + "\n"
     if output is not None:
-        write_out(output, report.encode(), JUNIT if format == "junit" else TEST_REPORT)
-    if output is not None or format == "text":
+        text = json.dumps(_to_json(reports), indent=2) + "\n" if format_ == "json" else report
+        write_out(output, text.encode(), JUNIT if format_ == "junit" else TEST_REPORT)
+    if output is not None or format_ == "text":
         for line in _text(reports):
             say((line, "bold red" if line.startswith("FAILED ") else ""))
     else:
         typer.echo(report, nl=False)
-    _warn(missed)
-    if required or any(r.failed for r in reports):
-        raise typer.Exit(ExitCode.NO)
+
+
+def _to_json(reports: Sequence[TestReport]) -> dict[str, Any]:
+    """The results file by file, and what no case reached is among the warnings."""
+    return {
+        "files": [
+            {
+                "file": Path(report.file).as_posix(),
+                "cases": [
+                    {"name": case.name, "at": case.place, "passed": not case.problems, "problems": list(case.problems)}
+                    for case in report.results
+                ],
+            }
+            for report in reports
+        ],
+        "summary": {
+            "passed": sum(len(report.results) - len(report.failed) for report in reports),
+            "failed": sum(len(report.failed) for report in reports),
+        },
+    }
 
 
 def _find(places: Sequence[Path]) -> list[Path]:
@@ -132,7 +162,7 @@ def _failure(result: CaseResult) -> list[str]:
 def _warn(missed: _Unreached) -> None:
     for policy, rules in missed:
         count = f"{len(rules):,} of {plural(len(policy.rules), 'rule')}"
-        note(f"warning: no case reached {count} of {printable(Path(policy.file).as_posix())}")
+        warn(f"no case reached {count} of {Path(policy.file).as_posix()}")
         for rule in rules:
             note(f"  {printable(rule.title)}  ({printable(rule.place)})")
 

@@ -1,59 +1,40 @@
-"""A table on a terminal: drawn by Rich, its columns folded or left out where there is little room."""
+"""A table on a terminal: drawn by Rich, its columns cut, folded or left out where there is little room."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from seatwarden.engine.cli.terminal.output import Part, console, plain
-from seatwarden.engine.common.tables import GAP, Column, cell_width
+from seatwarden.engine.common.tables import Column, fitted
 
 _Rows = Sequence[Sequence[Part]]
-
-_NARROWEST = 30
-"""Columns of a terminal that a folded cell keeps before other columns make way for it."""
 
 
 def print_fitted(columns: Sequence[Column], rows: _Rows) -> None:
     """Prints a table on the terminal, as wide as that is."""
     out = console()
-    out.print(_fitted(columns, rows, out.width))
+    out.print(_table(columns, rows, out.width))
 
 
-def _fitted(columns: Sequence[Column], rows: _Rows, width: int) -> Table:
-    columns, shown = _fitting(columns, rows, width)
+def _table(columns: Sequence[Column], rows: _Rows, width: int) -> Table:
+    shown, cells = fitted(columns, [[plain(cell) for cell in row] for row in rows], width)
+    styles = [[_style(row[columns.index(column)]) for column in _as_given(shown, columns)] for row in rows]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number in shown:
-        column = columns[number]
+    for column in shown:
         # The last column takes what the others leave.
-        most = max(width // 4, 16) if column.folds and number != shown[-1] else None
+        most = max(width // 4, 16) if column.folds and column is not shown[-1] else None
         justify = "right" if column.right else "left"
         table.add_column(column.head, overflow="fold", no_wrap=not column.folds, max_width=most, justify=justify)  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*(Text(plain(row[number]), style=_style(row[number])) for number in shown))
+    for row, of_row in zip(cells, styles, strict=True):
+        table.add_row(*(Text(cell, style=style) for cell, style in zip(row, of_row, strict=True)))
     return table
 
 
-def _fitting(columns: Sequence[Column], rows: _Rows, width: int) -> tuple[list[Column], list[int]]:
-    """The columns, told which of them fold, and the numbers of those for which there is room."""
-    needed = [
-        max(cell_width(column.head), *(cell_width(plain(row[number])) for row in rows), 0)
-        for number, column in enumerate(columns)
-    ]
-    columns = [
-        replace(column, folds=column.folds or each > width - _NARROWEST)
-        for each, column in zip(needed, columns, strict=True)
-    ]
-    needed = [min(each, _NARROWEST) if column.folds else each for each, column in zip(needed, columns, strict=True)]
-    shown = list(range(len(columns)))
-    while sum(needed[number] + GAP for number in shown) > width + 1:
-        leaving = max(shown, key=lambda number: columns[number].leaves)
-        if not columns[leaving].leaves:
-            break
-        shown.remove(leaving)
-    return columns, shown
+def _as_given(shown: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
+    """The columns as the caller has them, of those that are shown; heads tell them apart."""
+    return [column for column in columns if column.head in {one.head for one in shown}]
 
 
 def _style(cell: Part) -> str:

@@ -74,6 +74,25 @@ def note(text: str) -> None:
     _print([text], stderr=True)
 
 
+_warnings: list[str] = []
+
+
+def warn(text: str) -> None:
+    """Prints a warning beside the result; results for machines have all of them, too."""
+    _warnings.append(printable(text))
+    note(f"warning: {_warnings[-1]}")
+
+
+def warnings_said() -> list[str]:
+    """The warnings of this command so far, in their order, each once."""
+    return list(dict.fromkeys(_warnings))
+
+
+def forget_warnings() -> None:
+    """Begins a command: what was said before it, in the same process, is not about it."""
+    _warnings.clear()
+
+
 def _print(parts: Sequence[Part], stderr: bool = False) -> None:
     if any(not isinstance(part, str) for part in parts) and is_terminal(stderr):
         from rich.text import Text
@@ -108,6 +127,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write(escaped_json(typed) + "\n")
 
 
+def print_result(result: Mapping[str, Any]) -> None:
+    """Prints the result of a command as JSON, with the warnings that were said beside it as `warnings`."""
+    print_json({**result, "warnings": warnings_said()})
+
+
 def write_or_print(text: str, output: Path | None, kind: Output, *, force: bool = False) -> None:
     """Writes a result to a file, or prints it exactly as it is. Raises InputError."""
     if output is None:
@@ -133,6 +157,8 @@ def show_finding(finding: Diagnostic, sources: Mapping[str, str]) -> None:
 def complain(error: Diagnostic | SeatwardenError, sources: Mapping[str, str] | None = None) -> None:
     """Prints an error or warning on stderr: what, where, why, what to do."""
     if isinstance(error, Diagnostic):
+        if error.severity == "warning":
+            _warnings.append(printable(f"{error.code}: {error.message}"))
         text = render(error, sources or {})
         head = "bold yellow" if error.severity == "warning" else "bold red"
     else:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seatwarden.engine.cli.terminal.output import Part, plain, say
+from seatwarden.engine.cli.terminal.prose import broken, room, under_each_other
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
@@ -13,6 +14,7 @@ from seatwarden.engine.explain.explanation import Explanation, Size, found, part
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.engine.facts.guards import RowState
+from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.grammar.printer import print_condition
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -41,14 +43,16 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
     for number, explanation in enumerate(explanations):
         if number:
             say()
-        say((headline(explanation), "bold"))
+        width = room()
+        say(("\n".join(broken([headline(explanation)], width)), "bold"))
         if size == "default":
             say()
-            _print_lines(_rules(explanation.decision, whole=False))
-            if explanation.advice:
+            _print_lines(_rules(explanation, whole=False))
+            if explanation.advice or explanation.findings:
                 say()
-            for sentence in explanation.advice:
-                say(printable(sentence))
+            told = [*map(printable, explanation.advice), *finding_lines(explanation.findings)]
+            for line in broken(told, width):
+                say(line)
         else:
             for title, lines in _sections(explanation, policy, day):
                 say()
@@ -57,13 +61,27 @@ def print_explanations(explanations: list[Explanation], size: Size, policy: Chec
 
 
 def _print_lines(lines: list[TreeLine]) -> None:
+    width = room()
     lengths = [sum(len(plain(part)) for part in parts) for parts, _ in lines]
     place_column = min(max(lengths, default=0) + 2, 96)
+    places = [place_column + len(place) for _, place in lines if place]
+    beside = width is None or max(places, default=0) <= width
     for (parts, place), length in zip(lines, lengths, strict=True):
-        if place:
+        if place and beside:
             say(*parts, (" " * max(2, place_column - length) + place, "dim"))
-        else:
-            say(*parts)
+            continue
+        *before, last = parts
+        indent = sum(len(plain(part)) for part in before) + len(plain(last)) - len(plain(last).lstrip())
+        first, *below = under_each_other(plain(last).strip(), indent, width)
+        say(*before, _styled(last, plain(last)[: len(plain(last)) - len(plain(last).lstrip())] + first))
+        for line in below:
+            say(_styled(last, " " * indent + line))
+        if place:
+            say((" " * indent + place, "dim"))
+
+
+def _styled(part: Part, text: str) -> Part:
+    return text if isinstance(part, str) else (text, part[1])
 
 
 # Sections of the full size -----------------------------------------------------------------------------------
@@ -72,13 +90,15 @@ def _print_lines(lines: list[TreeLine]) -> None:
 def _sections(explanation: Explanation, policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, list[TreeLine]]]:
     decision = explanation.decision
     yield "Guards", [_checked(what, truth, "") for what, truth in _guards(decision.row_state)]
-    yield "Rules", _rules(decision, whole=True)
+    yield "Rules", _rules(explanation, whole=True)
     if decision.facts:
         width = max(map(len, decision.facts))
         shown = [f"  {name:<{width}}  {_fact(fact)}" for name, fact in decision.facts.items()]
         yield "Facts", [([printable(line)], "") for line in shown]
     if explanation.advice:
         yield "What if", [([f"  {printable(sentence)}"], "") for sentence in explanation.advice]
+    if explanation.findings:
+        yield "Findings", [([f"  {line}"], "") for line in finding_lines(explanation.findings)]
     yield "Decided", [([f"  {name:<7}  {printable(value)}"], "") for name, value in _decided(decision, policy, day)]
 
 
@@ -106,11 +126,16 @@ def _checked(what: str, truth: Truth, indent: str) -> TreeLine:
 # Rules -------------------------------------------------------------------------------------------------------
 
 
-def _rules(decision: Decision, *, whole: bool) -> list[TreeLine]:
-    """A line for each rule, the parts of its condition below it; the `whole` tree, or what an ended rule lacks."""
+def _rules(explanation: Explanation, *, whole: bool) -> list[TreeLine]:
+    """A line for each rule, the parts of its condition and what is found about it below; the `whole` tree, or what an
+    ended rule lacks."""
+    decision = explanation.decision
     labels = [outcome.rule.title for outcome in decision.outcomes]
     width = min(max((len(label) for label in labels), default=0), 40)
-    lines = [line for outcome in decision.outcomes for line in _rule(outcome, width, whole)]
+    lines: list[TreeLine] = []
+    for outcome in decision.outcomes:
+        lines += _rule(outcome, width, whole)
+        lines += [_beside(finding, width) for finding in explanation.findings if finding.rule == outcome.rule.label]
     return lines or [([f"  no rule speaks of {decision.license_type} licenses"], "")]
 
 
@@ -126,6 +151,12 @@ def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[TreeLine]:
     elif not outcome.expired:
         for part in tree_parts(outcome.trace):
             yield from _parts(part, " " * (width + 4))
+
+
+def _beside(finding: Finding, width: int) -> TreeLine:
+    """A finding beside the rule that it is about; its sentence begins with the rule, which stands above."""
+    sentence = finding.message.partition(": ")[2] if finding.code in ("SW401", "SW402", "SW403") else finding.message
+    return [" " * (width + 4), ("!", "yellow"), f" {printable(_short(sentence))}"], ""
 
 
 def _parts(trace: Trace, indent: str) -> Iterator[TreeLine]:

@@ -32,8 +32,8 @@ class LintReport:
 def report_to_json(report: LintReport) -> dict[str, Any]:
     """The report as `lint --format json` prints it. Lines and columns count from 1, the end is exclusive."""
     return {
-        "findings": [_finding(finding) for finding in report.findings],
-        "allowed": [{**_finding(allowed.finding), "reason": allowed.reason} for allowed in report.allowed],
+        "findings": [finding_to_json(finding) for finding in report.findings],
+        "allowed": [{**finding_to_json(allowed.finding), "reason": allowed.reason} for allowed in report.allowed],
         "summary": {
             "files": len(report.sources),
             "errors": report.errors,
@@ -83,7 +83,8 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _finding(finding: Diagnostic) -> dict[str, Any]:
+def finding_to_json(finding: Diagnostic) -> dict[str, Any]:
+    """A finding as `lint --format json` prints it."""
     return {
         "code": finding.code,
         "severity": finding.severity,

@@ -5,7 +5,7 @@ from seatwarden.engine.cli.terminal.output import note, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.common.text import printable
 
-_STYLES = {"released": "bold red", "gone": "", "skipped": "yellow", "failed": "bold red", "unknown": "bold yellow"}
+_STYLES = {"released": "bold green", "gone": "", "skipped": "yellow", "failed": "bold red", "unknown": "bold yellow"}
 
 
 def say_outcome(outcome: Outcome) -> None:

@@ -117,6 +117,7 @@ class Prepared:
         limits: tuple[Limit, ...] | None = None,
         stop: threading.Event | None = None,
         withdrawn: str | None = None,
+        released_by: Callable[[Key], str | None] = lambda key: None,
     ) -> ApplyResult:
         """What the commands do with a plan that is in order; a journal that has its seal is left as it is."""
         pending = self.pending(limits)
@@ -134,6 +135,7 @@ class Prepared:
                 progress=self.told.append,
                 stop=stop,
                 withdrawn=withdrawn,
+                released_by=released_by,
             )
         finally:
             journal.close()

@@ -152,3 +152,13 @@ def test_what_cannot_be_decided_on_any_more(tmp_path: Path, change: Callable[[An
     prepared.apply(qrs)
     assert (prepared.journal.results["l1"], qrs.deletes, prepared.journal.intents) == ("skipped", [], {})
     assert prepared.journal.details["l1"].startswith(said)
+
+
+def test_a_license_that_a_run_of_ours_has_released(tmp_path: Path) -> None:
+    prepared, qrs = prepare(tmp_path, idle(2)), MemoryQrs(idle(2))
+    qrs.site["licenses"]["analyzer"].clear()
+    prepared.apply(qrs, released_by={("analyzer", "l2"): "20261120T020000Z-abc"}.get)
+    assert prepared.journal.details == {
+        "l1": "the license is gone: somebody else has released it",
+        "l2": "the license is gone: run 20261120T020000Z-abc has released it",
+    }

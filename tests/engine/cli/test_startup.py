@@ -94,7 +94,7 @@ def test_every_command_can_be_called_and_helps(run: Run, name: str) -> None:
 
 def test_help_lists_all_commands_in_their_order(run: Run) -> None:
     out = run("--help").out
-    listed = [line.split()[0] for line in out[out.index("Commands:") :].splitlines()[1:] if line.strip()]
+    listed = [line.split()[0] for line in out[out.index("First steps:") :].splitlines()[1:] if line.strip()]
     assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
 
 

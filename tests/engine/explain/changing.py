@@ -8,6 +8,7 @@ from typing import Any
 from seatwarden.engine.explain.changes import (
     Change,
     Empty,
+    Filled,
     Flagged,
     Holding,
     InDirectory,
@@ -61,6 +62,8 @@ def changed_site(change: Change, site: Mapping[str, Any], license_type: str, lic
         case WithoutValues(field, values):
             gone = [_entry(field, value) for value in values]
             user[_LISTS[field.name]] = [e for e in user[_LISTS[field.name]] if not any(_same(e, g) for g in gone)]
+        case Filled(field):
+            user[_LISTS[field.name]] = [*(user[_LISTS[field.name]] or []), _entry(field, "any value")]
         case Empty(name):
             user[_LISTS[name]] = []
         case Flagged(Field("license.excess"), truth):

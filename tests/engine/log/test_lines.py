@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
@@ -52,6 +53,17 @@ def test_a_text_that_nobody_can_read(text: bytes) -> None:
     with pytest.raises(DamagedLog) as caught:
         read_plan_lines(Path("plan.jsonl"), [header, *decisions, seal])
     assert [damage.line for damage in caught.value.damage] == [1, 3]
+
+
+def test_a_plan_of_before_is_read() -> None:
+    """Plans had no findings, and did not say by type what the run releases."""
+    log = read_plan_lines(Path("plan.jsonl"), (LOGS / "plan-of-before.jsonl").read_bytes().splitlines())
+    assert (log.header.findings, log.header.compared, log.header.accepted) == ([], "", False)
+    assert {counts.this_run for counts in log.seal.summary.by_type.values()} == {UNSET}
+    assert log.seal.summary.remedy == ""
+    now = read_plan_lines(Path("plan.jsonl"), (LOGS / "plan.jsonl").read_bytes().splitlines())
+    assert [finding.code for finding in now.header.findings] == ["SW404"]
+    assert sum(counts.this_run for counts in now.seal.summary.by_type.values() if counts.this_run is not UNSET) == 3
 
 
 def test_fields_of_a_later_version_are_passed_by() -> None:

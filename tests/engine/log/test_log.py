@@ -1,5 +1,6 @@
 """A written plan, read back, tells the same decisions."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,7 @@ from seatwarden.engine.log.chain import chain_lines
 from seatwarden.engine.log.reader import read_log, read_plan
 from seatwarden.engine.log.run_folder import PLAN_FILE
 from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.findings import Finding
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.errors import InputError
@@ -106,3 +108,23 @@ def test_rules_from_yaml_keep_their_places(tmp_path: Path) -> None:
     write_plan(plan, tmp_path, "")
     read = read_plan(tmp_path)
     assert [rule.place for rule in read.policy.rules] == ["test.policy:1:1", "test.policy:2:1"]
+
+
+def test_what_was_found_is_recorded(tmp_path: Path) -> None:
+    finding = Finding("SW402", "warning", "m", "h", "p:1:2", "vip", ("a", "b"))
+    plan = replace(plan_of(RULES, SITE).with_findings(finding), compared="with the run before", accepted=True)
+    write_plan(plan, tmp_path / "run", "")
+    header = read_plan(tmp_path / "run").header
+    assert (header.findings, header.compared, header.accepted) == ([finding], "with the run before", True)
+    plain = plan_of(RULES, SITE)
+    write_plan(plain, tmp_path / "plain", "")
+    first = (tmp_path / "plain" / "plan.jsonl").read_bytes().partition(b"\n")[0]
+    assert not any(name in first for name in (b'"findings"', b'"compared"', b'"accepted"')), "as plans always were"
+
+
+def test_what_helps_is_recorded(tmp_path: Path) -> None:
+    plan = plan_of(RULES.replace("30 days", "0 days") + "\nlimit release to 0 per run", SITE)
+    write_plan(plan, tmp_path / "run", "")
+    summary = read_plan(tmp_path / "run").seal.summary
+    assert summary.remedy == plan.remedy != ""
+    assert {t: counts.this_run for t, counts in summary.by_type.items()} == {"professional": 0, "analyzer": 0}

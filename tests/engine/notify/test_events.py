@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.notify.events import (
+    MAX_FINDINGS,
     MAX_SUBJECT,
     Event,
+    Told,
     certificate_expiring,
     license_expiring,
     limit_hit,
     plan_ready,
     releases_done,
     run_failed,
+    run_stopped,
     try_out,
 )
 from seatwarden.engine.plan.plan import make_plan
@@ -56,7 +59,33 @@ def test_a_plan_over_the_limit_says_so() -> None:
     assert "OVER THE LIMIT: 9 licenses to release; the limit allows 2" in lines
     assert not any("in this run" in line for line in lines)
     later = {**summary(), "release": 3, "thisRun": 2, "overLimit": []}
-    assert any(line.startswith("2 of them in this run") for line in plan_ready(SITE, NOW, "r", Path("r"), later).lines)
+    waiting = plan_ready(SITE, NOW, "r", Path("r"), later)
+    assert any(line.startswith("2 of them in this run") for line in waiting.lines)
+    assert waiting.subject == f"2 of 3 licenses to release on {SITE}"
+    everything = {**summary(), "release": 3, "thisRun": 3, "overLimit": []}
+    assert plan_ready(SITE, NOW, "r", Path("r"), everything).subject == f"3 licenses to release on {SITE}"
+
+
+def test_the_counts_by_type_are_those_of_the_run() -> None:
+    over = plan_ready(SITE, NOW, "run-1", Path("r"), summary())
+    assert over.subject == f"4 licenses due, over the limit on {SITE}"
+    assert "professional: 5 allocated, 0 to release, 2 over the limit, 3 to keep" in over.lines
+    assert any(line.startswith("What helps: not a single license fits into it; raise the ") for line in over.lines)
+
+
+def test_findings_are_told_with_names_to_those_who_ask() -> None:
+    found = [Told("SW405", f"an account (p:{n}:1)", f"`CORP\\sa_{n}` \u202e") for n in range(25)]
+    event = run_stopped(SITE, NOW, "r", found)
+    plain, named = event.lines_for(people=False), event.lines_for(people=True)
+    assert plain[2:4] == ["SW405: an account (p:0:1)", "SW405: an account (p:1:1)"]
+    assert named[2] == "SW405: `CORP\\sa_0` \ufffd"
+    assert plain[-1] == named[-1] == "and 5 more findings"
+    assert len(plain) == 2 + MAX_FINDINGS + 1
+    assert event.data_for(people=False)["findings"][0] == {"code": "SW405", "text": "SW405: an account (p:0:1)"}
+    assert event.data_for(people=True)["findings"][0]["text"] == "SW405: `CORP\\sa_0` \ufffd"
+    assert "sa_0" not in repr(event)
+    assert event.id != run_stopped(SITE, NOW, "r", found[:3]).id != run_stopped(SITE, NOW, "r", ()).id
+    assert "findings" not in run_stopped(SITE, NOW, "r", ()).data_for(people=True)
 
 
 def test_releases_name_nobody_unless_asked(event: Event) -> None:

@@ -82,6 +82,7 @@ def test_every_event_can_be_chosen() -> None:
         "plan-ready",
         "releases-done",
         "limit-hit",
+        "run-stopped",
         "run-failed",
         "license-expiring",
         "certificate-expiring",

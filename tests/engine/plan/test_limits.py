@@ -1,5 +1,8 @@
 """The limit: on by default, 0 means none, what the policy says replaces the default."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +19,13 @@ from seatwarden.engine.plan.limits import (
     describe_limits,
     excesses,
     limits_in_force,
+    remedy,
 )
+from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
-from tests.engine.support import checked, license_row, plan_of, site_of, user
+from seatwarden.grammar.printer import print_limit
+from seatwarden.policy.loading import load_policy
+from tests.engine.support import checked, day_of, license_row, plan_of, site_of, snapshot_of, user
 from tests.strategies import limits
 
 DEFAULTS = ("10% of professional per run", "10% of analyzer per run", "100 per run")
@@ -208,3 +215,100 @@ def test_all_limits_hold_for_what_was_chosen() -> None:
 def test_of_a_type_that_nobody_counted_nothing_is_allowed() -> None:
     (excess,) = excesses(_limits("limit release to 100% per run"), {}, {"analyzer": 1})
     assert (excess.allowed, excess.planned) == (0, 1)
+
+
+# What helps ----------------------------------------------------------------------------------------------
+
+
+def _idle(professional: int, analyzer: int) -> dict[str, Any]:
+    """A site of so many licenses, all of them unused for long."""
+    rows = [license_row(n, "2026-01-01T12:00:00.000Z") for n in range(1, professional + analyzer + 1)]
+    users = [user(n) for n in range(1, professional + analyzer + 1)]
+    return site_of(users, rows[professional:], rows[:professional])
+
+
+FIRST = ", longest unused first"
+ADD, INTO = f'add "{FIRST}" to', "into the policy"
+NONE = "not a single license fits into it; raise the limit in the policy, like"
+WRITE = f"write `limit release to 10% of professional per run{FIRST}` {INTO}"
+
+
+@pytest.mark.parametrize(
+    ("text", "professional", "analyzer", "remedy"),
+    [
+        ("limit release to 42 per run", 20, 22, ""),
+        ("limit release to 10 per run", 20, 22, f"{ADD} `10 per run` to release 10 and leave 32"),
+        ("", 20, 0, f"{WRITE} to release 2 and leave 18"),
+        (
+            "limit release to 3 of analyzer per run", 20, 22,
+            f"{ADD} `3 of analyzer per run` and {WRITE} to release 5 and leave 37",
+        ),
+        (
+            f"limit release to 50% per run\nlimit release to 60% of analyzer per run{FIRST}", 100, 300,
+            f"{ADD} `50% per run` and write `limit release to 100 per run{FIRST}` {INTO} to release 100 and leave 300",
+        ),
+        ("", 2, 3, f"{NONE} `limit release to 5 per run{FIRST}`"),
+        ("limit release to 0 per run", 9, 9, f"{NONE} `limit release to 10 per run{FIRST}`"),
+        (f"limit release to 2 per run{FIRST}", 9, 9, ""),
+    ],
+)  # fmt: skip
+def test_what_helps(text: str, professional: int, analyzer: int, remedy: str) -> None:
+    plan = plan_of(f"release when unused for 30 days\n{text}", _idle(professional, analyzer))
+    assert plan.remedy == remedy
+    assert plan.summary().get("remedy", "") == remedy
+
+
+@pytest.mark.parametrize(
+    ("own", "limit", "counts"),
+    [
+        ("limit: 10 per run", None, "to release 10 and leave 32"),
+        ("", [f"10% of {t} per run{FIRST}" for t in LICENSE_TYPES], "to release 4 and leave 38"),
+        (
+            "limit: 3 of analyzer per run",
+            [f"3 of analyzer per run{FIRST}", f"10% of professional per run{FIRST}"],
+            "to release 5 and leave 37",
+        ),
+    ],
+)
+def test_what_helps_in_yaml(tmp_path: Path, own: str, limit: list[str] | None, counts: str) -> None:
+    types = "\n".join(f"  {t}: {{enable: true, releaseThresholdDays: 30}}" for t in LICENSE_TYPES)
+    plan = _in_yaml(tmp_path, f"licenseType:\n{types}\n{own}\n", _idle(20, 22))
+    listed = ", ".join(f'"{text}"' for text in limit or ())
+    step = f"set `limit: [{listed}]` in the policy" if limit else f"{ADD} `10 per run`"
+    assert plan.remedy == f"{step} {counts}"
+
+
+def test_no_license_fits_in_yaml(tmp_path: Path) -> None:
+    text = "licenseType:\n  analyzer: {enable: true, releaseThresholdDays: 30}\n"
+    assert _in_yaml(tmp_path, text, _idle(0, 3)).remedy == f"{NONE} `limit: 3 per run{FIRST}`"
+
+
+def test_one_limit_in_yaml(tmp_path: Path) -> None:
+    text = "licenseType:\n  analyzer: {enable: true, releaseThresholdDays: 30}\n"
+    plan = _in_yaml(tmp_path, text, _idle(0, 20))
+    assert plan.remedy == f'set `limit: "10% of analyzer per run{FIRST}"` in the policy to release 2 and leave 18'
+
+
+def _in_yaml(folder: Path, text: str, site: dict[str, Any]) -> Plan:
+    path = folder / "butler.yaml"
+    path.write_text(text, encoding="utf-8")
+    policy = load_policy(path)
+    return make_plan(policy, snapshot_of(site), day_of(policy), "test")
+
+
+@given(st.lists(limits, max_size=3), st.integers(0, 130), st.integers(0, 30))
+def test_what_helps_does_what_it_says(several: list[Limit], professional: int, analyzer: int) -> None:
+    """The policy as it is after that: a run releases as many as was said."""
+    own = tuple({(limit.license_type, limit.count is None): limit for limit in several}.values())
+    site = _idle(professional, analyzer)
+    before = ["release when unused for 30 days", *(f"limit release to {print_limit(limit)}" for limit in own)]
+    plan = plan_of("\n".join(before), site)
+    found = remedy(plan.limits, plan.allocated, plan.released) if plan.over else None
+    if found is None:
+        return
+    changed = [print_limit(replace(x, longest_unused_first=True) if x in found.limits else x) for x in own]
+    written = re.findall(r"`limit release to (.*?)`", plan.remedy)
+    after = ["release when unused for 30 days", *(f"limit release to {text}" for text in (*changed, *written))]
+    then = plan_of("\n".join(after), site).summary()
+    assert (then["thisRun"], then["overLimit"]) == (found.released, [])
+    assert plan.remedy.endswith(f" to release {found.released:,} and leave {then['release'] - found.released:,}")

@@ -73,11 +73,11 @@ class Running:
     def runs(self) -> list[Path]:
         return runs_of(self.folder / "site.yaml")
 
-    def run(self, *, dry_run: bool = False) -> RunReport:
+    def run(self, *, dry_run: bool = False, accept_mass_change: bool = False) -> RunReport:
         self.said.clear()
         self.qrs.events.clear()
         context = RunContext(self._connect, lambda: self.now, self.lock, self.log, self.stop)
-        report = run_once(self.settings, context, dry_run=dry_run)
+        report = run_once(self.settings, context, dry_run=dry_run, accept_mass_change=accept_mass_change)
         self.now += timedelta(minutes=1)  # a run's name has seconds
         return report
 

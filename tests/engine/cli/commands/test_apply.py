@@ -52,7 +52,8 @@ def tools(run: Run, certificates: CertificateFiles, site_file: SiteFile, tmp_pat
 def test_does_exactly_the_plan(tools: Tools) -> None:
     run = tools.plan()
     ran = tools.apply(run)
-    assert (ran.code, ran.err) == (0, "")
+    assert ran.code == 0
+    assert ran.err.count("\n") == ran.err.count("protects nobody") + ran.err.count("help: ") == 4
     assert sorted(tools.qrs.deleted) == ALL
     journal = read_outcomes(run)
     assert set(journal.results.values()) == {"released"}
@@ -459,7 +460,8 @@ def test_quiet_says_what_is_wrong(tools: Tools) -> None:
     tools.qrs.faults.append(Fault("status", method="DELETE", path_contains="l-03", status=500, body="no"))
     ran = tools.apply(run, "--quiet")
     assert (ran.code, ran.out) == (4, "")
-    assert ran.err == "failed: analyzer license of CORP\\user03: QRS answered 500\n"
+    assert ran.err.endswith("\nfailed: analyzer license of CORP\\user03: QRS answered 500\n")
+    assert ran.err.count("\n") == 1 + ran.err.count("protects nobody") + ran.err.count("help: ")
 
 
 def test_a_site_that_is_gone(tools: Tools) -> None:

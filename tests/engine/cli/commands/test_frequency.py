@@ -25,6 +25,8 @@ def test_json(run: Run) -> None:
         "text": "at 2:30",
         "timezone": "America/New_York",
         "next": ["2026-11-21T07:30:00.000Z"],
+        "findings": [],
+        "warnings": [],
     }
 
 
@@ -46,7 +48,9 @@ def test_never(run: Run) -> None:
     assert "never fires after" in ran.out
     assert "warning[SW504]" in ran.err
     ran = run("frequency", "on the 31st day of feb", *AFTER, "--format", "json")
-    assert (ran.code, json.loads(ran.out)["next"], ran.err) == (0, [], "")
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["next"], ran.err) == (0, [], "")
+    assert [finding["code"] for finding in answer["findings"]] == ["SW504"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from seatwarden.engine.log.chain import chain_lines
+from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.writer import write_plan
 from tests.engine.cli.conftest import Run
+from tests.engine.log.golden_site import golden_plan, write_golden_journal
 from tests.paths import EXAMPLES, ROOT
 
 GIVEN = ("-p", EXAMPLES / "butler.yaml", "-s", EXAMPLES / "site.json")
@@ -92,7 +95,7 @@ def test_folders_that_are_closed(run: Run, plan: Path, monkeypatch: pytest.Monke
 
 
 def test_nobody_fits(run: Run, two_runs: Path) -> None:
-    ran = run("log", "show", two_runs, "--user", "nobody")
+    ran = run("log", "show", two_runs, "--rule", "undetermined", "--verdict", "release")
     assert (ran.code, ran.out) == (0, "0 rows\n")
     assert "in 2 runs" in ran.err
 
@@ -153,18 +156,24 @@ def two_runs(run: Run, tmp_path: Path) -> Path:
     return tmp_path / "plans"
 
 
-def test_runs_are_listed_oldest_first(run: Run, two_runs: Path) -> None:
-    rows = json.loads(run("log", "list", two_runs, "--format", "json").out)
-    assert [row["now"][:10] for row in rows] == ["2026-11-21", "2026-12-11"]
-    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 4, "planned"), (13, 5, "planned")]
-    assert "2026-12-11T00:00:00.000Z" in run("log", "list", two_runs).out
+def _shown(run: Run, *arguments: object) -> list[dict[str, Any]]:
+    decisions: list[dict[str, Any]] = json.loads(run("log", "show", *arguments, "--format", "json").out)["decisions"]
+    return decisions
+
+
+def test_the_newest_run_stands_on_top(run: Run, two_runs: Path) -> None:
+    rows = json.loads(run("log", "list", two_runs, "--format", "json").out)["runs"]
+    assert [row["now"][:10] for row in rows] == ["2026-12-11", "2026-11-21"]
+    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 5, "planned"), (13, 4, "planned")]
+    assert "2026-12-11 00:00Z" in run("log", "list", two_runs).out
 
 
 def test_a_damaged_run_is_listed_not_passed_over(run: Run, two_runs: Path) -> None:
     (two_runs / "2026-11-21" / "plan.jsonl").write_text("{}\n")
     ran = run("log", "list", two_runs)
     assert ran.code == 1
-    assert "line 1" in ran.out
+    assert "damaged" in ran.out
+    assert "line 1" in ran.err
     ran = run("log", "show", two_runs, "--user", "rhaddad")
     assert ran.code == 1
     assert "2026-12-11" in ran.out
@@ -173,7 +182,7 @@ def test_a_damaged_run_is_listed_not_passed_over(run: Run, two_runs: Path) -> No
 
 def test_a_user_across_runs(run: Run, two_runs: Path) -> None:
     """When did she lose her license, and why?"""
-    rows = json.loads(run("log", "show", two_runs, "--user", "corp\\RHADDAD", "--format", "json").out)
+    rows = _shown(run, two_runs, "--user", "corp\\RHADDAD")
     assert [(row["now"][:10], row["verdict"]) for row in rows] == [("2026-11-21", "keep"), ("2026-12-11", "release")]
     assert "allocated 2026-11-11" in rows[1]["why"]
 
@@ -188,6 +197,76 @@ def test_show_filters(run: Run, two_runs: Path) -> None:
     assert users("--rule", "quarantined") == {"CORP\\hmeyer"}
     assert users("--user", "Jane Doe") == {"ADMIN\\jdoe"}
     assert len(users()) == 12
+
+
+def test_a_person_by_a_part_of_the_name(run: Run, two_runs: Path) -> None:
+    ran = run("log", "show", two_runs, "--user", "haddad", "--format", "json")
+    assert "`haddad` is CORP\\rhaddad (Rana Haddad)" in ran.err
+    assert {row["user"] for row in json.loads(ran.out)["decisions"]} == {"CORP\\rhaddad"}
+    ran = run("log", "show", two_runs, "--user", "an")
+    assert (ran.code, "`an` is a part of the names of " in ran.err) == (2, True)
+    assert "say which:" in ran.err
+    assert "CORP\\rhaddad (Rana Haddad)" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "said", "help_"),
+    [
+        (("--user", "rhadda d"), "there is no user `rhadda d` in these runs", "did you mean `rhaddad`?"),
+        (("--user", "CORP\\nobody"), "there is no user `CORP\\nobody` in these runs", "  = help: "),
+        (("--rule", "tagg"), "no run was decided by a rule `tagg`", "did you mean `tag`?"),
+        (("--rule", "x"), "no run was decided by a rule `x`", "there are customProperty, "),
+        (("--from", "21.11.2026"), "`21.11.2026` is not a day", "write year-month-day"),
+    ],
+)
+def test_what_does_not_exist_is_an_error(
+    run: Run, two_runs: Path, option: tuple[str, str], said: str, help_: str
+) -> None:
+    ran = run("log", "show", two_runs, *option)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert help_ in ran.err
+
+
+def test_days_are_those_of_the_policy_s_zone(run: Run, tmp_path: Path) -> None:
+    policy = tmp_path / "p.policy"
+    policy.write_text('timezone "Pacific/Auckland"\nrelease when unused for 30 days\n')
+    for day in ("20", "21", "22"):
+        options = ("--now", f"2026-11-{day}T12:00:00Z", "-o", tmp_path / "plans" / day)
+        assert run("plan", "-p", policy, "-s", EXAMPLES / "site.json", *options).code == 0
+    days = {
+        day: {row["now"][8:10] for row in _shown(run, tmp_path / "plans", *options)}
+        for day, options in {
+            "one": ("--from", "2026-11-22", "--to", "2026-11-22"),
+            "on": ("--from", "2026-11-22"),
+            "until": ("--to", "2026-11-22"),
+            "none": ("--from", "2026-11-24"),
+        }.items()
+    }
+    assert days == {"one": {"21"}, "on": {"21", "22"}, "until": {"20", "21"}, "none": set()}
+
+
+def test_facts_and_the_rule_of_a_release_are_told(run: Run, two_runs: Path) -> None:
+    (row,) = _shown(run, two_runs / "2026-11-21", "--user", "pnovak")
+    assert (row["verdict"], row["rule"]) == ("release", "release professional")
+    assert row["facts"]["license.unusedDays"] == [144]
+    table = run("log", "show", two_runs, "--user", "pnovak", "--format", "csv").out
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["rule"] for row in rows] == ["release professional"] * 2
+    assert "facts" not in rows[0]
+    assert len(_shown(run, two_runs, "--rule", "release professional")) > 2
+
+
+def test_outcomes(run: Run, tmp_path: Path, two_runs: Path) -> None:
+    plan, folder = golden_plan(), tmp_path / "applied"
+    write_plan(plan, folder, "")
+    write_golden_journal(folder / "outcomes.jsonl", plan, read_log(folder).seal.digest)
+    one, other = (decision.license_id for decision in plan.chosen[:2])
+    found = {
+        o: [row["licenseId"] for row in _shown(run, folder, "--outcome", o)] for o in ("released", "skipped", "gone")
+    }
+    assert found == {"released": [one], "skipped": [other], "gone": []}
+    assert _shown(run, two_runs, "--outcome", "released") == [], "nothing was applied"
 
 
 # pseudonyms ----------------------------------------------------------------------------------------------
@@ -234,19 +313,24 @@ def test_the_person_is_found_again(run: Run, tmp_path: Path) -> None:
     run("log", "new-key", other)
     run("plan", *GIVEN, "--pseudonymize", key, "-o", tmp_path / "run")
     reveal = ("--reveal", key, EXAMPLES / "site.json")
-    assert json.loads(run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe", "--format", "json").out) == []
-    told = run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe").err
-    assert "there are pseudonyms for names here; --reveal KEYFILE SNAPSHOT finds the people" in told
+    ran = run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe")
+    assert ran.code == 2
+    assert "there is no user `ADMIN\\jdoe`: there are pseudonyms for names here" in ran.err
+    assert "--reveal KEYFILE SNAPSHOT finds the people" in ran.err
     ran = run("explain", "ADMIN\\jdoe", "--plan", tmp_path / "run")
     assert (ran.code, "`ADMIN\\jdoe`: " in ran.err) == (2, True)
     assert "--reveal KEYFILE SNAPSHOT" in ran.err
-    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)
+    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)[
+        "decisions"
+    ]
     assert [row["name"] for row in rows] == ["Jane Doe"]
-    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)
+    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)[
+        "decisions"
+    ]
     assert len(rows) == 1, "a deleted user too"
     assert run("explain", rows[0]["licenseId"], "--plan", tmp_path / "run").code == 0
     wrong = ("--reveal", other, EXAMPLES / "site.json")
-    assert json.loads(run("log", "show", tmp_path / "run", *wrong, "--user", "jdoe", "--format", "json").out) == []
+    assert run("log", "show", tmp_path / "run", *wrong, "--user", "jdoe").code == 2
 
 
 def test_bad_keys(run: Run, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_json_has_the_documented_shape(run: Run) -> None:
     ran = run("plan", "--policy", BUTLER, "--snapshot", SNAPSHOT, "--format", "json")
     assert (ran.code, ran.err) == (0, "")
     plan = json.loads(ran.out)
-    assert list(plan) == ["run", "decisions", "summary"]
+    assert list(plan) == ["run", "decisions", "summary", "findings", "allowed", "compared", "warnings"]
     keys = (
         "licenseId licenseType userDirectory userId userName verdict because rule rules reason unusedDays lastUsed at"
     )
@@ -63,10 +63,11 @@ def test_csv_says_the_same(run: Run) -> None:
 
 def test_table_shows_reasons_and_counts(run: Run) -> None:
     out = run("plan", "-p", BUTLER, "-s", SNAPSHOT).out
-    assert "303 days ago" in out
-    assert "undetermined: `user.tags` " in out
-    assert re.search(r"professional +5 allocated +2 to release +3 to keep", out)
-    assert "4 licenses would" in out
+    assert re.search(r"CORP\\asvensson +Åsa Svensson +professional +303 +last used 2026-01-22\n", out)
+    assert "`user.tags` is missing" in out
+    assert "professional  5 allocated, 0 to release, 2 over the limit, 3 to keep" in out
+    assert "8 other licenses are not listed: --show all lists every one" in out
+    assert out.splitlines()[-1].startswith("Nothing is released: over the limit; ")
     assert "\x1b" not in out, "no escape codes where no terminal is"
     released = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--show", "release").out
     assert "CORP\\obrien" in released
@@ -88,17 +89,17 @@ def test_a_long_table_is_cut_and_says_so(run: Run, tmp_path: Path, monkeypatch: 
     whole = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "whole").out
     monkeypatch.setattr("seatwarden.engine.plan.summary_text.MOST_IN_FILE", 3)
     cut = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "cut").out
-    assert "10 licenses more" in cut
-    assert "licenses more" not in whole
-    listed = [line.split()[0] for line in cut.splitlines()[3:6]]
-    assert listed == [line.split()[0] for line in whole.splitlines()[3:6]]
+    assert "Due for release: 4 licenses, the first 3: --format csv and json list all" in cut
+    assert "the first" not in whole
+    listed = [line.split()[0] for line in cut.splitlines()[8:11]]
+    assert listed == [line.split()[0] for line in whole.splitlines()[8:11]] != []
     for text in (cut, (tmp_path / "cut" / "summary.txt").read_text(encoding="utf-8")):
-        assert "4 licenses would" in text
+        assert "Nothing is released: over the limit" in text
     assert (tmp_path / "cut" / "plan.jsonl").read_bytes() == (tmp_path / "whole" / "plan.jsonl").read_bytes()
     assert len(json.loads(run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--format", "json").out)["decisions"]) == 13
-    assert "licenses more" not in run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--format", "csv").out
-    kept = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--show", "keep").out
-    assert "6 licenses more" in kept
+    assert "the first" not in run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--format", "csv").out
+    kept = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "--show", "kept").out
+    assert "Kept: 8 licenses, the first 3" in kept
 
 
 def test_same_inputs_give_the_same_bytes(run: Run, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_json_escapes_what_is_not_seen(run: Run, hostile: Path, command: str) ->
     printed = _printed(run, hostile, command, "--format", "json")
     assert all(map(str.isprintable, printed.split("\n")))
     rows = json.loads(printed)
-    found = [row["userName"] for row in rows["decisions"]] if command == "plan" else [row["name"] for row in rows]
+    found = [row["userName" if command == "plan" else "name"] for row in rows["decisions"]]
     assert found == NAMES
     assert "Åsa 😀" in printed
 

@@ -57,26 +57,44 @@ def _on_terminal(columns: int, *arguments: str, **environment: str) -> str:
     return printed.decode()
 
 
-@pytest.mark.parametrize("columns", [80, 100, 160])
-def test_tables_fit_the_terminal_and_cut_nothing(columns: int) -> None:
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", _on_terminal(columns, *PLAN))
-    table = printed.split("Plan 20", maxsplit=1)[0]
-    lines = table.replace("\r", "").split("\n")
+@pytest.mark.parametrize("columns", [80, 100, 120, 160])
+def test_a_plan_takes_one_line_a_license(columns: int) -> None:
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", _on_terminal(columns, *PLAN, "--show", "all")).replace("\r", "")
+    lines = printed.split("\n")
     assert max(map(cell_len, lines)) <= columns
-    assert "…" not in table
-    days = next(line for line in lines if "Unused days" in line).index("Unused days") + len("Unused days")
-    row = next(line for line in lines if "asvensson" in line)
-    assert row[:days].endswith(" 303"), "days stand to the right"
-    assert ("Name" in lines[1]) == (columns == 160), "where there is little room, names make way"
+    rows = [line for line in lines if re.match(r" (?:ADMIN|CORP|PARTNER|INTERNAL)\\", line)]
+    assert len(rows) == 13
+    head = next(line for line in lines if "Days" in line)
+    row = next(line for line in rows if "asvensson" in line)
+    assert row[: head.index("Days") + len("Days")].endswith(" 303"), "days stand to the right"
+    assert "Name" in head
+
+
+@pytest.mark.parametrize("size", ["--full", "--format=text"])
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_an_explanation_breaks_between_words(columns: int, size: str) -> None:
+    season = str(EXAMPLES / "season.policy")
+    explain = ("explain", "asvensson", "--policy", season, "--snapshot", PLAN[4], size)
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", _on_terminal(columns, *explain)).replace("\r", "")
+    whole = _on_terminal(400, *explain)
+    assert max(map(cell_len, printed.split("\n"))) <= columns
+    words = re.sub(r"\x1b\[[0-9;]*m", "", whole).split()
+    assert sorted(printed.split()) == sorted(words), "every word stays whole"
+    lines = [line.strip() for line in printed.split("\n")]
+    assert any(line.startswith("season.policy:7") for line in lines) == (columns < 120), "the place stands below"
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_folders_of_runs_stay_whole(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    """They are what one copies from the list into the next command."""
+def test_a_list_of_runs_cuts_folders_and_neither_date_nor_state(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     monkeypatch.chdir(tmp_path)
-    folder = Path("records", "runs", "20261121T020000Z-32381c6292e6")
+    folder = Path("records", "a-long-name-of-a-folder" * 3, "20261121T020000Z-32381c6292e6")
     run(*PLAN, "-o", folder)
-    assert str(folder) in _on_terminal(columns, "log", "list", "records")
+    printed = _on_terminal(columns, "log", "list", "records")
+    assert "2026-11-21 02:00Z" in printed
+    assert "planned" in printed
+    assert re.search("…[^ ]*32381c6292e6 ", printed), "its end tells folders apart"
 
 
 def test_colours_on_a_terminal_only_and_not_under_no_color() -> None:
@@ -104,7 +122,7 @@ def test_consoles_of_any_encoding(encoding: str) -> None:
         command = [sys.executable, "-m", "seatwarden", *arguments]
         ran = subprocess.run(command, env=settings, capture_output=True, check=False)
         assert ran.returncode == 0, ran.stderr
-        assert "jdoe" in ran.stdout.decode(encoding)
+        assert ("asvensson" if arguments is PLAN else "jdoe") in ran.stdout.decode(encoding)
 
 
 def test_letters_are_not_lost_in_silence(tmp_path: Path) -> None:

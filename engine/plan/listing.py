@@ -1,0 +1,116 @@
+"""The licenses of a plan as people read them: in groups, each on one line, with what that line does not say already."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from seatwarden.engine.common.tables import Column
+from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.decide.decision import Decision, Ruling, listing_order
+from seatwarden.engine.plan.plan import Plan
+
+Group: TypeAlias = Literal["release", "undetermined", "kept"]
+Show: TypeAlias = Literal["brief", "all", "release", "undetermined", "kept"]
+"""The groups that a listing has; `brief` are those that somebody has to look at: all but the kept ones."""
+SHOWN: dict[Show, tuple[Group, ...]] = {
+    "brief": ("release", "undetermined"),
+    "all": get_args(Group),
+    "release": ("release",),
+    "undetermined": ("undetermined",),
+    "kept": ("kept",),
+}
+TITLES: dict[Group, str] = {"release": "Due for release", "undetermined": "Undetermined, so kept", "kept": "Kept"}
+COLUMNS = (
+    Column("User", least=14),
+    Column("Name", least=8, leaves=1),
+    Column("License", least=8),
+    Column("Days", right=True),
+    Column("Why", least=22),
+)
+
+_AGO = re.compile(r", (?:today|in \d[\d,]* days?|\d[\d,]* days? ago)(?:; \d+ needed)?")
+_NOT_DUE = re.compile(r"no release rule matches: (last used|never used).*?(?:; (\d+) needed)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    """One group of licenses; `licenses` are those that are listed, of `count` in all."""
+
+    group: Group
+    count: int
+    licenses: list[Decision]
+
+    @property
+    def title(self) -> str:
+        """Its heading, with how many there are and how many are left out."""
+        left = self.count - len(self.licenses)
+        more = f", the first {len(self.licenses):,}: --format csv and json list all" if left else ""
+        return f"{TITLES[self.group]}: {plural(self.count, 'license')}{more}"
+
+
+def group_of_ruling(ruling: Ruling) -> Group:
+    """The group that a decision with that ruling is listed in."""
+    if ruling.verdict == "release":
+        return "release"
+    return "undetermined" if ruling.guard == "undetermined" else "kept"
+
+
+def sections(made: Plan, show: Show, most: int) -> list[ListedGroup]:
+    """The groups to list, without empty ones: of all licenses the first `most`, longest unused first."""
+    members: dict[Group, list[Decision]] = {group: [] for group in SHOWN[show]}
+    for decision in made.decisions:
+        group = group_of_ruling(decision.ruling)
+        if group in members:
+            members[group].append(decision)
+    found = []
+    for group, alike in members.items():
+        if alike:
+            listed = _first(alike, most)
+            most -= len(listed)
+            found.append(ListedGroup(group, len(alike), listed))
+    return found
+
+
+def _first(alike: list[Decision], most: int) -> list[Decision]:
+    """The first of some decisions; of very many without putting all in order."""
+    if most <= 0:
+        return []
+    if len(alike) > most:
+        least = sorted((decision.unused_days or 0 for decision in alike), reverse=True)[most - 1]
+        alike = [decision for decision in alike if (decision.unused_days or 0) >= least]
+    return sorted(alike, key=listing_order)[:most]
+
+
+def cells(decision: Decision) -> tuple[str, ...]:
+    """The row of a decision."""
+    return (
+        printable(decision.user),
+        printable(decision.user_name or ""),
+        decision.license_type,
+        f"{decision.unused_days:,}" if decision.unused_days is not None else "?",
+        printable(_why(decision)),
+    )
+
+
+def _why(decision: Decision) -> str:
+    rule = decision.ruling.rule
+    return brief(decision.reason, rule.title if rule else None, rule.name if rule else None)
+
+
+def brief(reason: str, title: str | None, name: str | None) -> str:
+    """A reason beside type and days: without a rule that has no name of its own, and without the days."""
+    if title is not None and reason.startswith(f"{title}: "):
+        told = _AGO.sub("", reason[len(title) + 2 :])
+        return f"{name}: {told}" if name else told
+    waiting = _NOT_DUE.fullmatch(reason)
+    if waiting is not None and waiting[2]:
+        return f"not due: {'never used, ' if waiting[1] == 'never used' else ''}{waiting[2]} days needed"
+    return reason.removeprefix("undetermined: ").replace("no release rule matches", "not due", 1)
+
+
+def left_out(made: Plan, listed: Sequence[ListedGroup]) -> list[str]:
+    """A line on the licenses that no section has."""
+    count = len(made.decisions) - sum(section.count for section in listed)
+    verb = "is" if count == 1 else "are"
+    return [f"{plural(count, 'other license')} {verb} not listed: --show all lists every one"] if count else []

@@ -1,0 +1,110 @@
+"""The run before: the newest plan of a site, whose facts a new one is compared with for changes that touch everybody.
+
+A plan that found such a change, and that nobody approved, is no measure: else the change of one night would be the
+ordinary state of the next.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from seatwarden.engine.common.text import join_words
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log.lines import PlanLog
+from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, mass_change_finding
+from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
+from seatwarden.engine.plan.plan import Plan
+from seatwarden.policy.errors import InputError
+
+_LOOK = "look at what wrote it: a user directory connector, its filter, the QMC"
+_HELP = f"{_LOOK}; if it is right, run once with --accept-mass-change"
+
+
+def compared_with_before(plan: Plan, places: Iterable[Path], percent: int | None = None) -> Plan:
+    """The plan, with what has changed for more than `percent` of the users since the newest earlier plan of its site.
+
+    `places` are folders of run folders. `plan.compared` says with which it was compared, or that there was none.
+    """
+    header = plan.run()
+    before, unreadable = _newest(places, header["site"], header["now"])
+    if before is None and unreadable:
+        message = f"the runs before cannot be read ({join_words(unreadable[:3])}): what has changed is not known"
+        finding = mass_change_finding(message, _HELP)
+        return replace(plan.with_findings(finding), compared="the runs before cannot be read")
+    if before is None:
+        return replace(plan, compared="no earlier run to compare with")
+    compared = _compare(plan, before, MASS_CHANGE_PERCENT if percent is None else percent)
+    run = before.header.run_id
+    found = [_finding(change.sentence, change.fact, run) for change in compared.changes]
+    left_out = f"; not recorded there: {', '.join(compared.not_recorded)}" if compared.not_recorded else ""
+    return replace(plan.with_findings(*found), compared=f"compared with run {run}{left_out}")
+
+
+def mass_changes(findings: Iterable[Finding]) -> list[str]:
+    """The sentences on changes that touch everybody."""
+    return [finding.message for finding in findings if finding.code == MASS_CHANGE]
+
+
+def _finding(sentence: str, fact: str, run: str) -> Finding:
+    return mass_change_finding(f"{sentence} (since run {run})", _HELP, fact)
+
+
+def _compare(plan: Plan, before: PlanLog, percent: int) -> Compared:
+    mine = plan.pseudonyms.key_id if plan.pseudonyms else None
+    recorded = {line.key: line.facts for line in before.decisions}
+    same_key = before.header.pseudonyms == mine
+    return compare_facts(plan.policy, plan.decisions, recorded, percent, hidden=mine is not None, same_key=same_key)
+
+
+def _newest(places: Iterable[Path], site: str, now: str) -> tuple[PlanLog | None, list[str]]:
+    """The newest plan before `now` that is a measure, and the names of those newer ones that cannot be read."""
+    unreadable: list[str] = []
+    found = {folder.resolve(): folder for place in places for folder in _folders(place)}
+    dated = [(first, folder) for folder in found.values() if (first := _First.of(folder)) is not None]
+    for first, folder in sorted(dated, key=lambda one: (one[0].now, one[1].name), reverse=True):
+        if first.site != site or first.now >= now or not (first.is_measure or (folder / JOURNAL_FILE).exists()):
+            continue
+        try:
+            return read_log(folder), unreadable
+        except (DamagedLog, InputError):
+            unreadable.append(folder.name)
+    unreadable += [folder.name for folder in found.values() if _First.of(folder) is None]
+    return None, unreadable
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    try:
+        yield from (path.parent for path in place.glob(f"*/{PLAN_FILE}"))
+    except OSError:
+        return
+
+
+class _Code(msgspec.Struct):
+    code: str = ""
+
+
+class _First(msgspec.Struct):
+    """Of the first line of a plan what tells whether to compare with it."""
+
+    site: str
+    now: str
+    findings: list[_Code] = []
+    accepted: bool = False
+
+    @property
+    def is_measure(self) -> bool:
+        """Whether nothing in it touched everybody, or somebody approved of it."""
+        return self.accepted or all(finding.code != MASS_CHANGE for finding in self.findings)
+
+    @classmethod
+    def of(cls, folder: Path) -> "_First | None":
+        """The first line of the plan in a folder; None where it cannot be read."""
+        try:
+            with (folder / PLAN_FILE).open("rb") as lines:
+                return msgspec.json.decode(lines.readline(), type=cls)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None

@@ -1,0 +1,77 @@
+"""The last lines of a plan are true of the run that it makes."""
+
+import re
+from typing import Any
+
+import pytest
+
+from seatwarden.engine.plan.findings import mass_change_finding
+from seatwarden.engine.plan.summary_text import conclusion, plan_text
+from tests.engine.support import license_row, plan_of, site_of, user
+
+
+def _idle(count: int) -> dict[str, Any]:
+    numbers = range(1, count + 1)
+    return site_of([user(n) for n in numbers], [license_row(n, "2026-01-01T12:00:00.000Z") for n in numbers])
+
+
+RELEASE = "release analyzer when unused for 30 days\nlimit release to "
+LIMIT = "over the limit"
+NONE = "not a single license fits into it; raise the limit in the policy, like "
+YET = "Nothing has been released yet."
+FIRST, WOULD = ", longest unused first", "would be released. Nothing has been released."
+OVER = "Nothing is released: over the limit; "
+
+
+@pytest.mark.parametrize(
+    ("licenses", "limit", "last", "block"),
+    [
+        (22, f"2 per run{FIRST}", f"2 of 22 are released in this run; 20 wait. {YET}", (2, 20, "to wait")),
+        (2, f"1 per run{FIRST}", f"1 of 2 is released in this run; 1 waits. {YET}", (1, 1, "to wait")),
+        (
+            42,
+            "10 per run",
+            f'{OVER}add "{FIRST}" to `10 per run` to release 10 and leave 32.',
+            (0, 42, LIMIT),
+        ),
+        (3, "0 per run", f"{OVER}{NONE}`limit release to 3 per run{FIRST}`.", (0, 3, LIMIT)),
+        (22, "22 per run", f"22 licenses {WOULD}", (22, 0, "")),
+        (1, f"22 per run{FIRST}", f"1 license {WOULD}", (1, 0, "")),
+    ],
+)
+def test_the_last_line(licenses: int, limit: str, last: str, block: tuple[int, int, str]) -> None:
+    plan = plan_of(RELEASE + limit, _idle(licenses))
+    lines = plan_text(plan).splitlines()
+    assert lines[-1] == conclusion(plan) == last
+    now, waiting, why = block
+    waits = f" {waiting} {why}," if waiting else ""
+    assert f"analyzer {licenses} allocated, {now} to release,{waits} 0 to keep" in [
+        re.sub(" +", " ", line.strip()) for line in lines
+    ]
+
+
+def test_a_change_that_touches_everybody_comes_first() -> None:
+    plan = plan_of(RELEASE + "0 per run", _idle(3)).with_findings(mass_change_finding("a", "b"))
+    assert conclusion(plan).startswith("Nothing is released without --accept-mass-change")
+    assert plan.is_stopped
+
+
+def test_findings_stand_above_the_last_line_and_rules_that_decide_nothing_are_shown() -> None:
+    text = 'keep "k" when user.tags = "x"\nkeep "l" when user.tags = "y" # seatwarden: allow SW404 soon\n' + RELEASE
+    lines = plan_text(plan_of(text + "9 per run", _idle(3))).splitlines()
+    assert lines[-8:-4] == ["", 'warning[SW404]: keep "k" protects nobody on this site (test.policy:1:1)',
+        "  = help: check its names, and its condition", ""]  # fmt: skip
+    assert [line.split(None, 1) for line in lines if line.startswith("        ") and line.strip()] == [
+        *_TOTALS, ["3", "release analyzer"], ["0", 'keep "k"'], ["0", 'keep "l"'], *_TOTALS
+    ]  # fmt: skip
+
+
+_TOTALS = [["3", "due for release         3 analyzer"], ["0", "to keep"], ["0", "undetermined, so kept"]]
+
+
+def test_with_which_run_it_was_compared() -> None:
+    from dataclasses import replace
+
+    plan = plan_of(RELEASE + "9 per run", _idle(3))
+    assert "  before  " not in plan_text(plan)
+    assert "\n  before  compared with run x\n" in plan_text(replace(plan, compared="compared with run x"))
