@@ -8,7 +8,7 @@ FOLDER gets Python, the packages and Wine's drives, a gigabyte in all; it is mad
 and the linker of MinGW must be there (Debian: wine, wine64, binutils-mingw-w64-x86-64). The command runs in the folder
 of the checkout and has no input; its exit code is the code here. Put `timeout` around it: under Wine things hang.
 """
-# ruff: noqa: S101, S603, S607 - it starts what is named here
+# ruff: noqa: PT018, S101, S202, S603, S607 - it starts what is named here, and unpacks what is pinned
 
 import fcntl
 import hashlib
