@@ -40,6 +40,28 @@ def test_no_file_is_long() -> None:
     assert [str(path) for path in _FILES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE] == []
 
 
+def test_every_module_can_be_imported_on_windows() -> None:
+    """What only POSIX has is imported where it is used: otherwise pytest collects nothing there."""
+    modules = [path for room in ("bench", "tests") for path in (ROOT / room).rglob("*.py")]
+    trees = _TREES | {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in modules}
+    found = {str(path): _POSIX_ONLY & set(_imported(tree)) for path, tree in trees.items()}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+_POSIX_ONLY = {"crypt", "fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+_POSIX_ONLY |= {"ForkContext", "ForkServerContext"}
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """The modules and names that a module imports as soon as it is imported."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (alias.name for alias in node.names)
+
+
 def _types(tree: ast.Module) -> Iterator[str]:
     """The public classes and type aliases of a module; a type variable and a constant are none."""
     for node in tree.body:

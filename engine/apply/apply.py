@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from seatwarden.engine.apply.releaser import Apply, Outcome, Qrs
-from seatwarden.engine.common.files import sync_folder
+from seatwarden.engine.common.files import read_file, remove_file, sync_folder
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
@@ -123,7 +123,7 @@ def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) ->
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """
     path = folder / JOURNAL_FILE
-    data = path.read_bytes() if path.exists() else b""
+    data = read_file(path) if path.exists() else b""
     try:
         state = parse_journal(path, data)
         if state is not None and state.header.plan_seal != plan.seal.digest:
@@ -157,7 +157,7 @@ def open_journal(pending: PendingApply, now: datetime) -> Journal:
         with journal.closed_on_failure():
             journal.append(Resume(at=format_instant(now)))
         return journal
-    pending.path.unlink(missing_ok=True)  # a crash came before the first line was whole: nothing had begun
+    remove_file(pending.path)  # a crash came before the first line was whole: nothing had begun
     sync_folder(pending.path.parent)
     header = ApplyHeader(
         run_id=pending.plan.header.run_id,

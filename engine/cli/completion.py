@@ -43,6 +43,8 @@ def complete_runs(incomplete: str) -> list[str]:
     places = [(start, start)] if incomplete else [(start, start), *_state_folders()]
     found = [shown / run.relative_to(place) for place, shown in places for run in _runs_below(place)]
     names = [str(run) for run in found if str(run).startswith(str(typed)) or not incomplete]
+    if "/" in incomplete:  # also on Windows; a shell takes only what goes on as it was typed
+        names = [Path(name).as_posix() for name in names]
     return sorted(names, key=lambda name: Path(name).name, reverse=True)[:_MOST]
 
 

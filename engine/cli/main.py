@@ -9,7 +9,13 @@ import typer
 from seatwarden.engine.cli.exits import ExitCode, exit_code
 from seatwarden.engine.cli.lazy import LazyGroup
 from seatwarden.engine.cli.terminal.output import complain_of, forget_warnings, note
-from seatwarden.engine.cli.terminal.streams import nowhere, prepare_streams, were_letters_lost
+from seatwarden.engine.cli.terminal.streams import (
+    is_closed_pipe,
+    leave_closed_pipe,
+    letters_lost,
+    nowhere,
+    prepare_streams,
+)
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.errors import InputError
@@ -47,11 +53,14 @@ def main() -> None:
     prepare_streams()
     forget_warnings()
     try:
-        app(prog_name="seatwarden")
+        _run_app()
     except SeatwardenError as error:
         complain_of(error)
         sys.exit(exit_code(error))
     except OSError as error:
+        if is_closed_pipe(error):
+            leave_closed_pipe()
+            sys.exit(ExitCode.NO)
         if error.filename is not None:
             complain_of(InputError(f"`{error.filename}` cannot be used: {error.strerror}"))
         elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -61,9 +70,18 @@ def main() -> None:
             raise
         sys.exit(ExitCode.BAD_INPUT)
     finally:
-        if were_letters_lost():
-            note(f"warning: {sys.stdout.encoding} lacks letters of this output: each is a `?` there")
-            note("  = help: set the environment variable PYTHONUTF8=1, and what comes is UTF-8")
+        if lost := letters_lost():
+            note(f"warning: {sys.stdout.encoding} lacks letters of this output ({lost}): each is a `?` there")
+            note("  = help: set the environment variable PYTHONIOENCODING=utf-8, and what comes is UTF-8")
+
+
+def _run_app() -> None:
+    """Runs a command, and writes what is still to be written while errors are told."""
+    try:
+        # Not expanded on Windows: a user `*` is nobody's file there. Only `lint` takes patterns.
+        app(prog_name="seatwarden", windows_expand_args=False)
+    finally:
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

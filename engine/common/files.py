@@ -1,11 +1,59 @@
-"""Writing files so that they exist whole or not at all, readable only to their owner."""
+"""Writing files so that they exist whole or not at all, readable only to their owner.
 
+On Windows a file that another process has open can often be neither replaced nor deleted nor opened; and a virus
+scanner, a backup or a monitor opens what has just been written. What is done to files here waits a moment for them.
+"""
+
+import errno
 import os
 import stat
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _BUFFER = 1 << 20
+_HELD = (5, 32, 33)
+"""ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION: winerror.h. The first also stands for a file
+that was deleted while it was open, and for one that may really not be touched."""
+PAUSES = (0.01, 0.02, 0.04, 0.08, 0.15, 0.2, 0.3, 0.4, 0.4, 0.4)
+"""Seconds between the tries, 2 in all."""
+
+
+def patiently(call: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
+    """The result of a call on a file, tried again for 2 seconds where another process has the file. Raises OSError."""
+    for pause in PAUSES:
+        try:
+            return call(*given, **named)
+        except PermissionError as error:
+            if not _is_held(error):
+                raise
+        time.sleep(pause)
+    return call(*given, **named)
+
+
+def _is_held(error: PermissionError) -> bool:
+    """Whether Windows says so. `open` and `os.open` tell only EACCES there."""
+    code = getattr(error, "winerror", None)
+    return code in _HELD if code is not None else os.name == "nt" and error.errno == errno.EACCES
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file. Raises OSError."""
+    return patiently(path.read_bytes)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Moves a file, over another if there is one. Raises OSError."""
+    patiently(os.replace, source, target)
+
+
+def remove_file(path: Path) -> None:
+    """Deletes a file; one that is not there is no error. Raises OSError."""
+    patiently(path.unlink, missing_ok=True)
 
 
 def make_private_folder(folder: Path) -> None:
@@ -20,16 +68,18 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0
     behind.
     """
     temporary = path.with_name(f".{path.name}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), mode)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    descriptor = patiently(os.open, temporary, flags, mode)
     try:
         with os.fdopen(descriptor, "wb", buffering=_BUFFER) as file:
             file.writelines([data] if isinstance(data, bytes) else data)
             # Before the rename: a file system may write names sooner than content, and a crash leaves an empty file.
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        move_file(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # why it was not written matters more; the next try writes over it
+            remove_file(temporary)
         raise
     sync_folder(path.parent)
 
@@ -69,7 +119,7 @@ def create_files(folder: Path, contents: Mapping[str, bytes]) -> None:
                 file.write(data)
     except BaseException:  # also Ctrl-C
         for path in written:
-            path.unlink(missing_ok=True)
+            remove_file(path)
         for place in made:
             if place.exists():
                 place.rmdir()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from seatwarden.engine.common.files import sync_folder
+from seatwarden.engine.common.files import patiently, read_file, sync_folder
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import SEAL, SUM, ChainEnd, read_chain
 from seatwarden.engine.log.lines import (
@@ -61,7 +61,7 @@ class Journal:
     @classmethod
     def create(cls, path: Path, header: ApplyHeader) -> "Journal":
         """A new journal with its first line. Raises OSError (FileExistsError when there is one)."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        descriptor = patiently(os.open, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         journal = cls(path, descriptor, ChainEnd())
         with journal.closed_on_failure():
             journal.append(header)
@@ -72,7 +72,7 @@ class Journal:
     def reopen(cls, path: Path, data: bytes) -> "Journal":
         """A journal to go on with; `data` is its content, whose torn last line (if any) is cut off."""
         whole = whole_lines(data)
-        descriptor = os.open(path, os.O_WRONLY | _BINARY)
+        descriptor = patiently(os.open, path, os.O_WRONLY | _BINARY)
         journal = cls(path, descriptor, ChainEnd.after(whole))
         with journal.closed_on_failure():
             if len(whole) != len(data):
@@ -136,7 +136,7 @@ def whole_lines(data: bytes) -> bytes:
 
 def read_journal(path: Path) -> JournalState | None:
     """The state of a journal; None when a crash came before its first line was whole. Raises DamagedLog, OSError."""
-    return parse_journal(path, path.read_bytes())
+    return parse_journal(path, read_file(path))
 
 
 def parse_journal(path: Path, data: bytes) -> JournalState | None:

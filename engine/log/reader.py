@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import UNSET, structs
 
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import outcomes_of
@@ -88,7 +89,7 @@ def read_log(place: Path) -> PlanLog:
     """The verified lines of a log. Raises InputError (unreadable) or DamagedLog."""
     path = log_path(place)
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         if not place.is_dir():
             help_ = near_file(path) or "plans are written by `seatwarden plan -o DIR`"

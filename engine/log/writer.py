@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.log.chain import chain_lines
 from seatwarden.engine.log.lines import PlanHeader, PlanSeal
 from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FILE, SUMMARY_FILE
@@ -39,7 +39,7 @@ def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
     path = folder / PLAN_FILE
     try:
         if path.exists():
-            if path.read_bytes() == b"".join(plan_lines(plan)):
+            if read_file(path) == b"".join(plan_lines(plan)):
                 return path
             raise InputError(
                 f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
@@ -47,7 +47,7 @@ def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
         if folder.is_file():
             raise InputError(f"`{folder}` is a file, not a folder", "a plan is a folder of its own")
         for name, data in ((POLICY_FILE, plan.policy.text), (SUMMARY_FILE, summary)):
-            if (folder / name).exists() and (folder / name).read_bytes() != data.encode():
+            if (folder / name).exists() and read_file(folder / name) != data.encode():
                 message = f"`{folder}` holds another `{name}`, which is not overwritten"
                 raise InputError(message, "choose another folder: a plan is a folder of its own")
         make_private_folder(folder)

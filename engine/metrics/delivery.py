@@ -57,19 +57,24 @@ def deliver(lines: Sequence[str], writer: Writer, spool: Spool) -> Delivery:
     """Spools the lines, then sends what waits, oldest first, until all is sent or the database is not there."""
     try:
         dropped = spool.add(lines) if lines else 0
-        full = "the spool is full: the newest points are lost" if dropped else None
-        work = _Delivering(writer, spool, 0, dropped, [full] if full else [])
-        work.send_waiting()
-    except (OSError, Timeout) as error:
+    except OSError as error:  # a Timeout of the lock is one
         return _send_unspooled(lines, writer, spool, error)
+    full = "the spool is full: the newest points are lost" if dropped else None
+    work = _Delivering(writer, spool, dropped, [full] if full else [])
+    try:
+        work.send_waiting()
+    except OSError as error:
+        work.problem(f"the spool cannot be used: {_why(error)}")
     return work.report()
 
 
 class _Delivering:
-    def __init__(self, writer: Writer, spool: Spool, sent: int, dropped: int, problems: list[str]) -> None:
+    def __init__(self, writer: Writer, spool: Spool, dropped: int, problems: list[str]) -> None:
         self._writer = writer
         self._spool = spool
-        self._sent = sent
+        self._done: set[Path] = set()
+        """Delivered. Their files may be listed still: on Windows as long as somebody reads them."""
+        self._sent = 0
         self._dropped = dropped
         self._rejected = 0
         self._problems = problems
@@ -84,7 +89,7 @@ class _Delivering:
             return
         try:
             # Once more for every batch another process adds meanwhile; each round takes the oldest.
-            while batches := self._spool.batches():
+            while batches := self._waiting():
                 self._send(batches[0])
         except Unavailable as error:
             self._problems.append(str(error))
@@ -93,7 +98,18 @@ class _Delivering:
 
     def report(self) -> Delivery:
         problem = "; ".join(self._problems) or None
-        return Delivery(self._sent, self._spool.waiting(), self._rejected, self._dropped, problem)
+        try:
+            waiting = sum(batch.lines for batch in self._waiting())
+        except OSError:  # that has been said
+            waiting = 0
+        return Delivery(self._sent, waiting, self._rejected, self._dropped, problem)
+
+    def problem(self, text: str) -> None:
+        """Notes what is wrong."""
+        self._problems.append(text)
+
+    def _waiting(self) -> list[PointBatch]:
+        return [batch for batch in self._spool.batches() if batch.path not in self._done]
 
     def _send(self, batch: PointBatch) -> None:
         lines = self._spool.read(batch)
@@ -108,9 +124,13 @@ class _Delivering:
             self._problems.append(
                 f"InfluxDB will never take some points ({reason}); see `{self._spool.rejected_folder}`"
             )
-        self._spool.remove(batch)
+        self._done.add(batch.path)
         self._sent += len(lines) - len(refused)
         self._rejected += len(refused)
+        try:
+            self._spool.remove(batch)
+        except OSError as error:
+            self._problems.append(f"`{batch.path}` is delivered, but cannot be deleted: {_why(error)}")
 
 
 def refused_lines(writer: Writer, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -134,10 +154,9 @@ def refused_lines(writer: Writer, lines: Sequence[str]) -> Iterator[tuple[str, s
                 parts += [part[middle:], part[:middle]]  # the first half is the next
 
 
-def _send_unspooled(lines: Sequence[str], writer: Writer, spool: Spool, error: BaseException) -> Delivery:
+def _send_unspooled(lines: Sequence[str], writer: Writer, spool: Spool, error: OSError) -> Delivery:
     """The disk does not take the lines (or not all of them): straight to the database, out of order, or never."""
-    why = (error.strerror if isinstance(error, OSError) and error.strerror else None) or "it is locked"
-    problems = [f"points cannot be kept on disk: {why}"]
+    problems = [f"points cannot be kept on disk: {_why(error)}"]
     sent = rejected = 0
     try:
         for start in range(0, len(lines), BATCH_LINES):
@@ -153,3 +172,7 @@ def _send_unspooled(lines: Sequence[str], writer: Writer, spool: Spool, error: B
     except OSError:
         waiting = 0
     return Delivery(sent, waiting, rejected, len(lines) - sent - rejected, "; ".join(problems))
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or "it is locked"

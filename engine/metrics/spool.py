@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.common.files import make_private_folder, move_file, read_file, remove_file, write_atomically
 
 BATCH_LINES = 1_000
 """Most lines in a batch, and in a request."""
@@ -84,7 +84,7 @@ class Spool:
         make_private_folder(self._folder)
         with FileLock(self._folder / "spool.lock", timeout=_WAIT_SECONDS):
             for torn in self._folder.glob(".*.part"):  # of a process that was killed while it wrote
-                torn.unlink(missing_ok=True)
+                remove_file(torn)
             batches = self.batches()
             room = self._bounds.lines - sum(batch.lines for batch in batches)
             free = self._bounds.bytes - sum(_size(batch.path) for batch in batches)
@@ -101,7 +101,7 @@ class Spool:
         if not batch.path.is_file():
             return None
         try:
-            head, *lines = batch.path.read_bytes().decode().removesuffix("\n").split("\n")
+            head, *lines = read_file(batch.path).decode().removesuffix("\n").split("\n")
         except UnicodeDecodeError:
             return None
         whole = head == _HEAD + _digest(lines) and len(lines) == batch.lines
@@ -109,13 +109,13 @@ class Spool:
 
     def remove(self, batch: PointBatch) -> None:
         """Forgets a batch that was delivered."""
-        batch.path.unlink(missing_ok=True)
+        remove_file(batch.path)
 
     def put_aside(self, batch: PointBatch) -> Path:
         """Moves a file that is no whole batch out of the way; returns its new place."""
         make_private_folder(self.aside_folder)
         place = self.aside_folder / batch.path.name
-        os.replace(batch.path, place)
+        move_file(batch.path, place)
         return place
 
     def keep_rejected(self, batch: PointBatch, rejected: Sequence[tuple[str, str]]) -> None:
@@ -125,7 +125,7 @@ class Spool:
         write_atomically(self.rejected_folder / batch.path.name, text.encode())
         kept = sorted(path for path in self.rejected_folder.iterdir() if _NAME.fullmatch(path.name))
         for path in kept[:-MAX_REJECTED]:
-            path.unlink(missing_ok=True)
+            remove_file(path)
 
     def _last_rejected(self) -> int:
         """The highest number among rejected batches: numbers go on after it, so that no file is written over."""

@@ -9,7 +9,7 @@ import threading
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 
 FILE = "notified.json"
@@ -45,7 +45,7 @@ class Repetition:
 
     def _read(self) -> dict[str, str]:
         try:
-            found = json.loads((self._folder / FILE).read_bytes())
+            found = json.loads(read_file(self._folder / FILE))
         except (OSError, ValueError, RecursionError):
             return {}
         items = found.items() if isinstance(found, dict) else ()

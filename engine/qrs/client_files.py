@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
 
+from seatwarden.engine.common.files import remove_file
 from seatwarden.engine.qrs.windows_store import exported
 from seatwarden.engine.site.connection import Site, StoredCertificate
 from seatwarden.policy.errors import InputError
@@ -151,6 +152,8 @@ def _show_pfx(site: Site, place: Path | StoredCertificate, context: ssl.SSLConte
             context.load_cert_chain(file, password=passphrase)
         except ssl.SSLError as error:
             raise InputError(f"the client certificate `{place}` cannot be used: {error.reason}", EXPORT_HELP) from None
+        finally:
+            remove_file(file)  # the folder's own end would not wait for a virus scanner
 
 
 def _opened(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from seatwarden.engine.apply.releaser import Outcome
-from seatwarden.engine.common.files import write_atomically
+from seatwarden.engine.common.files import read_file, write_atomically
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
@@ -110,5 +110,5 @@ def _published(folder: Path) -> int:
     """The last line of its journal that a run has published; 0 where unknown: better told twice than never."""
     for name in (PUBLISHED_FILE, _FORMER_NAME):
         with suppress(OSError, ValueError):
-            return int((folder / name).read_bytes())
+            return int(read_file(folder / name))
     return 0

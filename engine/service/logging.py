@@ -128,5 +128,7 @@ def _moment(record: logging.LogRecord) -> str:
 
 
 def _quoted(text: str) -> str:
+    """A text in quotes where it needs them. Backslashes stay as they are: most stand in paths of Windows and names."""
     text = printable(text)
-    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' ="') else text
+    quoted = text.replace('"', r"\"")
+    return f'"{quoted}"' if not text or set(text) & set(' ="') else text

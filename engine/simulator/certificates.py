@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from seatwarden.engine.common.files import remove_file
+
 DEFAULT_HOSTS = ("localhost", "127.0.0.1", "::1")
 """Names and addresses a server certificate is good for, unless others are asked for."""
 
@@ -207,6 +209,6 @@ def _key_pem(key: ec.EllipticCurvePrivateKey, passphrase: str | None) -> bytes:
 
 def _write_private(path: Path, content: bytes) -> None:
     """Write a key that no one else could read at any moment, also when the file was there before."""
-    path.unlink(missing_ok=True)
+    remove_file(path)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
         file.write(content)

@@ -18,13 +18,13 @@ import ssl
 import struct
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from seatwarden.engine.simulator.certificates import CertificateFiles
@@ -34,6 +34,10 @@ FaultKind = Literal[
     "status", "html", "redirect", "reset", "reset_after", "truncate", "content_type", "trickle", "delay"
 ]
 
+_T = TypeVar("_T")
+
+_LOOK_SECONDS = 0.02
+"""The time after which a connection that waits for its client looks whether the server stops."""
 _LOGIN_PATH = "/internal_forms_authentication/"
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Qlik Sense login</title></head><body><form></form></body></html>"
 _XRFKEY = re.compile(r"[0-9A-Za-z]{16}")
@@ -122,7 +126,6 @@ class SimulatedQrs:
         (server, thread), self._running = self._running, None
         self._stopping.set()
         server.shutdown()
-        server.hang_up()
         server.server_close()
         thread.join()
         if server.bug is not None and kind is None:
@@ -194,17 +197,16 @@ class SimulatedQrs:
 
 
 class _Server(ThreadingHTTPServer):
-    """The sockets and threads: one thread a connection, all of them ended by `hang_up` and `server_close`."""
+    """The sockets and threads: one thread a connection, all of which `server_close` waits for."""
 
     daemon_threads = False  # server_close() joins only threads that are not daemons
+    allow_reuse_address = os.name != "nt"  # there it would let two programs listen on one port
     request_queue_size = 128  # the default of 5 makes a crowd of clients wait a second for a second SYN
 
     def __init__(self, address: tuple[str, int], qrs: SimulatedQrs, tls: ssl.SSLContext | None) -> None:
         self.qrs = qrs
         self.bug: BaseException | None = None
         self._tls = tls
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -213,11 +215,17 @@ class _Server(ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; its TLS handshake is left to its own thread, lest a slow client stop all."""
-        connection, address = super().get_request()
-        if self._tls is not None:
-            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        with self._open_lock:
-            self._open.add(connection)
+        accepted, address = super().get_request()
+        connection: _PlainConnection | _TlsConnection
+        if self._tls is None:
+            family, kind, protocol = accepted.family, accepted.type, accepted.proto
+            connection = _PlainConnection(family, kind, protocol, accepted.detach())
+        else:
+            wrapped = self._tls.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+            assert isinstance(wrapped, _TlsConnection), "the context says so"  # noqa: S101
+            connection = wrapped
+        connection.stopping = self.qrs._stopping
+        connection.settimeout(_LOOK_SECONDS)
         return connection, address
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -242,29 +250,47 @@ class _Server(ThreadingHTTPServer):
             connection.settimeout(0.5)
             # Methods of the plain socket: TLS is over.
             socket.socket.shutdown(connection, socket.SHUT_WR)
-            while socket.socket.recv(connection, 65_536):
+            while not self.qrs._stopping.is_set() and socket.socket.recv(connection, 65_536):
                 pass
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection. Without the base class's FIN first, which would spoil the RST of a fault."""
-        with self._open_lock:
-            self._open.discard(request)
         request.close()
-
-    def hang_up(self) -> None:
-        """Wake every thread that waits for its client, by ending the connection under it."""
-        with self._open_lock:
-            for connection in self._open:
-                # Not SSLSocket.shutdown(), which would take the TLS object away from the thread that uses it.
-                with suppress(OSError):  # the client was faster
-                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Keep the simulator's own error for the end of the `with` block instead of printing it."""
         self.bug = self.bug or sys.exc_info()[1]
 
 
-class _Connection(ssl.SSLSocket):
+class _Patient:
+    """What both kinds of connection do while their client is slow: wait for it, until the server stops.
+
+    They look every now and then. Ending the connection from another thread would not wake a waiting one on Windows.
+    """
+
+    stopping: threading.Event
+
+    def _waiting(self, call: Callable[..., _T], *given: Any) -> _T:
+        """The result of a call that may time out, having done nothing. Raises `ConnectionAbortedError` at the end."""
+        while not self.stopping.is_set():
+            with suppress(TimeoutError):
+                return call(*given)
+        raise ConnectionAbortedError("the simulated QRS stops")
+
+
+class _PlainConnection(_Patient, socket.socket):
+    """A connection without TLS."""
+
+    def recv_into(self, *given: Any) -> int:
+        return self._waiting(super().recv_into, *given)
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[self._waiting(self.send, left, flags) :]
+
+
+class _TlsConnection(_Patient, ssl.SSLSocket):
     """A TLS connection whose client may be gone before it begins: then the handshake fails, as for any other.
 
     `wrap_socket` asks for the peer, and when there is none it raises and leaves the socket unclosed.
@@ -275,6 +301,15 @@ class _Connection(ssl.SSLSocket):
             return super().getpeername()
         except OSError:
             return None
+
+    def do_handshake(self, block: bool = False) -> None:
+        self._waiting(super().do_handshake, block)
+
+    def recv_into(self, *given: Any) -> int:
+        return self._waiting(super().recv_into, *given)
+
+    def send(self, *given: Any) -> int:  # `sendall` calls it
+        return self._waiting(super().send, *given)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -353,7 +388,7 @@ def _server_context(files: CertificateFiles) -> ssl.SSLContext:
     context.load_cert_chain(files.server, files.server_key)
     context.load_verify_locations(files.root)
     context.verify_mode = ssl.CERT_REQUIRED
-    context.sslsocket_class = _Connection
+    context.sslsocket_class = _TlsConnection
     return context
 
 

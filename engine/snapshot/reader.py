@@ -99,9 +99,9 @@ def load_snapshot(path: Path, *, attributes: bool = True) -> Snapshot:
         data = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{what} does not exist", near_file(path)) from None
-    except IsADirectoryError:
-        raise folder_for_file(path, "snapshot") from None
     except OSError as error:
+        if path.is_dir():
+            raise folder_for_file(path, "snapshot") from None
         raise InputError(f"{what} cannot be read: {error.strerror}") from None
     refuse_foreign(path, data, "snapshot")
     return decode_snapshot(data, what, attributes=attributes)

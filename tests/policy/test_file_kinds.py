@@ -119,10 +119,11 @@ def test_what_is_not_there_or_a_folder_is_no_kind(tmp_path: Path) -> None:
 
 
 def test_what_is_said(tmp_path: Path) -> None:
+    plan = Path("runs/x/plan.jsonl")
     with pytest.raises(InputError) as caught:
-        refuse_foreign(Path("runs/x/plan.jsonl"), (DATA / "log" / "plan.jsonl").read_bytes(), "policy")
-    assert caught.value.message == "`runs/x/plan.jsonl` is the log of a plan, not a policy"
-    assert caught.value.help == "name its folder: runs/x"
+        refuse_foreign(plan, (DATA / "log" / "plan.jsonl").read_bytes(), "policy")
+    assert caught.value.message == f"`{plan}` is the log of a plan, not a policy"
+    assert caught.value.help == f"name its folder: {plan.parent}"
     for wanted in ("policy", "list file", "site file"):
         refuse_foreign(Path("x"), b"a,b\n", wanted)
     refuse_foreign(Path("x"), b"", "policy")

@@ -1,5 +1,6 @@
 """`seatwarden demo`: a tour on a simulated site. Real commands, a real HTTPS server, no real Qlik Sense."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwarden.engine.cli.terminal.output import command_line, note, say
+from seatwarden.engine.cli.terminal.streams import is_closed_pipe
 from seatwarden.engine.common.text import plural
 from seatwarden.policy.errors import InputError
 
@@ -51,6 +53,8 @@ def demo(
                 run = own / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
                 _show(_Tour(context), site, qrs, run)
     except OSError as error:
+        if is_closed_pipe(error):
+            raise
         raise InputError(
             f"the demo cannot write to `{folder}`: {error.strerror}", "choose another with --folder"
         ) from None
@@ -75,7 +79,8 @@ def _show(tour: "_Tour", site: "DemoSite", qrs: "SimulatedQrs", run: Path) -> No
     tour.run("log", "verify", str(run))
     asked = len(qrs.requests)
     tour.stop(f"All that took {asked} requests to QRS, and nothing was released. Now the plan is applied,")
-    say(("and the process is killed (kill -9) half-way, in the middle of a DELETE.", "bold cyan"))
+    how = "as the Task Manager ends it" if os.name == "nt" else "kill -9"
+    say((f"and the process is killed ({how}) half-way, in the middle of a DELETE.", "bold cyan"))
     tour.run_and_kill(qrs, "apply", str(run), "--site", str(site.config), "--yes")
     tour.stop("Applied again, it goes on where it ended: what is open is looked up, nothing is deleted twice.")
     tour.run("apply", str(run), "--site", str(site.config), "--yes")

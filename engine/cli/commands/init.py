@@ -185,9 +185,18 @@ def _answers(ask: _Asker) -> Answers:
             read_directories,
         ),
         tag=ask("--tag", f"Tag in the QMC that protects a user, or {NONE}", "License do not release", read_tag),
-        timezone=ask("--timezone", "Time zone in which days are counted", _local_timezone(), read_timezone),
+        timezone=ask("--timezone", *_zone_question(ask.asking), read_timezone),
         limit=ask("--limit", "Most licenses that one run may release", "50", read_limit),
     )
+
+
+def _zone_question(asking: bool) -> tuple[str, str | None]:
+    """The question for the time zone, and what is usual."""
+    question, usual = "Time zone in which days are counted", _local_timezone()
+    if os.name == "nt" and asking:
+        # Windows has one zone for all of Western Europe: taking Berlin for Stockholm is not for us to do.
+        return f"{question}, by its city, such as {usual}", None
+    return question, usual
 
 
 def _local_timezone() -> str:
@@ -235,8 +244,9 @@ def _test(policy: str, folder: Path) -> str:
 
 def _refuse_existing(folder: Path, names: tuple[str, ...]) -> None:
     help_ = "name another folder: seatwarden init FOLDER"
-    if folder.is_file():
-        raise InputError(f"`{folder}` is a file, not a folder", help_)
+    there_already = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if there_already.is_file():
+        raise InputError(f"`{there_already}` is a file, not a folder", help_)
     there = [str(folder / name) for name in names if os.path.lexists(folder / name)]
     if there:
         exist = "exists" if len(there) == 1 else "exist"

@@ -1,5 +1,6 @@
 """`seatwarden lint`: everything that is wrong with a policy, and everything in it that was hardly meant."""
 
+import glob
 import os
 from collections import Counter
 from datetime import date, datetime
@@ -87,12 +88,19 @@ def _check_all(policies: list[Path], site: "Snapshot | None", moment: datetime |
     report, all_read = LintReport(), True
     for path in policies:
         try:
-            for file in _files(path):
+            for file in (file for named in _named(path) for file in _files(named)):
                 _check(file, site, moment, report)
         except InputError as error:
             complain(error)
             all_read = False
     return report, all_read
+
+
+def _named(place: Path) -> list[Path]:
+    """What a pattern such as `*.policy` names, which the shells of Windows leave to the program; itself if nothing."""
+    if os.name != "nt" or place.exists():
+        return [place]
+    return [Path(found) for found in sorted(glob.glob(str(place)))] or [place]
 
 
 def _files(place: Path) -> list[Path]:

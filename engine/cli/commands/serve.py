@@ -17,7 +17,7 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import clock, context_for, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import note
-from seatwarden.engine.common.files import make_private_folder, write_atomically
+from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.policy.errors import InputError
 
@@ -200,7 +200,7 @@ def _beat(folder: Path, state: "ServiceState") -> None:
 def _last_alive(folder: Path) -> datetime | None:
     """The instant of the last heartbeat of a service here, at most a year back; None when it is not known."""
     try:
-        text = json.loads((folder / HEARTBEAT_FILE).read_bytes())["at"]
+        text = json.loads(read_file(folder / HEARTBEAT_FILE))["at"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None  # there is none, or somebody else has written it: then nothing is known
     moment = parse_timestamp(text) if isinstance(text, str) else None

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
+from seatwarden.engine.cli.terminal.streams import code_of, is_quiet, is_utf8
 from seatwarden.engine.common.text import escaped_json, plural, printable
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.grammar.errors import SeatwardenError
@@ -139,8 +139,8 @@ def write_or_print(text: str, output: Path | None, kind: Output, *, force: bool 
         try:
             text.encode(encoding)
         except UnicodeEncodeError as error:  # with a stand-in it would be another policy
-            lacking = text[error.start]
-            raise InputError(f"{encoding} has no `{lacking}`", "write to a file with --output") from None
+            lacking = code_of(text[error.start])  # what cannot be written could not be shown either
+            raise InputError(f"{encoding} lacks the character {lacking}", "write to a file with --output") from None
         sys.stdout.write(text)
         return
     from seatwarden.engine.common.way_out import write_out

@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+Processes = Callable[..., BaseProcess]
 
 
 @pytest.fixture
@@ -68,11 +69,13 @@ def qrs(example_site: dict[str, Any], certificates: CertificateFiles) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def processes() -> ForkServerContext:
+def processes() -> Processes:
     """Processes that have imported what commands need, so that a kill hits the work and not the start."""
+    if sys.platform == "win32":  # has no such thing; each of them imports all that before it begins
+        return multiprocessing.get_context("spawn").Process
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.engine.cli.warm"])
-    return context
+    return context.Process
 
 
 SiteFile = Callable[..., Path]

@@ -67,3 +67,11 @@ def test_runs_newest_first_and_those_of_run_and_serve(tmp_path: Path, monkeypatc
         "20261119T020000Z-a",
     ]
     assert complete_runs("no/such") == []
+
+
+def test_slashes_stay_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _plan(Path("runs", "20261119T020000Z-a"))
+    for typed in ("runs/", "runs/2026"):
+        assert complete_runs(typed) == ["runs/20261119T020000Z-a"]
+    assert complete_runs(f"runs{os.sep}") == [f"runs{os.sep}20261119T020000Z-a"]

@@ -3,14 +3,19 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from seatwarden.engine.common import files
 from seatwarden.engine.common.files import (
     create_files,
     make_private_folder,
+    move_file,
+    patiently,
+    remove_file,
     replace_file,
     sync_folder,
     write_atomically,
@@ -65,6 +70,7 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "state" / "run" / "file").stat().st_mode) == 0o600
 
 
+@posix
 def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     make_private_folder(tmp_path)
@@ -99,6 +105,89 @@ def test_a_disk_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: py
     with pytest.raises(OSError, match="No space"):
         write_atomically(path, b"after")
     assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("plan.jsonl", b"before")]
+
+
+class _Held(PermissionError):
+    """What Windows says of a file that another process has open."""
+
+    winerror = 32
+
+
+class _Elsewhere:
+    """Another process, which has the file for some tries of ours."""
+
+    def __init__(self, tries: int, error: OSError) -> None:
+        self._left = tries
+        self._error = error
+        self.asked = 0
+
+    def holds(self, call: Callable[..., object]) -> Callable[..., object]:
+        def held(*given: object, **named: object) -> object:
+            self.asked += 1
+            if self._left:
+                self._left -= 1
+                raise self._error
+            return call(*given, **named)
+
+        return held
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that were waited, on no clock."""
+    found: list[float] = []
+    monkeypatch.setattr("time.sleep", found.append)
+    return found
+
+
+TRIES = len(files.PAUSES)
+
+
+@pytest.mark.parametrize("tries", [0, 1, TRIES])
+@pytest.mark.parametrize("code", [5, 32, 33])
+def test_a_file_that_others_hold_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: list[float], tries: int, code: int
+) -> None:
+    path = tmp_path / "plan.jsonl"
+    path.write_bytes(b"before")
+    monkeypatch.setattr(_Held, "winerror", code)
+    for name in ("replace", "open"):
+        monkeypatch.setattr(os, name, _Elsewhere(tries, _Held()).holds(getattr(os, name)))
+    write_atomically(path, b"after")
+    assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("plan.jsonl", b"after")]
+    monkeypatch.setattr(Path, "unlink", _Elsewhere(tries, _Held()).holds(Path.unlink))
+    remove_file(path)
+    assert waited == list(files.PAUSES[:tries]) * 3
+    assert list(tmp_path.iterdir()) == []
+    remove_file(path)  # which is not there
+
+
+def test_one_that_is_never_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: list[float]) -> None:
+    path = tmp_path / "plan.jsonl"
+    path.write_bytes(b"before")
+    monkeypatch.setattr(os, "replace", _Elsewhere(1000, _Held(13, "in use")).holds(os.replace))
+    with pytest.raises(PermissionError, match="in use"):
+        write_atomically(path, b"after")
+    assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("plan.jsonl", b"before")]
+    assert sum(waited) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EPERM, "not yours"), OSError(errno.ENOSPC, "full")])
+def test_for_what_does_not_pass_nobody_waits(tmp_path: Path, waited: list[float], error: OSError) -> None:
+    elsewhere = _Elsewhere(1, error)
+    with pytest.raises(OSError, match=error.strerror):
+        patiently(elsewhere.holds(move_file), tmp_path / "a", tmp_path / "b")
+    assert (elsewhere.asked, waited) == (1, [])
+
+
+def test_windows_tells_open_only_that_it_is_denied(monkeypatch: pytest.MonkeyPatch, waited: list[float]) -> None:
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    if os.name != "nt":
+        with pytest.raises(PermissionError):
+            patiently(_Elsewhere(1, denied).holds(int))
+        monkeypatch.setattr(files, "os", SimpleNamespace(name="nt"))
+    assert patiently(_Elsewhere(1, denied).holds(int)) == 0
+    assert waited == [files.PAUSES[0]]
 
 
 def test_what_a_crash_left_is_written_over(tmp_path: Path) -> None:

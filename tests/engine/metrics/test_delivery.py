@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seatwarden.engine.metrics import spool as spool_module
 from seatwarden.engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, refused_lines, send
 from seatwarden.engine.metrics.point import Point
-from seatwarden.engine.metrics.spool import BATCH_LINES, Spool, SpoolBounds
+from seatwarden.engine.metrics.spool import BATCH_LINES, PointBatch, Spool, SpoolBounds
 from seatwarden.engine.metrics.writer import Rejected, Unavailable
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering
@@ -160,6 +160,36 @@ def test_a_disk_that_takes_nothing(tmp_path: Path) -> None:
     assert report.problem.startswith("points cannot be kept on disk: ")
     database.up = False
     assert deliver(["c"], database, Spool(place)).dropped == 1
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_batch_that_cannot_be_deleted_is_sent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    """On Windows a file stays while a virus scanner has it open; deleted, it may be listed until it is let go."""
+    database, spool = Memory(), Spool(tmp_path)
+
+    def held(batch: PointBatch) -> None:
+        if not listed:
+            raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(spool, "remove", held)
+    report = deliver(["a", "b"], database, spool)
+    (name,) = batch_names(tmp_path)
+    problem = None if listed else f"`{tmp_path / name}` is delivered, but cannot be deleted: in use"
+    assert (report, database.lines) == (Delivery(sent=2, problem=problem), ["a", "b"])
+
+
+def test_a_spool_that_cannot_be_read_keeps_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, spool = Memory(), Spool(tmp_path)
+
+    def held(batch: PointBatch) -> list[str]:
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(spool, "read", held)
+    assert deliver(["a"], database, spool) == Delivery(waiting=1, problem="the spool cannot be used: in use")
+    assert database.lines == []
+    assert deliver([], database, Spool(tmp_path)) == Delivery(sent=1)
 
 
 def test_a_disk_that_is_really_full(tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ def test_text(tmp_path: Path) -> None:
     assert len(more) == 2
 
 
+def test_backslashes_in_text_stay_as_they_are(tmp_path: Path) -> None:
+    settings = LogSettings(tmp_path / "s.log")
+    with _log(settings):
+        log("sealed", folder="C:\\Program Files\\runs", user="CORP\\jdoe", why='the "old" one')
+    (line,) = _lines(settings)
+    assert line.endswith(r'sealed folder="C:\Program Files\runs" user=CORP\jdoe why="the \"old\" one"')
+
+
 def test_json(tmp_path: Path) -> None:
     settings = LogSettings(tmp_path / "s.log", "json", "debug")
     with _log(settings):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from seatwarden.engine.cli.host import lock_file
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.simulator.certificates import CertificateFiles
@@ -374,17 +375,12 @@ def test_a_damaged_journal_is_refused(tools: Tools) -> None:
 def test_only_one_apply_at_a_time(tools: Tools) -> None:
     """Also for two different plans of one site."""
     first, second = tools.plan("one"), tools.plan("two")
-    lock = next(iter(_lock_files(tools, first)))
-    with FileLock(lock):
+    assert tools.apply(first, "--limit", "0").code == 1, "refused, but it has made the folder for its lock"
+    with FileLock(lock_file(f"https://localhost:{tools.qrs.port}")):
         ran = tools.apply(second)
     assert (ran.code, tools.qrs.deleted) == (1, [])
     assert "another apply is at work" in ran.err
     assert tools.apply(second).code == 0
-
-
-def _lock_files(tools: Tools, run: Path) -> list[Path]:
-    tools.apply(run, "--limit", "0")  # refused, but it has shown which lock it takes
-    return list((tools.folder / "locks").iterdir())
 
 
 def test_nothing_happens_unasked(tools: Tools) -> None:

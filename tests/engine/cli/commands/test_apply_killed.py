@@ -6,11 +6,9 @@ every DELETE that reached QRS has an outcome after the next apply, and the chain
 
 import os
 import random
-import signal
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -19,11 +17,9 @@ import pytest
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
-from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.cli.conftest import Processes, Run, SiteFile
 from tests.engine.cli.rounds import ROUNDS
 from tests.engine.idle import ALL, LICENSES, POLICY, idle_site
-
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and forked processes are POSIX")
 
 KILLS_A_ROUND = 22  # at least 200 kills in all rounds
 
@@ -47,7 +43,7 @@ def qrs(certificates: CertificateFiles) -> Iterator[SimulatedQrs]:
 
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_killed_at_random_points(
-    run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, processes: ForkServerContext, seed: int
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, processes: Processes, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - a kill needs no cryptography
     site = site_file(qrs.port)
@@ -61,14 +57,14 @@ def test_killed_at_random_points(
         assert run("plan", "-p", tmp_path / "p.policy", "--site", site, "-o", folder).code == 0
         before = len(qrs.deleted)
         while True:
-            process = processes.Process(target=_apply, args=(str(folder), str(site), str(tmp_path)))
+            process = processes(target=_apply, args=(str(folder), str(site), str(tmp_path)))
             process.start()
             if kills < KILLS_A_ROUND:
                 _wait_for_requests(process, qrs, chance)
             else:
                 process.join(30)
             if process.is_alive():
-                os.kill(process.pid or 0, signal.SIGKILL)
+                process.kill()
                 kills += 1
             process.join()
             if chance.random() < 0.3:
@@ -131,17 +127,14 @@ def _restore(qrs: SimulatedQrs) -> None:
 
 
 def test_a_second_process_is_refused(
-    run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, processes: ForkServerContext
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, processes: Processes
 ) -> None:
     """Two real processes at once, with two plans of the same site: one of them does all, the other nothing."""
     site = site_file(qrs.port)
     (tmp_path / "p.policy").write_text(POLICY)
     for name in ("one", "two"):
         run("plan", "-p", tmp_path / "p.policy", "--site", site, "-o", tmp_path / name)
-    pair = [
-        processes.Process(target=_apply, args=(str(tmp_path / name), str(site), str(tmp_path)))
-        for name in ("one", "two")
-    ]
+    pair = [processes(target=_apply, args=(str(tmp_path / name), str(site), str(tmp_path))) for name in ("one", "two")]
     for process in pair:
         process.start()
     for process in pair:

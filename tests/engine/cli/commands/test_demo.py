@@ -1,7 +1,6 @@
 """`seatwarden demo` and the command as a process of its own."""
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 from seatwarden.engine.demo.files import own_folder
 from tests.engine.cli.conftest import Run
 from tests.paths import ROOT
+from tests.platforms import split_command
 
 
 def test_the_tour(run: Run, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_process_that_ends_before_it_is_killed(run: Run, tmp_path: Path, monke
 
 
 def _suggestions(text: str) -> list[list[str]]:
-    return [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  seatwarden ")]
+    return [split_command(line.strip())[1:] for line in text.splitlines() if line.startswith("  seatwarden ")]
 
 
 def test_the_demo_can_be_run_again(run: Run, tmp_path: Path) -> None:

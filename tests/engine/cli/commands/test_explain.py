@@ -105,6 +105,16 @@ def _listed(text: str) -> list[str]:
     return re.findall(r"^ {6}(\w+\\\w+) ", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("typed", ["*", "~", "$USERNAME", "%USERNAME%"])
+def test_names_are_taken_as_typed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """Also on Windows, where programs are expected to expand such words themselves."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jdoe").touch()
+    monkeypatch.setenv("USERNAME", "jdoe")
+    ran = run("explain", typed, *GIVEN)
+    assert (ran.code, f"`{typed}`" in ran.err) == (2, True)
+
+
 def test_a_user_without_license(run: Run, tmp_path: Path) -> None:
     site = json.loads((EXAMPLES / "site.json").read_text(encoding="utf-8"))
     site["licenses"]["professional"] = []

@@ -1,12 +1,15 @@
 """`seatwarden lint`: formats, exit codes, several files."""
 
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
 
+import seatwarden.engine.cli.commands.lint
 from seatwarden.engine.cli.views.findings import github_command
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
@@ -61,6 +64,19 @@ def test_an_unreadable_file_does_not_hide_the_others(run: Run, write: Any) -> No
     assert ran.code == 2
     assert "`none.policy`" in ran.err
     assert "warning[SW315]" in ran.out
+
+
+def test_patterns_are_for_the_shell_and_on_windows_for_us(
+    run: Run, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(a=WARNED, b=RELEASE)
+    if os.name != "nt":
+        assert run("lint", "*.policy").code == 2
+        monkeypatch.setattr(seatwarden.engine.cli.commands.lint, "os", SimpleNamespace(name="nt", environ=os.environ))
+    assert run("lint", "*.policy").out.endswith("1 warning in 2 files\n")
+    assert run("lint", "[b-z]*.policy").out == "no findings in 1 file\n"
+    ran = run("lint", "c*.policy")
+    assert (ran.code, "`c*.policy`" in ran.err) == (2, True)
 
 
 def test_nothing_to_lint(run: Run) -> None:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from seatwarden.engine.log.lines import JournalLine
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
-from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.cli.conftest import Processes, Run, SiteFile
 from tests.engine.cli.rounds import ROUNDS
 from tests.engine.idle import ALL, LICENSES, POLICY, USERS, idle_site
 from tests.engine.metrics.servers import Answering
@@ -265,7 +264,7 @@ def _interrupted(run: Run, idle_qrs: SimulatedQrs, site: Path, after: int = 2) -
     def ask() -> None:
         while len(idle_qrs.deleted) < after:
             time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # `os.kill` would end the process at once on Windows
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -283,10 +282,6 @@ def _interrupted(run: Run, idle_qrs: SimulatedQrs, site: Path, after: int = 2) -
     return folder
 
 
-posix = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
-
-
-@posix
 def test_sigterm_finishes_the_license_and_the_next_run_the_rest(
     run: Run, idle_qrs: SimulatedQrs, tmp_path: Path
 ) -> None:
@@ -299,7 +294,6 @@ def test_sigterm_finishes_the_license_and_the_next_run_the_rest(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-@posix
 @pytest.mark.parametrize("brake", ["limit release to 0 per run", 'keep "brake" when user.userDirectory = "CORP"'])
 def test_a_changed_policy_stops_what_an_earlier_run_left(
     run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, brake: str
@@ -319,7 +313,6 @@ def test_a_changed_policy_stops_what_an_earlier_run_left(
     assert "not begun: the policy has changed" in journal.details[ALL[-1]]
 
 
-@posix
 def test_other_pseudonyms_stop_it_too(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     """Nobody in the plan could be found again: all would be skipped as changed, one request after the other."""
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
@@ -331,7 +324,6 @@ def test_other_pseudonyms_stop_it_too(run: Run, idle_qrs: SimulatedQrs, tmp_path
     assert "pseudonyms have changed" in read_outcomes(folder).details[ALL[-1]]
 
 
-@posix
 def test_a_dry_run_leaves_it(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
     folder = _interrupted(run, idle_qrs, site)
@@ -340,7 +332,6 @@ def test_a_dry_run_leaves_it(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -
     assert (folder / "outcomes.jsonl").read_bytes() == before
 
 
-@posix
 def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
     folder = _interrupted(run, idle_qrs, site)
@@ -361,7 +352,6 @@ def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, idle_qrs
     assert str(folder) in ran.err
 
 
-@posix
 def test_after_a_day_it_is_only_looked_up(
     run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,16 +396,15 @@ def _run_in_a_process(site: str, state: str) -> None:
     main()
 
 
-@posix
 @pytest.mark.parametrize("seed", ROUNDS)
-def test_killed_at_random_points(run: Run, tmp_path: Path, processes: ForkServerContext, seed: int) -> None:
+def test_killed_at_random_points(run: Run, tmp_path: Path, processes: Processes, seed: int) -> None:
     """Killed again and again: no license is deleted twice, and each release is told to InfluxDB."""
     chance = random.Random(seed)  # noqa: S311 - a kill needs no cryptography
     with Answering(204) as database, SimulatedQrs(idle_site(), latency_seconds=0.003) as qrs:
         port = int(database.url.rpartition(":")[2])
         site = write_site(tmp_path, qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=port, ours="parallel: 2")
         for _ in range(8):
-            process = processes.Process(target=_run_in_a_process, args=(str(site), str(tmp_path)))
+            process = processes(target=_run_in_a_process, args=(str(site), str(tmp_path)))
             process.start()
             target = len(qrs.requests) + chance.randint(4, 3 * LICENSES)
             while process.is_alive() and len(qrs.requests) < target:

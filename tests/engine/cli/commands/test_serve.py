@@ -27,12 +27,11 @@ from tests.engine.metrics.databases import free_port
 from tests.engine.notify.servers import receiver
 from tests.engine.service.sites import runs_of, write_site
 from tests.paths import ROOT
+from tests.platforms import WINDOWS
 
 RARELY = "enable: true\nfrequency: at 4:44 on the last day of february\ndryRun: false"
 OFTEN = "enable: true\nfrequency: every 1 second\ndryRun: false"
 JSON_LOG = "log: {file: s.log, format: json}\n"
-
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +80,7 @@ def serve(run: Run, site: Path, meanwhile: Callable[[Meanwhile], object], signal
             meanwhile(doing)
         except BaseException as problem:  # noqa: BLE001 - for the main thread
             problems.append(problem)
-        os.kill(os.getpid(), signal_)
+        signal.raise_signal(signal_)  # `os.kill` would end the process at once on Windows
 
     thread = threading.Thread(target=do)
     thread.start()
@@ -175,6 +174,7 @@ def test_a_defect_in_the_service_ends_within_the_license_too(
     assert 2 <= len(idle_qrs.deleted) < LICENSES
 
 
+@pytest.mark.skipif(WINDOWS, reason="to terminate a process is to kill it there")
 def test_as_a_process_of_its_own_ended_by_a_second_signal(idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     """What a service manager sees. The second signal ends it at once, and a run goes on all the same."""
     site = write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"parallel: 1\nhttp: {{port: {free_port()}}}")
@@ -204,6 +204,12 @@ def test_as_a_process_of_its_own_ended_by_a_second_signal(idle_qrs: SimulatedQrs
 # Changed files --------------------------------------------------------------------------------------------------
 
 
+def _hang_up() -> None:
+    """Asks for the files to be read at once; on Windows, which has no such signal, they are looked at soon."""
+    if sys.platform != "win32":
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
 def test_changed_files_and_sighup(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     site = write_site(tmp_path, idle_qrs.port, release=RARELY, ours=JSON_LOG)
     policy = tmp_path / "p.policy"
@@ -214,10 +220,10 @@ def test_changed_files_and_sighup(run: Run, idle_qrs: SimulatedQrs, tmp_path: Pa
         policy.write_text("release analyzer when unused fo")
         doing.wait_for("a changed file is not in force: the old settings stay")
         policy.write_text(POLICY)
-        os.kill(os.getpid(), signal.SIGHUP)
+        _hang_up()
         doing.wait_for("changed files are in force", 2)
         site.write_text(site.read_text().replace(RARELY.replace("\n", "\n      "), OFTEN.replace("\n", "\n      ")))
-        os.kill(os.getpid(), signal.SIGHUP)
+        _hang_up()
         doing.wait_for("job ended")
 
     assert serve(run, site, meanwhile).code == 0

@@ -1,15 +1,21 @@
 """What terminals, files and quiet jobs get."""
 
+import errno
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
+from seatwarden.engine.cli.terminal import streams
+from seatwarden.engine.cli.terminal.streams import is_closed_pipe, prepare_streams
 from seatwarden.engine.common.tables import Column, plain_text
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT
@@ -120,21 +126,103 @@ def test_consoles_of_any_encoding(encoding: str) -> None:
 
 
 def test_letters_are_not_lost_in_silence(tmp_path: Path) -> None:
-    """Windows redirects in an encoding of its own, which lacks letters of many names."""
+    """An encoding that somebody asks for may lack letters of many names."""
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
     seatwarden = [sys.executable, "-m", "seatwarden"]
     ran = subprocess.run([*seatwarden, *PLAN, "--format", "csv"], env=settings, capture_output=True, check=False)
     assert ran.returncode == 0
     assert b"Tu?ba" in ran.stdout
-    assert b"warning: cp1252 lacks letters of this output" in ran.stderr
+    assert b"warning: cp1252 lacks letters of this output (U+011F, U+0131, U+1EC5): each is a `?` there" in ran.stderr
     policy = tmp_path / "p.policy"
     policy.write_text('keep when user.name = "Tuğba"\n', encoding="utf-8")
     convert = [*seatwarden, "convert", str(policy), "--to", "policy"]
     ran = subprocess.run(convert, env=settings, capture_output=True, check=False)
     assert (ran.returncode, ran.stdout) == (2, b"")
-    assert b"write to a file with --output" in ran.stderr
+    assert ran.stderr.decode() == (
+        f"error: cp1252 lacks the character U+011F{os.linesep}  = help: write to a file with --output{os.linesep}"
+    )
     assert subprocess.run([*convert, "-o", str(tmp_path / "q.policy")], env=settings, check=False).returncode == 0
     assert "Tuğba" in (tmp_path / "q.policy").read_text(encoding="utf-8")
+
+
+def test_redirected_output_keeps_every_letter(tmp_path: Path) -> None:
+    """On Windows without PYTHONUTF8, and elsewhere in a locale of our days; what was redirected can be read again."""
+    settings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for name in ("PYTHONIOENCODING", "PYTHONUTF8"):
+        settings.pop(name, None)
+    if os.name != "nt":
+        settings["LC_ALL"] = "C.UTF-8"
+    policy = tmp_path / "p.policy"
+    policy.write_text(
+        'keep "Tuğba" when user.name = "李明"\nrelease analyzer when unused for 30 days\n', encoding="utf-8"
+    )
+    seatwarden = [sys.executable, "-m", "seatwarden"]
+    for arguments in (["convert", str(policy), "--to", "yaml"], [*PLAN, "--format", "csv"]):
+        with (tmp_path / "out.yaml").open("wb") as file:
+            subprocess.run([*seatwarden, *arguments], env=settings, stdout=file, stderr=file, check=True)
+        text = (tmp_path / "out.yaml").read_text(encoding="utf-8")
+        assert "Tuğba" in text
+        if arguments[0] == "convert":
+            ran = subprocess.run([*seatwarden, "lint", "out.yaml"], env=settings, cwd=tmp_path, capture_output=True)
+            assert (ran.returncode, ran.stdout.strip()) == (0, b"no findings in 1 file")
+
+
+def _stream(encoding: str, terminal: bool) -> io.TextIOWrapper:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("system", "terminal", "environment", "encoding"),
+    [
+        ("nt", False, {}, "utf-8"),
+        ("nt", True, {}, "cp1252"),
+        ("nt", False, {"PYTHONIOENCODING": "cp1252"}, "cp1252"),
+        ("posix", False, {}, "cp1252"),
+    ],
+)
+def test_who_gets_utf8(
+    monkeypatch: pytest.MonkeyPatch, system: str, terminal: bool, environment: dict[str, str], encoding: str
+) -> None:
+    monkeypatch.setattr(streams, "os", SimpleNamespace(name=system, environ=environment))
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, _stream("cp1252", terminal))
+    prepare_streams()
+    assert (sys.stdout.encoding, sys.stderr.encoding) == (encoding, encoding)
+
+
+@pytest.mark.parametrize("arguments", [PLAN, (*PLAN, "--format", "json"), ("fields",), ("demo",)])
+def test_nobody_reads_on(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """`… | head`: the command ends, and says nothing of it."""
+    settings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "seatwarden", *arguments]
+    given: Any = {"cwd": tmp_path, "env": settings, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **given) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 1)
+
+
+def test_windows_says_of_a_closed_pipe_that_it_is_invalid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    invalid = OSError(errno.EINVAL, "Invalid argument")
+    reads, writes = os.pipe()
+    with open(reads, "rb"), open(writes, "w") as pipe, (tmp_path / "file").open("w") as file:
+        for stdout, stderr, system, closed in (
+            (pipe, file, "nt", True),
+            (file, pipe, "nt", True),
+            (io.StringIO(), file, "nt", False),
+            (pipe, file, "posix", False),
+        ):
+            with monkeypatch.context() as there:
+                there.setattr(sys, "stdout", stdout)
+                there.setattr(sys, "stderr", stderr)
+                there.setattr(streams, "os", SimpleNamespace(name=system, fstat=os.fstat))
+                assert is_closed_pipe(invalid) is closed
+                assert is_closed_pipe(BrokenPipeError(errno.EPIPE, "Broken pipe"))
+                assert not is_closed_pipe(OSError(errno.ENOSPC, "full"))
+                assert not is_closed_pipe(OSError(errno.EINVAL, "Invalid argument", "a name that no file has"))
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
