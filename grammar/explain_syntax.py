@@ -166,9 +166,12 @@ def _after_is(token: Token, text: str, expected: set[str]) -> str | None:
         return None
     if token.type in ("TRUE", "FALSE"):
         return "a field that is true or false stands alone: `user.inactive`, `not user.inactive`"
+    negated = re.search(r"\bis\s+not\s*$", text[: token.start_pos], re.IGNORECASE)
     if token.lower() in NOTHING or token in ('""', "''", "["):
         field = _FIELD_BEFORE.search(re.sub(r"\s+is(\s+not)?\s*$", "", text[: token.start_pos], flags=re.IGNORECASE))
         return no_value(field[0]) if field else no_value()
+    if negated:
+        return "write `!=`: it holds when no value is equal; behind `is` stands `empty` or `not empty`"
     return "write `=`: it holds when any value is equal; behind `is` stands `empty` or `not empty`"
 
 

@@ -75,7 +75,15 @@ SLIPS = (
     _slip(rf"({_FIELD})\s*(<=|>=|=|<|>)\s*(\d{{1,6}})\s+", r"(?:days?|weeks?)\b", "leave it out: `{b1} {b2} {b3}`"),
     _slip(r"\b(?:today|Date)\s*", r"[-+]\s*(\d{1,6})", "there is no arithmetic; write `unused for {a1} days`, "
           "or compare with a date like 2027-02-28"),
+    _slip(rf"({_FIELD})\s+", r"between\s+(\d{1,9})\s+and\s+(\d{1,9})", "write `{b1} >= {a1} and {b1} <= {a2}`"),
+    _slip(r"\buntil\s+", r"[\"'](\d{4}-\d\d-\d\d)[\"']", "a date has no quotes: until {a1}"),
     # How a rule begins
+    _slip(r"(?:^|\n)\s*release\s+", r"(?:token|user|login)s?\b(?!\.)",
+          "license types are `professional` and `analyzer`"),
+    _slip(r"(?:^|\n)\s*(keep|release)\s+(?:(?:professional|analyzer)\s+)?",
+          r"(?!when\b|until\b|if\b|unused\b|never\b|not\b|analys|analiz|prof|licen|user\b|license\b|and\b|or\b)"
+          r"([a-z][\w-]*(?:[ \t]+(?!when\b)[\w-]+){0,4})[ \t]+when\b",
+          'a rule\'s name stands in quotes: {b1} "{a1}" when'),
     _slip(r"\b(?:keep|release)\s+", r"licen[sc]es?\b", "name a type, `professional` or `analyzer`, or none for both"),
     _slip(rf"\b({_TYPE})\s+", rf"(?:and|or|&)\s+({_TYPE})", "write `{b1}, {a1}`, or no type for both"),
     _slip(r"(?:^|\n)\s*", r"never\s*release\s+when\b", "write `keep when`"),
@@ -95,6 +103,11 @@ SLIPS = (
     _slip(r"set\s+(\w+)\s*", r"=",
           '`let {b1} = [...]` names a list that stands here, `set {b1} from "file.txt"` one in a file'),
     _slip(r"let\s+(\w+)\s+", r"from\b", 'a list in a file: `set {b1} from "file.txt"`'),
+    _slip(r"\btimezone\s+", r"([\w+-]+/[\w/+-]+)", 'it is written in quotes: timezone "{a1}"'),
+    _slip(rf"({_FIELD})\s+", r"(?:does\s+)?not\s*(?:in\b|contains?\b|has\b|equals?\b|=)",
+          "write `{b1} != `: it holds when no value is equal"),
+    _slip(rf"({_FIELD})\s+", r"not\s+like\b", "write `not {b1} like `: `not` stands before the whole comparison"),
+    _slip(r"", r"unless\b", "write `and not`"),
     _slip(r"'([^'\n]*)'", r"(\w+)'", "an apostrophe stands in double quotes: \"{b1}'{a1}\""),
     _slip(r"(user(?:\.attributes)?\.@?)([\w]+)\s+", r"(\w+)\s*(?:!?=|like\b|is\b)",
           'a name with a space is quoted: {b1}"{b2} {a1}"'),
@@ -109,6 +122,8 @@ SLIPS = (
     _slip(r"\b(and|or)\s+", r"(?:and|or)\b", "one `{b1}` is enough"),
     _slip(r"", r"(?:equals?|eq)\b", "write `=`"),
     # Limits
+    _slip(r"\blimit\s+release\s+to\s+(\d{1,6}%?)\s+", rf"({_TYPE})\b", "write `limit release to {b1} of {a1} per run`"),
+    _slip(r"\bper\s+run\s+", r"longest\b", "a comma stands before it: `per run, longest unused first`"),
     _slip(r"\blimit\s+release\s+to\s+(\d{1,6})\s*", r"(?:percent|pct|per\s*cent|prozent)\b", "write `{b1}%`"),
     _slip(r"\blimit\s+release\s+to\s+(\d{1,6}%?)\s+(?:of\s+\w+\s+)?", r"(?!of\b|per\b|,)",
           "write `limit release to {b1} per run`"),

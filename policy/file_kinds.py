@@ -251,7 +251,17 @@ _TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
     (lambda text: _has("$id")(text) and "urn:seatwarden:schema:" in text, SCHEMA),
     (_has("seatwarden", "statements"), JSON_POLICY),
     (_has("run", "decisions", "summary"), PRINTED),
-    (_has("users", "licenses"), SNAPSHOT),
+    # Of a large one only its start and its end are looked at, and between them may stand what tells it.
+    *(
+        (_has(*names), SNAPSHOT)
+        for names in (
+            ("users", "licenses"),
+            ("takenAt", "users"),
+            ("takenAt", "licenses"),
+            ("users", "userDirectory"),
+            ("licenses", "createdDate"),
+        )
+    ),
     (lambda text: _has("qlikSenseLicense")(text) and _has("Butler")(text), BUTLER),
     (lambda text: _starts("<!doctype html")(text) and "· seatwarden</title>" in text, REPORT),
     (_starts("<!doctype html", "<html"), HTML),

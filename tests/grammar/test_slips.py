@@ -73,6 +73,25 @@ HELPS = {
     "keep when user.inactive | user.blocked": "write `or`",
     "keep when user.inactive and and user.blocked": "one `and` is enough",
     "keep when (user.inactive))": "there is no `(` for it: remove it, or open one before",
+    'keep when user.roles is not "RootAdmin"': (
+        "write `!=`: it holds when no value is equal; behind `is` stands `empty` or `not empty`"
+    ),
+    'keep when user.roles not in ["a"]': "write `user.roles != `: it holds when no value is equal",
+    'keep when user.roles does not contain "a"': "write `user.roles != `: it holds when no value is equal",
+    'keep when user.tags not = "x"': "write `user.tags != `: it holds when no value is equal",
+    'keep when user.tags not like "x*"': (
+        "write `not user.tags like `: `not` stands before the whole comparison"
+    ),
+    "keep when license.unusedDays between 30 and 60": (
+        "write `license.unusedDays >= 30 and license.unusedDays <= 60`"
+    ),
+    "keep when user.inactive unless user.blocked": "write `and not`",
+    'keep until "2027-02-28" when user.inactive': "a date has no quotes: until 2027-02-28",
+    "release token when never used": "license types are `professional` and `analyzer`",
+    "keep service accounts when user.inactive": 'a rule\'s name stands in quotes: keep "service accounts" when',
+    "timezone Europe/Stockholm": 'it is written in quotes: timezone "Europe/Stockholm"',
+    "limit release to 20 analyzer per run": "write `limit release to 20 of analyzer per run`",
+    "limit release to 20 per run longest unused first": "a comma stands before it: `per run, longest unused first`",
     "limit release to 10 percent per run": "write `10%`",
     "limit release to 10": "write `limit release to 10 per run`",
     "limit release to 10%\nkeep when user.inactive": "write `limit release to 10% per run`",

@@ -51,7 +51,7 @@ def test_no_value(condition: str, field: str) -> None:
         ("user.inactive is true", "a field that is true or false stands alone"),
         ("user.inactive is not false", "a field that is true or false stands alone"),
         ('user.tags is "vip"', "write `=`"),
-        ("user.tags is not vip", "write `=`"),
+        ("user.tags is not vip", "write `!=`"),
     ],
 )
 def test_what_other_languages_write_behind_is(condition: str, start: str) -> None:

@@ -120,7 +120,19 @@ def _is_checked(path: Path, place: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(place).parts)
     if hidden or path.suffix.lower() not in (".policy", *YAML_SUFFIXES) or not path.is_file():
         return False
-    return (path.suffix.lower() == ".policy" or kind_of(path) in _CHECKED) and not is_run_folder(path.parent)
+    if is_run_folder(path.parent):
+        return False
+    return path.suffix.lower() == ".policy" or (kind_of(path) in _CHECKED and not _names_another_policy(path))
+
+
+def _names_another_policy(path: Path) -> bool:
+    """Whether it is a site file whose policy is another one: there are no rules in it to check."""
+    from seatwarden.engine.site.settings import policy_file  # only a folder takes it
+
+    try:
+        return path.suffix.lower() != ".json" and policy_file(path) != path
+    except (InputError, PolicyError):
+        return False
 
 
 def _check_test(path: Path, report: LintReport) -> None:

@@ -53,9 +53,9 @@ _COLUMNS = {
     "state": Column("State", least=10),
     "user": Column("User", least=14),
     "name": Column("Name", least=10, leaves=3),
-    "license": Column("License", least=8),
+    "license": Column("License", least=8, leaves=2),
     "verdict": Column("Verdict"),
-    "outcome": Column("Outcome", leaves=2),
+    "outcome": Column("Outcome"),
     "why": Column("Why", least=20),
 }
 """Those of `list` and of `show`."""
