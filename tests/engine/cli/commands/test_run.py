@@ -28,6 +28,7 @@ from tests.engine.cli.rounds import ROUNDS
 from tests.engine.idle import ALL, LICENSES, POLICY, USERS, idle_site
 from tests.engine.metrics.servers import Answering
 from tests.engine.service.sites import TO_INFLUX, runs_of, write_site
+from tests.platforms import WINDOWS
 
 pytestmark = pytest.mark.usefixtures("quick")
 
