@@ -4,7 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench fuzz soak mutants coverage clean
+# What the run with the lowest versions is made of: what is about libraries, and not long.
+QUICK := tests/grammar tests/policy/yaml tests/engine/cli tests/engine/common tests/engine/log tests/engine/metrics \
+  tests/engine/notify tests/engine/qrs tests/engine/runs tests/engine/simulator tests/engine/snapshot tests/test_api.py
+
+.PHONY: demo test lint lowest constraints man docs bench fuzz soak mutants coverage clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
@@ -17,6 +21,28 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The tour and the quick tests with the lowest versions that pyproject.toml allows, in an environment of their own. Old
+# versions may warn of what newer ones of other libraries will take away.
+lowest: $(VENV)/.installed-dev
+	$(BIN)/python packaging/lowest.py > $(VENV)/lowest.txt
+	$(PYTHON) -m venv --clear $(VENV)/lowest
+	$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt]' \
+	  --constraint $(VENV)/lowest.txt aiosmtpd hypothesis jsonschema pytest pytest-xdist
+	$(VENV)/lowest/bin/seatwarden demo
+	$(VENV)/lowest/bin/pytest -q -n auto -W default::DeprecationWarning -m 'not hypothesis and not rounds' $(QUICK) \
+	  --ignore tests/engine/cli/test_secrets_in_files.py
+
+# constraints.txt: the newest versions that pyproject.toml allows, with the hashes of their files for all systems.
+constraints: $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --extra mqtt --extra windows --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make constraints' --quiet \
+	  --output-file constraints.txt
+
+# The man page of all commands, packaging/man/seatwarden.1.
+man: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.docs.man
 
 # The documentation as a site, in site/. The variable silences an advertisement, not a warning.
 docs: $(VENV)/.created

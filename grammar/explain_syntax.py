@@ -53,6 +53,9 @@ _BRACKETS = ("LSQB", "RSQB", "LPAR", "RPAR", "COMMA")
 _CONDITION_ALONE = re.compile(r"[(!]|not\b|user\b|license\b", re.IGNORECASE)
 _FIRST_WORDS = ("user", "license")
 """The first words of fields that have a dot."""
+_OWNERS = 'let a task of yours tag who owns apps, and write `user.tags = "owns apps"`'
+_OF_RESOURCES = {"resource": "leave out what is asked of the resource", "app": _OWNERS, "apps": _OWNERS}
+"""Help for what Qlik's rules ask of other things than users."""
 _TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
 """The rest of a field behind its first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
 _STATEMENT = frozenset(word.upper() for word in STATEMENTS)
@@ -124,8 +127,8 @@ def _word_before(offset: int, text: str) -> str:
 
 def _no_field(word: str, tail: str, span: Span) -> SyntaxProblem:
     """A field whose first word is mistyped. Which fields there are is known on the floor above."""
-    if word.lower() == "resource":
-        label, help_ = "rules speak of users and licenses", "leave out what is asked of the resource"
+    if (help_ := _OF_RESOURCES.get(word.lower())) is not None:
+        label = "rules speak of users and licenses"
         return SyntaxProblem("SW001", f"unexpected `{shown(word + tail)}`", label, help_, span)
     first = nearest(word, _FIRST_WORDS)
     meant = f"did you mean `{first}.{tail.lstrip('.')}`?" if first else None

@@ -35,6 +35,7 @@ from seatwarden.grammar.printer import print_field, print_operand, quote
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import NOTHING, did_you_mean, no_value
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
+from seatwarden.policy.not_told import not_told
 from seatwarden.policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from seatwarden.policy.zones import is_timezone, timezone_help
 
@@ -195,6 +196,9 @@ class _Checker:
             return None
         if comparison.left == _MONTH and (numbers := self._months(comparison.right)):
             return f"months are numbers: {numbers}"
+        if isinstance(comparison.right, Name) and wanted in (Type.NUMBER, Type.DATE):
+            given = f"`let {comparison.right.name} = [{_SAMPLES[wanted]}]`"
+            return f"give the values without quotes, as in {given}; what `set` reads from a file is text"
         if wanted is not Type.TEXT:
             return _TYPE_HELP[wanted]
         entry = entry_of(comparison.left) if isinstance(comparison.left, Field) else None
@@ -275,7 +279,9 @@ class _Checker:
             return f"weekdays are written in quotes: {quote(weekday)}"
         if beside is None and word in _BEHIND_A_DOT:
             return f"did you mean `{_BEHIND_A_DOT[word]}`?"
-        return did_you_mean(name, (*self._similar, *_BARE_FIELDS)) or f'text is written in quotes: "{name}"'
+        # Beside a field it is a value, whatever it is called.
+        untold = None if field else not_told(name)
+        return did_you_mean(name, (*self._similar, *_BARE_FIELDS)) or untold or f'text is written in quotes: "{name}"'
 
     def _names_in(self, operand: Operand, beside: Operand | None = None) -> Iterator[Diagnostic]:
         match operand:

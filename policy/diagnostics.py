@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from seatwarden.grammar.errors import SyntaxProblem
 from seatwarden.grammar.spans import Span
@@ -15,7 +16,7 @@ MAX_MESSAGE = 300
 """Most characters of a message that are shown; it may quote what the user wrote."""
 MAX_QUOTE = 80
 """Most characters that a message quotes of one value."""
-_LONG_QUOTE = re.compile(rf"([`\"])([^`\"]{{{MAX_QUOTE}}})[^`\"]+\1")
+_LONG_QUOTE = re.compile(rf"([`\"])([^`\"]{{{MAX_QUOTE},}})\1")
 MAX_LINE = 160
 """Most characters of a source line that are shown."""
 
@@ -41,6 +42,29 @@ def from_syntax(problem: SyntaxProblem) -> Diagnostic:
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Diagnostics by place, each once; the first of very many."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span, d.code, d.message))[:MAX_FINDINGS])
+
+
+def finding_to_json(finding: Diagnostic) -> dict[str, Any]:
+    """A finding as JSON, the same wherever there is one. Lines and columns count from 1, the end is exclusive."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
+        "label": finding.label,
+        "help": finding.help,
+        **_place(finding.span),
+        "related": [{**_place(span), "label": label} for span, label in finding.related],
+    }
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
 
 
 def render(diagnostic: Diagnostic, sources: Mapping[str, str]) -> str:
@@ -90,8 +114,15 @@ def _window(line: str, column: int, end: int) -> tuple[str, int, int]:
 
 
 def _short(text: str) -> str:
-    text = _LONG_QUOTE.sub(lambda quoted: f"{quoted[1]}{quoted[2]}…{quoted[1]}", text)
+    text = _LONG_QUOTE.sub(_shortened, text)
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+
+
+def _shortened(quoted: re.Match[str]) -> str:
+    """A long quote by its start and its end: of a path the end tells most."""
+    mark, text = quoted.groups()
+    half = MAX_QUOTE // 2
+    return f"{mark}{text[:half]}…{text[-half:]}{mark}"
 
 
 @lru_cache(maxsize=4)

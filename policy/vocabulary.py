@@ -12,6 +12,7 @@ from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.suggest import did_you_mean, nearest
+from seatwarden.policy.not_told import not_told
 
 
 class Type(Enum):
@@ -108,7 +109,7 @@ _ENTRIES = (
     FieldEntry(
         "user.attributes",
         Type.TEXT,
-        "the values of an attribute that came from the user directory or the session, such as email or group",
+        "the values of an attribute that was synchronized from the user directory, such as email or group",
         "user.attributes",
         'user.attributes.group = "Qlik Admins"',
         many=True,
@@ -265,12 +266,14 @@ def field_help(name: str) -> str | None:
     first, _, rest = name.partition(".")
     fields = {known.removeprefix(f"{first}."): e for known, e in VOCABULARY.items() if known.startswith(f"{first}.")}
     if not fields:
-        return did_you_mean(name, VOCABULARY)
+        return did_you_mean(name, VOCABULARY) or not_told(name)
     word, _, tail = rest.partition(".")
     part = word.casefold()
     whole = [f for f in fields if len(part) > 1 and (f.casefold().startswith(part) or f.casefold().endswith(part))]
     if first == "user" and part in _OF_QLIK:
         return f"write `{_OF_QLIK[part]}`"
+    if untold := not_told(word):
+        return untold
     found = nearest(word, fields) or (whole[0] if len(whole) == 1 else None)
     mistyped = found in whole or (found is not None and SequenceMatcher(None, part, found.casefold()).ratio() >= _ALIKE)
     meant = ""

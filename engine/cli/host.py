@@ -45,7 +45,7 @@ def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, n
 
 def runs_of(file: Path, site: Site) -> tuple[Path, int]:
     """The folder of a site's runs, and the percentage from which on a change touches everybody, by its site file."""
-    folder, percent = read_ours(file, "folder", "massChange")
+    folder, percent = read_ours(file, "folder", "massChange", environment=os.environ)
     return (folder or user_state_path("seatwarden") / "sites" / site.slug) / "runs", percent
 
 

@@ -107,7 +107,7 @@ def gather(
             raise InputError("no policy", "name one with --policy; a Butler config is one too")
         from seatwarden.engine.site.settings import policy_file  # reads all of a site file; only live commands need it
 
-        policy = policy_file(site)
+        policy = policy_file(site, os.environ)
     checked = _load(policy)
     asked = parse_now(now) if now is not None else None
     live = None

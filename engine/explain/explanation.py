@@ -18,6 +18,7 @@ from seatwarden.engine.decide.pseudonyms import hides_facts
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
+from seatwarden.engine.explain.turning import why_on
 from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Unknown, fact_to_json
@@ -57,6 +58,7 @@ class Explainer:
     def __init__(self, policy: CheckedPolicy, day: Day, due_days: DueDays | None = None) -> None:
         self._due_days = due_days or DueDays(policy, day)
         self._what_ifs = WhatIfs(policy, day)
+        self._policy = policy
         self._day = day
 
     def explain(self, decision: Decision, size: Size = "default", findings: Iterable[Finding] = ()) -> Explanation:
@@ -70,7 +72,8 @@ class Explainer:
             return Explanation(decision, status, headline, due, (), (), mine)
         found = self._what_ifs.of(decision, MOST[size])
         cases = tuple(case for case in found if size == "full" or not case.vague)
-        advice = tuple(_advice(decision, self._day, due, cases))
+        released = _released_on(due, why_on(due, decision, self._policy, self._day)) if due else ""
+        advice = tuple(_advice(decision, self._day, due, released, cases))
         return Explanation(decision, status, headline, due, advice, cases, mine)
 
 
@@ -156,8 +159,8 @@ def _status(decision: Decision, due: date | None) -> tuple[str, str]:
             return "no rule", f"KEPT — {decision.reason}"
 
 
-def _advice(decision: Decision, day: Day, due: date | None, cases: tuple[WhatIf, ...]) -> Iterator[str]:
-    """Sentences on what would have to change for another verdict."""
+def _advice(decision: Decision, day: Day, due: date | None, released: str, cases: tuple[WhatIf, ...]) -> Iterator[str]:
+    """Sentences on what would have to change for another verdict; `released` says when it becomes due, if ever."""
     sentences = [case.sentence for case in cases]
     match decision.because:
         case "release":
@@ -169,10 +172,10 @@ def _advice(decision: Decision, day: Day, due: date | None, cases: tuple[WhatIf,
             yield _without_the_keeps(decision)
             yield from sentences
             yield from _ends(decision, day, due)
-            if due:
-                yield _released_on(due)
+            if released:
+                yield released
         case "default":
-            yield _released_on(due) if due else _never_released(decision)
+            yield released or _never_released(decision)
             yield from sentences
         case _ if decision.guard == "undetermined":
             yield f"Unknown never releases: {_what_is_missing(decision)}."
@@ -181,8 +184,9 @@ def _advice(decision: Decision, day: Day, due: date | None, cases: tuple[WhatIf,
             return
 
 
-def _released_on(due: date) -> str:
-    return f"Would be released on {due.isoformat()} if it stays unused and nothing else changes."
+def _released_on(due: date, why: str) -> str:
+    when = f", when {why}," if why else ""
+    return f"Would be released on {due.isoformat()}{when} if it stays unused and nothing else changes."
 
 
 def _never_released(decision: Decision) -> str:

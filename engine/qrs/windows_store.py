@@ -33,7 +33,7 @@ def exported(stored: StoredCertificate) -> tuple[bytes, str]:
         import win32cryptcon as con
     except ImportError:
         message = f"`cert.clientCert`: `{stored}` cannot be read without pywin32"
-        raise InputError(message, "install it: pip install seatwarden[windows]") from None
+        raise InputError(message, "install it where seatwarden is: pip install pywin32") from None
     location = con.CERT_SYSTEM_STORE_CURRENT_USER
     if stored.location == "LocalMachine":
         location = con.CERT_SYSTEM_STORE_LOCAL_MACHINE

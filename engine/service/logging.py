@@ -2,14 +2,28 @@
 
 import json
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.site.settings import LogSettings
+from seatwarden.policy.diagnostics import Diagnostic, finding_to_json, render
 
 LOGGER = logging.getLogger("seatwarden")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedFinding:
+    """A finding as a fact of a line, whose message is the finding's: drawn in text, in JSON its fields."""
+
+    finding: Diagnostic
+    sources: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return render(self.finding, self.sources)
 
 
 def log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
@@ -70,9 +84,10 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever a name holds; a finding or a traceback goes on on lines that begin with spaces."""
-        facts = {name: _text(value) for name, value in _facts(record).items()}
+        drawn = getattr(record, "facts", {}).get("finding")
+        facts = {name: _text(value) for name, value in _facts(record).items() if value is not drawn}
         short = "".join(f" {name}={_quoted(text)}" for name, text in facts.items() if "\n" not in text)
-        first, *more = record.getMessage().split("\n")
+        first, *more = (record.getMessage() if drawn is None else str(drawn)).split("\n")
         lines = [f"{_moment(record)} {record.levelname:<7} {printable(first)}{short}"]
         lines += [f"    {printable(line)}" for line in more]
         lines += [f"    {printable(line)}" for text in facts.values() if "\n" in text for line in text.split("\n")]
@@ -85,7 +100,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         line = {"at": _moment(record), "level": record.levelname.lower(), "message": record.getMessage()}
-        return json.dumps(line | _facts(record), default=str, ensure_ascii=False)
+        return json.dumps(line | _facts(record), default=_in_json, ensure_ascii=False)
 
 
 def _facts(record: logging.LogRecord) -> dict[str, object]:
@@ -98,6 +113,10 @@ def _worded(value: object) -> object:
     if isinstance(value, datetime):
         return format_instant(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _in_json(value: object) -> object:
+    return finding_to_json(value.finding) if isinstance(value, LoggedFinding) else str(value)
 
 
 def _text(value: object) -> str:

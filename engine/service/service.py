@@ -6,7 +6,7 @@ and is right; until then everything goes on as before.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,11 +25,11 @@ from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.qrs.expiry import our_ending
 from seatwarden.engine.runs.publish import describe_defect
 from seatwarden.engine.runs.run import Log
+from seatwarden.engine.service.logging import LoggedFinding
 from seatwarden.engine.service.state import JobName, JobResult, ServiceState
 from seatwarden.engine.service.trigger import ScheduleTrigger
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Job
-from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.schedule.check import load_schedule
 from seatwarden.policy.schedule.occurrences import next_occurrence, occurrences
@@ -126,9 +126,12 @@ class Service:
     def log_warnings(self) -> None:
         """Says what is not wrong in the settings, but may not be meant."""
         for warning in self._settings.warnings:
-            self._log(render(warning, self._settings.sources), level=logging.WARNING)
+            self._log_finding(LoggedFinding(warning, self._settings.sources), logging.WARNING)
         for text in (*self._settings.notes, *self._client_warnings()):
             self._log(text, level=logging.WARNING)
+
+    def _log_finding(self, found: LoggedFinding, level: int) -> None:
+        self._log(found.finding.message, level=level, finding=found)
 
     def _client_warnings(self) -> list[str]:
         try:
@@ -230,7 +233,7 @@ class Service:
         try:
             settings = self._load()
         except PolicyError as error:
-            found = [render(finding, error.sources) for finding in error.diagnostics]
+            found = [LoggedFinding(finding, error.sources) for finding in error.diagnostics]
             self._refuse(f"it has {plural(len(found), 'error')}", found)
             return
         except InputError as error:
@@ -238,7 +241,7 @@ class Service:
             return
         except Exception as error:  # noqa: BLE001 - a defect of ours: the old settings stay, and it is logged whole
             defect = describe_defect(error, self._settings)
-            self._refuse(f"reading it failed: {defect['error']}", [defect["traceback"]])
+            self._refuse(f"reading it failed: {defect['error']}", traceback=defect["traceback"])
             return
         fixed = ("folder", "log", "http_port", "heartbeat")
         changed = [name for name in fixed if getattr(settings, name) != getattr(self._settings, name)]
@@ -256,14 +259,14 @@ class Service:
         self.log_warnings()
         self.schedule_all()
 
-    def _refuse(self, why: str, findings: list[str] | None = None) -> None:
-        whole = "\n".join([why, *(findings or [])])
+    def _refuse(self, why: str, findings: Sequence[LoggedFinding] = (), traceback: str = "") -> None:
+        whole = "\n".join([why, *map(str, findings), *([traceback] if traceback else [])])
         if whole == self._state.refused_change:
             return  # said already
         self._state.refused_change = whole
-        for finding in findings or []:
-            self._log(finding, level=logging.ERROR)
-        facts = {"why": why, "policy": self._settings.policy.digest}
+        for finding in findings:
+            self._log_finding(finding, logging.ERROR)
+        facts = {"why": why, "policy": self._settings.policy.digest, "traceback": traceback}
         self._log("a changed file is not in force: the old settings stay", level=logging.ERROR, **facts)
 
 

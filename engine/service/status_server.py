@@ -48,12 +48,15 @@ def status_server(port: int, state: ServiceState, clock: Callable[[], datetime])
                 case _:
                     self._answer(404, "text/plain", b"there are /health and /metrics\n")
 
+        do_HEAD = do_GET  # noqa: N815 - http.server's name
+
         def _answer(self, status: int, kind: str, content: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":  # the same, without a body (RFC 9110, 9.3.2)
+                self.wfile.write(content)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Logs nothing: that somebody asked for the health is no news."""

@@ -26,11 +26,11 @@ from seatwarden.policy.yaml.kinds import (
     SECRET,
     SWITCH,
     TEXT,
-    as_written,
     list_of,
     map_of,
     one_of,
     whole,
+    within_folder,
 )
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
@@ -43,7 +43,7 @@ RATE_LIMIT = 300
 MAX_WEBHOOKS = 20
 DEFAULT_MQTT_PORTS = {False: 1883, True: 8883}
 """By whether it is TLS (https://www.iana.org/assignments/service-names-port-numbers)."""
-INSTALL_MQTT = "install it where seatwarden is: pip install 'seatwarden[mqtt]'"
+INSTALL_MQTT = "install it where seatwarden is: pip install paho-mqtt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +285,8 @@ def _hook(reader: YamlReader, node: Node, what: str, number: int) -> ButlerWebho
 
 def _there(reader: YamlReader, entry: Entry, text: str) -> Path | None:
     """The path of a file that is there, relative to the site file."""
-    if as_written(reader, entry, text) is None:
-        return None
-    path = reader.folder / text
-    if path.is_file():
+    path = within_folder(reader, entry, text) if text else reader.folder
+    if path is None or path.is_file():
         return path
     message = f"`{entry.key.text}`: there is no file `{path}`"
     reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")

@@ -22,7 +22,7 @@ from seatwarden.policy.files import read_text
 from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
-from seatwarden.policy.yaml.secrets import read_secret, read_site_yaml
+from seatwarden.policy.yaml.secrets import read_path, read_secret, read_site_yaml
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 DEFAULT_PORTS = {"certificates": 4242, "jwt": 443, "header": 443}
@@ -287,7 +287,7 @@ PASSPHRASE = SECRET.must(
     lambda text: "\0" not in text, "`{what}` has a character that is not printable", "cannot be used"
 )
 FILE = (
-    Kind(lambda reader, entry, what: read_secret(reader, entry, hidden=False), PASSPHRASE.schema)
+    Kind(lambda reader, entry, what: read_path(reader, entry), PASSPHRASE.schema)
     .must(lambda text: "\0" not in text, "`{what}` has a character that is not printable", "cannot be used")
     .then(within_folder)
 )
@@ -298,7 +298,9 @@ _IN_STORE = re.compile(r"Cert:[\\/](CurrentUser|LocalMachine)[\\/]([^\\/]+)[\\/]
 
 
 def _certificate(reader: YamlReader, entry: Entry, what: str) -> Path | StoredCertificate | None:
-    text = read_secret(reader, entry, hidden=False) or ""
+    text = read_path(reader, entry)
+    if text is None:
+        return None
     if not text.casefold().startswith("cert:"):
         return cast(Path | None, FILE.read(reader, entry, what))
     found = _IN_STORE.fullmatch(text)

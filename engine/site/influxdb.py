@@ -140,7 +140,10 @@ def _login(reader: YamlReader, auth: Values | None) -> tuple[str | None, str | N
 
 
 def _version(reader: YamlReader, entry: Entry, what: str) -> Version | None:
-    value = entry.value.value if isinstance(entry.value, YamlScalar) else None
+    node = reader.resolved(entry.value)
+    if node is None:
+        return None
+    value = node.value if isinstance(node, YamlScalar) else None
     versions: tuple[Version, ...] = (1, 2, 3)
     for version in versions:
         if value in (version, str(version)) and not isinstance(value, bool):

@@ -17,7 +17,7 @@ from seatwarden.policy.butler.sections import inner, our_section
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, WRITTEN, list_of, one_of
+from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, WRITTEN, list_of, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
@@ -219,8 +219,8 @@ def _authority(reader: YamlReader, entry: Entry, _: str) -> Path | None:
     text: str | None = WRITTEN.read(reader, entry, "certificateAuthority")
     if text is None:
         return None
-    path = reader.folder / text
-    if not path.is_file():
+    path = within_folder(reader, entry, text) if text else reader.folder
+    if path is not None and not path.is_file():
         message = f"`certificateAuthority`: there is no file `{path}`"
         reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")
     return path

@@ -75,6 +75,7 @@ class Settings:
 
     `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
     or whether it says nothing of a database. `static_tags` are those of all points.
+    `secret_files` are those that secrets were read from.
     `stop_on` are the codes of findings in a plan that stop a run, `mass_change` the percentage of the users from which
     on a change of a fact touches everybody. `warnings` are findings that do not stop anything, and `sources` the texts
     that they are in; `notes` are warnings without a place.
@@ -101,6 +102,7 @@ class Settings:
     warnings: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
     sources: Mapping[str, str]
+    secret_files: tuple[Path, ...] = ()
 
     @property
     def dry_run(self) -> bool:
@@ -116,7 +118,7 @@ class Settings:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that these settings were read from."""
-        return tuple(dict.fromkeys((self.file, self.policy_file, *self.policy.list_files)))
+        return tuple(dict.fromkeys((self.file, self.policy_file, *self.policy.list_files, *self.secret_files)))
 
 
 def load_settings(
@@ -138,8 +140,7 @@ def load_settings(
     text = read_text(file, "site file")
     reader = YamlReader(environment, file.parent, strict=scheduled)
     root = todays_form(reader, read_site_yaml(text, str(file)))
-    site, jobs = read_site(reader, root), _jobs(reader, root, scheduled)
-    ours = _ours(reader, root)
+    site, jobs, ours = read_site(reader, root), _jobs(reader, root, scheduled), _ours(reader, root)
     alarms, warnings = _alarms(reader, root, jobs, ours, scheduled)
     influx, tags = _influxdb(reader, root, alarms.proxy)
     chosen = _chosen(policy or ours["policy"], file)
@@ -164,6 +165,7 @@ def load_settings(
         warnings=(*_warnings(reader, warnings, chosen == file, text, str(file)), *_policy_warnings(checked, file)),
         notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
         sources=sources,
+        secret_files=tuple(path for _, path in reader.secret_files),
     )
 
 
@@ -179,22 +181,22 @@ _AS_THEY_ARE = {
 """The settings of ours that are what the file says, by their names here."""
 
 
-def policy_file(file: Path) -> Path:
+def policy_file(file: Path, environment: Mapping[str, str] | None = None) -> Path:
     """The policy that a site file names under `seatwarden`; the file itself where it names none.
 
     Raises InputError when it cannot be read, PolicyError when what it says is no name.
     """
-    (policy,) = read_ours(file, "policy")
+    (policy,) = read_ours(file, "policy", environment=environment)
     return policy or file
 
 
-def read_ours(file: Path, *keys: str) -> tuple[Any, ...]:
-    """Some settings that stand under `seatwarden`, alone: what else stands there may need the environment.
+def read_ours(file: Path, *keys: str, environment: Mapping[str, str] | None = None) -> tuple[Any, ...]:
+    """Some settings that stand under `seatwarden`, alone: what else stands there is not needed for them.
 
     Raises InputError when the file cannot be read, PolicyError when what it says of them is wrong.
     """
     text = read_text(file, "site file")
-    reader = YamlReader(folder=file.parent)
+    reader = YamlReader(environment, file.parent)
     ours = our_section(read_site_yaml(text, str(file)))
     found = []
     for setting in (setting for key in keys for setting in OURS.settings if setting.key == key):

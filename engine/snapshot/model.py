@@ -39,7 +39,7 @@ class PropertyValue(Struct, frozen=True, gc=False):
 
 
 class Attribute(Struct, frozen=True, gc=False, rename="camel"):
-    """An attribute from the user directory or the session."""
+    """An attribute that was synchronized from the user directory; those of a session are not in the repository."""
 
     attribute_type: str
     attribute_value: str

@@ -9,7 +9,7 @@ from seatwarden.grammar.ast import Text
 from seatwarden.grammar.keywords import RESERVED
 from seatwarden.policy.yaml.nodes import Entry, YamlScalar, for_backslashes
 from seatwarden.policy.yaml.reader import YamlReader
-from seatwarden.policy.yaml.secrets import read_secret
+from seatwarden.policy.yaml.secrets import is_variable, read_secret
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values
 
 TEXT_SCHEMA = {"type": "string", "not": {"pattern": r"[\r\n]"}}
@@ -41,7 +41,7 @@ WRITTEN = TEXT.then(as_written)
 SWITCH = Kind(lambda reader, entry, what: reader.boolean(entry.value, what), {"type": "boolean"})
 """True or false."""
 SECRET = Kind(lambda reader, entry, what: read_secret(reader, entry), TEXT_SCHEMA, secret=True)
-"""A text that no message shows, or `${NAME}`."""
+"""A text that no message shows, `${NAME}`, or `{file: PATH}`."""
 FROM_ENVIRONMENT = replace(SECRET, secret=False)
 """The same of what is no secret, but may come from the environment with those that are."""
 
@@ -101,8 +101,11 @@ def maps(*settings: Setting) -> Kind:
 
 
 def within_folder(reader: YamlReader, entry: Entry, text: str) -> Path | None:
-    """The path that a text is, relative to the file; an empty one is none."""
-    return reader.folder / text if as_written(reader, entry, text) else None
+    """The path that a text is, relative to the file; an empty one is none. `${NAME}` may be a part of it."""
+    written = as_written(reader, entry, text)
+    if written and not is_variable(entry.value):
+        written = reader.expanded(written, entry.value.span)
+    return reader.folder / written if written else None
 
 
 PORT = whole().must(lambda number: 0 < number < 65_536, "`{what}` is from 1 to 65535", "no such port")

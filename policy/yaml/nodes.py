@@ -45,6 +45,7 @@ class YamlScalar:
     """One value; `text` is how it was written, `style` the quote or block mark (None when plain).
 
     `escapes` are those in it that make another character of a backslash and what stands behind it, as in `"C:\\new"`.
+    `origin` says in words where else the value stands, and is empty for one of this file.
     """
 
     value: str | int | float | bool | None
@@ -52,6 +53,7 @@ class YamlScalar:
     style: str | None
     span: Span
     escapes: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

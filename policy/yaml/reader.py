@@ -1,6 +1,7 @@
 """Reading settings out of YAML nodes: every wrong one is noted with its place, and reading goes on."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.yaml.masks import SECRETS, without_logins
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar, for_backslashes, form_of, is_null
+from seatwarden.policy.yaml.values import read_plain
 
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+"""A variable of the environment, in a site file."""
 _SECRETS = (*SECRETS, "value")
 """Keys of site files whose values are secrets."""
 
@@ -21,18 +25,22 @@ FOR_NOTHING = "remove it, or write what is meant"
 class YamlReader:
     """Collects findings while values are read. Each reading method returns None when the value is wrong.
 
-    `environment` has the secrets that are written `${NAME}`; relative paths are within `folder`. What stops nothing is
-    among the `warnings`. A `strict` reader takes errors for errors in what is switched off, too.
+    `environment` has what is written `${NAME}`; without one, that is text like any other. Relative paths are within
+    `folder`. What stops nothing is among the `warnings`. A `strict` reader takes errors for errors in what is switched
+    off, too. `secret_files` are those that secrets were read from, with the key of each.
     """
 
     def __init__(
         self, environment: Mapping[str, str] | None = None, folder: Path = Path(), *, strict: bool = False
     ) -> None:
         self.environment = environment or {}
+        self._takes_variables = environment is not None
         self.folder = folder
         self.strict = strict
         self.findings: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
+        self.secret_files: list[tuple[str, Path]] = []
+        self._origins: dict[Span, str] = {}
         self._concealed: list[Span] = []
         self._meant: set[tuple[Span, str | None]] = set()
 
@@ -66,6 +74,9 @@ class YamlReader:
 
     def error(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
         """Note a finding."""
+        origin = self._origins.get(span, "")
+        if origin and origin not in f"{message} {label}":
+            label = f"{label}, from {origin}"
         self.findings.append(Diagnostic(code, "error", message, span, label, help_))
 
     def warning(self, code: str, message: str, span: Span, label: str, help_: str | None = None) -> None:
@@ -161,8 +172,50 @@ class YamlReader:
             self.unlike(node, what, "a list", help_)
         return ()
 
+    def came_from(self, span: Span, origin: str) -> None:
+        """Note where the value of a place was read; findings about it say so, and show none of it."""
+        self._origins[span] = origin
+
+    def variable(self, name: str, span: Span) -> str | None:
+        """What a variable of the environment has, which can be printed and is not empty; None is noted (SW205)."""
+        value = self.environment.get(name)
+        if not value:
+            message = f"environment variable `{name}` is not set"
+            self.error("SW205", message, span, "taken from there", "set it where the command runs")
+            return None
+        if not value.isprintable():
+            message = f"environment variable `{name}` has a line break or another character that is not printable"
+            self.error("SW205", message, span, "taken from there", "set it without a line break at its end")
+            return None
+        return value
+
+    def resolved(self, node: Node) -> Node | None:
+        """The node; for `${NAME}` in a site file the variable's text, with what it is as a plain value of YAML.
+
+        None where there is no such variable, which is noted.
+        """
+        match = VARIABLE.fullmatch(node.value) if isinstance(node, YamlScalar) and isinstance(node.value, str) else None
+        if match is None or not self._takes_variables:
+            return node
+        text = self.variable(match[1], node.span)
+        if text is None:
+            return None
+        origin = f"environment variable `{match[1]}`"
+        self.came_from(node.span, origin)
+        return YamlScalar(read_plain(text.strip(" ")), text, None, node.span, origin=origin)
+
+    def expanded(self, text: str, span: Span) -> str | None:
+        """A path with each `${NAME}` in it replaced by the variable; None where there is no such variable."""
+        if not self._takes_variables:
+            return text
+        values = {name: self.variable(name, span) for name in dict.fromkeys(VARIABLE.findall(text))}
+        return None if None in values.values() else VARIABLE.sub(lambda match: values[match[1]] or "", text)
+
     def text(self, node: Node, what: str) -> str | None:
         """A text, as it is; line breaks cannot be part of one."""
+        given = self.resolved(node)
+        if given is None or (isinstance(given, YamlScalar) and given.origin):
+            return given.text if isinstance(given, YamlScalar) else None
         if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
             help_ = f"put it in quotes: {_quoted(node)}" if isinstance(node, YamlScalar) and node.text else None
             self.unlike(node, what, "text", help_)
@@ -176,15 +229,21 @@ class YamlReader:
 
     def boolean(self, node: Node, what: str) -> bool | None:
         """True or false; YAML 1.2 reads `yes`, `no`, `on` and `off` as text."""
-        if isinstance(node, YamlScalar) and isinstance(node.value, bool):
-            return node.value
-        self.unlike(node, what, "true or false", "write true or false")
+        given = self.resolved(node)
+        if isinstance(given, YamlScalar) and isinstance(given.value, bool):
+            return given.value
+        if given is not None:
+            self.unlike(given, what, "true or false", "write true or false")
         return None
 
     def whole(self, node: Node, what: str, unit: str | None = None) -> int | None:
         """A whole number, not negative, of `unit` where it counts something."""
+        given = self.resolved(node)
+        return None if given is None else self._whole(given, what, unit)
+
+    def _whole(self, node: Node, what: str, unit: str | None) -> int | None:
         if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            help_ = _as_number(node.text) if isinstance(node, YamlScalar) else None
+            help_ = _as_number(node.text) if isinstance(node, YamlScalar) and not node.origin else None
             self.unlike(node, what, f"a number{f' of {unit}' if unit else ''}", help_)
         elif isinstance(node.value, float) and not node.value.is_integer():
             self.error("SW205", f"`{what}` must be a whole number", node.span, "fractions are not counted")
@@ -198,6 +257,17 @@ class YamlReader:
 
     def one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
         """One of a few words, in any case and with any space around it, as Butler reads them."""
+        given = self.resolved(node)
+        if given is None:
+            return None
+        if isinstance(given, YamlScalar) and given.origin:
+            word = next((value for value in values if value.lower() == given.text.strip().lower()), None)
+            if word is None:
+                self.error("SW205", f"`{what}` is one of {', '.join(values)}", node.span, "none of them")
+            return word
+        return self._one_of(node, what, values)
+
+    def _one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
         if isinstance(node, YamlScalar) and isinstance(node.value, str):
             word = next((value for value in values if value.lower() == node.value.strip().lower()), None)
             if word is not None:
@@ -226,8 +296,11 @@ def _as_number(text: str) -> str | None:
 
 
 def describe(node: Node) -> str:
-    """A node in words: `the number 5`, `a list`, `empty`."""
+    """A node in words: `the number 5`, `a list`, `empty`; what stands elsewhere is not shown."""
     match node:
+        case YamlScalar(value=value, origin=origin) if origin:
+            kind = {str: "text", bool: "a truth value", type(None): "empty"}.get(type(value), "a number")
+            return f"{kind}, from {origin}"
         case YamlMap():
             return "a map"
         case YamlList():

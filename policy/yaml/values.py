@@ -72,6 +72,11 @@ def value_of(node: ruamel.ScalarNode) -> ScalarValue:
         return _read(tag.removeprefix("!!"), text) if tag_fits(node, tag) else text
     if node.style or node.start_mark.buffer[node.start_mark.pointer] == "!":  # in quotes, a block, or said to be text
         return text
+    return read_plain(text)
+
+
+def read_plain(text: str) -> ScalarValue:
+    """The value of a text that stands in a file without tag and quotes: by its form."""
     return next((_read(kind, text) for kind in _READ if _matches(kind, text)), text)
 
 

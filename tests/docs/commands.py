@@ -19,6 +19,8 @@ _HEAD = """\
 
 What `seatwarden COMMAND --help` prints, all on one page. It is made from the program itself.
 
+Its words are explained in the [glossary](glossary.md).
+
 Completion of commands, options, fields, codes, time zones and past runs, for bash, zsh, fish and PowerShell:
 
 ```sh

@@ -1,25 +1,23 @@
-"""The page on unattended work: its site file is right, its unit is one, its tables say what the code says."""
+"""The page on unattended work: its site file is right, its tables say what the code says."""
 
-import configparser
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.views.run_json import EXIT_MEANINGS, failed_to_json, run_to_json
+from seatwarden.engine.runs.run import RunReport
 from seatwarden.engine.service.state import JobResult, ServiceState
 from seatwarden.engine.site.settings import load_settings
 from seatwarden.policy.butler.front_end import parse_butler
-from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.errors import InputError, PolicyError
 from tests.docs.blocks import BLOCK
 from tests.engine.service.test_status_server import NOW
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
-UNIT = PAGE.split("```ini\n", 1)[1].split("```", 1)[0]
 
 
 def _file(name: str) -> str:
@@ -49,21 +47,6 @@ def test_the_site_file_is_no_policy() -> None:
     assert parse_butler(with_rules, "site.yaml").statements == ()
 
 
-def test_the_unit(tmp_path: Path) -> None:
-    parsed = configparser.RawConfigParser(strict=False)
-    parsed.optionxform = str  # type: ignore[assignment,method-assign]
-    parsed.read_string(UNIT)
-    service = parsed["Service"]
-    assert service["ExecStart"].endswith("seatwarden serve --site /etc/seatwarden/site.yaml")
-    assert service["KillSignal"] == "SIGTERM"
-    assert service["RestartPreventExitStatus"] == f"{ExitCode.NO:d} {ExitCode.BAD_INPUT:d}"
-    if shutil.which("systemd-analyze"):
-        unit = tmp_path / "seatwarden.service"
-        unit.write_text(UNIT.replace("/opt/seatwarden/bin/seatwarden", shutil.which("true") or "/bin/true"))
-        ran = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)  # noqa: S607
-        assert (ran.returncode, ran.stderr) == (0, "")
-
-
 def test_the_metrics_are_those_that_there_are() -> None:
     from prometheus_client import CollectorRegistry, generate_latest
 
@@ -82,4 +65,14 @@ def test_the_metrics_are_those_that_there_are() -> None:
 
 def test_exit_codes() -> None:
     table = PAGE.split("| exit code of `run` |", 1)[1].split("\n\n", 1)[0]
-    assert [int(code) for code in re.findall(r"^\| (\d) ", table, re.MULTILINE)] == [0, 1, 2, 3, 4]
+    said = re.findall(r"^\| (\d) \| (.+) \|$", table, re.MULTILINE)
+    assert {int(code): meaning for code, meaning in said} == {int(code): said for code, said in EXIT_MEANINGS.items()}
+
+
+def test_the_object_of_a_run_has_the_keys_that_the_page_names() -> None:
+    table = PAGE.split("`run --format json` prints one object", 1)[1].split("\n\n", 2)[1]
+    named = {key for row in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
+    report = RunReport("dry-run", True, NOW, NOW)
+    there = run_to_json(report, ExitCode.DONE, Path("site.yaml"), "https://qlik.example.com")
+    assert named == {*there, "warnings"}
+    assert failed_to_json(InputError("no"), ExitCode.BAD_INPUT, Path("site.yaml")).keys() <= there.keys()

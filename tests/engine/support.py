@@ -1,7 +1,9 @@
 """Short ways from trees and JSON to decisions, for the engine's tests."""
 
+import stat
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.decide.decide import decide_all
@@ -90,3 +92,10 @@ def site_of(
         "users": users,
         "licenses": {"professional": professional or [], "analyzer": analyzer or []},
     }
+
+
+def let_others_in(folder: Path) -> None:
+    """Let every user reach a folder of pytest's, which are made for its user alone."""
+    for above in (folder, *folder.parents):
+        if stat.S_IMODE(above.stat().st_mode) == 0o700:
+            above.chmod(0o711)

@@ -175,4 +175,8 @@ def test_the_due_day_is_after_the_last_day_and_after_the_wait(last: date) -> Non
     assert explained.due == max(date(2026, 11, 30), last + timedelta(days=1))
     kept = "; the license would still be kept on the day after" if last + timedelta(days=1) < explained.due else ""
     assert f'The protection by keep "leave" ends after {last}{kept}.' in explained.advice
-    assert f"Would be released on {explained.due} if it stays unused and nothing else changes." in explained.advice
+    ended = explained.due == last + timedelta(days=1)
+    why = " and it has been unused for 30 days," if explained.due == date(2026, 11, 30) else ","
+    when = f', when keep "leave" has ended{why}' if ended else ""
+    told = f"Would be released on {explained.due}{when} if it stays unused and nothing else changes."
+    assert told in explained.advice

@@ -67,3 +67,10 @@ def test_in_order_and_once() -> None:
     late = Diagnostic("SW101", "error", "b", Span("p", 9, 1, 9, 2))
     early = Diagnostic("SW102", "error", "a", SPAN)
     assert in_order([late, early, late]) == (early, late)
+
+
+def test_a_long_quote_is_shown_by_its_start_and_its_end() -> None:
+    path = "/".join(["folder"] * 20) + "/vips.txt"
+    said = render(Diagnostic("SW207", "error", f"list file `{path}` does not exist", NOWHERE), {})
+    assert said == f"error[SW207]: list file `{path[:40]}…{path[-40:]}` does not exist"
+    assert said.endswith("vips.txt` does not exist")

@@ -1,6 +1,7 @@
 """What people bring along from Qlik's license rules: the help leads to what was meant."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -70,11 +71,25 @@ def test_a_condition_alone(condition: str) -> None:
     check_text(f"keep when {condition}", "p")
 
 
+@pytest.mark.parametrize(("field", "sample"), [("today", "2026-07-01"), ("month", "12")])
+def test_a_list_from_a_file_is_text(tmp_path: Path, field: str, sample: str) -> None:
+    (tmp_path / "days.txt").write_text("2026-12-24\n")
+    with pytest.raises(PolicyError) as caught:
+        check_text(f'set listed from "days.txt" keep when {field} = listed', "p", tmp_path)
+    help_ = str(caught.value.diagnostics[0].help)
+    assert (
+        help_
+        == f"give the values without quotes, as in `let listed = [{sample}]`; what `set` reads from a file is text"
+    )
+    check_text(f"let listed = [{sample}] keep when {field} = listed", "p")
+
+
 def test_functions_and_resources() -> None:
     assert _help("keep when user.IsAnonymous()") == (
         "there are no functions here: leave `IsAnonymous(` out, and compare with `=` or `like`"
     )
     assert _help('keep when resource.name = "x"') == "leave out what is asked of the resource"
+    assert str(_help("keep when app.owner = user")).startswith("let a task of yours tag who owns apps, ")
 
 
 @pytest.mark.parametrize("text", ["forgetUser x", "keep when ((user.inactive)))", "release (analyzer)"])

@@ -9,10 +9,10 @@ import typer
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.inputs import parse_now
 from seatwarden.engine.cli.terminal.output import complain, print_result, say
-from seatwarden.engine.cli.views.findings import finding_to_json
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.grammar.parser import in_file
+from seatwarden.policy.diagnostics import finding_to_json
 from seatwarden.policy.schedule.check import check_schedule, load_schedule
 from seatwarden.policy.schedule.occurrences import occurrences
 

@@ -2,19 +2,23 @@
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.exits import exit_code as code_of
 from seatwarden.engine.cli.host import clock, context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
-from seatwarden.engine.cli.terminal.output import complain, from_here, note, say
+from seatwarden.engine.cli.terminal.output import complain, from_here, note, print_result, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.outcomes import say_outcome
+from seatwarden.engine.cli.views.run_json import failed_to_json, run_to_json
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.summary_text import summary_lines
+from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ def run(
         bool,
         typer.Option("--accept-mass-change", help="Release although a fact has changed for very many users."),
     ] = False,
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
     quiet: QuietOption = False,
 ) -> None:
     """Plan and release in one go, for jobs.
@@ -47,7 +52,7 @@ def run(
     from seatwarden.engine.runs.run import run_once
 
     site = needed(site)
-    settings = settings_from(site, policy)
+    settings = _settings(site, policy, format)
     say_warnings(settings)
     stop = threading.Event()
     with stopped_by_signals(stop):
@@ -58,8 +63,22 @@ def run(
             accept_mass_change=accept_mass_change,
         )
         publish_run(report, settings, _log, clock())
-    _say(report, settings, forced=dry_run is not None)
-    raise typer.Exit(exit_code(report))
+    code = exit_code(report)
+    if format == "json":
+        print_result(run_to_json(report, code, site, settings.site.url))
+    else:
+        _say(report, settings, forced=dry_run is not None)
+    raise typer.Exit(code)
+
+
+def _settings(site: Path, policy: Path | None, format: str) -> "Settings":
+    """The settings; who reads JSON is told so of what is wrong in them, too. Raises InputError, PolicyError."""
+    try:
+        return settings_from(site, policy)
+    except SeatwardenError as error:
+        if format == "json":
+            print_result(failed_to_json(error, code_of(error), site))
+        raise
 
 
 def exit_code(report: "RunReport") -> ExitCode:

@@ -2,15 +2,18 @@
 
 import os
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
-from seatwarden.engine.cli.terminal.output import complain, note, print_result, say
+from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.site.private_files import PrivateFile
 
 app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,10 +31,12 @@ def check(
     """
     from seatwarden.engine.qrs.check import check_site  # requests takes a while to import
     from seatwarden.engine.site.alarms import load_alarms
+    from seatwarden.engine.site.private_files import private_files
 
     site = needed(site)
     for text in load_alarms(site, os.environ).notes:
         note(f"warning: {text}")
+    _say_who_can_read(private_files(site, os.environ))
     failed = None
     steps = []
     for step in check_site(read_site(site), datetime.now(UTC)):
@@ -50,6 +55,18 @@ def check(
         raise typer.Exit(failed)
     if format == "text":
         say("The way to this site is free.")
+
+
+def _say_who_can_read(files: "list[PrivateFile]") -> None:
+    """Warns of files with secrets that everybody on this machine can read; on Windows rights are not looked at."""
+    if os.name == "nt":
+        for path in dict.fromkeys(file.path for file in files):
+            warn(f"not looked at: who can read `{path}`; `icacls` shows it")
+        return
+    for file in files:
+        if file.open_to_all:
+            warn(f"`{file.key}`: every user of this machine can read or change `{file.path}`")
+            note(printable(f"  = help: chmod 600 {file.path}"))
 
 
 @app.command("notify")

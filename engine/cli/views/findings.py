@@ -5,8 +5,7 @@ from typing import Any
 
 from seatwarden.engine.cli.terminal.output import say
 from seatwarden.engine.common.text import printable
-from seatwarden.grammar.spans import Span
-from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.diagnostics import Diagnostic, finding_to_json
 from seatwarden.policy.lint.allow import Allowed
 
 
@@ -81,26 +80,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def finding_to_json(finding: Diagnostic) -> dict[str, Any]:
-    """A finding as `lint --format json` prints it."""
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "message": finding.message,
-        "label": finding.label,
-        "help": finding.help,
-        **_place(finding.span),
-        "related": [{**_place(span), "label": label} for span, label in finding.related],
-    }
-
-
-def _place(span: Span) -> dict[str, Any]:
-    return {
-        "file": span.file,
-        "line": span.line,
-        "column": span.column,
-        "endLine": span.end_line,
-        "endColumn": span.end_column,
-    }

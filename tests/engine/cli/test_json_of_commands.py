@@ -18,6 +18,7 @@ GIVEN = ("-p", BUTLER, "-s", SITE)
 CALLS: dict[str, tuple[object, ...]] = {
     "plan": GIVEN,
     "explain": ("jdoe", *GIVEN),
+    "run": ("--site", "site.yaml", "-p", BUTLER, "--dry-run"),
     "monitor": ("--site", "site.yaml", "--dry-run"),
     "lint": (BUTLER, "--snapshot", SITE),
     "fields": (),

@@ -106,7 +106,7 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     told = refusal(Mqtt("127.0.0.1", 1))
     assert told.message == "the library paho-mqtt is not installed"
     assert told.help is not None
-    assert "pip install 'seatwarden[mqtt]'" in told.help
+    assert "pip install paho-mqtt" in told.help
 
 
 def test_no_proxy_of_the_environment(running: Broker, monkeypatch: pytest.MonkeyPatch) -> None:

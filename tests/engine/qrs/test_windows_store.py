@@ -155,7 +155,7 @@ def test_without_windows_and_without_pywin32(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "win32crypt", None)
     with pytest.raises(InputError, match="without pywin32") as caught:
         exported(PLACE)
-    assert caught.value.help == "install it: pip install seatwarden[windows]"
+    assert caught.value.help == "install it where seatwarden is: pip install pywin32"
 
 
 def test_which_is_meant() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.service.logging import log, start_log, stop_log
-from seatwarden.engine.site.settings import LogSettings
+from seatwarden.engine.service.logging import LoggedFinding, log, start_log, stop_log
+from seatwarden.engine.site.settings import LogFormat, LogSettings
+from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.loading import check_text
 
 
 @contextmanager
@@ -108,3 +110,42 @@ def test_when_it_ends_nothing_is_left_behind(tmp_path: Path) -> None:
     with _log(LogSettings(tmp_path / "s.log")):
         pass
     assert logging.getLogger("seatwarden").handlers == before
+
+
+def test_a_finding_is_drawn_in_text_and_has_fields_in_json(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as raised:
+        check_text("keep when user.tgas = 1\n", "license.policy")
+    (finding,) = raised.value.diagnostics
+    forms: tuple[LogFormat, ...] = ("text", "json")
+    for form in forms:
+        with _log(LogSettings(tmp_path / form, form)):
+            log(
+                finding.message,
+                level=logging.ERROR,
+                finding=LoggedFinding(finding, raised.value.sources),
+                job="licenseRelease",
+            )
+    first, *drawn = (tmp_path / "text").read_text(encoding="utf-8").splitlines()
+    assert first.endswith(f"ERROR   error[{finding.code}]: {finding.message} job=licenseRelease")
+    assert drawn[0] == "     --> license.policy:1:11"
+    assert "    1 | keep when user.tgas = 1" in drawn
+    line = json.loads((tmp_path / "json").read_text(encoding="utf-8"))
+    assert line | {"at": ""} == {
+        "at": "",
+        "level": "error",
+        "message": finding.message,
+        "job": "licenseRelease",
+        "finding": {
+            "code": finding.code,
+            "severity": "error",
+            "message": finding.message,
+            "label": finding.label,
+            "help": finding.help,
+            "file": "license.policy",
+            "line": 1,
+            "column": 11,
+            "endLine": 1,
+            "endColumn": 20,
+            "related": [],
+        },
+    }

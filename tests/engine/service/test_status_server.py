@@ -51,6 +51,20 @@ def test_health(port: int, state: ServiceState) -> None:
     assert (answer.status_code, answer.json()["refusedChange"]) == (503, "it has 1 error")
 
 
+@pytest.mark.parametrize("path", ["/health", "/metrics", "/nothing"])
+@pytest.mark.parametrize("failing", [False, True])
+def test_head_is_get_without_a_body(port: int, state: ServiceState, path: str, failing: bool) -> None:
+    state.refused_change = "it has 1 error" if failing else None
+    asked, got = requests.head(f"http://127.0.0.1:{port}{path}", timeout=5), _get(port, path)
+    assert asked.status_code == got.status_code
+    assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+    assert asked.headers["Content-Length"] == got.headers["Content-Length"] == str(len(got.content))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
+        whole = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert whole.endswith(b"\r\n\r\n")
+
+
 def test_metrics_are_what_prometheus_reads(port: int, state: ServiceState) -> None:
     state.missed("licenseRelease", 3)
     state.ended("licenseRelease", NOW, JobResult("done", ok=True, numbers={"released": 19.0}))

@@ -233,5 +233,5 @@ def test_without_the_library_it_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     found = read(tmp_path, MQTT, webhook=NOTHING)
     (note,) = found.alarms.notes
     assert note in found.notes
-    assert "pip install 'seatwarden[mqtt]'" in note
+    assert "pip install paho-mqtt" in note
     assert note in load_alarms(write(tmp_path, MQTT, webhook=NOTHING), {}).notes

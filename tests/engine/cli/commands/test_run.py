@@ -9,6 +9,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -435,3 +436,62 @@ def _released_points(database: Answering) -> list[str]:
     }
     series = {(line.split(" ")[0], line.rsplit(" ")[-1]) for line in lines}
     return sorted(key.rpartition("user=CORP\\")[2].lstrip("\\") for key, _ in series)
+
+
+# JSON ---------------------------------------------------------------------------------------------------------
+
+
+def _object(out: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(out)  # one object, and nothing else
+    return read
+
+
+def test_json_of_a_dry_run(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, release="dryRun: true")
+    ran = run("run", "--site", site, "--format", "json")
+    told = _object(ran.out)
+    (folder,) = runs_of(site)
+    assert (ran.code, told["exit"]) == (0, {"code": 0, "meaning": "done, or a dry run"})
+    assert (told["outcome"], told["dryRun"], told["site"]) == ("dry-run", True, idle_qrs.url)
+    assert (told["folder"], told["run"]["runId"], told["siteFile"]) == (str(folder), folder.name, str(site))
+    assert (told["summary"]["licenses"], told["outcomes"], told["errors"]) == (LICENSES, [], [])
+    assert set(told["counts"].values()) == {0}
+    assert told["started"] <= told["ended"]
+    assert all(f"warning: {text}" in ran.err for text in told["warnings"])
+
+
+def test_json_of_what_was_released_and_what_failed(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, release="dryRun: false")
+    idle_qrs.faults.append(Fault("status", method="DELETE", path_contains=ALL[0], status=409, times=1))
+    ran = run("run", "--site", site, "--format", "json")
+    told = _object(ran.out)
+    assert (ran.code, told["exit"]["code"], told["outcome"]) == (4, 4, "incomplete")
+    assert told["counts"] == {"released": LICENSES - 1, "gone": 0, "skipped": 0, "failed": 1, "unknown": 0}
+    by_id = {outcome["licenseId"]: outcome for outcome in told["outcomes"]}
+    assert set(by_id) == set(ALL)
+    assert (by_id[ALL[0]]["outcome"], by_id[ALL[1]]["outcome"]) == ("failed", "released")
+    assert "409" in by_id[ALL[0]]["detail"]
+    assert {outcome["runId"] for outcome in told["outcomes"]} == {told["run"]["runId"]}
+    assert told["why"] == ["some licenses are not released: see their outcomes"]
+
+
+def test_json_where_qrs_does_not_answer(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port, release="dryRun: false")
+    idle_qrs.faults.append(Fault("status", status=403))
+    ran = run("run", "--site", site, "--format", "json")
+    told = _object(ran.out)
+    assert (ran.code, told["exit"]["code"], told["outcome"]) == (3, 3, "failed")
+    assert (told["run"], told["folder"], told["summary"]) == (None, None, None)
+    assert "403" in told["errors"][0]["message"]
+
+
+def test_json_where_the_settings_are_wrong(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    site = write_site(tmp_path, idle_qrs.port)
+    site.write_text(site.read_text().replace(f"port: {idle_qrs.port}", "port: QRS"))
+    ran = run("run", "--site", site, "--format", "json")
+    told = _object(ran.out)
+    assert (ran.code, told["exit"]["code"], told["outcome"]) == (2, 2, "failed")
+    assert told["errors"][0]["message"] == "`configQRS.port` must be a number"
+    assert "error[SW204]" in ran.err
+    nowhere = run("run", "--site", tmp_path / "nowhere.yaml", "--format", "json")
+    assert (nowhere.code, _object(nowhere.out)["errors"][0]["message"]) == (2, nowhere.err.split("\n")[0][7:])

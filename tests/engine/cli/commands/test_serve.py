@@ -231,7 +231,8 @@ def test_changed_files_and_sighup(run: Run, idle_qrs: SimulatedQrs, tmp_path: Pa
     found = [
         line for line in map(json.loads, (tmp_path / "s.log").read_text().splitlines()) if line["level"] == "error"
     ]
-    assert "error[SW" in found[0]["message"]
+    assert found[0]["finding"]["code"].startswith("SW")
+    assert "^" not in json.dumps(found[0])
     assert found[1]["why"].startswith("it has ")
 
 

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority, Validity
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.support import let_others_in
 from tests.paths import EXAMPLES
 
 JSON = {"Content-Type": "application/json"}
@@ -44,6 +47,33 @@ def test_a_free_way(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
         "The way to this site is free.",
     ):
         assert words in ran.out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows a file has no mode that says it")
+def test_a_key_that_others_can_read(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, certificates: CertificateFiles, tmp_path: Path
+) -> None:
+    key = tmp_path / "open_key.pem"
+    key.write_bytes(certificates.client_key.read_bytes())
+    path = site_file(qrs.port, files=replace(certificates, client_key=key))
+    let_others_in(tmp_path)
+    key.chmod(0o644)
+    ran = run("site", "check", "--site", path)
+    assert ran.code == 0
+    assert f"warning: `clientCertKey`: every user of this machine can read or change `{key}`" in ran.err
+    assert f"chmod 600 {key}" in ran.err
+    key.chmod(0o640)
+    assert "warning" not in run("site", "check", "--site", path).err
+
+
+def test_on_windows_it_is_said_that_rights_are_not_looked_at(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, certificates: CertificateFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = site_file(qrs.port)
+    monkeypatch.setattr("seatwarden.engine.cli.commands.site.os", SimpleNamespace(name="nt", environ=os.environ))
+    ran = run("site", "check", "--site", path)
+    assert f"not looked at: who can read `{certificates.client_key}`; `icacls` shows it" in ran.err
+    assert ran.code == 0
 
 
 @pytest.mark.parametrize(
