@@ -12,6 +12,7 @@ from seatwarden.engine.cli.main import app
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Ran, Run, SiteFile
 from tests.paths import DATA, EXAMPLES
+from tests.platforms import WINDOWS
 
 pytestmark = pytest.mark.usefixtures("quick")
 SNAPSHOT, BUTLER = EXAMPLES / "site.json", EXAMPLES / "butler.yaml"
@@ -130,7 +131,7 @@ def test_no_file_of_a_run_is_replaced(writer: str, here: Path, call: Call) -> No
     assert len(names) == 6
     for name in names:
         places = [name]
-        if not writer.startswith("convert") or suffix == Path(name).suffix:
+        if not WINDOWS and (not writer.startswith("convert") or suffix == Path(name).suffix):  # links need rights there
             os.symlink(here / name, here / f"link{suffix}")
             places.append(f"link{suffix}")
         for place in places:
@@ -158,7 +159,7 @@ def test_a_folder_is_named_as_such(writer: str, place: str, here: Path, call: Ca
     assert (ran.code, ran.out) == (2, "")
     if place != "season.policy/x":
         assert f"`{place}` is a folder, not a file" in ran.err
-        assert f"name a file in it: {'' if place == '.' else 'RUN/'}" in ran.err
+        assert f"name a file in it: {'' if place == '.' else f'RUN{os.sep}'}" in ran.err
     assert _content(here) == before
 
 
@@ -230,7 +231,7 @@ def test_a_plan_replaces_nothing(here: Path, run: Run) -> None:
     plan = ("plan", "-p", "butler.yaml", "-s", "site.json", "-o")
     for name in ("policy.policy", "summary.txt"):
         (here / "mine").mkdir(exist_ok=True)
-        (here / "mine" / name).write_text("keep me\n", encoding="utf-8")
+        (here / "mine" / name).write_bytes(b"keep me\n")
         ran = run(*plan, "mine")
         assert (ran.code, f"holds another `{name}`" in ran.err) == (2, True)
         assert _content(here / "mine") == {name: b"keep me\n"}

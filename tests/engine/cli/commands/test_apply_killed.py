@@ -20,8 +20,10 @@ from tests.engine.cli.applying import read_outcomes
 from tests.engine.cli.conftest import Processes, Run, SiteFile
 from tests.engine.cli.rounds import ROUNDS
 from tests.engine.idle import ALL, LICENSES, POLICY, idle_site
+from tests.platforms import WINDOWS
 
-KILLS_A_ROUND = 22  # at least 200 kills in all rounds
+# At least 200 kills in all rounds; on Windows, where a process takes seconds to begin, it is seen that they do no harm.
+KILLS_A_ROUND = 4 if WINDOWS else 22
 
 
 def _apply(folder: str, site: str, state: str) -> None:

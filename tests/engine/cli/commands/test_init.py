@@ -305,7 +305,7 @@ def test_from_butler(run: Run, here: Path) -> None:
     assert run("test", "new", "--require-all-rules").code == 0
     diff, plan, explain = _next(ran.out)
     assert "the same verdicts" in run(*diff).out
-    assert plan[:5] == ["plan", "--policy", "new/license.policy", "--site", "butler.yaml"]
+    assert plan[:5] == ["plan", "--policy", str(Path("new/license.policy")), "--site", "butler.yaml"]
     assert explain[-1] == plan[-1]
 
 
