@@ -181,6 +181,8 @@ _STATEMENT = re.compile(
 """The beginnings of statements."""
 _TOP_KEY = re.compile(r"^([A-Za-z]\w*)\s*:(?=\s|$)", re.MULTILINE)
 _JSON_KEY = '"{}"\\s*:'
+_ROWS = re.compile(r'"users"\s*:\s*\[\s*\{|"licenses"\s*:\s*\{\s*"(?:professional|analyzer)"\s*:\s*\[')
+"""How rows of QRS begin in a snapshot."""
 _HEX_KEY = re.compile(r"\s*[0-9a-f]{64}\s*")
 _SUMMARY = re.compile(r"^\S.*: [\d,]+ passed(?:, [\d,]+ failed)?\s*\Z", re.MULTILINE)
 _LONGEST_ROW = 10_000
@@ -194,6 +196,11 @@ def _has(*names: str) -> Callable[[str], bool]:
 
 def _is_json(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
+
+
+def _is_snapshot(text: str) -> bool:
+    """Whether it has users and licenses. Of a large one only the start and the end are looked at, and may show one."""
+    return _has("users", "licenses")(text) or (_is_json(text) and _ROWS.search(text) is not None)
 
 
 def _first_line_says(kind: str) -> Callable[[str], bool]:
@@ -251,17 +258,7 @@ _TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
     (lambda text: _has("$id")(text) and "urn:seatwarden:schema:" in text, SCHEMA),
     (_has("seatwarden", "statements"), JSON_POLICY),
     (_has("run", "decisions", "summary"), PRINTED),
-    # Of a large one only its start and its end are looked at, and between them may stand what tells it.
-    *(
-        (_has(*names), SNAPSHOT)
-        for names in (
-            ("users", "licenses"),
-            ("takenAt", "users"),
-            ("takenAt", "licenses"),
-            ("users", "userDirectory"),
-            ("licenses", "createdDate"),
-        )
-    ),
+    (_is_snapshot, SNAPSHOT),
     (lambda text: _has("qlikSenseLicense")(text) and _has("Butler")(text), BUTLER),
     (lambda text: _starts("<!doctype html")(text) and "· seatwarden</title>" in text, REPORT),
     (_starts("<!doctype html", "<html"), HTML),

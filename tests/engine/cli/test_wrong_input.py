@@ -76,7 +76,7 @@ BAD_POLICIES = {
         ["SW209", "site.yaml:2:14"],
     ),
     "policy text": ("p.yaml", 'timezone "UTC"\n# so many\nlimit\n', ["does not go on with", "in a .policy file"]),
-    "a missing list file": ("p.policy", 'set vips from "vip.txt"\n', ["SW207", "`vip.txt`", "p.policy:1:15"]),
+    "a missing list file": ("p.policy", 'set vips from "vip.txt"\n', ["SW207", "vip.txt` does not", "p.policy:1:15"]),
 }
 
 
