@@ -226,6 +226,18 @@ _ENTRIES = (
 VOCABULARY: dict[str, FieldEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every field by its name."""
 
+NOUNS = {
+    "user": "user",
+    "user.userDirectory": "user directory",
+    "user.userId": "user ID",
+    "user.name": "name",
+    "user.roles": "role",
+    "user.tags": "tag",
+    "user.@": "custom property",
+    "user.attributes": "attribute",
+}
+"""The fields whose texts are names that somebody on the site has, with what such a name is."""
+
 IN_USE = {"user.@": Field("site.properties"), "user.attributes": Field("site.attributes")}
 """For each family the field of the names that anybody at the site has: a fact of the site, which no rule can name.
 

@@ -15,7 +15,7 @@ from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Facts, Unknown
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, Name, Rule
 from seatwarden.grammar.printer import print_field
-from seatwarden.policy.vocabulary import IN_USE
+from seatwarden.policy.vocabulary import IN_USE, NOUNS
 
 ANYTHING = "(any value)"
 """A value that nobody has: it stands for any that no rule speaks of."""
@@ -230,16 +230,14 @@ def _any(field: Field) -> str:
     """Any value of the field: `a tag`, `a value of the custom property Department`."""
     if field.key is None:
         return {"user.tags": "a tag", "user.roles": "an admin role"}.get(field.name, f"a value of {field.name}")
-    kind = "custom property" if field.name == "user.@" else "attribute"
-    return f"a value of the {kind} {field.key}"
+    return f"a value of the {NOUNS[field.name]} {field.key}"
 
 
 def _noun(field: Field) -> str:
     """The words before the value: `the admin role `, `the custom property Department = `."""
     if field.name == "user.roles":
         return "the admin role "
-    kind = "custom property" if field.name == "user.@" else "attribute"
-    return f"the {kind} {field.key} = "
+    return f"the {NOUNS[field.name]} {field.key} = "
 
 
 def change_to_json(change: Change) -> dict[str, Any]:

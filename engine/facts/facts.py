@@ -17,7 +17,7 @@ from seatwarden.engine.snapshot.model import License, SiteFacts, Snapshot, User,
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.operators import Value
-from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
+from seatwarden.policy.vocabulary import IN_USE, NOUNS, VOCABULARY, Type
 
 
 class Unknown(Struct, frozen=True, gc=False):
@@ -312,8 +312,7 @@ def emptiness(field: Field, fact: Fact, in_use: Fact) -> tuple[bool | None, Fact
     if isinstance(in_use, Unknown):
         return None, in_use
     if field.key is not None and field.key not in in_use:
-        kind = "custom property" if field.name == "user.@" else "attribute"
-        return None, Unknown(f"nobody at this site has the {kind} `{field.key}`")
+        return None, Unknown(f"nobody at this site has the {NOUNS[field.name]} `{field.key}`")
     return True, fact
 
 

@@ -30,11 +30,11 @@ from seatwarden.grammar.ast import (
 from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import nearest
-from seatwarden.policy.lint.against_snapshot import MOST_FINDINGS, NOUNS
+from seatwarden.policy.lint.against_snapshot import MOST_FINDINGS
 from seatwarden.policy.lint.lookalikes import find_alike
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import POSITIVE
-from seatwarden.policy.vocabulary import entry_of
+from seatwarden.policy.vocabulary import NOUNS, entry_of
 
 MOST_DECIDED = 1_000
 """Most licenses of one name that are decided again; more are counted by their first thousand."""

@@ -26,7 +26,7 @@ from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.lookalikes import looks
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import matches
-from seatwarden.policy.vocabulary import entry_of
+from seatwarden.policy.vocabulary import NOUNS, entry_of
 
 if TYPE_CHECKING:
     from seatwarden.policy.lint.rule_space import RuleSpace
@@ -35,18 +35,6 @@ MOST_FINDINGS = 10
 """Most values of one list that get a finding each; more share one."""
 MOST_SUGGESTIONS = 3_000
 """Most names among which a similar one is looked for."""
-
-NOUNS = {
-    "user": "user",
-    "user.userDirectory": "user directory",
-    "user.userId": "user ID",
-    "user.name": "name",
-    "user.roles": "role",
-    "user.tags": "tag",
-    "user.@": "custom property",
-    "user.attributes": "attribute",
-}
-"""The fields whose texts are names that somebody on the site has, with what such a name is."""
 
 
 def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpace") -> Iterator[Diagnostic]:
