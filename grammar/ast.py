@@ -7,7 +7,6 @@ the same thing, wherever it was written. License types are the two that Qlik Sen
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import PurePath
 from typing import Literal, TypeAlias, get_args
 
 from seatwarden.grammar.spans import NOWHERE, Span
@@ -187,7 +186,7 @@ class Rule:
     @property
     def place(self) -> str:
         """`file:line:column`, the file without its folders: a plan reads the same wherever it was made."""
-        return f"{PurePath(self.span.file).name}:{self.span.line}:{self.span.column}"
+        return self.span.short_place
 
     def applies_to(self, license_type: LicenseType) -> bool:
         """Whether the rule speaks of licenses of this type."""

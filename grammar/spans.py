@@ -1,6 +1,7 @@
 """Spans: the places of nodes in source files."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,6 +22,11 @@ class Span:
     def place(self) -> str:
         """The start as `file:line:column`, the form editors make clickable."""
         return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def short_place(self) -> str:
+        """The same, the file without its folders: it reads the same wherever the file stands."""
+        return f"{PurePath(self.file).name}:{self.line}:{self.column}"
 
     def to(self, other: "Span") -> "Span":
         """Span from this one's start to the other's end."""

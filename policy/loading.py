@@ -16,7 +16,9 @@ from seatwarden.grammar.ast import (
     Let,
     Limit,
     ListOf,
+    Name,
     Number,
+    Operand,
     Policy,
     Rule,
     SetFrom,
@@ -69,6 +71,11 @@ class CheckedPolicy:
     def limits(self) -> tuple[Limit, ...]:
         """The limits that the policy sets."""
         return self.tree.limits
+
+    def values_of(self, operand: Operand) -> tuple[Operand, ...]:
+        """The values that an operand names or lists; of a single value or a field, itself."""
+        value = self.names[operand.name] if isinstance(operand, Name) else operand
+        return value.items if isinstance(value, ListOf) else (value,)
 
     @property
     def asked_of_site(self) -> frozenset[Field]:

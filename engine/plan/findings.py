@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, compress
-from pathlib import PurePath
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -145,7 +144,7 @@ def _finding(found: _Found) -> Finding:
         diagnostic.severity,
         diagnostic.message,
         diagnostic.help,
-        place_of(diagnostic.span),
+        diagnostic.span.short_place if diagnostic.span.line else None,
         found.rule.label if found.rule else None,
         found.names,
     )
@@ -154,11 +153,6 @@ def _finding(found: _Found) -> Finding:
 def mass_change_finding(message: str, help: str, *facts: str) -> Finding:
     """SW407, on the run as a whole: no line of the policy can allow it."""
     return _finding(_Found(warning("SW407", message, NOWHERE, "", help), None, facts))
-
-
-def place_of(span: Span) -> str | None:
-    """`FILE:LINE:COLUMN`, the file without its folders, as the places of rules are; None for no place."""
-    return f"{PurePath(span.file).name}:{span.line}:{span.column}" if span.line else None
 
 
 def is_about(finding: Finding, decision: Decision) -> bool:

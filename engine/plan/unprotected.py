@@ -19,8 +19,6 @@ from seatwarden.grammar.ast import (
     Condition,
     Field,
     LicenseType,
-    ListOf,
-    Name,
     Not,
     Operand,
     Or,
@@ -137,9 +135,7 @@ def _comparisons(condition: Condition, positive: bool) -> Iterator[tuple[Compari
 
 
 def _texts(value: Operand, policy: CheckedPolicy) -> tuple[Text, ...]:
-    resolved = policy.names[value.name] if isinstance(value, Name) else value
-    items = resolved.items if isinstance(resolved, ListOf) else (resolved,)
-    return tuple(item for item in items if isinstance(item, Text))
+    return tuple(text for text in policy.values_of(value) if isinstance(text, Text))
 
 
 _Column: TypeAlias = Callable[[Iterable[User]], Iterable[str]]

@@ -11,7 +11,7 @@ from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.testing.case_snapshot import case_site
-from seatwarden.grammar.ast import LICENSE_TYPES, And, Comparison, Condition, Field, ListOf, Name, Not, Or, Rule, Text
+from seatwarden.grammar.ast import LICENSE_TYPES, And, Comparison, Condition, Field, Not, Or, Rule, Text
 from seatwarden.grammar.ast import UnusedFor as Unused
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.testing.case import Given, LicenseFacts, Special
@@ -100,8 +100,7 @@ def _facts(condition: Condition, policy: CheckedPolicy) -> CaseUser | None:
         case Field() if _is_flag(condition):
             return {_word(condition): True}
         case Comparison("=" | "==", Field() as field, right):
-            value = policy.names[right.name] if isinstance(right, Name) else right
-            first = value.items[0] if isinstance(value, ListOf) and value.items else value
+            first = next(iter(policy.values_of(right)), None)
             return _fact(field, first.value) if isinstance(first, Text) else None
         case _:
             return None

@@ -8,8 +8,6 @@ from seatwarden.grammar.ast import (
     Comparison,
     Condition,
     Field,
-    ListOf,
-    Name,
     Operand,
     Operator,
     Rule,
@@ -87,7 +85,8 @@ class _Names:
 
     def _texts(self, field: Field, operator: Operator, value: Operand) -> Iterator[Diagnostic]:
         index = self._index(print_field(field), lambda: self._known.of(field))
-        texts = [text for text in self._literals(value) if not index.has(text.value, operator)]
+        named = (text for text in self._policy.values_of(value) if isinstance(text, Text))
+        texts = [text for text in named if not index.has(text.value, operator)]
         noun = NOUNS[field.name]
         whose = f"{noun} `{field.key}` set to" if field.key is not None else noun
         if len(texts) > MOST_FINDINGS:
@@ -120,11 +119,6 @@ class _Names:
             return warning("SW403", message, span, _difference(text, alike), "copy it from the QMC")
         message = f"no user in this snapshot {has}"
         return warning("SW401", message, span, label, index.suggestion(text))
-
-    def _literals(self, value: Operand) -> list[Text]:
-        resolved = self._policy.names[value.name] if isinstance(value, Name) else value
-        items = resolved.items if isinstance(resolved, ListOf) else (resolved,)
-        return [item for item in items if isinstance(item, Text)]
 
     def _index(self, name: str, texts: Callable[[], Iterable[str]]) -> "_Index":
         if name not in self._indexes:

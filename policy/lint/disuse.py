@@ -10,8 +10,6 @@ from seatwarden.grammar.ast import (
     Comparison,
     Condition,
     Field,
-    ListOf,
-    Name,
     Not,
     Number,
     Operand,
@@ -108,6 +106,4 @@ def least_days(condition: Condition, policy: CheckedPolicy, wanted: bool = True)
 
 
 def _numbers(operand: Operand, policy: CheckedPolicy) -> list[int]:
-    value = policy.names[operand.name] if isinstance(operand, Name) else operand
-    items = value.items if isinstance(value, ListOf) else (value,)
-    return [item.value for item in items if isinstance(item, Number)]
+    return [value.value for value in policy.values_of(operand) if isinstance(value, Number)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from seatwarden.grammar.ast import And, Comparison, Condition, Field, ListOf, Name, Or, Rule, Text, walk
+from seatwarden.grammar.ast import And, Comparison, Condition, Field, Name, Or, Rule, Text, walk
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import warning
@@ -97,8 +97,7 @@ def _why_never(
 def _empty_list(condition: Condition, policy: CheckedPolicy) -> str | None:
     if isinstance(condition, Comparison):
         for operand in (condition.left, condition.right):
-            value = policy.names[operand.name] if isinstance(operand, Name) else operand
-            if isinstance(value, ListOf) and not value.items:
+            if not policy.values_of(operand):
                 return f"`{operand.name}` has no values" if isinstance(operand, Name) else "this list is empty"
     return None
 
@@ -108,9 +107,8 @@ def _id_alone(condition: Condition, span: Span, policy: CheckedPolicy) -> str | 
     for node, _ in walk(condition):
         if isinstance(node, Comparison) and node.span == span and Field("user") in (node.left, node.right):
             other = node.right if node.left == Field("user") else node.left
-            value = policy.names[other.name] if isinstance(other, Name) else other
-            items = value.items if isinstance(value, ListOf) else (value,)
-            if all(isinstance(item, Text) and "\\" not in item.value for item in items) and items:
+            values = policy.values_of(other)
+            if all(isinstance(value, Text) and "\\" not in value.value for value in values) and values:
                 return "`user` is DIRECTORY\\userId; the id alone is `user.userId`"
     return None
 
