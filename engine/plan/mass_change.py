@@ -18,7 +18,18 @@ from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reference import Trace, evaluate
 from seatwarden.engine.facts.facts import Fact, RecordedFact, RecordedFacts
-from seatwarden.grammar.ast import Comparison, Condition, Field, IsEmpty, LicenseType, Not, Rule, children, walk
+from seatwarden.grammar.ast import (
+    LICENSE_TYPES,
+    Comparison,
+    Condition,
+    Field,
+    IsEmpty,
+    LicenseType,
+    Not,
+    Rule,
+    children,
+    walk,
+)
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import Value
@@ -69,7 +80,7 @@ def compare_facts(
     """
     listed = tuple(decisions)
     parts = [part for part in _parts(policy) if same_key or not any(map(is_personal, part.names))]
-    tallies = [_Tally(part, policy, hidden, keys=part.keys) for part in parts]
+    tallies = [_Tally(part, policy, hidden) for part in parts]
     users: set[str] = set()
     missing: set[str] = set()
     for decision, now in zip(listed, facts_of(listed), strict=True):
@@ -96,22 +107,17 @@ class _Part:
     types: frozenset[LicenseType]
     keys: tuple[str, ...]
 
-    @property
-    def is_compared(self) -> bool:
-        """Whether its facts are neither disuse nor the calendar."""
-        return bool(self.names)
-
 
 def _parts(policy: CheckedPolicy) -> list[_Part]:
     found = [part for rule in policy.rules for part in _parts_of(rule, rule.condition, rule.kind == "keep")]
-    return list({(part.condition, part.protects, part.types): part for part in found if part.is_compared}.values())
+    return list({(part.condition, part.protects, part.types): part for part in found}.values())
 
 
 def _parts_of(rule: Rule, condition: Condition, protects: bool) -> Iterator[_Part]:
     if isinstance(condition, Comparison | IsEmpty | Field):
         read = [part for part, _ in walk(condition) if isinstance(part, Field)]
         if read and all(map(_is_compared, read)):
-            types = frozenset(rule.license_types) or frozenset(("professional", "analyzer"))
+            types = frozenset(rule.license_types) or frozenset(LICENSE_TYPES)
             keys = tuple(field.key for field in read if field.key is not None)
             yield _Part(condition, frozenset(map(print_field, read)), protects, types, keys)
         return
@@ -134,7 +140,6 @@ class _Tally:
     moved: set[str] = field(default_factory=set)
     had: dict[Value | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     lost: dict[Value | None, set[str]] = field(default_factory=lambda: defaultdict(set))
-    keys: tuple[str, ...] = ()
     _traces: dict[tuple[Fact, ...], Trace] = field(default_factory=dict)
 
     def add(self, decision: Decision, was: Mapping[str, RecordedFact], now: Mapping[str, Fact]) -> None:
@@ -166,7 +171,7 @@ class _Tally:
         found = self._traces.get(facts)
         if found is None:
             # Whether anybody has a property at all is no question here: without it the fact would be unknown.
-            in_use: dict[str, Fact] = {field.name: self.keys for field in IN_USE.values()}
+            in_use: dict[str, Fact] = {field.name: self.part.keys for field in IN_USE.values()}
             read = RecordedFacts(in_use | dict(zip(names, facts, strict=True)))
             found = self._traces[facts] = evaluate(self.part.condition, read, self.policy.names)
         return found

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from seatwarden.engine.log.first_line import first_line
 from seatwarden.engine.log.history import PastRun, UnreadableRun, runs_in
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
 from seatwarden.engine.log.lines import PlanHeader
@@ -81,10 +80,9 @@ def _runs_beside(log: Path, header: PlanHeader) -> tuple[list[Path], list[str]]:
     except OSError:
         return [], [here.parent.name]
     for folder in beside:
-        path = folder / PLAN_FILE
-        if folder == here or not _may_be_file(path):
+        if folder == here or not _may_be_file(folder / PLAN_FILE):
             continue
-        first = _first_line(path)
+        first = first_line(folder)
         if first is None:
             unreadable.append(folder.name)
         elif first.site == header.site and first.now < header.now:
@@ -97,18 +95,3 @@ def _may_be_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # a folder that may not be looked into: whether it has one cannot be known
         return True
-
-
-class _FirstLine(msgspec.Struct):
-    """Of the first line of a plan what tells whether to compare with it."""
-
-    site: str
-    now: str
-
-
-def _first_line(path: Path) -> _FirstLine | None:
-    try:
-        with path.open("rb") as lines:
-            return msgspec.json.decode(lines.readline(), type=_FirstLine)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None

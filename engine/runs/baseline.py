@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from seatwarden.engine.common.text import join_words
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log.first_line import FirstLine, first_line
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
@@ -64,16 +63,22 @@ def _newest(places: Iterable[Path], site: str, now: str) -> tuple[PlanLog | None
     """The newest plan before `now` that is a measure, and the names of those newer ones that cannot be read."""
     unreadable: list[str] = []
     found = {folder.resolve(): folder for place in places for folder in _folders(place)}
-    dated = [(first, folder) for folder in found.values() if (first := _First.of(folder)) is not None]
+    begun = [(folder, first_line(folder)) for folder in found.values()]
+    dated = [(first, folder) for folder, first in begun if first is not None]
     for first, folder in sorted(dated, key=lambda one: (one[0].now, one[1].name), reverse=True):
-        if first.site != site or first.now >= now or not (first.is_measure or (folder / JOURNAL_FILE).exists()):
+        if first.site != site or first.now >= now or not _is_measure(first, folder):
             continue
         try:
             return read_log(folder), unreadable
         except (DamagedLog, InputError):
             unreadable.append(folder.name)
-    unreadable += [folder.name for folder in found.values() if _First.of(folder) is None]
-    return None, unreadable
+    return None, [*unreadable, *(folder.name for folder, first in begun if first is None)]
+
+
+def _is_measure(first: FirstLine, folder: Path) -> bool:
+    """Whether nothing in a plan touched everybody, or somebody approved of it."""
+    touched = any(finding.code == MASS_CHANGE for finding in first.findings)
+    return not touched or first.accepted or (folder / JOURNAL_FILE).exists()
 
 
 def _folders(place: Path) -> Iterator[Path]:
@@ -81,30 +86,3 @@ def _folders(place: Path) -> Iterator[Path]:
         yield from (path.parent for path in place.glob(f"*/{PLAN_FILE}"))
     except OSError:
         return
-
-
-class _Code(msgspec.Struct):
-    code: str = ""
-
-
-class _First(msgspec.Struct):
-    """Of the first line of a plan what tells whether to compare with it."""
-
-    site: str
-    now: str
-    findings: list[_Code] = []
-    accepted: bool = False
-
-    @property
-    def is_measure(self) -> bool:
-        """Whether nothing in it touched everybody, or somebody approved of it."""
-        return self.accepted or all(finding.code != MASS_CHANGE for finding in self.findings)
-
-    @classmethod
-    def of(cls, folder: Path) -> "_First | None":
-        """The first line of the plan in a folder; None where it cannot be read."""
-        try:
-            with (folder / PLAN_FILE).open("rb") as lines:
-                return msgspec.json.decode(lines.readline(), type=cls)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return None
