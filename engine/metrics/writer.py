@@ -17,8 +17,9 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from seatwarden.engine.common.network import ConnectionFault, fault_of
 from seatwarden.engine.metrics.point import PRECISION
+from seatwarden.engine.site.hosts import origin
 from seatwarden.engine.site.influxdb import InfluxTarget, basic_login
-from seatwarden.engine.site.proxy import proxy_headers, without_login
+from seatwarden.engine.site.proxy import proxy_headers
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.yaml.secrets import conceal
 
@@ -132,7 +133,7 @@ class _Version2:
             verify_ssl=target.verify,
             ssl_ca_cert=str(target.authority) if target.authority else None,
             retries=urllib3.Retry(0, raise_on_status=False),  # the spool tries again
-            proxy=without_login(proxy) if proxy else None,
+            proxy=origin(proxy) if proxy else None,
             proxy_headers=proxy_headers(proxy) if proxy else None,
         )
         self._api = self._client.write_api(write_options=SYNCHRONOUS)

@@ -20,7 +20,7 @@ from seatwarden.engine.qrs.expiry import authorities, ends_soon
 from seatwarden.engine.qrs.faults import in_words, unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
-from seatwarden.engine.site.proxy import without_login
+from seatwarden.engine.site.hosts import origin
 from seatwarden.policy.errors import InputError
 
 CONNECT_SECONDS = 10
@@ -85,7 +85,7 @@ def _connect(site: Site, now: datetime) -> str:
 
 
 def _reach_proxy(site: Site, now: datetime) -> str:
-    address = without_login(site.proxy.for_url(site.url) or "")
+    address = origin(site.proxy.for_url(site.url) or "")
     parts = urlsplit(address)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -17,7 +17,7 @@ from seatwarden.engine.notify.send import deliver_all
 from seatwarden.engine.runs.publish import expiry_event, publish_ending, publish_run, send_event, write_points
 from seatwarden.engine.runs.run import Log, RunContext, run_once
 from seatwarden.engine.service.state import JobName, JobResult
-from seatwarden.engine.site.notifications import origin
+from seatwarden.engine.site.hosts import origin
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.errors import InputError
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from seatwarden.engine.site.hosts import is_host
-from seatwarden.engine.site.notifications import is_web_address, origin
+from seatwarden.engine.site.hosts import bracketed, is_host, origin
+from seatwarden.engine.site.notifications import is_web_address
 from seatwarden.engine.site.proxy import Proxy, read_proxy
 from seatwarden.policy.butler.jobs import FREQUENCY, Job, job_of
 from seatwarden.policy.butler.licenses import read_jobs
@@ -29,8 +29,8 @@ from seatwarden.policy.yaml.kinds import (
     list_of,
     map_of,
     one_of,
+    pem_file,
     whole,
-    within_folder,
 )
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
@@ -84,8 +84,7 @@ class Mqtt:
     @property
     def url(self) -> str:
         """The broker's address: `mqtts://broker.example.com:8883`."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{bracketed(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,22 +282,12 @@ def _hook(reader: YamlReader, node: Node, what: str, number: int) -> ButlerWebho
     return ButlerWebhook(label, url, cast(Method, method), own["certCA"], own["rejectUnauthorized"])
 
 
-def _there(reader: YamlReader, entry: Entry, text: str) -> Path | None:
-    """The path of a file that is there, relative to the site file."""
-    path = within_folder(reader, entry, text) if text else reader.folder
-    if path is None or path.is_file():
-        return path
-    message = f"`{entry.key.text}`: there is no file `{path}`"
-    reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")
-    return None
-
-
 # The tables ----------------------------------------------------------------------------------------------
 
 _STATUS_HOOKS, _ALERT_HOOKS = "qlikSenseServerLicenseMonitor", "qlikSenseServerLicenseExpiryAlert"
 _STATUS_TOPIC, _ALERT_TOPIC = "qlikSenseServerLicenseTopic", "qlikSenseServerLicenseExpireTopic"
 
-FILE = TEXT.then(_there)
+FILE = TEXT.then(pem_file)
 URL = SECRET.must(is_web_address, "`{what}` is not a web address", "not one", "write https://host/path")
 TOPIC = TEXT.must(
     lambda text: text and not set(text) & set("+#\0") and len(text.encode("utf-8", "replace")) < 65_536,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
-from seatwarden.engine.site.hosts import is_host
+from seatwarden.engine.site.hosts import bracketed, is_host
 from seatwarden.engine.site.proxy import PROXY, Proxy
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.butler.older import todays_form
@@ -68,9 +68,8 @@ class Site:
     @property
     def url(self) -> str:
         """The address of the Repository Service, through a proxy with its prefix, without a path behind it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
         prefix = f"/{self.virtual_proxy}" if self.virtual_proxy else ""
-        return f"{'https' if self.use_tls else 'http'}://{host}:{self.port}{prefix}"
+        return f"{'https' if self.use_tls else 'http'}://{bracketed(self.host)}:{self.port}{prefix}"
 
     @property
     def slug(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from seatwarden.engine.site.hosts import bracketed
 from seatwarden.engine.site.proxy import Proxy
 from seatwarden.policy.butler.jobs import STATIC_TAGS, Tags
 from seatwarden.policy.yaml.kinds import FROM_ENVIRONMENT, PORT, SECRET, SWITCH, TEXT, map_of, within_folder
@@ -121,8 +122,7 @@ def _url(reader: YamlReader, section: Values) -> str:
             reader.error("SW205", "`influxDb.hostIP` is not a host", section.span("hostIP"), "no host name", help_)
         return ""
     scheme = parts.scheme or ("https" if section["useSSL"] else "http")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}:{own_port or section['hostPort']}{parts.path.rstrip('/')}"
+    return f"{scheme}://{bracketed(host)}:{own_port or section['hostPort']}{parts.path.rstrip('/')}"
 
 
 def _login(reader: YamlReader, auth: Values | None) -> tuple[str | None, str | None]:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
-from seatwarden.engine.site.hosts import is_host, is_loopback
+from seatwarden.engine.site.hosts import bracketed, is_host, is_loopback, origin, web_parts
 from seatwarden.engine.site.proxy import Proxy, read_proxy
 from seatwarden.policy.butler.sections import inner, our_section
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, WRITTEN, list_of, one_of, within_folder
+from seatwarden.policy.yaml.kinds import PORT, SECRET, SWITCH, TEXT, WRITTEN, list_of, one_of, pem_file
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
@@ -161,7 +161,7 @@ def _email(reader: YamlReader, node: Node, number: int) -> Email | None:
     if host is None or mail["from"] is None or not mail["to"]:
         return None
     port = mail["port"] or DEFAULT_PORTS[security]
-    label, sender, recipients = f"e-mail {number} ({_bracketed(host)}:{port})", mail["from"], mail["to"]
+    label, sender, recipients = f"e-mail {number} ({bracketed(host)}:{port})", mail["from"], mail["to"]
     rest = mail.take("user", "password", "certificateAuthority", "events", "people")
     return Email(label, host, port, security, sender, recipients, *rest)
 
@@ -216,13 +216,7 @@ def _recipients(reader: YamlReader, entry: Entry, what: str) -> tuple[Address, .
 
 
 def _authority(reader: YamlReader, entry: Entry, _: str) -> Path | None:
-    text: str | None = WRITTEN.read(reader, entry, "certificateAuthority")
-    if text is None:
-        return None
-    path = within_folder(reader, entry, text) if text else reader.folder
-    if path is not None and not path.is_file():
-        message = f"`certificateAuthority`: there is no file `{path}`"
-        reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")
+    path: Path | None = WRITTEN.then(pem_file).read(reader, entry, "certificateAuthority")
     return path
 
 
@@ -237,23 +231,7 @@ def _events(reader: YamlReader, entry: Entry, what: str) -> frozenset[EventKind]
 
 def is_web_address(url: str) -> bool:
     """Whether it is one that can be asked."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.hostname and is_host(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return bool(usable) and parts.scheme in ("http", "https") and url.isascii() and url.isprintable() and " " not in url
-
-
-def origin(url: str) -> str:
-    """Scheme and host of a URL: neither user nor path, which may be secret."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{_bracketed(parts.hostname or '')}{port}"
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    return web_parts(url) is not None and " " not in url
 
 
 def _parse_address(text: str) -> Address | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
-from seatwarden.engine.site.hosts import is_host, is_loopback
+from seatwarden.engine.site.hosts import is_loopback, web_parts
 from seatwarden.policy.butler.sections import inner
 from seatwarden.policy.yaml.kinds import SECRET, TEXT, list_of
 from seatwarden.policy.yaml.nodes import Entry
@@ -69,13 +69,6 @@ def proxy_headers(url: str) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {_basic(url)}"} if urlsplit(url).username else {}
 
 
-def without_login(url: str) -> str:
-    """A proxy's URL without user and password."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
-
-
 def _basic(url: str) -> str:
     parts = urlsplit(url)
     return b64encode(f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()).decode()
@@ -122,13 +115,8 @@ def _first(environment: Mapping[str, str], *names: str) -> tuple[str, str]:
 
 
 def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        usable = parts.hostname and is_host(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
-    return bool(usable and bare) and parts.scheme in ("http", "https") and url.isascii() and url.isprintable()
+    parts = web_parts(url)
+    return parts is not None and parts.path in ("", "/") and not parts.query and not parts.fragment
 
 
 def read_proxy(reader: YamlReader, ours: Entry | None) -> Proxy:

@@ -108,4 +108,14 @@ def within_folder(reader: YamlReader, entry: Entry, text: str) -> Path | None:
     return reader.folder / written if written else None
 
 
+def pem_file(reader: YamlReader, entry: Entry, text: str) -> Path | None:
+    """The path of a PEM file that is there, relative to the file."""
+    path = within_folder(reader, entry, text) if text else reader.folder
+    if path is None or path.is_file():
+        return path
+    message = f"`{entry.key.text}`: there is no file `{path}`"
+    reader.error("SW205", message, entry.value.span, "not there", "give the path of a PEM file")
+    return None
+
+
 PORT = whole().must(lambda number: 0 < number < 65_536, "`{what}` is from 1 to 65535", "no such port")

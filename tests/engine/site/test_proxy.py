@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.site.proxy import Proxy, without_login
+from seatwarden.engine.site.hosts import origin
+from seatwarden.engine.site.proxy import Proxy
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import PolicyError
@@ -32,7 +33,7 @@ def test_a_url_counts_for_all_that_goes_out_but_not_for_qrs(tmp_path: Path) -> N
     assert found.site.proxy == Proxy()
     assert {"p%40ss", "p@ss", "bWU6cEBzcw=="} <= set(found.secrets)
     assert "p%40ss" not in repr(found)
-    assert without_login("http://me:x@[::1]:8080") == "http://[::1]:8080"
+    assert origin("http://me:x@[::1]:8080") == "http://[::1]:8080"
 
 
 def test_nothing_said_is_no_proxy(tmp_path: Path) -> None:
