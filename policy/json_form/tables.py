@@ -168,6 +168,7 @@ def json_form_schema() -> dict[str, Any]:
     # Null is not set, as if the key were not there.
     either = [{"required": [key], "properties": {key: {"type": "integer"}}} for key in ("count", "percent")]
     keyed = {"required": ["field"], "properties": {"field": {"type": "string", "pattern": "@$"}}}
+    named = {"required": ["key"], "properties": {"key": {"type": "string"}}}
     statements = {name: section.schema() for name, section in STATEMENTS.items()}
     statements["limit"]["oneOf"] = either
     conditions = [section.schema() for section in (AND, OR, NOT, COMPARISON, IS_EMPTY, UNUSED)]
@@ -184,7 +185,7 @@ def json_form_schema() -> dict[str, Any]:
                 "anyOf": [*conditions, _ref("operand")],
             },
             "operand": {"anyOf": [_ref("field"), NAMED.schema(), _ref("value")]},
-            "field": FIELD.schema() | {"if": keyed, "then": {"required": ["key"]}},
+            "field": FIELD.schema() | {"if": keyed, "then": named},
             "value": {
                 "description": "One value, or a list of which any may match.",
                 "anyOf": [_ref("literal"), {"type": "array", "items": _ref("literal")}],
