@@ -260,26 +260,20 @@ class YamlReader:
         given = self.resolved(node)
         if given is None:
             return None
-        if isinstance(given, YamlScalar) and given.origin:
-            word = next((value for value in values if value.lower() == given.text.strip().lower()), None)
-            if word is None:
-                self.error("SW205", f"`{what}` is one of {', '.join(values)}", node.span, "none of them")
-            return word
-        return self._one_of(node, what, values)
-
-    def _one_of(self, node: Node, what: str, values: tuple[str, ...]) -> str | None:
-        if isinstance(node, YamlScalar) and isinstance(node.value, str):
-            word = next((value for value in values if value.lower() == node.value.strip().lower()), None)
-            if word is not None:
-                return word
-            shown = node.value
-            help_ = did_you_mean(shown, values) or f"write one of {', '.join(values)}"
-            self.error("SW205", f"`{what}` is one of {', '.join(values)}", node.span, f"this is `{shown}`", help_)
-        else:
-            said = f"`{what}` is one of {', '.join(values)}"
+        said = f"`{what}` is one of {', '.join(values)}"
+        elsewhere = isinstance(given, YamlScalar) and bool(given.origin)
+        text = (given.text if elsewhere else given.value) if isinstance(given, YamlScalar) else None
+        if not isinstance(text, str):
             help_if_null = FOR_NOTHING if is_null(node) else None
             self.error("SW204", said, node.span, f"this is {describe(node)}", help_if_null)
-        return None
+            return None
+        word = next((value for value in values if value.lower() == text.strip().lower()), None)
+        if word is None and elsewhere:
+            self.error("SW205", said, node.span, "none of them")
+        elif word is None:
+            help_ = did_you_mean(text, values) or f"write one of {', '.join(values)}"
+            self.error("SW205", said, node.span, f"this is `{text}`", help_)
+        return word
 
 
 def _quoted(node: YamlScalar) -> str:

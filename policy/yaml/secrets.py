@@ -30,13 +30,8 @@ def read_secret(reader: YamlReader, entry: Entry) -> str | None:
         return _from_file(reader, entry.key.text, node)
     if not is_variable(node):
         reader.conceal(node)
-    if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
-        help_ = FOR_NOTHING if is_null(node) else _NO_TEXT_HELP
-        reader.error("SW204", f"`{entry.key.text}` must be text", node.span, "this is no text", help_)
-        return None
-    if is_variable(node):
-        given = reader.resolved(node)
-        return given.text if isinstance(given, YamlScalar) else None
+    if not isinstance(node, YamlScalar) or not isinstance(node.value, str) or is_variable(node):
+        return read_path(reader, entry)
     part = VARIABLE.search(node.value)
     if part is not None:  # taken as it stands, it would be a wrong secret that nobody notices
         message = f"`{part[0]}` is only a part of `{entry.key.text}`"
