@@ -45,6 +45,20 @@ class AmbiguousUser(InputError):
         super().__init__(message, "say which")
         self.holders = tuple(holders)
 
+    @property
+    def candidates(self) -> tuple[Holder, ...]:
+        """Those that are listed."""
+        return self.holders[:MAX_CHOICES]
+
+    def listed(self, lines: Sequence[str]) -> list[str]:
+        """A line on each candidate, and how many more there are."""
+        more = len(self.holders) - len(self.candidates)
+        return [*lines, *([f"and {more:,} more"] if more else [])]
+
+    def asking(self, lines: Sequence[str]) -> InputError:
+        """The error that shows these lines to choose from."""
+        return InputError(self.message, "\n      ".join(["say which:", *lines]))
+
 
 _T = TypeVar("_T")
 

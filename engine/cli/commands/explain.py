@@ -27,7 +27,6 @@ from seatwarden.engine.decide.decide import decide, decide_all
 from seatwarden.engine.decide.decision import Decision, listing_order
 from seatwarden.engine.explain.explanation import Explainer, Explanation, Size, explanation_to_json
 from seatwarden.engine.explain.people import (
-    MAX_CHOICES,
     AmbiguousUser,
     Holder,
     People,
@@ -174,13 +173,11 @@ class _Source(Generic[_T]):
 
     def _choose(self, error: AmbiguousUser, people: People[_T]) -> Holder:
         """The one that is chosen on a terminal. Raises InputError with the candidates where nobody is."""
-        candidates = error.holders[:MAX_CHOICES]
+        candidates = error.candidates
         width = max(len(holder.label) for holder in candidates)
-        lines = [f"{h.label:<{width}}  {_licenses(self._decisions(people, h))}" for h in candidates]
-        if len(error.holders) > len(candidates):
-            lines.append(f"and {len(error.holders) - len(candidates):,} more")
+        lines = error.listed([f"{h.label:<{width}}  {_licenses(self._decisions(people, h))}" for h in candidates])
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise InputError(error.message, "\n      ".join(["say which:", *lines]))
+            raise error.asking(lines)
         note(printable(error.message))
         for number, line in enumerate(lines, 1):
             note(printable(f"  {number if number <= len(candidates) else '':>2}  {line}"))

@@ -218,9 +218,7 @@ def _person(query: str | None, runs: list[PastRun]) -> tuple[str | None, str | N
     try:
         holder, by_part = people.find(query)
     except AmbiguousUser as error:
-        labels = [holder.label for holder in error.holders[:MAX_CHOICES]]
-        more = [f"and {len(error.holders) - len(labels):,} more"] if len(error.holders) > len(labels) else []
-        raise InputError(error.message, "\n      ".join(["say which:", *labels, *more])) from None
+        raise error.asking(error.listed([holder.label for holder in error.candidates])) from None
     if by_part:
         note(printable(f"`{query}` is {holder.label}"))
     return holder.user_directory, holder.user_id

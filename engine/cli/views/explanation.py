@@ -71,9 +71,11 @@ def _print_lines(lines: list[TreeLine]) -> None:
             say(*parts, (" " * max(2, place_column - length) + place, "dim"))
             continue
         *before, last = parts
-        indent = sum(len(plain(part)) for part in before) + len(plain(last)) - len(plain(last).lstrip())
-        first, *below = under_each_other(plain(last).strip(), indent, width)
-        say(*before, _styled(last, plain(last)[: len(plain(last)) - len(plain(last).lstrip())] + first))
+        text = plain(last)
+        lead = text[: len(text) - len(text.lstrip())]
+        indent = sum(len(plain(part)) for part in before) + len(lead)
+        first, *below = under_each_other(text.strip(), indent, width)
+        say(*before, _styled(last, lead + first))
         for line in below:
             say(_styled(last, " " * indent + line))
         if place:
