@@ -35,7 +35,8 @@ Rows = Sequence[Sequence[str]]
 def plain_text(columns: Sequence[Column], rows: Rows, line: str = "─", width: int | None = None) -> str:
     """A table as plain text, its head underlined with that character: as wide as it needs, or at most `width`."""
     if width is not None:
-        columns, rows = fitted(columns, rows, width)
+        shown, rows = fitted(columns, rows, width)
+        columns = list(shown.values())
     table = [[column.head for column in columns], *rows]
     widths = [max(map(cell_width, cells)) for cells in zip(*table, strict=True)]
     right = [column.right for column in columns]
@@ -44,8 +45,11 @@ def plain_text(columns: Sequence[Column], rows: Rows, line: str = "─", width: 
     return "\n".join(["", first, f" {line * drawn}", *lines, "", ""])
 
 
-def fitted(columns: Sequence[Column], rows: Rows, width: int) -> tuple[list[Column], list[list[str]]]:
-    """The columns for which there is room, and the rows with their cells cut; each cell that does not fold fits."""
+def fitted(columns: Sequence[Column], rows: Rows, width: int) -> tuple[dict[int, Column], list[list[str]]]:
+    """The columns for which there is room, by their numbers, and the rows with their cells cut.
+
+    Each cell that does not fold fits.
+    """
     needed = [
         max(cell_width(column.head), *(cell_width(row[number]) for row in rows), 0)
         for number, column in enumerate(columns)
@@ -71,7 +75,7 @@ def fitted(columns: Sequence[Column], rows: Rows, width: int) -> tuple[list[Colu
         ]
         for row in rows
     ]
-    return [columns[number] for number in shown], cut
+    return {number: columns[number] for number in shown}, cut
 
 
 def _cut(widths: dict[int, int], columns: Sequence[Column], room: int) -> dict[int, int] | None:

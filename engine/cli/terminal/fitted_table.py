@@ -20,21 +20,15 @@ def print_fitted(columns: Sequence[Column], rows: _Rows) -> None:
 
 def _table(columns: Sequence[Column], rows: _Rows, width: int) -> Table:
     shown, cells = fitted(columns, [[plain(cell) for cell in row] for row in rows], width)
-    styles = [[_style(row[columns.index(column)]) for column in _as_given(shown, columns)] for row in rows]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in shown:
+    for number, column in shown.items():
         # The last column takes what the others leave.
-        most = max(width // 4, 16) if column.folds and column is not shown[-1] else None
+        most = max(width // 4, 16) if column.folds and number != max(shown) else None
         justify = "right" if column.right else "left"
         table.add_column(column.head, overflow="fold", no_wrap=not column.folds, max_width=most, justify=justify)  # type: ignore[arg-type]
-    for row, of_row in zip(cells, styles, strict=True):
-        table.add_row(*(Text(cell, style=style) for cell, style in zip(row, of_row, strict=True)))
+    for row, texts in zip(rows, cells, strict=True):
+        table.add_row(*(Text(text, style=_style(row[number])) for number, text in zip(shown, texts, strict=True)))
     return table
-
-
-def _as_given(shown: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
-    """The columns as the caller has them, of those that are shown; heads tell them apart."""
-    return [column for column in columns if column.head in {one.head for one in shown}]
 
 
 def _style(cell: Part) -> str:
