@@ -27,7 +27,7 @@ from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import lock_file, log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
-from seatwarden.engine.cli.terminal.output import command_line, console, note, say
+from seatwarden.engine.cli.terminal.output import command_line, console, note, say, warn
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.outcomes import say_counts, say_outcome
 from seatwarden.engine.common.text import join_words, plural, printable
@@ -184,7 +184,7 @@ def _apply(
         finally:
             journal.close()
             for warning in client.warnings:
-                note(f"warning: {printable(warning)}")
+                warn(warning)
     except KeyboardInterrupt:
         note("Interrupted. The licenses under way were finished; apply again to go on.")
         return ExitCode.SOME_FAILED

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.terminal.output import command_line, note, say
+from seatwarden.engine.cli.terminal.output import command_line, note, say, warn
 from seatwarden.engine.common.files import create_files
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.facts.day import make_day
@@ -271,7 +271,7 @@ def _warn_of_certificates(folder: Path, certificates: str) -> None:
         if not os.path.exists(folder / certificates / name)
     ]
     if missing:
-        note(f"warning: {', '.join(missing)} not found in `{printable(str(folder / certificates))}`")
+        warn(f"{', '.join(missing)} not found in `{folder / certificates}`")
         note("  = help: export them in the QMC under Certificates, in PEM format, for this machine, and put them there")
 
 
@@ -284,7 +284,7 @@ def _commands_for_butler(butler: Path, folder: Path) -> list[tuple[str, ...]]:
     root = read_yaml(read_text(butler, "Butler config"), str(butler))
     reachable = butler_section(root, "configQRS") is not None
     if not reachable:
-        note(f"warning: `{printable(str(butler))}` has no `configQRS`: it does not say how to reach Qlik Sense")
+        warn(f"`{butler}` has no `configQRS`: it does not say how to reach Qlik Sense")
         note("  = help: name a file that does with --site, or a snapshot with --snapshot")
     way = ("--site", str(butler)) if reachable else ("--snapshot", "site.json")
     return [

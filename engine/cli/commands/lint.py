@@ -12,7 +12,7 @@ import typer
 from seatwarden.engine.cli.completion import complete_codes
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, choose_moment
-from seatwarden.engine.cli.terminal.output import complain, note, print_json, print_result, say, show_finding
+from seatwarden.engine.cli.terminal.output import complain, print_json, print_result, say, show_finding, warn
 from seatwarden.engine.cli.views.findings import LintReport, print_github, report_to_json
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
@@ -152,7 +152,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     if path.suffix.lower() in YAML_SUFFIXES and kind_of(path) is TEST:
         _check_test(path, report)
         return
-    _note_missing_library(path)
+    _warn_of_missing_library(path)
     try:
         policy = load_policy(path)
     except PolicyError as error:
@@ -171,15 +171,15 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
     report.allowed += found.allowed
 
 
-def _note_missing_library(path: Path) -> None:
-    """Says on stderr that a library is missing which the file's MQTT needs. It is no finding: the file is right."""
+def _warn_of_missing_library(path: Path) -> None:
+    """Warns of a library that is missing and that the file's MQTT needs. It is no finding: the file is right."""
     if path.suffix.lower() not in YAML_SUFFIXES or "mqttConfig" not in read_text(path, "policy"):
         return
     from seatwarden.engine.site.alarms import INSTALL_MQTT, load_alarms  # lint of a policy alone does not wait for it
 
     for text in load_alarms(path, os.environ).notes:
         if INSTALL_MQTT in text:
-            note(f"warning: {text}")
+            warn(text)
 
 
 def _print(report: LintReport, format_: LintFormat) -> None:

@@ -105,7 +105,7 @@ def _look(settings: "Settings", day: Day) -> _Seen:
             say_once("serverLicenseMonitor", error)
         seen.ending = qrs.ending
     for one in seen.ending:
-        note(printable(f"warning: {one.describe()}"))
+        warn(one.describe())
     return seen
 
 

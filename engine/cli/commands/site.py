@@ -35,7 +35,7 @@ def check(
 
     site = needed(site)
     for text in load_alarms(site, os.environ).notes:
-        note(f"warning: {text}")
+        warn(text)
     _say_who_can_read(private_files(site, os.environ))
     failed = None
     steps = []

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from seatwarden.engine.cli.inputs import ForceOption, QuietOption, SiteOption, needed, read_site
-from seatwarden.engine.cli.terminal.output import note, say, working
-from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.cli.terminal.output import say, warn, working
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.common.way_out import SNAPSHOT, check_way_out, write_out
 from seatwarden.engine.snapshot.reader import compress, decode_snapshot
 from seatwarden.policy.errors import InputError
@@ -39,7 +39,7 @@ def snapshot(
     with QrsClient(where, now) as client, working(f"reading users and licenses from {where.url}"):
         data, warnings = client.snapshot_json(now, with_overview=True), client.warnings
     for warning in warnings:
-        note(f"warning: {printable(warning)}")
+        warn(warning)
     taken = decode_snapshot(data, f"the answer of {where.url}")
     write_out(output, compress(data) if output.suffix == ".zst" else data, SNAPSHOT, force=force)
     licenses = sum(len(rows) for rows in taken.licenses.values())

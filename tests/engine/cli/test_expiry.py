@@ -1,5 +1,6 @@
 """Certificates that end soon are told of while there is time: by the check, by a plan, and when a run begins."""
 
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -121,6 +122,14 @@ def test_the_other_commands_warn_too(
         ran = run(command, *given[command])
     warned = [line.partition(" ends in ")[0].split("`")[0] for line in ran.err.splitlines() if " ends in " in line]
     assert [line.split(":")[1].strip() for line in warned] == ["the client certificate", "the certificate of localhost"]
+
+
+def test_programs_are_warned_too(run: Run, site_file: SiteFile, example_site: dict[str, Any], tmp_path: Path) -> None:
+    files = ThrowAwayAuthority(now=NOW).export(tmp_path / "c", client_validity=until(12.5), server_validity=until(300))
+    with SimulatedQrs(example_site, certificates=files) as qrs:
+        site = site_file(qrs.port, files=files)
+        ran = run("monitor", "--site", site, "--dry-run", "--format", "json")
+    assert [" ends in 12 days" in warning for warning in json.loads(ran.out)["warnings"]] == [True]
 
 
 def test_the_authority_we_trust_is_one_of_them(

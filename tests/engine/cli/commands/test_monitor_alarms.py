@@ -99,8 +99,13 @@ def test_without_the_library_all_else_goes_on(
         ran = run("monitor", "--site", site, *NOW)
         checked = run("site", "check", "--site", site)
         linted = run("lint", site)
+        for_programs = [
+            run(*given, "--format", "json") for given in (("site", "check", "--site", site), ("lint", site))
+        ]
     assert (ran.code, len(server.calls)) == (3, 2)
     assert ran.err.count("pip install paho-mqtt") == 2, "when the settings are read, and when it is sent"
     assert "pip install paho-mqtt" in checked.err
     assert checked.code == 0
     assert "pip install paho-mqtt" in linted.err
+    for ran in for_programs:
+        assert any("pip install paho-mqtt" in warning for warning in json.loads(ran.out)["warnings"])
