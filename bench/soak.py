@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import random
+import secrets
 import sys
 import tempfile
 import threading
@@ -28,10 +29,12 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 
 from bench.faulty_influxdb import MOODS, FaultyInfluxDB, parse_line
 from bench.soak_site import SoakSite, WatchedQrs, random_fault
-from seatwarden.engine.log.chain import verify_chain
+from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.plan.circumstances import NOBODY
 from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.runs.record import Hand
 from seatwarden.engine.runs.run import RunContext
 from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.service import JobFunction, Service
@@ -245,8 +248,8 @@ class _Soak:
         return QrsClient(settings.site, self._clock(), parallel=settings.parallel)
 
     def _context(self, settings: Settings) -> RunContext:
-        lock = self._folder / "locks" / "site.lock"
-        return RunContext(lambda: self._connect(settings), self._clock, lock, self._log, self._stop)
+        hand = Hand(NOBODY, self._clock, secrets.token_bytes)
+        return RunContext(lambda: self._connect(settings), hand, self._log, self._stop)
 
     def _work(self, name: JobName, work: JobFunction, settings: Settings) -> JobResult:
         """A job, and which points are to come of it."""
@@ -309,16 +312,19 @@ class _Soak:
         for folder in sorted(self._runs.iterdir()):
             plan = read_plan(folder)
             path = folder / "outcomes.jsonl"
-            state = read_journal(path) if path.exists() else None
+            try:
+                state = read_journal(path) if path.exists() else None
+            except DamagedLog as error:
+                wrong.append(f"{path}: {error.first}")
+                continue
             if state is None:
                 continue
-            if damage := verify_chain(path.read_bytes(), sealed=False):
-                wrong.append(f"{path}: {damage[0].problem}")
-            verdicts = {decision.license_id: decision.verdict for decision in plan.decisions}
-            wrong += [f"{key[1]}: chosen but kept" for key in state.chosen if verdicts[key[1]] != "release"]
+            chosen = [plan.key_of[line] for line in state.chosen]
+            verdicts = {decision.key: decision.verdict for decision in plan.decisions}
+            wrong += [f"{key[1]}: chosen but kept" for key in chosen if verdicts[key] != "release"]
             wrong += [f"{folder.name}: over the limit"] * (len(state.chosen) > MOST_A_RUN)
-            planned |= {license_id for _, license_id in state.chosen}
-            released |= {key[1] for key, line in state.outcomes.items() if line.result == "released"}
+            planned |= {license_id for _, license_id in chosen}
+            released |= {plan.key_of[n][1] for n, line in state.outcomes.items() if line.result == "released"}
         deleted = set(self._qrs.deleted)
         wrong += [f"{license_id}: deleted without a plan" for license_id in deleted - planned]
         wrong += [f"{license_id}: deleted, and nobody knows" for license_id in deleted - released]

@@ -10,6 +10,7 @@ SeatwardenError              message and help                                   
 │   ├── NotAuthorized        QRS does not accept us
 │   └── NoAnswer             the connection failed before an answer came
 ├── DamagedLog               a plan or a journal is not as it was written
+├── UntrustedRecord          a register or a clock that cannot be relied on
 ├── PlanRefused              the answer is no: the plan is not applied
 ├── OverTheLimit             the plan releases more than a limit allows
 ├── NotDelivered             a destination did not take a notification              engine.notify.errors
@@ -53,6 +54,10 @@ class DamagedLog(SeatwardenError):
         super().__init__(f"{path}: {self.first}")
         self.path = path
         self.damage = damage
+
+
+class UntrustedRecord(SeatwardenError):
+    """A register is not as it was written, or clocks say what cannot be: nothing is released."""
 
 
 class PlanRefused(SeatwardenError):

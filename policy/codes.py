@@ -91,6 +91,7 @@ _ALL = (
     Code("SW405", "warning", "a service account or administrator loses a license", True, of_plans=True),
     Code("SW406", "warning", "decided for another day than the snapshot's", True, of_plans=True),
     Code("SW407", "warning", "a change that touches everybody", True, of_plans=True),
+    Code("SW408", "warning", "the clocks of this machine and of QRS are far apart", True, of_plans=True),
     # Schedules
     Code("SW501", "error", "not a schedule"),
     Code("SW502", "error", "a range or a text too long"),
@@ -106,5 +107,5 @@ _ALL = (
 CODES = {code.name: code for code in _ALL}
 """Every code, in order."""
 
-FOUND_IN_PLANS = ("SW312", "SW322", "SW401", "SW402", "SW403", "SW404", "SW405", "SW406", "SW407")
+FOUND_IN_PLANS = ("SW312", "SW322", "SW401", "SW402", "SW403", "SW404", "SW405", "SW406", "SW407", "SW408")
 """The codes of what `plan` finds where somebody approves it; a site file can make each stop a run."""

@@ -18,7 +18,12 @@ _BOMS = (
 
 
 def read_text(path: Path, what: str) -> str:
-    """The text of a file in UTF-8, or in UTF-16 when it starts with a byte order mark (as PowerShell writes it).
+    """The text of a file: see `read_source`. Raises InputError."""
+    return read_source(path, what)[1]
+
+
+def read_source(path: Path, what: str) -> tuple[bytes, str]:
+    """The bytes of a file, and its text: UTF-8, or UTF-16 when it starts with a byte order mark (PowerShell writes it).
 
     `what` names the kind of file in messages ("policy", "site file"). Raises InputError.
     """
@@ -42,7 +47,7 @@ def read_text(path: Path, what: str) -> str:
         help_ = "if it is a text (UTF-16 without a mark?), save it as UTF-8 in your editor"
         raise InputError(f"{what} `{path}` is not UTF-8 text: it has NUL characters", help_)
     try:
-        return data.decode(encoding)
+        return data, data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         help_ = "save it as UTF-8 in your editor"

@@ -32,7 +32,7 @@ from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.check import check
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, from_syntax, in_order
 from seatwarden.policy.errors import InputError, PolicyError
-from seatwarden.policy.files import read_text
+from seatwarden.policy.files import read_source
 from seatwarden.policy.vocabulary import IN_USE
 
 DEFAULT_TIMEZONE = "UTC"
@@ -45,13 +45,27 @@ NamedValue = ListOf | Text | Number | Date | Boolean
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a policy was read from, byte for byte; `name` is its place in the policy's folder, with `/`."""
+
+    name: str
+    data: bytes
+
+    @property
+    def digest(self) -> str:
+        """Its SHA-256, as `sha256sum` prints it."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedPolicy:
     """A policy whose names and types are right.
 
     `tree` stands on its own: lists read from files (`set … from`) have become `let`. `names` holds the values
     of all names, `timezone` the IANA name of the zone in which days are counted, `list_files` the files that lists
     were read from, whose content is part of the policy. `source` is the file's own text, comments and all. `warnings`
-    are what was found while reading that stops nothing: an older form, what is wrong in what is switched off.
+    are what was found while reading that stops nothing: an older form, what is wrong in what is switched off. `files`
+    are the files that all of it was read from.
     """
 
     file: str
@@ -61,6 +75,23 @@ class CheckedPolicy:
     list_files: tuple[Path, ...] = ()
     source: str = field(default="", repr=False, compare=False)
     warnings: tuple[Diagnostic, ...] = field(default=(), repr=False, compare=False)
+    files: tuple[SourceFile, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def kept_files(self) -> tuple[SourceFile, ...]:
+        """The files to keep with what was decided by them, the policy's own first.
+
+        A policy that stands in a site file is kept with that file's secrets masked, line by line.
+        """
+        name = Path(self.file).name
+        own, *lists = self.files or (SourceFile(name, self.source.encode()),)
+        shown = shown_source(self.source, self.file)
+        return (SourceFile(own.name, shown.encode()) if shown != self.source else own, *lists)
+
+    @property
+    def is_concealed(self) -> bool:
+        """Whether the file that is kept is not byte for byte the policy's, since that has secrets."""
+        return shown_source(self.source, self.file) != self.source
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -99,10 +130,11 @@ def load_policy(path: Path) -> CheckedPolicy:
 
     Raises InputError when the file cannot be read, PolicyError with every problem in it.
     """
-    text = read_text(path, "policy")
+    data, text = read_source(path, "policy")
     file = str(path)
     tree, warnings = _read_surface(text, file)
-    return replace(_checked(file, text, tree, path.parent), warnings=warnings)
+    checked = _checked(file, text, tree, path.parent)
+    return replace(checked, warnings=warnings, files=(SourceFile(path.name, data), *checked.files))
 
 
 def parse_surface(text: str, file: str) -> Policy:
@@ -157,7 +189,7 @@ def lists_left_behind(tree: Policy, folder: Path, other: Path) -> list[str]:
 
 def _same_list(name: str, folder: Path, other: Path) -> bool:
     try:
-        return _read_list(name, folder) == _read_list(name, other)
+        return _read_list(name, folder, {}) == _read_list(name, other, {})
     except InputError:
         return False
 
@@ -173,26 +205,30 @@ def _parse_text(text: str, file: str) -> Policy:
 def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> CheckedPolicy:
     findings: list[Diagnostic] = []
     list_files = tuple(folder / s.path.value for s in tree.statements if isinstance(s, SetFrom)) if folder else ()
-    tree = replace(tree, statements=_with_lists(tree.statements, folder, findings))
+    files: dict[str, SourceFile] = {}
+    tree = replace(tree, statements=_with_lists(tree.statements, folder, findings, files))
     # Of a name that is given twice the first value counts: the second one is the error (SW108).
     names: dict[str, NamedValue] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
     findings += check(tree, names)
     if findings:
         raise PolicyError(in_order(findings), {file: shown_source(text, file)})
     timezone = tree.timezone.name if tree.timezone else DEFAULT_TIMEZONE
-    return CheckedPolicy(file, tree, names, timezone, list_files, text)
+    return CheckedPolicy(file, tree, names, timezone, list_files, text, files=tuple(files.values()))
 
 
 def _with_lists(
-    statements: tuple[Statement, ...], folder: Path | None, findings: list[Diagnostic]
+    statements: tuple[Statement, ...], folder: Path | None, findings: list[Diagnostic], files: dict[str, SourceFile]
 ) -> tuple[Statement, ...]:
-    """The statements with a `let` for each `set … from`. One whose file cannot be read stays, with a finding."""
+    """The statements with a `let` for each `set … from`. One whose file cannot be read stays, with a finding.
+
+    The files that were read are added to `files`.
+    """
     read: list[Statement] = []
     left = MAX_LISTED
     for statement in statements:
         if isinstance(statement, SetFrom) and len(findings) < MAX_FINDINGS and left >= 0:
             try:
-                values = _read_list(statement.path.value, folder)
+                values = _read_list(statement.path.value, folder, files)
                 left -= len(values)
                 if left < 0:
                     raise InputError(f"the list files of a policy have at most {MAX_LISTED:,} values together")
@@ -207,7 +243,7 @@ def _with_lists(
     return tuple(read)
 
 
-def _read_list(name: str, folder: Path | None) -> list[str]:
+def _read_list(name: str, folder: Path | None, files: dict[str, SourceFile]) -> list[str]:
     """One value a line, trimmed, empty lines dropped. Only files in the policy's folder or below are read."""
     if folder is None:
         raise InputError(f"list file `{name}` cannot be read: this policy is not in a folder")
@@ -215,12 +251,16 @@ def _read_list(name: str, folder: Path | None) -> list[str]:
     # By the resolved paths: a policy from somebody else must not read the machine's files by `..`, an absolute name or
     # a link, and quote them in messages.
     try:
-        inside = path.resolve().is_relative_to(folder.resolve())
+        place, root = path.resolve(), folder.resolve()
+        inside = place.is_relative_to(root)
     except (ValueError, RuntimeError, OSError):  # a null character; links in a circle
         raise InputError(f"list file `{name}` cannot be read: no file can have this name") from None
     if not inside:
         raise InputError(
             f"list file `{name}` is outside the policy's folder", "move it next to the policy or into a folder below"
         )
-    lines = (line.strip() for line in read_text(path, "list file").replace("\r", "\n").split("\n"))
+    data, text = read_source(path, "list file")
+    within = place.relative_to(root).as_posix()
+    files[within] = SourceFile(within, data)
+    lines = (line.strip() for line in text.replace("\r", "\n").split("\n"))
     return list(dict.fromkeys(line for line in lines if line))

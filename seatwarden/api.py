@@ -5,6 +5,7 @@ a policy's own is `policy.timezone`) are always arguments: the same arguments gi
 `SeatwardenError`, with what is wrong in `message` and what to do in `help`.
 """
 
+import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from os import PathLike
@@ -18,6 +19,7 @@ from seatwarden.engine.explain.explanation import Explanation
 from seatwarden.engine.explain.explanation import explain as _explain
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.log import reader, writer
+from seatwarden.engine.log.chain import SEED_BYTES
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.replay import replay as _replay
 from seatwarden.engine.plan.plan import Plan
@@ -86,12 +88,14 @@ def make_plan(policy: CheckedPolicy, snapshot: Snapshot, *, now: datetime, zone:
     return _make_plan(policy, snapshot, _day(now, zone), source or snapshot.source or "snapshot")
 
 
-def write_plan(plan: Plan, folder: AnyPath) -> Path:
+def write_plan(plan: Plan, folder: AnyPath, *, seed: bytes | None = None) -> Path:
     """Writes a plan as its sealed log into a run folder, whole or not at all, and returns the log's path.
 
-    The same plan again changes nothing. Raises InputError when the folder holds another plan or cannot be written.
+    `seed` are the 32 random bytes that salts are drawn from; without them the system's are taken. The plan is a
+    what-if: `apply` does not take it. Raises InputError when the folder holds a plan already or cannot be written.
     """
-    return writer.write_plan(plan, Path(folder), plan_text(plan))
+    recording = writer.Recording(secrets.token_bytes(SEED_BYTES) if seed is None else seed)
+    return writer.write_plan(plan, Path(folder), plan_text(plan), recording)
 
 
 def read_plan(folder: AnyPath) -> RecordedPlan:
@@ -104,7 +108,7 @@ def verify_log(folder: AnyPath) -> str:
 
     A seal that was kept elsewhere and is the same proves that nobody has written the log anew.
     """
-    return reader.read_log(Path(folder)).seal.digest
+    return reader.read_log(Path(folder)).root
 
 
 def replay(folder: AnyPath) -> list[str]:

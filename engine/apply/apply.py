@@ -6,10 +6,11 @@ runs.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,7 +25,10 @@ from seatwarden.engine.log.journal import Journal, JournalState, check_journal, 
 from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, OutcomeKind, Resume
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.log.writer import salted
+from seatwarden.engine.plan.circumstances import WHAT_IF, Circumstances, Clocks
 from seatwarden.engine.plan.limits import allocated_in, choose, describe_limits, hold_limits
+from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
 
@@ -32,7 +36,7 @@ _AHEAD = timedelta(minutes=5)
 """How far a plan may lie in the future before the clock is held to be wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PendingApply:
     """The work of an apply: the licenses that were chosen, and those of them that are left after earlier runs."""
 
@@ -43,12 +47,18 @@ class PendingApply:
     state: JournalState | None
     chosen: list[Key]
 
+    @cached_property
+    def results(self) -> dict[Key, OutcomeKind]:
+        """The results of earlier runs, by license."""
+        outcomes = self.state.outcomes if self.state else {}
+        key_of = self.plan.key_of
+        return {key_of[n]: line.result for n, line in outcomes.items() if n in key_of}
+
     @property
     def left(self) -> list[Decision]:
         """The licenses to release now, in the order in which they were chosen."""
-        outcomes = self.state.outcomes if self.state else {}
-        decisions = {decision.key: decision for decision in self.plan.decisions}
-        return [decisions[key] for key in self.chosen if key not in outcomes or not is_settled(outcomes[key].result)]
+        results, decisions = self.results, {decision.key: decision for decision in self.plan.decisions}
+        return [decisions[key] for key in self.chosen if key not in results or not is_settled(results[key])]
 
     @property
     def done(self) -> int:
@@ -60,13 +70,22 @@ class PendingApply:
         """Licenses for which a DELETE may have been sent whose answer nobody knows."""
         if self.state is None:
             return []
-        unknown = [key for key, line in self.state.outcomes.items() if line.result == "unknown"]
-        return [*self.state.open_intents, *unknown]
+        unknown = [key for key, result in self.results.items() if result == "unknown"]
+        return [*(self.plan.key_of[n] for n in self.state.open_intents), *unknown]
 
     @property
     def counts(self) -> dict[str, int]:
         """Licenses by result so far."""
-        return count_results({key: line.result for key, line in self.state.outcomes.items()} if self.state else {})
+        return count_results(self.results.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOrigin:
+    """Who applies a plan, and what the clocks say; `seed` are 32 random bytes for the salts of the journal."""
+
+    made: Circumstances
+    clocks: Clocks
+    seed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,11 @@ class ApplyResult:
 
 
 def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
-    """Raises PlanRefused for a plan of another site, one that is too old, and one from the future."""
+    """Raises PlanRefused for a what-if, a plan of another site, one that is too old, and one from the future."""
+    if plan.log.former:
+        raise PlanRefused("the plan was made by an older seatwarden, whose plans this one only reads; make a new one")
+    if plan.header.mode == WHAT_IF:
+        raise PlanRefused("the plan is a what-if: made from a file, or for another moment; make one with --site alone")
     if plan.header.site != url:
         raise PlanRefused(f"the plan was made for {plan.header.site}, not for {url}; make one for this site")
     age = now - plan.day.now
@@ -97,19 +120,19 @@ def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) 
 
 
 @contextmanager
-def only_one(lock_file: Path, url: str) -> Iterator[None]:
-    """Holds the lock of a site: one apply at a time, whatever the plan.
+def only_one(lock_file: Path, url: str, seconds: float = 0) -> Iterator[None]:
+    """Holds the lock of a site: one apply at a time, whatever the plan. It is waited for so many seconds.
 
     Raises PlanRefused while another holds it, InputError when the file cannot be used.
     """
     try:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(lock_file)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=seconds)
     except Timeout:
         raise PlanRefused(f"another apply is at work on {url}; wait until it has ended") from None
     except OSError as error:
-        help_ = "it is in the state folder of the user who runs this, who must be able to write there"
+        help_ = "it is in the state folder that the site file names; whoever runs this must be able to write there"
         raise InputError(f"the lock `{lock_file}` cannot be taken: {error.strerror}", help_) from None
     try:
         yield
@@ -125,14 +148,17 @@ def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) ->
     path = folder / JOURNAL_FILE
     data = read_file(path) if path.exists() else b""
     try:
-        state = parse_journal(path, data)
-        if state is not None and state.header.plan_seal != plan.seal.digest:
+        state = parse_journal(path, data, plan.line_of)
+        if state is not None and state.header.plan_root != plan.log.root:
             raise PlanRefused(f"the journal `{path}` belongs to another plan")
         if state is not None:
-            check_journal(path, state, plan.seal, plan.releases)
+            check_journal(path, state, plan.log)
     except DamagedLog as damaged:
         raise PlanRefused(f"the journal `{path}` is not as it was written: {damaged.first}") from None
-    chosen = state.chosen if state else [decision.key for decision in choose(plan.decisions, limits)]
+    if state is not None:
+        chosen = [plan.key_of[n] for n in state.chosen if n in plan.key_of]
+    else:
+        chosen = [decision.key for decision in choose(plan.decisions, limits)]
     return PendingApply(plan, path, limits, data, state, chosen)
 
 
@@ -141,8 +167,7 @@ def hold_against(pending: PendingApply, limits: tuple[Limit, ...]) -> None:
 
     Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
     """
-    outcomes = pending.state.outcomes if pending.state else {}
-    released = {key for key in pending.chosen if key in outcomes and outcomes[key].result == "released"}
+    released = {key for key in pending.chosen if pending.results.get(key) == "released"}
     left = {decision.key for decision in pending.left}
     if left:
         hold_limits(
@@ -150,24 +175,31 @@ def hold_against(pending: PendingApply, limits: tuple[Limit, ...]) -> None:
         )
 
 
-def open_journal(pending: PendingApply, now: datetime) -> Journal:
-    """The journal, new or to go on with. Raises OSError."""
+def open_journal(pending: PendingApply, by: ApplyOrigin) -> Journal:
+    """The journal, new or to go on with; `by` is who applies, and when. Raises OSError."""
+    at = by.clocks.ours
     if pending.state is not None:
-        journal = Journal.reopen(pending.path, pending.data)
+        journal = Journal.reopen(pending.path, pending.data, by.seed)
         with journal.closed_on_failure():
-            journal.append(Resume(at=format_instant(now)))
+            journal.append(Resume(at=at, clocks=by.clocks, person=salted(by.made, journal.salt())))
         return journal
     remove_file(pending.path)  # a crash came before the first line was whole: nothing had begun
     sync_folder(pending.path.parent)
-    header = ApplyHeader(
-        run_id=pending.plan.header.run_id,
-        plan_seal=pending.plan.seal.digest,
-        site=pending.plan.header.site,
-        limits=describe_limits(pending.limits),
-        chosen=pending.chosen,
-        at=format_instant(now),
-    )
-    return Journal.create(pending.path, header)
+    journal = Journal.create(pending.path, by.seed)
+    with journal.closed_on_failure():
+        header = ApplyHeader(
+            run_id=pending.plan.header.run_id,
+            tool=f"seatwarden {VERSION}",
+            plan_root=pending.plan.log.root,
+            site=pending.plan.header.site,
+            limits=describe_limits(pending.limits),
+            chosen=[pending.plan.line_of[key] for key in pending.chosen],
+            at=at,
+            clocks=by.clocks,
+            person=salted(by.made, journal.salt()),
+        )
+        journal.append(header)
+    return journal
 
 
 def carry_out(
@@ -203,15 +235,15 @@ def carry_out(
     )
     left = [decision.key for decision in pending.left]
     outcomes = apply.run(left, parallel)
-    results = {key: line.result for key, line in pending.state.outcomes.items()} if pending.state else {}
-    counts = count_results(results | {outcome.key: outcome.result for outcome in outcomes})
+    results = pending.results | {outcome.key: outcome.result for outcome in outcomes}
+    counts = count_results(results.values())
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:
-        journal.seal(counts)
+        journal.seal(counts, pending.plan.header.files, format_instant(clock()))
     return ApplyResult(outcomes, counts, settled, apply.refused, apply.reached)
 
 
-def count_results(results: Mapping[Key, OutcomeKind]) -> dict[str, int]:
+def count_results(results: Iterable[OutcomeKind]) -> dict[str, int]:
     """Licenses by result, every result named."""
-    counted = Counter(results.values())
+    counted = Counter(results)
     return {result: counted[result] for result in RESULTS}

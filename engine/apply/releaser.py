@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import UNSET, UnsetType
-
 from seatwarden.engine.apply.drift import drifted_facts
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide
@@ -21,7 +19,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import Intent, Key, OutcomeKind, OutcomeLine
+from seatwarden.engine.log.lines import Key, OutcomeKind
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import NO_SITE_FACTS, License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
@@ -150,9 +148,7 @@ class Apply:
             return self._note(key, result, f"could not be read again: {error.message}", stop)
         if obstacle is not None:
             return self._note(key, "skipped", obstacle)
-        license_type, license_id = key
-        user = self._decisions[key].user
-        self._journal.append(Intent(license_type=license_type, license_id=license_id, user=user, at=self._now()))
+        self._journal.intend(self._plan.line_of[key], key, self._decisions[key].user, self._now())
         return self._delete(key)
 
     def _second_look(self, decision: Decision, row: License | None) -> str | None:
@@ -224,23 +220,13 @@ class Apply:
         result: OutcomeKind,
         detail: str,
         stop: bool = False,
-        status: int | UnsetType = UNSET,
-        body: str | UnsetType = UNSET,
+        status: int | None = None,
+        body: str | None = None,
     ) -> Outcome:
         """Journals an outcome; `status` and `body` are QRS's answer to the DELETE."""
         outcome = Outcome(key, self._decisions[key].user, result, detail, stop)
-        self._journal.append(
-            OutcomeLine(
-                license_type=key[0],
-                license_id=key[1],
-                user=outcome.user,
-                result=result,
-                detail=detail,
-                status=status,
-                body=body,
-                at=self._now(),
-            )
-        )
+        line = self._plan.line_of[key]
+        self._journal.note(line, key, outcome.user, result, detail, self._now(), status=status, body=body)
         self._progress(outcome)
         return outcome
 

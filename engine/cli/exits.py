@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import IntEnum
 
-from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError
+from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.grammar.errors import PolicySyntaxError, SeatwardenError
 from seatwarden.policy.errors import InputError, PolicyError
 
@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     DONE = 0
     NO = 1  # the answer is no: a log does not verify, a plan is over the limit
     BAD_INPUT = 2  # bad usage, or input that cannot be read
-    REMOTE_FAILED = 3
+    REMOTE_FAILED = 3  # a remote system failed, or a register or clock that cannot be trusted
     SOME_FAILED = 4
     SOMETHING_TO_RELEASE = 5  # only with plan --detailed-exitcode
 
@@ -24,6 +24,7 @@ EXIT_CODES: Mapping[type[SeatwardenError], ExitCode] = {
     PolicyError: ExitCode.BAD_INPUT,
     InputError: ExitCode.BAD_INPUT,
     RemoteError: ExitCode.REMOTE_FAILED,
+    UntrustedRecord: ExitCode.REMOTE_FAILED,
     DamagedLog: ExitCode.NO,
     PlanRefused: ExitCode.NO,
     OverTheLimit: ExitCode.NO,

@@ -1,8 +1,8 @@
 """The surroundings of `run` and `serve`, unattended work: the clock, the lock, the settings, a way to be stopped."""
 
-import hashlib
 import logging
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -19,15 +19,11 @@ from seatwarden.engine.site.connection import Site
 from seatwarden.engine.site.settings import Settings, load_settings, read_ours
 
 if TYPE_CHECKING:
+    from seatwarden.engine.runs.record import Hand
     from seatwarden.engine.runs.run import Log, RunContext
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 """Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
-
-
-def lock_file(url: str) -> Path:
-    """The lock file of a site: one for each address, in the user's own state folder."""
-    return user_state_path("seatwarden") / "locks" / f"{hashlib.sha256(url.encode()).hexdigest()[:24]}.lock"
 
 
 def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, needs_policy: bool = True) -> Settings:
@@ -43,10 +39,10 @@ def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, n
     )
 
 
-def runs_of(file: Path, site: Site) -> tuple[Path, int]:
-    """The folder of a site's runs, and the percentage from which on a change touches everybody, by its site file."""
+def state_of(file: Path, site: Site) -> tuple[Path, int]:
+    """The state folder of a site, and the percentage from which on a change touches everybody, by its site file."""
     folder, percent = read_ours(file, "folder", "massChange", environment=os.environ)
-    return (folder or user_state_path("seatwarden") / "sites" / site.slug) / "runs", percent
+    return folder or user_state_path("seatwarden") / "sites" / site.slug, percent
 
 
 def say_warnings(settings: Settings) -> None:
@@ -71,11 +67,18 @@ def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunCo
 
     return RunContext(
         connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
-        clock=clock,
-        lock_file=lock_file(settings.site.url),
+        hand=this_hand(settings.site.qlik_user),
         log=log,
         stop=stop,
     )
+
+
+def this_hand(qlik_user: str | None = None) -> "Hand":
+    """The hand of who runs this command; `qlik_user` is who QRS takes us for."""
+    from seatwarden.engine.cli.circumstances import circumstances
+    from seatwarden.engine.runs.record import Hand
+
+    return Hand(circumstances(qlik_user), clock, secrets.token_bytes)
 
 
 def clock() -> datetime:

@@ -15,6 +15,7 @@ from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
+from seatwarden.engine.plan.circumstances import LIVE, OTHER_MOMENT, WHAT_IF, Mode
 from seatwarden.grammar.ast import Field, walk
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.lint.allow import without_allowed
@@ -81,7 +82,7 @@ RawOption: TypeAlias = Annotated[
 class Inputs:
     """Everything a decision depends on. `source` names the site, or the file the snapshot stands in.
 
-    `site` is the live site (None: a snapshot file).
+    `site` is the live site (None: a snapshot file). `mode` tells whether a plan of this can ever be applied.
     """
 
     policy: CheckedPolicy
@@ -89,6 +90,7 @@ class Inputs:
     day: Day
     source: str
     site: Site | None = None
+    mode: Mode = WHAT_IF
 
 
 def gather(
@@ -110,20 +112,21 @@ def gather(
         policy = policy_file(site, os.environ)
     checked = _load(policy)
     asked = parse_now(now) if now is not None else None
-    live = None
+    live, mode = None, WHAT_IF
     if site is not None:
         # The snapshot is of now, whatever moment is asked for.
         now_ = datetime.now(UTC)
         day = day_for(checked, asked or now_, timezone)
         live = read_site(site)
         taken, source = take_snapshot(live, now_), live.url
+        mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
     else:
         assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
         taken = load_snapshot(snapshot, attributes=_reads_attributes(checked))
         _say(taken.remarks)
         source = taken.source or snapshot.name
         day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
-    return Inputs(checked, taken, day, source, live)
+    return Inputs(checked, taken, day, source, live, mode)
 
 
 def _load(path: Path) -> CheckedPolicy:

@@ -1,163 +1,268 @@
-"""The hash chain: JSON lines of which each carries the SHA-256 of the line before it, closed by a seal.
+"""The chain of lines: JSON lines that are linked one to the next, and of which one root stands for all.
 
-Every line is a JSON object with its number `n` and `prev`, the hexadecimal SHA-256 of the bytes of the line before
-(64 zeros before the first; line breaks not counted). The last line is the seal: it has `seal`, the SHA-256 of itself
-as it is without that field. So any edit, loss, doubling or reordering of lines is found, and its line named.
-Lines of a journal, which has no seal while it grows, carry the SHA-256 of themselves in `sum`.
-The chain shows accidents and careless edits; who can write the file can also forge it whole, so the seal is
-printed with each plan, to be kept elsewhere.
+Every line is the encoding of its type, to the byte: numbered by `n`, with its `kind`, and at its end `prev`, the leaf
+of the line before (64 zeros before the first). What is about a person stands behind that, in `person`, with 16 random
+bytes of salt. The *leaf* of a line is the RFC 6962 leaf hash of its leaf data: the line with `of`, the SHA-256 of the
+bytes of `person`, in place of `person`. So the personal part of a line can be taken out, and everything else still
+verifies: an erased line is its own leaf data. Without the salt nobody can guess what stood there.
+
+A chain that is closed ends with a seal: the number of lines before it, and the RFC 6962 root of their leaves. The lines
+of a chain that grows, a journal or a register, carry their own leaf in `sum` behind all this, since nothing stands
+behind the last one that would show an edit.
+The chain shows accidents and careless edits. Who can write the file can also write it anew as a whole: that only a root
+or a head finds which was kept elsewhere.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct, UnsetType
 
-from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.errors import Damage
+from seatwarden.engine.log.leaves import Tree, leaf_hash
 
-FIRST = "0" * 64
-SEAL, SUM = "seal", "sum"
-
+FIRST, SEAL = "0" * 64, "seal"
+SALT_BYTES, SEED_BYTES = 16, 32
 
 _encode = msgspec.json.Encoder().encode
+_PERSON = b',"person":'
+"""Begins the personal part. It cannot stand within a text, where the quote would have a backslash before it."""
+
+
+class ChainLine(Struct, kw_only=True, rename="camel"):
+    """A line of a chain: its number and kind. Types of lines end with `prev`, and with a part on a person if they have
+    one: `person` and `of`. The chain puts in `n`, `prev` and `sum`."""
+
+    n: int = 0
+    kind: str
+
+
+class SealLine(ChainLine, kw_only=True, rename="camel"):
+    """The last line of a chain: how many lines stand before it, and the root of their leaves."""
+
+    kind: str = SEAL
+    size: int
+    root: str
+    prev: str = ""
 
 
 @dataclass(slots=True)
 class ChainEnd:
-    """The end of a chain: how many lines it has, and the digest of the last one."""
+    """The end of a chain: how many lines it has, the leaf of the last one, and the tree over all of them."""
 
     lines: int = 0
-    digest: str = FIRST
+    leaf: str = FIRST
+    tree: Tree = field(default_factory=Tree)
 
     @classmethod
     def after(cls, data: bytes) -> "ChainEnd":
-        """The end of a chain that is already written."""
-        lines = _split(data)
-        return cls(len(lines), _sha256(lines[-1]) if lines else FIRST)
+        """The end of a chain of lines with their own leaves that is already written, and verifies."""
+        end = cls()
+        for line in split_lines(data):
+            end._take(leaf_of(without_sum(line)))
+        return end
 
-    def link(self, record: Mapping[str, Any] | msgspec.Struct, witness: str | None = None) -> bytes:
-        """The next line of the chain, for this record; `witness` names a field for the digest of the line itself.
+    @property
+    def root(self) -> str:
+        """The root of all lines so far."""
+        return self.tree.root().hex()
 
-        A record has none of the chain's own fields.
-        """
+    def link(self, line: ChainLine) -> bytes:
+        """The line as it stands in a chain that is sealed when it is written."""
+        return self._linked(line) + b"\n"
+
+    def link_own(self, line: ChainLine) -> bytes:
+        """The line as it stands in a chain that grows: with its own leaf."""
+        return b'%b,"sum":"%b"}\n' % (self._linked(line)[:-1], self.leaf.encode())
+
+    def seal(self) -> SealLine:
+        """The seal over all lines so far."""
+        return SealLine(size=self.lines, root=self.root)
+
+    def _linked(self, line: ChainLine) -> bytes:
+        line.n = self.lines + 1
+        line.prev = self.leaf  # type: ignore[attr-defined]
+        data = _encode(line)
+        self._take(leaf_of(data))
+        return data
+
+    def _take(self, leaf: bytes) -> None:
         self.lines += 1
-        # Written around the record's own JSON: a copy of each record with two more fields would take as long again.
-        fields = _encode(record)[1:-1]
-        comma = b"," if fields else b""
-        line = b'{"n":%d,%b%b"prev":"%b"}' % (self.lines, fields, comma, self.digest.encode())
-        if witness is not None:
-            line = line[:-1] + _witnessed(witness, _sha256(line))
-        self.digest = _sha256(line)
-        return line + b"\n"
+        self.leaf = leaf.hex()
+        self.tree.add(leaf)
 
 
-def chain_lines(
-    records: Iterable[Mapping[str, Any] | msgspec.Struct], seal: Mapping[str, Any] | msgspec.Struct
-) -> Iterator[bytes]:
-    """The lines of a sealed chain: the records in order, then the seal record."""
-    end = ChainEnd()
-    for record in records:
-        yield end.link(record)
-    yield end.link(seal, SEAL)
+def leaf_of(line: bytes) -> bytes:
+    """The leaf of a line without `sum`: 32 bytes."""
+    return leaf_hash(leaf_data(line))
 
 
-def verify_chain(data: bytes, *, sealed: bool = True) -> list[Damage]:
-    """All damage found, in line order; an empty list means that the chain is as it was written.
-
-    With `sealed` False a chain that still grows (a journal) may lack its seal; its lines carry digests of their own.
-    """
-    if not data:
-        return [Damage(1, "the file is empty")]
-    lines = _split(data)
-    with collector_off():
-        links = list(map(_link, lines))
-    damage = [Damage(n, "is not a line of this log") for n, link in enumerate(links, 1) if link is None]
-    if not data.endswith(b"\n"):
-        damage.append(Damage(len(lines), "is cut off"))
-    damage += _seal_damage(links, sealed)
-    if not sealed:  # or the last line could be edited, and nothing would tell
-        damage += [
-            Damage(n, "has no digest of its own")
-            for n, link in enumerate(links, 1)
-            if link is not None and link.seal is UNSET and link.sum is UNSET
-        ]
-    damage += [
-        Damage(n, "was changed: its own digest does not fit")
-        for n, (line, link) in enumerate(zip(lines, links, strict=True), 1)
-        if link is not None and not _fits_itself(line, link)
-    ]
-    damage += [
-        Damage(n, f"says it is line {link.n}: lines were lost, added or moved before it")
-        for n, link in enumerate(links, 1)
-        if link is not None and link.n != n
-    ]
-    # Backwards from the seal: a line is as written when the line after it, itself as written, carries its digest.
-    for n in range(len(lines) - 1, 0, -1):
-        following = links[n]
-        if following is not None and following.prev != _sha256(lines[n - 1]):
-            damage.append(Damage(n, "was changed, or is not the line that stood here"))
-    first = links[0]
-    if first is not None and first.prev != FIRST:
-        damage.append(Damage(1, "is not the first line of this log"))
-    return sorted(dict.fromkeys(damage), key=lambda d: d.line)
+def leaf_data(line: bytes) -> bytes:
+    """The line, without `sum`, in the form that is hashed: an erased line is this already."""
+    at = line.find(_PERSON)
+    if at < 0:
+        return line
+    of = hashlib.sha256(line[at + len(_PERSON) : -1]).hexdigest()
+    return b'%b,"of":"%b"}' % (line[:at], of.encode())
 
 
-def read_chain(data: bytes, *, sealed: bool = True) -> tuple[list[bytes], list[Damage]]:
-    """The lines of a chain without their line breaks, the seal last, or none and all damage that was found."""
-    damage = verify_chain(data, sealed=sealed)
-    return ([], damage) if damage else (_split(data), [])
+def erased(line: bytes) -> bytes:
+    """The line without its personal part. Its leaf stays, also the one that it carries itself."""
+    bare = without_sum(line)
+    return leaf_data(bare)[:-1] + line[len(bare) - 1 :]
 
 
-class _Link(msgspec.Struct, gc=False):
-    """The fields that make a line a part of the chain; its others are passed by, and never made."""
-
-    n: Any = None
-    prev: Any = None
-    seal: Any = UNSET
-    sum: Any = UNSET
+_SUM = b',"sum":"'
+_BEHIND_SUM = 64 + len(b'"}')
 
 
-_decode_link = msgspec.json.Decoder(_Link).decode
+def without_sum(line: bytes) -> bytes:
+    """The line without the leaf that it carries itself."""
+    at = len(line) - _BEHIND_SUM - len(_SUM)
+    return line[:at] + b"}" if at > 0 and line[at:-_BEHIND_SUM] == _SUM else line
 
 
-def _link(line: bytes) -> _Link | None:
-    try:
-        if not line.isascii():
-            line.decode()  # msgspec does not look at the letters of fields that it passes by
-        return _decode_link(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+def salts(seed: bytes) -> Iterator[bytes]:
+    """Salts without end, drawn from a seed of 32 random bytes; a seed is used for one chain and never written."""
+    for block in range(1 << 40):
+        drawn = hashlib.shake_256(b"salts%d\n" % block + seed).digest(_DRAWN * SALT_BYTES)
+        yield from (drawn[at : at + SALT_BYTES] for at in range(0, len(drawn), SALT_BYTES))
 
 
-def _seal_damage(links: list[_Link | None], sealed: bool) -> list[Damage]:
-    seals = [n for n, link in enumerate(links, 1) if link is not None and link.seal is not UNSET]
-    if seals:
-        return [Damage(n, "stands behind the seal") for n in range(seals[0] + 1, len(links) + 1)]
-    return [Damage(len(links), "is the last line and is no seal: the end of the log is missing")] if sealed else []
+_DRAWN = 4096
+"""Salts that are drawn at a time."""
 
 
-def _fits_itself(line: bytes, link: _Link) -> bool:
-    witness = SEAL if link.seal is not UNSET else SUM if link.sum is not UNSET else None
-    if witness is None:
-        return True
-    bare = line[: -len(_witnessed(witness, FIRST))] + b"}"
-    return line == bare[:-1] + _witnessed(witness, _sha256(bare))
+def shuffled(count: int, seed: bytes, of: str) -> Sequence[int]:
+    """The numbers from 0 to count - 1 in an order drawn from the seed; `of` names what is put in that order."""
+    drawn = hashlib.shake_256(b"order of %b\n" % of.encode() + seed).digest(8 * count)
+    return sorted(range(count), key=lambda i: drawn[8 * i : 8 * i + 8])
 
 
-def _witnessed(witness: str, digest: str) -> bytes:
-    """The end of a line that carries its own digest."""
-    return b',"%b":"%b"}' % (witness.encode(), digest.encode())
+# Verifying -----------------------------------------------------------------------------------------------
+
+LineT = TypeVar("LineT", bound=ChainLine)
 
 
-def _split(data: bytes) -> list[bytes]:
+@dataclass(frozen=True, slots=True)
+class ReadChain(Generic[LineT]):
+    """A chain that was read: its lines without the seal, the seal if there is one, and all damage in line order."""
+
+    lines: list[LineT]
+    seal: SealLine | None
+    root: str
+    """The root of the lines before the seal, or of all where there is none."""
+    leaves: list[str]
+    """The leaves of the lines, where they carry them."""
+    damage: list[Damage]
+
+
+_BEGINNING = re.compile(rb'\{"n":\d{1,12},"kind":"([a-z-]{1,20})"')
+_read_seal = msgspec.json.Decoder(SealLine).decode
+
+
+class Reader(Generic[LineT]):
+    """Reads chains of one sort: by the kind of a line, the type that it has."""
+
+    def __init__(self, kinds: Iterable[type[LineT]], *, own_leaves: bool) -> None:
+        self._read: dict[str, Callable[[bytes], LineT]] = {
+            msgspec.structs.fields(kind)[1].default: msgspec.json.Decoder(kind).decode for kind in kinds
+        }
+        self._own_leaves = own_leaves
+
+    def read(self, data: bytes) -> ReadChain[LineT]:
+        """The lines of a chain, each held against its place, its type and our own encoding.
+
+        A chain without own leaves must have its seal: without it nothing shows that its end was cut off.
+        """
+        found: ReadChain[LineT] = ReadChain([], None, FIRST, [], [])
+        lines = split_lines(data)
+        damage = found.damage
+        if not lines:
+            damage.append(Damage(1, "the file is empty"))
+            return found
+        tree, seal, prev = Tree(), None, FIRST
+        for n, line in enumerate(lines, 1):
+            if seal is not None:
+                damage.append(Damage(n, "stands behind the seal"))
+                continue
+            bare = without_sum(line) if self._own_leaves else line
+            read = self._line(bare)
+            if isinstance(read, str):
+                damage.append(Damage(n, read))
+                leaf = leaf_of(bare)
+            else:
+                leaf = self._held(n, line, bare, read, prev, damage)
+                if isinstance(read, SealLine):
+                    seal = read
+                    continue
+                found.lines.append(read)
+            tree.add(leaf)
+            prev = leaf.hex()
+            if self._own_leaves:
+                found.leaves.append(prev)
+        if not data.endswith(b"\n"):
+            damage.append(Damage(len(lines), "is cut off"))
+        return self._ended(found, tree, seal, len(lines))
+
+    def _line(self, bare: bytes) -> LineT | SealLine | str:
+        """The line as what it says, or what is wrong with it."""
+        beginning = _BEGINNING.match(bare)
+        kind = beginning[1].decode() if beginning else ""
+        reader = _read_seal if kind == SEAL else self._read.get(kind)
+        if reader is None:
+            return NO_LINE
+        try:
+            return reader(bare)
+        except UnicodeDecodeError:
+            return NO_LINE
+        except (msgspec.DecodeError, RecursionError) as error:
+            return f"{FOREIGN}: {str(error)[:_MOST_LETTERS]}" if bare.endswith(b"}") else NO_LINE
+
+    def _held(self, n: int, line: bytes, bare: bytes, read: LineT | SealLine, prev: str, damage: list[Damage]) -> bytes:
+        """The leaf of a line; what is wrong with its place and its bytes is added to the damage."""
+        leaf = leaf_of(bare)
+        if read.n != n:
+            damage.append(Damage(n, f"says it is line {read.n}: lines were lost, added or moved before it"))
+        if _encode(read) != bare:
+            damage.append(Damage(n, f"{FOREIGN}: it is not written as we write it"))
+        if read.prev != prev:  # type: ignore[union-attr]
+            first = "is not the first line of this log"
+            damage.append(Damage(max(n - 1, 1), CHANGED if n > 1 else first))
+        if self._own_leaves and line != b'%b,"sum":"%b"}' % (bare[:-1], leaf.hex().encode()):
+            damage.append(Damage(n, UNFIT if bare is not line else "has no digest of its own"))
+        return leaf
+
+    def _ended(self, found: ReadChain[LineT], tree: Tree, seal: SealLine | None, count: int) -> ReadChain[LineT]:
+        root = tree.root().hex()
+        if seal is None and not self._own_leaves:
+            found.damage.append(Damage(count, "is the last line and is no seal: the end of the log is missing"))
+        elif seal is not None and (seal.size, seal.root) != (tree.size, root):
+            found.damage.append(Damage(tree.size + 1, "is a seal over other lines than these"))
+        in_order = sorted(dict.fromkeys(found.damage), key=lambda one: one.line)
+        return ReadChain(found.lines, seal, root, found.leaves, in_order)
+
+
+NO_LINE = "is not a line of this log"
+CHANGED = "was changed, or is not the line that stood here"
+UNFIT = "was changed: its own digest does not fit"
+FOREIGN = "is damaged or made by another program"
+"""The fault of a line whose digests may fit and that cannot be what we wrote."""
+_MOST_LETTERS = 200
+"""Of a message that repeats what a line says."""
+
+
+def split_lines(data: bytes) -> list[bytes]:
     """Lines without their line breaks; only a line feed ends a line."""
     *lines, rest = data.split(b"\n")
     return [*lines, rest] if rest else lines
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def is_erased(line: object) -> bool:
+    """Whether the personal part of a line has been taken out."""
+    person: object | UnsetType = getattr(line, "person", None)
+    return person is UNSET and getattr(line, "of", UNSET) is not UNSET

@@ -5,21 +5,33 @@ from pathlib import Path
 import msgspec
 
 from seatwarden.engine.log.run_folder import PLAN_FILE
+from seatwarden.engine.plan.circumstances import Mode
 
 
 class FoundCode(msgspec.Struct):
-    """The code of a finding of the plan."""
+    """The code of a finding, as first lines of format 1 have it."""
 
     code: str = ""
 
 
-class FirstLine(msgspec.Struct):
-    """Of the first line what tells whether to compare with the plan: site, instant, what was found, and accepted."""
+class FirstLine(msgspec.Struct, rename="camel"):
+    """Of the first line what tells whether to compare with the plan: site, instant, what was found, and accepted.
+
+    `mode`: a what-if is compared with nothing but what-ifs.
+    """
 
     site: str
     now: str
+    run_id: str = ""
+    mode: Mode = "live"
+    found: list[str] = []
     findings: list[FoundCode] = []
     accepted: bool = False
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of what was found."""
+        return [*self.found, *(finding.code for finding in self.findings)]
 
 
 def first_line(folder: Path) -> FirstLine | None:

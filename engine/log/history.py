@@ -10,11 +10,11 @@ from msgspec import structs
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.guards import GUARDS
+from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
-from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, PlanSeal
+from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
-from seatwarden.engine.plan.records import RecordedDecision
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.zones import find_timezone
 
@@ -24,10 +24,18 @@ class PastRun:
     """One run folder. `journal` is None while the plan has not been applied."""
 
     folder: Path
-    header: PlanHeader
-    decisions: list[RecordedDecision]
-    seal: PlanSeal
+    log: PlanLog
     journal: JournalState | None
+
+    @property
+    def header(self) -> PlanHeader:
+        """The first line of its plan."""
+        return self.log.header
+
+    @property
+    def decisions(self) -> list[RecordedDecision]:
+        """Its decisions, but for erased ones."""
+        return self.log.decisions
 
     @property
     def day(self) -> date:
@@ -38,17 +46,18 @@ class PastRun:
 
     def rule_of(self, decision: RecordedDecision) -> str | None:
         """The name of the rule or guard that decided; of a rule without a name how it starts. None for no rule."""
-        if decision.rule is not None or decision.at is None:
-            return decision.rule
-        return next((rule.label for rule in self.header.rules if rule.at == decision.at), None)
+        about = decision.about
+        if about.rule is not None or about.at is None:
+            return about.rule
+        return next((rule.label for rule in self.log.policy.rules if rule.at == about.at), None)
 
     def outcome_of(self, decision: RecordedDecision) -> OutcomeLine | None:
         """The outcome of a decision's license, or None when nothing was done with it."""
-        return self.journal.outcomes.get(decision.key) if self.journal else None
+        return self.journal.outcomes.get(decision.n) if self.journal else None
 
     def revealed(self, people: Mapping[str, tuple[str, str | None]]) -> "PastRun":
         """The run with people behind pseudonyms named again, as far as they are known."""
-        return replace(self, decisions=[_revealed(decision, people) for decision in self.decisions])
+        return replace(self, log=replace(self.log, decisions=[_revealed(line, people) for line in self.decisions]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,8 @@ class PastDecision:
     @property
     def user(self) -> str:
         """`DIRECTORY\\id`."""
-        return f"{self.decision.user_directory or '?'}\\{self.decision.user_id or '?'}"
+        about = self.decision.about
+        return f"{about.user_directory or '?'}\\{about.user_id or '?'}"
 
     @property
     def outcome(self) -> OutcomeLine | None:
@@ -112,11 +122,12 @@ def select(runs: Iterable[PastRun], asked: Question) -> Iterator[PastDecision]:
     """The decisions of runs that answer a question."""
     for run in filter(asked.fits, runs):
         for decision in run.decisions:
-            if asked.user not in (None, (decision.user_directory, decision.user_id)):
+            about = decision.about
+            if asked.user not in (None, (about.user_directory, about.user_id)):
                 continue
             if asked.verdict not in (None, decision.verdict):
                 continue
-            if asked.rule is not None and asked.rule not in (run.rule_of(decision), decision.rule, *decision.rules):
+            if asked.rule is not None and asked.rule not in (run.rule_of(decision), about.rule, *about.rules):
                 continue
             past = PastDecision(run, decision)
             if asked.outcome is not None and (past.outcome is None or past.outcome.result != asked.outcome):
@@ -126,21 +137,21 @@ def select(runs: Iterable[PastRun], asked: Question) -> Iterator[PastDecision]:
 
 def rules_in(runs: Iterable[PastRun]) -> set[str]:
     """The names of all rules and guards that runs were decided by."""
-    return {*GUARDS, *(rule.label for run in runs for rule in run.header.rules)}
+    return {*GUARDS, *(rule.label for run in runs for rule in run.log.policy.rules)}
 
 
 def _read_run(folder: Path) -> PastRun | UnreadableRun:
     try:
         log = read_log(folder)
         path = folder / JOURNAL_FILE
-        journal = read_journal(path) if path.exists() else None
+        journal = read_journal(path, log.line_of) if path.exists() else None
         if journal is not None:
-            check_journal(path, journal, log.seal, log.releases)
+            check_journal(path, journal, log)
     except (DamagedLog, InputError) as error:
         return UnreadableRun(folder, str(error))
     except OSError as error:
         return UnreadableRun(folder, f"{folder}: {error.strerror}")
-    return PastRun(folder, log.header, log.decisions, log.seal, journal)
+    return PastRun(folder, log, journal)
 
 
 def _age(run: PastRun | UnreadableRun) -> tuple[str, str]:
@@ -148,8 +159,9 @@ def _age(run: PastRun | UnreadableRun) -> tuple[str, str]:
 
 
 def _revealed(decision: RecordedDecision, people: Mapping[str, tuple[str, str | None]]) -> RecordedDecision:
-    if decision.user_id is None or decision.user_id not in people:
+    about = decision.about
+    if about.user_id is None or about.user_id not in people:
         return decision
-    user_id, name = people[decision.user_id]
-    reason = decision.reason.replace(decision.user_id, user_id)
-    return structs.replace(decision, user_id=user_id, user_name=name, reason=reason)
+    user_id, name = people[about.user_id]
+    reason = about.reason.replace(about.user_id, user_id)
+    return structs.replace(decision, person=structs.replace(about, user_id=user_id, user_name=name, reason=reason))

@@ -1,164 +1,144 @@
 """The journal of an apply: what was about to be done, and what became of it, on disk before and after each step.
 
-`outcomes.jsonl` stands beside `plan.jsonl` and is a hash chain like it; every line carries its own digest too. Its
-lines are `apply` (which plan, which licenses were chosen), then for each license an `intent`, flushed to the disk
-before anything is sent to QRS, and an `outcome`; `resume` where a later apply went on; and a seal when all is done.
+`outcomes.jsonl` stands beside `plan.jsonl` and is a chain like it. Its lines are `apply` (which plan, which of its
+lines were chosen), then for each license an `intent`, flushed to the disk before anything is sent to QRS, and an
+`outcome`; `resume` where a later apply went on; `closed` and a seal when all is done.
 A license that is skipped has an outcome without intent: nothing was sent.
 """
 
-import os
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
+from msgspec import UNSET
 
-from seatwarden.engine.common.files import patiently, read_file, sync_folder
+from seatwarden.engine.common.files import read_file
 from seatwarden.engine.errors import Damage, DamagedLog
-from seatwarden.engine.log.chain import SEAL, SUM, ChainEnd, read_chain
+from seatwarden.engine.log.chain import FOREIGN, ChainLine
+from seatwarden.engine.log.former import read_former_journal
+from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.lines import (
-    FOREIGN,
+    JOURNAL_READER,
     ApplyHeader,
+    Closed,
     Intent,
-    JournalLine,
-    JournalSeal,
+    IntentPart,
     Key,
-    LicenseLine,
     OutcomeKind,
     OutcomeLine,
-    PlanSeal,
-    read_journal_lines,
+    OutcomePart,
+    PlanLog,
 )
 
 
 @dataclass(slots=True)
 class JournalState:
-    """A journal so far: the licenses chosen, those with an intent but no outcome, and all outcomes."""
+    """A journal so far: the lines of the plan that were chosen, those with an intent but no outcome, all outcomes.
+
+    `outcomes` has the last one for each line of the plan. `lines` and `leaf` are the journal's own end, `root` that of
+    its seal, once it is closed.
+    """
 
     header: ApplyHeader
-    outcomes: dict[Key, OutcomeLine] = field(default_factory=dict)
-    open_intents: list[Key] = field(default_factory=list)
-    sealed: bool = False
+    outcomes: dict[int, OutcomeLine] = field(default_factory=dict)
+    open_intents: list[int] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    events: list[ChainLine] = field(default_factory=list)
+    lines: int = 0
+    leaf: str = ""
+    root: str = ""
+    former: bool = False
 
     @property
-    def chosen(self) -> list[Key]:
-        """The licenses that the apply set out to release."""
+    def chosen(self) -> list[int]:
+        """The lines of the plan whose licenses the apply set out to release."""
         return self.header.chosen
 
+    @property
+    def sealed(self) -> bool:
+        """Whether it is closed: every license chosen is settled."""
+        return bool(self.root)
 
-class Journal:
-    """An open journal. Appending is safe from several threads; a line is on the disk when `append` returns."""
 
-    def __init__(self, path: Path, descriptor: int, end: ChainEnd) -> None:
-        self._path = path
-        self._descriptor = descriptor
-        self._end = end
-        self._lock = threading.Lock()
-        self._failure: OSError | None = None
+class Journal(GrowingChain):
+    """An open journal."""
 
-    @classmethod
-    def create(cls, path: Path, header: ApplyHeader) -> "Journal":
-        """A new journal with its first line. Raises OSError (FileExistsError when there is one)."""
-        descriptor = patiently(os.open, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
-        journal = cls(path, descriptor, ChainEnd())
-        with journal.closed_on_failure():
-            journal.append(header)
-            sync_folder(path.parent)
-        return journal
+    def intend(self, line: int, key: Key, user: str, at: str) -> None:
+        """Writes that a DELETE is about to be sent for the license that a line of the plan decides on."""
+        part = IntentPart(salt=self.salt(), license_id=key[1], user=user)
+        self.append(Intent(line=line, license_type=key[0], at=at, person=part))
 
-    @classmethod
-    def reopen(cls, path: Path, data: bytes) -> "Journal":
-        """A journal to go on with; `data` is its content, whose torn last line (if any) is cut off."""
-        whole = whole_lines(data)
-        descriptor = patiently(os.open, path, os.O_WRONLY | _BINARY)
-        journal = cls(path, descriptor, ChainEnd.after(whole))
-        with journal.closed_on_failure():
-            if len(whole) != len(data):
-                os.ftruncate(descriptor, len(whole))
-                os.fsync(descriptor)
-            os.lseek(descriptor, 0, os.SEEK_END)
-        return journal
+    def note(
+        self,
+        line: int,
+        key: Key,
+        user: str,
+        result: OutcomeKind,
+        detail: str,
+        at: str,
+        *,
+        status: int | None = None,
+        body: str | None = None,
+    ) -> None:
+        """Writes the outcome for a license; `status` and `body` are QRS's answer to the DELETE."""
+        part = OutcomePart(salt=self.salt(), license_id=key[1], user=user, detail=detail, status=status, body=body)
+        self.append(OutcomeLine(line=line, license_type=key[0], result=result, at=at, person=part))
 
-    @contextmanager
-    def closed_on_failure(self) -> Iterator[None]:
-        """Closes the file when what is done meanwhile fails: a service meets a full disk again and again."""
-        try:
-            yield
-        except BaseException:
-            self.close()
-            raise
-
-    def append(self, line: JournalLine) -> None:
-        """Adds a line and flushes it to the disk. Raises OSError; after that, the same for every further line."""
-        self._write(line, SUM)
-
-    def seal(self, summary: Mapping[str, int]) -> None:
+    def seal(self, summary: Mapping[str, int], files: Mapping[str, str], at: str) -> None:
         """Closes the chain: every license chosen has an outcome. Raises OSError."""
-        self._write(JournalSeal(summary=summary), SEAL)
-
-    def close(self) -> None:
-        """Closes the file."""
-        os.close(self._descriptor)
-
-    def _write(self, line: JournalLine, witness: str) -> None:
+        self.append(Closed(summary=dict(summary), files=dict(files), at=at))
         with self._lock:
-            if self._failure is not None:  # another thread's line, behind half a line, would make the chain damaged
-                raise self._failure
-            try:
-                self._flush(self._end.link(line, witness))
-            except OSError as error:
-                self._failure = error
-                raise
-
-    def _flush(self, linked: bytes) -> None:
-        # One write a line: a crash tears the last line at most.
-        written = os.write(self._descriptor, linked)
-        if written != len(linked):
-            raise OSError(f"only {written} of {len(linked)} bytes of a journal line could be written")
-        os.fsync(self._descriptor)
+            self._write(self._end.seal())
 
 
-_BINARY = getattr(os, "O_BINARY", 0)
-
-
-def whole_lines(data: bytes) -> bytes:
-    """The journal without a last line that a crash has torn (no line break, or not decodable)."""
-    whole = data[: data.rfind(b"\n") + 1]
-    last = whole[whole.rfind(b"\n", 0, -1) + 1 :]
-    try:
-        msgspec.json.decode(last or b"null")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return whole[: len(whole) - len(last)]
-    return whole
-
-
-def read_journal(path: Path) -> JournalState | None:
+def read_journal(path: Path, line_of: Mapping[Key, int] | None = None) -> JournalState | None:
     """The state of a journal; None when a crash came before its first line was whole. Raises DamagedLog, OSError."""
-    return parse_journal(path, read_file(path))
+    return parse_journal(path, read_file(path), line_of)
 
 
-def parse_journal(path: Path, data: bytes) -> JournalState | None:
-    """The same of a journal's content; `path` names it. Raises DamagedLog."""
+def parse_journal(path: Path, data: bytes, line_of: Mapping[Key, int] | None = None) -> JournalState | None:
+    """The same of a journal's content; `path` names it. Raises DamagedLog.
+
+    `line_of` are the lines of its plan by license: only a journal of format 1 has to be told.
+    """
     whole = whole_lines(data)
     if not whole:
         return None
-    lines, damage = read_chain(whole, sealed=False)
+    if b'"planSeal":' in whole.partition(b"\n")[0]:
+        return _former(path, whole, line_of)
+    read = JOURNAL_READER.read(whole)
+    damage = read.damage or _misplaced(read.lines, sealed=read.seal is not None)
     if damage:
         raise DamagedLog(path, damage)
-    header, events = read_journal_lines(path, lines)
+    header, *events = read.lines
+    assert isinstance(header, ApplyHeader)  # noqa: S101 - for the type checker: see _misplaced
     if strangers := _strangers(header, events):
         raise DamagedLog(path, strangers)
-    return _state(header, events)
+    state = _state(header, events)
+    state.lines, state.leaf = len(read.lines), read.leaves[-1]
+    state.root = read.root if read.seal is not None else ""
+    return state
 
 
-def check_journal(path: Path, state: JournalState, seal: PlanSeal, releases: Set[Key]) -> None:
-    """Raises DamagedLog where a journal is not one of the plan that has this seal and makes these releases."""
-    if state.header.plan_seal != seal.digest:
+def _former(path: Path, whole: bytes, line_of: Mapping[Key, int] | None) -> JournalState:
+    header, events, closed = read_former_journal(path, whole, line_of)
+    state = _state(header, events)
+    state.former, state.root = True, "closed" if closed else ""
+    return state
+
+
+def check_journal(path: Path, state: JournalState, plan: PlanLog) -> None:
+    """Raises DamagedLog where a journal is not one of this plan, or is about licenses that it does not release."""
+    if state.header.plan_root != plan.root:
         raise DamagedLog(path, [Damage(1, "belongs to another plan")])
-    if not set(state.chosen) <= releases:
+    releases = plan.releases
+    if not set(state.chosen) <= releases.keys() | plan.erased_releases:
         raise DamagedLog(path, [Damage(1, f"{FOREIGN}: it chooses a license that the plan does not release")])
+    for line in state.events:
+        if not isinstance(line, Intent | OutcomeLine) or line.person is UNSET:
+            continue
+        if releases.get(line.line) != (line.license_type, line.person.license_id):
+            raise DamagedLog(path, [Damage(line.n, f"{FOREIGN}: it is about a license that was not chosen")])
 
 
 def is_settled(result: OutcomeKind) -> bool:
@@ -166,28 +146,38 @@ def is_settled(result: OutcomeKind) -> bool:
     return result in ("released", "gone", "skipped")
 
 
-def _strangers(header: ApplyHeader, events: Iterable[JournalLine]) -> list[Damage]:
+def _misplaced(lines: list[ChainLine], *, sealed: bool) -> list[Damage]:
+    """Lines that stand where none of their kind can."""
+    headers = [n for n, line in enumerate(lines, 1) if isinstance(line, ApplyHeader)]
+    if headers != [1]:
+        return [Damage(headers[1] if headers[:1] == [1] else 1, f"{FOREIGN}: a journal begins with `apply`, once")]
+    if sealed and not isinstance(lines[-1], Closed):
+        return [Damage(len(lines), f"{FOREIGN}: before a seal stands a line of kind `closed`")]
+    return []
+
+
+def _strangers(header: ApplyHeader, events: Iterable[ChainLine]) -> list[Damage]:
     """Licenses that stand where they cannot: an apply chooses each once, and touches no other."""
     chosen = set(header.chosen)
     twice = [Damage(1, f"{FOREIGN}: it chooses a license twice")] if len(chosen) != len(header.chosen) else []
     return twice + [
         Damage(n, f"{FOREIGN}: it is about a license that was not chosen")
         for n, line in enumerate(events, 2)
-        if isinstance(line, LicenseLine) and line.key not in chosen
+        if isinstance(line, Intent | OutcomeLine) and line.line not in chosen
     ]
 
 
-def _state(header: ApplyHeader, events: Iterable[JournalLine]) -> JournalState:
-    state = JournalState(header)
-    waiting: dict[Key, None] = {}
-    for line in events:
+def _state(header: ApplyHeader, events: Iterable[ChainLine]) -> JournalState:
+    state = JournalState(header, events=[header, *events])
+    waiting: dict[int, None] = {}
+    for line in state.events:
         match line:
             case Intent():
-                waiting[line.key] = None
+                waiting[line.line] = None
             case OutcomeLine():
-                waiting.pop(line.key, None)
-                state.outcomes[line.key] = line
-            case JournalSeal():
-                state.sealed = True
+                waiting.pop(line.line, None)
+                state.outcomes[line.line] = line
+            case Closed():
+                state.files = line.files
     state.open_intents = list(waiting)
     return state

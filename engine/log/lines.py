@@ -1,25 +1,27 @@
 """The lines of plans and journals: one type for each kind of line, for writing it and for reading it.
 
-What does not fit its type was not written by us: it is damage like a line that was changed, however well the chain
-around it verifies. Fields that a type does not know are passed by.
+What does not fit its type, or is not the bytes that our encoder makes of it, was not written by us: it is damage like a
+line that was changed, however well the chain around it verifies. docs/formats.md says the same for everybody else.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeAlias, TypeVar, get_args
+from typing import Annotated, Literal, NoReturn, TypeAlias, get_args
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.errors import Damage, DamagedLog
+from seatwarden.engine.log.chain import FOREIGN, ChainLine, Reader
+from seatwarden.engine.log.decision_lines import RecordedDecision
+from seatwarden.engine.log.run_folder import POLICY_FOLDER
+from seatwarden.engine.plan.circumstances import Circumstances, Clocks, Mode
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT
-from seatwarden.engine.plan.records import RecordedDecision
-from seatwarden.engine.snapshot.model import SiteFacts
+from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from seatwarden.grammar.ast import LicenseType
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.codes import Severity
 
 Key: TypeAlias = tuple[LicenseType, str]
 """Type and id of a license."""
@@ -29,25 +31,86 @@ OutcomeKind: TypeAlias = Literal["released", "gone", "skipped", "failed", "unkno
 
 RESULTS: tuple[OutcomeKind, ...] = get_args(OutcomeKind)
 
-FOREIGN = "is damaged or made by another program"
-"""The fault of a line whose digests fit and that cannot be what we wrote."""
+
+class SaltedCircumstances(Circumstances, frozen=True, kw_only=True, rename="camel"):
+    """Who made something, and how, as a personal part."""
+
+    salt: bytes
 
 
 # Plans ---------------------------------------------------------------------------------------------------
 
 
-class PolicyUsed(Struct, frozen=True):
-    """The policy that was decided by: the name of its file, and its digest."""
+class PolicyUsed(Struct, frozen=True, rename="camel"):
+    """The policy that was decided by.
+
+    `file` is the name of its file and `sha256` that file's digest; `sources` are the digests of each file kept in
+    `policy/` of the run folder, by its name there, and `canonical_sha256` is that of the text in the next line.
+    `concealed`: in the file kept, secrets are masked.
+    """
 
     file: str
     sha256: str
+    canonical_sha256: str
+    sources: dict[str, str]
+    concealed: bool = False
 
 
 class SnapshotUsed(Struct, frozen=True, rename="camel"):
-    """The snapshot that was decided on: when it was taken, if it says so, and its digest."""
+    """The snapshot that was decided on: when it was taken, if it says so, its digest, and the file in which it is kept,
+    with that file's digest, if it is."""
 
     taken_at: str | None
     sha256: str
+    kept: dict[str, str]
+
+
+class RegisterHead(Struct, frozen=True, rename="camel"):
+    """The register of runs as it stood: its id, the number of its last line, that line's leaf; and the number that it
+    gives to this run."""
+
+    id: str
+    lines: int
+    leaf: str
+    run: int
+
+
+class PlanHeader(ChainLine, kw_only=True, rename="camel"):
+    """The first line of a plan: what was decided by and on, when, how and by whom.
+
+    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms;
+    `found` are the codes of the findings, `compared` says with which run it was compared; `accepted`: a change that
+    touches everybody was approved when it was made. `register` is null for a plan that no register knows.
+    """
+
+    kind: Literal["plan"] = "plan"
+    run_id: str
+    tool: str
+    format: Annotated[int, Meta(ge=FORMAT, le=FORMAT)]
+    mode: Mode
+    now: str
+    timezone: str
+    clocks: Clocks
+    site: str
+    policy: PolicyUsed
+    snapshot: SnapshotUsed
+    overview: dict[LicenseType, Seats]
+    limits: list[str]
+    site_facts: SiteFacts | None
+    pseudonyms: str | None
+    found: list[str]
+    compared: str
+    accepted: bool
+    register: RegisterHead | None
+    prev: str = ""
+    person: SaltedCircumstances | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files that were there when the plan was made, by their names in the run folder: their SHA-256."""
+        policy = {f"{POLICY_FOLDER}/{name}": digest for name, digest in self.policy.sources.items()}
+        return {**policy, **self.snapshot.kept}
 
 
 class RuleUsed(Struct, frozen=True):
@@ -58,48 +121,59 @@ class RuleUsed(Struct, frozen=True):
     at: str
 
 
-class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="kind", tag="plan"):
-    """The first line of a plan: what was decided by and on, and when.
+class PolicyLine(ChainLine, kw_only=True, rename="camel"):
+    """The policy in its canonical text, and the places of its rules in the source files."""
 
-    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms;
-    `findings` is what was to be known before the plan was approved, `compared` with which run it was compared;
-    `accepted`: a change that touches everybody was approved when it was made.
-    """
-
-    run_id: str
-    tool: str
-    format: Annotated[int, Meta(ge=1, le=FORMAT)]
-    now: str
-    timezone: str
-    policy: PolicyUsed
-    snapshot: SnapshotUsed
-    site: str
-    limits: list[str]
-    site_facts: SiteFacts | None = None
-    pseudonyms: str | None = None
-    findings: list[Finding] = []
-    compared: str = ""
-    accepted: bool = False
-    policy_text: str
+    kind: Literal["policy"] = "policy"
+    text: str
     rules: list[RuleUsed]
+    prev: str = ""
 
 
-class TypeSummary(Struct, frozen=True, omit_defaults=True):
-    """The decisions of a plan on the licenses of one type, counted.
+class FindingPart(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The words of a finding, which may name people."""
 
-    `this_run` of those to release are released by this run; plans of before do not say it.
-    """
+    salt: bytes
+    message: str
+    help: str | None
+    names: tuple[str, ...]
+
+
+class FindingLine(ChainLine, kw_only=True, rename="camel"):
+    """A finding about the plan."""
+
+    kind: Literal["finding"] = "finding"
+    code: str
+    severity: Severity
+    at: str | None
+    rule: str | None
+    prev: str = ""
+    person: FindingPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding; None when its words have been erased."""
+        if self.person is UNSET:
+            return None
+        words = self.person
+        return Finding(self.code, self.severity, words.message, words.help, self.at, self.rule, words.names)
+
+
+class TypeSummary(Struct, frozen=True, rename="camel"):
+    """The decisions of a plan on the licenses of one type, counted. `this_run` of those to release are released by
+    this run; former plans do not say it."""
 
     allocated: int
     release: int
     keep: int
     quarantined: int
     undetermined: int
-    this_run: int | UnsetType = msgspec.field(default=UNSET, name="thisRun")
+    this_run: int | UnsetType = UNSET
 
 
-class Summary(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """The decisions of a plan, counted: see `Plan.summary`. Plans of before have no `remedy`."""
+class Summary(Struct, frozen=True, rename="camel"):
+    """The decisions of a plan, counted: see `Plan.summary`."""
 
     licenses: int
     release: int
@@ -110,167 +184,161 @@ class Summary(Struct, frozen=True, omit_defaults=True, rename="camel"):
     by_reason: dict[str, int]
     hold_both_types: int
     lose_every_license: int
+    held_by_nobody: int
     signed_key: bool | None
     over_limit: list[str]
-    remedy: str = ""
+    remedy: str
 
 
-class PlanSeal(Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="seal"):
-    """The last line of a plan. `digest` is the seal itself, which the chain puts in."""
+class SummaryLine(ChainLine, kw_only=True, rename="camel"):
+    """The line behind the decisions."""
 
+    kind: Literal["summary"] = "summary"
     summary: Summary
-    digest: str = msgspec.field(default="", name="seal")
+    prev: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+PlanLine: TypeAlias = PlanHeader | PolicyLine | FindingLine | RecordedDecision | SummaryLine
+
+
+@dataclass(frozen=True)
 class PlanLog:
-    """The lines of a plan that verifies; the decisions are lines 2, 3 …"""
+    """The lines of a plan that verifies. Of erased decisions `erased` has what is left: not whose license it was."""
 
     path: Path
     header: PlanHeader
+    policy: PolicyLine
+    findings: list[Finding]
     decisions: list[RecordedDecision]
-    seal: PlanSeal
+    summary: Summary
+    root: str
+    """The seal: the root of all its lines."""
+    erased: list[RecordedDecision]
+    former: bool = False
+    """Whether it is of the form before this one, whose lines are not salted."""
 
     def refuse(self, line: int, problem: str) -> NoReturn:
         """Raises DamagedLog for a line that no plan of ours has."""
         raise DamagedLog(self.path, [Damage(line, f"{FOREIGN}: {problem}")])
 
-    @property
-    def releases(self) -> frozenset[Key]:
-        """The licenses that the plan releases."""
-        return frozenset(decision.key for decision in self.decisions if decision.verdict == "release")
+    @cached_property
+    def releases(self) -> Mapping[int, Key]:
+        """The licenses that the plan releases, by the numbers of their lines."""
+        return {line.n: line.key for line in self.decisions if line.verdict == "release"}
+
+    @cached_property
+    def line_of(self) -> Mapping[Key, int]:
+        """The number of the line that decides on each license."""
+        return {line.key: line.n for line in self.decisions}
+
+    @cached_property
+    def erased_releases(self) -> frozenset[int]:
+        """The numbers of the erased lines that say release."""
+        return frozenset(line.n for line in self.erased if line.verdict == "release")
 
 
 # Journals ------------------------------------------------------------------------------------------------
 
 
-class JournalLine(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="kind"):
-    """A line of a journal. `n` and `digest`, the seal, are put in by the chain."""
-
-    n: int = 0
-    digest: str = msgspec.field(default="", name="seal")
+class JournalLine(ChainLine, kw_only=True, rename="camel"):
+    """A line of a journal, or its seal."""
 
 
-class ApplyHeader(JournalLine, frozen=True, kw_only=True, tag="apply"):
-    """The first line: which plan is applied to which site, and the licenses chosen, in the order of their release."""
+class ApplyHeader(JournalLine, kw_only=True, rename="camel"):
+    """The first line: which plan is applied to which site, and the lines of the plan whose licenses were chosen, in the
+    order of their release."""
 
+    kind: Literal["apply"] = "apply"
     run_id: str
-    plan_seal: str
+    tool: str
+    plan_root: str
     site: str
     limits: list[str]
-    chosen: list[Key]
+    chosen: list[int]
     at: str
+    clocks: Clocks
+    prev: str = ""
+    person: SaltedCircumstances | UnsetType = UNSET
+    of: str | UnsetType = UNSET
 
 
-class LicenseLine(JournalLine, frozen=True, kw_only=True):
-    """A line on one license."""
+class IntentPart(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The license that is about to be deleted, and whose it is."""
 
-    license_type: LicenseType
+    salt: bytes
     license_id: str
     user: str
 
-    @property
-    def key(self) -> Key:
-        """Type and id of the license."""
-        return self.license_type, self.license_id
+
+class LicenseLine(JournalLine, kw_only=True, rename="camel"):
+    """A line on one license; `line` is that of the plan which decides on it."""
 
 
-class Intent(LicenseLine, frozen=True, kw_only=True, tag="intent"):
+class Intent(LicenseLine, kw_only=True, rename="camel"):
     """A DELETE is about to be sent."""
 
+    kind: Literal["intent"] = "intent"
+    line: int
+    license_type: LicenseType
     at: str
+    prev: str = ""
+    person: IntentPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
 
 
-class OutcomeLine(LicenseLine, frozen=True, kw_only=True, tag="outcome"):
-    """The outcome for a license; `status` and `body` are QRS's answer to the DELETE."""
+class OutcomePart(IntentPart, frozen=True, kw_only=True, rename="camel"):
+    """The license, and QRS's answer to the DELETE: `status` and `body`, where there was one."""
 
-    result: OutcomeKind
     detail: str
-    status: int | UnsetType = UNSET
-    body: str | UnsetType = UNSET
+    status: int | None
+    body: str | None
+
+
+class OutcomeLine(LicenseLine, kw_only=True, rename="camel"):
+    """The outcome for a license."""
+
+    kind: Literal["outcome"] = "outcome"
+    line: int
+    license_type: LicenseType
+    result: OutcomeKind
     at: str
+    prev: str = ""
+    person: OutcomePart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+    @property
+    def detail(self) -> str:
+        """The outcome in words; none are left of a line that was erased."""
+        return self.person.detail if self.person is not UNSET else ""
+
+    @property
+    def key(self) -> Key | None:
+        """Type and id of the license; None when the line was erased."""
+        return (self.license_type, self.person.license_id) if self.person is not UNSET else None
 
 
-class Resume(JournalLine, frozen=True, kw_only=True, tag="resume"):
+class Resume(JournalLine, kw_only=True, rename="camel"):
     """A later apply went on from here."""
 
+    kind: Literal["resume"] = "resume"
     at: str
+    clocks: Clocks
+    prev: str = ""
+    person: SaltedCircumstances | UnsetType = UNSET
+    of: str | UnsetType = UNSET
 
 
-class JournalSeal(JournalLine, frozen=True, kw_only=True, tag="seal"):
-    """The last line: every license chosen is settled; the licenses by result."""
+class Closed(JournalLine, kw_only=True, rename="camel"):
+    """The line before the seal: every license chosen is settled; the licenses by result, the files of the run."""
 
-    summary: Mapping[str, int]
-
-
-# Reading -------------------------------------------------------------------------------------------------
-
-
-class _Start(Struct):
-    """Of a first line what says whether we can read the others."""
-
-    kind: Any = None
-    format: Any = None
-    tool: Any = None
+    kind: Literal["closed"] = "closed"
+    summary: dict[str, int]
+    files: dict[str, str]
+    at: str
+    prev: str = ""
 
 
-_read_start = msgspec.json.Decoder(_Start).decode
-_read_header = msgspec.json.Decoder(PlanHeader).decode
-_read_decision = msgspec.json.Decoder(RecordedDecision).decode
-_read_seal = msgspec.json.Decoder(PlanSeal).decode
-_read_apply = msgspec.json.Decoder(ApplyHeader).decode
-_read_event = msgspec.json.Decoder(Intent | OutcomeLine | Resume | JournalSeal).decode
-
-
-def read_plan_lines(path: Path, lines: Sequence[bytes]) -> PlanLog:
-    """The plan that the lines of a sealed chain say; `path` names it.
-
-    Raises InputError for a log of another kind or of a newer version, DamagedLog for lines that are not ours.
-    """
-    for start in _typed(_read_start, lines[:1], 1, []):  # a start that cannot be read is no header either: see below
-        if isinstance(start.kind, str) and start.kind != "plan":
-            raise InputError(f"`{path}` is a sealed log, but not of a plan")
-        if isinstance(start.format, int) and start.format > FORMAT:
-            raise InputError(f"`{path}` was written by a newer seatwarden ({start.tool})", "update seatwarden")
-    damage: list[Damage] = []
-    with collector_off():
-        headers = _typed(_read_header, lines[:1], 1, damage)
-        decisions = _typed(_read_decision, lines[1:-1], 2, damage)
-        seals = _typed(_read_seal, lines[-1:], len(lines), damage)
-    if damage:
-        raise DamagedLog(path, damage)
-    return PlanLog(path, headers[0], decisions, seals[0])
-
-
-def read_journal_lines(path: Path, lines: Sequence[bytes]) -> tuple[ApplyHeader, list[JournalLine]]:
-    """The first and the other lines of a journal that verifies; `path` names it. Raises DamagedLog."""
-    damage: list[Damage] = []
-    headers = _typed(_read_apply, lines[:1], 1, damage)
-    events: list[JournalLine] = _typed(_read_event, lines[1:], 2, damage)
-    if not damage:
-        damage = [
-            Damage(n, f"{FOREIGN}: only the last line has a seal, and is of the kind `seal`")
-            for n, line in enumerate([*headers, *events], 1)
-            if isinstance(line, JournalSeal) is not bool(line.digest)
-        ]
-    if damage:
-        raise DamagedLog(path, damage)
-    return headers[0], events
-
-
-_T = TypeVar("_T")
-
-
-def _typed(read: Callable[[bytes], _T], lines: Sequence[bytes], first: int, damage: list[Damage]) -> list[_T]:
-    """Lines as what they say; what does not fit is added to `damage`, numbered from `first`."""
-    found = []
-    for n, line in enumerate(lines, first):
-        try:
-            found.append(read(line))
-        except (msgspec.DecodeError, RecursionError) as error:
-            damage.append(Damage(n, f"{FOREIGN}: {str(error)[:_MOST_LETTERS]}"))
-    return found
-
-
-_MOST_LETTERS = 200
-"""Of a message that repeats what a line says."""
+PLAN_READER: Reader[ChainLine] = Reader(
+    (PlanHeader, PolicyLine, FindingLine, RecordedDecision, SummaryLine), own_leaves=False
+)
+JOURNAL_READER: Reader[ChainLine] = Reader((ApplyHeader, Intent, OutcomeLine, Resume, Closed), own_leaves=True)

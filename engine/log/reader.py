@@ -8,10 +8,13 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
+from typing import Any
 
-from msgspec import UNSET, structs
+import msgspec
+from msgspec import UNSET, Struct, structs, to_builtins
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import read_file
@@ -22,15 +25,18 @@ from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluate
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
-from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
 from seatwarden.engine.facts.guards import GUARDS
-from seatwarden.engine.log.chain import read_chain
-from seatwarden.engine.log.lines import Key, PlanHeader, PlanLog, PlanSeal, read_plan_lines
-from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FILE, log_path, which_run
-from seatwarden.engine.plan.records import RecordedDecision
-from seatwarden.grammar.ast import Limit, Rule
+from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine
+from seatwarden.engine.log.decision_lines import RecordedDecision
+from seatwarden.engine.log.former import FORMER, read_former_plan
+from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog
+from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
+from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
+from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.grammar.ast import LicenseType, Limit, Rule
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.grammar.printer import print_field
@@ -41,21 +47,64 @@ from seatwarden.policy.files import near_file
 from seatwarden.policy.loading import CheckedPolicy, check_text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordedPlan:
-    """A plan as its log tells it: the header, the policy and limits in force then, the day, and every decision."""
+    """A plan as its log tells it: the policy and limits in force then, the day, every decision that is not erased.
 
-    header: PlanHeader
-    seal: PlanSeal
+    `lines` has the number of the line of each decision.
+    """
+
+    log: PlanLog
     policy: CheckedPolicy
     limits: tuple[Limit, ...]
     day: Day
     decisions: tuple[Decision, ...]
+    lines: tuple[int, ...]
 
     @property
-    def releases(self) -> frozenset[Key]:
-        """The licenses that the plan releases."""
-        return frozenset(decision.key for decision in self.decisions if decision.verdict == "release")
+    def header(self) -> PlanHeader:
+        """Its first line."""
+        return self.log.header
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What was found when it was made, as far as it is not erased."""
+        return self.log.findings
+
+    @property
+    def compared(self) -> str:
+        """With which run it was compared."""
+        return self.header.compared
+
+    @property
+    def source(self) -> str:
+        """The site that it was made for."""
+        return self.header.site
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a change that touches everybody keeps the plan from being carried out."""
+        return MASS_CHANGE in self.header.found and not self.header.accepted
+
+    @cached_property
+    def key_of(self) -> Mapping[int, Key]:
+        """The license that each line decides on."""
+        return {n: decision.key for n, decision in zip(self.lines, self.decisions, strict=True)}
+
+    @cached_property
+    def line_of(self) -> Mapping[Key, int]:
+        """The line that decides on each license."""
+        return {key: n for n, key in self.key_of.items()}
+
+    def run(self) -> Mapping[str, Any]:
+        """The run's inputs and identity, as `Plan.run` has them."""
+        found: Mapping[str, Any] = to_builtins(self.header)
+        return found
+
+    def summary(self) -> Mapping[str, Any]:
+        """The counts, as `Plan.summary` has them."""
+        found: Mapping[str, Any] = to_builtins(self.log.summary)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +117,22 @@ class OpenedLog:
     day: Day
     of_site: Mapping[str, Fact]
 
-    def facts(self, n: int, line: RecordedDecision) -> dict[str, Fact]:
+    def facts(self, line: RecordedDecision) -> dict[str, Fact]:
         """The facts of a decision, those of the site too. Raises DamagedLog."""
         try:
-            return {**facts_from_json(line.facts), **self.of_site}
+            return {**facts_from_json(line.about.facts), **self.of_site}
         except ValueError as error:
-            self.log.refuse(n, str(error))
+            self.log.refuse(line.n, str(error))
 
-    def outcomes(self, n: int, line: RecordedDecision) -> tuple[RuleOutcome, ...]:
+    def outcomes(self, line: RecordedDecision) -> tuple[RuleOutcome, ...]:
         """The outcome of every rule on the recorded facts, by the reference evaluator. Raises DamagedLog."""
-        outcomes = outcomes_of(self.policy, line.license_type, RecordedFacts(self.facts(n, line)), self.day)
-        if line.truths is UNSET:
+        outcomes = outcomes_of(self.policy, line.license_type, RecordedFacts(self.facts(line)), self.day)
+        truths = line.about.truths
+        if truths is UNSET:
             return outcomes
-        if len(line.truths) != len(outcomes):
-            self.log.refuse(n, "it has not one truth for each rule")
-        return tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, line.truths, strict=True))
+        if len(truths) != len(outcomes):
+            self.log.refuse(line.n, "it has not one truth for each rule")
+        return tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, truths, strict=True))
 
 
 def read_log(place: Path) -> PlanLog:
@@ -98,25 +148,99 @@ def read_log(place: Path) -> PlanLog:
     except OSError as error:
         raise InputError(f"log `{path}` cannot be read: {error.strerror}") from None
     refuse_foreign(path, data, "plan")
-    lines, damage = read_chain(data)
-    if damage:
-        raise DamagedLog(path, damage)
-    return read_plan_lines(path, lines)
+    return parse_plan(path, data)
+
+
+def parse_plan(path: Path, data: bytes) -> PlanLog:
+    """The verified lines of a log's content; `path` names it. Raises InputError (another log, or newer), DamagedLog."""
+    start = start_of(path, data)
+    if start == FORMER:
+        return read_former_plan(path, data)
+    with collector_off():
+        read = PLAN_READER.read(data)
+        damage = read.damage or _misplaced(read.lines)
+        if damage:
+            raise DamagedLog(path, damage)
+        return _plan_log(path, read)
+
+
+def start_of(path: Path, data: bytes) -> int | None:
+    """The format that a log says it has. Raises InputError for a log of another kind, and for a newer one."""
+    try:
+        start = msgspec.json.decode(data.partition(b"\n")[0], type=_Start)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # a start that cannot be read is damage: reading all lines names it
+    if isinstance(start.kind, str) and start.kind != "plan":
+        raise InputError(f"`{path}` is a sealed log, but not of a plan")
+    if isinstance(start.format, int) and start.format > FORMAT:
+        raise InputError(f"`{path}` was written by a newer seatwarden ({start.tool})", "update seatwarden")
+    return start.format if isinstance(start.format, int) else None
+
+
+class _Start(Struct):
+    """Of a first line what says whether we can read the others."""
+
+    kind: Any = None
+    format: Any = None
+    tool: Any = None
+
+
+def _misplaced(lines: Sequence[ChainLine]) -> list[Damage]:
+    """Lines that stand where none of their kind can: header, policy, findings, decisions, summary is the order."""
+    kinds = [line.kind for line in lines]
+    wanted = ["plan", "policy", *sorted(kinds[2:-1], key=_ORDER.index), "summary"]
+    if kinds == wanted:
+        return []
+    found = next((n for n, (one, other) in enumerate(zip(kinds, wanted, strict=False), 1) if one != other), len(kinds))
+    return [Damage(found, f"{FOREIGN}: it does not belong here")]
+
+
+_ORDER = ("finding", "decision", "plan", "policy", "summary")
+
+
+def _plan_log(path: Path, read: ReadChain[Any]) -> PlanLog:
+    header, policy, *middle, summary = read.lines
+    findings = [line.finding for line in middle if isinstance(line, FindingLine)]
+    decisions = [line for line in middle if isinstance(line, RecordedDecision)]
+    return PlanLog(
+        path,
+        header,
+        policy,
+        [finding for finding in findings if finding is not None],
+        [line for line in decisions if line.person is not UNSET],
+        summary.summary,
+        read.root,
+        [line for line in decisions if line.person is UNSET],
+    )
+
+
+def root_of(path: Path) -> str:
+    """The root that the seal of a log just written says; nothing of it is verified."""
+    seal = msgspec.json.decode(read_file(path).rstrip(b"\n").rpartition(b"\n")[2], type=SealLine)
+    return seal.root
 
 
 def open_log(place: Path) -> OpenedLog:
     """The log with its policy, limits and day. Raises as `read_log`."""
-    log = read_log(place)
+    return opened(read_log(place))
+
+
+def opened(log: PlanLog) -> OpenedLog:
+    """A verified log with its policy, limits and day. Raises DamagedLog."""
     return OpenedLog(log, _policy(log), _limits(log), _day(log), _of_site(log))
 
 
 def read_plan(place: Path) -> RecordedPlan:
     """The plan in a run folder, every rule evaluated again on the recorded facts. Raises as `read_log`."""
-    opened = open_log(place)
-    log = opened.log
+    return recorded_plan(read_log(place))
+
+
+def recorded_plan(log: PlanLog) -> RecordedPlan:
+    """The plan of a verified log, every rule evaluated again on the recorded facts. Raises DamagedLog."""
+    it = opened(log)
     with collector_off():
-        decisions = tuple(_decisions(opened))
-    return RecordedPlan(log.header, log.seal, opened.policy, opened.limits, opened.day, decisions)
+        decisions = tuple(_decisions(it))
+    return RecordedPlan(log, it.policy, it.limits, it.day, decisions, tuple(line.n for line in log.decisions))
 
 
 # The header ----------------------------------------------------------------------------------------------
@@ -124,16 +248,16 @@ def read_plan(place: Path) -> RecordedPlan:
 
 def _policy(log: PlanLog) -> CheckedPolicy:
     """The policy, its rules at the places where they were written then and not where they are in the canonical text."""
-    header = log.header
-    if hashlib.sha256(header.policy_text.encode()).hexdigest() != header.policy.sha256:
-        log.refuse(1, "`policyText` is not the policy that has this digest")
+    text, used = log.policy.text, log.policy.rules
+    if hashlib.sha256(text.encode()).hexdigest() != log.header.policy.canonical_sha256:
+        log.refuse(2, "`text` is not the policy that has this digest")
     try:
-        policy = check_text(header.policy_text, POLICY_FILE)
+        policy = check_text(text, CANONICAL_FILE)
     except (PolicyError, InputError) as error:
-        log.refuse(1, f"`policyText` is no policy: {error}")
-    if len(header.rules) != len(policy.rules):
-        log.refuse(1, "`rules` are not those of the policy")
-    spans = iter([_span(log, rule.at) for rule in header.rules])
+        log.refuse(2, f"`text` is no policy: {error}")
+    if len(used) != len(policy.rules):
+        log.refuse(2, "`rules` are not those of the policy")
+    spans = iter([_span(log, rule.at) for rule in used])
     statements = tuple(replace(s, span=next(spans)) if isinstance(s, Rule) else s for s in policy.tree.statements)
     return replace(policy, tree=replace(policy.tree, statements=statements))
 
@@ -144,7 +268,7 @@ _PLACE = re.compile(r"(.*):(\d{1,9}):(\d{1,9})", re.ASCII | re.DOTALL)
 def _span(log: PlanLog, place: str) -> Span:
     found = _PLACE.fullmatch(place)
     if found is None:
-        log.refuse(1, "a place of a rule is not written as FILE:LINE:COLUMN")
+        log.refuse(2, "a place of a rule is not written as FILE:LINE:COLUMN")
     file, line, column = found[1], int(found[2]), int(found[3])
     return replace(NOWHERE, file=file, line=line, column=column, end_line=line, end_column=column)
 
@@ -179,56 +303,61 @@ def _of_site(log: PlanLog) -> Mapping[str, Fact]:
 
 def _decisions(opened: OpenedLog) -> Iterator[Decision]:
     """The decisions of a log, by the fast evaluator; those with pseudonyms, whose facts are hidden, one by one."""
-    numbered = enumerate(opened.log.decisions, 2)
-    for (license_type, hidden), alike in groupby(numbered, lambda it: (it[1].license_type, it[1].truths is not UNSET)):
+    for (license_type, hidden), alike in groupby(opened.log.decisions, _sort):
         rules = CompiledRules(opened.policy, license_type, opened.day)
         if hidden:
-            yield from (_hidden_decision(opened, n, line, rules.rules) for n, line in alike)
+            yield from (_hidden_decision(opened, line, rules.rules) for line in alike)
             continue
         rulings: dict[tuple[object, ...], Ruling] = {}
         while batch := list(islice(alike, BATCH)):
-            read = rules.read_again([RecordedFacts(opened.facts(n, line)) for n, line in batch])
-            for (n, line), values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
-                key = (line.verdict, line.because, line.rule, truths)
+            read = rules.read_again([RecordedFacts(opened.facts(line)) for line in batch])
+            for line, values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
+                key = (line.verdict, line.because, line.about.rule, truths)
                 if key not in rulings:
-                    rulings[key] = _ruling(opened.log, n, line, rules.rules, truths)
+                    rulings[key] = _ruling(opened.log, line, rules.rules, truths)
                 yield _decision(line, rulings[key], Compact(rules, values))
 
 
-def _hidden_decision(opened: OpenedLog, n: int, line: RecordedDecision, rules: Sequence[Rule]) -> Decision:
-    outcomes = opened.outcomes(n, line)
-    ruling = _ruling(opened.log, n, line, rules, [outcome.truth for outcome in outcomes])
-    return _decision(line, ruling, Evaluated(opened.facts(n, line), outcomes))
+def _sort(line: RecordedDecision) -> tuple[LicenseType, bool]:
+    return line.license_type, line.about.truths is not UNSET
 
 
-def _ruling(log: PlanLog, n: int, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> Ruling:
+def _hidden_decision(opened: OpenedLog, line: RecordedDecision, rules: Sequence[Rule]) -> Decision:
+    outcomes = opened.outcomes(line)
+    ruling = _ruling(opened.log, line, rules, [outcome.truth for outcome in outcomes])
+    return _decision(line, ruling, Evaluated(opened.facts(line), outcomes))
+
+
+def _ruling(log: PlanLog, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> Ruling:
     """The recorded ruling, with the rules it speaks of. Raises DamagedLog where none of them is such a rule."""
+    n, name = line.n, line.about.rule
     if (line.verdict == "release") is not (line.because == "release"):
         log.refuse(n, f"{line.verdict} because of {line.because}")
     matched = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
     if line.because == "guard":
-        guard = next((guard for guard in GUARDS if guard == line.rule), None)
+        guard = next((guard for guard in GUARDS if guard == name), None)
         if guard is None:
             log.refuse(n, "`rule` is no guard")
         return Ruling(line.verdict, line.because, guard, None, matched)
     rule = next((rule for rule in matched if rule.kind == line.because), None)
-    if (rule is None) is not (line.because == "default") or line.rule != (rule.name if rule else None):
+    if (rule is None) is not (line.because == "default") or name != (rule.name if rule else None):
         log.refuse(n, "on these facts `rule` does not decide")
     return Ruling(line.verdict, line.because, None, rule, matched)
 
 
 def _decision(line: RecordedDecision, ruling: Ruling, evaluation: Evaluation) -> Decision:
+    about = line.about
     return Decision(
-        license_id=line.license_id,
+        license_id=about.license_id,
         license_type=line.license_type,
-        user_directory=line.user_directory,
-        user_id=line.user_id,
-        user_name=line.user_name,
+        user_directory=about.user_directory,
+        user_id=about.user_id,
+        user_name=about.user_name,
         ruling=ruling,
-        reason=line.reason,
-        row_state=line.row,
-        unused_days=line.unused_days,
-        last_used=line.last_used,
+        reason=about.reason,
+        row_state=about.row,
+        unused_days=about.unused_days,
+        last_used=about.last_used,
         evaluation=evaluation,
     )
 

@@ -6,9 +6,13 @@ from seatwarden.policy.errors import InputError
 from seatwarden.policy.file_kinds import JOURNAL_NAME, PLAN_NAME, kind_of, not_wanted
 from seatwarden.policy.files import near_file
 
-PLAN_FILE, JOURNAL_FILE, REPORT_FILE = PLAN_NAME, JOURNAL_NAME, "report.html"
-POLICY_FILE, SUMMARY_FILE = "policy.policy", "summary.txt"
-"""Beside the plan, for people: what is decided by is in the plan itself."""
+PLAN_FILE, JOURNAL_FILE = PLAN_NAME, JOURNAL_NAME
+CANONICAL_FILE, SUMMARY_FILE, REPORT_FILE = "policy.policy", "summary.txt", "report.html"
+"""Beside the plan, for people: they are derived from it, and can be made again."""
+POLICY_FOLDER = "policy"
+"""The policy's files as they were, byte for byte."""
+SNAPSHOT_FILE = "snapshot.json.zst"
+"""The snapshot that was decided on, where it is kept."""
 
 _WRITTEN = "plans are written by `seatwarden plan -o DIR`"
 

@@ -1,59 +1,130 @@
-"""Writing a plan as its sealed log, in a run folder."""
+"""Writing a plan as its sealed log, in a run folder, with the policy's files as they were."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
-from seatwarden.engine.log.chain import chain_lines
-from seatwarden.engine.log.lines import PlanHeader, PlanSeal
-from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FILE, SUMMARY_FILE
+from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
+from seatwarden.engine.log.decision_lines import decision_lines, in_drawn_order
+from seatwarden.engine.log.lines import (
+    FindingLine,
+    FindingPart,
+    PlanHeader,
+    PolicyLine,
+    RegisterHead,
+    RuleUsed,
+    SaltedCircumstances,
+    Summary,
+    SummaryLine,
+)
+from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, POLICY_FOLDER, SUMMARY_FILE
+from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.plan import Plan
-from seatwarden.engine.plan.records import decision_lines
 from seatwarden.grammar.printer import print_statement
 from seatwarden.policy.errors import InputError
 
 
-def plan_lines(plan: Plan) -> Iterator[bytes]:
-    """The sealed decision log, line by line."""
-    return chain_lines(_records(plan), msgspec.convert({"kind": "seal", "summary": plan.summary()}, PlanSeal))
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that is kept in the run folder beside the plan, by its name there."""
+
+    name: str
+    data: bytes
+    sha256: str
 
 
-def _records(plan: Plan) -> Iterator[msgspec.Struct]:
-    rules = [{"label": rule.label, "text": print_statement(rule), "at": rule.place} for rule in plan.policy.rules]
-    findings = [msgspec.to_builtins(finding) for finding in plan.findings]
-    found = {"findings": findings, "compared": plan.compared, "accepted": plan.accepted}
-    header = {"kind": "plan", **plan.run(), **found, "policyText": plan.policy.text, "rules": rules}
-    # What cannot be read back is not written: both lines are held against their types here.
-    yield msgspec.convert(header, PlanHeader)
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What the roof gives to write a plan with.
+
+    `seed` are 32 random bytes that salts and order are drawn from; they are used for this plan and never written.
+    `register` is the head of the register of runs, where the plan is entered there; `snapshot` the snapshot, if it is
+    to be kept.
+    """
+
+    seed: bytes
+    register: RegisterHead | None = None
+    snapshot: KeptFile | None = None
+
+
+def plan_lines(plan: Plan, recording: Recording) -> Iterator[bytes]:
+    """The sealed decision log, line by line. The same plan, seed and register give the same bytes."""
+    end = ChainEnd()
+    for line in _lines(plan, recording):
+        yield end.link(line)
+    yield end.link(end.seal())
+
+
+def _lines(plan: Plan, recording: Recording) -> Iterator[ChainLine]:
+    drawn = salts(recording.seed)
+    yield _header(plan, recording, next(drawn))
+    rules = [RuleUsed(rule.label, print_statement(rule), rule.place) for rule in plan.policy.rules]
+    yield PolicyLine(text=plan.policy.text, rules=rules)
+    for finding in plan.findings:
+        words = FindingPart(salt=next(drawn), message=finding.message, help=finding.help, names=finding.names)
+        yield FindingLine(code=finding.code, severity=finding.severity, at=finding.at, rule=finding.rule, person=words)
+    decisions = in_drawn_order(plan.decisions, recording.seed)
     # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
-    yield from decision_lines(plan.decisions, with_truths=plan.pseudonyms is not None)
+    yield from decision_lines(decisions, drawn, with_truths=plan.pseudonyms is not None)
+    yield SummaryLine(summary=msgspec.convert(plan.summary(), Summary))
 
 
-def write_plan(plan: Plan, folder: Path, summary: str) -> Path:
-    """Writes the run folder: the policy's canonical text, the summary, and last the sealed log, whole or not at all.
+def _header(plan: Plan, recording: Recording, salt: bytes) -> PlanHeader:
+    kept, found = recording.snapshot, [finding.code for finding in plan.findings]
+    header = {**plan.run(), "found": found, "compared": plan.compared, "accepted": plan.accepted}
+    header["snapshot"] = {**header["snapshot"], "kept": {kept.name: kept.sha256} if kept else {}}
+    header["register"] = msgspec.to_builtins(recording.register)
+    # What cannot be read back is not written: the line is held against its type here.
+    line = msgspec.convert({"kind": "plan", **header}, PlanHeader)
+    line.person = salted(plan.origin.made, salt)
+    return line
 
-    Writing the same plan again changes nothing. Raises InputError when the folder holds another plan.
+
+def salted(made: Circumstances, salt: bytes) -> SaltedCircumstances:
+    """Circumstances as the personal part of a line."""
+    return SaltedCircumstances(salt=salt, **msgspec.structs.asdict(made))
+
+
+def write_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> Path:
+    """Writes the run folder: the policy's files and its canonical text, the summary, and last the sealed log.
+
+    The log is there whole or not at all. Raises InputError when the folder holds a plan already, or files of others.
     """
     path = folder / PLAN_FILE
     try:
         if path.exists():
-            if read_file(path) == b"".join(plan_lines(plan)):
-                return path
-            raise InputError(
-                f"`{folder}` holds another plan already", "choose another folder; plans are never overwritten"
-            )
+            help_ = "choose another folder; plans are never overwritten"
+            raise InputError(f"`{folder}` holds a plan already", help_)
         if folder.is_file():
             raise InputError(f"`{folder}` is a file, not a folder", "a plan is a folder of its own")
-        for name, data in ((POLICY_FILE, plan.policy.text), (SUMMARY_FILE, summary)):
-            if (folder / name).exists() and read_file(folder / name) != data.encode():
-                message = f"`{folder}` holds another `{name}`, which is not overwritten"
-                raise InputError(message, "choose another folder: a plan is a folder of its own")
+        beside = dict(_beside(plan, summary, recording))
+        _refuse_others(folder, beside)
         make_private_folder(folder)
-        write_atomically(folder / POLICY_FILE, plan.policy.text.encode())
-        write_atomically(folder / SUMMARY_FILE, summary.encode())
-        write_atomically(path, plan_lines(plan))
+        for name, data in beside.items():
+            make_private_folder((folder / name).parent)
+            write_atomically(folder / name, data)
+        write_atomically(path, plan_lines(plan, recording))
     except OSError as error:
         raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
     return path
+
+
+def _beside(plan: Plan, summary: str, recording: Recording) -> Iterator[tuple[str, bytes]]:
+    """The files beside the log, by their names in the folder."""
+    for file in plan.policy.kept_files:
+        yield f"{POLICY_FOLDER}/{file.name}", file.data
+    yield CANONICAL_FILE, plan.policy.text.encode()
+    yield SUMMARY_FILE, summary.encode()
+    if recording.snapshot is not None:
+        yield recording.snapshot.name, recording.snapshot.data
+
+
+def _refuse_others(folder: Path, beside: dict[str, bytes]) -> None:
+    """Raises InputError where a file would be written over that is not what would be written."""
+    for name, data in beside.items():
+        if (folder / name).exists() and read_file(folder / name) != data:
+            message = f"`{folder}` holds another `{name}`, which is not overwritten"
+            raise InputError(message, "choose another folder: a plan is a folder of its own")

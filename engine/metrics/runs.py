@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from seatwarden.engine.log.lines import RESULTS
-from seatwarden.engine.metrics.point import Point, merge_tags
+from seatwarden.engine.metrics.point import FieldValue, Point, merge_tags
 from seatwarden.policy.butler.jobs import Tags
 
 MEASUREMENT = "seatwarden_run"
@@ -24,7 +24,8 @@ class RunCounts:
     `site` is its address and `outcome` a word: `done`, `over_limit`, `stopped`, `failed`, `refused`. `verdicts` counts
     decisions by verdict, `by_rule` by the rule or guard that decided (as `byReason` of a plan's summary), `results`
     licenses by their outcome, and `released_by_rule` those that were released. `failures` are releases that failed or
-    are unknown, and 1 more for a run that failed itself; `seconds` is how long it took.
+    are unknown, and 1 more for a run that failed itself; `seconds` is how long it took. `seals` is what of the record
+    leaves the machine, a field and never a tag.
     """
 
     site: str
@@ -36,18 +37,21 @@ class RunCounts:
     seconds: float = 0.0
     failures: int = 0
     released_by_rule: Mapping[str, int] = field(default_factory=dict)
+    seals: str | None = None
 
 
 def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:
     """The points of a run; `tags` are the static ones, `at` is the moment of the run."""
     ours = (("site", counts.site), ("outcome", counts.outcome), ("dry_run", "true" if counts.dry_run else "false"))
     of_run = merge_tags(tags, ours)
-    totals = {name: float(counts.verdicts.get(name, 0)) for name in VERDICTS}
+    totals: dict[str, FieldValue] = {name: float(counts.verdicts.get(name, 0)) for name in VERDICTS}
     totals |= {result: float(counts.results.get(result, 0)) for result in RESULTS}
     totals |= {"seconds": float(counts.seconds), "failures": float(counts.failures)}
+    totals |= {"seal": counts.seals} if counts.seals else {}
     points = [Point(MEASUREMENT, of_run, totals, at)]
     for rule, licenses in counts.by_rule.items():
         verdict = "release" if rule.startswith("release ") else "keep"
-        fields = {"licenses": float(licenses), "licenses_released": float(counts.released_by_rule.get(rule, 0))}
+        released = float(counts.released_by_rule.get(rule, 0))
+        fields: dict[str, FieldValue] = {"licenses": float(licenses), "licenses_released": released}
         points.append(Point(MEASUREMENT, merge_tags(of_run, [("rule", rule), ("verdict", verdict)]), fields, at))
     return points

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any
 
+from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.text import one_line, plural
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.site.notifications import EventKind
@@ -56,6 +57,8 @@ class Event:
     data: Mapping[str, Any]
     people: tuple[tuple[str, LicenseType], ...] = field(default=(), repr=False)
     findings: tuple[Told, ...] = ()
+    seals: Seals | None = None
+    """What leaves the machine so that nobody can write the record anew unseen."""
 
     def __post_init__(self) -> None:
         # An event is safe to show whoever made it.
@@ -75,6 +78,7 @@ class Event:
         lines = [*self.lines, *(told.text(people) for told in self.findings[:MAX_FINDINGS])]
         if len(self.findings) > MAX_FINDINGS:
             lines.append(f"and {plural(len(self.findings) - MAX_FINDINGS, 'more finding')}")
+        lines += ["", *self.seals.paragraph] if self.seals else []
         if not people or not self.people:
             return lines
         named = [f"{user} ({license_type})" for user, license_type in self._named()]
@@ -85,6 +89,8 @@ class Event:
         data = dict(self.data)
         if self.findings:
             data["findings"] = [{"code": t.code, "text": t.text(people)} for t in self.findings[:MAX_FINDINGS]]
+        if self.seals:
+            data["seal"] = str(self.seals)
         if not people:
             return data
         named = [{"user": user, "licenseType": license_type} for user, license_type in self._named()]

@@ -5,7 +5,7 @@ They are found once, when the plan is made, and stand in its log: `apply`, `repo
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, compress
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
+from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.unprotected import Unprotected, unprotected_names
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, Rule, walk
@@ -153,6 +154,19 @@ def _finding(found: _Found) -> Finding:
 def mass_change_finding(message: str, help: str, *facts: str) -> Finding:
     """SW407, on the run as a whole: no line of the policy can allow it."""
     return _finding(_Found(warning("SW407", message, NOWHERE, "", help), None, facts))
+
+
+def clocks_finding(clocks: Clocks) -> Finding | None:
+    """SW408, where our clock and QRS's are far apart: days are counted by ours, last uses written by the other."""
+    apart = clocks.apart
+    if apart is None:
+        return None
+    ahead = "ahead of" if apart > timedelta() else "behind"
+    minutes = round(abs(apart).total_seconds() / 60)
+    how_far = plural(minutes, "minute") if minutes < 120 else plural(round(minutes / 60), "hour")
+    message = f"the clock of this machine is {how_far} {ahead} that of QRS"
+    help_ = "set the clock that is wrong before you release"
+    return _finding(_Found(warning("SW408", message, NOWHERE, "", help_), None, ()))
 
 
 def is_about(finding: Finding, decision: Decision) -> bool:

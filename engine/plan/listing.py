@@ -1,14 +1,13 @@
 """The licenses of a plan as people read them: in groups, each on one line, with what that line does not say already."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision, Ruling, listing_order
-from seatwarden.engine.plan.plan import Plan
 
 Group: TypeAlias = Literal["release", "undetermined", "kept"]
 Show: TypeAlias = Literal["brief", "all", "release", "undetermined", "kept"]
@@ -56,10 +55,10 @@ def group_of_ruling(ruling: Ruling) -> Group:
     return "undetermined" if ruling.guard == "undetermined" else "kept"
 
 
-def sections(made: Plan, show: Show, most: int) -> list[ListedGroup]:
+def sections(decisions: Iterable[Decision], show: Show, most: int) -> list[ListedGroup]:
     """The groups to list, without empty ones: of all licenses the first `most`, longest unused first."""
     members: dict[Group, list[Decision]] = {group: [] for group in SHOWN[show]}
-    for decision in made.decisions:
+    for decision in decisions:
         group = group_of_ruling(decision.ruling)
         if group in members:
             members[group].append(decision)
@@ -109,8 +108,8 @@ def brief(reason: str, title: str | None, name: str | None) -> str:
     return reason.removeprefix("undetermined: ").replace("no release rule matches", "not due", 1)
 
 
-def left_out(made: Plan, listed: Sequence[ListedGroup]) -> list[str]:
-    """A line on the licenses that no section has."""
-    count = len(made.decisions) - sum(section.count for section in listed)
+def left_out(licenses: int, listed: Sequence[ListedGroup]) -> list[str]:
+    """A line on those of the licenses that no section has."""
+    count = licenses - sum(section.count for section in listed)
     verb = "is" if count == 1 else "are"
     return [f"{plural(count, 'other license')} {verb} not listed: --show all lists every one"] if count else []

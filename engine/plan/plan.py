@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
@@ -17,7 +16,8 @@ from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Decision, Ruling, Verdict, ruling_label
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, PlanFindings, find_in_plan
+from seatwarden.engine.plan.circumstances import Origin
+from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, PlanFindings, clocks_finding, find_in_plan
 from seatwarden.engine.plan.limits import (
     Excess,
     describe_excess,
@@ -34,8 +34,8 @@ from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
 from seatwarden.policy.lint.findings import is_yaml
 from seatwarden.policy.loading import CheckedPolicy
 
-FORMAT = 1
-"""Version of the log's format; readers refuse a higher one."""
+FORMAT = 2
+"""Version of the log's format: see docs/formats.md. Readers refuse a higher one."""
 
 _User: TypeAlias = tuple[str | None, str]
 
@@ -55,6 +55,7 @@ class Plan:
     """With which run it was compared for changes that touch everybody; empty where none was looked for."""
     accepted: bool = False
     """Whether a change that touches everybody was approved when the plan was made."""
+    origin: Origin = Origin()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -157,19 +158,29 @@ class Plan:
         }
 
     def run(self) -> dict[str, Any]:
-        """The run's inputs and identity: the first line of the log, without the policy itself."""
+        """The run's inputs and identity: the first line of the log, without who made it."""
+        kept = self.policy.kept_files
         return {
             "runId": self.run_id,
             "tool": f"seatwarden {VERSION}",
             "format": FORMAT,
+            "mode": self.origin.mode,
             "now": format_instant(self.day.now),
             "timezone": self.day.zone.key,
-            "policy": {"file": Path(self.policy.file).name, "sha256": self.policy.digest},
-            "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
+            "clocks": msgspec.to_builtins(self.origin.clocks),
             "site": self.source,
+            "policy": {
+                "file": kept[0].name,
+                "sha256": kept[0].digest,
+                "canonicalSha256": self.policy.digest,
+                "sources": {file.name: file.digest for file in kept},
+                "concealed": self.policy.is_concealed,
+            },
+            "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
+            "overview": msgspec.to_builtins(self.snapshot.overview),
             "limits": describe_limits(self.limits),
-            **({"siteFacts": msgspec.to_builtins(self.snapshot.site_facts)} if self.policy.asked_of_site else {}),
-            **({"pseudonyms": self.pseudonyms.key_id} if self.pseudonyms else {}),
+            "siteFacts": msgspec.to_builtins(self.snapshot.site_facts) if self.policy.asked_of_site else None,
+            "pseudonyms": self.pseudonyms.key_id if self.pseudonyms else None,
         }
 
     def summary(self) -> dict[str, Any]:
@@ -203,12 +214,14 @@ class Plan:
             "keep": len(self.decisions) - sum(self.released.values()),
             "undetermined": sum(guarded["undetermined"].values()),
             "byType": types,
-            "byReason": dict(reasons.most_common()),
+            # In one order whatever that of the licenses is: the log has them in another.
+            "byReason": dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))),
             "holdBothTypes": hold_both,
             "loseEveryLicense": lose_every,
+            "heldByNobody": self.snapshot.held_by_nobody,
             "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
-            **({"remedy": self.remedy} if self.remedy else {}),
+            "remedy": self.remedy,
         }
 
 
@@ -225,6 +238,13 @@ def make_plan(
         if pseudonyms is not None:
             decisions = tuple(map(pseudonyms.of_decision, decisions))
         return Plan(policy, snapshot, day, source, decisions, pseudonyms, found)
+
+
+def with_origin(plan: Plan, origin: Origin) -> Plan:
+    """The plan, with how it came about; clocks that are far apart are a finding."""
+    found = clocks_finding(origin.clocks)
+    plan = replace(plan, origin=origin)
+    return plan.with_findings(found) if found else plan
 
 
 def _is_guarded(guard: str, ruling: Ruling) -> bool:

@@ -1,25 +1,45 @@
 """The plan as text, for `summary.txt` of a run folder and for pipes."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from seatwarden.engine.common.tables import plain_text
 from seatwarden.engine.common.text import plural, printable
-from seatwarden.engine.plan.findings import finding_lines
-from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, group_of_ruling, left_out, sections
-from seatwarden.engine.plan.plan import Plan
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.plan.findings import Finding, finding_lines
+from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
 from seatwarden.grammar.ast import LICENSE_TYPES
 
 MOST_IN_FILE = 5_000
 """Most licenses that a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
 
 
-def plan_text(made: Plan, show: Show = "brief", line: str = "─", width: int | None = None) -> str:
+class ShownPlan(Protocol):
+    """A plan just made, or one that was recorded: the same text is made of both."""
+
+    @property
+    def decisions(self) -> Sequence[Decision]: ...  # noqa: D102 - as of a Plan, all of them
+    @property
+    def findings(self) -> Sequence[Finding]: ...  # noqa: D102
+    @property
+    def compared(self) -> str: ...  # noqa: D102
+    @property
+    def is_stopped(self) -> bool: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def day(self) -> Day: ...  # noqa: D102
+    def run(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def summary(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+def plan_text(made: ShownPlan, show: Show = "brief", line: str = "─", width: int | None = None) -> str:
     """The whole text, for `summary.txt` and pipes: the totals, the licenses as far as people read, the plan in numbers.
 
     `width` is how many columns of a terminal there are; None: as many as it takes.
     """
-    listed = sections(made, show, MOST_IN_FILE)
+    listed = sections(made.decisions, show, MOST_IN_FILE)
     lines = [*totals(made)]
     for section in listed:
         rows = [cells(decision) for decision in section.licenses]
@@ -27,12 +47,14 @@ def plan_text(made: Plan, show: Show = "brief", line: str = "─", width: int | 
     return "\n".join([*lines, "", *closing_lines(made, listed)]) + "\n"
 
 
-def totals(made: Plan) -> list[str]:
+def totals(made: ShownPlan) -> list[str]:
     """The three groups in numbers: first to be read, and again at the end."""
-    counts: Counter[tuple[Group, str]] = Counter()
-    for (license_type, ruling), count in made.rulings.items():
-        counts[group_of_ruling(ruling), license_type] += count
     summary = made.summary()
+    counts: dict[tuple[Group, str], int] = {}
+    for license_type, by_type in summary["byType"].items():
+        counts["release", license_type] = by_type["release"]
+        counts["undetermined", license_type] = by_type["undetermined"]
+        counts["kept", license_type] = by_type["keep"] - by_type["undetermined"]
     now = "" if summary["thisRun"] == summary["release"] else f", {summary['thisRun']:,} in this run"
     words: dict[Group, str] = {
         "release": f"due for release{now}",
@@ -48,9 +70,9 @@ def totals(made: Plan) -> list[str]:
     return lines
 
 
-def closing_lines(made: Plan, listed: Sequence[ListedGroup]) -> list[str]:
+def closing_lines(made: ShownPlan, listed: Sequence[ListedGroup]) -> list[str]:
     """The lines below the licenses: what is not listed, the plan in numbers, what was found, and the conclusion."""
-    more, found = left_out(made, listed), list(finding_lines(made.findings))
+    more, found = left_out(made.summary()["licenses"], listed), list(finding_lines(made.findings))
     return [
         *([*more, ""] if more else []),
         *summary_lines(made),
@@ -61,7 +83,7 @@ def closing_lines(made: Plan, listed: Sequence[ListedGroup]) -> list[str]:
     ]
 
 
-def conclusion(made: Plan) -> str:
+def conclusion(made: ShownPlan) -> str:
     """The last line: what a run of this plan does, and that nothing is done yet."""
     summary = made.summary()
     release, this_run = summary["release"], summary["thisRun"]
@@ -77,7 +99,7 @@ def conclusion(made: Plan) -> str:
     return f"{plural(release, 'license')} would be released. Nothing has been released."
 
 
-def summary_lines(made: Plan) -> list[str]:
+def summary_lines(made: ShownPlan) -> list[str]:
     """The plan in numbers: by license type, by reason, and against the limits."""
     summary = made.summary()
     run = made.run()
@@ -99,8 +121,8 @@ def summary_lines(made: Plan) -> list[str]:
     lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
     if summary["holdBothTypes"]:
         lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
-    if made.snapshot.held_by_nobody:
-        count = plural(made.snapshot.held_by_nobody, "license")
+    if summary["heldByNobody"]:
+        count = plural(summary["heldByNobody"], "license")
         lines += ["", f"  {count} held by nobody: the users were deleted, and no quarantine has begun"]
     if summary["signedKey"]:
         lines += ["", "  This site runs on a signed license key. If other sites share it, a license"]

@@ -3,7 +3,9 @@
 import re
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import TypeVar
 
@@ -63,6 +65,9 @@ class QrsClient:
     def __init__(self, site: Site, now: datetime, *, parallel: int = 1) -> None:
         self._site = site
         self._now, self._presented = now, set[bytes]()
+        self.site_clock: datetime | None = None
+        """What the clock of QRS said at its first answer; to the second."""
+        self._unread: list[str] = []
         context = make_context(site, now) if site.use_tls else None
         if context is not None:
             note_presented(context, self._presented)
@@ -92,8 +97,8 @@ class QrsClient:
 
     @property
     def warnings(self) -> list[str]:
-        """The same in words."""
-        return [one.describe() for one in self.ending]
+        """The same in words, and what of the site could not be read."""
+        return [*(one.describe() for one in self.ending), *self._unread]
 
     def get(self, path: str) -> bytes:
         """The JSON that `GET /qrs/{path}` answers, undecoded."""
@@ -103,10 +108,12 @@ class QrsClient:
         return found
 
     def snapshot(self, now: datetime) -> Snapshot:
-        """Users, licenses and the site's own license as they are now, in four requests; `now` is noted as the time."""
-        return self._decoded(decode_snapshot, self.snapshot_json(now), "")
+        """Users, licenses and the site's own license as they are now, in five requests; `now` is noted as the time."""
+        snapshot = self._decoded(decode_snapshot, self.snapshot_json(now), "")
+        snapshot.site_clock = self.site_clock
+        return snapshot
 
-    def snapshot_json(self, now: datetime, *, with_overview: bool = False) -> bytes:
+    def snapshot_json(self, now: datetime) -> bytes:
         """The snapshot as JSON, rows as QRS sends them; of the site's license only what is no secret."""
         parts = {"takenAt": msgspec.json.encode(format_instant(now)), "source": msgspec.json.encode(self._site.url)}
         parts["users"] = self.get("user/full")
@@ -115,10 +122,17 @@ class QrsClient:
         site_license = self.site_license()
         if site_license is not None:
             parts["license"] = site_license
-        if with_overview:
-            overview = self._get("license/accesstypeoverview")
-            parts |= {"accessTypeOverview": overview} if overview is not None else {}
+        if (overview := self._overview()) is not None:
+            parts["accessTypeOverview"] = overview
         return msgspec.json.encode({name: msgspec.Raw(data) for name, data in parts.items()})
+
+    def _overview(self) -> bytes | None:
+        """QRS's own count of the licenses, None where it gives none: Qlik marks that answer as experimental."""
+        try:
+            return self._get("license/accesstypeoverview")
+        except RemoteError as error:
+            self._unread.append(f"QRS's own count of the licenses could not be read: {error.message}")
+            return None
 
     def site_license(self) -> bytes | None:
         """The site's own license as JSON, without what is secret; None where none is installed."""
@@ -165,9 +179,13 @@ class QrsClient:
         url = f"{self._url(path)}{separator}xrfkey={XRFKEY}"
         try:
             # No redirect is followed: it leads to a login page, or would take our headers to another host.
-            return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            response = session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except (requests.RequestException, HTTPError, ValueError) as error:  # the latter two: what no check foresaw
             raise unreachable(error, self._site) from None
+        if self.site_clock is None:
+            with suppress(ValueError):  # no `Date`, or none that is one
+                self.site_clock = parsedate_to_datetime(response.headers.get("Date", ""))
+        return response
 
     def _decoded(self, decode: Callable[[bytes, str], _T], data: bytes, path: str) -> _T:
         """An answer decoded; what cannot be is the fault of the remote system, not of the user."""

@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias, get_args
 
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.history import PastRun
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.plan.records import RecordedDecision
 
 ChangeSince: TypeAlias = Literal["newly released", "no longer released", "back in use", "back after release"]
 """`back in use`: was to be released, has been used since. `no longer released`: was to be, and is kept now although it
@@ -41,13 +41,13 @@ def changes_since(previous: PastRun, plan: RecordedPlan) -> Changes:
     then = {line.key: line for line in previous.decisions}
     now = {decision.key for decision in plan.decisions}
     outcomes = previous.journal.outcomes if previous.journal else {}
-    released = {key for key, line in outcomes.items() if line.result in _RELEASED}
+    released = {line.key for line in outcomes.values() if line.result in _RELEASED}
     same_names = previous.header.pseudonyms == plan.header.pseudonyms
     lost = {_holder(then[key]) for key in released if key in then and key not in now} if same_names else set()
     return Changes(
         previous,
         tuple(_change(decision, then, lost) for decision in plan.decisions),
-        previous.header.policy.sha256 != plan.header.policy.sha256,
+        previous.header.policy.canonical_sha256 != plan.header.policy.canonical_sha256,
         added=sum(key not in then for key in now),
         removed=sum(key not in now for key in then),
         released_then=sum(key in released for key in then if key not in now),
@@ -66,7 +66,7 @@ def _change(
         return None
     if decision.verdict == "release":
         return "newly released"
-    return "back in use" if _later(decision.last_used, before.last_used) else "no longer released"
+    return "back in use" if _later(decision.last_used, before.about.last_used) else "no longer released"
 
 
 def _later(now: str | None, then: str | None) -> bool:
@@ -75,4 +75,4 @@ def _later(now: str | None, then: str | None) -> bool:
 
 
 def _holder(line: RecordedDecision) -> tuple[object, ...]:
-    return line.license_type, line.user_directory, line.user_id
+    return line.license_type, line.about.user_directory, line.about.user_id

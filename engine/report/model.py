@@ -9,7 +9,7 @@ from msgspec import structs
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.log.run_folder import POLICY_FILE
+from seatwarden.engine.log.run_folder import CANONICAL_FILE
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
 from seatwarden.engine.report.comparison import CHANGES, Changes, ChangeSince, changes_since
@@ -100,7 +100,7 @@ def report_of(sources: Sources) -> Page:
     plan, journal = sources.plan, sources.journal
     outcomes = outcomes_by_license(plan, journal)
     changes = changes_since(sources.previous, plan) if sources.previous else None
-    lines = tuple(rule.span.line for rule in check_text(plan.header.policy_text, POLICY_FILE).rules)
+    lines = tuple(rule.span.line for rule in check_text(plan.log.policy.text, CANONICAL_FILE).rules)
     table = table_of(plan, outcomes, changes.of_decisions if changes else (), lines)
     counts = Counter(outcomes)
     return Page(
@@ -113,12 +113,12 @@ def report_of(sources: Sources) -> Page:
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
         outcomes=tuple((outcome, counts[outcome], index) for index, outcome in enumerate(OUTCOMES) if counts[outcome]),
-        policy_lines=tuple(plan.header.policy_text.rstrip("\n").split("\n")),
-        seal=plan.seal.digest,
+        policy_lines=tuple(plan.log.policy.text.rstrip("\n").split("\n")),
+        seal=plan.log.root,
         journal=journal.header if journal else None,
         journal_sealed=journal is not None and journal.sealed,
         table=table,
-        findings=tuple(_shown_finding(finding) for finding in plan.header.findings),
+        findings=tuple(_shown_finding(finding) for finding in plan.findings),
     )
 
 

@@ -5,7 +5,6 @@ from typing import Literal, TypeAlias, get_args
 
 from seatwarden.engine.errors import OverTheLimit
 from seatwarden.engine.log.journal import JournalState
-from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.plan.limits import choose
 
@@ -26,18 +25,20 @@ def outcomes_by_license(plan: RecordedPlan, journal: JournalState | None) -> tup
     """The outcome of each decision, in the plan's order."""
     if journal is None:
         try:
-            chosen = frozenset(decision.key for decision in choose(plan.decisions, plan.limits))
+            chosen = frozenset(plan.line_of[decision.key] for decision in choose(plan.decisions, plan.limits))
         except OverTheLimit:
             return tuple("over the limit" if d.verdict == "release" else "kept" for d in plan.decisions)
-        results: Mapping[Key, LicenseOutcome] = {}
+        results: Mapping[int, LicenseOutcome] = {}
     else:
         chosen = frozenset(journal.chosen)
-        results = {key: line.result for key, line in journal.outcomes.items()}
+        results = {line: outcome.result for line, outcome in journal.outcomes.items()}
         results = {**results, **dict.fromkeys(journal.open_intents, "unknown")}
-    return tuple(_outcome(d.verdict == "release", d.key, chosen, results) for d in plan.decisions)
+    return tuple(
+        _outcome(d.verdict == "release", n, chosen, results) for n, d in zip(plan.lines, plan.decisions, strict=True)
+    )
 
 
-def _outcome(release: bool, key: Key, chosen: frozenset[Key], results: Mapping[Key, LicenseOutcome]) -> LicenseOutcome:
+def _outcome(release: bool, n: int, chosen: frozenset[int], results: Mapping[int, LicenseOutcome]) -> LicenseOutcome:
     if not release:
         return "kept"
-    return results.get(key) or ("to release" if key in chosen else "waits")
+    return results.get(n) or ("to release" if n in chosen else "waits")

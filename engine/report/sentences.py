@@ -27,11 +27,11 @@ def headline(journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -
 def sentences(plan: RecordedPlan, journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -> list[str]:
     """The sentences of the page: how the run ended or will end, and all else that an administrator should know."""
     told = _planned(plan, outcomes) if journal is None else _applied(plan, journal, outcomes)
-    return [*told, *_notes(plan.seal.summary, journal is not None)]
+    return [*told, *_notes(plan.log.summary, journal is not None)]
 
 
 def _planned(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.seal.summary, Counter(outcomes)
+    summary, count = plan.log.summary, Counter(outcomes)
     everything = f"{_licenses(summary.licenses)} {_are(summary.licenses)} allocated"
     if count["over the limit"]:
         yield f"{everything}; {summary.release:,} of them {_are(summary.release)} due."
@@ -50,7 +50,7 @@ def _planned(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome]) -> Iterator
 
 
 def _applied(plan: RecordedPlan, journal: JournalState, outcomes: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.seal.summary, Counter(outcomes)
+    summary, count = plan.log.summary, Counter(outcomes)
     yield (
         f"{_licenses(summary.licenses)} were allocated; "
         f"{_by_type(plan, outcomes, 'released') or 'no license'} {_were(count['released'])} released, "

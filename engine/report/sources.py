@@ -51,11 +51,11 @@ def _journal_of(log: Path, plan: RecordedPlan) -> JournalState | None:
     if not path.exists():
         return None
     try:
-        state = read_journal(path)
+        state = read_journal(path, plan.line_of)
     except OSError as error:
         raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
     if state is not None:
-        check_journal(path, state, plan.seal, plan.releases)
+        check_journal(path, state, plan.log)
     return state
 
 

@@ -54,7 +54,7 @@ def _finding(sentence: str, fact: str, run: str) -> Finding:
 
 def _compare(plan: Plan, before: PlanLog, percent: int) -> Compared:
     mine = plan.pseudonyms.key_id if plan.pseudonyms else None
-    recorded = {line.key: line.facts for line in before.decisions}
+    recorded = {line.key: line.about.facts for line in before.decisions}
     same_key = before.header.pseudonyms == mine
     return compare_facts(plan.policy, plan.decisions, recorded, percent, hidden=mine is not None, same_key=same_key)
 
@@ -77,7 +77,7 @@ def _newest(places: Iterable[Path], site: str, now: str) -> tuple[PlanLog | None
 
 def _is_measure(first: FirstLine, folder: Path) -> bool:
     """Whether nothing in a plan touched everybody, or somebody approved of it."""
-    touched = any(finding.code == MASS_CHANGE for finding in first.findings)
+    touched = MASS_CHANGE in first.codes
     return not touched or first.accepted or (folder / JOURNAL_FILE).exists()
 
 

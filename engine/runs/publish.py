@@ -9,10 +9,12 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.lines import RESULTS
 from seatwarden.engine.metrics.delivery import send
@@ -52,12 +54,12 @@ def publish_run(report: RunReport, settings: Settings, log: Log, now: datetime) 
         kept = kept or write_points(points_of(report, settings), settings, log)
     with _whatever_happens("events", settings, log):
         for event in events_of(report, settings):
-            send_event(event, settings, log, now)
+            send_event(replace(event, seals=report.seals), settings, log, now)
         publish_ending(report.ending, settings, log, now)
     _mark_published(report.applied if kept else (), log)
 
 
-def publish_apply(applied: Applied, settings: Settings, log: Log, now: datetime) -> None:
+def publish_apply(applied: Applied, settings: Settings, log: Log, now: datetime, seals: Seals | None = None) -> None:
     """Publishes a plan that somebody applied by hand: its releases, and that it has ended. It is no run."""
     somebody = settings.influx is not None or settings.notifications.anybody
     if not applied.outcomes or not somebody:
@@ -66,7 +68,8 @@ def publish_apply(applied: Applied, settings: Settings, log: Log, now: datetime)
     with _whatever_happens("points", settings, log):
         kept = kept or write_points(_releases((applied,), settings), settings, log)
     with _whatever_happens("events", settings, log):
-        send_event(_done((applied,), settings, now, applied.folder), settings, log, now)
+        event = _done((applied,), settings, now, applied.folder)
+        send_event(replace(event, seals=seals), settings, log, now)
     _mark_published((applied,) if kept else (), log)
 
 
@@ -169,6 +172,7 @@ def _counts(report: RunReport, settings: Settings) -> RunCounts:
         by_rule={reason: count for reason, count in summary.get("byReason", {}).items() if count},
         results=results,
         released_by_rule=released_by_rule,
+        seals=str(report.seals) if report.seals else None,
         seconds=(report.ended - report.started).total_seconds(),
         failures=results["failed"] + results["unknown"] + (report.outcome in ("failed", "refused")),
     )
@@ -198,8 +202,9 @@ def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: 
     found = Counter(outcome.result for outcome in outcomes)
     counts: dict[str, int] = {result: found[result] for result in RESULTS}
     released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
-    header = several[-1].plan.header
-    return releases_done(settings.site.url, at, header.run_id, counts, released, folder, _told(header.findings))
+    plan = several[-1].plan
+    told = _told(plan.findings)
+    return releases_done(settings.site.url, at, plan.header.run_id, counts, released, folder, told)
 
 
 def _told(findings: Iterable[Finding]) -> list[Told]:

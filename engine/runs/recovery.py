@@ -1,7 +1,7 @@
 """Recovery: licenses that earlier runs left in the middle, and outcomes that they have not published.
 
-A run tells what it did (to InfluxDB, to people) when it has ended, and then notes in the file `published` of its
-folder up to which line of the journal. A process that is killed before that leaves lines that the next run tells.
+A run tells what it did (to InfluxDB, to people) when it has ended, and then notes in the state folder, under
+`published`, up to which line of the journal. A process that is killed before that leaves lines that the next run tells.
 """
 
 import re
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from msgspec import UNSET
+
 from seatwarden.engine.apply.releaser import Outcome
-from seatwarden.engine.common.files import read_file, write_atomically
+from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
@@ -19,7 +21,8 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.policy.errors import InputError
 
-PUBLISHED_FILE, _FORMER_NAME = "published", "told"
+RUNS_FOLDER, PUBLISHED_FOLDER = "runs", "published"
+_FORMER_NAMES = ("published", "told")
 _LOOKED_AT = timedelta(days=31)
 """The age up to which runs are looked at; what is older has been seen by many runs since."""
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
@@ -32,41 +35,49 @@ class Applied:
 
     plan: RecordedPlan
     folder: Path
+    state: Path
     outcomes: tuple[Outcome, ...]
     upto: int
     """The last line of the journal that these are from."""
 
     def mark_published(self) -> None:
         """Notes that these outcomes are published. Raises OSError."""
-        write_atomically(self.folder / PUBLISHED_FILE, str(self.upto).encode())
+        path = _mark(self.state, self.folder)
+        make_private_folder(path.parent)
+        write_atomically(path, str(self.upto).encode())
 
 
-def unpublished(plan: RecordedPlan, journal: Path) -> Applied:
+def unpublished(plan: RecordedPlan, journal: Path, state_folder: Path) -> Applied:
     """The outcomes in a journal that are not published yet; none where it cannot be read."""
     try:
-        state = read_journal(journal)
+        state = read_journal(journal, plan.line_of)
     except (DamagedLog, OSError):
         state = None
-    published = _published(journal.parent)
+    published = _published(state_folder, journal.parent)
     lines = [line for line in state.outcomes.values() if line.n > published] if state else []
     outcomes = [
-        Outcome(line.key, line.user, line.result, line.detail) for line in sorted(lines, key=lambda line: line.n)
+        Outcome((line.license_type, line.person.license_id), line.person.user, line.result, line.detail)
+        for line in sorted(lines, key=lambda line: line.n)
+        if line.person is not UNSET
     ]
-    return Applied(plan, journal.parent, tuple(outcomes), max((line.n for line in lines), default=published))
+    return Applied(
+        plan, journal.parent, state_folder, tuple(outcomes), max((line.n for line in lines), default=published)
+    )
 
 
-def unfinished_runs(runs: Path, now: datetime) -> list[Path]:
+def unfinished_runs(state_folder: Path, now: datetime) -> list[Path]:
     """The folders of runs, oldest first, with a license whose outcome is open or an outcome that is not published.
 
     What failed is not open: the next plan decides on it anew. Raises InputError when the folder cannot be read.
     """
+    runs = state_folder / RUNS_FOLDER
     oldest = f"{now - _LOOKED_AT:%Y%m%dT%H%M%SZ}"
     try:
         names = sorted(entry.name for entry in runs.iterdir()) if runs.is_dir() else []
     except OSError as error:
         raise InputError(f"the folder of runs `{runs}` cannot be read: {error.strerror}") from None
     young = [runs / name for name in names if _RUN_ID.fullmatch(name) and name >= oldest]
-    return [folder for folder in young if _is_unfinished(folder)]
+    return [folder for folder in young if _is_unfinished(folder, state_folder)]
 
 
 def why_withdrawn(
@@ -76,7 +87,7 @@ def why_withdrawn(
 
     A policy that has changed since then may protect somebody, or be the brake that somebody pulled.
     """
-    if plan.header.policy.sha256 != policy_digest:
+    if plan.header.policy.canonical_sha256 != policy_digest:
         return "the policy has changed since the plan was made"
     if plan.header.pseudonyms != (pseudonyms.key_id if pseudonyms else None):
         return "the pseudonyms have changed since the plan was made"
@@ -91,7 +102,7 @@ def describe(problem: Exception) -> str:
     return problem.strerror or "it cannot be read" if isinstance(problem, OSError) else str(problem)
 
 
-def _is_unfinished(folder: Path) -> bool:
+def _is_unfinished(folder: Path, state_folder: Path) -> bool:
     path = folder / JOURNAL_FILE
     if not path.exists() or not (folder / PLAN_FILE).exists():
         return False
@@ -101,14 +112,18 @@ def _is_unfinished(folder: Path) -> bool:
         return True  # whoever reads it next will say what is wrong with it
     if state is None:
         return False
-    results = {key: line.result for key, line in state.outcomes.items()}
-    is_open = not state.sealed and any(results.get(key, "unknown") == "unknown" for key in state.chosen)
-    return is_open or any(line.n > _published(folder) for line in state.outcomes.values())
+    results = {line: outcome.result for line, outcome in state.outcomes.items()}
+    is_open = not state.sealed and any(results.get(line, "unknown") == "unknown" for line in state.chosen)
+    return is_open or any(line.n > _published(state_folder, folder) for line in state.outcomes.values())
 
 
-def _published(folder: Path) -> int:
+def _published(state_folder: Path, folder: Path) -> int:
     """The last line of its journal that a run has published; 0 where unknown: better told twice than never."""
-    for name in (PUBLISHED_FILE, _FORMER_NAME):
+    for path in (_mark(state_folder, folder), *(folder / name for name in _FORMER_NAMES)):
         with suppress(OSError, ValueError):
-            return int(read_file(folder / name))
+            return int(read_file(path))
     return 0
+
+
+def _mark(state_folder: Path, folder: Path) -> Path:
+    return state_folder / PUBLISHED_FOLDER / folder.resolve().name

@@ -29,6 +29,6 @@ class ReleasedBeside:
             except (DamagedLog, OSError):  # what it did is not known, and this is only a word on who it was
                 continue
             if state is not None:
-                released = (key for key, line in state.outcomes.items() if line.result == "released")
-                found.update(dict.fromkeys(released, state.header.run_id))
+                released = (line.key for line in state.outcomes.values() if line.result == "released")
+                found.update({key: state.header.run_id for key in released if key is not None})
         return found

@@ -24,22 +24,26 @@ from seatwarden.engine.apply.apply import (
     open_journal,
 )
 from seatwarden.engine.apply.releaser import Outcome, Qrs
+from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError
+from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
-from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.log.reader import read_plan, root_of
 from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.circumstances import DRY_RUN, LIVE
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
-from seatwarden.engine.plan.plan import Plan, make_plan
+from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
-from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
+from seatwarden.engine.runs.record import LOCK_FILE, Hand, SiteRecord, site_record
+from seatwarden.engine.runs.recovery import RUNS_FOLDER, Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
-from seatwarden.engine.site.settings import Settings
+from seatwarden.engine.site.settings import Settings, demands_of
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
 
+ACCEPT_OPTION = "--accept-mass-change"
 MAX_AGE = timedelta(hours=24)
 """The age up to which a plan's releases are brought to their end."""
 
@@ -58,6 +62,11 @@ class Connection(Qrs, Protocol):
         """The certificates that end soon, as far as they are known yet."""
         ...
 
+    @property
+    def site_clock(self) -> datetime | None:
+        """What QRS's clock said at its first answer, if it said anything."""
+        ...
+
     def snapshot(self, now: datetime) -> Snapshot:
         """Users and licenses as they are now. Raises RemoteError."""
         ...
@@ -73,16 +82,20 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The surroundings of a run: QRS, the clock, the lock of the site, whom to tell.
+    """The surroundings of a run: QRS, whose hand it is, whom to tell.
 
     Once `stop` is set, no further license is begun.
     """
 
     connect: Callable[[], AbstractContextManager[Connection]]
-    clock: Callable[[], datetime]
-    lock_file: Path
+    hand: Hand
     log: Log
     stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The clock."""
+        return self.hand.clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +113,13 @@ class RunReport:
     folder: Path | None = None
     applied: tuple[Applied, ...] = ()
     why: tuple[str, ...] = ()
-    error: InputError | RemoteError | None = None
+    error: InputError | RemoteError | UntrustedRecord | None = None
     ending: tuple[EndingCertificate, ...] = ()
     """The certificates on the way to the site that end soon."""
     stopped_by: tuple[Finding, ...] = ()
     """The findings in the plan that stop a run; of a dry run those that would."""
+    seals: Seals | None = None
+    """What is to leave the machine; None where the run is not in the register."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -124,22 +139,48 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_m
     """
     run = _Run(settings, context, dry_run, accept_mass_change)
     started = context.clock()
-    error: InputError | RemoteError | None = None
     try:
-        with only_one(context.lock_file, settings.site.url):
-            outcome, why = run.carry_out()
-    except PlanRefused as refusal:
-        outcome, why = "refused", (str(refusal),)
-    except OverTheLimit as over:
-        outcome, why = "over-limit", tuple(over.sentences)
-    except (InputError, RemoteError) as problem:
-        outcome, why, error = "failed", (problem.message,), problem
-    except DamagedLog as damage:
-        outcome, why = "refused", (f"the plan just written is damaged: {damage}",)
-    except OSError as problem:  # all others have been told apart: this is the journal
-        outcome, why = "incomplete", (f"the journal cannot be written: {problem.strerror or problem}",)
-    ended, plan, folder, applied = context.clock(), run.plan, run.folder, tuple(run.applied)
-    return RunReport(outcome, dry_run, started, ended, plan, folder, applied, why, error, run.ending, run.stopped_by)
+        with (
+            only_one(settings.folder / LOCK_FILE, settings.site.url),
+            site_record(settings.folder, settings.site.url, context.hand) as record,
+        ):
+            ended = run.ended(record)
+            if ended.outcome in _ATTEMPTS:
+                record.attempt("; ".join(ended.why), failed=ended.outcome == "failed", root=run.root)
+            seals = record.seals(run.root) if run.root else None
+    except PlanRefused as refusal:  # another one is at work: what it writes must not be disturbed
+        ended, seals = _Ended("refused", (str(refusal),)), None
+    except (InputError, UntrustedRecord) as problem:
+        ended, seals = _Ended("failed", (problem.message,), problem), None
+    except OSError as problem:
+        ended, seals = _Ended("incomplete", (f"the register cannot be written: {problem.strerror or problem}",)), None
+    return RunReport(
+        ended.outcome,
+        dry_run,
+        started,
+        context.clock(),
+        run.plan,
+        run.folder,
+        tuple(run.applied),
+        ended.why,
+        ended.error,
+        run.ending,
+        run.stopped_by,
+        seals,
+    )
+
+
+_ATTEMPTS: tuple[RunOutcome, ...] = ("over-limit", "stopped", "refused", "failed")
+"""The ways to end in which nothing of a plan was begun: of these nothing else would be on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How a run ended, and why, in sentences."""
+
+    outcome: RunOutcome
+    why: tuple[str, ...] = ()
+    error: InputError | RemoteError | UntrustedRecord | None = None
 
 
 class _Run:
@@ -150,7 +191,7 @@ class _Run:
         self._accept_mass_change = accept_mass_change
         self._context = context
         self._dry_run = dry_run
-        self._runs = settings.folder / "runs"
+        self._runs = settings.folder / RUNS_FOLDER
         self._pseudonyms = Pseudonyms(settings.pseudonym_key) if settings.pseudonym_key else None
         self._ends: list[ApplyResult] = []
         self.plan: Plan | None = None
@@ -158,16 +199,34 @@ class _Run:
         self.applied: list[Applied] = []
         self.ending: tuple[EndingCertificate, ...] = ()
         self.stopped_by: tuple[Finding, ...] = ()
+        self.root: str | None = None
+        """The root of the plan, once it is on the disk."""
 
-    def carry_out(self) -> tuple[RunOutcome, tuple[str, ...]]:
+    def ended(self, record: SiteRecord) -> _Ended:
+        """Carries the run out; whatever the site, the disk or another run does, it ends in words."""
+        try:
+            record.demands(demands_of(self._settings))
+            return _Ended(*self._carry_out(record))
+        except PlanRefused as refusal:
+            return _Ended("refused", (str(refusal),))
+        except OverTheLimit as over:
+            return _Ended("over-limit", tuple(over.sentences))
+        except (InputError, RemoteError) as problem:
+            return _Ended("failed", (problem.message,), problem)
+        except DamagedLog as damage:
+            return _Ended("refused", (f"the plan just written is damaged: {damage}",))
+        except OSError as problem:  # all others have been told apart: this is the journal or the register
+            return _Ended("incomplete", (f"the journal cannot be written: {problem.strerror or problem}",))
+
+    def _carry_out(self, record: SiteRecord) -> tuple[RunOutcome, tuple[str, ...]]:
         if self._context.stop.is_set():
             return _INTERRUPTED
         with self._context.connect() as qrs:
             if not self._dry_run:
-                self._finish_earlier(qrs)
+                self._finish_earlier(qrs, record)
             if self._context.stop.is_set():
                 return _INTERRUPTED
-            folder = self._make_plan(qrs)
+            folder = self._make_plan(qrs, record)
             if self._dry_run:
                 return "dry-run", ()
             if self.stopped_by:
@@ -177,10 +236,10 @@ class _Run:
             # Read back and checked like any plan: what is released is what the sealed file says, not what memory has.
             recorded = read_plan(folder)
             check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
-            self._apply(find_pending(recorded, folder, self.plan.limits if self.plan else ()), qrs)
+            self._apply(find_pending(recorded, folder, self.plan.limits if self.plan else ()), qrs, record)
         return self._outcome()
 
-    def _make_plan(self, qrs: Connection) -> Path:
+    def _make_plan(self, qrs: Connection, record: SiteRecord) -> Path:
         now = self._context.clock()
         policy, site = self._settings.policy, self._settings.site
         snapshot = qrs.snapshot(now)
@@ -188,12 +247,19 @@ class _Run:
         for warning in (*(one.describe() for one in self.ending), *snapshot.remarks):
             self._context.log(warning, level=logging.WARNING)
         plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
+        mode = DRY_RUN if self._dry_run else LIVE
+        plan = with_origin(plan, self._context.hand.origin(mode, snapshot.site_clock))
         plan = compared_with_before(plan, [self._runs], self._settings.mass_change)
-        plan = replace(plan, accepted=self._accept_mass_change and bool(mass_changes(plan.findings)))
+        changes = mass_changes(plan.findings)
+        plan = replace(plan, accepted=self._accept_mass_change and bool(changes))
         self.stopped_by = _stopping(plan, self._settings.stop_on)
         folder = self._runs / plan.run_id
-        write_plan(plan, folder, plan_text(plan))
-        self.plan, self.folder = plan, folder
+        recording = record.recording()
+        path = write_plan(plan, folder, plan_text(plan), recording)
+        self.plan, self.folder, self.root = plan, folder, root_of(path)
+        record.planned(plan, folder, recording, self.root)
+        if plan.accepted:
+            record.override(ACCEPT_OPTION, "a change that touches everybody stops", "; ".join(changes), self.root)
         summary = plan.summary()
         counts = {name: summary[name] for name in ("licenses", "keep", "release", "thisRun")}
         for finding in plan.findings:
@@ -202,14 +268,14 @@ class _Run:
         self._context.log("plan sealed", run=plan.run_id, **facts, **counts)
         return folder
 
-    def _finish_earlier(self, qrs: Connection) -> None:
+    def _finish_earlier(self, qrs: Connection, record: SiteRecord) -> None:
         """Brings to their end the runs that a crash or a stop has left in the middle, or that nobody was told of.
 
         Nothing more is released for a plan that the policy in force has not made, or that is older than a day: there
         it is only looked up what became of each DELETE that was sent, and the new plan decides on the others.
         """
         now = self._context.clock()
-        for folder in unfinished_runs(self._runs, now):
+        for folder in unfinished_runs(self._settings.folder, now):
             if self._context.stop.is_set():
                 return
             facts: dict[str, Any] = {"folder": str(folder)}
@@ -217,6 +283,10 @@ class _Run:
                 plan = read_plan(folder)
                 if plan.header.site != self._settings.site.url:
                     raise PlanRefused(f"the plan was made for {plan.header.site}")
+                if plan.log.former:
+                    raise PlanRefused("an older seatwarden has written it, whose runs this one only reads")
+                if record.number_of(plan.log.root) is None:
+                    raise PlanRefused("the register of runs does not know its plan")
                 pending = find_pending(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._context.log(
@@ -230,9 +300,9 @@ class _Run:
             self._context.log(
                 "an earlier run is brought to its end", **facts, left=len(pending.left), withdrawn=withdrawn
             )
-            self._apply(pending, qrs, withdrawn)
+            self._apply(pending, qrs, record, withdrawn)
 
-    def _apply(self, pending: PendingApply, qrs: Qrs, withdrawn: str | None = None) -> None:
+    def _apply(self, pending: PendingApply, qrs: Connection, record: SiteRecord, withdrawn: str | None = None) -> None:
         if not pending.chosen or (pending.state is not None and pending.state.sealed):
             return
         run = pending.plan.header.run_id
@@ -243,27 +313,28 @@ class _Run:
             level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
             self._context.log(outcome.result, level=level, run=run, **facts)
 
-        journal = open_journal(pending, self._context.clock())
-        try:
-            done = carry_out(
-                pending,
-                qrs,
-                journal,
-                pseudonyms=self._pseudonyms,
-                parallel=self._settings.parallel,
-                clock=self._context.clock,
-                progress=progress,
-                stop=self._context.stop,
-                withdrawn=withdrawn,
-                released_by=ReleasedBeside([self._runs]).run_of,
-            )
-            self._ends.append(done)
-        finally:
-            journal.close()
-            self._note_unpublished(pending)  # also when the disk is full: what was released must not be lost
+        with record.applying(pending):
+            journal = open_journal(pending, self._context.hand.applying(qrs.site_clock))
+            try:
+                done = carry_out(
+                    pending,
+                    qrs,
+                    journal,
+                    pseudonyms=self._pseudonyms,
+                    parallel=self._settings.parallel,
+                    clock=self._context.clock,
+                    progress=progress,
+                    stop=self._context.stop,
+                    withdrawn=withdrawn,
+                    released_by=ReleasedBeside([self._runs]).run_of,
+                )
+                self._ends.append(done)
+            finally:
+                journal.close()
+                self._note_unpublished(pending)  # also when the disk is full: what was released must not be lost
 
     def _note_unpublished(self, pending: PendingApply) -> None:
-        applied = unpublished(pending.plan, pending.path)
+        applied = unpublished(pending.plan, pending.path, self._settings.folder)
         if applied.outcomes:
             self.applied.append(applied)
 

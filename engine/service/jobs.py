@@ -45,6 +45,8 @@ class ServiceJobs:
         for sentence in report.why:
             level = logging.INFO if report.outcome == "interrupted" else logging.ERROR
             self._log(sentence, level=level, job="licenseRelease", help=report.error.help if report.error else None)
+        if report.seals is not None:
+            self._log(str(report.seals), job="licenseRelease")
         publish_run(report, settings, self._log, self._clock())
         numbers = {name: float(count) for name, count in report.counts.items()}
         if report.plan is not None:

@@ -84,6 +84,12 @@ class Site:
         return tuple(secret for secret in (*values, *tokens, self.passphrase, *self.proxy.secrets) if secret)
 
     @property
+    def qlik_user(self) -> str | None:
+        """Who QRS takes us for, where our certificate lets us say it."""
+        named = {name.lower(): value for name, value in self.headers.items()}
+        return named.get(DEFAULT_USER[0].lower()) if self.authentication == "certificates" else None
+
+    @property
     def warnings(self) -> list[str]:
         """The reasons why talking to it is unsafe."""
         if not self.use_tls:

@@ -169,6 +169,16 @@ def load_settings(
     )
 
 
+def demands_of(settings: Settings) -> dict[str, str]:
+    """What a site file demands of runs, in words: what the register of runs notes when it changes."""
+    return {
+        "dryRun": str(settings.dry_run).lower(),
+        "pseudonyms": "with a key" if settings.pseudonym_key else "people are named",
+        "stopOn": ", ".join(settings.stop_on),
+        "massChange": str(settings.mass_change),
+    }
+
+
 _AS_THEY_ARE = {
     "pseudonym_key": "pseudonyms",
     "stop_on": "stopOn",

@@ -8,7 +8,9 @@ Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,a
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -124,6 +126,16 @@ class SiteFacts(Struct, frozen=True, omit_defaults=True):
 NO_SITE_FACTS = SiteFacts()
 
 
+class Seats(Struct, frozen=True):
+    """The licenses of one type at the site, as QRS's `accesstypeoverview` counts them; None where it says nothing."""
+
+    total: int | None = None
+    allocated: int | None = None
+    available: int | None = None
+    quarantined: int | None = None
+    excess: int | None = None
+
+
 class SnapshotFile(Struct, frozen=True, rename="camel"):
     """A snapshot as it is written."""
 
@@ -132,6 +144,7 @@ class SnapshotFile(Struct, frozen=True, rename="camel"):
     taken_at: str | None = None
     source: str | None = None
     license: Raw | UnsetType = UNSET
+    access_type_overview: Raw | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +181,8 @@ class Snapshot:
         self.unreadable_users = spoiled.users
         self._digest = digest
         self.signed_key = _signed_key(file.license)
+        self.overview = seats_in(file.access_type_overview)
+        self.site_clock: datetime | None = None
         self.licenses: dict[LicenseType, list[License]] = {}
         for license_type in LICENSE_TYPES:
             rows = getattr(file.licenses, license_type)
@@ -252,6 +267,22 @@ def _signed_key(site_license: Raw | UnsetType) -> bool | None:
     except msgspec.ValidationError:
         return None
     return found.signed if found is not None else None
+
+
+def seats_in(overview: Raw | UnsetType) -> dict[LicenseType, Seats]:
+    """The seats by type in an answer of `GET /qrs/license/accesstypeoverview`, of which every part is optional."""
+    try:
+        blocks = msgspec.json.decode(overview, type=dict[str, Raw]) if overview is not UNSET else {}
+    except msgspec.DecodeError:
+        return {}
+    found: dict[LicenseType, Seats] = {}
+    for license_type in LICENSE_TYPES:
+        with suppress(KeyError, msgspec.DecodeError):
+            block = msgspec.json.decode(blocks[f"{license_type}Access"], type=dict[str, Any])
+            if block.get("enabled") is True:
+                numbers = {name: block.get(name) for name in Seats.__struct_fields__}
+                found[license_type] = Seats(**{name: n for name, n in numbers.items() if type(n) is int})
+    return found
 
 
 def _doubled(ids: list[str]) -> frozenset[str]:

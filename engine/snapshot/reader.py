@@ -60,6 +60,7 @@ class _RawFile(Struct, frozen=True, rename="camel"):
     taken_at: str | None = None
     source: str | None = None
     license: Raw | UnsetType = UNSET
+    access_type_overview: Raw | UnsetType = UNSET
 
 
 class _RawLicensesOnly(Struct, frozen=True):
@@ -229,7 +230,8 @@ def _decode_leniently(data: bytes, what: str, *, twice: bool) -> tuple[SnapshotF
         rows[license_type] = (
             UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]", spoils) for i, row in enumerate(raws)]
         )
-    return SnapshotFile(users, Licenses(**rows), raw.taken_at, raw.source, raw.license), spoils.told()
+    read = SnapshotFile(users, Licenses(**rows), raw.taken_at, raw.source, raw.license, raw.access_type_overview)
+    return read, spoils.told()
 
 
 def _check_types_once(data: bytes, what: str) -> None:

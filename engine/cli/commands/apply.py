@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isnan
 from pathlib import Path
@@ -25,7 +26,7 @@ from seatwarden.engine.apply.apply import (
 )
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import lock_file, log_warnings, say_warnings, settings_from
+from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from, this_hand
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import command_line, console, note, say, warn
 from seatwarden.engine.cli.terminal.streams import is_quiet
@@ -33,15 +34,18 @@ from seatwarden.engine.cli.views.outcomes import say_counts, say_outcome
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
-from seatwarden.engine.errors import OverTheLimit, PlanRefused
+from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
+from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.limits import describe_limits
 from seatwarden.engine.runs.baseline import mass_changes
-from seatwarden.engine.runs.recovery import unpublished
+from seatwarden.engine.runs.record import LOCK_FILE, Hand, SiteRecord, site_record
+from seatwarden.engine.runs.recovery import RUNS_FOLDER, unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
-from seatwarden.engine.site.connection import Site
+from seatwarden.engine.runs.run import ACCEPT_OPTION
+from seatwarden.engine.site.settings import Settings
 from seatwarden.grammar.ast import Limit
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
@@ -51,6 +55,7 @@ from seatwarden.policy.file_kinds import PLAN, kind_of
 AcceptOption = Annotated[
     bool, typer.Option("--accept-mass-change", help="Apply although a fact has changed for very many users.")
 ]
+MAX_AGE_HOURS = 24
 MOST_HOURS = 87_600
 """Ten years: a plan of any age."""
 
@@ -63,7 +68,7 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")] = False,
     max_age: Annotated[
         float, typer.Option("--max-age", metavar="HOURS", min=0, max=MOST_HOURS, help="Refuse a plan that is older.")
-    ] = 24,
+    ] = MAX_AGE_HOURS,
     limit: Annotated[
         list[str] | None,
         typer.Option("--limit", metavar="LIMIT", help='Not the plan\'s limits but these: "20", "5% of analyzer".'),
@@ -93,15 +98,70 @@ def apply(
     say_warnings(settings)
     where = settings.site
     pseudonyms = _pseudonyms(plan, pseudonymize)
-    beside = ReleasedBeside({folder.resolve().parent, settings.folder / "runs"})
-    with _refusals_in_words(folder, plan):
-        check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
-        with only_one(lock_file(where.url), where.url):
-            pending = _pending(plan, folder, limit, accept_mass_change)
-            code = _apply(pending, where, pseudonyms, yes, parallel, beside)
-            # What an earlier apply of this plan left untold is told, too.
-            publish_apply(unpublished(plan, pending.path), settings, log_warnings, datetime.now(UTC))
+    hand = this_hand(where.qlik_user)
+    with _refusals_in_words(folder, plan), only_one(settings.folder / LOCK_FILE, where.url):
+        with site_record(settings.folder, where.url, hand) as record:
+            code = _recorded(
+                _Applying(plan, folder, settings, hand, record, pseudonyms, parallel),
+                limit,
+                accept_mass_change,
+                max_age,
+                yes,
+            )
+            applied = unpublished(plan, folder / JOURNAL_FILE, settings.folder)
+            seals = record.seals(plan.log.root)
+        # What an earlier apply of this plan left untold is told, too.
+        publish_apply(applied, settings, log_warnings, datetime.now(UTC), seals)
+    if seals is not None:
+        say(str(seals))
     raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Applying:
+    """Everything that an apply works with."""
+
+    plan: RecordedPlan
+    folder: Path
+    settings: Settings
+    hand: Hand
+    record: SiteRecord
+    pseudonyms: Pseudonyms | None
+    parallel: int
+
+
+def _recorded(it: _Applying, limit: list[str] | None, accepted: bool, max_age: float, yes: bool) -> ExitCode:
+    """Applies, and enters into the register what is refused or set aside. Raises PlanRefused, OverTheLimit."""
+    root = it.plan.log.root
+    try:
+        check_plan(it.plan, it.settings.site.url, timedelta(hours=max_age), datetime.now(UTC))
+        pending = _pending(it.plan, it.folder, limit, accepted)
+        code = _apply(it, pending, yes, _set_aside(it.plan, pending, limit, accepted, max_age))
+    except (PlanRefused, OverTheLimit) as refusal:
+        it.record.attempt(refusal.message, failed=False, root=root)
+        raise
+    except (InputError, RemoteError) as error:
+        it.record.attempt(error.message, failed=True, root=root)
+        raise
+    if code is ExitCode.REMOTE_FAILED:
+        it.record.attempt("QRS could not be reached, or did not accept us", failed=True, root=root)
+    return code
+
+
+def _set_aside(
+    plan: RecordedPlan, pending: PendingApply, limit: list[str] | None, accepted: bool, max_age: float
+) -> list[tuple[str, str, str]]:
+    """The options by which somebody sets something aside: the option, what held before, what is used."""
+    found = []
+    if limit:
+        before, used = ("; ".join(describe_limits(several)) for several in (plan.limits, pending.limits))
+        found.append(("--limit", before, used))
+    if max_age != MAX_AGE_HOURS:
+        found.append(("--max-age", f"{MAX_AGE_HOURS} hours", f"{max_age:g} hours"))
+    changes = mass_changes(plan.findings)
+    if accepted and changes:
+        found.append((ACCEPT_OPTION, "a change that touches everybody stops", "; ".join(changes)))
+    return found
 
 
 def _refuse_file(place: Path) -> None:
@@ -123,7 +183,7 @@ def _refusals_in_words(folder: Path, plan: RecordedPlan) -> Iterator[None]:
         for sentence in over.sentences:
             note(f"over the limit: {sentence}")
         further = "further" if (folder / JOURNAL_FILE).exists() else "at all"
-        remedy = f"{plan.seal.summary.remedy}; or" if plan.seal.summary.remedy else "Check the policy, or"
+        remedy = f"{plan.log.summary.remedy}; or" if plan.log.summary.remedy else "Check the policy, or"
         note(f"Nothing {further} has been released. {remedy[0].upper()}{remedy[1:]} give another limit with --limit.")
         raise typer.Exit(ExitCode.NO) from None
 
@@ -140,20 +200,13 @@ def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted
     pending = find_pending(plan, folder, limits)
     if asked:
         hold_against(pending, limits)
-    changes = mass_changes(plan.header.findings)
+    changes = mass_changes(plan.findings)
     if changes and not (accepted or plan.header.accepted or pending.state is not None):  # what has begun was accepted
         raise PlanRefused(f"{'; '.join(changes)}: look at it, then add --accept-mass-change")
     return pending
 
 
-def _apply(
-    pending: PendingApply,
-    site: Site,
-    pseudonyms: Pseudonyms | None,
-    yes: bool,
-    parallel: int,
-    beside: ReleasedBeside,
-) -> ExitCode:
+def _apply(it: _Applying, pending: PendingApply, yes: bool, overrides: list[tuple[str, str, str]]) -> ExitCode:
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
     if pending.state is not None and pending.state.sealed:
@@ -164,27 +217,24 @@ def _apply(
         say("This plan releases nothing.")
         return ExitCode.DONE
     _confirm(pending, yes)
-    client = QrsClient(site, datetime.now(UTC), parallel=parallel)
+    for override in overrides:
+        it.record.override(*override, root=it.plan.log.root)
+    client = QrsClient(it.settings.site, datetime.now(UTC), parallel=it.parallel)
+    beside = ReleasedBeside({it.folder.resolve().parent, it.settings.folder / RUNS_FOLDER})
     progress = _progress_bar()
     task = progress.add_task("", total=len(pending.left))
     try:
-        journal = open_journal(pending, datetime.now(UTC))
-        try:
-            with client, progress:
-                done = carry_out(
-                    pending,
-                    client,
-                    journal,
-                    pseudonyms=pseudonyms,
-                    parallel=parallel,
-                    clock=lambda: datetime.now(UTC),
-                    progress=lambda outcome: progress.advance(task),
-                    released_by=beside.run_of,
-                )
-        finally:
-            journal.close()
-            for warning in client.warnings:
-                warn(warning)
+        with it.record.applying(pending), client, progress, _journal(it, pending) as journal:
+            done = carry_out(
+                pending,
+                client,
+                journal,
+                pseudonyms=it.pseudonyms,
+                parallel=it.parallel,
+                clock=lambda: datetime.now(UTC),
+                progress=lambda outcome: progress.advance(task),
+                released_by=beside.run_of,
+            )
     except KeyboardInterrupt:
         note("Interrupted. The licenses under way were finished; apply again to go on.")
         return ExitCode.SOME_FAILED
@@ -193,7 +243,20 @@ def _apply(
         mend = "Make room" if error.errno == errno.ENOSPC else "See that the folder can be written to"
         note(f"Nothing further was released. {mend}, then apply again: what is open is looked up in QRS.")
         return ExitCode.SOME_FAILED
+    finally:
+        for warning in client.warnings:
+            warn(warning)
     return _report(done)
+
+
+@contextmanager
+def _journal(it: _Applying, pending: PendingApply) -> Iterator[Journal]:
+    """The journal of the apply, open."""
+    journal = open_journal(pending, it.hand.applying())
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 def _report(done: ApplyResult) -> ExitCode:
@@ -240,7 +303,7 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
 def _confirm(pending: PendingApply, yes: bool) -> None:
     """Shows the licenses and asks for their number, unless `yes`. Raises PlanRefused or InputError."""
     left = pending.left
-    for line in finding_lines(pending.plan.header.findings):
+    for line in finding_lines(pending.plan.findings):
         note(line)
     for decision in left if not yes else []:
         say(f"  {decision.license_type:<12}  {printable(_who(decision))}: {printable(decision.reason)}")

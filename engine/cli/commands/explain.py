@@ -196,7 +196,7 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         lambda queries: people_of_plan(decisions, pseudonyms=recorded.header.pseudonyms is not None),
         lambda decision: decision,
         lambda: decisions,
-        lambda chosen: recorded.header.findings,
+        lambda chosen: recorded.findings,
     )
 
 

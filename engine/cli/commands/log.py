@@ -15,6 +15,8 @@ from seatwarden.engine.cli.inputs import Format, RawOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.cli.views.record import record_lines, record_to_json
+from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.common.way_out import KEY, write_out
@@ -29,16 +31,16 @@ from seatwarden.engine.log.history import (
     runs_in,
     select,
 )
-from seatwarden.engine.log.journal import check_journal, parse_journal, whole_lines
-from seatwarden.engine.log.lines import OutcomeKind, PlanLog
-from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.replay import replay as replay_plan
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, log_path
+from seatwarden.engine.log.run_folder import log_path
+from seatwarden.engine.log.verify import against_seals, verify_record
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.grammar.builder import date_from
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.files import read_text
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -71,37 +73,38 @@ RunsArgument = Annotated[
 
 
 @app.command("verify")
-def verify(place: RunArgument, format: TextFormat = "text") -> None:
-    """Check that a plan and its journal are as they were written.
+def verify(
+    place: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|FOLDER|REGISTER",
+            help="Run folder, folder of runs, or register (runs.jsonl).",
+            autocompletion=complete_runs,
+        ),
+    ],
+    seals: Annotated[
+        Path | None,
+        typer.Option("--seals", metavar="FILE", help="Hold against the seals in this file: a mailbox, a log, a table."),
+    ] = None,
+    format: TextFormat = "text",
+) -> None:
+    """Check that runs are as they were written.
 
-    Every line, their order, the seal.
+    Every file of a run, every line, the seals, and the register of runs where there is one.
 
     Example: seatwarden log verify plans/2026-11-21
     """
-    log = read_log(place)
-    journal = log.path.with_name(JOURNAL_FILE)
-    if format == "text":  # before the journal, which may be damaged
-        say(f"{log.path}: verified")
-        say(printable(f"  run   {log.header.run_id}, {plural(len(log.decisions), 'decision')}"))
-        say(f"  seal  {log.seal.digest}")
-    state = _verified_journal(journal, log) if journal.exists() else None
+    found = verify_record(place)
+    if seals is not None:
+        found.others += against_seals(found, seals_in(read_text(seals, "file of seals")))
     if format == "json":
-        result = {"run": log.header.run_id, "decisions": len(log.decisions), "seal": log.seal.digest, "journal": state}
-        print_result({**result, "findings": to_builtins(log.header.findings)})
-    elif state is not None:
-        say(f"{journal}: {state}")
-
-
-def _verified_journal(path: Path, log: PlanLog) -> str:
-    """The words for a journal that verifies. Raises DamagedLog."""
-    data = path.read_bytes()
-    state = parse_journal(path, data)
-    if state is not None:
-        check_journal(path, state, log.seal, log.releases)
-    if state is not None and state.sealed:
-        return "verified"
-    torn = ", the last line torn" if whole_lines(data) != data else ""
-    return f"verified, not ended yet{torn}; apply again to go on"
+        print_result(record_to_json(found))
+    else:
+        for line in record_lines(found):
+            say(line)
+        for fault in found.faults:
+            note(f"error: {printable(str(fault))}")
+    raise typer.Exit(ExitCode.NO if found.faults else ExitCode.DONE)
 
 
 @app.command("replay")
@@ -196,7 +199,7 @@ def show(
     told = [run for run in runs if id(run) in shown]
     _print_rows("decisions", [_decision_row(past, format) for past in answers], format, columns, raw, told)
     for run in told if format == "table" else ():
-        for line in finding_lines(run.header.findings):
+        for line in finding_lines(run.log.findings):
             say(f"{run.header.run_id}: {line}" if not line.startswith(" ") else line)
     if not answers:
         note(f"No decision in {plural(len(found), 'run')} fits.")
@@ -212,7 +215,9 @@ def _person(query: str | None, runs: list[PastRun]) -> tuple[str | None, str | N
     people: People[None] = People(*named) if hidden else People(" in these runs")
     # Each person once: a year of runs names everybody hundreds of times.
     for directory, user_id, name in {
-        (decision.user_directory, decision.user_id, decision.user_name) for run in runs for decision in run.decisions
+        (about.user_directory, about.user_id, about.user_name)
+        for run in runs
+        for about in (decision.about for decision in run.decisions)
     }:
         people.add(directory, user_id, name)
     try:
@@ -250,7 +255,7 @@ def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
     if isinstance(run, UnreadableRun):
         return {"run": "?", "folder": str(run.folder), "state": "damaged", "problem": run.problem}
     results = Counter(line.result for line in run.journal.outcomes.values()) if run.journal else Counter()
-    summary = run.seal.summary
+    summary = run.log.summary
     return {
         "run": run.header.run_id,
         "folder": str(run.folder),
@@ -264,21 +269,21 @@ def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
 
 
 def _decision_row(past: PastDecision, format: Format) -> dict[str, Any]:
-    decision, outcome = past.decision, past.outcome
+    decision, about, outcome = past.decision, past.decision.about, past.outcome
     detail = f" ({outcome.detail})" if outcome and outcome.detail else ""
     return {
         "run": past.run.header.run_id,
         "now": past.run.header.now,
         "user": past.user,
-        "name": decision.user_name,
+        "name": about.user_name,
         "license": decision.license_type,
-        "licenseId": decision.license_id,
+        "licenseId": about.license_id,
         "verdict": decision.verdict,
         "rule": past.run.rule_of(decision),
         "outcome": outcome.result if outcome else None,
         "at": outcome.at if outcome else None,
-        "why": decision.reason + detail,
-        **({"facts": to_builtins(decision.facts)} if format == "json" else {}),
+        "why": about.reason + detail,
+        **({"facts": to_builtins(about.facts)} if format == "json" else {}),
     }
 
 
@@ -292,7 +297,7 @@ def _print_rows(
 ) -> None:
     """Rows as a table of some columns, or whole as JSON or CSV; JSON also has what was found when runs were planned."""
     if format == "json":
-        findings = [{"run": run.header.run_id, **to_builtins(found)} for run in runs for found in run.header.findings]
+        findings = [{"run": run.header.run_id, **to_builtins(found)} for run in runs for found in run.log.findings]
         print_result({what: rows, "findings": findings})
     elif format == "csv":
         names = list(dict.fromkeys(name for row in rows for name in row)) or list(columns)

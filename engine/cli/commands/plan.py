@@ -1,12 +1,13 @@
 """`seatwarden plan`: what would be released, what is kept, and why. Releases nothing."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import to_builtins
 
 from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.host import state_of, this_hand
 from seatwarden.engine.cli.inputs import (
     Format,
     Inputs,
@@ -29,13 +30,18 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.circumstances import WHAT_IF
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, Show, cells, sections
-from seatwarden.engine.plan.plan import Plan, make_plan
+from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.records import PRINTED, decision_to_json
 from seatwarden.engine.plan.summary_text import closing_lines, plan_text, totals
 from seatwarden.policy.errors import InputError
 
+if TYPE_CHECKING:
+    from seatwarden.engine.runs.record import Hand
+
+WAIT_SECONDS = 10
 MOST_ON_TERMINAL = 1_000
 """Most licenses that a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE: dict[Group, str] = {"release": "bold", "undetermined": "bold yellow", "kept": "bold green"}
@@ -76,11 +82,13 @@ def plan(
     given = gather(policy, snapshot, site, now, timezone)
     pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    hand = this_hand(given.site.qlik_user if given.site else None)
+    made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
     written = None
     if output is not None:
         written = plan_text(made)
-        write_plan(made, output, written)
+        _write(made, output, written, hand, site, given)
     _print(made, format, show, written, raw)
     if output is not None and report:
         from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
@@ -92,6 +100,26 @@ def plan(
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
+def _write(made: Plan, output: Path, text: str, hand: "Hand", site: Path | None, given: Inputs) -> None:
+    """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied."""
+    if made.origin.mode == WHAT_IF or site is None or given.site is None:
+        write_plan(made, output, text, hand.recording())
+        return
+    from seatwarden.engine.apply.apply import only_one
+    from seatwarden.engine.log.reader import root_of
+    from seatwarden.engine.runs.record import LOCK_FILE, site_record
+
+    folder, _ = state_of(site, given.site)
+    # Who is at work there may be about to write the next line: it is waited for a moment.
+    with (
+        only_one(folder / LOCK_FILE, given.site.url, WAIT_SECONDS),
+        site_record(folder, given.site.url, hand) as record,
+    ):
+        recording = record.recording()
+        path = write_plan(made, output, text, recording)
+        record.planned(made, output, recording, root_of(path))
+
+
 def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None) -> Plan:
     """The plan, compared with the newest one beside it, or among the runs of the live site."""
     if output is None and site is None:
@@ -101,10 +129,10 @@ def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None)
 
     places, percent = ([output.absolute().parent] if output is not None else []), None
     if site is not None and given.site is not None:
-        from seatwarden.engine.cli.host import runs_of
+        from seatwarden.engine.runs.recovery import RUNS_FOLDER
 
-        folder, percent = runs_of(site, given.site)
-        places.append(folder)
+        folder, percent = state_of(site, given.site)
+        places.append(folder / RUNS_FOLDER)
     return compared_with_before(made, places, percent)
 
 
@@ -124,7 +152,7 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bo
         _note_findings(made)
     elif is_terminal():
         say("\n".join([*totals(made), ""]))
-        listed = sections(made, show, MOST_ON_TERMINAL)
+        listed = sections(made.decisions, show, MOST_ON_TERMINAL)
         for section in listed:
             say((section.title, _STYLE[section.group]))
             print_rows(COLUMNS, [cells(decision) for decision in section.licenses])

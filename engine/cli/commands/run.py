@@ -135,3 +135,5 @@ def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
     elif report.applied or report.outcome == "done":
         counts = report.counts
         say(", ".join(f"{count:,} {result}" for result, count in counts.items()) or "Nothing was to be released.")
+    if report.seals is not None:
+        say(str(report.seals))

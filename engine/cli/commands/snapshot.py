@@ -37,7 +37,7 @@ def snapshot(
     where = read_site(site)
     now = datetime.now(UTC)
     with QrsClient(where, now) as client, working(f"reading users and licenses from {where.url}"):
-        data, warnings = client.snapshot_json(now, with_overview=True), client.warnings
+        data, warnings = client.snapshot_json(now), client.warnings
     for warning in warnings:
         warn(warning)
     taken = decode_snapshot(data, f"the answer of {where.url}")

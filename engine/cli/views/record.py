@@ -1,0 +1,74 @@
+"""What `log verify` says of a record: run by run, then the register."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import to_builtins
+
+from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.log.register import Planned
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.log.verify import VerifiedRecord, VerifiedRun
+
+
+def record_lines(found: VerifiedRecord) -> Iterator[str]:
+    """What is in order, in words; the faults are said elsewhere."""
+    for run in found.runs:
+        yield from _run_lines(run)
+    if found.register is not None:
+        runs = sum(1 for _ in found.register.of_kind(Planned))
+        yield f"{found.register_path}: {'verified' if not found.others else 'read, with faults'}"
+        yield f"  register  {found.register.id}, {plural(runs, 'run')}, line {len(found.register.lines)}"
+        yield f"  head      {found.register.head}"
+
+
+def _run_lines(run: VerifiedRun) -> Iterator[str]:
+    if run.plan is None:
+        return
+    plan, header = run.plan, run.plan.header
+    yield f"{plan.path}: {'verified' if not run.faults else 'read, with faults'}"
+    erased = f", {len(plan.erased):,} erased" if plan.erased else ""
+    mode = "" if plan.former else f", {header.mode}"
+    yield printable(f"  run   {header.run_id}{mode}, {plural(len(plan.decisions), 'decision')}{erased}")
+    yield f"  seal  {plan.root}"
+    if header.register is not None:
+        yield f"  entry run {header.register.run} of register {header.register.id}"
+    if plan.former:
+        yield "  form  1, whose lines have no salt: what is erased from it can be guessed"
+    if (state := journal_words(run)) is not None:
+        yield f"{run.folder / JOURNAL_FILE}: {state}"
+
+
+def journal_words(run: VerifiedRun) -> str | None:
+    """The words for a journal that verifies; None where there is none, or nothing of it."""
+    if run.journal is None:
+        return "verified, not ended yet, the last line torn; apply again to go on" if run.torn else None
+    if run.journal.sealed:
+        return "verified"
+    torn = ", the last line torn" if run.torn else ""
+    return f"verified, not ended yet{torn}; apply again to go on"
+
+
+def record_to_json(found: VerifiedRecord) -> dict[str, Any]:
+    """The same for programs; of a single run also its findings, as ever."""
+    runs = [_run_to_json(run) for run in found.runs]
+    register = None
+    if found.register is not None:
+        head = {"lines": len(found.register.lines), "leaf": found.register.head}
+        register = {"path": str(found.register_path), "id": found.register.id, "head": head}
+    faults = [{"path": str(f.path), "line": f.line, "problem": f.problem} for f in found.faults]
+    return {**(runs[0] if len(runs) == 1 else {}), "runs": runs, "register": register, "faults": faults}
+
+
+def _run_to_json(run: VerifiedRun) -> dict[str, Any]:
+    plan = run.plan
+    return {
+        "folder": str(run.folder),
+        "run": plan.header.run_id if plan else None,
+        "mode": plan.header.mode if plan else None,
+        "decisions": len(plan.decisions) if plan else None,
+        "erased": len(plan.erased) if plan else None,
+        "seal": plan.root if plan else None,
+        "journal": journal_words(run),
+        "findings": to_builtins(plan.findings) if plan else [],
+    }

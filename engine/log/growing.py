@@ -1,0 +1,134 @@
+"""A chain of lines that grows on the disk: each line is there, whole, when `append` returns.
+
+The journal of a run and the register of runs are such chains. A crash tears the last line at most; who goes on cuts it
+off. Before each line it is looked whether the file still ends where this process has left it: somebody else's line, or
+one taken away meanwhile, ends the work.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from seatwarden.engine.common.files import patiently, sync_folder
+from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
+
+
+class ChangedMeanwhile(OSError):
+    """The file does not end where this process has left it: another one is at work on it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"`{path}` was changed by somebody else meanwhile")
+
+
+class GrowingChain:
+    """An open chain. Appending is safe from several threads."""
+
+    def __init__(self, path: Path, descriptor: int, end: ChainEnd, seed: bytes, size: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._end = end
+        self._salts = salts(seed)
+        self._size = size
+        self._lock = threading.Lock()
+        self._failure: OSError | None = None
+
+    @classmethod
+    def create(cls, path: Path, seed: bytes) -> Self:
+        """A new file without a line. Raises OSError (FileExistsError when there is one).
+
+        `seed` are 32 random bytes for the salts of what this process writes.
+        """
+        descriptor = patiently(os.open, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        chain = cls(path, descriptor, ChainEnd(), seed, 0)
+        with chain.closed_on_failure():
+            sync_folder(path.parent)
+        return chain
+
+    @classmethod
+    def reopen(cls, path: Path, data: bytes, seed: bytes) -> Self:
+        """A file to go on with; `data` is its content, whose torn last line (if any) is cut off. Raises OSError."""
+        whole = whole_lines(data)
+        descriptor = patiently(os.open, path, os.O_WRONLY | _BINARY)
+        chain = cls(path, descriptor, ChainEnd.after(whole), seed, len(whole))
+        with chain.closed_on_failure():
+            if len(whole) != len(data):
+                os.ftruncate(descriptor, len(whole))
+                os.fsync(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_END)
+        return chain
+
+    @contextmanager
+    def closed_on_failure(self) -> Iterator[None]:
+        """Closes the file when what is done meanwhile fails: a service meets a full disk again and again."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return self._end.lines
+
+    @property
+    def leaf(self) -> str:
+        """The leaf of the last line."""
+        return self._end.leaf
+
+    @property
+    def root(self) -> str:
+        """The root over all lines."""
+        return self._end.root
+
+    def salt(self) -> bytes:
+        """A salt that nothing else has, for the personal part of one line."""
+        with self._lock:
+            return next(self._salts)
+
+    def append(self, line: ChainLine) -> None:
+        """Adds a line and flushes it to the disk. Raises OSError; after that, the same for every further line."""
+        with self._lock:
+            self._write(line)
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._descriptor)
+
+    def _write(self, line: ChainLine) -> None:
+        if self._failure is not None:  # another thread's line, behind half a line, would make the chain damaged
+            raise self._failure
+        try:
+            if os.fstat(self._descriptor).st_size != self._size:
+                raise ChangedMeanwhile(self._path)
+            self._flush(self._end.link_own(line))
+        except OSError as error:
+            self._failure = error
+            raise
+
+    def _flush(self, linked: bytes) -> None:
+        # One write a line: a crash tears the last line at most.
+        written = os.write(self._descriptor, linked)
+        if written != len(linked):
+            raise OSError(f"only {written} of {len(linked)} bytes of a line could be written")
+        os.fsync(self._descriptor)
+        self._size += written
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def whole_lines(data: bytes) -> bytes:
+    """The chain without a last line that a crash has torn (no line break, or not decodable)."""
+    whole = data[: data.rfind(b"\n") + 1]
+    last = whole[whole.rfind(b"\n", 0, -1) + 1 :]
+    try:
+        msgspec.json.decode(last or b"null")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return whole[: len(whole) - len(last)]
+    return whole

@@ -1,0 +1,42 @@
+"""Merkle trees as in RFC 6962: leaves, and the one root that stands for all of them in their order.
+
+The hash of a leaf is SHA-256 over a zero byte and the leaf's data, that of a pair SHA-256 over a one byte and both
+hashes; of n leaves the left subtree has the largest power of two that is smaller than n. So no pair can be taken for a
+leaf, and the root of one list is that of no other.
+"""
+
+import hashlib
+from functools import reduce
+
+_sha256 = hashlib.sha256
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """The hash of a leaf with that data: 32 bytes."""
+    return _sha256(b"\0" + data).digest()
+
+
+class Tree:
+    """A tree that grows leaf by leaf. Of n leaves it remembers at most log2(n) + 1 hashes."""
+
+    __slots__ = ("_subtrees", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._subtrees: list[bytes] = []
+        """The roots of the whole subtrees on the right edge, larger ones first: one for each bit of `size`."""
+
+    def add(self, leaf: bytes) -> None:
+        """Takes the hash of the next leaf."""
+        size, subtrees = self.size, self._subtrees
+        while size & 1:
+            leaf = _sha256(b"\1" + subtrees.pop() + leaf).digest()
+            size >>= 1
+        subtrees.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root of all leaves so far: 32 bytes. Of none it is the hash of nothing, as RFC 6962 says."""
+        if not self._subtrees:
+            return _sha256().digest()
+        return reduce(lambda right, left: _sha256(b"\1" + left + right).digest(), reversed(self._subtrees))

@@ -1,0 +1,283 @@
+"""The register of runs: what a site's runs were, one line for each that was planned, begun, ended or refused.
+
+`runs.jsonl` stands in the state folder that the site file names, and is a chain that grows. It numbers the runs and
+knows the root of each, so that a run that is missing, added or exchanged is found. It is written under the site's lock,
+and before the first license of a run is released; where it cannot be written, nothing is released.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from seatwarden.engine.common.files import make_private_folder, read_file
+from seatwarden.engine.errors import Damage, DamagedLog
+from seatwarden.engine.log.chain import FOREIGN, ChainLine, Reader
+from seatwarden.engine.log.growing import GrowingChain, whole_lines
+from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances
+from seatwarden.engine.plan.circumstances import Circumstances, Mode
+from seatwarden.grammar.ast import LicenseType
+
+REGISTER_FILE = "runs.jsonl"
+
+
+class RegisterPart(SaltedCircumstances, frozen=True, kw_only=True, rename="camel"):
+    """Who did it and how; `reason` why something was refused, which may name somebody."""
+
+    reason: str | None = None
+
+
+class RegisterLine(ChainLine, kw_only=True, rename="camel"):
+    """A line of a register."""
+
+
+class Opened(RegisterLine, kw_only=True, rename="camel"):
+    """The first line: the register's own id, drawn at random, and its site."""
+
+    kind: Literal["register"] = "register"
+    id: str
+    tool: str
+    site: str
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+class Planned(RegisterLine, kw_only=True, rename="camel"):
+    """A plan is on the disk: the run's number, its id, and the plan's root. `licenses` are all, `release` those due."""
+
+    kind: Literal["planned"] = "planned"
+    run: int
+    run_id: str
+    root: str
+    mode: Mode
+    folder: str
+    licenses: int
+    release: int
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+class Begun(RegisterLine, kw_only=True, rename="camel"):
+    """The first license of a run is about to be released, or a run that was interrupted is gone on with."""
+
+    kind: Literal["begun"] = "begun"
+    run: int
+    run_id: str
+    root: str
+    chosen: int
+    resumed: bool
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+class ClosedRun(RegisterLine, kw_only=True, rename="camel"):
+    """An apply has ended: what was released by type and all results so far, and the journal's end as it was left.
+
+    `settled`: every license chosen has its result; then `journal_root` is the journal's seal.
+    """
+
+    kind: Literal["closed"] = "closed"
+    run: int
+    run_id: str
+    released: dict[LicenseType, int]
+    results: dict[str, int]
+    settled: bool
+    journal_lines: int
+    journal_leaf: str
+    journal_root: str | None
+    at: str
+    prev: str = ""
+
+
+class Attempt(RegisterLine, kw_only=True, rename="camel"):
+    """A command that released nothing: refused, or failed. `run` is the run it was about, if there was one."""
+
+    kind: Literal["attempt"] = "attempt"
+    result: Literal["refused", "failed"]
+    run: int | None
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+class Override(RegisterLine, kw_only=True, rename="camel"):
+    """A person has set something aside for one apply: the option, what held before, and what is used instead."""
+
+    kind: Literal["override"] = "override"
+    run: int | None
+    option: str
+    before: str
+    used: str
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+class Demands(RegisterLine, kw_only=True, rename="camel"):
+    """What the site file demands, written when it is not what it was."""
+
+    kind: Literal["settings"] = "settings"
+    settings: dict[str, str]
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+class ErasedLines(RegisterLine, kw_only=True, rename="camel"):
+    """Lines of files were erased on somebody's request: which files, which lines, the roots that they keep.
+
+    `done` is false in the line before the first file is changed, and true in the one after the last. No name stands
+    here; `reason` is one of a list.
+    """
+
+    kind: Literal["erased"] = "erased"
+    reason: str
+    files: dict[str, list[int]]
+    roots: dict[str, str]
+    done: bool
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+class PrunedRuns(RegisterLine, kw_only=True, rename="camel"):
+    """Whole runs were deleted because their time was over: their numbers and roots stay."""
+
+    kind: Literal["pruned"] = "pruned"
+    runs: dict[str, str]
+    keep: str
+    done: bool
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
+_KINDS = (Opened, Planned, Begun, ClosedRun, Attempt, Override, Demands, ErasedLines, PrunedRuns)
+_READER: Reader[Any] = Reader(_KINDS, own_leaves=True)
+
+
+@dataclass(slots=True)
+class RegisterState:
+    """A register as it stands. `leaves` are those of its lines."""
+
+    opened: Opened
+    lines: list[RegisterLine] = field(default_factory=list)
+    leaves: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """Its own id."""
+        return self.opened.id
+
+    @property
+    def head(self) -> str:
+        """The leaf of its last line."""
+        return self.leaves[-1]
+
+    @property
+    def last_run(self) -> int:
+        """The number of the last run; 0 where there is none."""
+        return max((line.run for line in self.lines if isinstance(line, Planned)), default=0)
+
+    def of_kind(self, *kinds: type[RegisterLine]) -> Iterator[Any]:
+        """The lines of some kinds, in order."""
+        return (line for line in self.lines if isinstance(line, kinds))
+
+    def number_of(self, root: str) -> int | None:
+        """The number of the run whose plan has that root."""
+        return next((line.run for line in self.of_kind(Planned) if line.root == root), None)
+
+    def settings(self) -> dict[str, str]:
+        """What the site file demanded last."""
+        found: dict[str, str] = {}
+        for line in self.of_kind(Demands):
+            found = line.settings
+        return found
+
+
+def read_register(path: Path) -> RegisterState | None:
+    """A register; None where there is none, or no whole line. Raises DamagedLog, OSError."""
+    try:
+        data = whole_lines(read_file(path))
+    except FileNotFoundError:
+        return None
+    return parse_register(path, data) if data else None
+
+
+def parse_register(path: Path, data: bytes) -> RegisterState:
+    """The register that some whole lines are; `path` names it. Raises DamagedLog."""
+    read = _READER.read(data)
+    damage = list(read.damage)
+    if not damage and (read.seal is not None or not isinstance(read.lines[0], Opened)):
+        damage.append(Damage(1, f"{FOREIGN}: it is no register of runs"))
+    if damage:
+        raise DamagedLog(path, damage)
+    return RegisterState(read.lines[0], read.lines, read.leaves)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterOrigin:
+    """Who writes into a register: with what, for which site; `seed` are 32 random bytes for its salts."""
+
+    site: str
+    tool: str
+    made: Circumstances
+    seed: bytes
+    new_id: str
+    """A random id, for a register that is begun."""
+
+
+class Register:
+    """An open register. The site's lock must be held."""
+
+    def __init__(self, chain: GrowingChain, state: RegisterState, origin: RegisterOrigin) -> None:
+        self._chain = chain
+        self._origin = origin
+        self.state = state
+
+    @classmethod
+    def open(cls, path: Path, origin: RegisterOrigin, at: str) -> "Register":
+        """The register of a site, begun if there is none. Raises DamagedLog for one that is not as it was written,
+        OSError where it cannot be written."""
+        make_private_folder(path.parent)
+        state = read_register(path)
+        if state is not None:
+            return cls(GrowingChain.reopen(path, read_file(path), origin.seed), state, origin)
+        data = read_file(path) if path.exists() else None
+        chain = GrowingChain.create(path, origin.seed) if data is None else GrowingChain.reopen(path, data, origin.seed)
+        opened = Opened(id=origin.new_id, tool=origin.tool, site=origin.site, at=at)
+        register = cls(chain, RegisterState(opened), origin)
+        with chain.closed_on_failure():
+            register.add(opened)
+        return register
+
+    def add(self, line: RegisterLine, reason: str | None = None) -> None:
+        """Adds a line, on the disk when this returns, with who and how. Raises OSError."""
+        if hasattr(line, "person"):
+            made = msgspec.structs.asdict(self._origin.made)
+            line.person = RegisterPart(salt=self._chain.salt(), reason=reason, **made)
+        self._chain.append(line)
+        self.state.lines.append(line)
+        self.state.leaves.append(self._chain.leaf)
+
+    def head(self, run: int) -> RegisterHead:
+        """The head as the plan of the run with that number records it."""
+        return RegisterHead(self.state.id, self._chain.lines, self._chain.leaf, run)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._chain.close()

@@ -1,0 +1,311 @@
+"""Verifying runs: every file of a run, every run of a folder, and the register that knows them.
+
+What a plan or journal says of itself can be forged whole by who can write it. The register knows each run's number and
+roots, so a forger has to forge both; and what left the machine, `--seals`, neither of them reaches.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seatwarden.engine.common.files import read_file
+from seatwarden.engine.common.seals import Seals
+from seatwarden.engine.common.text import plural
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log.growing import whole_lines
+from seatwarden.engine.log.journal import JournalState, check_journal, parse_journal
+from seatwarden.engine.log.lines import PlanLog
+from seatwarden.engine.log.reader import read_log, recorded_plan
+from seatwarden.engine.log.register import (
+    REGISTER_FILE,
+    Begun,
+    ClosedRun,
+    Planned,
+    PrunedRuns,
+    RegisterState,
+    parse_register,
+)
+from seatwarden.engine.log.run_folder import (
+    CANONICAL_FILE,
+    JOURNAL_FILE,
+    PLAN_FILE,
+    REPORT_FILE,
+    SUMMARY_FILE,
+    run_folders,
+)
+from seatwarden.engine.plan.summary_text import plan_text
+from seatwarden.policy.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFault:
+    """Something that is not as it was written: which file or folder, the line where there is one, what is wrong."""
+
+    path: Path
+    line: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        """As people read it."""
+        place = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return f"{place}: {self.problem}"
+
+
+@dataclass(slots=True)
+class VerifiedRun:
+    """A run as far as it verifies. `notes` are words on what is in order and worth a look."""
+
+    folder: Path
+    plan: PlanLog | None = None
+    journal: JournalState | None = None
+    torn: bool = False
+    faults: list[RecordFault] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class VerifiedRecord:
+    """All that was verified: the runs, and the register if there is one."""
+
+    runs: list[VerifiedRun] = field(default_factory=list)
+    register_path: Path | None = None
+    register: RegisterState | None = None
+    others: list[RecordFault] = field(default_factory=list)
+    """Faults of no single run: the register's own, and what runs and register say of each other."""
+
+    @property
+    def faults(self) -> list[RecordFault]:
+        """All of them."""
+        return [*(fault for run in self.runs for fault in run.faults), *self.others]
+
+
+def verify_record(place: Path) -> VerifiedRecord:
+    """Verifies a run, a folder of runs or a register. Raises InputError where there is none of these."""
+    found = VerifiedRecord()
+    if place.name == REGISTER_FILE or (place.is_dir() and (place / REGISTER_FILE).is_file()):
+        found.register_path = place if place.name == REGISTER_FILE else place / REGISTER_FILE
+        folders = run_folders(found.register_path.parent)
+    else:
+        folders = run_folders(place) if place.is_dir() else [place.parent]
+        if not folders or not place.exists():
+            read_log(place)  # says in its own words that nothing is there
+        found.register_path = _register_near(place, folders)
+    found.runs = [verify_run(folder) for folder in folders]
+    if found.register_path is not None:
+        found.register = _read_register(found.register_path, found.others)
+    whole = found.register_path is not None and place.resolve() in (
+        found.register_path.resolve(),
+        found.register_path.resolve().parent,
+        found.register_path.resolve().parent / "runs",
+    )
+    if found.register is not None and found.register_path is not None:
+        found.others += _against_register(found, found.register_path, found.register, whole=whole)
+    found.others += _doubled(found.runs)
+    return found
+
+
+def verify_run(folder: Path) -> VerifiedRun:
+    """Verifies every file of one run folder. Raises InputError where there is no plan that we can read."""
+    run = VerifiedRun(folder)
+    try:
+        run.plan = read_log(folder)
+    except DamagedLog as damaged:
+        run.faults += _faults(damaged)
+    path = folder / JOURNAL_FILE
+    if run.plan is not None and path.exists():
+        _verify_journal(path, run, run.plan)
+    if run.plan is not None and not run.plan.former:
+        run.faults += _file_faults(folder, run.plan)
+    return run
+
+
+def _verify_journal(path: Path, run: VerifiedRun, plan: PlanLog) -> None:
+    try:
+        data = read_file(path)
+        run.journal, run.torn = parse_journal(path, data, plan.line_of), whole_lines(data) != data
+        if run.journal is not None:
+            check_journal(path, run.journal, plan)
+    except DamagedLog as damaged:
+        run.faults += _faults(damaged)
+    except OSError as error:
+        run.faults.append(RecordFault(path, None, f"cannot be read: {error.strerror}"))
+
+
+def _file_faults(folder: Path, plan: PlanLog) -> Iterator[RecordFault]:
+    """The files beside the plan: those that it lists, those that are derived from it, and others."""
+    listed = plan.header.files
+    for name, digest in listed.items():
+        path = folder / name
+        if not path.is_file():
+            yield RecordFault(path, None, "is missing: the plan lists it")
+        elif hashlib.sha256(read_file(path)).hexdigest() != digest:
+            yield RecordFault(path, None, "was changed: it is not the file that the plan lists")
+    recorded = recorded_plan(plan)
+    for name, text in ((CANONICAL_FILE, plan.policy.text), (SUMMARY_FILE, plan_text(recorded))):
+        path = folder / name
+        if path.is_file() and read_file(path) != text.encode():
+            yield RecordFault(path, None, "was changed: it is not what the plan makes of it")
+    known = {PLAN_FILE, JOURNAL_FILE, CANONICAL_FILE, SUMMARY_FILE, REPORT_FILE, *listed}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in known:
+            yield RecordFault(path, None, "is no file of this run")
+
+
+def _faults(damaged: DamagedLog) -> list[RecordFault]:
+    return [RecordFault(damaged.path, damage.line, f"this line {damage.problem}") for damage in damaged.damage]
+
+
+# The register --------------------------------------------------------------------------------------------
+
+
+def _register_near(place: Path, folders: Sequence[Path]) -> Path | None:
+    """The register that runs stand beside: in their folder, or one or two levels above."""
+    beside = (place.resolve(), *(folder.resolve().parent for folder in folders[:1]))
+    for start in beside:
+        for folder in (start, *start.parents[:2]):
+            if (folder / REGISTER_FILE).is_file():
+                return folder / REGISTER_FILE
+    return None
+
+
+def _read_register(path: Path, faults: list[RecordFault]) -> RegisterState | None:
+    try:
+        data = read_file(path)
+        return parse_register(path, whole_lines(data) or data)
+    except DamagedLog as damaged:
+        faults += _faults(damaged)
+    except OSError as error:
+        faults.append(RecordFault(path, None, f"cannot be read: {error.strerror}"))
+    return None
+
+
+def _against_register(
+    found: VerifiedRecord, path: Path, register: RegisterState, *, whole: bool
+) -> Iterator[RecordFault]:
+    """What runs and register say of each other. Only where all runs of the register are at hand can one be missing."""
+    by_root = {line.root: line for line in register.of_kind(Planned)}
+    for run in found.runs:
+        if run.plan is not None and not run.plan.former:
+            yield from _run_against(run, run.plan, register, by_root)
+    numbers = [line.run for line in register.of_kind(Planned)]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield RecordFault(path, None, "numbers of runs are missing, or not in their order")
+    yield from _not_closed(path, register)
+    if whole:
+        yield from _missing(found, path, register)
+
+
+def _run_against(
+    run: VerifiedRun, plan: PlanLog, register: RegisterState, by_root: dict[str, Planned]
+) -> Iterator[RecordFault]:
+    header = plan.header.register
+    if header is None or header.id != register.id:
+        if plan.header.mode != "what-if":
+            yield RecordFault(run.folder / PLAN_FILE, None, "is no run of the register beside it")
+        return
+    planned = by_root.get(plan.root)
+    if planned is None or (planned.run, planned.run_id) != (header.run, plan.header.run_id):
+        problem = f"is not the plan that the register has as run {header.run}"
+        yield RecordFault(run.folder / PLAN_FILE, None, problem)
+        return
+    if header.lines > len(register.leaves) or register.leaves[header.lines - 1] != header.leaf:
+        yield RecordFault(run.folder / PLAN_FILE, 1, "knows another register: lines of that were cut off or changed")
+    yield from _journal_against(run, planned.run, register)
+
+
+def _journal_against(run: VerifiedRun, number: int, register: RegisterState) -> Iterator[RecordFault]:
+    path = run.folder / JOURNAL_FILE
+    closed = [line for line in register.of_kind(ClosedRun) if line.run == number]
+    begun = [line for line in register.of_kind(Begun) if line.run == number]
+    if run.journal is None:
+        if closed and not any(fault.path == path for fault in run.faults):
+            yield RecordFault(path, None, "is missing: the register knows it, with its results")
+        return
+    if not begun:
+        yield RecordFault(path, None, "is unknown to the register: no release of this run was begun")
+        return
+    if not closed:
+        return
+    last: ClosedRun = closed[-1]
+    leaves = _leaves_of(run.journal)
+    if len(leaves) < last.journal_lines or leaves[last.journal_lines - 1] != last.journal_leaf:
+        yield RecordFault(path, None, "is not the journal that the register knows")
+    elif last.journal_root and run.journal.root != last.journal_root:
+        yield RecordFault(path, None, "has not the seal that the register knows")
+    elif len(begun) == len(closed) and len(leaves) > last.journal_lines:
+        yield RecordFault(path, last.journal_lines + 1, "has lines that the register does not know")
+
+
+def _leaves_of(journal: JournalState) -> list[str]:
+    following = [line.prev for line in journal.events[1:]]  # type: ignore[attr-defined]
+    return [*following, journal.leaf]
+
+
+def _not_closed(path: Path, register: RegisterState) -> Iterator[RecordFault]:
+    begun: dict[int, int] = defaultdict(int)
+    for n, line in enumerate(register.lines, 1):
+        if isinstance(line, Begun):
+            begun[line.run] = n
+        elif isinstance(line, ClosedRun):
+            begun.pop(line.run, None)
+    for number, n in begun.items():
+        problem = f"run {number} was begun and never closed: it is under way, or was interrupted"
+        yield RecordFault(path, n, problem)
+
+
+def _missing(found: VerifiedRecord, path: Path, register: RegisterState) -> Iterator[RecordFault]:
+    """Runs that the register has and nobody finds; those kept elsewhere are not looked for."""
+    roots = {run.plan.root for run in found.runs if run.plan is not None}
+    pruned = {root for line in register.of_kind(PrunedRuns) for root in line.runs.values()}
+    damaged = {run.folder.resolve() for run in found.runs if run.plan is None}
+    for line in register.of_kind(Planned):
+        folder = path.parent / line.folder
+        if line.root in roots or line.root in pruned or folder.resolve() in damaged or Path(line.folder).is_absolute():
+            continue
+        yield RecordFault(folder, None, f"run {line.run} is missing: the register has it, and nobody has pruned it")
+
+
+def _doubled(runs: Iterable[VerifiedRun]) -> Iterator[RecordFault]:
+    by_id: dict[str, list[Path]] = defaultdict(list)
+    for run in runs:
+        if run.plan is not None:
+            by_id[run.plan.header.run_id].append(run.folder)
+    for run_id, folders in by_id.items():
+        if len(folders) > 1:
+            others = ", ".join(str(folder) for folder in folders[:-1])
+            yield RecordFault(folders[-1], None, f"has the run id {run_id} of another folder: {others}")
+
+
+# Seals that left the machine -----------------------------------------------------------------------------
+
+
+def against_seals(found: VerifiedRecord, seals: Sequence[Seals]) -> list[RecordFault]:
+    """What seals kept elsewhere say against the record. Raises InputError where none of them is of its register."""
+    register, path = found.register, found.register_path
+    if register is None or path is None:
+        raise InputError("there is no register of runs to hold the seals against", "name the state folder of the site")
+    own = [seal for seal in seals if seal.register == register.id]
+    if not own:
+        help_ = f"found are {plural(len(seals), 'seal')} of others"
+        raise InputError(f"no seal of register {register.id} stands there", help_)
+    faults = [fault for seal in own if (fault := _seal_fault(seal, register, path))]
+    numbers = {seal.run for seal in own}
+    missing = [n for n in range(min(numbers), register.last_run + 1) if n not in numbers]
+    if missing:
+        listed = ", ".join(map(str, missing[:10]))
+        faults.append(RecordFault(path, None, f"no seal stands there of {plural(len(missing), 'run')}: {listed}"))
+    return faults
+
+
+def _seal_fault(seal: Seals, register: RegisterState, path: Path) -> RecordFault | None:
+    number = register.number_of(seal.plan)
+    if number != seal.run:
+        return RecordFault(path, None, f"run {seal.run} was sealed with another plan than the register has")
+    if seal.lines > len(register.leaves) or register.leaves[seal.lines - 1] != seal.head:
+        return RecordFault(path, None, f"line {seal.lines} was another when run {seal.run} was sealed")
+    roots = {line.journal_root for line in register.of_kind(ClosedRun) if line.run == seal.run}
+    if seal.journal and seal.journal not in roots:
+        return RecordFault(path, None, f"run {seal.run} was sealed with another journal than the register has")
+    return None

@@ -1,0 +1,70 @@
+"""The circumstances of a run: who made it, on which machine, by which command, and what the clocks said.
+
+They are found on the roof and passed down: nothing below reads an account, a host or a clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
+
+Mode: TypeAlias = Literal["live", "dry run", "what-if"]
+"""`what-if`: made from a file, or for another moment than its own. It is never applied. A dry run may be, later."""
+LIVE: Mode = "live"
+DRY_RUN: Mode = "dry run"
+WHAT_IF: Mode = "what-if"
+
+OTHER_MOMENT = timedelta(hours=1)
+"""From how far on the moment that is decided for is another one than now."""
+CLOCKS_APART = timedelta(minutes=5)
+"""From how far on two clocks are said to differ."""
+
+
+class Circumstances(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who, where and how.
+
+    `account` is told by the system, not by the environment; `command` has the options, without what may be secret or
+    name somebody; `interactive`: somebody sat at a terminal. `qlik_user` is who QRS takes us for, where we ask it.
+    """
+
+    account: str
+    host: str
+    command: str
+    interactive: bool
+    qlik_user: str | None = None
+
+
+NOBODY = Circumstances(account="", host="", command="", interactive=False)
+"""For plans that a program makes by the Python API, and does not say more."""
+
+
+class Clocks(Struct, frozen=True):
+    """Our clock when the file was begun, and QRS's at its first answer (null: it said nothing, or was not asked)."""
+
+    ours: str
+    qrs: str | None = None
+
+    @property
+    def apart(self) -> timedelta | None:
+        """How far ours is ahead of QRS's, where that is more than people can overlook."""
+        ours, other = parse_timestamp(self.ours), parse_timestamp(self.qrs or "")
+        if ours is None or other is None or abs(ours - other) <= CLOCKS_APART:
+            return None
+        return ours - other
+
+
+def clocks_of(ours: datetime, qrs: datetime | None = None) -> Clocks:
+    """The clocks as the record has them."""
+    return Clocks(format_instant(ours), format_instant(qrs) if qrs is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a plan came about. Unless somebody says otherwise it is a what-if, which is never applied."""
+
+    mode: Mode = WHAT_IF
+    made: Circumstances = NOBODY
+    clocks: Clocks = Clocks("")

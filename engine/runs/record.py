@@ -1,0 +1,194 @@
+"""Keeping the record of a site: the lock, the register of runs, and a line in it for whatever is done or refused."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from seatwarden.engine.apply.apply import ApplyOrigin, PendingApply, count_results
+from seatwarden.engine.common.seals import Seals
+from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
+from seatwarden.engine.log.chain import SEED_BYTES
+from seatwarden.engine.log.journal import read_journal
+from seatwarden.engine.log.register import (
+    REGISTER_FILE,
+    Attempt,
+    Begun,
+    ClosedRun,
+    Demands,
+    Override,
+    Planned,
+    Register,
+    RegisterOrigin,
+)
+from seatwarden.engine.log.writer import Recording
+from seatwarden.engine.plan.circumstances import Circumstances, Mode, Origin, clocks_of
+from seatwarden.engine.plan.plan import Plan
+from seatwarden.engine.version import VERSION
+from seatwarden.grammar.ast import LicenseType
+from seatwarden.policy.errors import InputError
+
+LOCK_FILE = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Whose hand does something: who and how, the clock, and where random bytes come from."""
+
+    made: Circumstances
+    clock: Callable[[], datetime]
+    draw: Callable[[int], bytes]
+
+    def origin(self, mode: Mode, qrs: datetime | None) -> Origin:
+        """How a plan made by this hand came about; `qrs` is what QRS's clock said."""
+        return Origin(mode, self.made, clocks_of(self.clock(), qrs))
+
+    def applying(self, qrs: datetime | None = None) -> ApplyOrigin:
+        """Who applies, for the journal."""
+        return ApplyOrigin(self.made, clocks_of(self.clock(), qrs), self.draw(SEED_BYTES))
+
+    def recording(self) -> Recording:
+        """What to write a plan with that no register knows."""
+        return Recording(self.draw(SEED_BYTES))
+
+
+class SiteRecord:
+    """The record of a site, open for writing. The site's lock must be held."""
+
+    def __init__(self, register: Register, folder: Path, hand: Hand) -> None:
+        self._register = register
+        self._folder = folder
+        self._hand = hand
+
+    def recording(self) -> Recording:
+        """What to write the next plan with: it gets the next number."""
+        head = self._register.head(self._register.state.last_run + 1)
+        return Recording(self._hand.draw(SEED_BYTES), head)
+
+    def planned(self, plan: Plan, folder: Path, recording: Recording, root: str) -> None:
+        """Enters a plan that is on the disk."""
+        summary, head = plan.summary(), recording.register
+        assert head is not None  # noqa: S101 - for the type checker: it is one of ours
+        line = Planned(
+            run=head.run,
+            run_id=plan.run_id,
+            root=root,
+            mode=plan.origin.mode,
+            folder=self._named(folder),
+            licenses=summary["licenses"],
+            release=summary["release"],
+            at=self._now(),
+        )
+        self._register.add(line)
+
+    def number_of(self, root: str) -> int | None:
+        """The number of the run whose plan has that root; None where it was never entered."""
+        return self._register.state.number_of(root)
+
+    @contextmanager
+    def applying(self, pending: PendingApply) -> Iterator[None]:
+        """Enters that the releases of a plan begin, and how they ended, however that is short of a crash.
+
+        Raises PlanRefused for a plan that the register does not know.
+        """
+        plan = pending.plan
+        number = self.number_of(plan.log.root)
+        if number is None:
+            raise PlanRefused("the register of runs does not know this plan; make one with this site file")
+        run_id, root, chosen = plan.header.run_id, plan.log.root, len(pending.chosen)
+        resumed = pending.state is not None
+        self._register.add(Begun(run=number, run_id=run_id, root=root, chosen=chosen, resumed=resumed, at=self._now()))
+        try:
+            yield
+        finally:
+            self._closed(number, pending)
+
+    def _closed(self, number: int, pending: PendingApply) -> None:
+        try:
+            state = read_journal(pending.path)
+        except (OSError, DamagedLog):  # then the next run brings it to its end, and says so
+            return
+        if state is None:
+            return
+        released: Counter[LicenseType] = Counter()
+        for line in state.outcomes.values():
+            released[line.license_type] += line.result == "released"
+        self._register.add(
+            ClosedRun(
+                run=number,
+                run_id=pending.plan.header.run_id,
+                released=dict(released),
+                results=count_results(line.result for line in state.outcomes.values()),
+                settled=state.sealed,
+                journal_lines=state.lines,
+                journal_leaf=state.leaf,
+                journal_root=state.root or None,
+                at=self._now(),
+            )
+        )
+
+    def attempt(self, reason: str, *, failed: bool, root: str | None = None) -> None:
+        """Enters what was refused, or failed; `root` is that of the plan it was about."""
+        number = self.number_of(root) if root else None
+        self._register.add(Attempt(result="failed" if failed else "refused", run=number, at=self._now()), reason)
+
+    def override(self, option: str, before: str, used: str, root: str | None = None) -> None:
+        """Enters that somebody has set something aside."""
+        number = self.number_of(root) if root else None
+        self._register.add(Override(run=number, option=option, before=before, used=used, at=self._now()))
+
+    def demands(self, settings: dict[str, str]) -> None:
+        """Enters what the site file demands, if that is not what it was."""
+        if self._register.state.settings() != settings:
+            self._register.add(Demands(settings=settings, at=self._now()))
+
+    def seals(self, root: str) -> Seals | None:
+        """What is to leave the machine about the run whose plan has that root."""
+        state = self._register.state
+        number = state.number_of(root)
+        if number is None:
+            return None
+        closed = [line for line in state.of_kind(ClosedRun) if line.run == number]
+        journal = closed[-1].journal_root if closed else None
+        return Seals(state.id, number, root, journal, len(state.lines), state.head)
+
+    def _named(self, folder: Path) -> str:
+        """A run folder as the register names it: within the state folder by its way from there."""
+        place, state = folder.resolve(), self._folder.resolve()
+        return place.relative_to(state).as_posix() if place.is_relative_to(state) else str(place)
+
+    def _now(self) -> str:
+        return format_instant(self._hand.clock())
+
+
+@contextmanager
+def site_record(folder: Path, site: str, hand: Hand) -> Iterator[SiteRecord]:
+    """The record in a state folder. The site's lock must be held.
+
+    Raises UntrustedRecord for a register that is not as it was written, InputError where it cannot be written.
+    """
+    path = folder / REGISTER_FILE
+    origin = RegisterOrigin(site, f"seatwarden {VERSION}", hand.made, hand.draw(SEED_BYTES), hand.draw(8).hex())
+    try:
+        register = Register.open(path, origin, format_instant(hand.clock()))
+    except DamagedLog as damaged:
+        help_ = f"look at it with `seatwarden log verify {path}`; nothing is released before it is as it was"
+        raise UntrustedRecord(
+            f"the register of runs `{path}` is not as it was written: {damaged.first}", help_
+        ) from None
+    except OSError as error:
+        help_ = "whoever runs seatwarden for this site must be able to write it; the site file names the folder"
+        raise InputError(f"the register of runs `{path}` cannot be written: {error.strerror or error}", help_) from None
+    try:
+        yield SiteRecord(register, folder, hand)
+    finally:
+        register.close()
+
+
+def register_of(run_folder: Path) -> Path | None:
+    """The register that a run folder stands beside, if there is one: two levels up, as runs of a site do."""
+    path = run_folder.resolve().parent.parent / REGISTER_FILE
+    return path if path.is_file() else None
