@@ -165,7 +165,7 @@ _BEGINNING = re.compile(rb'\{"n":\d{1,12},"kind":"([a-z-]{1,20})"')
 _read_seal = msgspec.json.Decoder(SealLine).decode
 
 
-class Reader(Generic[LineT]):
+class ChainReader(Generic[LineT]):
     """Reads chains of one sort: by the kind of a line, the type that it has."""
 
     def __init__(self, kinds: Iterable[type[LineT]], *, own_leaves: bool) -> None:

@@ -10,6 +10,7 @@ from seatwarden.engine.common.files import make_private_folder, read_file, write
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
 from seatwarden.engine.log.decision_lines import decision_lines, in_drawn_order
 from seatwarden.engine.log.lines import (
+    PLAN_READER,
     FindingLine,
     FindingPart,
     PlanHeader,
@@ -91,13 +92,16 @@ def salted(made: Circumstances, salt: bytes) -> SaltedCircumstances:
 def write_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> Path:
     """Writes the run folder: the policy's files and its canonical text, the summary, and last the sealed log.
 
-    The log is there whole or not at all. Raises InputError when the folder holds a plan already, or files of others.
+    The log is there whole or not at all. The same plan again changes nothing. Raises InputError when the folder holds
+    another plan, or files of others.
     """
     path = folder / PLAN_FILE
     try:
         if path.exists():
+            if _holds(path, plan):
+                return path
             help_ = "choose another folder; plans are never overwritten"
-            raise InputError(f"`{folder}` holds a plan already", help_)
+            raise InputError(f"`{folder}` holds another plan already", help_)
         if folder.is_file():
             raise InputError(f"`{folder}` is a file, not a folder", "a plan is a folder of its own")
         beside = dict(_beside(plan, summary, recording))
@@ -110,6 +114,13 @@ def write_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> 
     except OSError as error:
         raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
     return path
+
+
+def _holds(path: Path, plan: Plan) -> bool:
+    """Whether a log is that of this plan: its id is one of moment and all inputs. What is damaged is another."""
+    read = PLAN_READER.read(read_file(path))
+    first = read.lines[0] if read.lines and not read.damage else None
+    return isinstance(first, PlanHeader) and first.run_id == plan.run_id
 
 
 def _beside(plan: Plan, summary: str, recording: Recording) -> Iterator[tuple[str, bytes]]:

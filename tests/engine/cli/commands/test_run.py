@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -180,11 +181,8 @@ def test_a_folder_that_cannot_be_used(run: Run, idle_qrs: SimulatedQrs, tmp_path
     assert "cannot be" in ran.err
 
 
-def test_a_state_folder_without_room_for_the_lock(
-    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "taken").write_text("a file")
-    monkeypatch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: tmp_path / "taken")
+def test_a_state_folder_without_room_for_the_lock(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
     ran = run("run", "--site", write_site(tmp_path, idle_qrs.port))
     assert (ran.code, idle_qrs.requests) == (2, [])
     assert "the lock" in ran.err
@@ -343,7 +341,7 @@ def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, idle_qrs
     assert (ran.code, "earlier run" in ran.err) == (0, False)
     assert len(idle_qrs.deleted) == LICENSES > before
     (folder.parent / "20990101 copy for the auditor").rename(folder)
-    (folder / "published").unlink()
+    shutil.rmtree(folder.parent.parent / "published")
     with (folder / "outcomes.jsonl").open("r+b") as file:
         file.seek(20)
         file.write(b"#")
@@ -426,7 +424,7 @@ def test_killed_at_random_points(run: Run, tmp_path: Path, processes: Processes,
 
 def _intents(folder: Path) -> set[str]:
     lines = (folder / "outcomes.jsonl").read_bytes().split(b"\n")[:-1]
-    return {record["licenseId"] for record in map(json.loads, lines) if record["kind"] == "intent"}
+    return {record["person"]["licenseId"] for record in map(json.loads, lines) if record["kind"] == "intent"}
 
 
 def _released_points(database: Answering) -> list[str]:
