@@ -101,8 +101,9 @@ def verify_record(place: Path, pages: Pages) -> VerifiedRecord:
         folders = run_folders(found.register_path.parent)
     else:
         folders = run_folders(place) if place.is_dir() else [place.parent]
-        if not folders or not place.exists():
-            read_log(place)  # says in its own words that nothing is there
+        if not folders or (place.name != PLAN_FILE and not place.is_dir()):
+            found.runs = [VerifiedRun(place, read_log(place))]  # one file alone, or words on what is not there
+            return found
         found.register_path = _register_near(place, folders)
     found.runs = [verify_run(folder, pages) for folder in folders]
     found.register_path = found.register_path or _register_named(found.runs)
