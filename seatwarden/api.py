@@ -19,9 +19,9 @@ from seatwarden.engine.explain.explanation import Explanation
 from seatwarden.engine.explain.explanation import explain as _explain
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.log import reader, writer
-from seatwarden.engine.log.chain import SEED_BYTES
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.replay import replay as _replay
+from seatwarden.engine.plan.circumstances import SEED_BYTES
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.plan.plan import make_plan as _make_plan
 from seatwarden.engine.plan.summary_text import plan_text

@@ -1,7 +1,6 @@
 """The circumstances of this process: account, host, command, terminal. Told by the system, not by the environment."""
 
 import os
-import socket
 import sys
 
 import click
@@ -14,11 +13,19 @@ def circumstances(qlik_user: str | None = None) -> Circumstances:
     """Who runs this command, where and how; `qlik_user` is who QRS takes us for."""
     return Circumstances(
         account=_account(),
-        host=socket.gethostname(),
+        host=_host(),
         command=_command(),
         interactive=sys.stdin is not None and sys.stdin.isatty(),
         qlik_user=qlik_user,
     )
+
+
+def _host() -> str:
+    if os.name != "nt":
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
 
 
 def _account() -> str:

@@ -19,7 +19,7 @@ from seatwarden.engine.site.connection import Site
 from seatwarden.engine.site.settings import Settings, load_settings, read_ours
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.record import Hand
+    from seatwarden.engine.plan.circumstances import Hand
     from seatwarden.engine.runs.run import Log, RunContext
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
@@ -76,7 +76,7 @@ def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunCo
 def this_hand(qlik_user: str | None = None) -> "Hand":
     """The hand of who runs this command; `qlik_user` is who QRS takes us for."""
     from seatwarden.engine.cli.circumstances import circumstances
-    from seatwarden.engine.runs.record import Hand
+    from seatwarden.engine.plan.circumstances import Hand
 
     return Hand(circumstances(qlik_user), clock, secrets.token_bytes)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
-from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
-from seatwarden.engine.log.decision_lines import decision_lines, in_drawn_order
+from seatwarden.engine.log.chain import ChainEnd, salts
+from seatwarden.engine.log.decision_lines import linked_decisions
 from seatwarden.engine.log.lines import (
     PLAN_READER,
     FindingLine,
@@ -53,24 +53,19 @@ class Recording:
 
 def plan_lines(plan: Plan, recording: Recording) -> Iterator[bytes]:
     """The sealed decision log, line by line. The same plan, seed and register give the same bytes."""
-    end = ChainEnd()
-    for line in _lines(plan, recording):
-        yield end.link(line)
-    yield end.link(end.seal())
-
-
-def _lines(plan: Plan, recording: Recording) -> Iterator[ChainLine]:
-    drawn = salts(recording.seed)
-    yield _header(plan, recording, next(drawn))
+    end, drawn = ChainEnd(), salts(recording.seed)
+    yield end.link(_header(plan, recording, next(drawn)))
     rules = [RuleUsed(rule.label, print_statement(rule), rule.place) for rule in plan.policy.rules]
-    yield PolicyLine(text=plan.policy.text, rules=rules)
+    yield end.link(PolicyLine(text=plan.policy.text, rules=rules))
     for finding in plan.findings:
         words = FindingPart(salt=next(drawn), message=finding.message, help=finding.help, names=finding.names)
-        yield FindingLine(code=finding.code, severity=finding.severity, at=finding.at, rule=finding.rule, person=words)
-    decisions = in_drawn_order(plan.decisions, recording.seed)
+        line = FindingLine(code=finding.code, severity=finding.severity, at=finding.at, rule=finding.rule, person=words)
+        yield end.link(line)
     # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
-    yield from decision_lines(decisions, drawn, with_truths=plan.pseudonyms is not None)
-    yield SummaryLine(summary=msgspec.convert(plan.summary(), Summary))
+    hidden = plan.pseudonyms is not None
+    yield from linked_decisions(end, plan.decisions, recording.seed, drawn, with_truths=hidden)
+    yield end.link(SummaryLine(summary=msgspec.convert(plan.summary(), Summary)))
+    yield end.link(end.seal())
 
 
 def _header(plan: Plan, recording: Recording, salt: bytes) -> PlanHeader:

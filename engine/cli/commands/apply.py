@@ -39,10 +39,11 @@ from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.limits import describe_limits
 from seatwarden.engine.runs.baseline import mass_changes
-from seatwarden.engine.runs.record import Hand, SiteRecord, site_record
+from seatwarden.engine.runs.record import SiteRecord, site_record
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run import ACCEPT_OPTION
@@ -264,7 +265,7 @@ def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
 @contextmanager
 def _journal(it: _Applying, pending: PendingApply) -> Iterator[Journal]:
     """The journal of the apply, open."""
-    journal = open_journal(pending, it.hand.applying())
+    journal = open_journal(pending, it.hand)
     try:
         yield journal
     finally:
