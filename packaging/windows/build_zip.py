@@ -31,7 +31,7 @@ from packaging.requirements import Requirement
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
-PYTHON = "3.13.0"
+PYTHON = "3.13.2"  # what is in the package that build.txt names, whatever its own version is
 TARGET = ("--platform", "win_amd64", "--implementation", "cp", "--python-version", PYTHON)
 WINDOWS = {
     "implementation_name": "cpython",
