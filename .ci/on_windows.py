@@ -130,7 +130,7 @@ class Windows:
         # Isolated builds would run without sitecustomize.py, and so not at all: what they need comes first.
         build = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
         _check(self.call(*pip, "editables", *build))
-        _check(self.call(*pip, "--no-build-isolation", "--editable", f"{CHECKOUT}[dev]"))
+        _check(self.call(*pip, "--no-build-isolation", "--editable", f"{CHECKOUT}[dev,windows]"))
 
 
 def _hand_on(source: IO[bytes], target: IO[bytes]) -> None:
