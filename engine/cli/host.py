@@ -20,6 +20,7 @@ from seatwarden.engine.site.settings import Settings, load_settings, read_ours
 
 if TYPE_CHECKING:
     from seatwarden.engine.runs.run import Log, RunContext
+    from seatwarden.engine.service.running import Surroundings
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 """Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
@@ -75,6 +76,19 @@ def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunCo
         lock_file=lock_file(settings.site.url),
         log=log,
         stop=stop,
+    )
+
+
+def service_surroundings(site: Path, policy: Path | None, stop: threading.Event) -> "Surroundings":
+    """What the service of a site is given by this process; `stop` asks it to end."""
+    from seatwarden.engine.service.running import Surroundings
+
+    return Surroundings(
+        load=lambda: settings_from(site, policy, scheduled=True),
+        clock=clock,
+        context=context_for,
+        stop=stop,
+        reload=threading.Event(),
     )
 
 

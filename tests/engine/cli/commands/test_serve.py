@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import requests
 
-import seatwarden.engine.cli.commands.serve
 import seatwarden.engine.cli.host
+import seatwarden.engine.service.running
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
@@ -36,8 +36,8 @@ JSON_LOG = "log: {file: s.log, format: json}\n"
 
 @pytest.fixture(autouse=True)
 def _looks_often(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seatwarden.engine.cli.commands.serve, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(seatwarden.engine.cli.commands.serve, "_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(seatwarden.engine.service.running, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(seatwarden.engine.service.running, "_WAIT_SECONDS", 0.02)
 
 
 class Meanwhile:
@@ -167,7 +167,7 @@ def test_a_defect_in_the_service_ends_within_the_license_too(
         wait_until(lambda: len(idle_qrs.deleted) >= 2)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(seatwarden.engine.cli.commands.serve, "_attend", attend)
+    monkeypatch.setattr(seatwarden.engine.service.running, "_attend", attend)
     idle_qrs.faults.append(Fault("delay", "DELETE", seconds=0.1))
     with pytest.raises(ZeroDivisionError):
         run("serve", "--site", write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1"))
@@ -335,7 +335,7 @@ def test_a_second_service_on_the_same_folder(run: Run, idle_qrs: SimulatedQrs, t
 
     assert serve(run, site, meanwhile).code == 0
     assert second[0].returncode == 1
-    assert "refused: another service" in second[0].stderr
+    assert "error: another service is at work with" in second[0].stderr
     assert len(Meanwhile(tmp_path).said("service started")) == 1
 
 
