@@ -36,14 +36,15 @@ _WAIT_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a service is given: its settings whenever it asks, the clock, the context of its runs, and what is asked of
-    it meanwhile: to end, and to read its files at once."""
+    """What a service is given: its settings whenever it asks, the clock, the context of its runs, what is asked of it
+    meanwhile (to end, to read its files at once), and whom it tells that it has begun."""
 
     load: Callable[[], Settings]
     clock: Callable[[], datetime]
     context: Callable[[Settings, Log, threading.Event], RunContext]
     stop: threading.Event
     reload: threading.Event
+    begun: Callable[[], None] = lambda: None
 
 
 def run_service(given: Surroundings) -> None:
@@ -97,6 +98,7 @@ def _serve(settings: Settings, given: Surroundings) -> None:
                 stack.enter_context(status_server(settings.http_port, state, given.clock))
         _begin(service, settings, given.clock())
         scheduler.start()
+        given.begun()
         try:
             _attend(service, state, given)
             log("asked to end: licenses under way are finished")

@@ -18,6 +18,7 @@ import requests
 
 import seatwarden.engine.cli.host
 import seatwarden.engine.service.running
+from seatwarden.engine.cli.host import CLOSED, SHUT_DOWN
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
@@ -27,7 +28,7 @@ from tests.engine.metrics.databases import free_port
 from tests.engine.notify.servers import receiver
 from tests.engine.service.sites import runs_of, write_site
 from tests.paths import ROOT
-from tests.platforms import WINDOWS
+from tests.platforms import WINDOWS, tell_console_event
 
 RARELY = "enable: true\nfrequency: at 4:44 on the last day of february\ndryRun: false"
 OFTEN = "enable: true\nfrequency: every 1 second\ndryRun: false"
@@ -199,6 +200,23 @@ def test_as_a_process_of_its_own_ended_by_a_second_signal(idle_qrs: SimulatedQrs
     )
     assert (ran.returncode, sorted(idle_qrs.deleted)) == (0, ALL), ran.stderr
     assert "looked up: " in ran.stdout
+
+
+@pytest.mark.skipif(not WINDOWS, reason="elsewhere a console that is closed sends SIGHUP")
+@pytest.mark.parametrize("event", [CLOSED, SHUT_DOWN])
+def test_ends_within_the_license_when_its_console_is_closed(idle_qrs: SimulatedQrs, tmp_path: Path, event: int) -> None:
+    site = write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1")
+    idle_qrs.faults.append(Fault("delay", "DELETE", seconds=0.3))
+    command = [sys.executable, "-m", "seatwarden", "serve", "--site", str(site)]
+    with subprocess.Popen(command, env={**os.environ, "LOCALAPPDATA": str(tmp_path)}) as process:
+        wait_until(lambda: len(idle_qrs.deleted) == 2)
+        tell_console_event(process.pid, event)
+        assert process.wait(30) == 0
+    assert 2 <= len(idle_qrs.deleted) < LICENSES
+    (folder,) = (folder for folder in runs_of(site) if (folder / "outcomes.jsonl").exists())
+    journal = read_outcomes(folder)
+    assert set(journal.intents) == set(journal.results) == set(idle_qrs.deleted)
+    assert Meanwhile(tmp_path).said("service ended")
 
 
 # Changed files --------------------------------------------------------------------------------------------------
