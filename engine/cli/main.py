@@ -16,7 +16,7 @@ from seatwarden.engine.cli.terminal.streams import (
     nowhere,
     prepare_streams,
 )
-from seatwarden.engine.common.rights import left_to_folders
+from seatwarden.engine.common.rights import LEFT_TO_FOLDERS, left_to_folders
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.errors import InputError
@@ -72,7 +72,7 @@ def main() -> None:
         sys.exit(ExitCode.BAD_INPUT)
     finally:
         if left_to_folders():
-            note("warning: without pywin32, files with people or keys in them have the rights of their folder")
+            note(f"warning: {LEFT_TO_FOLDERS}")
             note("  = help: install it where seatwarden is: pip install pywin32")
         if lost := letters_lost():
             note(f"warning: {sys.stdout.encoding} lacks letters of this output ({lost}): each is a `?` there")

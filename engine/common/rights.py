@@ -25,6 +25,7 @@ _CHANGE = 0x2 | 0x4 | 0x10000 | 0x40000 | 0x80000 | 0x10000000 | 0x40000000
 """To write, append, delete, give rights, become the owner; all, and writing, in general: winnt.h."""
 _READ = 0x1 | 0x80000000
 
+LEFT_TO_FOLDERS = "without pywin32, files with people or keys in them have the rights of their folder"
 _left_to_folders = False
 
 

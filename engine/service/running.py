@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from filelock import FileLock, Timeout
 
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
+from seatwarden.engine.common.rights import LEFT_TO_FOLDERS, left_to_folders
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import ServedAlready
 from seatwarden.engine.qrs.client import QrsClient
@@ -140,6 +141,8 @@ def _begin(service: Service, settings: Settings, now: datetime) -> None:
     facts: dict[str, Any] = {"site": settings.site.url, "policy": settings.policy.digest, "dryRun": settings.dry_run}
     log("service started", version=VERSION, folder=str(settings.folder), **facts)
     service.log_warnings()
+    if left_to_folders():
+        log(LEFT_TO_FOLDERS, level=logging.WARNING)
     service.schedule_all()
     last_alive = _last_alive(settings.folder, now)
     if last_alive is not None:

@@ -19,6 +19,7 @@ import requests
 import seatwarden.engine.cli.host
 import seatwarden.engine.service.running
 from seatwarden.engine.cli.host import CLOSED, SHUT_DOWN
+from seatwarden.engine.common.rights import LEFT_TO_FOLDERS
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
@@ -203,8 +204,8 @@ def test_as_a_process_of_its_own_ended_by_a_second_signal(idle_qrs: SimulatedQrs
 
 
 @pytest.mark.skipif(not WINDOWS, reason="elsewhere a console that is closed sends SIGHUP")
-@pytest.mark.parametrize("event", [CLOSED, SHUT_DOWN])
-def test_ends_within_the_license_when_its_console_is_closed(idle_qrs: SimulatedQrs, tmp_path: Path, event: int) -> None:
+@pytest.mark.parametrize("event", [0, 1, CLOSED, SHUT_DOWN], ids=["ctrl-c", "ctrl-break", "closed", "shutdown"])
+def test_ends_within_the_license_when_its_console_says_so(idle_qrs: SimulatedQrs, tmp_path: Path, event: int) -> None:
     site = write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1")
     idle_qrs.faults.append(Fault("delay", "DELETE", seconds=0.3))
     command = [sys.executable, "-m", "seatwarden", "serve", "--site", str(site)]
@@ -320,6 +321,15 @@ def test_runs_missed_while_it_was_down(
     assert idle_qrs.deleted == []
     at = datetime.fromisoformat(json.loads((tmp_path / "state" / "heartbeat.json").read_bytes())["at"])
     assert started - timedelta(seconds=1) <= at <= datetime.now(UTC)
+
+
+def test_rights_that_are_left_to_folders_are_logged(
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seatwarden.engine.service.running, "left_to_folders", lambda: True)
+    site = write_site(tmp_path, idle_qrs.port, release=RARELY, ours=JSON_LOG)
+    serve(run, site, lambda doing: doing.wait_for("on schedule"))
+    assert len(Meanwhile(tmp_path).said(LEFT_TO_FOLDERS)) == 1
 
 
 # It does not start ----------------------------------------------------------------------------------------------
