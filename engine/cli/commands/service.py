@@ -120,7 +120,7 @@ def host(site: SiteOption = None, policy: PolicyOption = None) -> None:
         given = service_surroundings(site, policy, stop)
         run_service(replace(given, load=lambda: _logging_to_file(given.load()), begun=begun))
 
-    with stopped_with_console(threading.Event()):
+    with stopped_with_console(threading.Event()):  # else it would end when anybody logs off
         host_service(work)
 
 

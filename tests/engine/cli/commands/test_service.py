@@ -124,7 +124,8 @@ def test_of_windows_itself(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> 
         assert run("service", "start", "--site", site).code == 2
     finally:
         assert run("service", "remove", "--site", site).code == 0
-    assert run("service", "status", "--site", site).code == 2
+    # It is gone when its process is.
+    wait_until(lambda: run("service", "status", "--site", site).code == 2)
 
 
 @pytest.mark.skipif(not WINDOWS, reason="asks the manager of Windows")
