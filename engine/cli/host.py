@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 """Ctrl-C, what service managers send, and Ctrl-Break of Windows."""
 
-CLOSED, LOGGED_OFF, SHUT_DOWN = 2, 5, 6
-"""What Windows tells those who belong to a console, beside Ctrl-C and Ctrl-Break: CTRL_CLOSE_EVENT and so on."""
+BREAK, CLOSED, LOGGED_OFF, SHUT_DOWN = 1, 2, 5, 6
+"""What Windows tells those who belong to a console, beside Ctrl-C: CTRL_BREAK_EVENT, CTRL_CLOSE_EVENT and so on."""
 
 
 def lock_file(url: str) -> Path:
@@ -107,10 +107,10 @@ def clock() -> datetime:
 
 @contextmanager
 def stopped_with_console(stop: threading.Event) -> Iterator[None]:
-    """A context in which a console that is closed, a log-off and a shutdown of Windows set `stop`.
+    """A context in which Ctrl-Break, a console that is closed, a log-off and a shutdown of Windows set `stop`.
 
-    Windows ends a process when it has answered, or after about 5 seconds. So there is no answer: the process ends by
-    itself when the licenses under way are finished.
+    By the last three Windows ends a process when it has answered, or after about 5 seconds. So there is no answer: the
+    process ends by itself when the licenses under way are finished.
     """
     if sys.platform != "win32":
         yield
@@ -130,6 +130,9 @@ def stopped_with_console(stop: threading.Event) -> Iterator[None]:
             ending.set()
             stop.set()
             threading.Event().wait()
+        if event == BREAK and not stop.is_set():
+            stop.set()  # not left to the signal: Wine has none for it
+            return True
         return False
 
     kernel.SetConsoleCtrlHandler(told, True)

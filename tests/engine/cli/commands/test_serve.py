@@ -18,7 +18,7 @@ import requests
 
 import seatwarden.engine.cli.host
 import seatwarden.engine.service.running
-from seatwarden.engine.cli.host import CLOSED, SHUT_DOWN
+from seatwarden.engine.cli.host import BREAK, CLOSED, SHUT_DOWN
 from seatwarden.engine.common.rights import LEFT_TO_FOLDERS
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
@@ -204,7 +204,7 @@ def test_as_a_process_of_its_own_ended_by_a_second_signal(idle_qrs: SimulatedQrs
 
 
 @pytest.mark.skipif(not WINDOWS, reason="elsewhere a console that is closed sends SIGHUP")
-@pytest.mark.parametrize("event", [0, 1, CLOSED, SHUT_DOWN], ids=["ctrl-c", "ctrl-break", "closed", "shutdown"])
+@pytest.mark.parametrize("event", [0, BREAK, CLOSED, SHUT_DOWN], ids=["ctrl-c", "ctrl-break", "closed", "shutdown"])
 def test_ends_within_the_license_when_its_console_says_so(idle_qrs: SimulatedQrs, tmp_path: Path, event: int) -> None:
     site = write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1")
     idle_qrs.faults.append(Fault("delay", "DELETE", seconds=0.3))
