@@ -131,11 +131,15 @@ class Windows:
         """Installs this checkout, with what its tests need."""
         _check(self.run("wineboot", "--init"))
         _check(self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f"))
+        # Milliseconds for a service to answer, 10,000 otherwise: on a busy machine Python takes longer to start.
+        control = r"HKLM\System\CurrentControlSet\Control"
+        _check(self.run("reg", "add", control, "/v", "ServicesPipeTimeout", "/t", "REG_DWORD", "/d", "120000", "/f"))
+        self.run("wineboot", "--kill")  # it is read when the service manager starts
         pip = ("python", "-m", "pip", "install", "--quiet", "--no-warn-script-location", "--disable-pip-version-check")
         # Isolated builds would run without sitecustomize.py, and so not at all: what they need comes first.
         build = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
         _check(self.call(*pip, "editables", *build))
-        _check(self.call(*pip, "--no-build-isolation", "--editable", f"{CHECKOUT}[dev]"))
+        _check(self.call(*pip, "--no-build-isolation", "--editable", f"{CHECKOUT}[dev,windows]"))
 
 
 def _hand_on(source: IO[bytes], target: IO[bytes]) -> None:

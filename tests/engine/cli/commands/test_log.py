@@ -339,3 +339,11 @@ def test_bad_keys(run: Run, tmp_path: Path) -> None:
     before = (tmp_path / "key").read_bytes()
     assert run("log", "new-key", tmp_path / "key").code == 2
     assert (tmp_path / "key").read_bytes() == before
+
+
+@pytest.mark.usefixtures("without_pywin32")
+def test_that_rights_are_left_to_the_folder_is_said_once(run: Run, tmp_path: Path) -> None:
+    ran = run("log", "new-key", tmp_path / "keys" / "people.key")
+    assert (ran.code, ran.err.count("without pywin32")) == (0, 1)
+    assert "pip install pywin32" in ran.err
+    assert os.listdir(tmp_path / "keys") == ["people.key"]

@@ -19,6 +19,7 @@ import seatwarden.engine.cli.commands.run
 import seatwarden.engine.cli.host
 import seatwarden.engine.runs.publish
 from seatwarden.engine.cli.main import main
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import JournalLine
@@ -230,7 +231,7 @@ def _lock(qrs: SimulatedQrs, folder: Path) -> Path:
 
 
 def test_pseudonyms(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
-    (tmp_path / "people.key").write_bytes(os.urandom(32))
+    write_atomically(tmp_path / "people.key", os.urandom(32))
     site = write_site(tmp_path, idle_qrs.port, ours="pseudonyms: people.key")
     ran = run("run", "--site", site)
     assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
@@ -316,7 +317,7 @@ def test_other_pseudonyms_stop_it_too(run: Run, idle_qrs: SimulatedQrs, tmp_path
     """Nobody in the plan could be found again: all would be skipped as changed, one request after the other."""
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
     folder = _interrupted(run, idle_qrs, site)
-    (tmp_path / "people.key").write_bytes(os.urandom(32))
+    write_atomically(tmp_path / "people.key", os.urandom(32))
     ran = run("run", "--site", write_site(tmp_path, idle_qrs.port, ours="pseudonyms: people.key"))
     assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
     assert "pseudonyms have changed" in ran.err
