@@ -14,7 +14,7 @@ from tests.engine.support import let_others_in
 from tests.platforms import WINDOWS
 
 KEY = b"k" * 32
-windows = pytest.mark.skipif(not WINDOWS, reason="lists of rights are Windows'")
+windows = pytest.mark.windows
 READ, WRITE, NOTHING_MUCH = 0x1, 0x2, 0x120088
 
 

@@ -203,7 +203,7 @@ def test_as_a_process_of_its_own_ended_by_a_second_signal(idle_qrs: SimulatedQrs
     assert "looked up: " in ran.stdout
 
 
-@pytest.mark.skipif(not WINDOWS, reason="elsewhere a console that is closed sends SIGHUP")
+@pytest.mark.windows
 @pytest.mark.parametrize("event", [0, BREAK, CLOSED, SHUT_DOWN], ids=["ctrl-c", "ctrl-break", "closed", "shutdown"])
 def test_ends_within_the_license_when_its_console_says_so(idle_qrs: SimulatedQrs, tmp_path: Path, event: int) -> None:
     site = write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1")

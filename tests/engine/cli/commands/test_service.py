@@ -103,7 +103,7 @@ def test_what_everybody_can_change_is_not_run_as_localsystem(
     assert manager.services == {}
 
 
-@pytest.mark.skipif(not WINDOWS, reason="asks the manager of Windows")
+@pytest.mark.windows
 def test_of_windows_itself(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
     """Stopped in the middle of a release; needs the rights of an administrator."""
     site = write_site(tmp_path, idle_qrs.port, release=OFTEN, ours="parallel: 1\nlog: {file: s.log, format: json}")
@@ -128,7 +128,7 @@ def test_of_windows_itself(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> 
     wait_until(lambda: run("service", "status", "--site", site).code == 2)
 
 
-@pytest.mark.skipif(not WINDOWS, reason="asks the manager of Windows")
+@pytest.mark.windows
 def test_a_person_cannot_be_the_manager(run: Run, site: Path) -> None:
     ran = run("service", "host", "--site", site)
     assert (ran.code, "seatwarden serve" in ran.err) == (2, True)
