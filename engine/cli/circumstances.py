@@ -2,11 +2,21 @@
 
 import os
 import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
-import click
-from click.core import ParameterSource
+from seatwarden.engine.plan.circumstances import Circumstances, Hand
 
-from seatwarden.engine.plan.circumstances import Circumstances
+
+def this_hand(clock: Callable[[], datetime], qlik_user: str | None = None) -> Hand:
+    """The hand of who runs this command; `qlik_user` is who QRS takes us for."""
+    return Hand(circumstances(qlik_user), clock, draw)
+
+
+def draw(size: int) -> bytes:
+    """Random bytes of the system's."""
+    return os.urandom(size)
 
 
 def circumstances(qlik_user: str | None = None) -> Circumstances:
@@ -52,21 +62,32 @@ def _windows_account() -> str:
     return "unknown"
 
 
+_called: list[str] = []
+"""The command under way, as `remember_call` was told of it."""
+
+
+def remember_call(context: Any) -> None:
+    """Takes note of the command that a context of Typer's is about to run: it is on record what was asked for."""
+    _called[:] = _words_of(context)
+
+
 def _command() -> str:
+    return " ".join(_called) or "a program"
+
+
+def _words_of(context: Any) -> list[str]:
     """The command with the options that were given. An operand may name somebody: it is left out."""
-    context = click.get_current_context(silent=True)
-    if context is None:
-        return "a program"
-    words = context.command_path.split()
+    words: list[str] = context.command_path.split()
     for parameter in context.command.params:
-        if context.get_parameter_source(parameter.name or "") is not ParameterSource.COMMANDLINE:
+        source = context.get_parameter_source(parameter.name)
+        if source is None or source.name != "COMMANDLINE":
             continue
-        value = context.params.get(parameter.name or "")
-        if not isinstance(parameter, click.Option):
+        value = context.params.get(parameter.name)
+        if parameter.param_type_name != "option":
             words.append("…")
-        elif parameter.is_flag or isinstance(value, bool):
+        elif isinstance(value, bool):
             words.append(max(parameter.opts if value else parameter.secondary_opts or parameter.opts, key=len))
         else:
             several = value if isinstance(value, list | tuple) else [value]
             words += [word for one in several for word in (max(parameter.opts, key=len), str(one))]
-    return " ".join(words)
+    return words

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -15,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
+from seatwarden.engine.cli.circumstances import this_hand
 from seatwarden.engine.cli.terminal.output import complain, warn
 from seatwarden.engine.site.connection import Site
 from seatwarden.engine.site.settings import Settings, load_settings, read_ours
 
 if TYPE_CHECKING:
-    from seatwarden.engine.plan.circumstances import Hand
     from seatwarden.engine.runs.run import Log, RunContext
     from seatwarden.engine.service.running import Surroundings
 
@@ -76,18 +75,10 @@ def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunCo
 
     return RunContext(
         connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
-        hand=this_hand(settings.site.qlik_user),
+        hand=this_hand(clock, settings.site.qlik_user),
         log=log,
         stop=stop,
     )
-
-
-def this_hand(qlik_user: str | None = None) -> "Hand":
-    """The hand of who runs this command; `qlik_user` is who QRS takes us for."""
-    from seatwarden.engine.cli.circumstances import circumstances
-    from seatwarden.engine.plan.circumstances import Hand
-
-    return Hand(circumstances(qlik_user), clock, secrets.token_bytes)
 
 
 def service_surroundings(site: Path, policy: Path | None, stop: threading.Event) -> "Surroundings":

@@ -12,6 +12,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
+from seatwarden.engine.cli.circumstances import remember_call
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.grammar.suggest import nearest
 
@@ -111,4 +112,18 @@ def _command(name: str, place: str) -> Any:
         alone.command(name)(found)
         made = typer.main.get_command(alone)
     made.name = name
+    _let_remember(made)
     return made
+
+
+def _let_remember(command: Any) -> None:
+    """Lets a command, and all in it, be remembered when it is run: what is written says by which command."""
+    for inner in getattr(command, "commands", {}).values():
+        _let_remember(inner)
+    invoke = command.invoke
+
+    def remembering(context: Any) -> Any:
+        remember_call(context)
+        return invoke(context)
+
+    command.invoke = remembering

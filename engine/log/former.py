@@ -45,7 +45,6 @@ from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.snapshot.model import SiteFacts
 from seatwarden.grammar.ast import LicenseType
 
-FORMER = 1
 NO_SALT = b""
 """In place of a salt."""
 

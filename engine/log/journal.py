@@ -15,7 +15,6 @@ from msgspec import UNSET
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine
-from seatwarden.engine.log.former import read_former_journal
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.lines import (
     JOURNAL_READER,
@@ -121,6 +120,8 @@ def parse_journal(path: Path, data: bytes, line_of: Mapping[Key, int] | None = N
 
 
 def _former(path: Path, whole: bytes, line_of: Mapping[Key, int] | None) -> JournalState:
+    from seatwarden.engine.log.former import read_former_journal  # takes a while to import, and is rare
+
     header, events, closed = read_former_journal(path, whole, line_of)
     state = _state(header, events)
     state.former, state.root, state.lines = True, "closed" if closed else "", whole.count(b"\n")

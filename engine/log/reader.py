@@ -31,7 +31,6 @@ from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_fr
 from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine
 from seatwarden.engine.log.decision_lines import RecordedDecision
-from seatwarden.engine.log.former import FORMER, read_former_plan
 from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
@@ -155,6 +154,8 @@ def parse_plan(path: Path, data: bytes) -> PlanLog:
     """The verified lines of a log's content; `path` names it. Raises InputError (another log, or newer), DamagedLog."""
     start = start_of(path, data)
     if start == FORMER:
+        from seatwarden.engine.log.former import read_former_plan  # takes a while to import, and is rare
+
         return read_former_plan(path, data)
     with collector_off():
         read = PLAN_READER.read(data)
@@ -175,6 +176,10 @@ def start_of(path: Path, data: bytes) -> int | None:
     if isinstance(start.format, int) and start.format > FORMAT:
         raise InputError(f"`{path}` was written by a newer seatwarden ({start.tool})", "update seatwarden")
     return start.format if isinstance(start.format, int) else None
+
+
+FORMER = 1
+"""The format before this one."""
 
 
 class _Start(Struct):

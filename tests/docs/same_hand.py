@@ -13,6 +13,7 @@ import pytest
 
 import seatwarden.api
 import seatwarden.engine.cli.circumstances
+import seatwarden.engine.cli.commands.plan
 import seatwarden.engine.cli.host
 from seatwarden.engine.plan.circumstances import Circumstances
 from tests.docs.live_site import StoppedClock
@@ -28,7 +29,8 @@ def same_hand() -> Iterator[None]:
     source = SimpleNamespace(token_bytes=lambda size: next(drawn).to_bytes(size, "big"), token_hex=secrets.token_hex)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seatwarden.engine.cli.circumstances, "circumstances", lambda qlik_user=None: made)
-        patch.setattr(seatwarden.engine.cli.host, "secrets", source)
-        patch.setattr(seatwarden.engine.cli.host, "datetime", StoppedClock)
+        patch.setattr(seatwarden.engine.cli.circumstances, "draw", source.token_bytes)
+        for module in (seatwarden.engine.cli.host, seatwarden.engine.cli.commands.plan):
+            patch.setattr(module, "datetime", StoppedClock)
         patch.setattr(seatwarden.api, "secrets", source)
         yield

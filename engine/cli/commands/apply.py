@@ -24,9 +24,10 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
+from seatwarden.engine.cli.circumstances import this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from, this_hand
+from seatwarden.engine.cli.host import clock, log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import command_line, console, note, say, warn
 from seatwarden.engine.cli.terminal.streams import is_quiet
@@ -119,7 +120,7 @@ def _apply_recorded(
     from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
 
     where = settings.site
-    hand = this_hand(where.qlik_user)
+    hand = this_hand(clock, where.qlik_user)
     with _refusals_in_words(folder, plan), only_one(settings.folder / LOCK_FILE, where.url):
         with site_record(settings.folder, where.url, hand) as record:
             code = _recorded(_Applying(plan, folder, settings, hand, record, pseudonyms, asked))

@@ -1,13 +1,14 @@
 """`seatwarden plan`: what would be released, what is kept, and why. Releases nothing."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import to_builtins
 
+from seatwarden.engine.cli.circumstances import this_hand
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import state_of, this_hand
 from seatwarden.engine.cli.inputs import (
     Format,
     Inputs,
@@ -82,7 +83,7 @@ def plan(
     given = gather(policy, snapshot, site, now, timezone)
     pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
-    hand = this_hand(given.site.qlik_user if given.site else None)
+    hand = this_hand(lambda: datetime.now(UTC), given.site.qlik_user if given.site else None)
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
     written = None
@@ -106,6 +107,7 @@ def _write(made: Plan, output: Path, text: str, hand: "Hand", site: Path | None,
         write_plan(made, output, text, Recording(hand.seed()))
         return
     from seatwarden.engine.apply.apply import only_one
+    from seatwarden.engine.cli.host import state_of
     from seatwarden.engine.log.reader import root_of
     from seatwarden.engine.log.register import LOCK_FILE
     from seatwarden.engine.runs.record import site_record
@@ -130,6 +132,7 @@ def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None)
 
     places, percent = ([output.absolute().parent] if output is not None else []), None
     if site is not None and given.site is not None:
+        from seatwarden.engine.cli.host import state_of
         from seatwarden.engine.runs.recovery import RUNS_FOLDER
 
         folder, percent = state_of(site, given.site)
