@@ -55,6 +55,12 @@ class PendingApply:
         return {key_of[n]: line.result for n, line in outcomes.items() if n in key_of}
 
     @property
+    def erased_results(self) -> list[OutcomeKind]:
+        """The results of licenses whose lines are erased: they count, and nothing more is done with them."""
+        outcomes = self.state.outcomes if self.state else {}
+        return [line.result for n, line in outcomes.items() if n not in self.plan.key_of]
+
+    @property
     def left(self) -> list[Decision]:
         """The licenses to release now, in the order in which they were chosen."""
         results, decisions = self.results, {decision.key: decision for decision in self.plan.decisions}
@@ -71,12 +77,13 @@ class PendingApply:
         if self.state is None:
             return []
         unknown = [key for key, result in self.results.items() if result == "unknown"]
-        return [*(self.plan.key_of[n] for n in self.state.open_intents), *unknown]
+        known = self.plan.key_of
+        return [*(known[n] for n in self.state.open_intents if n in known), *unknown]
 
     @property
     def counts(self) -> dict[str, int]:
         """Licenses by result so far."""
-        return count_results(self.results.values())
+        return count_results([*self.results.values(), *self.erased_results])
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +243,7 @@ def carry_out(
     left = [decision.key for decision in pending.left]
     outcomes = apply.run(left, parallel)
     results = pending.results | {outcome.key: outcome.result for outcome in outcomes}
-    counts = count_results(results.values())
+    counts = count_results([*results.values(), *pending.erased_results])
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:
         journal.seal(counts, pending.plan.header.files, format_instant(clock()))

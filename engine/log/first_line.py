@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from seatwarden.engine.log.run_folder import PLAN_FILE
-from seatwarden.engine.plan.circumstances import Mode
+from seatwarden.engine.plan.circumstances import Clocks, Mode
 
 
 class FoundCode(msgspec.Struct):
@@ -27,6 +27,7 @@ class FirstLine(msgspec.Struct, rename="camel"):
     found: list[str] = []
     findings: list[FoundCode] = []
     accepted: bool = False
+    clocks: Clocks = Clocks("")
 
     @property
     def codes(self) -> list[str]:
