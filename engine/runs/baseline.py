@@ -4,7 +4,7 @@ A plan that found such a change, and that nobody approved, is no measure: else t
 ordinary state of the next.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +41,12 @@ def compared_with_before(plan: Plan, places: Iterable[Path], percent: int | None
     found = [_finding(change.sentence, change.fact, run) for change in compared.changes]
     left_out = f"; not recorded there: {', '.join(compared.not_recorded)}" if compared.not_recorded else ""
     return replace(plan.with_findings(*found), compared=f"compared with run {run}{left_out}")
+
+
+def newest_measure(begun: Mapping[Path, FirstLine]) -> Path | None:
+    """The run that a plan made now would be compared with, of these runs of one site."""
+    measures = [folder for folder, first in begun.items() if _is_measure(first, folder, what_if=False)]
+    return max(measures, key=lambda folder: (begun[folder].now, folder.name), default=None)
 
 
 def mass_changes(findings: Iterable[Finding]) -> list[str]:
