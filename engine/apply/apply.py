@@ -26,8 +26,9 @@ from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, OutcomeKind, 
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.writer import salted
-from seatwarden.engine.plan.circumstances import WHAT_IF, Hand
+from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.limits import allocated_in, choose, describe_limits, hold_limits
+from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
@@ -55,6 +56,12 @@ class PendingApply:
         return {key_of[n]: line.result for n, line in outcomes.items() if n in key_of}
 
     @property
+    def erased_results(self) -> list[OutcomeKind]:
+        """The results of licenses whose lines are erased: they count, and nothing more is done with them."""
+        outcomes = self.state.outcomes if self.state else {}
+        return [line.result for n, line in outcomes.items() if n not in self.plan.key_of]
+
+    @property
     def left(self) -> list[Decision]:
         """The licenses to release now, in the order in which they were chosen."""
         results, decisions = self.results, {decision.key: decision for decision in self.plan.decisions}
@@ -71,12 +78,13 @@ class PendingApply:
         if self.state is None:
             return []
         unknown = [key for key, result in self.results.items() if result == "unknown"]
-        return [*(self.plan.key_of[n] for n in self.state.open_intents), *unknown]
+        known = self.plan.key_of
+        return [*(known[n] for n in self.state.open_intents if n in known), *unknown]
 
     @property
     def counts(self) -> dict[str, int]:
         """Licenses by result so far."""
-        return count_results(self.results.values())
+        return count_results([*self.results.values(), *self.erased_results])
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +235,7 @@ def carry_out(
     left = [decision.key for decision in pending.left]
     outcomes = apply.run(left, parallel)
     results = pending.results | {outcome.key: outcome.result for outcome in outcomes}
-    counts = count_results(results.values())
+    counts = count_results([*results.values(), *pending.erased_results])
     settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
     if settled:
         journal.seal(counts, pending.plan.header.files, format_instant(clock()))

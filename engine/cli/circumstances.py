@@ -4,8 +4,8 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
+from seatwarden.engine.cli.called import command_called
 from seatwarden.engine.plan.circumstances import Circumstances, Hand
 
 
@@ -24,7 +24,7 @@ def circumstances(qlik_user: str | None = None) -> Circumstances:
     return Circumstances(
         account=_account(),
         host=_host(),
-        command=_command(),
+        command=command_called(),
         interactive=sys.stdin is not None and sys.stdin.isatty(),
         qlik_user=qlik_user,
     )
@@ -60,34 +60,3 @@ def _windows_account() -> str:
     if ctypes.windll.secur32.GetUserNameExW(same_as_domain, name, ctypes.byref(size)):  # type: ignore[attr-defined,unused-ignore]
         return name.value
     return "unknown"
-
-
-_called: list[str] = []
-"""The command under way, as `remember_call` was told of it."""
-
-
-def remember_call(context: Any) -> None:
-    """Takes note of the command that a context of Typer's is about to run: it is on record what was asked for."""
-    _called[:] = _words_of(context)
-
-
-def _command() -> str:
-    return " ".join(_called) or "a program"
-
-
-def _words_of(context: Any) -> list[str]:
-    """The command with the options that were given. An operand may name somebody: it is left out."""
-    words: list[str] = context.command_path.split()
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name)
-        if source is None or source.name != "COMMANDLINE":
-            continue
-        value = context.params.get(parameter.name)
-        if parameter.param_type_name != "option":
-            words.append("…")
-        elif isinstance(value, bool):
-            words.append(max(parameter.opts if value else parameter.secondary_opts or parameter.opts, key=len))
-        else:
-            several = value if isinstance(value, list | tuple) else [value]
-            words += [word for one in several for word in (max(parameter.opts, key=len), str(one))]
-    return words

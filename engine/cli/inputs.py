@@ -15,7 +15,7 @@ from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.plan.circumstances import LIVE, OTHER_MOMENT, WHAT_IF, Mode
+from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT, WHAT_IF, Mode
 from seatwarden.grammar.ast import Field, walk
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.lint.allow import without_allowed

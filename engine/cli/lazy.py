@@ -12,7 +12,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-from seatwarden.engine.cli.circumstances import remember_call
+from seatwarden.engine.cli.called import remember_call
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.grammar.suggest import nearest
 
@@ -30,16 +30,17 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run"},
     "People": {"explain": "explain:explain"},
-    "The record": {"report": "report:report", "log": "log:app", "snapshot": "snapshot:snapshot"},
+    "The record": {"report": "report:report", "log": "log:app log_erasure:app", "snapshot": "snapshot:snapshot"},
     "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},
 }
-"""The commands, each with its module in `commands` and the function or group in it, as an administrator meets them."""
+"""The commands, each with its module in `commands` and the function or group in it, as an administrator meets them.
+A group may be in several modules."""
 COMMANDS: Mapping[str, str] = {name: place for group in GROUPS.values() for name, place in group.items()}
 
 
 _RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete", "remove", "free", "execute")
 _INNER = {
-    **dict.fromkeys(("verify", "replay", "list", "show", "new-key"), "log"),
+    **dict.fromkeys(("verify", "replay", "list", "show", "new-key", "forget", "prune"), "log"),
     **dict.fromkeys(("check", "notify"), "site"),
     **dict.fromkeys(("install", "start", "stop", "status"), "service"),
 }
@@ -101,10 +102,17 @@ class _Commands(Mapping[str, Any]):
         return len(COMMANDS)
 
 
-def _command(name: str, place: str) -> Any:
+def _attribute(place: str) -> Any:
     module, _, attribute = place.partition(":")
+    return getattr(import_module(f"seatwarden.engine.cli.commands.{module}"), attribute)
+
+
+def _command(name: str, place: str) -> Any:
     with collector_off():  # it would look through what modules define, ten milliseconds long
-        found = getattr(import_module(f"seatwarden.engine.cli.commands.{module}"), attribute)
+        found, *more = map(_attribute, place.split())
+    for further in more:
+        own = found.registered_commands
+        own += [command for command in further.registered_commands if command not in own]
     if isinstance(found, typer.Typer):
         made: Any = typer.main.get_group(found)
     else:

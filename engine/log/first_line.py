@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 
 from seatwarden.engine.log.run_folder import PLAN_FILE
-from seatwarden.engine.plan.circumstances import Mode
+from seatwarden.engine.plan.circumstances import Clocks
+from seatwarden.engine.plan.modes import Mode
 
 
 class FoundCode(msgspec.Struct):
@@ -27,6 +28,7 @@ class FirstLine(msgspec.Struct, rename="camel"):
     found: list[str] = []
     findings: list[FoundCode] = []
     accepted: bool = False
+    clocks: Clocks = Clocks("")
 
     @property
     def codes(self) -> list[str]:

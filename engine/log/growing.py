@@ -7,14 +7,14 @@ one taken away meanwhile, ends the work.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from seatwarden.engine.common.files import patiently, sync_folder
+from seatwarden.engine.common.files import patiently, read_file, sync_folder, write_atomically
 from seatwarden.engine.common.rights import open_for_us
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
 
@@ -30,7 +30,7 @@ class GrowingChain:
     """An open chain. Appending is safe from several threads."""
 
     def __init__(self, path: Path, descriptor: int, end: ChainEnd, seed: bytes, size: int) -> None:
-        self._path = path
+        self.path = path
         self._descriptor = descriptor
         self._end = end
         self._salts = salts(seed)
@@ -97,16 +97,34 @@ class GrowingChain:
         with self._lock:
             self._write(line)
 
+    def rewrite(self, change: Callable[[bytes], bytes]) -> bytes:
+        """Replaces the file by its changed content, whose leaves must be the same, and goes on behind it. Returns it.
+
+        Raises OSError; then the file is as it was.
+        """
+        with self._lock:
+            data = change(read_file(self.path))
+            os.close(self._descriptor)  # Windows replaces no file that is open
+            self._descriptor = _CLOSED
+            try:
+                write_atomically(self.path, data)
+                self._size = len(data)
+            finally:
+                self._descriptor = patiently(os.open, self.path, os.O_WRONLY | _BINARY)
+                os.lseek(self._descriptor, 0, os.SEEK_END)
+            return data
+
     def close(self) -> None:
         """Closes the file."""
-        os.close(self._descriptor)
+        if self._descriptor != _CLOSED:
+            os.close(self._descriptor)
 
     def _write(self, line: ChainLine) -> None:
         if self._failure is not None:  # another thread's line, behind half a line, would make the chain damaged
             raise self._failure
         try:
             if os.fstat(self._descriptor).st_size != self._size:
-                raise ChangedMeanwhile(self._path)
+                raise ChangedMeanwhile(self.path)
             self._flush(self._end.link_own(line))
         except OSError as error:
             self._failure = error
@@ -122,6 +140,8 @@ class GrowingChain:
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_CLOSED = -1
+"""In place of a descriptor: every call on it is refused by the system."""
 
 
 def whole_lines(data: bytes) -> bytes:

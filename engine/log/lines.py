@@ -4,7 +4,7 @@ What does not fit its type, or is not the bytes that our encoder makes of it, wa
 line that was changed, however well the chain around it verifies. docs/formats.md says the same for everybody else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Annotated, Literal, NoReturn, TypeAlias, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.run_folder import POLICY_FOLDER
-from seatwarden.engine.plan.circumstances import Circumstances, Clocks, Mode
+from seatwarden.engine.plan.circumstances import Circumstances, Clocks
 from seatwarden.engine.plan.findings import Finding
+from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from seatwarden.grammar.ast import LicenseType
@@ -210,11 +212,15 @@ class PlanLog:
     header: PlanHeader
     policy: PolicyLine
     findings: list[Finding]
+    """Those that are not erased."""
     decisions: list[RecordedDecision]
     summary: Summary
     root: str
     """The seal: the root of all its lines."""
     erased: list[RecordedDecision]
+    finding_lines: tuple[FindingLine, ...] = ()
+    stubs: frozenset[int] = frozenset()
+    """The numbers of all lines whose personal part is gone, findings and the first line among them."""
     former: bool = False
     """Whether it is of the form before this one, whose lines are not salted."""
 
@@ -231,6 +237,20 @@ class PlanLog:
     def line_of(self) -> Mapping[Key, int]:
         """The number of the line that decides on each license."""
         return {line.key: line.n for line in self.decisions}
+
+    @property
+    def erased_words(self) -> str:
+        """How many of its decisions and findings are erased, in words; empty for none."""
+        return ", ".join(self._erased_words())
+
+    def _erased_words(self) -> Iterator[str]:
+        decisions = len(self.erased)
+        findings = sum(line.person is UNSET for line in self.finding_lines)
+        if decisions:
+            verb = "is" if decisions == 1 else "are"
+            yield f"{decisions:,} of {plural(len(self.decisions) + decisions, 'decision')} {verb} erased"
+        if findings:
+            yield f"the words of {plural(findings, 'finding')} are erased"
 
     @cached_property
     def erased_releases(self) -> frozenset[int]:

@@ -29,7 +29,7 @@ from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
 from seatwarden.engine.facts.guards import GUARDS
-from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine
+from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine, is_erased
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
@@ -69,6 +69,11 @@ class RecordedPlan:
     def findings(self) -> Sequence[Finding]:
         """What was found when it was made, as far as it is not erased."""
         return self.log.findings
+
+    @property
+    def erased_words(self) -> str:
+        """How much of it is erased, in words; empty for nothing."""
+        return self.log.erased_words
 
     @property
     def compared(self) -> str:
@@ -205,7 +210,8 @@ _ORDER = ("finding", "decision", "plan", "policy", "summary")
 
 def _plan_log(path: Path, read: ReadChain[Any]) -> PlanLog:
     header, policy, *middle, summary = read.lines
-    findings = [line.finding for line in middle if isinstance(line, FindingLine)]
+    finding_lines = tuple(line for line in middle if isinstance(line, FindingLine))
+    findings = [line.finding for line in finding_lines]
     decisions = [line for line in middle if isinstance(line, RecordedDecision)]
     return PlanLog(
         path,
@@ -216,6 +222,8 @@ def _plan_log(path: Path, read: ReadChain[Any]) -> PlanLog:
         summary.summary,
         read.root,
         [line for line in decisions if line.person is UNSET],
+        finding_lines,
+        frozenset(line.n for line in read.lines if is_erased(line)),
     )
 
 

@@ -5,10 +5,10 @@ knows the root of each, so that a run that is missing, added or exchanged is fou
 and before the first license of a run is released; where it cannot be written, nothing is released.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -18,7 +18,8 @@ from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances
-from seatwarden.engine.plan.circumstances import Circumstances, Mode
+from seatwarden.engine.plan.circumstances import Circumstances
+from seatwarden.engine.plan.modes import Mode
 from seatwarden.grammar.ast import LicenseType
 
 REGISTER_FILE, LOCK_FILE = "runs.jsonl", "lock"
@@ -136,17 +137,25 @@ class Demands(RegisterLine, kw_only=True, rename="camel"):
     of: str | UnsetType = UNSET
 
 
-class ErasedLines(RegisterLine, kw_only=True, rename="camel"):
-    """Lines of files were erased on somebody's request: which files, which lines, the roots that they keep.
+ErasureReason: TypeAlias = Literal["left", "request", "objection", "mistake", "court", "expired"]
+"""Why somebody is forgotten, in the order of Article 17 of the GDPR: the data are needed no more, since the person is
+gone; the person asks for it; has objected; it should never have been recorded; a court, an authority or a law demands
+it; the time is over for which it may be kept."""
 
-    `done` is false in the line before the first file is changed, and true in the one after the last. No name stands
-    here; `reason` is one of a list.
+
+class ErasedLines(RegisterLine, kw_only=True, rename="camel"):
+    """Somebody was erased from files: which lines of which files, named from the state folder on, and the roots that
+    the chains among them keep. A file without lines is one that is derived from others, and was made anew.
+
+    `done` is false in the line before the first file is changed, and true in the one after the last, which has the
+    `digests` of kept snapshots as they are now. No name stands here; `reason` is one of a list.
     """
 
     kind: Literal["erased"] = "erased"
-    reason: str
+    reason: ErasureReason
     files: dict[str, list[int]]
     roots: dict[str, str]
+    digests: dict[str, str]
     done: bool
     at: str
     prev: str = ""
@@ -155,7 +164,11 @@ class ErasedLines(RegisterLine, kw_only=True, rename="camel"):
 
 
 class PrunedRuns(RegisterLine, kw_only=True, rename="camel"):
-    """Whole runs were deleted because their time was over: their numbers and roots stay."""
+    """Whole runs were deleted because their time was over. Their numbers and roots stay: `runs` has the root of each
+    by its folder, as the register names it; `keep` says for how long runs are kept.
+
+    `done` is false in the line before the first is moved aside, and true in the one after the last is gone.
+    """
 
     kind: Literal["pruned"] = "pruned"
     runs: dict[str, str]
@@ -275,6 +288,11 @@ class Register:
         self._chain.append(line)
         self.state.lines.append(line)
         self.state.leaves.append(self._chain.leaf)
+
+    def rewrite(self, change: Callable[[bytes], bytes]) -> None:
+        """Writes the whole file anew, with the same leaves: only personal parts may be gone. Raises OSError."""
+        data = self._chain.rewrite(change)
+        self.state = parse_register(self._chain.path, data)
 
     def head(self, run: int) -> RegisterHead:
         """The head as the plan of the run with that number records it."""

@@ -26,8 +26,14 @@ def log_path(place: Path) -> Path:
 
 
 def run_folders(place: Path) -> list[Path]:
-    """The run folders in a folder and below it, by name; a run folder is its own only one."""
-    return [place] if (place / PLAN_FILE).exists() else sorted(path.parent for path in place.rglob(PLAN_FILE))
+    """The run folders in a folder and below it, by name; a run folder is its own only one.
+
+    Names that begin with a dot are those of what is on its way out.
+    """
+    if (place / PLAN_FILE).exists():
+        return [place]
+    found = (path.parent for path in place.rglob(PLAN_FILE))
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(place).parts))
 
 
 def no_runs(place: Path) -> InputError:

@@ -15,6 +15,7 @@ from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log.erasures import ErasedParts, Erasures, open_erasure, open_pruning, stubs_in
 from seatwarden.engine.log.growing import whole_lines
 from seatwarden.engine.log.journal import JournalState, check_journal, parse_journal
 from seatwarden.engine.log.lines import PlanLog
@@ -64,6 +65,8 @@ class VerifiedRun:
     plan: PlanLog | None = None
     journal: JournalState | None = None
     torn: bool = False
+    erased: int = 0
+    """Lines of plan and journal whose personal parts were erased, as the register says."""
     faults: list[RecordFault] = field(default_factory=list)
     notes: list[RecordFault] = field(default_factory=list)
 
@@ -105,10 +108,13 @@ def verify_record(place: Path, pages: Pages) -> VerifiedRecord:
             found.runs = [VerifiedRun(place, read_log(place))]  # one file alone, or words on what is not there
             return found
         found.register_path = _register_near(place, folders)
-    found.runs = [verify_run(folder, pages) for folder in folders]
+    found.runs = [_read_run(folder) for folder in folders]
     found.register_path = found.register_path or _register_named(found.runs)
     if found.register_path is not None:
         found.register = _read_register(found.register_path, found.others)
+    erasures = Erasures(found.register)
+    for run in found.runs:
+        _verify_files(run, erasures, pages)
     whole = found.register_path is not None and place.resolve() in (
         found.register_path.resolve(),
         found.register_path.resolve().parent,
@@ -122,8 +128,8 @@ def verify_record(place: Path, pages: Pages) -> VerifiedRecord:
     return found
 
 
-def verify_run(folder: Path, pages: Pages) -> VerifiedRun:
-    """Verifies every file of one run folder. Raises InputError where there is no plan that we can read."""
+def _read_run(folder: Path) -> VerifiedRun:
+    """A run as far as its plan and journal verify. Raises InputError where there is no plan that we can read."""
     run = VerifiedRun(folder)
     try:
         run.plan = read_log(folder)
@@ -132,10 +138,28 @@ def verify_run(folder: Path, pages: Pages) -> VerifiedRun:
     path = folder / JOURNAL_FILE
     if run.plan is not None and path.exists():
         _verify_journal(path, run, run.plan)
-    if run.plan is not None and not run.plan.former:
-        run.faults += _file_faults(folder, run.plan)
-        _verify_derived(run, run.plan, pages)
     return run
+
+
+def _verify_files(run: VerifiedRun, erasures: Erasures, pages: Pages) -> None:
+    """Verifies what is beside plan and journal, and what is missing in them."""
+    if run.plan is not None and not run.plan.former:
+        parts = erasures.of_run(run.plan.root)
+        run.faults += _file_faults(run.folder, run.plan, parts)
+        run.faults += _stub_faults(run, run.plan, parts)
+        _verify_derived(run, run.plan, pages)
+
+
+def _stub_faults(run: VerifiedRun, plan: PlanLog, parts: ErasedParts) -> Iterator[RecordFault]:
+    """The stubs that no erasure accounts for; those that one does are counted."""
+    in_journal = stubs_in(run.journal.events) if run.journal else frozenset()
+    for path, stubs, named in (
+        (plan.path, plan.stubs, parts.plan),
+        (run.folder / JOURNAL_FILE, in_journal, parts.journal),
+    ):
+        run.erased += len(stubs & named)
+        for n in sorted(stubs - named):
+            yield RecordFault(path, n, UNEXPLAINED)
 
 
 def _verify_journal(path: Path, run: VerifiedRun, plan: PlanLog) -> None:
@@ -150,15 +174,19 @@ def _verify_journal(path: Path, run: VerifiedRun, plan: PlanLog) -> None:
         run.faults.append(RecordFault(path, None, f"cannot be read: {error.strerror}"))
 
 
-def _file_faults(folder: Path, plan: PlanLog) -> Iterator[RecordFault]:
+UNEXPLAINED = "was erased, and no line of the register says so"
+
+
+def _file_faults(folder: Path, plan: PlanLog, parts: ErasedParts) -> Iterator[RecordFault]:
     """The files beside the plan: those that it lists, those that are derived from it, and others."""
-    listed = plan.header.files
+    listed = {**plan.header.files, **parts.digests}
     for name, digest in listed.items():
         path = folder / name
         if not path.is_file():
             yield RecordFault(path, None, "is missing: the plan lists it")
         elif hashlib.sha256(read_file(path)).hexdigest() != digest:
-            yield RecordFault(path, None, "was changed: it is not the file that the plan lists")
+            lists = "register" if name in parts.digests else "plan"
+            yield RecordFault(path, None, f"was changed: it is not the file that the {lists} lists")
     path = folder / CANONICAL_FILE
     if path.is_file() and read_file(path) != plan.policy.text.encode():
         yield RecordFault(path, None, "was changed: it is not the policy of the plan")
@@ -257,6 +285,7 @@ def _against_register(
         yield RecordFault(path, None, "numbers of runs are missing, or not in their order")
     mine = {run.plan.header.register.run for run in found.runs if run.plan and run.plan.header.register}
     yield from (fault for number, fault in _not_closed(path, register) if whole or number in mine)
+    yield from _own_faults(path, register)
     if whole:
         yield from _missing(found, path, register)
 
@@ -305,6 +334,16 @@ def _journal_against(run: VerifiedRun, number: int, register: RegisterState) -> 
 def _leaves_of(journal: JournalState) -> list[str]:
     following = [line.prev for line in journal.events[1:]]  # type: ignore[attr-defined]
     return [*following, journal.leaf]
+
+
+def _own_faults(path: Path, register: RegisterState) -> Iterator[RecordFault]:
+    """Stubs of the register itself that it does not name, and what was begun and not finished."""
+    for n in sorted(stubs_in(register.lines) - Erasures(register).of_register):
+        yield RecordFault(path, n, UNEXPLAINED)
+    for begun, what in ((open_erasure(register), "an erasure"), (open_pruning(register), "a pruning")):
+        if begun is not None:
+            problem = f"{what} was begun and not finished; the next run, `log forget` or `log prune` finishes it"
+            yield RecordFault(path, begun.n, problem)
 
 
 def _not_closed(path: Path, register: RegisterState) -> Iterator[tuple[int, RecordFault]]:

@@ -8,13 +8,20 @@ oldest lines stay and new ones are not taken, so that the time an outage began i
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
-from seatwarden.engine.common.files import make_private_folder, move_file, read_file, remove_file, write_atomically
+from seatwarden.engine.common.files import (
+    make_private_folder,
+    move_file,
+    read_file,
+    remove_file,
+    sync_folder,
+    write_atomically,
+)
 
 BATCH_LINES = 1_000
 """Most lines in a batch, and in a request."""
@@ -127,6 +134,48 @@ class Spool:
         for path in kept[:-MAX_REJECTED]:
             remove_file(path)
 
+    def lines_on(self, user: str) -> dict[str, list[int]]:
+        """The numbers of the lines on a user, by the name of the file below the spool's folder: points that wait,
+        points that were rejected, files that were moved aside. Raises OSError."""
+        found: dict[str, list[int]] = {}
+        for path in self._kept():
+            lines = read_file(path).decode(errors="replace").split("\n")
+            numbers = [n for n, line in enumerate(lines, 1) if tagged_user(line).casefold() == user.casefold()]
+            if numbers:
+                found[path.relative_to(self._folder).as_posix()] = numbers
+        return found
+
+    def forget(self, name: str, numbers: Collection[int]) -> None:
+        """Takes lines out of a file of the spool. Done again after a kill, it is brought to its end. Raises OSError.
+
+        A batch that waits gets another name, with the lines that are left; elsewhere a comment takes a line's place.
+        """
+        path = self._folder / name
+        with self.delivery_lock().acquire(timeout=_WAIT_SECONDS):
+            if not path.is_file():
+                return
+            if path.parent == self._folder:
+                self._thin_out(path, frozenset(numbers))
+                return
+            lines = read_file(path).split(b"\n")
+            for n in numbers:
+                lines[n - 1 : n] = [b"# forgotten"]
+            write_atomically(path, b"\n".join(lines))
+
+    def _thin_out(self, path: Path, gone: Collection[int]) -> None:
+        head, *lines = read_file(path).decode().removesuffix("\n").split("\n")
+        left = [line for n, line in enumerate(lines, 2) if n not in gone]
+        if left and head.startswith(_HEAD):
+            write_atomically(path.with_name(f"{path.name.partition('-')[0]}-{len(left):04}.lines"), _encoded(left))
+        remove_file(path)
+        sync_folder(self._folder)
+
+    def _kept(self) -> Iterator[Path]:
+        """All files with lines, where there is a spool at all."""
+        for folder in (self._folder, self.rejected_folder, self.aside_folder):
+            if folder.is_dir():
+                yield from sorted(path for path in folder.iterdir() if path.suffix == ".lines")
+
     def _last_rejected(self) -> int:
         """The highest number among rejected batches: numbers go on after it, so that no file is written over."""
         try:
@@ -134,6 +183,15 @@ class Spool:
         except FileNotFoundError:
             return 0
         return max((int(m[1]) for m in map(_NAME.fullmatch, names) if m), default=0)
+
+
+_USER_TAG = re.compile(r",user=((?:\\[,= ]|[^, ])*)")
+
+
+def tagged_user(line: str) -> str:
+    """The `user` tag of a line in line protocol; empty where it has none."""
+    found = _USER_TAG.search(line)
+    return re.sub(r"\\([,= ])", r"\1", found[1]).removesuffix("\u200b") if found else ""
 
 
 def _fitting(lines: Sequence[str], room: int, free: int) -> int:

@@ -6,20 +6,12 @@ They are found on the roof and passed down: nothing below reads an account, a ho
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
+from seatwarden.engine.plan.modes import WHAT_IF, Mode
 
-Mode: TypeAlias = Literal["live", "dry run", "what-if"]
-"""`what-if`: made from a file, or for another moment than its own. It is never applied. A dry run may be, later."""
-LIVE: Mode = "live"
-DRY_RUN: Mode = "dry run"
-WHAT_IF: Mode = "what-if"
-
-OTHER_MOMENT = timedelta(hours=1)
-"""From how far on the moment that is decided for is another one than now."""
 CLOCKS_APART = timedelta(minutes=5)
 """From how far on two clocks are said to differ."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property, partial
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
@@ -55,6 +55,8 @@ class Plan:
     """With which run it was compared for changes that touch everybody; empty where none was looked for."""
     accepted: bool = False
     """Whether a change that touches everybody was approved when the plan was made."""
+    erased_words: ClassVar[str] = ""
+    """Nothing is erased from a plan just made: see `RecordedPlan`."""
     origin: Origin = Origin()
 
     @property

@@ -7,9 +7,9 @@ from seatwarden.engine.common.tables import plain_text
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.plan.circumstances import DRY_RUN, LIVE, WHAT_IF, Mode
 from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
+from seatwarden.engine.plan.modes import DRY_RUN, LIVE, WHAT_IF, Mode
 from seatwarden.grammar.ast import LICENSE_TYPES
 
 MOST_IN_FILE = 5_000
@@ -39,6 +39,8 @@ class ShownPlan(Protocol):
     def source(self) -> str: ...  # noqa: D102
     @property
     def day(self) -> Day: ...  # noqa: D102
+    @property
+    def erased_words(self) -> str: ...  # noqa: D102 - of a plan that was recorded: how much is erased
     def run(self) -> Mapping[str, Any]: ...  # noqa: D102
     def summary(self) -> Mapping[str, Any]: ...  # noqa: D102
 
@@ -81,9 +83,11 @@ def totals(made: ShownPlan) -> list[str]:
 
 def closing_lines(made: ShownPlan, listed: Sequence[ListedGroup]) -> list[str]:
     """The lines below the licenses: what is not listed, the plan in numbers, what was found, and the conclusion."""
-    more, found = left_out(made.summary()["licenses"], listed), list(finding_lines(made.findings))
+    more, found = left_out(len(made.decisions), listed), list(finding_lines(made.findings))
+    erased = [f"{made.erased_words}; the numbers below count all", ""] if made.erased_words else []
     return [
         *([*more, ""] if more else []),
+        *erased,
         *summary_lines(made),
         *(["", *found] if found else []),
         "",

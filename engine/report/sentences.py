@@ -27,7 +27,22 @@ def headline(journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -
 def sentences(plan: RecordedPlan, journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -> list[str]:
     """The sentences of the page: how the run ended or will end, and all else that an administrator should know."""
     told = _planned(plan, outcomes) if journal is None else _applied(plan, journal, outcomes)
-    return [*told, *_notes(plan.log.summary, journal is not None)]
+    return [*told, *_notes(plan.log.summary, journal is not None), *_erased(plan, journal)]
+
+
+def _erased(plan: RecordedPlan, journal: JournalState | None) -> Iterator[str]:
+    """What is missing on the page, since somebody was erased from the record."""
+    gone = plan.log.erased
+    if not gone:
+        return
+    results = Counter(journal.outcomes[line.n].result for line in gone if line.n in journal.outcomes) if journal else {}
+    ends = f" Of these {join_words([f'{count:,} ended as {result}' for result, count in results.items()])}."
+    verdicts = Counter(line.verdict for line in gone)
+    decided = join_words([f"{count:,} {verdict}" for verdict, count in sorted(verdicts.items())])
+    yield (
+        f"{_licenses(len(gone))} {_were(len(gone))} erased from the record since ({decided}): the totals of the plan "
+        f"count {'it' if len(gone) == 1 else 'them'}, lists and pictures do not.{ends if results else ''}"
+    )
 
 
 def _planned(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from seatwarden.engine.log.journal import JournalState, check_journal, read_jour
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, log_path
-from seatwarden.engine.plan.circumstances import WHAT_IF
+from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.policy.errors import InputError
 
 

@@ -4,7 +4,7 @@ A plan that found such a change, and that nobody approved, is no measure: else t
 ordinary state of the next.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from seatwarden.engine.log.first_line import FirstLine, first_line
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
-from seatwarden.engine.plan.circumstances import WHAT_IF
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, mass_change_finding
 from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
+from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.policy.errors import InputError
 
@@ -41,6 +41,12 @@ def compared_with_before(plan: Plan, places: Iterable[Path], percent: int | None
     found = [_finding(change.sentence, change.fact, run) for change in compared.changes]
     left_out = f"; not recorded there: {', '.join(compared.not_recorded)}" if compared.not_recorded else ""
     return replace(plan.with_findings(*found), compared=f"compared with run {run}{left_out}")
+
+
+def newest_measure(begun: Mapping[Path, FirstLine]) -> Path | None:
+    """The run that a plan made now would be compared with, of these runs of one site."""
+    measures = [folder for folder, first in begun.items() if _is_measure(first, folder, what_if=False)]
+    return max(measures, key=lambda folder: (begun[folder].now, folder.name), default=None)
 
 
 def mass_changes(findings: Iterable[Finding]) -> list[str]:

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seatwarden.engine.apply.apply import PendingApply, count_results
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.register import (
@@ -16,6 +19,7 @@ from seatwarden.engine.log.register import (
     Begun,
     ClosedRun,
     Demands,
+    ErasureReason,
     Override,
     Planned,
     Register,
@@ -28,6 +32,12 @@ from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 
+if TYPE_CHECKING:
+    from seatwarden.engine.runs.erasure import FinishedErasure
+    from seatwarden.engine.runs.forgotten import ForgottenPerson
+    from seatwarden.engine.runs.retention import OldRuns
+    from seatwarden.engine.runs.traces import Traces
+
 
 class SiteRecord:
     """The record of a site, open for writing. The site's lock must be held."""
@@ -36,6 +46,55 @@ class SiteRecord:
         self._register = register
         self._folder = folder
         self._hand = hand
+        self.unfinished: tuple[str, ...] = ()
+        """What is in the way of an erasure or a pruning that an earlier command had begun."""
+        self.changed: tuple[str, ...] = ()
+        """The files of an erasure now finished that somebody had changed meanwhile, and that keep what they have."""
+
+    def finish(self) -> None:
+        """Brings to its end what an earlier command has begun to erase or to prune, before anything else is done."""
+        from seatwarden.engine.runs.erasure import finish_erasure, remove_prepared  # what few runs need
+        from seatwarden.engine.runs.retention import finish_pruning
+
+        try:
+            pruned = finish_pruning(self._register, self._folder, self._now)
+            erased = finish_erasure(self._register, self._folder, self._now)
+            remove_prepared(self._folder)
+        except OSError as problem:  # what follows will fail in the same way, and say so
+            self.unfinished = (problem.strerror or str(problem),)
+            return
+        self.unfinished = (*pruned, *erased.in_the_way)
+        self.changed = erased.changed
+
+    def traces(self, person: "ForgottenPerson", pseudonyms: Pseudonyms | None) -> "Traces":
+        """What there is of a person; nothing is changed. Raises OSError."""
+        from seatwarden.engine.runs.traces import find_traces
+
+        return find_traces(person, self._folder, self._register.state, pseudonyms)
+
+    def erase(self, traces: "Traces", reason: ErasureReason) -> "FinishedErasure":
+        """Erases what was found of a person. Raises OSError."""
+        from seatwarden.engine.runs.erasure import erase
+
+        return erase(self._register, self._folder, traces, reason, self._now)
+
+    def sweep(self) -> None:
+        """Removes what killed processes have left behind and no run knows, which may name anybody. Raises OSError."""
+        from seatwarden.engine.runs.erasure import sweep
+
+        sweep(self._register, self._folder)
+
+    def old_runs(self, keep: timedelta) -> "OldRuns":
+        """The runs whose time is over; nothing is changed. Raises OSError, InputError."""
+        from seatwarden.engine.runs.retention import find_old
+
+        return find_old(self._folder, self._register.state, keep)
+
+    def prune(self, old: "OldRuns", keep: timedelta) -> list[str]:
+        """Deletes runs whose time is over; returns what is in the way. Raises OSError."""
+        from seatwarden.engine.runs.retention import prune
+
+        return prune(self._register, self._folder, old.due, keep, self._now) if old.due else []
 
     def recording(self) -> Recording:
         """What to write the next plan with: it gets the next number."""
@@ -140,7 +199,7 @@ class SiteRecord:
 
 @contextmanager
 def site_record(folder: Path, site: str, hand: Hand) -> Iterator[SiteRecord]:
-    """The record in a state folder. The site's lock must be held.
+    """The record in a state folder. The site's lock must be held. What was begun to be erased or pruned is finished.
 
     Raises UntrustedRecord for a register that is not as it was written, InputError where it cannot be written.
     """
@@ -157,7 +216,9 @@ def site_record(folder: Path, site: str, hand: Hand) -> Iterator[SiteRecord]:
         help_ = "whoever runs seatwarden for this site must be able to write it; the site file names the folder"
         raise InputError(f"the register of runs `{path}` cannot be written: {error.strerror or error}", help_) from None
     try:
-        yield SiteRecord(register, folder, hand)
+        record = SiteRecord(register, folder, hand)
+        record.finish()
+        yield record
     finally:
         register.close()
 

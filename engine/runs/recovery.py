@@ -25,7 +25,7 @@ RUNS_FOLDER, PUBLISHED_FOLDER = "runs", "published"
 _FORMER_NAMES = ("published", "told")
 _LOOKED_AT = timedelta(days=31)
 """The age up to which runs are looked at; what is older has been seen by many runs since."""
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
+RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
 """Folders that runs have made; a copy that somebody put beside them is not one."""
 
 
@@ -76,7 +76,7 @@ def unfinished_runs(state_folder: Path, now: datetime) -> list[Path]:
         names = sorted(entry.name for entry in runs.iterdir()) if runs.is_dir() else []
     except OSError as error:
         raise InputError(f"the folder of runs `{runs}` cannot be read: {error.strerror}") from None
-    young = [runs / name for name in names if _RUN_ID.fullmatch(name) and name >= oldest]
+    young = [runs / name for name in names if RUN_ID.fullmatch(name) and name >= oldest]
     return [folder for folder in young if _is_unfinished(folder, state_folder)]
 
 

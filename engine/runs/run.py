@@ -31,8 +31,9 @@ from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.reader import read_plan, root_of
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.circumstances import DRY_RUN, LIVE, Hand
+from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
+from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
@@ -40,6 +41,7 @@ from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
 from seatwarden.engine.runs.record import SiteRecord, site_record
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
+from seatwarden.engine.site.retention import keep_words
 from seatwarden.engine.site.settings import Settings, demands_of
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
@@ -145,7 +147,10 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_m
             only_one(settings.folder / LOCK_FILE, settings.site.url),
             site_record(settings.folder, settings.site.url, context.hand) as record,
         ):
+            for why in (*record.unfinished, *record.changed):
+                context.log("what was begun to be erased or pruned is not gone", level=logging.WARNING, why=why)
             ended = run.ended(record)
+            _prune(record, settings, context.log)
             if ended.outcome in _ATTEMPTS:
                 record.attempt("; ".join(ended.why), failed=ended.outcome == "failed", root=run.root)
             seals = record.seals(run.root) if run.root else None
@@ -169,6 +174,23 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_m
         run.stopped_by,
         seals,
     )
+
+
+def _prune(record: SiteRecord, settings: Settings, log: Log) -> None:
+    """Deletes runs whose time is over. Nothing in here changes how a run ended."""
+    if settings.retention is None:
+        return
+    try:
+        old = record.old_runs(settings.retention)
+        for kept in old.kept:
+            log("a run is kept although its time is over", folder=str(kept.folder), why=kept.why)
+        problems = record.prune(old, settings.retention)
+    except (InputError, OSError) as problem:
+        old, problems = None, [describe(problem)]
+    for why in problems:
+        log("runs whose time is over cannot be deleted", level=logging.WARNING, why=why)
+    if old is not None and old.due and not problems:
+        log("runs deleted whose time was over", runs=len(old.due), keep=keep_words(settings.retention))
 
 
 _ATTEMPTS: tuple[RunOutcome, ...] = ("over-limit", "stopped", "refused", "failed")

@@ -5,6 +5,7 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -14,6 +15,7 @@ from seatwarden.engine.site.connection import Site, read_site
 from seatwarden.engine.site.influxdb import InfluxTarget, read_influxdb
 from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
 from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy, with_exceptions
+from seatwarden.engine.site.retention import LEAST_DAYS, RETENTION, keep_words
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.butler.jobs import Jobs, Tags
@@ -77,8 +79,8 @@ class Settings:
     or whether it says nothing of a database. `static_tags` are those of all points.
     `secret_files` are those that secrets were read from.
     `stop_on` are the codes of findings in a plan that stop a run, `mass_change` the percentage of the users from which
-    on a change of a fact touches everybody. `warnings` are findings that do not stop anything, and `sources` the texts
-    that they are in; `notes` are warnings without a place.
+    on a change of a fact touches everybody, `retention` how long runs are kept (None: for ever). `warnings` are
+    findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings without a place.
     """
 
     file: Path
@@ -95,6 +97,7 @@ class Settings:
     pseudonym_key: bytes | None = field(repr=False)
     stop_on: tuple[str, ...]
     mass_change: int
+    retention: timedelta | None
     parallel: int
     log: LogSettings
     http_port: int | None
@@ -176,6 +179,7 @@ def demands_of(settings: Settings) -> dict[str, str]:
         "pseudonyms": "with a key" if settings.pseudonym_key else "people are named",
         "stopOn": ", ".join(settings.stop_on),
         "massChange": str(settings.mass_change),
+        "retention": keep_words(settings.retention) if settings.retention else "for ever",
     }
 
 
@@ -183,6 +187,7 @@ _AS_THEY_ARE = {
     "pseudonym_key": "pseudonyms",
     "stop_on": "stopOn",
     "mass_change": "massChange",
+    "retention": "retention",
     "parallel": "parallel",
     "log": "log",
     "http_port": "http",
@@ -398,6 +403,12 @@ OURS = Section(
             between(1, 100, "percent"),
             "percent of the users from which on a fact that changes for them stops a run",
             MASS_CHANGE_PERCENT,
+        ),
+        Setting(
+            "retention",
+            RETENTION,
+            f"how long runs are kept, in days, such as `400d`; at least {LEAST_DAYS}",
+            without="for ever",
         ),
         Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
         Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),

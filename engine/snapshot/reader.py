@@ -136,7 +136,7 @@ def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snaps
     digest = DigestBeside(data)
     with collector_off():
         kind = SnapshotFile if attributes else _FileWithoutAttributes
-        text = decode_json_bytes(_decompressed(data, what), what)
+        text = decode_json_bytes(decompressed(data, what), what)
         decoded, spoiled = _decode(text, what, kind)
     _check_licenses(decoded.licenses, text, what)
     rewritten = rewritten_dates([row for rows in _rows(decoded) for row in rows])
@@ -343,7 +343,8 @@ def _check_licenses(licenses: Licenses | _RawLicenses, data: bytes, what: str) -
     raise InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
 
 
-def _decompressed(data: bytes, what: str) -> bytes:
+def decompressed(data: bytes, what: str) -> bytes:
+    """A snapshot as JSON, unpacked where it is zstd; `what` names it in messages. Raises InputError."""
     if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
         raise InputError(f"{what} is compressed as gzip or zip", "unpack it; of compressed files only zstd is read")
     if not data.startswith(_ZSTD_MAGIC):

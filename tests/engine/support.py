@@ -11,7 +11,8 @@ from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.log.writer import Recording
-from seatwarden.engine.plan.circumstances import LIVE, Circumstances, Clocks, Hand, Origin
+from seatwarden.engine.plan.circumstances import Circumstances, Clocks, Hand, Origin
+from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot

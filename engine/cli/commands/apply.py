@@ -149,6 +149,8 @@ class _Applying:
 def _recorded(it: _Applying) -> ExitCode:
     """Applies, and enters into the register what is refused or set aside. Raises PlanRefused, OverTheLimit."""
     root, asked = it.plan.log.root, it.asked
+    for why in (*it.record.unfinished, *it.record.changed):
+        warn(f"what was begun to be erased or pruned is not gone: {why}")
     try:
         check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), datetime.now(UTC))
         pending = _pending(it.plan, it.folder, asked.limit, asked.accepted)
@@ -319,6 +321,8 @@ def _confirm(pending: PendingApply, yes: bool) -> None:
     left = pending.left
     for line in finding_lines(pending.plan.findings):
         note(line)
+    if pending.plan.erased_words:
+        note(f"of this plan {pending.plan.erased_words}: what is erased is not released")
     for decision in left if not yes else []:
         say(f"  {decision.license_type:<12}  {printable(_who(decision))}: {printable(decision.reason)}")
     counts = Counter(decision.license_type for decision in left)

@@ -190,6 +190,8 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         raise InputError("--plan stands alone", help_)
     recorded = read_plan(plan)
     decisions = recorded.decisions
+    if recorded.erased_words:
+        note(f"of this plan {recorded.erased_words}")
     return _Source(
         recorded.policy,
         recorded.day,

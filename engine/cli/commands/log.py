@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -34,7 +34,8 @@ from seatwarden.engine.log.history import (
     select,
 )
 from seatwarden.engine.log.lines import OutcomeKind
-from seatwarden.engine.log.replay import replay as replay_plan
+from seatwarden.engine.log.reader import open_log
+from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.run_folder import log_path
 from seatwarden.engine.log.verify import against_seals, verify_record
 from seatwarden.engine.plan.findings import finding_lines
@@ -135,16 +136,18 @@ def replay(place: RunArgument, format: TextFormat = "text") -> None:
 
     Example: seatwarden log replay plans/2026-11-21
     """
-    count, differences = replay_plan(place)
+    opened = open_log(place)
+    count, differences = replay_opened(opened)
     if format == "json":
-        print_result({"decisions": count, "differences": differences})
+        print_result({"decisions": count, "differences": differences, "erased": len(opened.log.erased)})
         raise typer.Exit(ExitCode.NO if differences else ExitCode.DONE)
     for difference in differences:
         note(printable(difference))
     if differences:
         note(f"{plural(len(differences), 'decision')} of {count:,} would be different")
         raise typer.Exit(ExitCode.NO)
-    say(f"{log_path(place)}: {plural(count, 'decision')} decided again, all agree")
+    erased = f"; {opened.log.erased_words}, and cannot be" if opened.log.erased_words else ""
+    say(f"{log_path(place)}: {plural(count, 'decision')} decided again, all agree{erased}")
 
 
 @app.command("new-key")
@@ -221,9 +224,17 @@ def show(
     for run in told if format == "table" else ():
         for line in finding_lines(run.log.findings):
             say(f"{run.header.run_id}: {line}" if not line.startswith(" ") else line)
+    _say_erased(run for run in runs if asked.fits(run))
     if not answers:
         note(f"No decision in {plural(len(found), 'run')} fits.")
     _end_if_damaged(found)
+
+
+def _say_erased(runs: Iterable[PastRun]) -> None:
+    """Says beside the result which runs have lines that no question finds any more."""
+    for run in runs:
+        if run.log.erased_words:
+            note(f"{run.header.run_id}: {run.log.erased_words}")
 
 
 def _person(query: str | None, runs: list[PastRun]) -> tuple[str | None, str | None] | None:
@@ -275,7 +286,8 @@ def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
     if isinstance(run, UnreadableRun):
         return {"run": "?", "folder": str(run.folder), "state": "damaged", "problem": run.problem}
     results = Counter(line.result for line in run.journal.outcomes.values()) if run.journal else Counter()
-    summary = run.log.summary
+    summary, erased = run.log.summary, len(run.log.erased)
+    state = "planned" if run.journal is None else "applied" if run.journal.sealed else "not ended"
     return {
         "run": run.header.run_id,
         "folder": str(run.folder),
@@ -284,7 +296,8 @@ def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
         "licenses": summary.licenses,
         "release": summary.release,
         "released": results["released"] + results["gone"],
-        "state": "planned" if run.journal is None else "applied" if run.journal.sealed else "not ended",
+        "state": f"{state}, {erased:,} erased" if erased else state,
+        "erased": erased,
     }
 
 

@@ -31,9 +31,9 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import Recording, write_plan
-from seatwarden.engine.plan.circumstances import WHAT_IF
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, Show, cells, sections
+from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.records import PRINTED, decision_to_json
 from seatwarden.engine.plan.summary_text import closing_lines, plan_text, totals

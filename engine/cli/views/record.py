@@ -34,6 +34,8 @@ def _run_lines(run: VerifiedRun, *, asked: bool) -> Iterator[str]:
     if header.register is not None:
         how = "as the register has it" if asked and not run.faults else "the register was not asked"
         yield f"  entry run {header.register.run} of register {header.register.id}, {how}"
+    if run.erased:
+        yield f"  gone  {plural(run.erased, 'line')} of plan and journal erased, as the register says"
     if plan.former:
         yield "  form  1, whose lines have no salt: what is erased from it can be guessed"
     if (state := journal_words(run)) is not None:
@@ -71,6 +73,7 @@ def _run_to_json(run: VerifiedRun) -> dict[str, Any]:
         "mode": plan.header.mode if plan else None,
         "decisions": len(plan.decisions) if plan else None,
         "erased": len(plan.erased) if plan else None,
+        "erasedLines": run.erased,
         "seal": plan.root if plan else None,
         "journal": journal_words(run),
         "findings": to_builtins(plan.findings) if plan else [],

@@ -30,6 +30,8 @@ CALLS: dict[str, tuple[object, ...]] = {
     "log replay": ("run",),
     "log list": ("run",),
     "log show": ("run",),
+    "log forget": ("jdoe", "--site", "site.yaml", "--reason", "left", "--dry-run"),
+    "log prune": ("--site", "site.yaml", "--keep", "400d", "--dry-run"),
 }
 """A call of each command that has `--format json`."""
 
@@ -53,6 +55,7 @@ def folder(run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, mon
     site_file(qrs.port)
     monkeypatch.chdir(tmp_path)
     assert run("plan", *GIVEN, "-o", "run").code == 0
+    assert run("run", "--site", "site.yaml", "-p", BUTLER, "--dry-run").code == 0
     return tmp_path
 
 
@@ -62,7 +65,7 @@ def test_each_has_the_list(run: Run, command: str) -> None:
     ran = run(*command.split(), *CALLS[command], "--format", "json")
     printed = json.loads(ran.out)
     assert isinstance(printed["warnings"], list)
-    if command not in ("fields", "monitor", "test", "site check", "log replay"):
+    if command not in ("fields", "monitor", "test", "site check", "log replay", "log forget", "log prune"):
         assert isinstance(printed["findings"], list)
     said = [line for line in ran.err.splitlines() if line.startswith("warning: ")]
     assert said == [f"warning: {text}" for text in printed["warnings"]]

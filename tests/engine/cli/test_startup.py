@@ -62,6 +62,7 @@ def test_the_version_costs_next_to_nothing() -> None:
     modules = _modules("--version")
     assert not {m for m in modules if m.startswith(("rich", "lark", "ruamel"))}
     assert {m for m in modules if m.startswith("seatwarden.engine.cli.")} == {
+        "seatwarden.engine.cli.called",
         "seatwarden.engine.cli.exits",
         "seatwarden.engine.cli.lazy",
         "seatwarden.engine.cli.main",

@@ -1,0 +1,98 @@
+"""What was erased from the record: taking the personal parts out of lines, and what a register says of it.
+
+A line whose personal part is gone is a stub. That one was meant to be erased only the register of runs can tell, so a
+stub that it does not name is damage. Roots, links, counts and numbers of lines stay what they were.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from seatwarden.engine.log.chain import SEAL, ChainLine, erased, is_erased, leaf_of, split_lines, without_sum
+from seatwarden.engine.log.leaves import Tree
+from seatwarden.engine.log.register import REGISTER_FILE, ErasedLines, PrunedRuns, RegisterState
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+
+_SEAL_KIND = b'"kind":"%b"' % SEAL.encode()
+
+
+def erase_lines(data: bytes, numbers: Collection[int]) -> bytes:
+    """A chain without the personal parts of the lines with these numbers, from 1. What is a stub already stays one."""
+    wanted = frozenset(numbers)
+    return b"\n".join(erased(line) if n in wanted else line for n, line in enumerate(data.split(b"\n"), 1))
+
+
+def root_over(data: bytes) -> str:
+    """The root over the lines of a chain, without its seal. Nothing of it is verified."""
+    tree = Tree()
+    lines = split_lines(data)
+    if lines and _SEAL_KIND in lines[-1][:40]:
+        lines.pop()
+    for line in lines:
+        tree.add(leaf_of(without_sum(line)))
+    return tree.root().hex()
+
+
+def stubs_in(lines: Collection[ChainLine]) -> frozenset[int]:
+    """The numbers of the lines whose personal part is gone."""
+    return frozenset(line.n for line in lines if is_erased(line))
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedParts:
+    """What a register says was erased from one run: lines of its plan and journal, and by name the digests of files
+    that were written anew without somebody."""
+
+    plan: frozenset[int] = frozenset()
+    journal: frozenset[int] = frozenset()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_ERASED = ErasedParts()
+
+
+class Erasures:
+    """All that a register says was erased. What was begun and is not finished counts: that it is not, is said apart."""
+
+    def __init__(self, register: RegisterState | None) -> None:
+        self._lines: list[ErasedLines] = list(register.of_kind(ErasedLines)) if register else []
+
+    @property
+    def of_register(self) -> frozenset[int]:
+        """The numbers of the register's own lines."""
+        return frozenset(n for line in self._lines for n in line.files.get(REGISTER_FILE, ()))
+
+    def of_run(self, root: str) -> ErasedParts:
+        """What was erased from the run whose plan has that root, wherever its folder is now."""
+        plan: set[int] = set()
+        journal: set[int] = set()
+        digests: dict[str, str] = {}
+        for line, place in self._places(root):
+            plan.update(line.files.get(place + PLAN_FILE, ()))
+            journal.update(line.files.get(place + JOURNAL_FILE, ()))
+            digests |= {name.removeprefix(place): d for name, d in line.digests.items() if name.startswith(place)}
+        if not (plan or journal or digests):
+            return NOTHING_ERASED
+        return ErasedParts(frozenset(plan), frozenset(journal), digests)
+
+    def _places(self, root: str) -> Iterator[tuple[ErasedLines, str]]:
+        """The lines on a run, each with the run's folder as the register named it then, up to the slash."""
+        for line in self._lines:
+            for name, of_file in line.roots.items():
+                if of_file == root and name.endswith(f"/{PLAN_FILE}"):
+                    yield line, name.removesuffix(PLAN_FILE)
+
+
+def open_erasure(register: RegisterState) -> ErasedLines | None:
+    """The erasure that was begun and is not finished, if there is one."""
+    found: ErasedLines | None = None
+    for line in register.of_kind(ErasedLines):
+        found = None if line.done else line
+    return found
+
+
+def open_pruning(register: RegisterState) -> PrunedRuns | None:
+    """The same of runs that are pruned."""
+    found: PrunedRuns | None = None
+    for line in register.of_kind(PrunedRuns):
+        found = None if line.done else line
+    return found

@@ -1,0 +1,172 @@
+"""The person that the record is to forget: found by name among all whom a site's runs speak of, and known by every
+word that leads to the person."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from seatwarden.engine.common.files import read_file
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.explain.people import AmbiguousUser, People
+from seatwarden.engine.log.run_folder import PLAN_FILE, SNAPSHOT_FILE
+from seatwarden.engine.snapshot.without import people_in_rows
+from seatwarden.policy.errors import InputError
+
+
+@dataclass(frozen=True)
+class ForgottenPerson:
+    """Somebody as the record knows them: `DIRECTORY\\id`, the names, and the ids that QRS has for the user and the
+    licenses."""
+
+    user: str
+    names: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """The user, with the name where one is known."""
+        names = ", ".join(sorted(self.names))
+        return f"{self.user} ({names})" if names else self.user
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word that leads to the person. Id and names alone only where they are no word of any sentence."""
+        alone = {word for word in (self.user.partition("\\")[2], *self.names) if len(word) >= _SHORTEST}
+        return frozenset({self.user, *self.ids, *alone} - {""})
+
+    def is_named_in(self, text: str) -> bool:
+        """Whether a text names the person, as whole words and in any case."""
+        text = text.casefold()
+        return any(form in text for form in self._forms) and self._pattern.search(text) is not None
+
+    @cached_property
+    def _forms(self) -> frozenset[str]:
+        return frozenset(form for word in self.words for form in _written(word.casefold()))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        either = "|".join(map(re.escape, longest_first))
+        return re.compile(rf"(?<![\w.@-])(?:{either})(?![\w@-]|\.\w)")
+
+
+_SHORTEST = 3
+
+
+def _written(word: str) -> set[str]:
+    """A word as it stands in a text and in JSON."""
+    return {word, msgspec.json.encode(word).decode()[1:-1]}
+
+
+def user_in_run(user: str, key_id: str | None, pseudonyms: Pseudonyms | None) -> str | None:
+    """What stands in a run for a user: `DIRECTORY\\id`, or the pseudonym under the key that `key_id` names.
+
+    None where that cannot be known, without the key.
+    """
+    directory, separator, user_id = user.partition("\\")
+    if key_id is None or re.fullmatch(r"p-[0-9a-f]{20}", user_id):
+        return user
+    if pseudonyms is None or pseudonyms.key_id != key_id:
+        return None
+    return directory + separator + pseudonyms.of_user(user)
+
+
+# Finding the person --------------------------------------------------------------------------------------
+
+
+class _About(Struct, rename="camel"):
+    license_id: str = ""
+    user_directory: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+
+
+class _Line(_About, rename="camel"):
+    """A line of a plan of either format, of which only whose it is matters."""
+
+    kind: str = ""
+    person: _About | UnsetType = UNSET
+
+
+_read_line = msgspec.json.Decoder(_Line).decode
+
+
+def find_person(query: str, folders: Sequence[Path], pseudonyms: Pseudonyms | None = None) -> ForgottenPerson:
+    """The one person that is meant, among all whom runs and their kept snapshots speak of. Nothing is verified.
+
+    With pseudonyms somebody whom no run names is found by `DIRECTORY\\id`. Raises InputError.
+    """
+    known = _known(folders, query.rpartition("\\")[2])
+    try:
+        holder, _ = _people(known or _known(folders)).find(query)
+    except AmbiguousUser as error:
+        raise error.asking(error.listed([one.label for one in error.candidates])) from None
+    except InputError:
+        if pseudonyms is None or "\\" not in query:
+            raise
+        return ForgottenPerson(query)  # whether a run has the pseudonym is seen when it is looked for
+    # By another name, or with another license, the person may stand where the query does not.
+    everything = _known(folders, holder.user_id)[holder.user.casefold()]
+    return ForgottenPerson(holder.user, frozenset(everything.names), frozenset(everything.ids))
+
+
+@dataclass(slots=True)
+class _Known:
+    """What runs say of a person, the latest name last."""
+
+    directory: str | None
+    user_id: str
+    names: dict[str, None] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+
+
+def _known(folders: Iterable[Path], word: str | None = None) -> dict[str, _Known]:
+    """All people whom runs speak of; with a `word` those on whose lines it stands. QRS does not tell users apart by
+    case, and neither is it done here."""
+    form = max(_written(word.casefold()), key=len) if word else ""
+    found: dict[str, _Known] = {}
+    for directory, user_id, name, ids in (one for folder in folders for one in _people_in(folder, form)):
+        person = found.setdefault(f"{directory or '?'}\\{user_id}".casefold(), _Known(directory, user_id))
+        if name:
+            person.names.pop(name, None)
+            person.names[name] = None
+        person.ids.update(ids)
+    return found
+
+
+def _people(known: Mapping[str, _Known]) -> People[None]:
+    people: People[None] = People(" in the record of this site")
+    for one in known.values():
+        people.add(one.directory, one.user_id, next(reversed(one.names), None), *one.ids)
+    return people
+
+
+def _people_in(folder: Path, form: str) -> Iterator[tuple[str | None, str, str | None, Collection[str]]]:
+    """All people of a run, each license anew; what cannot be read is passed over, and found again when it is erased."""
+    for line in _lines_with(form, folder / PLAN_FILE):
+        try:
+            read = _read_line(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        about = read.person if isinstance(read.person, _About) else read
+        if read.kind == "decision" and about.user_id:
+            yield about.user_directory, about.user_id, about.user_name, [about.license_id]
+    try:
+        yield from people_in_rows(read_file(folder / SNAPSHOT_FILE), form)
+    except (OSError, InputError, msgspec.DecodeError, UnicodeDecodeError):
+        return
+
+
+def _lines_with(form: str, path: Path) -> Iterator[bytes]:
+    """The lines of a file with a word in any case; most files have none, which is seen at once."""
+    try:
+        data = read_file(path)
+    except OSError:
+        return
+    if form in data.decode(errors="replace").casefold():
+        yield from (line for line in data.split(b"\n") if form in line.decode(errors="replace").casefold())

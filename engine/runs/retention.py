@@ -1,0 +1,172 @@
+"""Pruning: whole runs are deleted when their time is over. The register keeps the number and the roots of each.
+
+A wrong clock alone deletes nothing: the age of a run is counted up to the last line of the register, and never beyond
+what QRS's clock said to the newest run. What is open, does not verify, or is needed by the next run stays.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from seatwarden.engine.common.files import move_file, patiently, remove_file, sync_folder
+from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.log.erasures import open_pruning
+from seatwarden.engine.log.first_line import FirstLine, first_line
+from seatwarden.engine.log.register import Begun, ClosedRun, Planned, PrunedRuns, Register, RegisterState
+from seatwarden.engine.log.run_folder import PLAN_FILE
+from seatwarden.engine.log.verify import verify_record
+from seatwarden.engine.runs.baseline import newest_measure
+from seatwarden.engine.runs.recovery import PUBLISHED_FOLDER, RUNS_FOLDER, describe
+from seatwarden.engine.runs.traces import LeftRun, run_folders_of, unsettled
+from seatwarden.engine.site.retention import keep_words
+from seatwarden.policy.errors import InputError
+
+
+@dataclass
+class OldRuns:
+    """The runs whose time is over: those that are `due`, with the roots of their plans by folder, and those that are
+    kept all the same, and why. `upto` is the moment up to which ages are counted; None where no clock can be relied on.
+    """
+
+    upto: datetime | None
+    due: dict[str, str] = field(default_factory=dict)
+    kept: list[LeftRun] = field(default_factory=list)
+
+
+def find_old(state: Path, register: RegisterState, keep: timedelta) -> OldRuns:
+    """The runs in a state folder that are older than `keep`. Nothing is changed. Raises OSError, InputError."""
+    folders = run_folders_of(state)
+    begun = {folder: first for folder in folders if (first := first_line(folder)) is not None}
+    planned = {(state / line.folder).resolve(): line for line in register.of_kind(Planned)}
+    found = OldRuns(_upto(state, register, begun))
+    if found.upto is None:
+        return found
+    needed = _needed(begun)
+    for folder, first in begun.items():
+        line = planned.get(folder.resolve())
+        ended = _ended(first, line, register)
+        if ended is None or found.upto - ended <= keep:
+            continue
+        root, why = (None, needed[folder]) if folder in needed else _judged(folder, line, register)
+        if root is not None:
+            found.due[folder.relative_to(state).as_posix()] = root
+        else:
+            found.kept.append(LeftRun(folder, why))
+    return found
+
+
+def _upto(state: Path, register: RegisterState, begun: dict[Path, FirstLine]) -> datetime | None:
+    """The moment up to which ages are counted: that of the register's last line, or what QRS's clock said to the
+    newest run that knows it, whichever is earlier."""
+    last = parse_timestamp(getattr(register.lines[-1], "at", ""))
+    by_place = {folder.resolve(): first for folder, first in begun.items()}
+    for line in reversed(list(register.of_kind(Planned))):
+        first = by_place.get((state / line.folder).resolve())
+        said = parse_timestamp(first.clocks.qrs or "") if first is not None else None
+        if said is not None:
+            return min(last, said) if last is not None else None
+    return None
+
+
+def _ended(first: FirstLine, planned: Planned | None, register: RegisterState) -> datetime | None:
+    """The last moment of a run by any clock: too late rather than too early."""
+    said = [first.now, first.clocks.qrs or "", *(getattr(line, "at", "") for line in _lines_of(planned, register))]
+    return max((moment for text in said if (moment := parse_timestamp(text)) is not None), default=None)
+
+
+def _lines_of(planned: Planned | None, register: RegisterState) -> Iterator[object]:
+    if planned is not None:
+        yield from (line for line in register.lines if getattr(line, "run", None) == planned.run)
+
+
+def _needed(begun: dict[Path, FirstLine]) -> dict[Path, str]:
+    """The runs that the next one looks at, however old they are."""
+    newest = max(begun, key=lambda folder: (begun[folder].now, folder.name), default=None)
+    measure = newest_measure(begun)
+    found = {measure: "it is the run that the next one is compared with"} if measure else {}
+    return found | ({newest: "it is the newest run"} if newest else {})
+
+
+def _judged(folder: Path, planned: Planned | None, register: RegisterState) -> tuple[str | None, str]:
+    """The root of a run that may go; else why it is kept although its time is over: it is open, or disputed."""
+    if planned is not None:
+        begun = sum(line.run == planned.run for line in register.of_kind(Begun))
+        closed = sum(line.run == planned.run for line in register.of_kind(ClosedRun))
+        if begun > closed:
+            return None, "it is open: it was begun and never closed"
+    try:
+        verified = verify_record(folder, _no_pages)
+        faults = [fault for fault in verified.faults if fault.path.resolve().is_relative_to(folder.resolve())]
+        run = verified.runs[0]
+    except (InputError, OSError) as problem:
+        return None, f"it is disputed: {describe(problem)}"
+    if faults or run.plan is None:
+        return None, f"it is disputed: {faults[0]}"
+    if run.torn or (run.journal is not None and unsettled(run.journal)):
+        return None, "it is open: what became of some license is not known"
+    return run.plan.root, ""
+
+
+def _no_pages(folder: Path) -> tuple[bytes, ...]:
+    """A page that is another than would be made now disputes nothing: making it anew for that would cost too much."""
+    return ()
+
+
+# Deleting ------------------------------------------------------------------------------------------------
+
+
+def prune(register: Register, state: Path, due: dict[str, str], keep: timedelta, now: Callable[[], str]) -> list[str]:
+    """Deletes runs whose time is over; returns what is in the way, which the next command goes on with.
+
+    The site's lock must be held. Raises OSError where the register cannot be written.
+    """
+    register.add(PrunedRuns(runs=due, keep=keep_words(keep), done=False, at=now()))
+    return finish_pruning(register, state, now)
+
+
+def finish_pruning(register: Register, state: Path, now: Callable[[], str]) -> list[str]:
+    """Brings a pruning to its end that was begun, if there is one. Raises OSError as `prune`."""
+    begun = open_pruning(register.state)
+    if begun is None:
+        return list(_remove_forgotten(state))
+    in_the_way = []
+    for name in begun.runs:
+        try:
+            _delete(state / name)
+            remove_file(state / PUBLISHED_FOLDER / Path(name).name)
+        except OSError as problem:
+            in_the_way.append(f"`{state / name}`: {describe(problem)}")
+    if not in_the_way:
+        register.add(PrunedRuns(runs=begun.runs, keep=begun.keep, done=True, at=now()))
+    return in_the_way
+
+
+def _remove_forgotten(state: Path) -> Iterator[str]:
+    """Removes what is aside although its pruning is done: a loss of power may bring back what was deleted."""
+    for aside in (state / RUNS_FOLDER).glob(f".*{_ASIDE}"):
+        try:
+            _remove_whole(aside)
+        except OSError as problem:
+            yield f"`{aside}`: {describe(problem)}"
+
+
+def _delete(folder: Path) -> None:
+    """Deletes a run: it is moved aside first, so that half of one is never where runs are looked for."""
+    aside = folder.with_name(f".{folder.name}{_ASIDE}")
+    _remove_whole(aside)
+    if folder.exists():
+        move_file(folder, aside)
+        sync_folder(folder.parent)
+        _remove_whole(aside)
+
+
+_ASIDE = ".pruned"
+
+
+def _remove_whole(folder: Path) -> None:
+    if folder.exists():
+        remove_file(folder / PLAN_FILE)  # without it, it is no run any more
+        patiently(shutil.rmtree, folder)
+        sync_folder(folder.parent)

@@ -1,0 +1,171 @@
+"""A site in memory with a record of several runs, all as `run` leaves it: plans, journals, register, kept snapshot."""
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seatwarden.engine.apply.apply import only_one
+from seatwarden.engine.log.chain import split_lines
+from seatwarden.engine.log.register import LOCK_FILE
+from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
+from seatwarden.engine.log.verify import Pages, VerifiedRecord, verify_record
+from seatwarden.engine.log.writer import KeptFile, Recording
+from seatwarden.engine.plan.circumstances import NOBODY, Hand
+from seatwarden.engine.qrs.expiry import EndingCertificate
+from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
+from seatwarden.engine.runs.record import SiteRecord, site_record
+from seatwarden.engine.runs.run import RunContext, RunReport, run_once
+from seatwarden.engine.runs.traces import run_folders_of
+from seatwarden.engine.site.settings import Settings
+from seatwarden.engine.snapshot.model import License, Snapshot, User
+from seatwarden.engine.snapshot.reader import compress, decode_license, decode_user
+from seatwarden.grammar.ast import LicenseType
+from tests.engine.idle import POLICY, idle_site
+from tests.engine.service.sites import settings_of, write_site
+from tests.engine.support import snapshot_of
+from tests.strategies import as_json
+
+NO_PAGES: Pages = lambda folder: ()  # noqa: E731 - no page is compared
+NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
+
+
+@dataclass
+class RecordedSite:
+    """A site with its state folder. `now` is the time; each run takes a minute."""
+
+    folder: Path
+    content: dict[str, Any] = field(default_factory=idle_site)
+    now: datetime = NOW
+    policy: str = POLICY
+    ours: str = ""
+    fail: str | None = None
+    """The id of a license whose DELETE is refused."""
+    site_ahead: timedelta | None = timedelta(0)
+    """How far QRS's clock is ahead of ours; None: it says nothing."""
+    on_delete: Callable[[str], None] = lambda license_id: None
+    said: list[str] = field(default_factory=list)
+    ending: tuple[EndingCertificate, ...] = ()
+
+    # QRS -------------------------------------------------------------------------------------------------
+
+    @property
+    def site_clock(self) -> datetime | None:
+        return None if self.site_ahead is None else self.now + self.site_ahead
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        taken = snapshot_of(self.content)
+        taken.site_clock = self.site_clock
+        return taken
+
+    def license(self, license_type: LicenseType, license_id: str) -> License | None:
+        found = [row for row in self.content["licenses"][license_type] if row["id"] == license_id]
+        return decode_license(as_json(found[0]), "license") if found else None
+
+    def user(self, user_id: str) -> User | None:
+        found = [row for row in self.content["users"] if row["id"] == user_id]
+        return decode_user(as_json(found[0]), "user") if found else None
+
+    def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
+        rows = self.content["licenses"][license_type]
+        return [decode_license(as_json(row), "license") for row in rows if row["user"]["id"] == user_id]
+
+    def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
+        self.on_delete(license_id)
+        if license_id == self.fail:
+            return 409, "in use"
+        for rows in self.content["licenses"].values():
+            rows[:] = [row for row in rows if row["id"] != license_id]
+        return 204, ""
+
+    # Runs ------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def site_file(self) -> Path:
+        return self.folder / "site.yaml"
+
+    @property
+    def settings(self) -> Settings:
+        site = write_site(self.folder, 4242, ours=f"parallel: 1\n{self.ours}", policy=self.policy)
+        return settings_of(site, scheduled=False)
+
+    @property
+    def runs(self) -> list[Path]:
+        return run_folders_of(self.state)
+
+    @property
+    def hand(self) -> Hand:
+        return Hand(NOBODY, lambda: self.now, os.urandom)
+
+    @contextmanager
+    def _connect(self) -> Iterator["RecordedSite"]:
+        yield self
+
+    def log(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
+        self.said.append(f"{message} {facts}")
+
+    def run(self, *, dry_run: bool = False) -> RunReport:
+        """A run, and what it has told."""
+        report = run_once(self.settings, RunContext(self._connect, self.hand, self.log), dry_run=dry_run)
+        for applied in report.applied:
+            applied.mark_published()
+        self.now += timedelta(minutes=1)
+        return report
+
+    @contextmanager
+    def record(self) -> Iterator[SiteRecord]:
+        """The record, open for writing, as commands open it."""
+        url = self.settings.site.url
+        with only_one(self.state / LOCK_FILE, url), site_record(self.state, url, self.hand) as record:
+            yield record
+
+    def person(self, query: str) -> ForgottenPerson:
+        """Somebody of whom the runs speak."""
+        return find_person(query, self.runs)
+
+    def forget(self, query: str) -> ForgottenPerson:
+        """Erases somebody, in this process."""
+        with self.record() as record:
+            traces = record.traces(self.person(query), None)
+            record.erase(traces, "left")
+        return traces.person
+
+    def verified(self) -> VerifiedRecord:
+        """The record as `log verify` sees it."""
+        return verify_record(self.state, NO_PAGES)
+
+
+def with_kept_snapshot(monkeypatch: Any, site: RecordedSite) -> None:
+    """Lets runs keep their snapshot, as a setting of the site does."""
+    whole = SiteRecord.recording
+
+    def recording(self: SiteRecord) -> Recording:
+        made = whole(self)
+        data = compress(as_json(site.content))
+        kept = KeptFile(SNAPSHOT_FILE, data, hashlib.sha256(data).hexdigest())
+        return Recording(made.seed, made.register, kept)
+
+    monkeypatch.setattr(SiteRecord, "recording", recording)
+
+
+def copied(site: RecordedSite, to: Path) -> RecordedSite:
+    """The same site with a state folder of its own."""
+    shutil.copytree(site.folder, to)
+    return RecordedSite(to, site.content, site.now, site.policy, site.ours)
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """The lines of a chain, as JSON."""
+    return [msgspec.json.decode(line) for line in split_lines(path.read_bytes())]
