@@ -208,7 +208,7 @@ class Reader(Generic[LineT]):
                 found.leaves.append(prev)
         if not data.endswith(b"\n"):
             damage.append(Damage(len(lines), "is cut off"))
-        return self._ended(found, tree, seal, len(lines))
+        return self._ended(found, tree, seal, prev, len(lines))
 
     def _line(self, bare: bytes) -> LineT | SealLine | str:
         """The line as what it says, or what is wrong with it."""
@@ -234,20 +234,25 @@ class Reader(Generic[LineT]):
         person: object = getattr(read, "person", None)
         if person is not None and (person is UNSET) is (read.of is UNSET):  # type: ignore[union-attr]
             damage.append(Damage(n, f"{FOREIGN}: it has not one of `person` and `of`"))
-        if read.prev != prev:  # type: ignore[union-attr]
+        if not isinstance(read, SealLine) and read.prev != prev:  # type: ignore[attr-defined]
             first = "is not the first line of this log"
             damage.append(Damage(max(n - 1, 1), CHANGED if n > 1 else first))
         if self._own_leaves and line != b'%b,"sum":"%b"}' % (bare[:-1], leaf.hex().encode()):
             damage.append(Damage(n, UNFIT if bare is not line else "has no digest of its own"))
         return leaf
 
-    def _ended(self, found: ReadChain[LineT], tree: Tree, seal: SealLine | None, count: int) -> ReadChain[LineT]:
-        root = tree.root().hex()
+    def _ended(
+        self, found: ReadChain[LineT], tree: Tree, seal: SealLine | None, prev: str, count: int
+    ) -> ReadChain[LineT]:
+        root, sealed, damage = tree.root().hex(), tree.size + 1, found.damage
         if seal is None and not self._own_leaves:
-            found.damage.append(Damage(count, "is the last line and is no seal: the end of the log is missing"))
+            damage.append(Damage(count, "is the last line and is no seal: the end of the log is missing"))
         elif seal is not None and (seal.size, seal.root) != (tree.size, root):
-            found.damage.append(Damage(tree.size + 1, "is a seal over other lines than these"))
-        in_order = sorted(dict.fromkeys(found.damage), key=lambda one: one.line)
+            damage.append(Damage(sealed, "is a seal over other lines than these"))
+            damage += [Damage(tree.size, CHANGED)] if seal.prev != prev else []
+        elif seal is not None and seal.prev != prev:  # the lines before are those that it seals: it is the seal itself
+            damage.append(Damage(sealed, UNFIT))
+        in_order = sorted(dict.fromkeys(damage), key=lambda one: one.line)
         return ReadChain(found.lines, seal, root, found.leaves, in_order)
 
 

@@ -123,7 +123,7 @@ def parse_journal(path: Path, data: bytes, line_of: Mapping[Key, int] | None = N
 def _former(path: Path, whole: bytes, line_of: Mapping[Key, int] | None) -> JournalState:
     header, events, closed = read_former_journal(path, whole, line_of)
     state = _state(header, events)
-    state.former, state.root = True, "closed" if closed else ""
+    state.former, state.root, state.lines = True, "closed" if closed else "", whole.count(b"\n")
     return state
 
 

@@ -1,20 +1,35 @@
 """Short ways from trees and JSON to decisions, for the engine's tests."""
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day, make_day
+from seatwarden.engine.log.writer import Recording
+from seatwarden.engine.plan.circumstances import LIVE, Circumstances, Clocks, Origin
 from seatwarden.engine.plan.plan import Plan, make_plan
+from seatwarden.engine.runs.record import Hand
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.grammar.ast import Let, Policy
 from seatwarden.policy.loading import CheckedPolicy, check_text
 from tests.strategies import NEVER, NOW, as_json
+
+SEED = bytes(range(32))
+RECORDING = Recording(SEED)
+MADE = Circumstances(account="admin (uid 1000)", host="qlik1", command="seatwarden test", interactive=False)
+LIVE_ORIGIN = Origin(LIVE, MADE, Clocks("2026-11-21T02:00:00.000Z"))
+
+
+def hand_at(clock: Callable[[], datetime]) -> Hand:
+    """A hand at a clock of the test's; what it draws is never the same, and the same in every run of the test."""
+    drawn = count()
+    return Hand(MADE, clock, lambda size: next(drawn).to_bytes(size, "big"))
 
 
 def checked(policy: Policy | str) -> CheckedPolicy:

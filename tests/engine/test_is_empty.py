@@ -17,7 +17,7 @@ from seatwarden.policy.json_form.writer import print_json_form
 from seatwarden.policy.loading import check_text, parse_surface
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, idle, prepare
 from tests.engine.log.test_forged import relinked
-from tests.engine.support import checked, day_of, decide, license_row, plan_of, site_of, snapshot_of, user
+from tests.engine.support import RECORDING, checked, day_of, decide, license_row, plan_of, site_of, snapshot_of, user
 
 NO_DEPARTMENT = "release analyzer when user.@Department is empty\nlimit release to 100% of analyzer per run\n"
 NO_MAIL = "release analyzer when user.attributes.email is empty"
@@ -93,11 +93,11 @@ def test_days_that_may_be_missing() -> None:
 
 def test_the_names_in_use_stand_in_the_header_and_nowhere_else(tmp_path: Path) -> None:
     site = _site([_property("Finance"), _property("x", "Other")], [])
-    header, *lines = [json.loads(line) for line in plan_lines(plan_of(NO_DEPARTMENT, site))]
+    header, *lines = [json.loads(line) for line in plan_lines(plan_of(NO_DEPARTMENT, site), RECORDING)]
     assert header["siteFacts"] == {"properties": ["Department", "Other"]}
     assert [list(line["facts"]) for line in lines[:-1]] == [["user.@Department"]] * 2
     # A policy that does not ask has no such facts.
-    header, *_ = [json.loads(line) for line in plan_lines(plan_of("release when unused for 1 day", site))]
+    header, *_ = [json.loads(line) for line in plan_lines(plan_of("release when unused for 1 day", site), RECORDING)]
     assert "siteFacts" not in header
 
 
@@ -107,7 +107,7 @@ def test_it_is_decided_again_from_the_record(tmp_path: Path, policy: str, key: b
     site = _site([_property("Finance")], [], None)
     loaded = checked(policy)
     plan = make_plan(loaded, snapshot_of(site), day_of(loaded), "test", Pseudonyms(key) if key else None)
-    write_plan(plan, tmp_path / "run", "")
+    write_plan(plan, tmp_path / "run", "", RECORDING)
     assert replay(tmp_path / "run") == (3, [])
     read = read_plan(tmp_path / "run").decisions
     assert [d.verdict for d in read] == [d.verdict for d in plan.decisions]
@@ -117,7 +117,7 @@ def test_it_is_decided_again_from_the_record(tmp_path: Path, policy: str, key: b
 def test_without_the_site_s_facts_on_record_it_is_unknown(tmp_path: Path) -> None:
     """A log of which somebody has taken the names out, and sealed it anew, releases nobody."""
     plan = plan_of(NO_DEPARTMENT, _site([_property("Finance")], []))
-    write_plan(plan, tmp_path / "run", "")
+    write_plan(plan, tmp_path / "run", "", RECORDING)
     log = tmp_path / "run" / "plan.jsonl"
     lines = [json.loads(line) for line in log.read_bytes().splitlines()]
     del lines[0]["siteFacts"]

@@ -18,13 +18,12 @@ from seatwarden.engine.explain.explanation import found as found_words
 from seatwarden.engine.explain.what_if import WhatIfs
 from seatwarden.engine.facts.facts import SnapshotFacts, subject_of
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import ApplyHeader
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.replay import replay
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.snapshot.model import License, Snapshot, User
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
-from tests.engine.support import checked, day_of, license_row, plan_of, site_of, snapshot_of, user
+from tests.engine.support import RECORDING, SEED, checked, day_of, license_row, plan_of, site_of, snapshot_of, user
 
 LAST = date(2026, 11, 21)
 POLICY = (
@@ -69,8 +68,8 @@ def test_both_evaluators(now: datetime, protected: bool) -> None:
 def test_a_plan_and_its_replay(now: datetime, protected: bool, tmp_path: Path) -> None:
     plan = plan_of(POLICY, SITE, now)
     assert plan.released.total() == (0 if protected else 2)
-    recorded = read_plan(write_plan(plan, tmp_path / "run", ""))
-    assert len(recorded.releases) == (0 if protected else 2)
+    recorded = read_plan(write_plan(plan, tmp_path / "run", "", RECORDING))
+    assert len(recorded.log.releases) == (0 if protected else 2)
     assert [d.outcomes[0].expired for d in recorded.decisions] == [not protected] * 2
     assert replay(tmp_path / "run") == (2, [])
 
@@ -99,13 +98,14 @@ class _Qrs:
 @protected_at
 def test_the_second_look_of_an_apply(now: datetime, protected: bool, tmp_path: Path) -> None:
     """The plan is of a day on which nothing was protected; what counts is the day on which it is applied."""
-    plan = read_plan(write_plan(plan_of(POLICY, SITE, datetime(2026, 11, 25, tzinfo=UTC)), tmp_path / "run", ""))
+    plan = read_plan(
+        write_plan(plan_of(POLICY, SITE, datetime(2026, 11, 25, tzinfo=UTC)), tmp_path / "run", "", RECORDING)
+    )
     qrs, outcomes = _Qrs(), list[Outcome]()
-    header = ApplyHeader(run_id="r", plan_seal="s", site="test", limits=[], chosen=[], at="")
-    journal = Journal.create(tmp_path / "journal", header)
+    journal = Journal.create(tmp_path / "journal", SEED)
     clock = lambda: now  # noqa: E731
     apply = Apply(plan, qrs, journal, attempted=(), pseudonyms=None, clock=clock, progress=outcomes.append)
-    apply.run(sorted(plan.releases), 1)
+    apply.run(sorted(plan.log.releases.values()), 1)
     journal.close()
     assert qrs.deleted == ([] if protected else ["l1", "p1"])
     assert [outcome.result for outcome in outcomes] == ["skipped" if protected else "released"] * 2

@@ -14,12 +14,22 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.plan import make_plan
+from seatwarden.engine.plan.plan import make_plan, with_origin
 from seatwarden.engine.snapshot.model import License, User
 from seatwarden.engine.snapshot.reader import decode_license, decode_user
 from seatwarden.grammar.ast import LicenseType, Limit
 from tests.engine.cli.applying import Journalled, read_outcomes
-from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
+from tests.engine.support import (
+    LIVE_ORIGIN,
+    RECORDING,
+    checked,
+    day_of,
+    hand_at,
+    license_row,
+    site_of,
+    snapshot_of,
+    user,
+)
 from tests.strategies import NOW, as_json
 
 LONG_AGO = "2026-01-01T12:00:00.000Z"
@@ -123,7 +133,7 @@ class Prepared:
         pending = self.pending(limits)
         if pending.state is not None and pending.state.sealed:
             return ApplyResult([], pending.counts, settled=True, refused=False, reached=False)
-        journal = open_journal(pending, self.now)
+        journal = open_journal(pending, hand_at(lambda: self.now).applying())
         try:
             return carry_out(
                 pending,
@@ -153,7 +163,7 @@ def prepare(
     """Writes the plan of a site; it is applied ten minutes later, unless said otherwise."""
     loaded = checked(policy)
     plan = make_plan(loaded, snapshot_of(site), day_of(loaded, planned), "test", pseudonyms)
-    write_plan(plan, folder, "")
+    write_plan(with_origin(plan, LIVE_ORIGIN), folder, "", RECORDING)
     return Prepared(folder, read_plan(folder), applied or planned + timedelta(minutes=10), pseudonyms)
 
 

@@ -16,6 +16,7 @@ from seatwarden.engine.log.journal import Journal
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, keys, prepare, without
+from tests.engine.support import hand_at
 from tests.strategies import NOW
 
 LAST_DAYS = {1: "2026-02-01", 2: "2026-01-01", 3: "2026-04-01", 4: "2026-03-01"}
@@ -68,13 +69,13 @@ def test_the_journal_of_another_plan_is_refused(tmp_path: Path, prepared: Prepar
 def test_the_first_line_says_whose_it_is(prepared: Prepared, qrs: MemoryQrs) -> None:
     prepared.apply(qrs, limits=FIRST_TWO)
     header = _lines(prepared)[0]
-    assert {name: header[name] for name in ("kind", "runId", "planSeal", "site", "limits", "chosen", "at")} == {
+    assert {name: header[name] for name in ("kind", "runId", "planRoot", "site", "limits", "chosen", "at")} == {
         "kind": "apply",
         "runId": prepared.plan.header.run_id,
-        "planSeal": prepared.plan.seal.digest,
+        "planRoot": prepared.plan.log.root,
         "site": "test",
         "limits": ["2 per run, longest unused first"],
-        "chosen": [["analyzer", "l2"], ["analyzer", "l1"]],
+        "chosen": [prepared.plan.line_of[key] for key in keys("l2", "l1")],
         "at": "2026-11-21T02:10:00.000Z",
     }
 
@@ -89,6 +90,7 @@ def test_each_apply_that_goes_on_is_on_record(prepared: Prepared, qrs: MemoryQrs
     assert without([line["kind"] for line in _lines(prepared)], "resume") == [
         "apply",
         *["intent", "outcome"] * 4,
+        "closed",
         "seal",
     ]
 
@@ -126,7 +128,7 @@ def test_a_journal_that_cannot_be_gone_on_with_is_closed(
     monkeypatch.setattr(Journal, "append", full)
     monkeypatch.setattr(Journal, "close", closing)
     with pytest.raises(OSError, match="No space"):
-        open_journal(prepared.pending(), NOW)
+        open_journal(prepared.pending(), hand_at(lambda: NOW).applying())
     assert len(closed) == 1
 
 
@@ -136,7 +138,7 @@ def test_what_stands_in_its_place_is_not_written_over(prepared: Prepared, monkey
         "seatwarden.engine.apply.apply.sync_folder", lambda folder: prepared.path.write_bytes(b"theirs")
     )
     with pytest.raises(FileExistsError):
-        open_journal(prepared.pending(), NOW)
+        open_journal(prepared.pending(), hand_at(lambda: NOW).applying())
     assert prepared.path.read_bytes() == b"theirs"
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import pytest
 
-from seatwarden.engine.log.journal import whole_lines
+from seatwarden.engine.log.growing import whole_lines
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, prepare, without
 
 posix = pytest.mark.skipif(os.name == "nt", reason="folders are flushed, and files have modes, on POSIX")

@@ -22,7 +22,7 @@ from seatwarden.engine.snapshot.model import License
 from seatwarden.engine.snapshot.reader import decode_license
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, Prepared, idle, prepare
 from tests.engine.service.sites import settings_of, write_site
-from tests.engine.support import license_row
+from tests.engine.support import hand_at, license_row
 from tests.strategies import NOW, as_json
 
 ANSWERS: dict[str, tuple[int, str] | RemoteError] = {
@@ -301,7 +301,7 @@ def test_with_several_under_way_a_refusal_begins_no_other(tmp_path: Path) -> Non
         _wait_until(lambda: apply.refused)
 
     pending, qrs = prepared.pending(), MemoryQrs(site, on_delete)
-    journal = open_journal(pending, NOW)
+    journal = open_journal(pending, hand_at(lambda: NOW).applying())
     apply = Apply(
         pending.plan, qrs, journal, attempted=(), pseudonyms=None, clock=lambda: NOW, progress=prepared.told.append
     )

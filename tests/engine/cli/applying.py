@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seatwarden.engine.log.chain import verify_chain
+from seatwarden.engine.log.growing import whole_lines
+from seatwarden.engine.log.lines import JOURNAL_READER
 
 
 @dataclass
@@ -20,15 +21,16 @@ class Journalled:
 def read_outcomes(folder: Path) -> Journalled:
     """The journal in a run folder, which must verify."""
     data = (folder / "outcomes.jsonl").read_bytes()
-    assert verify_chain(data, sealed=False) == []
+    assert JOURNAL_READER.read(whole_lines(data)).damage == []
     found = Journalled()
     for line in map(json.loads, data.splitlines()):
         match line["kind"]:
             case "intent":
-                found.intents[line["licenseId"]] = found.intents.get(line["licenseId"], 0) + 1
+                license_id = line["person"]["licenseId"]
+                found.intents[license_id] = found.intents.get(license_id, 0) + 1
             case "outcome":
-                found.results[line["licenseId"]] = line["result"]
-                found.details[line["licenseId"]] = line["detail"]
+                found.results[line["person"]["licenseId"]] = line["result"]
+                found.details[line["person"]["licenseId"]] = line["person"]["detail"]
             case "seal":
                 found.sealed = True
     return found

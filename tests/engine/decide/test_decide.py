@@ -14,7 +14,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.facts import Unknown
 from seatwarden.engine.log.writer import plan_lines
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy, Rule
-from tests.engine.support import checked, day_of, decide, plan_of, snapshot_of
+from tests.engine.support import RECORDING, checked, day_of, decide, plan_of, snapshot_of
 from tests.strategies import (
     NEVER,
     UNREADABLE,
@@ -188,8 +188,8 @@ def test_a_user_less_never_releases(policy: Policy, site: dict[str, Any], which:
 
 @given(policies(), sites(), moments)
 def test_same_inputs_same_bytes(policy: Policy, site: dict[str, Any], now: datetime) -> None:
-    first = b"".join(plan_lines(plan_of(policy, site, now)))
-    assert b"".join(plan_lines(plan_of(deepcopy(policy), deepcopy(site), now))) == first
+    first = b"".join(plan_lines(plan_of(policy, site, now), RECORDING))
+    assert b"".join(plan_lines(plan_of(deepcopy(policy), deepcopy(site), now), RECORDING)) == first
 
 
 @given(policies(), sites(nasty=False))

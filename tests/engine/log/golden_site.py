@@ -1,17 +1,29 @@
 """A small site whose plan has every kind of fact, guard and reason; its logs are kept in `tests/data/log`."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import ApplyHeader, Intent, OutcomeLine, Resume
-from seatwarden.engine.plan.plan import Plan, make_plan
-from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
+from seatwarden.engine.log.lines import ApplyHeader, PlanLog, Resume
+from seatwarden.engine.log.reader import parse_plan
+from seatwarden.engine.log.writer import plan_lines, salted
+from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
+from tests.engine.support import (
+    LIVE_ORIGIN,
+    MADE,
+    RECORDING,
+    SEED,
+    checked,
+    day_of,
+    license_row,
+    site_of,
+    snapshot_of,
+    user,
+)
 from tests.strategies import NOW
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -31,34 +43,43 @@ limit release to 3 per run, longest unused first
 def golden_plan(pseudonyms: Pseudonyms | None = None, now: datetime = NOW, url: str = SITE_URL) -> Plan:
     """The plan for the site as it is at that moment: three licenses are released."""
     policy = checked(POLICY)
-    return make_plan(policy, snapshot_of(_site(now)), day_of(policy, now), url, pseudonyms)
+    plan = make_plan(policy, snapshot_of(_site(now)), day_of(policy, now), url, pseudonyms)
+    return with_origin(plan, LIVE_ORIGIN)
 
 
-def write_golden_journal(path: Path, plan: Plan, seal: str) -> None:
+@cache
+def golden_log() -> PlanLog:
+    """The log of that plan."""
+    return parse_plan(Path("plan.jsonl"), b"".join(plan_lines(golden_plan(), RECORDING)))
+
+
+def write_golden_journal(path: Path, plan: Plan, log: PlanLog) -> None:
     """The journal of an apply that was resumed: one license released, one skipped."""
     moments = (f"2026-11-21T03:00:0{second}.000Z" for second in range(9))
-    header = ApplyHeader(
-        run_id=plan.run_id,
-        plan_seal=seal,
-        site=plan.source,
-        limits=["100 per run"],
-        chosen=[decision.key for decision in plan.chosen],
-        at=next(moments),
+    journal = Journal.create(path, SEED)
+    journal.append(
+        ApplyHeader(
+            run_id=plan.run_id,
+            tool="seatwarden 0.1.0",
+            plan_root=log.root,
+            site=plan.source,
+            limits=["100 per run"],
+            chosen=[log.line_of[decision.key] for decision in plan.chosen],
+            at=next(moments),
+            clocks=LIVE_ORIGIN.clocks,
+            person=salted(MADE, journal.salt()),
+        )
     )
-    one, other = map(_names, plan.chosen[:2])
-    journal = Journal.create(path, header)
-    journal.append(Intent(**one, at=next(moments)))
-    failed: dict[str, Any] = {"result": "failed", "detail": "QRS answered 400", "status": 400, "body": "no"}
-    journal.append(OutcomeLine(**one, **failed, at=next(moments)))
-    journal.append(Resume(at=next(moments)))
-    journal.append(OutcomeLine(**one, result="released", detail="", status=204, at=next(moments)))
-    journal.append(OutcomeLine(**other, result="skipped", detail='user.tags was nothing, is "é"', at=next(moments)))
-    journal.seal({"released": 1, "gone": 0, "skipped": 1, "failed": 0, "unknown": 0})
+    one, other = plan.chosen[:2]
+    n, m = log.line_of[one.key], log.line_of[other.key]
+    journal.intend(n, one.key, one.user, next(moments))
+    journal.note(n, one.key, one.user, "failed", "QRS answered 400", next(moments), status=400, body="no")
+    journal.append(Resume(at=next(moments), clocks=LIVE_ORIGIN.clocks, person=salted(MADE, journal.salt())))
+    journal.note(n, one.key, one.user, "released", "", next(moments), status=204)
+    journal.note(m, other.key, other.user, "skipped", 'user.tags was nothing, is "é"', next(moments))
+    counts = {"released": 1, "gone": 0, "skipped": 1, "failed": 0, "unknown": 0}
+    journal.seal(counts, log.header.files, next(moments))
     journal.close()
-
-
-def _names(decision: Decision) -> Mapping[str, Any]:
-    return {"license_type": decision.license_type, "license_id": decision.license_id, "user": decision.user}
 
 
 def _site(now: datetime) -> dict[str, Any]:

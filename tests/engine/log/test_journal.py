@@ -8,12 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from msgspec import structs
 
 from seatwarden.engine.errors import DamagedLog
-from seatwarden.engine.log.chain import verify_chain
+from seatwarden.engine.log.growing import whole_lines
 from seatwarden.engine.log.journal import (
     Journal,
     JournalState,
@@ -21,32 +19,41 @@ from seatwarden.engine.log.journal import (
     is_settled,
     parse_journal,
     read_journal,
-    whole_lines,
 )
-from seatwarden.engine.log.lines import (
-    RESULTS,
-    ApplyHeader,
-    Intent,
-    Key,
-    OutcomeKind,
-    OutcomeLine,
-    PlanSeal,
-    Resume,
-    Summary,
-)
-from tests.engine.log.golden_site import golden_plan
+from seatwarden.engine.log.lines import JOURNAL_READER, RESULTS, ApplyHeader, OutcomeKind, Resume
+from seatwarden.engine.plan.circumstances import Clocks
+from tests.engine.log.golden_site import golden_log
+from tests.engine.support import SEED
 
 AT = "2026-11-21T03:00:00.000Z"
-CHOSEN: list[Key] = [("analyzer", f"l{n}") for n in range(4)]
-HEADER = ApplyHeader(run_id="r", plan_seal="s", site="test", limits=[], chosen=CHOSEN, at=AT)
+CHOSEN = [10, 11, 12, 13]
+"""Lines of a plan; each decides on the license of its number."""
 
 
-def _intent(n: int) -> Intent:
-    return Intent(license_type="analyzer", license_id=f"l{n}", user="u", at=AT)
+def _header(chosen: list[int] = CHOSEN, root: str = "s") -> ApplyHeader:
+    clocks = Clocks(AT)
+    return ApplyHeader(
+        run_id="r", tool="t", plan_root=root, site="test", limits=[], chosen=chosen, at=AT, clocks=clocks
+    )
 
 
-def _outcome(n: int, result: OutcomeKind = "released") -> OutcomeLine:
-    return OutcomeLine(license_type="analyzer", license_id=f"l{n}", user="u", result=result, detail="", at=AT)
+def _create(path: Path, chosen: list[int] = CHOSEN) -> Journal:
+    journal = Journal.create(path, SEED)
+    with journal.closed_on_failure():
+        journal.append(_header(chosen))
+    return journal
+
+
+def _intend(journal: Journal, n: int) -> None:
+    journal.intend(n, ("analyzer", f"l{n}"), "u", AT)
+
+
+def _note(journal: Journal, n: int, result: OutcomeKind = "released") -> None:
+    journal.note(n, ("analyzer", f"l{n}"), "u", result, "", AT)
+
+
+def _reopen(path: Path, data: bytes) -> Journal:
+    return Journal.reopen(path, data, SEED)
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def path(tmp_path: Path) -> Path:
 def test_it_is_created_exclusively(path: Path) -> None:
     path.write_bytes(b"what stands there")
     with pytest.raises(FileExistsError):
-        Journal.create(path, HEADER)
+        _create(path)
     assert path.read_bytes() == b"what stands there"
 
 
@@ -65,7 +72,7 @@ def test_it_is_created_exclusively(path: Path) -> None:
 def test_only_its_owner_can_read_it(path: Path) -> None:
     former = os.umask(0)
     try:
-        Journal.create(path, HEADER).close()
+        _create(path).close()
     finally:
         os.umask(former)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -80,42 +87,40 @@ def test_lines_of_many_threads_are_one_chain(path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "write", slow)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    journal = Journal.create(path, HEADER)
+    journal = _create(path)
 
     def add(n: int) -> None:
         for _ in range(8):
-            journal.append(_intent(n))
-            journal.append(_outcome(n))
+            _intend(journal, n)
+            _note(journal, n)
 
-    threads = [threading.Thread(target=add, args=(n,)) for n in range(4)]
+    threads = [threading.Thread(target=add, args=(n,)) for n in CHOSEN]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    journal.seal({})
+    journal.seal({}, {}, AT)
     journal.close()
-    assert verify_chain(path.read_bytes()) == []
-    assert path.read_bytes().count(b"\n") == 2 + 4 * 8 * 2
+    assert JOURNAL_READER.read(path.read_bytes()).damage == []
+    assert path.read_bytes().count(b"\n") == 3 + 4 * 8 * 2
 
 
 def test_an_intent_without_an_outcome_is_open(path: Path) -> None:
-    journal = Journal.create(path, HEADER)
-    for line in (
-        _intent(0),
-        _outcome(0),
-        _intent(1),
-        _intent(2),
-        _outcome(2, "failed"),
-        _intent(2),
-        _outcome(3, "skipped"),
-    ):
-        journal.append(line)
+    journal = _create(path)
+    for step in (_intend, _note):
+        step(journal, 10)
+    _intend(journal, 11)
+    _intend(journal, 12)
+    _note(journal, 12, "failed")
+    _intend(journal, 12)
+    _note(journal, 13, "skipped")
     journal.close()
     state = read_journal(path)
     assert state is not None
-    assert state.open_intents == [("analyzer", "l1"), ("analyzer", "l2")]
-    results = {key[1]: line.result for key, line in state.outcomes.items()}
-    assert (results, state.sealed) == ({"l0": "released", "l2": "failed", "l3": "skipped"}, False)
+    assert state.open_intents == [11, 12]
+    results = {n: line.result for n, line in state.outcomes.items()}
+    assert (results, state.sealed) == ({10: "released", 12: "failed", 13: "skipped"}, False)
+    assert state.outcomes[12].key == ("analyzer", "l12")
     assert state.chosen == CHOSEN
 
 
@@ -127,29 +132,29 @@ def test_what_is_settled() -> None:
     "torn", [b"", b'{"n":3,"ki', b'{"n":3,"ki\n', b"\xff\xfe\n", b"\0" * 512, b"[" * 100_000 + b"\n"]
 )
 def test_it_goes_on_behind_its_last_whole_line(path: Path, torn: bytes) -> None:
-    journal = Journal.create(path, HEADER)
-    journal.append(_intent(0))
+    journal = _create(path)
+    _intend(journal, 10)
     journal.close()
     whole = path.read_bytes()
     path.write_bytes(whole + torn)
     assert whole_lines(whole + torn) == whole
-    journal = Journal.reopen(path, path.read_bytes())
+    journal = _reopen(path, path.read_bytes())
     assert path.read_bytes() == whole
-    journal.append(Resume(at=AT))
-    journal.seal({})
+    journal.append(Resume(at=AT, clocks=Clocks(AT)))
+    journal.seal({}, {}, AT)
     journal.close()
     data = path.read_bytes()
-    assert (verify_chain(data), data.startswith(whole), data.count(b"\n")) == ([], True, 4)
+    assert (JOURNAL_READER.read(data).damage, data.startswith(whole), data.count(b"\n")) == ([], True, 5)
 
 
 def test_what_is_cut_off_is_flushed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line behind the torn one, which a power loss brings back, would be damage."""
-    Journal.create(path, HEADER).close()
+    _create(path).close()
     whole = path.read_bytes()
     path.write_bytes(whole + b"torn")
     flushed: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_size))
-    Journal.reopen(path, whole + b"torn").close()
+    _reopen(path, whole + b"torn").close()
     assert flushed == [len(whole)]
 
 
@@ -169,23 +174,23 @@ def test_what_cannot_be_opened_is_closed(path: Path, monkeypatch: pytest.MonkeyP
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    Journal.create(path, HEADER).close()
+    _create(path).close()
     whole = path.read_bytes()
     for name, function in (("open", opening), ("close", closing), ("fsync", full)):
         monkeypatch.setattr(os, name, function)
     with pytest.raises(OSError, match="No space"):
-        Journal.create(path.with_name("another"), HEADER)
+        _create(path.with_name("another"))
     with pytest.raises(OSError, match="No space"):
-        Journal.reopen(path, whole + b"torn")
-    assert len(opened) == 2
-    assert closed == opened
+        _reopen(path, whole + b"torn")
+    assert len(opened) == 3, "the folder, too"
+    assert sorted(closed) == sorted(opened)
 
 
 @pytest.mark.parametrize("failing", ["write", "half", "fsync"])
 def test_after_a_failure_it_takes_no_line(path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     """Though the disk works again: behind half a line every further one would be damage."""
-    journal = Journal.create(path, HEADER)
-    journal.append(_intent(0))
+    journal = _create(path)
+    _intend(journal, 10)
     before = path.read_bytes()
     write = os.write
 
@@ -197,44 +202,93 @@ def test_after_a_failure_it_takes_no_line(path: Path, monkeypatch: pytest.Monkey
             patch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[: len(data) // 2]))
         else:
             patch.setattr(os, failing, full)
-        with pytest.raises(OSError, match=r"No space left|bytes of a journal line"):
-            journal.append(_outcome(0))
+        with pytest.raises(OSError, match=r"No space left|bytes of a line"):
+            _note(journal, 10)
     after = path.read_bytes()
-    with pytest.raises(OSError, match=r"No space left|bytes of a journal line"):
-        journal.append(_outcome(0))
-    with pytest.raises(OSError, match=r"No space left|bytes of a journal line"):
-        journal.seal({})
+    with pytest.raises(OSError, match=r"No space left|bytes of a line"):
+        _note(journal, 10)
+    with pytest.raises(OSError, match=r"No space left|bytes of a line"):
+        journal.seal({}, {}, AT)
     journal.close()
     assert path.read_bytes() == after
     state = parse_journal(path, after)
     assert state is not None
-    assert state.open_intents == ([] if failing == "fsync" else [("analyzer", "l0")])
+    assert state.open_intents == ([] if failing == "fsync" else [10])
     assert whole_lines(after).startswith(before)
 
 
+ROOT = golden_log().root
+RELEASES = list(golden_log().releases)
+
+
 @pytest.mark.parametrize(
-    ("seal", "chosen", "refused"),
+    ("root", "chosen", "refused"),
     [
-        ("s", CHOSEN, None),
-        ("s", CHOSEN[:1], None),
-        ("s", [], None),
-        ("another", CHOSEN, "belongs to another plan"),
-        ("", CHOSEN, "belongs to another plan"),
-        ("s", [*CHOSEN, ("analyzer", "l9")], "a license that the plan does not release"),
-        ("s", [("professional", "l1")], "a license that the plan does not release"),
+        (ROOT, RELEASES, None),
+        (ROOT, RELEASES[:1], None),
+        (ROOT, [], None),
+        ("another", RELEASES, "belongs to another plan"),
+        ("", RELEASES, "belongs to another plan"),
+        (ROOT, [*RELEASES, 99], "a license that the plan does not release"),
+        (ROOT, [1], "a license that the plan does not release"),
     ],
 )
-def test_whose_it_is(path: Path, seal: str, chosen: list[Key], refused: str | None) -> None:
-    state = JournalState(structs.replace(HEADER, plan_seal=seal, chosen=chosen))
-    of_plan = PlanSeal(msgspec.convert(golden_plan().summary(), Summary), "s")
+def test_whose_it_is(path: Path, root: str, chosen: list[int], refused: str | None) -> None:
+    state = JournalState(_header(chosen, root))
     if refused is None:
-        check_journal(path, state, of_plan, frozenset(CHOSEN))
+        check_journal(path, state, golden_log())
     else:
         with pytest.raises(DamagedLog, match=refused):
-            check_journal(path, state, of_plan, frozenset(CHOSEN))
+            check_journal(path, state, golden_log())
+
+
+def test_a_line_about_another_license_than_the_plan_s(path: Path) -> None:
+    """The line of the plan is one that releases; the license that the journal names there is another."""
+    journal = Journal.create(path, SEED)
+    journal.append(_header(RELEASES, ROOT))
+    journal.intend(RELEASES[0], ("analyzer", "l99"), "u", AT)
+    journal.close()
+    state = read_journal(path)
+    assert state is not None
+    with pytest.raises(DamagedLog, match=r"line 2 .* about a license that was not chosen"):
+        check_journal(path, state, golden_log())
 
 
 def test_a_license_that_is_chosen_twice(path: Path) -> None:
-    Journal.create(path, structs.replace(HEADER, chosen=[*CHOSEN, CHOSEN[0]])).close()
+    _create(path, [*CHOSEN, CHOSEN[0]]).close()
     with pytest.raises(DamagedLog, match="chooses a license twice"):
         read_journal(path)
+
+
+@pytest.mark.parametrize("foreign", [b"theirs\n", b""], ids=["added", "cut off"])
+def test_a_file_that_was_changed_meanwhile_ends_the_work(path: Path, foreign: bytes) -> None:
+    """Two at work on one journal would make it damaged, and neither would know."""
+    journal = _create(path)
+    _intend(journal, 10)
+    data = path.read_bytes()
+    path.write_bytes(data + foreign if foreign else data[: data.rfind(b"\n", 0, -1) + 1])
+    changed = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(OSError, match="was changed by somebody else meanwhile"):
+            _note(journal, 10)
+    journal.close()
+    assert path.read_bytes() == changed
+
+
+def test_a_journal_that_was_killed_between_its_end_and_its_seal(path: Path) -> None:
+    journal = _create(path)
+    _note(journal, 10, "skipped")
+    journal.seal({}, {}, AT)
+    journal.close()
+    *lines, _ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines))
+    state = read_journal(path)
+    assert state is not None
+    assert not state.sealed
+    journal = _reopen(path, path.read_bytes())
+    journal.append(Resume(at=AT, clocks=Clocks(AT)))
+    journal.seal({}, {}, AT)
+    journal.close()
+    state = read_journal(path)
+    assert state is not None
+    assert state.sealed

@@ -44,10 +44,10 @@ def test_one_line_a_license(width: int | None, show: Show) -> None:
 
 def test_groups_in_their_order_and_what_is_left_out() -> None:
     plan = _plan(40)
-    found = [(s.group, s.count, len(s.licenses)) for s in sections(plan, "all", 25)]
+    found = [(s.group, s.count, len(s.licenses)) for s in sections(plan.decisions, "all", 25)]
     assert found == [("release", 10, 10), ("undetermined", 10, 10), ("kept", 20, 5)]
     assert "Kept: 20 licenses, the first 5: --format csv and json list all" in [
-        section.title for section in sections(plan, "all", 25)
+        section.title for section in sections(plan.decisions, "all", 25)
     ]
     assert "20 other licenses are not listed: --show all lists every one" in plan_text(plan, "brief")
     assert "not listed" not in plan_text(plan, "all")
@@ -66,7 +66,7 @@ def test_the_totals_stand_first_and_last() -> None:
 def test_the_longest_unused_stand_first() -> None:
     users = [user(n) for n in range(1, 6)]
     rows = [license_row(n, f"2026-0{n}-01T00:00:00Z") for n in (3, 1, 5, 2, 4)]
-    (section,) = sections(plan_of("release analyzer when unused for 1 day", site_of(users, rows)), "brief", 3)
+    (section,) = sections(plan_of("release analyzer when unused for 1 day", site_of(users, rows)).decisions, "brief", 3)
     assert [decision.user_id for decision in section.licenses] == ["user1", "user2", "user3"]
 
 

@@ -7,14 +7,25 @@ from typing import Any
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import ApplyHeader, Intent, OutcomeKind, OutcomeLine
+from seatwarden.engine.log.lines import ApplyHeader, Key, OutcomeKind
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
-from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.plan import make_plan
+from seatwarden.engine.log.writer import salted, write_plan
+from seatwarden.engine.plan.plan import make_plan, with_origin
 from seatwarden.engine.report.model import Page, report_of
 from seatwarden.engine.report.sources import read_sources
-from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
+from tests.engine.support import (
+    LIVE_ORIGIN,
+    MADE,
+    RECORDING,
+    SEED,
+    checked,
+    day_of,
+    license_row,
+    site_of,
+    snapshot_of,
+    user,
+)
 from tests.strategies import NOW
 
 SITE_URL = "https://qlik.example.com:4242"
@@ -67,7 +78,8 @@ def write_run(
     """A run folder with the plan for a site."""
     loaded = checked(policy)
     snapshot = snapshot_of(site)
-    write_plan(make_plan(loaded, snapshot, day_of(loaded, now), snapshot.source or "test", pseudonyms), folder, "")
+    plan = make_plan(loaded, snapshot, day_of(loaded, now), snapshot.source or "test", pseudonyms)
+    write_plan(with_origin(plan, LIVE_ORIGIN), folder, "", RECORDING)
     return folder
 
 
@@ -78,27 +90,33 @@ def write_journal(
     chosen: Sequence[str] | None = None,
     intents: Sequence[str] = (),
     sealed: bool = True,
-    plan_seal: str | None = None,
+    plan_root: str | None = None,
 ) -> None:
     """The journal of an apply in a run folder: results by the id of an analyzer license, intents that stay open."""
     plan = read_plan(folder)
-    header = ApplyHeader(
-        run_id=plan.header.run_id,
-        plan_seal=plan_seal or plan.seal.digest,
-        site=plan.header.site,
-        limits=["7 per run"],
-        chosen=[("analyzer", id_) for id_ in (chosen if chosen is not None else [*results, *intents])],
-        at="2026-11-21T03:00:00.000Z",
+    keys: list[Key] = [("analyzer", id_) for id_ in (chosen if chosen is not None else [*results, *intents])]
+    journal = Journal.create(folder / JOURNAL_FILE, SEED)
+    journal.append(
+        ApplyHeader(
+            run_id=plan.header.run_id,
+            tool="seatwarden",
+            plan_root=plan_root or plan.log.root,
+            site=plan.header.site,
+            limits=["7 per run"],
+            chosen=[plan.line_of[key] for key in keys],
+            at="2026-11-21T03:00:00.000Z",
+            clocks=LIVE_ORIGIN.clocks,
+            person=salted(MADE, journal.salt()),
+        )
     )
-    journal = Journal.create(folder / JOURNAL_FILE, header)
+    at = "2026-11-21T03:00:01.000Z"
     for license_id in (*results, *intents):
-        at = "2026-11-21T03:00:01.000Z"
-        names: dict[str, Any] = {"license_type": "analyzer", "license_id": license_id, "user": "somebody", "at": at}
-        journal.append(Intent(**names))
+        key: Key = ("analyzer", license_id)
+        journal.intend(plan.line_of[key], key, "somebody", at)
         if license_id in results:
-            journal.append(OutcomeLine(**names, result=results[license_id], detail=""))
+            journal.note(plan.line_of[key], key, "somebody", results[license_id], "", at)
     if sealed:
-        journal.seal({})
+        journal.seal({}, plan.header.files, at)
     journal.close()
 
 

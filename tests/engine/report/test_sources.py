@@ -36,7 +36,7 @@ def test_a_damaged_journal_is_refused(tmp_path: Path) -> None:
 
 def test_a_journal_of_another_plan_is_refused(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", some_site())
-    write_journal(run, {"l1": "released"}, plan_seal="0" * 64)
+    write_journal(run, {"l1": "released"}, plan_root="0" * 64)
     with pytest.raises(DamagedLog, match="belongs to another plan"):
         read_sources(run)
 

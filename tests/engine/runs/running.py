@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from seatwarden.engine.qrs.expiry import EndingCertificate
+from seatwarden.engine.runs.record import LOCK_FILE, Hand
 from seatwarden.engine.runs.run import RunContext, RunReport, run_once
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
 from tests.engine.apply.applying import POLICY, MemoryQrs
 from tests.engine.service.sites import runs_of, settings_of, write_site
-from tests.engine.support import snapshot_of
+from tests.engine.support import hand_at, snapshot_of
 from tests.strategies import NOW
 
 
@@ -25,6 +26,7 @@ class Site(MemoryQrs):
     """A site in memory that can be planned for. `on_snapshot` is called when it has been read."""
 
     ending: Sequence[EndingCertificate] = ()
+    site_clock: datetime | None = None
 
     def on_snapshot(self) -> None:
         """Something happens now."""
@@ -43,6 +45,7 @@ class Running:
     folder: Path
     qrs: Site
     now: datetime = NOW
+    hand: Hand = field(init=False)
     stop: threading.Event = field(default_factory=threading.Event)
     said: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     policy: str = POLICY
@@ -50,6 +53,9 @@ class Running:
     ours: str = "parallel: 1"
     release: str = "dryRun: false"
     influx: int | None = None
+
+    def __post_init__(self) -> None:
+        self.hand = hand_at(lambda: self.now)
 
     @contextmanager
     def _connect(self) -> Iterator[Site]:
@@ -67,7 +73,7 @@ class Running:
 
     @property
     def lock(self) -> Path:
-        return self.folder / "lock"
+        return self.settings.folder / LOCK_FILE
 
     @property
     def runs(self) -> list[Path]:
@@ -76,7 +82,7 @@ class Running:
     def run(self, *, dry_run: bool = False, accept_mass_change: bool = False) -> RunReport:
         self.said.clear()
         self.qrs.events.clear()
-        context = RunContext(self._connect, lambda: self.now, self.lock, self.log, self.stop)
+        context = RunContext(self._connect, self.hand, self.log, self.stop)
         report = run_once(self.settings, context, dry_run=dry_run, accept_mass_change=accept_mass_change)
         self.now += timedelta(minutes=1)  # a run's name has seconds
         return report

@@ -14,7 +14,7 @@ from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.notify.events import Event
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.publish import events_of, points_of, publish_apply, publish_run
-from seatwarden.engine.runs.recovery import PUBLISHED_FILE
+from seatwarden.engine.runs.recovery import PUBLISHED_FOLDER
 from seatwarden.engine.runs.run import RunReport
 from tests.engine.apply.applying import POLICY, idle
 from tests.engine.runs.running import Running, Site
@@ -69,7 +69,11 @@ def _publish(running: Running, report: RunReport) -> None:
 
 
 def _published(running: Running) -> list[bool]:
-    return [(folder / PUBLISHED_FILE).exists() for folder in running.runs]
+    return [_mark(running, folder).exists() for folder in running.runs]
+
+
+def _mark(running: Running, folder: Path) -> Path:
+    return running.settings.folder / PUBLISHED_FOLDER / folder.name
 
 
 def test_a_run_is_told_once(running: Running, telling: Telling) -> None:
@@ -118,7 +122,7 @@ def test_a_defect_in_telling(running: Running, telling: Telling) -> None:
 
 def test_a_note_that_cannot_be_written(running: Running, telling: Telling) -> None:
     report = running.run()
-    (running.runs[0] / PUBLISHED_FILE).mkdir()
+    _mark(running, running.runs[0]).mkdir(parents=True)
     _publish(running, report)
     (warning,) = [facts for level, _, facts in running.said if level == logging.WARNING]
     assert warning["folder"] == str(running.runs[0])

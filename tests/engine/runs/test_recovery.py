@@ -14,6 +14,7 @@ from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.runs.recovery import unfinished_runs, unpublished, why_withdrawn
 from seatwarden.policy.errors import InputError
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, prepare
+from tests.engine.support import SEED
 from tests.strategies import NOW
 
 KEY = Pseudonyms(b"k" * 32)
@@ -28,8 +29,17 @@ def _run(runs: Path, planned: datetime = NOW, licenses: int = 2) -> Prepared:
     return replace(draft, folder=folder)
 
 
+def _state(run: Prepared) -> Path:
+    """The state folder of the site."""
+    return run.folder.parent.parent
+
+
+def _mark(run: Prepared) -> Path:
+    return _state(run) / "published" / run.folder.name
+
+
 def _published(prepared: Prepared) -> None:
-    unpublished(prepared.plan, prepared.path).mark_published()
+    unpublished(prepared.plan, prepared.path, _state(prepared)).mark_published()
 
 
 # Which runs ----------------------------------------------------------------------------------------------
@@ -105,19 +115,19 @@ def _without_a_plan(run: Prepared) -> None:
 def _sealed_too_early(run: Prepared) -> None:
     """No apply of ours does; whatever is missing, a seal is the end."""
     _nothing_done(run)
-    journal = Journal.reopen(run.path, run.path.read_bytes())
-    journal.seal({})
+    journal = Journal.reopen(run.path, run.path.read_bytes(), SEED)
+    journal.seal({}, {}, "")
     journal.close()
 
 
 def _published_unreadable(run: Prepared) -> None:
     _done(run)
-    (run.folder / "published").write_bytes(b"many")
+    _mark(run).write_bytes(b"many")
 
 
 def _published_under_its_former_name(run: Prepared) -> None:
     _done(run)
-    (run.folder / "published").rename(run.folder / "told")
+    _mark(run).rename(run.folder / "told")
 
 
 UNFINISHED: dict[Callable[[Prepared], None], bool] = {
@@ -143,7 +153,7 @@ UNFINISHED: dict[Callable[[Prepared], None], bool] = {
 def test_what_is_unfinished(tmp_path: Path, left: Callable[[Prepared], None]) -> None:
     run = _run(tmp_path / "runs")
     left(run)
-    assert unfinished_runs(tmp_path / "runs", NOW) == [run.folder] * UNFINISHED[left]
+    assert unfinished_runs(tmp_path, NOW) == [run.folder] * UNFINISHED[left]
 
 
 def test_the_oldest_first(tmp_path: Path) -> None:
@@ -153,7 +163,7 @@ def test_the_oldest_first(tmp_path: Path) -> None:
     folders = [_run(runs, moment) for moment in planned]
     for run in folders:
         _nothing_done(run)
-    assert unfinished_runs(runs, NOW) == [
+    assert unfinished_runs(runs.parent, NOW) == [
         run.folder for _, run in sorted(zip(planned, folders, strict=True), key=lambda pair: pair[0])
     ]
 
@@ -162,7 +172,7 @@ def test_the_oldest_first(tmp_path: Path) -> None:
 def test_for_a_month(tmp_path: Path, days: int, seen: bool) -> None:
     run = _run(tmp_path / "runs")
     _nothing_done(run)
-    assert unfinished_runs(tmp_path / "runs", NOW + timedelta(days=days)) == [run.folder] * seen
+    assert unfinished_runs(tmp_path, NOW + timedelta(days=days)) == [run.folder] * seen
 
 
 @pytest.mark.parametrize("name", ["{} copy", "copy of {}", "20261121T020000Z", "99991231T235959Z-notofours", "x"])
@@ -170,11 +180,11 @@ def test_only_what_runs_have_made(tmp_path: Path, name: str) -> None:
     run = _run(tmp_path / "runs")
     _nothing_done(run)
     run.folder.rename(run.folder.with_name(name.format(run.folder.name)))
-    assert unfinished_runs(tmp_path / "runs", NOW) == []
+    assert unfinished_runs(tmp_path, NOW) == []
 
 
 def test_no_runs(tmp_path: Path) -> None:
-    assert unfinished_runs(tmp_path / "runs", NOW) == []
+    assert unfinished_runs(tmp_path, NOW) == []
 
 
 def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,18 +233,18 @@ def test_each_outcome_is_published_once(tmp_path: Path) -> None:
     run = _run(tmp_path / "runs")
     qrs = MemoryQrs(idle(2), {"l1": (409, "in use")}.get)
     run.apply(qrs)
-    first = unpublished(run.plan, run.path)
+    first = unpublished(run.plan, run.path, _state(run))
     assert [(outcome.key[1], outcome.result) for outcome in first.outcomes] == [("l1", "failed"), ("l2", "released")]
     assert first.outcomes == tuple(run.told)
     first.mark_published()
-    assert unpublished(run.plan, run.path).outcomes == ()
-    assert unpublished(run.plan, run.path).upto == first.upto == 5
+    assert unpublished(run.plan, run.path, _state(run)).outcomes == ()
+    assert unpublished(run.plan, run.path, _state(run)).upto == first.upto == 5
     qrs.on_delete = lambda license_id: None
     run.apply(qrs)
-    second = unpublished(run.plan, run.path)
+    second = unpublished(run.plan, run.path, _state(run))
     assert [(outcome.key[1], outcome.result) for outcome in second.outcomes] == [("l1", "released")]
     second.mark_published()
-    assert unfinished_runs(tmp_path / "runs", NOW) == []
+    assert unfinished_runs(tmp_path, NOW) == []
 
 
 @pytest.mark.parametrize("data", [None, b"", b"not ours\n"])
@@ -242,4 +252,4 @@ def test_of_a_journal_that_cannot_be_read_there_are_none(tmp_path: Path, data: b
     run = _run(tmp_path / "runs")
     if data is not None:
         run.path.write_bytes(data)
-    assert unpublished(run.plan, run.path).outcomes == ()
+    assert unpublished(run.plan, run.path, _state(run)).outcomes == ()

@@ -55,8 +55,10 @@ def test_everybody_is_marked_as_removed(leavers: Running) -> None:
     (event,) = (event for event in events_of(report, leavers.settings) if event.kind == "run-stopped")
     assert event.lines[1] == "Nothing has been released."
     assert f"SW407: {sentence}" in event.lines_for(people=False)
-    header = read_log(leavers.runs[-1]).header
-    assert [(f.code, f.names) for f in header.findings] == [("SW407", ("user.removedExternally",))]
+    log = read_log(leavers.runs[-1])
+    header = log.header
+    assert header.found == ["SW407"]
+    assert [(f.code, f.names) for f in log.findings] == [("SW407", ("user.removedExternally",))]
     assert (header.compared, header.accepted) == (f"compared with run {first}", False)
 
 
@@ -185,5 +187,5 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
     _mark(running, 1, roles=["RootAdmin"])
     report = running.run()
     assert report.plan is not None
-    recorded = read_log(running.runs[0]).header.findings
+    recorded = read_log(running.runs[0]).findings
     assert (tuple(recorded), type(recorded[0])) == (report.plan.findings, Finding)

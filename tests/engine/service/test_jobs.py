@@ -24,6 +24,7 @@ from tests.engine.metrics.servers import Answering
 from tests.engine.notify.servers import receiver
 from tests.engine.service.simulated_time import SimulatedClock
 from tests.engine.service.sites import TO_INFLUX, settings_of, write_site
+from tests.engine.support import hand_at
 
 OVERVIEW = {"analyzerAccess": {"enabled": True, "allocated": 40, "available": 58, "used": 38, "total": 100}}
 VALID_TO = {"keyDetails": "Valid To: 2027-01-10\n"}
@@ -65,8 +66,7 @@ class Bench:
         return QrsClient(settings.site, self.clock())
 
     def _context(self, settings: Settings) -> RunContext:
-        lock = self.folder / "locks" / "site.lock"
-        return RunContext(lambda: self._connect(settings), self.clock, lock, self._log, self.stop)
+        return RunContext(lambda: self._connect(settings), hand_at(self.clock), self._log, self.stop)
 
     def _log(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
         self.logged.append((level, message, facts))

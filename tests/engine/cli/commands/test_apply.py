@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from seatwarden.engine.cli.host import lock_file
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.qrs.client import QrsClient
+from seatwarden.engine.runs.record import LOCK_FILE
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from seatwarden.grammar.ast import LicenseType
@@ -372,11 +372,16 @@ def test_a_damaged_journal_is_refused(tools: Tools) -> None:
     assert "is not as it was written" in ran.err
 
 
+def _lock(tools: Tools) -> Path:
+    (found,) = tools.site.parent.rglob(LOCK_FILE)
+    return found
+
+
 def test_only_one_apply_at_a_time(tools: Tools) -> None:
     """Also for two different plans of one site."""
     first, second = tools.plan("one"), tools.plan("two")
     assert tools.apply(first, "--limit", "0").code == 1, "refused, but it has made the folder for its lock"
-    with FileLock(lock_file(f"https://localhost:{tools.qrs.port}")):
+    with FileLock(_lock(tools)):
         ran = tools.apply(second)
     assert (ran.code, tools.qrs.deleted) == (1, [])
     assert "another apply is at work" in ran.err

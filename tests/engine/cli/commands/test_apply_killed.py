@@ -102,7 +102,7 @@ def _check(qrs: SimulatedQrs, folder: Path, before: int) -> None:
 
 def _readable(folder: Path) -> set[str]:
     """Licenses with an intent in the whole lines of the journal."""
-    from seatwarden.engine.log.journal import whole_lines
+    from seatwarden.engine.log.growing import whole_lines
 
     path = folder / "outcomes.jsonl"
     whole = whole_lines(path.read_bytes())

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.log.chain import chain_lines
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.writer import write_plan
 from tests.engine.cli.conftest import Run
+from tests.engine.log.forging import relinked
 from tests.engine.log.golden_site import golden_plan, write_golden_journal
+from tests.engine.support import RECORDING
 from tests.paths import EXAMPLES, ROOT
 
 GIVEN = ("-p", EXAMPLES / "butler.yaml", "-s", EXAMPLES / "site.json")
@@ -142,8 +143,7 @@ def test_a_forged_decision_does_not_agree(run: Run, plan: Path, user: str, chang
 
 
 def _forge(folder: Path, records: list[dict[str, object]], seal: dict[str, object]) -> None:
-    bare = [{k: v for k, v in record.items() if k not in ("n", "prev", "seal")} for record in [*records, seal]]
-    (folder / "plan.jsonl").write_bytes(b"".join(chain_lines(bare[:-1], bare[-1])))
+    (folder / "plan.jsonl").write_bytes(relinked([*records, seal], own=False))
 
 
 # list and show -------------------------------------------------------------------------------------------
@@ -259,8 +259,8 @@ def test_facts_and_the_rule_of_a_release_are_told(run: Run, two_runs: Path) -> N
 
 def test_outcomes(run: Run, tmp_path: Path, two_runs: Path) -> None:
     plan, folder = golden_plan(), tmp_path / "applied"
-    write_plan(plan, folder, "")
-    write_golden_journal(folder / "outcomes.jsonl", plan, read_log(folder).seal.digest)
+    write_plan(plan, folder, "", RECORDING)
+    write_golden_journal(folder / "outcomes.jsonl", plan, read_log(folder))
     one, other = (decision.license_id for decision in plan.chosen[:2])
     found = {
         o: [row["licenseId"] for row in _shown(run, folder, "--outcome", o)] for o in ("released", "skipped", "gone")
