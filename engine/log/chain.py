@@ -231,9 +231,8 @@ class Reader(Generic[LineT]):
             damage.append(Damage(n, f"says it is line {read.n}: lines were lost, added or moved before it"))
         if _encode(read) != bare:
             damage.append(Damage(n, f"{FOREIGN}: it is not written as we write it"))
-        person: object = getattr(read, "person", None)
-        if person is not None and (person is UNSET) is (read.of is UNSET):  # type: ignore[union-attr]
-            damage.append(Damage(n, f"{FOREIGN}: it has not one of `person` and `of`"))
+        if getattr(read, "person", UNSET) is not UNSET and read.of is not UNSET:  # type: ignore[union-attr]
+            damage.append(Damage(n, f"{FOREIGN}: it has both `person` and `of`"))
         if not isinstance(read, SealLine) and read.prev != prev:  # type: ignore[attr-defined]
             first = "is not the first line of this log"
             damage.append(Damage(max(n - 1, 1), CHANGED if n > 1 else first))
