@@ -10,7 +10,7 @@ from dataclasses import dataclass
 _HEX = r"[0-9a-f]{64}"
 _SEALS = re.compile(
     rf"seal of register ([0-9a-f]{{16}}) run (\d{{1,9}}):\s+plan ({_HEX}),?\s+(?:journal ({_HEX}),?\s+)?"
-    rf"register line (\d{{1,9}}) ({_HEX})"
+    rf"register line (\d{{1,9}})\s+({_HEX})"
 )
 
 

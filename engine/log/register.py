@@ -21,7 +21,8 @@ from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances
 from seatwarden.engine.plan.circumstances import Circumstances, Mode
 from seatwarden.grammar.ast import LicenseType
 
-REGISTER_FILE = "runs.jsonl"
+REGISTER_FILE, LOCK_FILE = "runs.jsonl", "lock"
+"""Both in the state folder of a site. Whoever writes the register holds the lock."""
 
 
 class RegisterPart(SaltedCircumstances, frozen=True, kw_only=True, rename="camel"):

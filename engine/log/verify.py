@@ -6,9 +6,10 @@ roots, so a forger has to forge both; and what left the machine, `--seals`, neit
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.seals import Seals
@@ -19,6 +20,7 @@ from seatwarden.engine.log.journal import JournalState, check_journal, parse_jou
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log, recorded_plan
 from seatwarden.engine.log.register import (
+    LOCK_FILE,
     REGISTER_FILE,
     Begun,
     ClosedRun,
@@ -36,6 +38,7 @@ from seatwarden.engine.log.run_folder import (
     run_folders,
 )
 from seatwarden.engine.plan.summary_text import plan_text
+from seatwarden.engine.version import VERSION
 from seatwarden.policy.errors import InputError
 
 
@@ -55,13 +58,14 @@ class RecordFault:
 
 @dataclass(slots=True)
 class VerifiedRun:
-    """A run as far as it verifies. `notes` are words on what is in order and worth a look."""
+    """A run as far as it verifies. `notes` are on files that may well be in order, which cannot be told."""
 
     folder: Path
     plan: PlanLog | None = None
     journal: JournalState | None = None
     torn: bool = False
     faults: list[RecordFault] = field(default_factory=list)
+    notes: list[RecordFault] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -79,8 +83,17 @@ class VerifiedRecord:
         """All of them."""
         return [*(fault for run in self.runs for fault in run.faults), *self.others]
 
+    @property
+    def notes(self) -> list[RecordFault]:
+        """What may well be in order, and cannot be told."""
+        return [note for run in self.runs for note in run.notes]
 
-def verify_record(place: Path) -> VerifiedRecord:
+
+Pages: TypeAlias = Callable[[Path], Iterable[bytes]]
+"""Makes the pages that `seatwarden report` could have written for a run folder; it lives above this room."""
+
+
+def verify_record(place: Path, pages: Pages) -> VerifiedRecord:
     """Verifies a run, a folder of runs or a register. Raises InputError where there is none of these."""
     found = VerifiedRecord()
     if place.name == REGISTER_FILE or (place.is_dir() and (place / REGISTER_FILE).is_file()):
@@ -91,7 +104,7 @@ def verify_record(place: Path) -> VerifiedRecord:
         if not folders or not place.exists():
             read_log(place)  # says in its own words that nothing is there
         found.register_path = _register_near(place, folders)
-    found.runs = [verify_run(folder) for folder in folders]
+    found.runs = [verify_run(folder, pages) for folder in folders]
     if found.register_path is not None:
         found.register = _read_register(found.register_path, found.others)
     whole = found.register_path is not None and place.resolve() in (
@@ -99,13 +112,15 @@ def verify_record(place: Path) -> VerifiedRecord:
         found.register_path.resolve().parent,
         found.register_path.resolve().parent / "runs",
     )
+    if found.register_path is None:
+        _without_register(found)
     if found.register is not None and found.register_path is not None:
         found.others += _against_register(found, found.register_path, found.register, whole=whole)
     found.others += _doubled(found.runs)
     return found
 
 
-def verify_run(folder: Path) -> VerifiedRun:
+def verify_run(folder: Path, pages: Pages) -> VerifiedRun:
     """Verifies every file of one run folder. Raises InputError where there is no plan that we can read."""
     run = VerifiedRun(folder)
     try:
@@ -117,6 +132,7 @@ def verify_run(folder: Path) -> VerifiedRun:
         _verify_journal(path, run, run.plan)
     if run.plan is not None and not run.plan.former:
         run.faults += _file_faults(folder, run.plan)
+        _verify_derived(run, run.plan, pages)
     return run
 
 
@@ -141,16 +157,37 @@ def _file_faults(folder: Path, plan: PlanLog) -> Iterator[RecordFault]:
             yield RecordFault(path, None, "is missing: the plan lists it")
         elif hashlib.sha256(read_file(path)).hexdigest() != digest:
             yield RecordFault(path, None, "was changed: it is not the file that the plan lists")
-    recorded = recorded_plan(plan)
-    for name, text in ((CANONICAL_FILE, plan.policy.text), (SUMMARY_FILE, plan_text(recorded))):
-        path = folder / name
-        if path.is_file() and read_file(path) != text.encode():
-            yield RecordFault(path, None, "was changed: it is not what the plan makes of it")
+    path = folder / CANONICAL_FILE
+    if path.is_file() and read_file(path) != plan.policy.text.encode():
+        yield RecordFault(path, None, "was changed: it is not the policy of the plan")
     known = {PLAN_FILE, JOURNAL_FILE, CANONICAL_FILE, SUMMARY_FILE, REPORT_FILE, *listed}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in known:
             yield RecordFault(path, None, "is no file of this run")
+
+
+def _verify_derived(run: VerifiedRun, plan: PlanLog, pages: Pages) -> None:
+    """What is made of the record for people: it is made again and compared."""
+    path = run.folder / SUMMARY_FILE
+    if path.is_file() and read_file(path) != _summary(run, plan):
+        if plan.header.tool == f"seatwarden {VERSION}":
+            run.faults.append(RecordFault(path, None, "was changed: it is not what the plan makes of it"))
+        else:
+            problem = f"is not what this seatwarden makes of the plan; {plan.header.tool} may have said it otherwise"
+            run.notes.append(RecordFault(path, None, problem))
+    page = run.folder / REPORT_FILE
+    if page.is_file() and not run.faults and read_file(page) not in pages(run.folder):
+        problem = "is not the page that the record makes now; `seatwarden report` makes it anew"
+        run.notes.append(RecordFault(page, None, problem))
+
+
+def _summary(run: VerifiedRun, plan: PlanLog) -> bytes:
+    try:
+        return plan_text(recorded_plan(plan)).encode()
+    except DamagedLog as damaged:
+        run.faults += _faults(damaged)
+        return b""
 
 
 def _faults(damaged: DamagedLog) -> list[RecordFault]:
@@ -168,6 +205,22 @@ def _register_near(place: Path, folders: Sequence[Path]) -> Path | None:
             if (folder / REGISTER_FILE).is_file():
                 return folder / REGISTER_FILE
     return None
+
+
+def _without_register(found: VerifiedRecord) -> None:
+    """Runs whose register is not at hand: in a state folder it must be, elsewhere it may be in another place."""
+    for run in found.runs:
+        if run.plan is None or run.plan.header.register is None:
+            continue
+        state = run.folder.resolve().parent.parent
+        place, problem = run.folder / PLAN_FILE, f"its register of runs ({run.plan.header.register.id}) is not at hand"
+        if (state / LOCK_FILE).exists():
+            found.others.append(
+                RecordFault(state / REGISTER_FILE, None, "is missing: runs beside it were entered there")
+            )
+        else:
+            run.notes.append(RecordFault(place, None, f"{problem}: it was not asked whether runs are missing"))
+    found.others = list(dict.fromkeys(found.others))
 
 
 def _read_register(path: Path, faults: list[RecordFault]) -> RegisterState | None:

@@ -31,8 +31,6 @@ from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 
-LOCK_FILE = "lock"
-
 
 @dataclass(frozen=True, slots=True)
 class Hand:

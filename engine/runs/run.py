@@ -29,6 +29,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.reader import read_plan, root_of
+from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.circumstances import DRY_RUN, LIVE
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
@@ -36,7 +37,7 @@ from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
-from seatwarden.engine.runs.record import LOCK_FILE, Hand, SiteRecord, site_record
+from seatwarden.engine.runs.record import Hand, SiteRecord, site_record
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.site.settings import Settings, demands_of

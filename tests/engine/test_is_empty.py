@@ -16,7 +16,7 @@ from seatwarden.engine.plan.plan import make_plan
 from seatwarden.policy.json_form.writer import print_json_form
 from seatwarden.policy.loading import check_text, parse_surface
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, idle, prepare
-from tests.engine.log.test_forged import relinked
+from tests.engine.log.forging import relinked
 from tests.engine.support import RECORDING, checked, day_of, decide, license_row, plan_of, site_of, snapshot_of, user
 
 NO_DEPARTMENT = "release analyzer when user.@Department is empty\nlimit release to 100% of analyzer per run\n"
@@ -95,10 +95,11 @@ def test_the_names_in_use_stand_in_the_header_and_nowhere_else(tmp_path: Path) -
     site = _site([_property("Finance"), _property("x", "Other")], [])
     header, *lines = [json.loads(line) for line in plan_lines(plan_of(NO_DEPARTMENT, site), RECORDING)]
     assert header["siteFacts"] == {"properties": ["Department", "Other"]}
-    assert [list(line["facts"]) for line in lines[:-1]] == [["user.@Department"]] * 2
+    facts = [list(line["person"]["facts"]) for line in lines if line["kind"] == "decision"]
+    assert facts == [["user.@Department"]] * 2
     # A policy that does not ask has no such facts.
     header, *_ = [json.loads(line) for line in plan_lines(plan_of("release when unused for 1 day", site), RECORDING)]
-    assert "siteFacts" not in header
+    assert header["siteFacts"] is None
 
 
 @pytest.mark.parametrize("policy", [NO_DEPARTMENT, 'keep "x" when user.@Nobody is empty\nrelease when never used'])
@@ -110,8 +111,10 @@ def test_it_is_decided_again_from_the_record(tmp_path: Path, policy: str, key: b
     write_plan(plan, tmp_path / "run", "", RECORDING)
     assert replay(tmp_path / "run") == (3, [])
     read = read_plan(tmp_path / "run").decisions
-    assert [d.verdict for d in read] == [d.verdict for d in plan.decisions]
-    assert _explained(read[1], policy) == _explained(plan.decisions[1], policy)
+    recorded = {d.key: d for d in read}
+    assert {key: d.verdict for key, d in recorded.items()} == {d.key: d.verdict for d in plan.decisions}
+    made = plan.decisions[1]
+    assert _explained(recorded[made.key], policy) == _explained(made, policy)
 
 
 def test_without_the_site_s_facts_on_record_it_is_unknown(tmp_path: Path) -> None:
@@ -120,8 +123,8 @@ def test_without_the_site_s_facts_on_record_it_is_unknown(tmp_path: Path) -> Non
     write_plan(plan, tmp_path / "run", "", RECORDING)
     log = tmp_path / "run" / "plan.jsonl"
     lines = [json.loads(line) for line in log.read_bytes().splitlines()]
-    del lines[0]["siteFacts"]
-    log.write_bytes(relinked(lines))
+    lines[0]["siteFacts"] = None
+    log.write_bytes(relinked(lines, own=False))
     _, differences = replay(tmp_path / "run")
     assert len(differences) == 1
     assert "`site.properties` was not recorded" in differences[0]

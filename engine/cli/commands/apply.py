@@ -37,11 +37,12 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
+from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.limits import describe_limits
 from seatwarden.engine.runs.baseline import mass_changes
-from seatwarden.engine.runs.record import LOCK_FILE, Hand, SiteRecord, site_record
+from seatwarden.engine.runs.record import Hand, SiteRecord, site_record
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run import ACCEPT_OPTION

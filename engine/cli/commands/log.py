@@ -2,6 +2,8 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -94,7 +96,7 @@ def verify(
 
     Example: seatwarden log verify plans/2026-11-21
     """
-    found = verify_record(place)
+    found = verify_record(place, _pages)
     if seals is not None:
         found.others += against_seals(found, seals_in(read_text(seals, "file of seals")))
     if format == "json":
@@ -102,9 +104,23 @@ def verify(
     else:
         for line in record_lines(found):
             say(line)
+        for doubt in found.notes:
+            note(f"warning: {printable(str(doubt))}")
         for fault in found.faults:
             note(f"error: {printable(str(fault))}")
     raise typer.Exit(ExitCode.NO if found.faults else ExitCode.DONE)
+
+
+def _pages(folder: Path) -> Iterator[bytes]:
+    """The pages that `report` makes of a run: as it is, and as it was before it was applied."""
+    from seatwarden.engine.report.model import report_of  # jinja2 takes a while to import
+    from seatwarden.engine.report.render import render
+    from seatwarden.engine.report.sources import read_sources
+
+    sources = read_sources(folder)
+    yield render(report_of(sources))
+    if sources.journal is not None:
+        yield render(report_of(replace(sources, journal=None)))
 
 
 @app.command("replay")

@@ -107,7 +107,8 @@ def _write(made: Plan, output: Path, text: str, hand: "Hand", site: Path | None,
         return
     from seatwarden.engine.apply.apply import only_one
     from seatwarden.engine.log.reader import root_of
-    from seatwarden.engine.runs.record import LOCK_FILE, site_record
+    from seatwarden.engine.log.register import LOCK_FILE
+    from seatwarden.engine.runs.record import site_record
 
     folder, _ = state_of(site, given.site)
     # Who is at work there may be about to write the next line: it is waited for a moment.

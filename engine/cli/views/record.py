@@ -57,7 +57,9 @@ def record_to_json(found: VerifiedRecord) -> dict[str, Any]:
         head = {"lines": len(found.register.lines), "leaf": found.register.head}
         register = {"path": str(found.register_path), "id": found.register.id, "head": head}
     faults = [{"path": str(f.path), "line": f.line, "problem": f.problem} for f in found.faults]
-    return {**(runs[0] if len(runs) == 1 else {}), "runs": runs, "register": register, "faults": faults}
+    notes = [{"path": str(n.path), "problem": n.problem} for n in found.notes]
+    first = runs[0] if len(runs) == 1 else {}
+    return {**first, "runs": runs, "register": register, "faults": faults, "notes": notes}
 
 
 def _run_to_json(run: VerifiedRun) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.qrs.expiry import EndingCertificate
-from seatwarden.engine.runs.record import LOCK_FILE, Hand
+from seatwarden.engine.runs.record import Hand
 from seatwarden.engine.runs.run import RunContext, RunReport, run_once
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot

@@ -12,8 +12,8 @@ import pytest
 from filelock import FileLock
 
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.runs.record import LOCK_FILE
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from seatwarden.grammar.ast import LicenseType
