@@ -4,8 +4,10 @@ import os
 import socket
 import sys
 
-import click
-from click.core import ParameterSource
+# Typer brings its own Click, which knows the context of our commands; one that is installed beside it does not.
+from typer._click.core import ParameterSource
+from typer._click.globals import get_current_context
+from typer.core import TyperOption
 
 from seatwarden.engine.plan.circumstances import Circumstances
 
@@ -47,7 +49,7 @@ def _windows_account() -> str:
 
 def _command() -> str:
     """The command with the options that were given. An operand may name somebody: it is left out."""
-    context = click.get_current_context(silent=True)
+    context = get_current_context(silent=True)
     if context is None:
         return "a program"
     words = context.command_path.split()
@@ -55,7 +57,7 @@ def _command() -> str:
         if context.get_parameter_source(parameter.name or "") is not ParameterSource.COMMANDLINE:
             continue
         value = context.params.get(parameter.name or "")
-        if not isinstance(parameter, click.Option):
+        if not isinstance(parameter, TyperOption):
             words.append("…")
         elif parameter.is_flag or isinstance(value, bool):
             words.append(max(parameter.opts if value else parameter.secondary_opts or parameter.opts, key=len))
