@@ -252,10 +252,14 @@ def check(folder, register_path=None, seals=""):
     """All findings on what is in a folder, and in a few words what was looked at."""
     runs = [Run(path.parent) for path in sorted(folder.rglob("plan.jsonl"))]
     chains = [chain for run in runs for chain in run.chains]
-    seen = f"{len(runs)} runs"
-    whole = register_path is None and (folder / "runs.jsonl").exists()
-    if whole or register_path:
-        register = read_chain(register_path or folder / "runs.jsonl", grows=True)
+    findings, seen = [], f"{len(runs)} runs"
+    beside = folder / "runs.jsonl"
+    whole = register_path is None and (beside.exists() or (folder / "lock").exists())
+    if register_path is None and not beside.exists():
+        findings += [f"{beside}: is missing, with what it says of these runs"] if whole else []
+        seen += "; without their register nobody knows whether one is missing"
+    else:
+        register = read_chain(register_path or beside, grows=True)
         chains.append(register)
         if not register.findings:
             with register.readable():
@@ -263,7 +267,7 @@ def check(folder, register_path=None, seals=""):
                 if seals:
                     check_seals(register, seals)
             seen += f", register {register.lines[0].get('id')} line {len(register.leaves)} {register.leaves[-1]}"
-    findings = [problem for chain in chains for problem in chain.findings]
+    findings += [problem for chain in chains for problem in chain.findings]
     ids = Counter(str(run.plan.lines[0].get("runId")) for run in runs if run.plan.lines)
     findings += [f"{folder}: {count} folders have the run id {one}" for one, count in ids.items() if count > 1]
     return findings if chains else [f"{folder}: there is no plan and no register"], seen

@@ -226,7 +226,11 @@ def _without_register(found: VerifiedRecord) -> None:
 def _read_register(path: Path, faults: list[RecordFault]) -> RegisterState | None:
     try:
         data = read_file(path)
-        return parse_register(path, whole_lines(data) or data)
+        whole = whole_lines(data) or data
+        if whole != data:
+            torn = "is torn: by a crash, and the next run cuts it off; or somebody did"
+            faults.append(RecordFault(path, whole.count(b"\n") + 1, torn))
+        return parse_register(path, whole)
     except DamagedLog as damaged:
         faults += _faults(damaged)
     except OSError as error:

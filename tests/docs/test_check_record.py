@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.log.verify import verify_record
+from seatwarden.engine.log.verify import VerifiedRecord, verify_record
 from seatwarden.policy.errors import InputError
 from tests.docs.edits import Line, change, checker, erase, read, relink
 from tests.docs.records import make_record, running_site
@@ -46,6 +46,10 @@ def files_of(record: Path) -> list[Path]:
 def findings(place: Path, *given: Any) -> list[str]:
     found: list[str] = checker.check(place, *given)[0]
     return found
+
+
+def verified(place: Path) -> VerifiedRecord:
+    return verify_record(place, lambda folder: [])
 
 
 # What is right -------------------------------------------------------------------------------------------
@@ -135,6 +139,13 @@ def test_a_release_taken_out_of_the_journal(record: Path) -> None:
     assert findings(record) == [f"{path}: is not the journal that the register knows"]
 
 
+def test_the_register_removed(record: Path) -> None:
+    """In a state folder it has to be; of runs alone nobody can say."""
+    (record / "runs.jsonl").unlink()
+    assert findings(record) == [f"{record / 'runs.jsonl'}: is missing, with what it says of these runs"]
+    assert findings(record / "runs") == []
+
+
 def test_the_register_cut(record: Path) -> None:
     """Its last line is a failed attempt, which nothing else knows of: neither runs nor a seal."""
     path = record / "runs.jsonl"
@@ -143,6 +154,13 @@ def test_the_register_cut(record: Path) -> None:
     for size in range(len(rows)):
         path.write_bytes(b"".join(rows[:size]))
         assert bool(findings(record)) is (size < len(rows) - 1), size
+
+
+@pytest.mark.parametrize("torn", [b'{"n":17,"kind":"attem', b"\xff\n", b"{\n"])
+def test_the_register_torn(record: Path, torn: bytes) -> None:
+    with (record / "runs.jsonl").open("ab") as file:
+        file.write(torn)
+    assert len(findings(record)) == len(verified(record).faults) == 1
 
 
 def test_a_line_of_the_register_taken_out(record: Path) -> None:
@@ -192,7 +210,8 @@ def test_erased_lines_verify_and_stand_in_the_register(record: Path) -> None:
     before = checker.check(plan.parent)
     erase(plan, on_plan)
     erase(journal, on_journal)
-    assert checker.check(plan.parent) == before == ([], "1 runs")
+    assert checker.check(plan.parent) == before
+    assert before == ([], "1 runs; without their register nobody knows whether one is missing")
     assert [found.partition(": ")[2] for found in findings(record)] == [
         "was erased, and the register does not say so"
     ] * 2
@@ -289,7 +308,7 @@ def test_both_say_the_same(made: Path, edits: list[tuple[str, int, int, int]]) -
 
 def _faults(state: Path) -> Iterator[str]:
     try:
-        found = verify_record(state)
+        found = verified(state)
     except InputError as error:
         yield error.message
     else:
