@@ -21,6 +21,7 @@ SALTED |= {"register", "planned", "begun", "attempt", "override", "settings", "e
 """The kinds of lines that have a personal part, or what is left of it when it was erased."""
 DERIVED = {"plan.jsonl", "outcomes.jsonl", "policy.policy", "summary.txt", "report.html"}
 HEX = "([0-9a-f]{64})"
+written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 SEAL = (
     rf"seal of register ([0-9a-f]{{16}}) run (\d+):\s+plan {HEX},?\s+(?:journal {HEX},?\s+)?register line (\d+) {HEX}"
 )
@@ -65,7 +66,7 @@ def root_of(leaves):
 def read_line(bare):
     """What a line says, and its leaf. There is one way to write it, so that no key can stand there twice."""
     line = json.loads(bare)
-    if json.dumps(line, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() != bare:
+    if written(line).encode() != bare:
         raise ValueError
     if "person" in line:  # is hashed by itself, so that it can be taken out
         shared, personal = bare.split(b',"person":{', 1)
@@ -136,11 +137,13 @@ class Run:
             plan.find("counts other decisions than there are", len(kinds))
         there = {p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("*") if p.is_file()}
         listed = {f"policy/{name}": digest for name, digest in header["policy"]["sources"].items()}
-        listed |= header["snapshot"]["kept"]
-        for name, digest in [*listed.items(), ("policy.policy", sha256(text))]:
-            if (name in there and sha256(there[name].read_bytes()) != digest) or name in listed.keys() - there.keys():
+        self.listed = listed | header["snapshot"]["kept"]
+        for name, digest in [*self.listed.items(), ("policy.policy", sha256(text))]:
+            if (
+                name in there and sha256(there[name].read_bytes()) != digest
+            ) or name in self.listed.keys() - there.keys():
                 plan.find(f"lists {name}, which is missing or was changed")
-        for name in sorted(there.keys() - listed.keys() - DERIVED):
+        for name in sorted(there.keys() - self.listed.keys() - DERIVED):
             plan.find(f"knows nothing of {name}, which is in its folder")
 
     def check_journal(self):
@@ -168,6 +171,8 @@ class Run:
                 results[line["line"]] = line["result"]
         if journal.root and (Counter(last["summary"]) != Counter(results.values()) or len(results) != len(chosen)):
             journal.find("is closed, with other outcomes than were chosen or counted", last["n"])
+        if journal.root and last["files"] != self.listed:
+            journal.find("is closed over other files than the plan lists", last["n"])
 
 
 def check_register(register, runs, whole):
@@ -216,6 +221,10 @@ def check_entry(run, register, planned):
         return
     if register.leaves[head["lines"] - 1 : head["lines"]] != [head["leaf"]]:
         run.plan.find(f"knows another line {head['lines']} of the register: that was cut off or changed", 1)
+    summary = run.plan.lines[-1]["summary"]
+    counted = [header["mode"], summary["licenses"], summary["release"]]
+    if [entry["mode"], entry["licenses"], entry["release"]] != counted:
+        run.plan.find("has other numbers than the register has of it")
     begun, closed = ([line for line in register.of(kind) if line["run"] == head["run"]] for kind in ("begun", "closed"))
     if journal is None:
         if closed:
@@ -230,6 +239,13 @@ def check_entry(run, register, planned):
             journal.find("is not the journal that the register knows")
         elif len(begun) == len(closed) and len(journal.leaves) > size:
             journal.find("has lines that the register does not know", size + 1)
+        elif len(journal.leaves) == size:
+            ends = {end["line"]: (end["licenseType"], end["result"]) for end in journal.of("outcome")}.values()
+            results = Counter(result for _, result in ends)
+            released = Counter(kind for kind, result in ends if result == "released")
+            agree = [Counter(line["results"]), Counter(line["released"])] == [results, released]
+            if not agree or {one["chosen"] for one in begun} != {len(journal.lines[0]["chosen"])}:
+                journal.find("has other numbers than the register has of it")
 
 
 def check_seals(register, text):

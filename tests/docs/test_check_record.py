@@ -63,6 +63,20 @@ def test_a_record_is_right(record: Path) -> None:
     assert findings(first) == findings(first, record / "runs.jsonl") == []
 
 
+def test_roots_are_those_of_rfc_6962() -> None:
+    """The lists and roots that implementations of Certificate Transparency are tested with."""
+    data = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+    roots = {
+        1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        2: "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        3: "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        7: "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+        8: "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    }
+    leaves = [bytes.fromhex(checker.sha256(b"\0" + bytes.fromhex(one))) for one in data]
+    assert {size: checker.root_of(leaves[:size]).hex() for size in roots} == roots
+
+
 def test_it_is_plain_python() -> None:
     """Nothing of ours, and nothing that has to be installed."""
     code = "import sys; sys.path.insert(0, sys.argv[1]); import check_record; print(*sys.modules)"
@@ -260,6 +274,15 @@ def _rows(data: bytes, at: int, other: int, edit: str) -> bytes:
     return b"".join(rows)
 
 
+def _numbers(value: Line) -> Iterator[tuple[Line, str]]:
+    """The numbers that a line says, but for those that are computed anew."""
+    for key, one in value.items():
+        if type(one) is int and key not in ("n", "size"):
+            yield value, key
+        elif isinstance(one, dict):
+            yield from _numbers(one)
+
+
 def _edit(path: Path, edit: str, at: int, other: int) -> None:
     """One edit of a file; `at` and `other` are any places in it."""
     data = path.read_bytes()
@@ -272,6 +295,12 @@ def _edit(path: Path, edit: str, at: int, other: int) -> None:
             lines = read(path)
             del lines[at % len(lines)]
             relink(path, lines)
+        case "recounted":
+            lines = read(path)
+            numbers = [(one, key) for line in lines for one, key in _numbers(line)]
+            one, key = numbers[at % len(numbers)]
+            one[key] += 1
+            relink(path, lines)
         case "file removed":
             path.unlink()
         case "of another":
@@ -281,7 +310,7 @@ def _edit(path: Path, edit: str, at: int, other: int) -> None:
             path.write_bytes(_rows(data, at, other, edit))
 
 
-EDITS = ("flipped", "torn", "relinked", "file removed", "of another", "removed", "added", "swapped", "cut")
+EDITS = ("flipped", "torn", "relinked", "recounted", "file removed", "of another", "removed", "added", "swapped", "cut")
 
 
 @examples(40)
