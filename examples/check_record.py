@@ -86,6 +86,9 @@ def read_chain(path, grows):
         except (ValueError, KeyError, TypeError, RecursionError):
             chain.find("is not a line as it is written", n)
             return chain  # what follows cannot be linked
+        if kind == "plan" and line.get("format") != 2:
+            chain.find("is of another format than 2, which this does not check", n)
+            return chain
         if number != n or prev != before or chain.root:
             chain.find("does not stand behind the line before it", n)
         if grows and own != f',"sum":"{leaf}"}}'.encode():
@@ -95,8 +98,9 @@ def read_chain(path, grows):
             if (line.get("size"), line.get("root")) != (n - 1, chain.root):
                 chain.find("is a seal over other lines than these", n)
             continue
-        if ("person" in line) + ("of" in line) != (kind in SALTED):
-            chain.find("has not one of `person` and `of`, as its kind has", n)
+        personal = ("person" in line) + ("of" in line)
+        if personal > 1 or (kind in SALTED and not personal):
+            chain.find("has not one of `person` and `of`", n)
         chain.erased += [n] if "of" in line else []
         chain.lines.append(line)
         chain.leaves.append(leaf)
@@ -126,8 +130,8 @@ class Run:
         plan, kinds = self.plan, [line["kind"] for line in self.plan.lines]
         decisions = plan.of("decision")
         order = ["finding"] * kinds.count("finding") + ["decision"] * len(decisions)
-        if kinds != ["plan", "policy", *order, "summary"] or plan.lines[0]["format"] != 2:
-            plan.find("is no plan of format 2, whose lines have their order")
+        if kinds != ["plan", "policy", *order, "summary"]:
+            plan.find("is no plan, whose lines have their order")
             return
         header, text, summary = plan.lines[0], plan.lines[1]["text"].encode(), plan.lines[-1]["summary"]
         if sha256(text) != header["policy"]["canonicalSha256"]:

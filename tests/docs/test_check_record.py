@@ -16,7 +16,7 @@ from seatwarden.engine.log.verify import VerifiedRecord, verify_record
 from seatwarden.policy.errors import InputError
 from tests.docs.edits import Line, change, checker, erase, read, relink
 from tests.docs.records import make_record, running_site
-from tests.paths import EXAMPLES
+from tests.paths import DATA, EXAMPLES
 from tests.profiles import examples
 
 CHECKER = EXAMPLES / "check_record.py"
@@ -97,6 +97,22 @@ def test_seals_that_were_kept(tmp_path: Path) -> None:
         command("run --site SITE")
     forged = log.replace(log.partition("register ")[2][:16], read(state / "runs.jsonl")[0]["id"])
     assert findings(state, None, forged) == [f"{state / 'runs.jsonl'}: has not what was sealed of run 1"]
+
+
+def test_kinds_of_lines_that_the_register_may_get(record: Path) -> None:
+    """What a later version notes there; links and leaves are held as those of every other line."""
+
+    def note(lines: list[Line]) -> None:
+        lines.append({"n": 0, "kind": "notice", "head": "x", "prev": "", "person": {"salt": "x"}, "sum": ""})
+
+    change(record / "runs.jsonl", note)
+    assert findings(record) == []
+
+
+def test_a_plan_of_format_1(tmp_path: Path) -> None:
+    shutil.copy(DATA / "log" / "former-plan.jsonl", tmp_path / "plan.jsonl")
+    (found,) = findings(tmp_path)
+    assert "is of another format than 2" in found
 
 
 # What is not ---------------------------------------------------------------------------------------------
