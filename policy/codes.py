@@ -91,7 +91,7 @@ _ALL = (
     Code("SW405", "warning", "a service account or administrator loses a license", True, of_plans=True),
     Code("SW406", "warning", "decided for another day than the snapshot's", True, of_plans=True),
     Code("SW407", "warning", "a change that touches everybody", True, of_plans=True),
-    Code("SW408", "warning", "the clocks of this machine and of QRS are far apart", True, of_plans=True),
+    Code("SW408", "warning", "the clocks of this machine and of QRS are far apart", False, of_plans=True),
     # Schedules
     Code("SW501", "error", "not a schedule"),
     Code("SW502", "error", "a range or a text too long"),

@@ -84,6 +84,10 @@ Butler:
           enable: false
           tag:
             static: []
+
+# From here on seatwarden's own. In this folder lies the register of runs, and beside it the lock of the site.
+seatwarden:
+  folder: state
 """
 
 _MARKS = {_CONFIG_NAME: _SIMULATED, _SNAPSHOT: _SOURCE}

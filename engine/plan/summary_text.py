@@ -7,12 +7,21 @@ from seatwarden.engine.common.tables import plain_text
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
+from seatwarden.engine.plan.circumstances import DRY_RUN, LIVE, WHAT_IF, Mode
 from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
 from seatwarden.grammar.ast import LICENSE_TYPES
 
 MOST_IN_FILE = 5_000
 """Most licenses that a file or a pipe lists; all of them are in the log, and in CSV and JSON."""
+
+
+MODES: Mapping[Mode, str] = {
+    LIVE: "live: can be applied",
+    DRY_RUN: "dry run: nothing is released by itself",
+    WHAT_IF: "what-if: of a file or for another moment, never applied",
+}
+"""What people read of a plan's mode."""
 
 
 class ShownPlan(Protocol):
@@ -108,6 +117,7 @@ def summary_lines(made: ShownPlan) -> list[str]:
         f"  site    {printable(made.source)}",
         f"  policy  {run['policy']['file']} (sha256 {run['policy']['sha256'][:12]}…)",
         f"  day     {made.day.today.isoformat()} in {run['timezone']}",
+        f"  kind    {MODES[run['mode']]}",
         *([f"  before  {printable(made.compared)}"] if made.compared else []),
         "",
     ]

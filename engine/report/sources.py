@@ -9,6 +9,7 @@ from seatwarden.engine.log.journal import JournalState, check_journal, read_jour
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, log_path
+from seatwarden.engine.plan.circumstances import WHAT_IF
 from seatwarden.policy.errors import InputError
 
 
@@ -85,7 +86,7 @@ def _runs_beside(log: Path, header: PlanHeader) -> tuple[list[Path], list[str]]:
         first = first_line(folder)
         if first is None:
             unreadable.append(folder.name)
-        elif first.site == header.site and first.now < header.now:
+        elif first.site == header.site and first.now < header.now and WHAT_IF not in {first.mode} - {header.mode}:
             found.append((first.now, folder))
     return [folder for _, folder in sorted(found)], unreadable
 

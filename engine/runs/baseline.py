@@ -14,6 +14,7 @@ from seatwarden.engine.log.first_line import FirstLine, first_line
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.plan.circumstances import WHAT_IF
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, mass_change_finding
 from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
 from seatwarden.engine.plan.plan import Plan
@@ -28,8 +29,7 @@ def compared_with_before(plan: Plan, places: Iterable[Path], percent: int | None
 
     `places` are folders of run folders. `plan.compared` says with which it was compared, or that there was none.
     """
-    header = plan.run()
-    before, unreadable = _newest(places, header["site"], header["now"])
+    before, unreadable = _newest(places, plan)
     if before is None and unreadable:
         message = f"the runs before cannot be read ({join_words(unreadable[:3])}): what has changed is not known"
         finding = mass_change_finding(message, _HELP)
@@ -59,14 +59,18 @@ def _compare(plan: Plan, before: PlanLog, percent: int) -> Compared:
     return compare_facts(plan.policy, plan.decisions, recorded, percent, hidden=mine is not None, same_key=same_key)
 
 
-def _newest(places: Iterable[Path], site: str, now: str) -> tuple[PlanLog | None, list[str]]:
-    """The newest plan before `now` that is a measure, and the names of those newer ones that cannot be read."""
+def _newest(places: Iterable[Path], plan: Plan) -> tuple[PlanLog | None, list[str]]:
+    """The newest plan before this one that is a measure, and the names of those newer ones that cannot be read.
+
+    A what-if is none for what is live.
+    """
+    site, now, what_if = plan.source, plan.run()["now"], plan.origin.mode == WHAT_IF
     unreadable: list[str] = []
     found = {folder.resolve(): folder for place in places for folder in _folders(place)}
     begun = [(folder, first_line(folder)) for folder in found.values()]
     dated = [(first, folder) for folder, first in begun if first is not None]
     for first, folder in sorted(dated, key=lambda one: (one[0].now, one[1].name), reverse=True):
-        if first.site != site or first.now >= now or not _is_measure(first, folder):
+        if first.site != site or first.now >= now or not _is_measure(first, folder, what_if):
             continue
         try:
             return read_log(folder), unreadable
@@ -75,8 +79,10 @@ def _newest(places: Iterable[Path], site: str, now: str) -> tuple[PlanLog | None
     return None, [*unreadable, *(folder.name for folder, first in begun if first is None)]
 
 
-def _is_measure(first: FirstLine, folder: Path) -> bool:
-    """Whether nothing in a plan touched everybody, or somebody approved of it."""
+def _is_measure(first: FirstLine, folder: Path, what_if: bool) -> bool:
+    """Whether nothing in a plan touched everybody, or somebody approved of it; of what-ifs only for what-ifs."""
+    if first.mode == WHAT_IF and not what_if:
+        return False
     touched = MASS_CHANGE in first.codes
     return not touched or first.accepted or (folder / JOURNAL_FILE).exists()
 

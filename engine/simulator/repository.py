@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -36,11 +37,12 @@ class Answer:
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def head(self) -> bytes:
-        """Status line and headers, as they go over the wire."""
+    def head(self, now: datetime) -> bytes:
+        """Status line and headers, as they go over the wire at that moment."""
         fields = {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
         if self.status == HTTPStatus.NO_CONTENT:
             fields.clear()
+        fields["Date"] = format_datetime(now, usegmt=True)
         fields.update(self.headers)
         lines = [f"HTTP/1.1 {self.status} {_phrase(self.status)}", *(f"{k}: {v}" for k, v in fields.items())]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")

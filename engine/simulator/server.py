@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self, TypeVar
@@ -81,8 +81,8 @@ class SimulatedQrs:
     `site` has the snapshot format (`users`, `licenses`, and optionally `accessTypeOverview` and `license`,
     answered as they are) and is copied. With `certificates` it speaks TLS and refuses whoever has no client
     certificate of that authority; without, plain HTTP. `port` 0 takes a free one. Every answer waits
-    `latency_seconds`. With `now`, a license used in the 7 days before goes into quarantine, not away, when
-    it is deleted.
+    `latency_seconds`. With `now`, it is always that moment there, and a license used in the 7 days before goes into
+    quarantine, not away, when it is deleted.
 
     `faults` may be changed at any time. Leaving the block ends every thread, and raises `RuntimeError` from
     the simulator's own first error, so that it never passes for a fault of the program under test. Entering
@@ -106,6 +106,7 @@ class SimulatedQrs:
         self._tls = None if certificates is None else _server_context(certificates)
         self._lock = threading.Lock()
         self._repository = SimulatedRepository(site, now)
+        self._now = now
         self._requests: list[tuple[str, str]] = []
         self._running: tuple[_Server, threading.Thread] | None = None
         self._handshake_failures = 0
@@ -164,6 +165,10 @@ class SimulatedQrs:
         """Wait on behalf of a request; raises `ConnectionAbortedError` at once when the server stops."""
         if seconds > 0 and self._stopping.wait(seconds):
             raise ConnectionAbortedError("the simulated QRS stops")
+
+    def clock(self) -> datetime:
+        """What its clock says: the moment it was given, else the real one. Answers carry it as `Date`."""
+        return self._now or datetime.now(UTC)
 
     def _arrive(self, method: str, path: str) -> Fault | None:
         """Note a request, wait the latency, and pick the fault that strikes it."""
@@ -368,7 +373,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer, upto: int | None = None) -> None:
         """Send head and body in one piece, so that neither waits for the other's acknowledgement."""
-        self.wfile.write(answer.head() + answer.body[:upto])
+        self.wfile.write(answer.head(self.server.qrs.clock()) + answer.body[:upto])
 
     def _trickle(self, answer: Answer, fault: Fault) -> None:
         self._send(answer, upto=0)

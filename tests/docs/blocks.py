@@ -23,6 +23,7 @@ import pytest
 
 from seatwarden.engine.cli.main import main
 from tests.docs.live_site import TypedAnswers, live_site
+from tests.docs.same_hand import same_hand
 from tests.paths import EXAMPLES, ROOT
 
 BLOCK = re.compile(r"^```(?:console|\w+ (?P<more>\+)?(?P<file>[\w./-]+))\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -40,7 +41,7 @@ def in_folder_of(page: str, folder: Path) -> Iterator[None]:
     """The working folder is `folder`, with what a reader of the page has before the first command."""
     shutil.copytree(EXAMPLES, folder / "examples")
     site = live_site(folder) if "--site site.yaml" in page else contextlib.nullcontext()
-    with contextlib.chdir(folder), site:
+    with contextlib.chdir(folder), same_hand(), site:
         yield
 
 

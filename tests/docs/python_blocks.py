@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.docs.same_hand import same_hand
 from tests.paths import EXAMPLES, ROOT
 
 PAGE = ROOT / "docs" / "api.md"
@@ -24,7 +25,7 @@ def run_page(page: str, folder: Path, see: Callable[[re.Match[str], str], None])
     """Runs the page's blocks in a folder that has the examples; `see` gets each pair of blocks and what was printed."""
     shutil.copytree(EXAMPLES, folder / "examples")
     names: dict[str, Any] = {}
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), same_hand():
         for pair in PAIR.finditer(page):
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):

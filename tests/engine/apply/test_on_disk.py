@@ -54,7 +54,8 @@ class Disk:
             return self._write(descriptor, data)
         self._lines += 1
         line = msgspec.json.decode(data)
-        self._events.append(" ".join(["write", line["kind"], *([line["licenseId"]] if "licenseId" in line else [])]))
+        license_id = line.get("person", {}).get("licenseId")
+        self._events.append(" ".join(["write", line["kind"], *([license_id] if license_id else [])]))
         if self._lines != self._failing or self._fault == "not flushed":
             return self._write(descriptor, data)
         self._fail()
@@ -87,6 +88,7 @@ def _on_record(events: list[str]) -> list[str]:
 
 
 FLUSHED = f"flush {JOURNAL}"
+ENDED = ["write closed", FLUSHED, "write seal", FLUSHED]
 
 
 def _license(license_id: str) -> list[str]:
@@ -104,9 +106,9 @@ def test_the_order_of_a_first_apply(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     prepared, qrs = prepare(folder, idle(3)), MemoryQrs(idle(3))
     Disk(folder, qrs.events).install(monkeypatch)
     prepared.apply(qrs)
-    start = ["flush run", f"open {JOURNAL} exclusively", "write apply", FLUSHED, "flush run"]
+    start = ["flush run", f"open {JOURNAL} exclusively", "flush run", "write apply", FLUSHED]
     assert _on_record(qrs.events) == [
-        *start, *_license("l1"), *_license("l2"), *_license("l3"), "write seal", FLUSHED
+        *start, *_license("l1"), *_license("l2"), *_license("l3"), *ENDED
     ]  # fmt: skip
 
 
@@ -123,7 +125,7 @@ def test_the_order_of_an_apply_that_goes_on(tmp_path: Path, monkeypatch: pytest.
     prepared.apply(qrs)
     cut = [f"cut {JOURNAL}", FLUSHED] if torn else []
     assert _on_record(qrs.events) == [
-        f"open {JOURNAL}", *cut, "write resume", FLUSHED, *_license("l2"), "write seal", FLUSHED
+        f"open {JOURNAL}", *cut, "write resume", FLUSHED, *_license("l2"), *ENDED
     ]  # fmt: skip
 
 
@@ -144,7 +146,12 @@ def test_nothing_is_written_for_what_is_skipped(tmp_path: Path, monkeypatch: pyt
     qrs.remove("l1")
     Disk(tmp_path, qrs.events).install(monkeypatch)
     prepared.apply(qrs)
-    assert without(_on_record(qrs.events), "flush", "open") == ["write apply", "write outcome l1", "write seal"]
+    assert without(_on_record(qrs.events), "flush", "open") == [
+        "write apply",
+        "write outcome l1",
+        "write closed",
+        "write seal",
+    ]
 
 
 @posix
@@ -157,6 +164,7 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
         os.umask(former)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (prepared.folder, *prepared.folder.iterdir())}
     assert modes.pop("run") == 0o700
+    assert modes.pop("policy") == 0o700
     assert set(modes.values()) == {0o600}
     assert JOURNAL in modes
 
@@ -164,8 +172,8 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
 # Disks that fail, and then do not ------------------------------------------------------------------------
 
 LICENSES = 3
-LINES = 2 + 2 * LICENSES
-"""Of a whole journal: the header, intent and outcome of each license, the seal."""
+LINES = 3 + 2 * LICENSES
+"""Of a whole journal: the header, intent and outcome of each license, its end and the seal."""
 FAULTS: tuple[FaultOfDisk, ...] = ("full", "half", "half and full", "no line break", "not flushed")
 
 
@@ -180,7 +188,7 @@ def test_a_disk_that_fails_once(
     qrs = MemoryQrs(idle(LICENSES), lambda license_id: time.sleep(0.001))
     with monkeypatch.context() as patch:
         Disk(tmp_path, qrs.events, failing, fault).install(patch)
-        with pytest.raises(OSError, match=r"No space left|bytes of a journal line|Input/output error"):
+        with pytest.raises(OSError, match=r"No space left|bytes of a line|Input/output error"):
             prepared.apply(qrs, parallel=parallel)
         _check(qrs.events, prepared)
         done = prepared.apply(qrs, parallel=parallel)
@@ -194,7 +202,7 @@ def _check(events: list[str], prepared: Prepared) -> None:
     """Right after the failure: what was sent is on the disk, and nothing was written behind what is not whole."""
     failure = events.index("the disk fails")
     on_disk = [msgspec.json.decode(line) for line in whole_lines(prepared.path.read_bytes()).splitlines()]
-    intents = {line["licenseId"] for line in on_disk if line["kind"] == "intent"}
+    intents = {line["person"]["licenseId"] for line in on_disk if line["kind"] == "intent"}
     for n, event in enumerate(events):
         kind, _, license_id = event.partition(" ")
         if kind == "DELETE":

@@ -166,7 +166,8 @@ def test_what_qrs_answered_is_on_record(tmp_path: Path) -> None:
     prepared = prepare(tmp_path, site)
     prepared.apply(MemoryQrs(site, answers.__getitem__))
     lines = [msgspec.json.decode(line) for line in prepared.path.read_bytes().splitlines()]
-    said = {line["licenseId"]: (line["status"], line.get("body")) for line in lines if line["kind"] == "outcome"}
+    outcomes = [line["person"] for line in lines if line["kind"] == "outcome"]
+    said = {line["licenseId"]: (line["status"], line["body"]) for line in outcomes}
     assert said == {"l1": (409, "in use"), "l2": (404, None), "l3": (204, None)}
 
 

@@ -191,6 +191,7 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
     def refused(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
+    (tmp_path / "runs").mkdir()
     monkeypatch.setattr(Path, "iterdir", refused)
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         unfinished_runs(tmp_path, NOW)
