@@ -65,7 +65,7 @@ def root_of(leaves):
 
 def read_line(bare):
     """What a line says, and its leaf. There is one way to write it, so that no key can stand there twice."""
-    line = json.loads(bare)
+    line = json.loads(bare, parse_float=str)  # numbers are whole: another one is not written as it was
     if written(line).encode() != bare:
         raise ValueError
     if "person" in line:  # is hashed by itself, so that it can be taken out

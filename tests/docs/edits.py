@@ -39,7 +39,7 @@ def relink(path: Path, lines: Sequence[Line]) -> None:
     path.write_bytes(b"".join(line + b"\n" for line in written))
 
 
-def change(path: Path, edit: Callable[[list[Line]], None]) -> None:
+def change(path: Path, edit: Callable[[list[Line]], object]) -> None:
     """Edits what the lines of a file say, and links them anew."""
     lines = read(path)
     edit(lines)
