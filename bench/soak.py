@@ -32,9 +32,8 @@ from bench.soak_site import SoakSite, WatchedQrs, random_fault
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.plan.circumstances import NOBODY
+from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.runs.record import Hand
 from seatwarden.engine.runs.run import RunContext
 from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.service import JobFunction, Service

@@ -13,6 +13,7 @@ SeatwardenError              message and help                                   
 ├── UntrustedRecord          a register or a clock that cannot be relied on
 ├── PlanRefused              the answer is no: the plan is not applied
 ├── OverTheLimit             the plan releases more than a limit allows
+├── ServedAlready            another service is at work with this folder
 ├── NotDelivered             a destination did not take a notification              engine.notify.errors
 ├── Unavailable, Rejected    InfluxDB does not take points now, or never will       engine.metrics.writer
 └── NotInYaml                Butler's YAML cannot say this                          policy.butler.shapes
@@ -70,3 +71,7 @@ class OverTheLimit(SeatwardenError):
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("; ".join(sentences))
         self.sentences = sentences
+
+
+class ServedAlready(SeatwardenError):
+    """Another service is at work with this folder."""

@@ -191,8 +191,11 @@ def check_register(register, runs, whole):
     for line in register.of("begun", "closed"):
         under_way.pop(line["run"], None)
         under_way |= {line["run"]: line["n"]} if line["kind"] == "begun" else {}
+    heads = [run.plan.lines[0]["register"] for run in runs if run.plan.root]
+    numbers = {head["run"] for head in heads if head}
     for number, n in under_way.items():
-        register.find(f"run {number} was begun and never closed: it is under way, or was interrupted", n)
+        if whole or number in numbers:
+            register.find(f"run {number} was begun and never closed: it is under way, or was interrupted", n)
     erased = {}  # by the root, or what stands for it, of each file
     for line in register.of("erased"):
         for name, numbers in line["files"].items():

@@ -19,9 +19,9 @@ from seatwarden.engine.explain.explanation import Explanation
 from seatwarden.engine.explain.explanation import explain as _explain
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.log import reader, writer
-from seatwarden.engine.log.chain import SEED_BYTES
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.replay import replay as _replay
+from seatwarden.engine.plan.circumstances import SEED_BYTES
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.plan.plan import make_plan as _make_plan
 from seatwarden.engine.plan.summary_text import plan_text
@@ -92,7 +92,8 @@ def write_plan(plan: Plan, folder: AnyPath, *, seed: bytes | None = None) -> Pat
     """Writes a plan as its sealed log into a run folder, whole or not at all, and returns the log's path.
 
     `seed` are the 32 random bytes that salts are drawn from; without them the system's are taken. The plan is a
-    what-if: `apply` does not take it. Raises InputError when the folder holds a plan already or cannot be written.
+    what-if: `apply` does not take it. The same plan again changes nothing. Raises InputError when the folder holds
+    another plan or cannot be written.
     """
     recording = writer.Recording(secrets.token_bytes(SEED_BYTES) if seed is None else seed)
     return writer.write_plan(plan, Path(folder), plan_text(plan), recording)

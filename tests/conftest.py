@@ -14,6 +14,14 @@ os.environ.pop("COLUMNS", None)
 settings.load_profile("ci" if "CI" in os.environ else "seatwarden")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks Windows itself is no test elsewhere: it is not skipped there, but left out."""
+    left_out = [item for item in items if item.get_closest_marker("windows") and not WINDOWS]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """On CI nothing may be skipped: there every server and tool that a test needs is installed.
 

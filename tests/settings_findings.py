@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.site.notifications import load_notifications
 from seatwarden.engine.site.settings import load_settings, policy_file
 from seatwarden.policy.butler.front_end import parse_butler
@@ -271,7 +272,7 @@ def prepare(folder: Path) -> None:
     (folder / "p.policy").write_text(POLICY, encoding="utf-8")
     (folder / "ca.pem").write_text("", encoding="utf-8")
     (folder / "vips.txt").write_text("A\\b\n", encoding="utf-8")
-    (folder / "people.key").write_bytes(b"k" * 32)
+    write_atomically(folder / "people.key", b"k" * 32)
 
 
 def record() -> None:

@@ -26,7 +26,7 @@ from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, OutcomeKind, 
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.writer import salted
-from seatwarden.engine.plan.circumstances import WHAT_IF, Circumstances, Clocks
+from seatwarden.engine.plan.circumstances import WHAT_IF, Hand
 from seatwarden.engine.plan.limits import allocated_in, choose, describe_limits, hold_limits
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import Limit
@@ -77,15 +77,6 @@ class PendingApply:
     def counts(self) -> dict[str, int]:
         """Licenses by result so far."""
         return count_results(self.results.values())
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyOrigin:
-    """Who applies a plan, and what the clocks say; `seed` are 32 random bytes for the salts of the journal."""
-
-    made: Circumstances
-    clocks: Clocks
-    seed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +166,17 @@ def hold_against(pending: PendingApply, limits: tuple[Limit, ...]) -> None:
         )
 
 
-def open_journal(pending: PendingApply, by: ApplyOrigin) -> Journal:
-    """The journal, new or to go on with; `by` is who applies, and when. Raises OSError."""
-    at = by.clocks.ours
+def open_journal(pending: PendingApply, hand: Hand, qrs_clock: datetime | None = None) -> Journal:
+    """The journal, new or to go on with; `hand` is who applies. Raises OSError."""
+    clocks, seed = hand.clocks(qrs_clock), hand.seed()
     if pending.state is not None:
-        journal = Journal.reopen(pending.path, pending.data, by.seed)
+        journal = Journal.reopen(pending.path, pending.data, seed)
         with journal.closed_on_failure():
-            journal.append(Resume(at=at, clocks=by.clocks, person=salted(by.made, journal.salt())))
+            journal.append(Resume(at=clocks.ours, clocks=clocks, person=salted(hand.made, journal.salt())))
         return journal
     remove_file(pending.path)  # a crash came before the first line was whole: nothing had begun
     sync_folder(pending.path.parent)
-    journal = Journal.create(pending.path, by.seed)
+    journal = Journal.create(pending.path, seed)
     with journal.closed_on_failure():
         header = ApplyHeader(
             run_id=pending.plan.header.run_id,
@@ -194,9 +185,9 @@ def open_journal(pending: PendingApply, by: ApplyOrigin) -> Journal:
             site=pending.plan.header.site,
             limits=describe_limits(pending.limits),
             chosen=[pending.plan.line_of[key] for key in pending.chosen],
-            at=at,
-            clocks=by.clocks,
-            person=salted(by.made, journal.salt()),
+            at=clocks.ours,
+            clocks=clocks,
+            person=salted(hand.made, journal.salt()),
         )
         journal.append(header)
     return journal

@@ -1,7 +1,6 @@
 """The circumstances of this process: account, host, command, terminal. Told by the system, not by the environment."""
 
 import os
-import socket
 import sys
 
 # Typer brings its own Click, which knows the context of our commands; one that is installed beside it does not.
@@ -16,11 +15,19 @@ def circumstances(qlik_user: str | None = None) -> Circumstances:
     """Who runs this command, where and how; `qlik_user` is who QRS takes us for."""
     return Circumstances(
         account=_account(),
-        host=socket.gethostname(),
+        host=_host(),
         command=_command(),
         interactive=sys.stdin is not None and sys.stdin.isatty(),
         qlik_user=qlik_user,
     )
+
+
+def _host() -> str:
+    if os.name != "nt":
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
 
 
 def _account() -> str:

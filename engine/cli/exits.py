@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import IntEnum
 
-from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
+from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, ServedAlready, UntrustedRecord
 from seatwarden.grammar.errors import PolicySyntaxError, SeatwardenError
 from seatwarden.policy.errors import InputError, PolicyError
 
@@ -28,6 +28,7 @@ EXIT_CODES: Mapping[type[SeatwardenError], ExitCode] = {
     DamagedLog: ExitCode.NO,
     PlanRefused: ExitCode.NO,
     OverTheLimit: ExitCode.NO,
+    ServedAlready: ExitCode.NO,
 }
 """The code for each kind of error and all below it; what a command never lets through is not in it."""
 

@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,20 +20,28 @@ from seatwarden.engine.site.connection import Site
 from seatwarden.engine.site.settings import Settings, load_settings, read_ours
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.record import Hand
+    from seatwarden.engine.plan.circumstances import Hand
     from seatwarden.engine.runs.run import Log, RunContext
+    from seatwarden.engine.service.running import Surroundings
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
-"""Ctrl-C, what service managers send, and what Windows sends to a console that is closed."""
+"""Ctrl-C, what service managers send, and Ctrl-Break of Windows."""
+
+BREAK, CLOSED, LOGGED_OFF, SHUT_DOWN = 1, 2, 5, 6
+"""What Windows tells those who belong to a console, beside Ctrl-C: CTRL_BREAK_EVENT, CTRL_CLOSE_EVENT and so on."""
+
+
+def default_folder() -> Path:
+    """The folder of all sites whose file names none."""
+    return user_state_path("seatwarden") / "sites"
 
 
 def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, needs_policy: bool = True) -> Settings:
     """The settings in a site file. Raises InputError, PolicyError."""
-    folder = user_state_path("seatwarden") / "sites"
     return load_settings(
         site,
         os.environ,
-        default_folder=folder,
+        default_folder=default_folder(),
         policy=policy,
         scheduled=scheduled,
         needs_policy=needs_policy,
@@ -42,7 +51,7 @@ def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, n
 def state_of(file: Path, site: Site) -> tuple[Path, int]:
     """The state folder of a site, and the percentage from which on a change touches everybody, by its site file."""
     folder, percent = read_ours(file, "folder", "massChange", environment=os.environ)
-    return folder or user_state_path("seatwarden") / "sites" / site.slug, percent
+    return folder or default_folder() / site.slug, percent
 
 
 def say_warnings(settings: Settings) -> None:
@@ -76,14 +85,65 @@ def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunCo
 def this_hand(qlik_user: str | None = None) -> "Hand":
     """The hand of who runs this command; `qlik_user` is who QRS takes us for."""
     from seatwarden.engine.cli.circumstances import circumstances
-    from seatwarden.engine.runs.record import Hand
+    from seatwarden.engine.plan.circumstances import Hand
 
     return Hand(circumstances(qlik_user), clock, secrets.token_bytes)
+
+
+def service_surroundings(site: Path, policy: Path | None, stop: threading.Event) -> "Surroundings":
+    """What the service of a site is given by this process; `stop` asks it to end."""
+    from seatwarden.engine.service.running import Surroundings
+
+    return Surroundings(
+        load=lambda: settings_from(site, policy, scheduled=True),
+        clock=clock,
+        context=context_for,
+        stop=stop,
+        reload=threading.Event(),
+    )
 
 
 def clock() -> datetime:
     """The real time."""
     return datetime.now(UTC)
+
+
+@contextmanager
+def stopped_with_console(stop: threading.Event) -> Iterator[None]:
+    """A context in which Ctrl-Break, a console that is closed, a log-off and a shutdown of Windows set `stop`.
+
+    By the last three Windows ends a process when it has answered, or after about 5 seconds. So there is no answer: the
+    process ends by itself when the licenses under way are finished.
+    """
+    if sys.platform != "win32":
+        yield
+        return
+    import ctypes
+    from ctypes import wintypes
+
+    kernel = ctypes.WinDLL("kernel32")
+    ending, session = threading.Event(), wintypes.DWORD()
+    kernel.ProcessIdToSessionId(os.getpid(), ctypes.byref(session))
+
+    @ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.DWORD)  # type: ignore[untyped-decorator, unused-ignore]
+    def told(event: int) -> bool:
+        if event == LOGGED_OFF and session.value == 0:
+            return True  # services, and what they start, are told when anybody logs off
+        if event in (CLOSED, LOGGED_OFF, SHUT_DOWN):
+            ending.set()
+            stop.set()
+            threading.Event().wait()
+        if event == BREAK and not stop.is_set():
+            stop.set()  # not left to the signal: Wine has none for it
+            return True
+        return False
+
+    kernel.SetConsoleCtrlHandler(told, True)
+    try:
+        yield
+    finally:
+        if not ending.is_set():  # else it would wait for the answer
+            kernel.SetConsoleCtrlHandler(told, False)
 
 
 @contextmanager
@@ -105,7 +165,8 @@ def stopped_by_signals(stop: threading.Event, reload: threading.Event | None = N
         handlers[signal.SIGHUP] = lambda number, frame: reload.set()
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
+        with stopped_with_console(stop):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

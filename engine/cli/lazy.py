@@ -30,7 +30,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run"},
     "People": {"explain": "explain:explain"},
     "The record": {"report": "report:report", "log": "log:app", "snapshot": "snapshot:snapshot"},
-    "The service": {"serve": "serve:serve", "monitor": "monitor:monitor"},
+    "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},
 }
 """The commands, each with its module in `commands` and the function or group in it, as an administrator meets them."""
 COMMANDS: Mapping[str, str] = {name: place for group in GROUPS.values() for name, place in group.items()}
@@ -40,6 +40,7 @@ _RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete"
 _INNER = {
     **dict.fromkeys(("verify", "replay", "list", "show", "new-key"), "log"),
     **dict.fromkeys(("check", "notify"), "site"),
+    **dict.fromkeys(("install", "start", "stop", "status"), "service"),
 }
 """Commands of groups, which are often typed without the group."""
 

@@ -16,6 +16,7 @@ from seatwarden.engine.cli.terminal.streams import (
     nowhere,
     prepare_streams,
 )
+from seatwarden.engine.common.rights import LEFT_TO_FOLDERS, left_to_folders
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.errors import InputError
@@ -70,6 +71,9 @@ def main() -> None:
             raise
         sys.exit(ExitCode.BAD_INPUT)
     finally:
+        if left_to_folders():
+            note(f"warning: {LEFT_TO_FOLDERS}")
+            note("  = help: install it where seatwarden is: pip install pywin32")
         if lost := letters_lost():
             note(f"warning: {sys.stdout.encoding} lacks letters of this output ({lost}): each is a `?` there")
             note("  = help: set the environment variable PYTHONIOENCODING=utf-8, and what comes is UTF-8")

@@ -6,12 +6,13 @@ scanner, a backup or a monitor opens what has just been written. What is done to
 
 import errno
 import os
-import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
+
+from seatwarden.engine.common.rights import FOR_US, give_rights, make_folder_for_us, open_for_us, rights_of
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -58,18 +59,27 @@ def remove_file(path: Path) -> None:
 
 def make_private_folder(folder: Path) -> None:
     """Creates a folder (and its parents) that only its owner can read; one that exists is left as it is."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        make_folder_for_us(folder)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
 
 
-def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o600) -> None:
+def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = FOR_US) -> None:
     """Writes `data`, or its pieces, under a temporary name, flushes it to the disk and renames it. Raises OSError.
 
-    A new file has the permissions `mode`, less what the process masks. When a piece cannot be made, nothing is left
+    A new file has the permissions `mode`, less what the process masks: on Windows it is for us alone by FOR_US, and has
+    the rights of its folder by any other. When a piece cannot be made, nothing is left
     behind.
     """
     temporary = path.with_name(f".{path.name}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    descriptor = patiently(os.open, temporary, flags, mode)
+    if mode == FOR_US:
+        descriptor = patiently(open_for_us, temporary, flags)
+    else:
+        descriptor = patiently(os.open, temporary, flags, mode)
     try:
         with os.fdopen(descriptor, "wb", buffering=_BUFFER) as file:
             file.writelines([data] if isinstance(data, bytes) else data)
@@ -85,11 +95,11 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0
 
 
 def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Writes a file of the user's anew, whole or not at all; its permissions stay, a link stays one. Raises OSError."""
+    """Writes a file of the user's anew, whole or not at all; its rights stay, a link stays one. Raises OSError."""
     target = path.resolve(strict=True)
-    mode = stat.S_IMODE(target.stat().st_mode)
+    rights = rights_of(target)
     write_atomically(target, data)
-    target.chmod(mode)
+    give_rights(target, rights)
 
 
 def sync_folder(folder: Path) -> None:

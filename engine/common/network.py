@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import truststore
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
@@ -28,6 +29,11 @@ class TlsAdapter(HTTPAdapter):
         """Called by requests for its pool of connections."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
 
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Called by requests for each connection, to which it would add authorities that it brings along."""
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        conn.ca_certs = None
+
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Called by requests for its pool of connections through a proxy."""
         return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
@@ -38,7 +44,11 @@ def trust_in(authority: Path | None, verify: bool = True) -> ssl.SSLContext:
 
     Raises OSError for a file that holds none.
     """
-    context = ssl.create_default_context(cafile=str(authority) if authority else None)
+    if verify and authority is None:
+        # Windows and macOS are asked themselves: the list they give OpenSSL lacks authorities that nobody needed yet.
+        context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    else:
+        context = ssl.create_default_context(cafile=str(authority) if authority else None)
     if not verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     # Authorities that companies and Qlik Sense run for themselves often lack extensions that strict checking demands.
@@ -93,8 +103,14 @@ _CERTIFICATE = {
     26: ConnectionFault.WRONG_PURPOSE,
     62: ConnectionFault.OTHER_NAME,
     64: ConnectionFault.OTHER_NAME,
+    0x800B0101: ConnectionFault.EXPIRED,
+    0x800B0109: ConnectionFault.UNKNOWN_ISSUER,
+    0x800B010A: ConnectionFault.UNKNOWN_ISSUER,
+    0x800B010F: ConnectionFault.OTHER_NAME,
+    0x800B0110: ConnectionFault.WRONG_PURPOSE,
 } | dict.fromkeys(range(18, 22), ConnectionFault.UNKNOWN_ISSUER)
-"""By OpenSSL's X509_V_ERR_ codes; 2, 7 and 18 to 21 are chains that do not end in an authority that is trusted."""
+"""By OpenSSL's X509_V_ERR_ codes, and those of Windows, CERT_E_ in winerror.h. 2, 7 and 18 to 21 are chains that do not
+end in an authority that is trusted."""
 
 _TLS = dict.fromkeys(
     ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"), ConnectionFault.NO_TLS

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from seatwarden.engine.common.files import make_private_folder, replace_file, write_atomically
+from seatwarden.engine.common.rights import FOR_US
 from seatwarden.policy import file_kinds as kinds
 from seatwarden.policy.errors import InputError
 
@@ -100,7 +101,7 @@ def write_out(path: Path, data: bytes | Iterable[bytes], output: Output, *, forc
         if output.private:
             make_private_folder(path.parent)
         if not path.exists():
-            write_atomically(path, data, mode=0o600 if output.private else 0o666)
+            write_atomically(path, data, mode=FOR_US if output.private else 0o666)
         elif _is_plain(path):
             replace_file(path, data)
         else:  # a device or a pipe, which takes what comes

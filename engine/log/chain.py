@@ -15,6 +15,7 @@ or a head finds which was kept elsewhere.
 
 import hashlib
 import re
+from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -26,9 +27,10 @@ from seatwarden.engine.errors import Damage
 from seatwarden.engine.log.leaves import Tree, leaf_hash
 
 FIRST, SEAL = "0" * 64, "seal"
-SALT_BYTES, SEED_BYTES = 16, 32
+SALT_BYTES = 16
 
 _encode = msgspec.json.Encoder().encode
+_sha256 = hashlib.sha256
 _PERSON, _OPENED = b',"person":{', len(b"{")
 """Begins the personal part. It cannot stand within a text, where the quote would have a backslash before it; and where
 else a name is free, as those of the policy's files are, no object stands behind it."""
@@ -56,8 +58,8 @@ class ChainEnd:
     """The end of a chain: how many lines it has, the leaf of the last one, and the tree over all of them."""
 
     lines: int = 0
-    leaf: str = FIRST
     tree: Tree = field(default_factory=Tree)
+    _leaf: bytes = FIRST.encode()
 
     @classmethod
     def after(cls, data: bytes) -> "ChainEnd":
@@ -66,6 +68,11 @@ class ChainEnd:
         for line in split_lines(data):
             end._take(leaf_of(without_sum(line)))
         return end
+
+    @property
+    def leaf(self) -> str:
+        """The leaf of the last line; 64 zeros where there is none."""
+        return self._leaf.decode()
 
     @property
     def root(self) -> str:
@@ -78,11 +85,21 @@ class ChainEnd:
 
     def link_own(self, line: ChainLine) -> bytes:
         """The line as it stands in a chain that grows: with its own leaf."""
-        return b'%b,"sum":"%b"}\n' % (self._linked(line)[:-1], self.leaf.encode())
+        return b'%b,"sum":"%b"}\n' % (self._linked(line)[:-1], self._leaf)
 
     def seal(self) -> SealLine:
         """The seal over all lines so far."""
         return SealLine(size=self.lines, root=self.root)
+
+    def link_parts(self, fields: bytes, person: bytes) -> bytes:
+        """The same line from its encoded parts: the fields between `n` and `prev`, and the personal part.
+
+        A plan has as many of them as there are licenses: to encode each as a whole, and to look where its personal part
+        begins, takes half as long again.
+        """
+        head = b'{"n":%d,%b,"prev":"%b",' % (self.lines + 1, fields, self._leaf)
+        self._take(_sha256(b'\0%b"of":"%b"}' % (head, hexlify(_sha256(person).digest()))).digest())
+        return b'%b"person":%b}\n' % (head, person)
 
     def _linked(self, line: ChainLine) -> bytes:
         line.n = self.lines + 1
@@ -93,7 +110,7 @@ class ChainEnd:
 
     def _take(self, leaf: bytes) -> None:
         self.lines += 1
-        self.leaf = leaf.hex()
+        self._leaf = hexlify(leaf)
         self.tree.add(leaf)
 
 
@@ -166,7 +183,7 @@ _BEGINNING = re.compile(rb'\{"n":\d{1,12},"kind":"([a-z-]{1,20})"')
 _read_seal = msgspec.json.Decoder(SealLine).decode
 
 
-class Reader(Generic[LineT]):
+class ChainReader(Generic[LineT]):
     """Reads chains of one sort: by the kind of a line, the type that it has."""
 
     def __init__(self, kinds: Iterable[type[LineT]], *, own_leaves: bool) -> None:

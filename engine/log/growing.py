@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 
 from seatwarden.engine.common.files import patiently, sync_folder
+from seatwarden.engine.common.rights import open_for_us
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
 
 
@@ -43,7 +44,7 @@ class GrowingChain:
 
         `seed` are 32 random bytes for the salts of what this process writes.
         """
-        descriptor = patiently(os.open, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        descriptor = patiently(open_for_us, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY)
         chain = cls(path, descriptor, ChainEnd(), seed, 0)
         with chain.closed_on_failure():
             sync_folder(path.parent)

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NoReturn, TypeAlias, get_args
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.errors import Damage, DamagedLog
-from seatwarden.engine.log.chain import FOREIGN, ChainLine, Reader
+from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.run_folder import POLICY_FOLDER
 from seatwarden.engine.plan.circumstances import Circumstances, Clocks, Mode
@@ -66,10 +66,11 @@ class SnapshotUsed(Struct, frozen=True, rename="camel"):
 
 
 class RegisterHead(Struct, frozen=True, rename="camel"):
-    """The register of runs as it stood: its id, the number of its last line, that line's leaf; and the number that it
-    gives to this run."""
+    """The register of runs as it stood: its id and place, the number of its last line, that line's leaf; and the number
+    that it gives to this run."""
 
     id: str
+    path: str
     lines: int
     leaf: str
     run: int
@@ -338,7 +339,9 @@ class Closed(JournalLine, kw_only=True, rename="camel"):
     prev: str = ""
 
 
-PLAN_READER: Reader[ChainLine] = Reader(
+PLAN_READER: ChainReader[ChainLine] = ChainReader(
     (PlanHeader, PolicyLine, FindingLine, RecordedDecision, SummaryLine), own_leaves=False
 )
-JOURNAL_READER: Reader[ChainLine] = Reader((ApplyHeader, Intent, OutcomeLine, Resume, Closed), own_leaves=True)
+JOURNAL_READER: ChainReader[ChainLine] = ChainReader(
+    (ApplyHeader, Intent, OutcomeLine, Resume, Closed), own_leaves=True
+)

@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from seatwarden.engine.common.files import make_private_folder, read_file
 from seatwarden.engine.errors import Damage, DamagedLog
-from seatwarden.engine.log.chain import FOREIGN, ChainLine, Reader
+from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances
 from seatwarden.engine.plan.circumstances import Circumstances, Mode
@@ -168,7 +168,7 @@ class PrunedRuns(RegisterLine, kw_only=True, rename="camel"):
 
 
 _KINDS = (Opened, Planned, Begun, ClosedRun, Attempt, Override, Demands, ErasedLines, PrunedRuns)
-_READER: Reader[Any] = Reader(_KINDS, own_leaves=True)
+_READER: ChainReader[Any] = ChainReader(_KINDS, own_leaves=True)
 
 
 @dataclass(slots=True)
@@ -245,7 +245,8 @@ class RegisterOrigin:
 class Register:
     """An open register. The site's lock must be held."""
 
-    def __init__(self, chain: GrowingChain, state: RegisterState, origin: RegisterOrigin) -> None:
+    def __init__(self, path: Path, chain: GrowingChain, state: RegisterState, origin: RegisterOrigin) -> None:
+        self._path = path
         self._chain = chain
         self._origin = origin
         self.state = state
@@ -257,11 +258,11 @@ class Register:
         make_private_folder(path.parent)
         state = read_register(path)
         if state is not None:
-            return cls(GrowingChain.reopen(path, read_file(path), origin.seed), state, origin)
+            return cls(path, GrowingChain.reopen(path, read_file(path), origin.seed), state, origin)
         data = read_file(path) if path.exists() else None
         chain = GrowingChain.create(path, origin.seed) if data is None else GrowingChain.reopen(path, data, origin.seed)
         opened = Opened(id=origin.new_id, tool=origin.tool, site=origin.site, at=at)
-        register = cls(chain, RegisterState(opened), origin)
+        register = cls(path, chain, RegisterState(opened), origin)
         with chain.closed_on_failure():
             register.add(opened)
         return register
@@ -277,7 +278,7 @@ class Register:
 
     def head(self, run: int) -> RegisterHead:
         """The head as the plan of the run with that number records it."""
-        return RegisterHead(self.state.id, self._chain.lines, self._chain.leaf, run)
+        return RegisterHead(self.state.id, str(self._path.resolve()), self._chain.lines, self._chain.leaf, run)
 
     def close(self) -> None:
         """Closes the file."""

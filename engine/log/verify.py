@@ -101,10 +101,12 @@ def verify_record(place: Path, pages: Pages) -> VerifiedRecord:
         folders = run_folders(found.register_path.parent)
     else:
         folders = run_folders(place) if place.is_dir() else [place.parent]
-        if not folders or not place.exists():
-            read_log(place)  # says in its own words that nothing is there
+        if not folders or (place.name != PLAN_FILE and not place.is_dir()):
+            found.runs = [VerifiedRun(place, read_log(place))]  # one file alone, or words on what is not there
+            return found
         found.register_path = _register_near(place, folders)
     found.runs = [verify_run(folder, pages) for folder in folders]
+    found.register_path = found.register_path or _register_named(found.runs)
     if found.register_path is not None:
         found.register = _read_register(found.register_path, found.others)
     whole = found.register_path is not None and place.resolve() in (
@@ -207,6 +209,14 @@ def _register_near(place: Path, folders: Sequence[Path]) -> Path | None:
     return None
 
 
+def _register_named(runs: Sequence[VerifiedRun]) -> Path | None:
+    """The register at the place that runs name, where they name one and it is there."""
+    heads = [run.plan.header.register for run in runs if run.plan is not None]
+    named = {Path(head.path) for head in heads if head is not None}
+    path = named.pop() if len(named) == 1 else None
+    return path if path is not None and path.is_file() else None
+
+
 def _without_register(found: VerifiedRecord) -> None:
     """Runs whose register is not at hand: in a state folder it must be, elsewhere it may be in another place."""
     for run in found.runs:
@@ -249,7 +259,8 @@ def _against_register(
     numbers = [line.run for line in register.of_kind(Planned)]
     if numbers != list(range(1, len(numbers) + 1)):
         yield RecordFault(path, None, "numbers of runs are missing, or not in their order")
-    yield from _not_closed(path, register)
+    mine = {run.plan.header.register.run for run in found.runs if run.plan and run.plan.header.register}
+    yield from (fault for number, fault in _not_closed(path, register) if whole or number in mine)
     if whole:
         yield from _missing(found, path, register)
 
@@ -317,7 +328,8 @@ def _leaves_of(journal: JournalState) -> list[str]:
     return [*following, journal.leaf]
 
 
-def _not_closed(path: Path, register: RegisterState) -> Iterator[RecordFault]:
+def _not_closed(path: Path, register: RegisterState) -> Iterator[tuple[int, RecordFault]]:
+    """Runs that were begun and never closed, by their numbers."""
     begun: dict[int, int] = defaultdict(int)
     for n, line in enumerate(register.lines, 1):
         if isinstance(line, Begun):
@@ -326,7 +338,7 @@ def _not_closed(path: Path, register: RegisterState) -> Iterator[RecordFault]:
             begun.pop(line.run, None)
     for number, n in begun.items():
         problem = f"run {number} was begun and never closed: it is under way, or was interrupted"
-        yield RecordFault(path, n, problem)
+        yield number, RecordFault(path, n, problem)
 
 
 def _missing(found: VerifiedRecord, path: Path, register: RegisterState) -> Iterator[RecordFault]:

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
-from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
-from seatwarden.engine.log.decision_lines import decision_lines, in_drawn_order
+from seatwarden.engine.log.chain import ChainEnd, salts
+from seatwarden.engine.log.decision_lines import linked_decisions
 from seatwarden.engine.log.lines import (
+    PLAN_READER,
     FindingLine,
     FindingPart,
     PlanHeader,
@@ -52,24 +53,19 @@ class Recording:
 
 def plan_lines(plan: Plan, recording: Recording) -> Iterator[bytes]:
     """The sealed decision log, line by line. The same plan, seed and register give the same bytes."""
-    end = ChainEnd()
-    for line in _lines(plan, recording):
-        yield end.link(line)
-    yield end.link(end.seal())
-
-
-def _lines(plan: Plan, recording: Recording) -> Iterator[ChainLine]:
-    drawn = salts(recording.seed)
-    yield _header(plan, recording, next(drawn))
+    end, drawn = ChainEnd(), salts(recording.seed)
+    yield end.link(_header(plan, recording, next(drawn)))
     rules = [RuleUsed(rule.label, print_statement(rule), rule.place) for rule in plan.policy.rules]
-    yield PolicyLine(text=plan.policy.text, rules=rules)
+    yield end.link(PolicyLine(text=plan.policy.text, rules=rules))
     for finding in plan.findings:
         words = FindingPart(salt=next(drawn), message=finding.message, help=finding.help, names=finding.names)
-        yield FindingLine(code=finding.code, severity=finding.severity, at=finding.at, rule=finding.rule, person=words)
-    decisions = in_drawn_order(plan.decisions, recording.seed)
+        line = FindingLine(code=finding.code, severity=finding.severity, at=finding.at, rule=finding.rule, person=words)
+        yield end.link(line)
     # Without the names a rule on names cannot be evaluated again: what became of it is recorded instead.
-    yield from decision_lines(decisions, drawn, with_truths=plan.pseudonyms is not None)
-    yield SummaryLine(summary=msgspec.convert(plan.summary(), Summary))
+    hidden = plan.pseudonyms is not None
+    yield from linked_decisions(end, plan.decisions, recording.seed, drawn, with_truths=hidden)
+    yield end.link(SummaryLine(summary=msgspec.convert(plan.summary(), Summary)))
+    yield end.link(end.seal())
 
 
 def _header(plan: Plan, recording: Recording, salt: bytes) -> PlanHeader:
@@ -91,13 +87,16 @@ def salted(made: Circumstances, salt: bytes) -> SaltedCircumstances:
 def write_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> Path:
     """Writes the run folder: the policy's files and its canonical text, the summary, and last the sealed log.
 
-    The log is there whole or not at all. Raises InputError when the folder holds a plan already, or files of others.
+    The log is there whole or not at all. The same plan again changes nothing. Raises InputError when the folder holds
+    another plan, or files of others.
     """
     path = folder / PLAN_FILE
     try:
         if path.exists():
+            if _holds(path, plan):
+                return path
             help_ = "choose another folder; plans are never overwritten"
-            raise InputError(f"`{folder}` holds a plan already", help_)
+            raise InputError(f"`{folder}` holds another plan already", help_)
         if folder.is_file():
             raise InputError(f"`{folder}` is a file, not a folder", "a plan is a folder of its own")
         beside = dict(_beside(plan, summary, recording))
@@ -110,6 +109,13 @@ def write_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> 
     except OSError as error:
         raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
     return path
+
+
+def _holds(path: Path, plan: Plan) -> bool:
+    """Whether a log is that of this plan: its id is one of moment and all inputs. What is damaged is another."""
+    read = PLAN_READER.read(read_file(path))
+    first = read.lines[0] if read.lines and not read.damage else None
+    return isinstance(first, PlanHeader) and first.run_id == plan.run_id
 
 
 def _beside(plan: Plan, summary: str, recording: Recording) -> Iterator[tuple[str, bytes]]:

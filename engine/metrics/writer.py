@@ -7,6 +7,7 @@ are the administrator's to create, as with Butler.
 """
 
 import json
+import ssl
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
@@ -14,8 +15,9 @@ from typing import Any, Protocol, TypeVar
 import requests
 import urllib3
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3.util.retry import Retry
 
-from seatwarden.engine.common.network import ConnectionFault, fault_of
+from seatwarden.engine.common.network import ConnectionFault, TlsAdapter, fault_of, trust_in
 from seatwarden.engine.metrics.point import PRECISION
 from seatwarden.engine.site.hosts import origin
 from seatwarden.engine.site.influxdb import InfluxTarget, basic_login
@@ -77,6 +79,8 @@ class _Version1:
         self._session.trust_env = False  # no proxy but the one that is said, and no .netrc
         self._session.proxies = target.proxy.for_requests(target.url)
         self._session.verify = str(target.authority) if target.authority and target.verify else target.verify
+        if context := _context(target):
+            self._session.mount("https://", TlsAdapter(context, Retry(0, read=False)))
         if target.username is not None:
             self._session.headers["Authorization"] = f"Basic {basic_login(target.username, target.password)}"
 
@@ -132,7 +136,8 @@ class _Version2:
             timeout=TIMEOUT_SECONDS * 1000,
             verify_ssl=target.verify,
             ssl_ca_cert=str(target.authority) if target.authority else None,
-            retries=urllib3.Retry(0, raise_on_status=False),  # the spool tries again
+            ssl_context=_context(target),
+            retries=Retry(0, raise_on_status=False),  # the spool tries again
             proxy=origin(proxy) if proxy else None,
             proxy_headers=proxy_headers(proxy) if proxy else None,
         )
@@ -154,6 +159,14 @@ class _Version2:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _context(target: InfluxTarget) -> ssl.SSLContext | None:
+    """TLS to a database. None without TLS, and where the authority's file is unfit: then sending anything says so."""
+    try:
+        return trust_in(target.authority, target.verify) if target.url.startswith("https:") else None
+    except OSError:
+        return None
 
 
 def _reaching(target: InfluxTarget, send: Callable[[], _T]) -> _T:

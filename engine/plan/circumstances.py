@@ -3,6 +3,7 @@
 They are found on the roof and passed down: nothing below reads an account, a host or a clock.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -59,6 +60,31 @@ class Clocks(Struct, frozen=True):
 def clocks_of(ours: datetime, qrs: datetime | None = None) -> Clocks:
     """The clocks as the record has them."""
     return Clocks(format_instant(ours), format_instant(qrs) if qrs is not None else None)
+
+
+SEED_BYTES = 32
+"""Random bytes that the salts of one file are drawn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Whose hand does something: who and how, the clock, and where random bytes come from."""
+
+    made: Circumstances
+    clock: Callable[[], datetime]
+    draw: Callable[[int], bytes]
+
+    def seed(self) -> bytes:
+        """Random bytes for one file, that are used for nothing else."""
+        return self.draw(SEED_BYTES)
+
+    def clocks(self, qrs: datetime | None) -> Clocks:
+        """What the clocks say now; `qrs` is what that of QRS said."""
+        return clocks_of(self.clock(), qrs)
+
+    def origin(self, mode: Mode, qrs: datetime | None) -> "Origin":
+        """How a plan made by this hand comes about."""
+        return Origin(mode, self.made, self.clocks(qrs))
 
 
 @dataclass(frozen=True, slots=True)

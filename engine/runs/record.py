@@ -1,17 +1,14 @@
 """Keeping the record of a site: the lock, the register of runs, and a line in it for whatever is done or refused."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from seatwarden.engine.apply.apply import ApplyOrigin, PendingApply, count_results
+from seatwarden.engine.apply.apply import PendingApply, count_results
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
-from seatwarden.engine.log.chain import SEED_BYTES
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.register import (
     REGISTER_FILE,
@@ -25,32 +22,11 @@ from seatwarden.engine.log.register import (
     RegisterOrigin,
 )
 from seatwarden.engine.log.writer import Recording
-from seatwarden.engine.plan.circumstances import Circumstances, Mode, Origin, clocks_of
+from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Whose hand does something: who and how, the clock, and where random bytes come from."""
-
-    made: Circumstances
-    clock: Callable[[], datetime]
-    draw: Callable[[int], bytes]
-
-    def origin(self, mode: Mode, qrs: datetime | None) -> Origin:
-        """How a plan made by this hand came about; `qrs` is what QRS's clock said."""
-        return Origin(mode, self.made, clocks_of(self.clock(), qrs))
-
-    def applying(self, qrs: datetime | None = None) -> ApplyOrigin:
-        """Who applies, for the journal."""
-        return ApplyOrigin(self.made, clocks_of(self.clock(), qrs), self.draw(SEED_BYTES))
-
-    def recording(self) -> Recording:
-        """What to write a plan with that no register knows."""
-        return Recording(self.draw(SEED_BYTES))
 
 
 class SiteRecord:
@@ -64,7 +40,7 @@ class SiteRecord:
     def recording(self) -> Recording:
         """What to write the next plan with: it gets the next number."""
         head = self._register.head(self._register.state.last_run + 1)
-        return Recording(self._hand.draw(SEED_BYTES), head)
+        return Recording(self._hand.seed(), head)
 
     def planned(self, plan: Plan, folder: Path, recording: Recording, root: str) -> None:
         """Enters a plan that is on the disk."""
@@ -169,7 +145,7 @@ def site_record(folder: Path, site: str, hand: Hand) -> Iterator[SiteRecord]:
     Raises UntrustedRecord for a register that is not as it was written, InputError where it cannot be written.
     """
     path = folder / REGISTER_FILE
-    origin = RegisterOrigin(site, f"seatwarden {VERSION}", hand.made, hand.draw(SEED_BYTES), hand.draw(8).hex())
+    origin = RegisterOrigin(site, f"seatwarden {VERSION}", hand.made, hand.seed(), hand.draw(8).hex())
     try:
         register = Register.open(path, origin, format_instant(hand.clock()))
     except DamagedLog as damaged:

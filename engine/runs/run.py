@@ -31,13 +31,13 @@ from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.reader import read_plan, root_of
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.circumstances import DRY_RUN, LIVE
+from seatwarden.engine.plan.circumstances import DRY_RUN, LIVE, Hand
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
-from seatwarden.engine.runs.record import Hand, SiteRecord, site_record
+from seatwarden.engine.runs.record import SiteRecord, site_record
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.site.settings import Settings, demands_of
@@ -315,7 +315,7 @@ class _Run:
             self._context.log(outcome.result, level=level, run=run, **facts)
 
         with record.applying(pending):
-            journal = open_journal(pending, self._context.hand.applying(qrs.site_clock))
+            journal = open_journal(pending, self._context.hand, qrs.site_clock)
             try:
                 done = carry_out(
                     pending,

@@ -1,6 +1,5 @@
 """The files of a site file that nobody else should read: private keys, the key of pseudonyms, secrets."""
 
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +24,6 @@ class PrivateFile:
 
     key: str
     path: Path
-
-    @property
-    def open_to_all(self) -> bool:
-        """Whether every user of a POSIX system can read or change it, by its mode and those of the folders above it."""
-        path = self.path.resolve()
-        others = path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
-        return bool(others) and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
 
 
 def private_files(file: Path, environment: Mapping[str, str]) -> list[PrivateFile]:

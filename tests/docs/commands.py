@@ -30,7 +30,7 @@ seatwarden --install-completion
 
 
 def commands() -> Iterator[tuple[str, Any, typer.Context]]:
-    """Every command with its full name, in the order of the help; groups before what is in them."""
+    """Every command that people call with its full name, in the order of the help; groups before what is in them."""
     root = typer.main.get_command(app)
     settings = {**root.context_settings, "terminal_width": _WIDTH, "max_content_width": _WIDTH}
     yield from _below(root, typer.Context(root, info_name="seatwarden", **settings))
@@ -51,6 +51,8 @@ def _below(command: Any, context: typer.Context) -> Iterator[tuple[str, Any, typ
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below is not None
+            if below.hidden:
+                continue
             yield from _below(below, typer.Context(below, parent=context, info_name=name, **below.context_settings))
 
 

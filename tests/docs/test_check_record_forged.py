@@ -175,3 +175,9 @@ def test_a_what_if_is_in_no_register(record: Path) -> None:
 def test_there_is_one_way_to_write_a_line(line: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
         checker.read_line(line)
+
+
+def test_a_journal_removed(record: Path) -> None:
+    run = first_run(record)
+    (run / "outcomes.jsonl").unlink()
+    assert findings(record) == [f"{run / 'plan.jsonl'}: has no journal, and the register knows how it ended"]

@@ -1,10 +1,12 @@
 """For all tests of the engine: certificates, a site at rest, and real databases, started when a test asks for them."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from seatwarden.engine.common import rights
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.idle import idle_site
@@ -28,6 +30,14 @@ def idle_qrs() -> Iterator[SimulatedQrs]:
     """A simulated QRS whose licenses are all unused for long; plain HTTP, as `write_site` writes it."""
     with SimulatedQrs(idle_site()) as server:
         yield server
+
+
+@pytest.fixture
+def without_pywin32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Windows on which pywin32 is not installed."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(rights, "_left_to_folders", False)
+    monkeypatch.setitem(sys.modules, "win32security", None)
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,8 @@ from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.log.writer import Recording
-from seatwarden.engine.plan.circumstances import LIVE, Circumstances, Clocks, Origin
+from seatwarden.engine.plan.circumstances import LIVE, Circumstances, Clocks, Hand, Origin
 from seatwarden.engine.plan.plan import Plan, make_plan
-from seatwarden.engine.runs.record import Hand
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.grammar.ast import Let, Policy

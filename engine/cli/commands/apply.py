@@ -39,10 +39,11 @@ from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.limits import describe_limits
 from seatwarden.engine.runs.baseline import mass_changes
-from seatwarden.engine.runs.record import Hand, SiteRecord, site_record
+from seatwarden.engine.runs.record import SiteRecord, site_record
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run import ACCEPT_OPTION
@@ -88,8 +89,6 @@ def apply(
 
     Example: seatwarden apply plans/2026-11-21 --site butler.yaml
     """
-    from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
-
     if isnan(max_age):  # neither below the least number of hours nor above the most, and no plan is older than it
         raise InputError("--max-age: `nan` is no number of hours", "write 24")
     _refuse_file(folder)
@@ -97,25 +96,40 @@ def apply(
     site = needed(site)
     settings = settings_from(site, None, needs_policy=False)
     say_warnings(settings)
-    where = settings.site
     pseudonyms = _pseudonyms(plan, pseudonymize)
+    asked = _Asked(limit, accept_mass_change, max_age, yes, parallel)
+    raise typer.Exit(_apply_recorded(plan, folder, settings, pseudonyms, asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked for on the command line; `limit` is None for the plan's own limits."""
+
+    limit: list[str] | None
+    accepted: bool
+    max_age: float
+    yes: bool
+    parallel: int
+
+
+def _apply_recorded(
+    plan: RecordedPlan, folder: Path, settings: Settings, pseudonyms: Pseudonyms | None, asked: _Asked
+) -> ExitCode:
+    """Applies under the site's lock, with the register open, and tells of it."""
+    from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
+
+    where = settings.site
     hand = this_hand(where.qlik_user)
     with _refusals_in_words(folder, plan), only_one(settings.folder / LOCK_FILE, where.url):
         with site_record(settings.folder, where.url, hand) as record:
-            code = _recorded(
-                _Applying(plan, folder, settings, hand, record, pseudonyms, parallel),
-                limit,
-                accept_mass_change,
-                max_age,
-                yes,
-            )
+            code = _recorded(_Applying(plan, folder, settings, hand, record, pseudonyms, asked))
             applied = unpublished(plan, folder / JOURNAL_FILE, settings.folder)
             seals = record.seals(plan.log.root)
         # What an earlier apply of this plan left untold is told, too.
         publish_apply(applied, settings, log_warnings, datetime.now(UTC), seals)
     if seals is not None:
         say(str(seals))
-    raise typer.Exit(code)
+    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +142,16 @@ class _Applying:
     hand: Hand
     record: SiteRecord
     pseudonyms: Pseudonyms | None
-    parallel: int
+    asked: _Asked
 
 
-def _recorded(it: _Applying, limit: list[str] | None, accepted: bool, max_age: float, yes: bool) -> ExitCode:
+def _recorded(it: _Applying) -> ExitCode:
     """Applies, and enters into the register what is refused or set aside. Raises PlanRefused, OverTheLimit."""
-    root = it.plan.log.root
+    root, asked = it.plan.log.root, it.asked
     try:
-        check_plan(it.plan, it.settings.site.url, timedelta(hours=max_age), datetime.now(UTC))
-        pending = _pending(it.plan, it.folder, limit, accepted)
-        code = _apply(it, pending, yes, _set_aside(it.plan, pending, limit, accepted, max_age))
+        check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), datetime.now(UTC))
+        pending = _pending(it.plan, it.folder, asked.limit, asked.accepted)
+        code = _apply(it, pending)
     except (PlanRefused, OverTheLimit) as refusal:
         it.record.attempt(refusal.message, failed=False, root=root)
         raise
@@ -149,18 +163,16 @@ def _recorded(it: _Applying, limit: list[str] | None, accepted: bool, max_age: f
     return code
 
 
-def _set_aside(
-    plan: RecordedPlan, pending: PendingApply, limit: list[str] | None, accepted: bool, max_age: float
-) -> list[tuple[str, str, str]]:
+def _set_aside(pending: PendingApply, asked: _Asked) -> list[tuple[str, str, str]]:
     """The options by which somebody sets something aside: the option, what held before, what is used."""
-    found = []
-    if limit:
+    found, plan, max_age = [], pending.plan, asked.max_age
+    if asked.limit:
         before, used = ("; ".join(describe_limits(several)) for several in (plan.limits, pending.limits))
         found.append(("--limit", before, used))
     if max_age != MAX_AGE_HOURS:
         found.append(("--max-age", f"{MAX_AGE_HOURS} hours", f"{max_age:g} hours"))
     changes = mass_changes(plan.findings)
-    if accepted and changes:
+    if asked.accepted and changes:
         found.append((ACCEPT_OPTION, "a change that touches everybody stops", "; ".join(changes)))
     return found
 
@@ -207,7 +219,7 @@ def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted
     return pending
 
 
-def _apply(it: _Applying, pending: PendingApply, yes: bool, overrides: list[tuple[str, str, str]]) -> ExitCode:
+def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
     if pending.state is not None and pending.state.sealed:
@@ -217,10 +229,10 @@ def _apply(it: _Applying, pending: PendingApply, yes: bool, overrides: list[tupl
     if not pending.chosen:
         say("This plan releases nothing.")
         return ExitCode.DONE
-    _confirm(pending, yes)
-    for override in overrides:
+    _confirm(pending, it.asked.yes)
+    for override in _set_aside(pending, it.asked):
         it.record.override(*override, root=it.plan.log.root)
-    client = QrsClient(it.settings.site, datetime.now(UTC), parallel=it.parallel)
+    client = QrsClient(it.settings.site, datetime.now(UTC), parallel=it.asked.parallel)
     beside = ReleasedBeside({it.folder.resolve().parent, it.settings.folder / RUNS_FOLDER})
     progress = _progress_bar()
     task = progress.add_task("", total=len(pending.left))
@@ -231,7 +243,7 @@ def _apply(it: _Applying, pending: PendingApply, yes: bool, overrides: list[tupl
                 client,
                 journal,
                 pseudonyms=it.pseudonyms,
-                parallel=it.parallel,
+                parallel=it.asked.parallel,
                 clock=lambda: datetime.now(UTC),
                 progress=lambda outcome: progress.advance(task),
                 released_by=beside.run_of,
@@ -253,7 +265,7 @@ def _apply(it: _Applying, pending: PendingApply, yes: bool, overrides: list[tupl
 @contextmanager
 def _journal(it: _Applying, pending: PendingApply) -> Iterator[Journal]:
     """The journal of the apply, open."""
-    journal = open_journal(pending, it.hand.applying())
+    journal = open_journal(pending, it.hand)
     try:
         yield journal
     finally:

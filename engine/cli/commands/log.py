@@ -44,6 +44,8 @@ from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.files import read_text
 
+MOST_FAULTS = 20
+
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
 _COLUMNS = {
@@ -106,8 +108,10 @@ def verify(
             say(line)
         for doubt in found.notes:
             note(f"warning: {printable(str(doubt))}")
-        for fault in found.faults:
+        for fault in found.faults[:MOST_FAULTS]:
             note(f"error: {printable(str(fault))}")
+        if len(found.faults) > MOST_FAULTS:
+            note(f"error: {len(found.faults) - MOST_FAULTS:,} more; --format json has all")
     raise typer.Exit(ExitCode.NO if found.faults else ExitCode.DONE)
 
 

@@ -29,7 +29,7 @@ from seatwarden.engine.cli.terminal.tables import piped_width, print_rows
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
-from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.log.writer import Recording, write_plan
 from seatwarden.engine.plan.circumstances import WHAT_IF
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, Show, cells, sections
@@ -39,7 +39,7 @@ from seatwarden.engine.plan.summary_text import closing_lines, plan_text, totals
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.record import Hand
+    from seatwarden.engine.plan.circumstances import Hand
 
 WAIT_SECONDS = 10
 MOST_ON_TERMINAL = 1_000
@@ -103,7 +103,7 @@ def plan(
 def _write(made: Plan, output: Path, text: str, hand: "Hand", site: Path | None, given: Inputs) -> None:
     """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied."""
     if made.origin.mode == WHAT_IF or site is None or given.site is None:
-        write_plan(made, output, text, hand.recording())
+        write_plan(made, output, text, Recording(hand.seed()))
         return
     from seatwarden.engine.apply.apply import only_one
     from seatwarden.engine.log.reader import root_of

@@ -9,6 +9,7 @@ import typer
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
 from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
+from seatwarden.engine.common.rights import open_to_all, take_away
 from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
 
@@ -58,15 +59,14 @@ def check(
 
 
 def _say_who_can_read(files: "list[PrivateFile]") -> None:
-    """Warns of files with secrets that everybody on this machine can read; on Windows rights are not looked at."""
-    if os.name == "nt":
-        for path in dict.fromkeys(file.path for file in files):
-            warn(f"not looked at: who can read `{path}`; `icacls` shows it")
-        return
+    """Warns of files with secrets that everybody on this machine can read."""
     for file in files:
-        if file.open_to_all:
+        everybodys = open_to_all(file.path)
+        if everybodys:
             warn(f"`{file.key}`: every user of this machine can read or change `{file.path}`")
-            note(printable(f"  = help: chmod 600 {file.path}"))
+            note(printable(f"  = help: {take_away(file.path)}"))
+        elif everybodys is None:
+            warn(f"not looked at: who can read `{file.path}`; `icacls` shows it")
 
 
 @app.command("notify")

@@ -14,15 +14,15 @@ from seatwarden.engine.log.verify import VerifiedRecord, VerifiedRun
 def record_lines(found: VerifiedRecord) -> Iterator[str]:
     """What is in order, in words; the faults are said elsewhere."""
     for run in found.runs:
-        yield from _run_lines(run)
-    if found.register is not None:
+        yield from _run_lines(run, asked=found.register is not None)
+    if found.register is not None and len(found.runs) != 1:  # of one run its entry is said
         runs = sum(1 for _ in found.register.of_kind(Planned))
         yield f"{found.register_path}: {'verified' if not found.others else 'read, with faults'}"
         yield f"  register  {found.register.id}, {plural(runs, 'run')}, line {len(found.register.lines)}"
         yield f"  head      {found.register.head}"
 
 
-def _run_lines(run: VerifiedRun) -> Iterator[str]:
+def _run_lines(run: VerifiedRun, *, asked: bool) -> Iterator[str]:
     if run.plan is None:
         return
     plan, header = run.plan, run.plan.header
@@ -32,7 +32,8 @@ def _run_lines(run: VerifiedRun) -> Iterator[str]:
     yield printable(f"  run   {header.run_id}{mode}, {plural(len(plan.decisions), 'decision')}{erased}")
     yield f"  seal  {plan.root}"
     if header.register is not None:
-        yield f"  entry run {header.register.run} of register {header.register.id}"
+        how = "as the register has it" if asked and not run.faults else "the register was not asked"
+        yield f"  entry run {header.register.run} of register {header.register.id}, {how}"
     if plan.former:
         yield "  form  1, whose lines have no salt: what is erased from it can be guessed"
     if (state := journal_words(run)) is not None:

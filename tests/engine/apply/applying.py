@@ -133,7 +133,7 @@ class Prepared:
         pending = self.pending(limits)
         if pending.state is not None and pending.state.sealed:
             return ApplyResult([], pending.counts, settled=True, refused=False, reached=False)
-        journal = open_journal(pending, hand_at(lambda: self.now).applying())
+        journal = open_journal(pending, hand_at(lambda: self.now))
         try:
             return carry_out(
                 pending,

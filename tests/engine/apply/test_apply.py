@@ -128,7 +128,7 @@ def test_a_journal_that_cannot_be_gone_on_with_is_closed(
     monkeypatch.setattr(Journal, "append", full)
     monkeypatch.setattr(Journal, "close", closing)
     with pytest.raises(OSError, match="No space"):
-        open_journal(prepared.pending(), hand_at(lambda: NOW).applying())
+        open_journal(prepared.pending(), hand_at(lambda: NOW))
     assert len(closed) == 1
 
 
@@ -138,7 +138,7 @@ def test_what_stands_in_its_place_is_not_written_over(prepared: Prepared, monkey
         "seatwarden.engine.apply.apply.sync_folder", lambda folder: prepared.path.write_bytes(b"theirs")
     )
     with pytest.raises(FileExistsError):
-        open_journal(prepared.pending(), hand_at(lambda: NOW).applying())
+        open_journal(prepared.pending(), hand_at(lambda: NOW))
     assert prepared.path.read_bytes() == b"theirs"
 
 

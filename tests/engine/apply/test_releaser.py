@@ -302,7 +302,7 @@ def test_with_several_under_way_a_refusal_begins_no_other(tmp_path: Path) -> Non
         _wait_until(lambda: apply.refused)
 
     pending, qrs = prepared.pending(), MemoryQrs(site, on_delete)
-    journal = open_journal(pending, hand_at(lambda: NOW).applying())
+    journal = open_journal(pending, hand_at(lambda: NOW))
     apply = Apply(
         pending.plan, qrs, journal, attempted=(), pseudonyms=None, clock=lambda: NOW, progress=prepared.told.append
     )

@@ -151,8 +151,8 @@ def test_a_file_that_others_hold_for_a_moment(
     path = tmp_path / "plan.jsonl"
     path.write_bytes(b"before")
     monkeypatch.setattr(_Held, "winerror", code)
-    for name in ("replace", "open"):
-        monkeypatch.setattr(os, name, _Elsewhere(tries, _Held()).holds(getattr(os, name)))
+    for where, name in ((os, "replace"), (files, "open_for_us")):
+        monkeypatch.setattr(where, name, _Elsewhere(tries, _Held()).holds(getattr(where, name)))
     write_atomically(path, b"after")
     assert [(left.name, left.read_bytes()) for left in tmp_path.iterdir()] == [("plan.jsonl", b"after")]
     monkeypatch.setattr(Path, "unlink", _Elsewhere(tries, _Held()).holds(Path.unlink))

@@ -220,6 +220,14 @@ def test_an_issuer_that_is_not_trusted(way: Way, files: CertificateFiles, tmp_pa
         assert fault_of(failure(way, port, trust_in(None)))[0] is ConnectionFault.UNKNOWN_ISSUER
 
 
+def test_authorities_that_requests_brings_along_are_not_trusted(
+    files: CertificateFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(files.root))
+    with server(close, server_context(files)) as port:
+        assert fault_of(failure(by_requests, port, trust_in(None)))[0] is ConnectionFault.UNKNOWN_ISSUER
+
+
 @ways
 def test_no_tls_where_tls_is_asked_for(way: Way, files: CertificateFiles) -> None:
     with server(speak_http) as port:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, hides_facts, is_personal, known_facts, load_pseudonyms
 from seatwarden.engine.facts.facts import Unknown
@@ -166,8 +167,7 @@ def test_what_tells_who_a_person_is(field: Field, personal: bool) -> None:
 
 def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    path.write_bytes(b"0123456789abcdef0123456789abcdef")
-    path.chmod(0o600)
+    write_atomically(path, b"0123456789abcdef0123456789abcdef")
     assert load_pseudonyms(path).of_user("A\\b") == Pseudonyms(b"0123456789abcdef0123456789abcdef").of_user("A\\b")
 
 

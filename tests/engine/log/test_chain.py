@@ -14,8 +14,8 @@ from seatwarden.engine.log.chain import (
     FIRST,
     ChainEnd,
     ChainLine,
+    ChainReader,
     ReadChain,
-    Reader,
     erased,
     is_erased,
     leaf_data,
@@ -46,7 +46,7 @@ class Thing(ChainLine, kw_only=True, rename="camel"):
     of: str | UnsetType = UNSET
 
 
-READERS: dict[bool, Reader[ChainLine]] = {own: Reader((Thing,), own_leaves=own) for own in (False, True)}
+READERS: dict[bool, ChainReader[ChainLine]] = {own: ChainReader((Thing,), own_leaves=own) for own in (False, True)}
 TEXTS = st.none() | st.integers(0, 9) | st.text(max_size=3) | st.just('","person":{"')
 RECORDS = st.lists(st.tuples(TEXTS, st.none() | st.text(max_size=3)), max_size=6)
 _Records = list[tuple[Any, str | None]]

@@ -73,9 +73,9 @@ def test_the_folder(tmp_path: Path) -> None:
     assert names == [PLAN_FILE, "policy.policy", "policy/test.policy", "summary.txt"]
     assert checked((tmp_path / "run" / "policy.policy").read_text(encoding="utf-8")).digest == plan.policy.digest
     before = path.read_bytes()
-    for other in (plan, plan_of("", SITE)):
-        with pytest.raises(InputError, match="holds a plan already"):
-            write_plan(other, tmp_path / "run", "", RECORDING)
+    assert write_plan(plan, tmp_path / "run", "again", Recording(bytes(32))) == path  # the same plan: nothing to do
+    with pytest.raises(InputError, match="holds another plan already"):
+        write_plan(plan_of("", SITE), tmp_path / "run", "", RECORDING)
     assert path.read_bytes() == before
     assert (tmp_path / "run" / "summary.txt").read_text(encoding="utf-8") == "2 licenses\n"
 

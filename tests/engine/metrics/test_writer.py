@@ -17,6 +17,7 @@ from seatwarden.engine.site.proxy import Proxy
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering, Silent
 from tests.engine.notify.brokers import web_proxy
+from tests.platforms import WINDOWS
 
 NOW = datetime.now(UTC)
 
@@ -195,6 +196,18 @@ def test_tls(version: int, tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="no trust in its certificate"):
             write(target, made(3))
     assert server.bodies == [made(1), made(2)]
+
+
+@pytest.mark.skipif(WINDOWS, reason="there the authorities are those in the store of the account that runs the tests")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_tls_trusts_the_authorities_of_this_machine(
+    version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ThrowAwayAuthority(now=NOW).export(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.root))
+    with Answering(204, files=files) as server:
+        write(InfluxTarget(version, server.url, "db", token="t", org="o"), made(1))  # type: ignore[arg-type]
+    assert server.bodies == [made(1)]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

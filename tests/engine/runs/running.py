@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from seatwarden.engine.log.register import LOCK_FILE
+from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
-from seatwarden.engine.runs.record import Hand
 from seatwarden.engine.runs.run import RunContext, RunReport, run_once
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from seatwarden.engine.apply.apply import only_one
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.errors import NotAuthorized, RemoteError
 from tests.engine.apply.applying import LONG_AGO, POLICY, idle
 from tests.engine.cli.applying import Journalled, read_outcomes
@@ -255,7 +256,7 @@ def test_several_at_a_time(running: Running) -> None:
 
 
 def test_people_have_pseudonyms(running: Running, tmp_path: Path) -> None:
-    (tmp_path / "people.key").write_bytes(b"k" * 32)
+    write_atomically(tmp_path / "people.key", b"k" * 32)
     running.ours = "parallel: 1\npseudonyms: people.key"
     running.qrs.site["users"].append(user(4))
     running.qrs.site["licenses"]["analyzer"].append(license_row(4, LONG_AGO))

@@ -1,6 +1,5 @@
 """Files that nobody else should read: which a site file names, and who can read them."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
 from seatwarden.engine.site.private_files import PrivateFile, private_files
-from tests.engine.support import let_others_in
 
 SITE = """\
 Butler:
@@ -76,28 +74,3 @@ def test_a_certificate_is_public_unless_its_key_is_with_it(tmp_path: Path, certi
 def test_what_is_not_there_or_wrong_is_none(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text("configQRS: {host: 1}\ncert: {clientCertKey: nowhere.pem}\nseatwarden: 5\n")
     assert private_files(tmp_path / "site.yaml", {}) == []
-
-
-@pytest.mark.skipif(os.name == "nt", reason="on Windows a file has no mode that says it")
-@pytest.mark.parametrize(
-    ("mode", "folder", "open_to_all"),
-    [
-        (0o600, 0o755, False),
-        (0o640, 0o755, False),
-        (0o660, 0o755, False),
-        (0o644, 0o755, True),
-        (0o602, 0o755, True),
-        (0o644, 0o700, False),
-        (0o644, 0o711, True),
-    ],
-)
-def test_who_can_read_it(tmp_path: Path, mode: int, folder: int, open_to_all: bool) -> None:
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    (inner / "key").write_text("k")
-    let_others_in(tmp_path)
-    (inner / "key").chmod(mode)
-    inner.chmod(folder)
-    (tmp_path / "link").symlink_to(inner / "key")
-    assert PrivateFile("clientCertKey", inner / "key").open_to_all is open_to_all
-    assert PrivateFile("clientCertKey", tmp_path / "link").open_to_all is open_to_all

@@ -29,7 +29,7 @@ def plan(run: Run, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def _records(folder: Path) -> list[dict[str, object]]:
+def _records(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "plan.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
@@ -103,7 +103,7 @@ def test_nobody_fits(run: Run, two_runs: Path) -> None:
 
 def test_a_log_of_a_newer_version_is_refused(run: Run, plan: Path) -> None:
     header, *decisions, seal = _records(plan)
-    _forge(plan, [{**header, "format": 99}, *decisions], seal)
+    (plan / "plan.jsonl").write_bytes(relinked([{**header, "format": 99}, *decisions, seal], own=False))
     ran = run("log", "verify", plan)
     assert ran.code == 2
     assert "newer seatwarden" in ran.err
@@ -129,21 +129,17 @@ def test_replay_agrees(run: Run, plan: Path) -> None:
 )
 def test_a_forged_decision_does_not_agree(run: Run, plan: Path, user: str, change: dict[str, object]) -> None:
     """A log that was rewritten whole, seal and all: the chain fits, the decisions do not."""
-    header, *decisions, seal = _records(plan)
-    number = next(n for n, d in enumerate(decisions) if d["userId"] == user)
+    lines = _records(plan)
+    line = next(line for line in lines if line.get("person", {}).get("userId") == user)
     for key, value in change.items():
-        old = decisions[number][key]
-        decisions[number][key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
-    _forge(plan, [header, *decisions], seal)
-    assert run("log", "verify", plan).code == 0
+        place = line if key in line else line["person"]
+        old = place[key]
+        place[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    (plan / "plan.jsonl").write_bytes(relinked(lines, own=False))
     ran = run("log", "replay", plan)
     assert ran.code == 1
-    assert f"line {number + 2}: " in ran.err
+    assert f"line {line['n']}: " in ran.err
     assert "1 decision of 13 would be different" in ran.err
-
-
-def _forge(folder: Path, records: list[dict[str, object]], seal: dict[str, object]) -> None:
-    (folder / "plan.jsonl").write_bytes(relinked([*records, seal], own=False))
 
 
 # list and show -------------------------------------------------------------------------------------------
@@ -286,7 +282,7 @@ def test_pseudonyms_name_nobody(run: Run, tmp_path: Path) -> None:
     for given in (GIVEN, ("-p", policy, "-s", EXAMPLES / "site.json")):
         ran = run("plan", *given, "--pseudonymize", key, "-o", folder)
         assert ran.code == 0
-        written = ran.out + "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+        written = ran.out + "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.*"))
         assert NAMES.findall(written) == []
         assert run("log", "replay", folder).code == 0
         folder = tmp_path / "second"
@@ -343,3 +339,11 @@ def test_bad_keys(run: Run, tmp_path: Path) -> None:
     before = (tmp_path / "key").read_bytes()
     assert run("log", "new-key", tmp_path / "key").code == 2
     assert (tmp_path / "key").read_bytes() == before
+
+
+@pytest.mark.usefixtures("without_pywin32")
+def test_that_rights_are_left_to_the_folder_is_said_once(run: Run, tmp_path: Path) -> None:
+    ran = run("log", "new-key", tmp_path / "keys" / "people.key")
+    assert (ran.code, ran.err.count("without pywin32")) == (0, 1)
+    assert "pip install pywin32" in ran.err
+    assert os.listdir(tmp_path / "keys") == ["people.key"]

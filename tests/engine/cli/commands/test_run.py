@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ import seatwarden.engine.cli.commands.run
 import seatwarden.engine.cli.host
 import seatwarden.engine.runs.publish
 from seatwarden.engine.cli.main import main
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import JournalLine
@@ -180,11 +182,8 @@ def test_a_folder_that_cannot_be_used(run: Run, idle_qrs: SimulatedQrs, tmp_path
     assert "cannot be" in ran.err
 
 
-def test_a_state_folder_without_room_for_the_lock(
-    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "taken").write_text("a file")
-    monkeypatch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: tmp_path / "taken")
+def test_a_state_folder_without_room_for_the_lock(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
     ran = run("run", "--site", write_site(tmp_path, idle_qrs.port))
     assert (ran.code, idle_qrs.requests) == (2, [])
     assert "the lock" in ran.err
@@ -232,7 +231,7 @@ def _lock(qrs: SimulatedQrs, folder: Path) -> Path:
 
 
 def test_pseudonyms(run: Run, idle_qrs: SimulatedQrs, tmp_path: Path) -> None:
-    (tmp_path / "people.key").write_bytes(os.urandom(32))
+    write_atomically(tmp_path / "people.key", os.urandom(32))
     site = write_site(tmp_path, idle_qrs.port, ours="pseudonyms: people.key")
     ran = run("run", "--site", site)
     assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
@@ -318,7 +317,7 @@ def test_other_pseudonyms_stop_it_too(run: Run, idle_qrs: SimulatedQrs, tmp_path
     """Nobody in the plan could be found again: all would be skipped as changed, one request after the other."""
     site = write_site(tmp_path, idle_qrs.port, ours="parallel: 1")
     folder = _interrupted(run, idle_qrs, site)
-    (tmp_path / "people.key").write_bytes(os.urandom(32))
+    write_atomically(tmp_path / "people.key", os.urandom(32))
     ran = run("run", "--site", write_site(tmp_path, idle_qrs.port, ours="pseudonyms: people.key"))
     assert (ran.code, sorted(idle_qrs.deleted)) == (0, ALL)
     assert "pseudonyms have changed" in ran.err
@@ -343,7 +342,7 @@ def test_what_is_damaged_or_of_another_site_or_no_run_is_left(run: Run, idle_qrs
     assert (ran.code, "earlier run" in ran.err) == (0, False)
     assert len(idle_qrs.deleted) == LICENSES > before
     (folder.parent / "20990101 copy for the auditor").rename(folder)
-    (folder / "published").unlink()
+    shutil.rmtree(folder.parent.parent / "published")
     with (folder / "outcomes.jsonl").open("r+b") as file:
         file.seek(20)
         file.write(b"#")
@@ -426,7 +425,7 @@ def test_killed_at_random_points(run: Run, tmp_path: Path, processes: Processes,
 
 def _intents(folder: Path) -> set[str]:
     lines = (folder / "outcomes.jsonl").read_bytes().split(b"\n")[:-1]
-    return {record["licenseId"] for record in map(json.loads, lines) if record["kind"] == "intent"}
+    return {record["person"]["licenseId"] for record in map(json.loads, lines) if record["kind"] == "intent"}
 
 
 def _released_points(database: Answering) -> list[str]:

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 import requests
 
-import seatwarden.engine.cli.commands.serve
 import seatwarden.engine.cli.host
+import seatwarden.engine.service.running
+from seatwarden.engine.cli.host import BREAK, CLOSED, SHUT_DOWN
+from seatwarden.engine.common.rights import LEFT_TO_FOLDERS
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
@@ -27,7 +29,7 @@ from tests.engine.metrics.databases import free_port
 from tests.engine.notify.servers import receiver
 from tests.engine.service.sites import runs_of, write_site
 from tests.paths import ROOT
-from tests.platforms import WINDOWS
+from tests.platforms import WINDOWS, tell_console_event
 
 RARELY = "enable: true\nfrequency: at 4:44 on the last day of february\ndryRun: false"
 OFTEN = "enable: true\nfrequency: every 1 second\ndryRun: false"
@@ -36,8 +38,8 @@ JSON_LOG = "log: {file: s.log, format: json}\n"
 
 @pytest.fixture(autouse=True)
 def _looks_often(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seatwarden.engine.cli.commands.serve, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(seatwarden.engine.cli.commands.serve, "_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(seatwarden.engine.service.running, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(seatwarden.engine.service.running, "_WAIT_SECONDS", 0.02)
 
 
 class Meanwhile:
@@ -167,7 +169,7 @@ def test_a_defect_in_the_service_ends_within_the_license_too(
         wait_until(lambda: len(idle_qrs.deleted) >= 2)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(seatwarden.engine.cli.commands.serve, "_attend", attend)
+    monkeypatch.setattr(seatwarden.engine.service.running, "_attend", attend)
     idle_qrs.faults.append(Fault("delay", "DELETE", seconds=0.1))
     with pytest.raises(ZeroDivisionError):
         run("serve", "--site", write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1"))
@@ -199,6 +201,23 @@ def test_as_a_process_of_its_own_ended_by_a_second_signal(idle_qrs: SimulatedQrs
     )
     assert (ran.returncode, sorted(idle_qrs.deleted)) == (0, ALL), ran.stderr
     assert "looked up: " in ran.stdout
+
+
+@pytest.mark.windows
+@pytest.mark.parametrize("event", [0, BREAK, CLOSED, SHUT_DOWN], ids=["ctrl-c", "ctrl-break", "closed", "shutdown"])
+def test_ends_within_the_license_when_its_console_says_so(idle_qrs: SimulatedQrs, tmp_path: Path, event: int) -> None:
+    site = write_site(tmp_path, idle_qrs.port, release=OFTEN, ours=f"{JSON_LOG}parallel: 1")
+    idle_qrs.faults.append(Fault("delay", "DELETE", seconds=0.3))
+    command = [sys.executable, "-m", "seatwarden", "serve", "--site", str(site)]
+    with subprocess.Popen(command, env={**os.environ, "LOCALAPPDATA": str(tmp_path)}) as process:
+        wait_until(lambda: len(idle_qrs.deleted) == 2)
+        tell_console_event(process.pid, event)
+        assert process.wait(30) == 0
+    assert 2 <= len(idle_qrs.deleted) < LICENSES
+    (folder,) = (folder for folder in runs_of(site) if (folder / "outcomes.jsonl").exists())
+    journal = read_outcomes(folder)
+    assert set(journal.intents) == set(journal.results) == set(idle_qrs.deleted)
+    assert Meanwhile(tmp_path).said("service ended")
 
 
 # Changed files --------------------------------------------------------------------------------------------------
@@ -304,6 +323,15 @@ def test_runs_missed_while_it_was_down(
     assert started - timedelta(seconds=1) <= at <= datetime.now(UTC)
 
 
+def test_rights_that_are_left_to_folders_are_logged(
+    run: Run, idle_qrs: SimulatedQrs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seatwarden.engine.service.running, "left_to_folders", lambda: True)
+    site = write_site(tmp_path, idle_qrs.port, release=RARELY, ours=JSON_LOG)
+    serve(run, site, lambda doing: doing.wait_for("on schedule"))
+    assert len(Meanwhile(tmp_path).said(LEFT_TO_FOLDERS)) == 1
+
+
 # It does not start ----------------------------------------------------------------------------------------------
 
 
@@ -335,7 +363,7 @@ def test_a_second_service_on_the_same_folder(run: Run, idle_qrs: SimulatedQrs, t
 
     assert serve(run, site, meanwhile).code == 0
     assert second[0].returncode == 1
-    assert "refused: another service" in second[0].stderr
+    assert "error: another service is at work with" in second[0].stderr
     assert len(Meanwhile(tmp_path).said("service started")) == 1
 
 

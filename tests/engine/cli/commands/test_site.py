@@ -7,7 +7,6 @@ import stat
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -66,12 +65,11 @@ def test_a_key_that_others_can_read(
     assert "warning" not in run("site", "check", "--site", path).err
 
 
-def test_on_windows_it_is_said_that_rights_are_not_looked_at(
-    run: Run, qrs: SimulatedQrs, site_file: SiteFile, certificates: CertificateFiles, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("without_pywin32")
+def test_without_pywin32_it_is_said_that_rights_are_not_looked_at(
+    run: Run, qrs: SimulatedQrs, site_file: SiteFile, certificates: CertificateFiles
 ) -> None:
-    path = site_file(qrs.port)
-    monkeypatch.setattr("seatwarden.engine.cli.commands.site.os", SimpleNamespace(name="nt", environ=os.environ))
-    ran = run("site", "check", "--site", path)
+    ran = run("site", "check", "--site", site_file(qrs.port))
     assert f"not looked at: who can read `{certificates.client_key}`; `icacls` shows it" in ran.err
     assert ran.code == 0
 

@@ -19,6 +19,7 @@ from seatwarden.engine.cli.terminal.streams import is_closed_pipe, prepare_strea
 from seatwarden.engine.common.tables import Column, plain_text
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT
+from tests.platforms import WINDOWS
 
 PLAN = ("plan", "--policy", str(EXAMPLES / "butler.yaml"), "--snapshot", str(EXAMPLES / "site.json"))
 
@@ -239,12 +240,14 @@ def test_marks_say_the_same_where_they_are_missing(encoding: str) -> None:
     assert b"warning" not in ran.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="closes streams by the shell")
 @pytest.mark.parametrize("arguments", [PLAN, ("fields",), ("lint", PLAN[2]), ("plan",)])
 def test_a_process_without_a_console(arguments: tuple[str, ...]) -> None:
     """Services and pythonw on Windows have neither stdout nor stderr."""
-    command = ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', sys.executable, "-m", "seatwarden", *arguments]
-    ran = subprocess.run(command, cwd=ROOT, check=False)
+    if WINDOWS:
+        python = [str(Path(sys.executable).with_name("pythonw.exe"))]
+    else:
+        python = ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', sys.executable]
+    ran = subprocess.run([*python, "-m", "seatwarden", *arguments], cwd=ROOT, check=False)
     assert ran.returncode == (2 if arguments == ("plan",) else 0)
 
 
