@@ -31,8 +31,9 @@ SALT_BYTES = 16
 
 _encode = msgspec.json.Encoder().encode
 _sha256 = hashlib.sha256
-_PERSON = b',"person":'
-"""Begins the personal part. It cannot stand within a text, where the quote would have a backslash before it."""
+_PERSON, _OPENED = b',"person":{', len(b"{")
+"""Begins the personal part. It cannot stand within a text, where the quote would have a backslash before it; and where
+else a name is free, as those of the policy's files are, no object stands behind it."""
 
 
 class ChainLine(Struct, kw_only=True, rename="camel"):
@@ -123,7 +124,7 @@ def leaf_data(line: bytes) -> bytes:
     at = line.find(_PERSON)
     if at < 0:
         return line
-    of = hashlib.sha256(line[at + len(_PERSON) : -1]).hexdigest()
+    of = hashlib.sha256(line[at + len(_PERSON) - _OPENED : -1]).hexdigest()
     return b'%b,"of":"%b"}' % (line[:at], of.encode())
 
 
@@ -247,6 +248,8 @@ class ChainReader(Generic[LineT]):
             damage.append(Damage(n, f"says it is line {read.n}: lines were lost, added or moved before it"))
         if _encode(read) != bare:
             damage.append(Damage(n, f"{FOREIGN}: it is not written as we write it"))
+        if getattr(read, "person", UNSET) is not UNSET and read.of is not UNSET:  # type: ignore[union-attr]
+            damage.append(Damage(n, f"{FOREIGN}: it has both `person` and `of`"))
         if not isinstance(read, SealLine) and read.prev != prev:  # type: ignore[attr-defined]
             first = "is not the first line of this log"
             damage.append(Damage(max(n - 1, 1), CHANGED if n > 1 else first))

@@ -5,7 +5,7 @@ roots, so a forger has to forge both; and what left the machine, `--seals`, neit
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -264,7 +264,11 @@ def _without_register(found: VerifiedRecord) -> None:
 def _read_register(path: Path, faults: list[RecordFault]) -> RegisterState | None:
     try:
         data = read_file(path)
-        return parse_register(path, whole_lines(data) or data)
+        whole = whole_lines(data) or data
+        if whole != data:
+            torn = "is torn: by a crash, and the next run cuts it off; or somebody did"
+            faults.append(RecordFault(path, whole.count(b"\n") + 1, torn))
+        return parse_register(path, whole)
     except DamagedLog as damaged:
         faults += _faults(damaged)
     except OSError as error:
@@ -305,6 +309,9 @@ def _run_against(
         return
     if header.lines > len(register.leaves) or register.leaves[header.lines - 1] != header.leaf:
         yield RecordFault(run.folder / PLAN_FILE, 1, "knows another register: lines of that were cut off or changed")
+    counted = (plan.header.mode, plan.summary.licenses, plan.summary.release)
+    if (planned.mode, planned.licenses, planned.release) != counted:
+        yield RecordFault(run.folder / PLAN_FILE, None, "has other numbers than the register has of it")
     yield from _journal_against(run, planned.run, register)
 
 
@@ -329,6 +336,20 @@ def _journal_against(run: VerifiedRun, number: int, register: RegisterState) -> 
         yield RecordFault(path, None, "has not the seal that the register knows")
     elif len(begun) == len(closed) and len(leaves) > last.journal_lines:
         yield RecordFault(path, last.journal_lines + 1, "has lines that the register does not know")
+    elif len(leaves) == last.journal_lines and not _counts_agree(run.journal, begun, last):
+        yield RecordFault(path, None, "has other numbers than the register has of it")
+
+
+def _counts_agree(journal: JournalState, begun: Sequence[Begun], closed: ClosedRun) -> bool:
+    """Whether the register counts what the journal says: who reads its numbers alone must be able to trust them."""
+    outcomes = journal.outcomes.values()
+    released = Counter(line.license_type for line in outcomes if line.result == "released")
+    return (
+        {line.chosen for line in begun} == {len(journal.chosen)}
+        and Counter(closed.released) == released
+        and Counter(closed.results) == Counter(line.result for line in outcomes)
+        and closed.settled is journal.sealed
+    )
 
 
 def _leaves_of(journal: JournalState) -> list[str]:

@@ -76,7 +76,7 @@ def test_lint_imports_what_it_uses() -> None:
     modules = _modules("lint", EXAMPLES / "butler.policy")
     assert not _heavy(modules)
     rooms = {module.split(".")[2] for module in modules if module.startswith("seatwarden.engine.")}
-    assert rooms == {"cli", "common", "errors", "facts", "version"}
+    assert rooms == {"cli", "common", "errors", "facts", "plan", "version"}
     assert not {m for m in modules if m.startswith("seatwarden.policy.butler")}, "YAML is read when there is YAML"
 
 

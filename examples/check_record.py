@@ -1,0 +1,308 @@
+"""Checks a record of seatwarden without seatwarden: plans, journals, register, and seals that were kept elsewhere.
+
+    python check_record.py FOLDER [--register runs.jsonl] [--seals FILE]
+
+FOLDER is a run, a folder of runs, or a site's state folder, whose register is then found by itself. Each finding is a
+line of its own; the exit code is 0 when there is none, else 1. Written from docs/formats.md, for Python 3.11 and later,
+with nothing but the standard library; it changes nothing.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+SALTED = {"plan", "finding", "decision", "apply", "resume", "intent", "outcome"}
+SALTED |= {"register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned"}
+"""The kinds of lines that have a personal part, or what is left of it when it was erased."""
+DERIVED = {"plan.jsonl", "outcomes.jsonl", "policy.policy", "summary.txt", "report.html"}
+HEX = "([0-9a-f]{64})"
+written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+SEAL = (
+    rf"seal of register ([0-9a-f]{{16}}) run (\d+):\s+plan {HEX},?\s+(?:journal {HEX},?\s+)?register line (\d+) {HEX}"
+)
+
+
+class Chain:
+    """A file of lines: what each says, their leaves, which are erased; the root if it is sealed; what is wrong."""
+
+    def __init__(self, path):
+        self.path, self.lines, self.leaves, self.erased, self.root, self.findings = path, [], [], [], "", []
+
+    def find(self, problem, line=None):
+        """Adds a finding."""
+        self.findings.append(f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}")
+
+    def of(self, *kinds):
+        """The lines of some kinds."""
+        return [line for line in self.lines if line["kind"] in kinds]
+
+    @contextmanager
+    def readable(self):
+        """Turns a line that says not what it should into a finding."""
+        try:
+            yield
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+            self.find("a line lacks what lines of its kind have")
+
+
+def sha256(data):
+    """The digest of some bytes, as `sha256sum` prints it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def root_of(leaves):
+    """The root of a Merkle tree as in RFC 6962, section 2.1."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else hashlib.sha256().digest()
+    left = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + root_of(leaves[:left]) + root_of(leaves[left:])).digest()
+
+
+def read_line(bare):
+    """What a line says, and its leaf. There is one way to write it, so that no key can stand there twice."""
+    line = json.loads(bare, parse_float=str)  # numbers are whole: another one is not written as it was
+    if written(line).encode() != bare:
+        raise ValueError
+    if "person" in line:  # is hashed by itself, so that it can be taken out
+        shared, personal = bare.split(b',"person":{', 1)
+        bare = shared + b',"of":"' + sha256(b"{" + personal[:-1]).encode() + b'"}'
+    return line, sha256(b"\0" + bare)
+
+
+def read_chain(path, grows):
+    """A file of lines. One that grows, a journal or register, has each line's leaf in `sum`, and may have no seal."""
+    chain, before = Chain(path), "0" * 64
+    *rows, rest = path.read_bytes().split(b"\n")
+    for n, row in enumerate(rows, 1):
+        own = row[-74:] if grows else b""
+        try:
+            line, leaf = read_line(row.removesuffix(own) + b"}" if grows else row)
+            kind, number, prev = str(line["kind"]), line["n"], line["prev"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            chain.find("is not a line as it is written", n)
+            return chain  # what follows cannot be linked
+        if kind == "plan" and line.get("format") != 2:
+            chain.find("is of another format than 2, which this does not check", n)
+            return chain
+        if number != n or prev != before or chain.root:
+            chain.find("does not stand behind the line before it", n)
+        if grows and own != f',"sum":"{leaf}"}}'.encode():
+            chain.find("has not the leaf that it carries: it was changed", n)
+        if kind == "seal":
+            chain.root = root_of([bytes.fromhex(leaf) for leaf in chain.leaves]).hex()
+            if (line.get("size"), line.get("root")) != (n - 1, chain.root):
+                chain.find("is a seal over other lines than these", n)
+            continue
+        personal = ("person" in line) + ("of" in line)
+        if personal > 1 or (kind in SALTED and not personal):
+            chain.find("has not one of `person` and `of`", n)
+        chain.erased += [n] if "of" in line else []
+        chain.lines.append(line)
+        chain.leaves.append(leaf)
+        before = leaf
+    if rest or not chain.lines or not (chain.root or grows):
+        chain.find("its end is missing: by a crash, or somebody cut it off")
+    return chain
+
+
+class Run:
+    """A run folder: its plan, and its journal if there is one, checked against each other and against the files."""
+
+    def __init__(self, folder):
+        path = folder / "outcomes.jsonl"
+        self.folder, self.plan = folder, read_chain(folder / "plan.jsonl", grows=False)
+        self.journal = read_chain(path, grows=True) if path.exists() else None
+        self.chains = [self.plan, self.journal] if self.journal else [self.plan]
+        if not self.plan.findings:
+            with self.plan.readable():
+                self.check_plan()
+            if self.journal and self.journal.lines:
+                with self.journal.readable():
+                    self.check_journal()
+
+    def check_plan(self):
+        """The order of the lines, the policy's digest, the counts, the files beside the plan."""
+        plan, kinds = self.plan, [line["kind"] for line in self.plan.lines]
+        decisions = plan.of("decision")
+        order = ["finding"] * kinds.count("finding") + ["decision"] * len(decisions)
+        if kinds != ["plan", "policy", *order, "summary"]:
+            plan.find("is no plan, whose lines have their order")
+            return
+        header, text, summary = plan.lines[0], plan.lines[1]["text"].encode(), plan.lines[-1]["summary"]
+        if sha256(text) != header["policy"]["canonicalSha256"]:
+            plan.find("has another policy than its first line says", 2)
+        released = [line["verdict"] for line in decisions].count("release")
+        if (summary["licenses"], summary["release"]) != (len(decisions), released):
+            plan.find("counts other decisions than there are", len(kinds))
+        there = {p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("*") if p.is_file()}
+        listed = {f"policy/{name}": digest for name, digest in header["policy"]["sources"].items()}
+        self.listed = listed | header["snapshot"]["kept"]
+        for name, digest in [*self.listed.items(), ("policy.policy", sha256(text))]:
+            if (
+                name in there and sha256(there[name].read_bytes()) != digest
+            ) or name in self.listed.keys() - there.keys():
+                plan.find(f"lists {name}, which is missing or was changed")
+        for name in sorted(there.keys() - self.listed.keys() - DERIVED):
+            plan.find(f"knows nothing of {name}, which is in its folder")
+
+    def check_journal(self):
+        """A journal is one of the plan, and touches no license but those that it chose."""
+        journal, header, last = self.journal, self.journal.lines[0], self.journal.lines[-1]
+        if header["kind"] != "apply" or len(journal.of("apply")) > 1 or (journal.root and last["kind"] != "closed"):
+            journal.find("is no journal, whose lines have their order")
+            return
+        if (header["planRoot"], header["runId"]) != (self.plan.root, self.plan.lines[0]["runId"]):
+            journal.find("belongs to another plan", 1)
+        decided = {line["n"]: line for line in self.plan.of("decision") if line["verdict"] == "release"}
+        chosen, results = header["chosen"], {}
+        if len(set(chosen)) != len(chosen) or not set(chosen) <= decided.keys():
+            journal.find("chooses what the plan does not release, or something twice", 1)
+            return
+        for line in journal.of("intent", "outcome"):
+            if line["line"] not in chosen:
+                journal.find("is about a license that was not chosen", line["n"])
+                continue
+            plan_line = decided[line["line"]]
+            ids = {one["person"]["licenseId"] for one in (line, plan_line) if "person" in one}
+            if len(ids) > 1 or line["licenseType"] != plan_line["licenseType"]:
+                journal.find("is about another license than that line of the plan", line["n"])
+            if line["kind"] == "outcome":
+                results[line["line"]] = line["result"]
+        if journal.root and (Counter(last["summary"]) != Counter(results.values()) or len(results) != len(chosen)):
+            journal.find("is closed, with other outcomes than were chosen or counted", last["n"])
+        if journal.root and last["files"] != self.listed:
+            journal.find("is closed over other files than the plan lists", last["n"])
+
+
+def check_register(register, runs, whole):
+    """The register and the runs against each other; `whole`: all its runs should be there."""
+    if register.lines[0]["kind"] != "register" or register.root:
+        register.find("is no register of runs")
+        return
+    planned = {line["root"]: line for line in register.of("planned")}
+    if [line["run"] for line in register.of("planned")] != list(range(1, len(planned) + 1)):
+        register.find("its runs are not numbered one by one")
+    under_way = {}
+    for line in register.of("begun", "closed"):
+        under_way.pop(line["run"], None)
+        under_way |= {line["run"]: line["n"]} if line["kind"] == "begun" else {}
+    heads = [run.plan.lines[0]["register"] for run in runs if run.plan.root]
+    numbers = {head["run"] for head in heads if head}
+    for number, n in under_way.items():
+        if whole or number in numbers:
+            register.find(f"run {number} was begun and never closed: it is under way, or was interrupted", n)
+    erased = {}  # by the root, or what stands for it, of each file
+    for line in register.of("erased"):
+        for name, numbers in line["files"].items():
+            erased.setdefault(line["roots"].get(name), set()).update(numbers)
+    for run in runs:
+        with run.plan.readable():
+            check_entry(run, register, planned)
+        for chain in run.chains:
+            for n in chain.erased:
+                if n not in erased.get(chain.root or chain.leaves[-1], ()):
+                    chain.find("was erased, and the register does not say so", n)
+    there = {run.plan.root for run in runs} | {root for line in register.of("pruned") for root in line["runs"].values()}
+    for root, line in planned.items():
+        if whole and root not in there and not Path(line["folder"]).is_absolute():
+            register.find(f"run {line['run']} is missing: {line['folder']}", line["n"])
+
+
+def check_entry(run, register, planned):
+    """One run against the register's lines on it."""
+    if not run.plan.root:
+        return
+    header, journal = run.plan.lines[0], run.journal
+    head, entry = header["register"], planned.get(run.plan.root)
+    if head is None or head["id"] != register.lines[0]["id"]:
+        if header["mode"] != "what-if":
+            run.plan.find("is no run of this register")
+        return
+    if entry is None or (entry["run"], entry["runId"]) != (head["run"], header["runId"]):
+        run.plan.find(f"is not the plan that the register has as run {head['run']}")
+        return
+    if register.leaves[head["lines"] - 1 : head["lines"]] != [head["leaf"]]:
+        run.plan.find(f"knows another line {head['lines']} of the register: that was cut off or changed", 1)
+    summary = run.plan.lines[-1]["summary"]
+    counted = [header["mode"], summary["licenses"], summary["release"]]
+    if [entry["mode"], entry["licenses"], entry["release"]] != counted:
+        run.plan.find("has other numbers than the register has of it")
+    begun, closed = ([line for line in register.of(kind) if line["run"] == head["run"]] for kind in ("begun", "closed"))
+    if journal is None:
+        if closed:
+            run.plan.find("has no journal, and the register knows how it ended")
+        return
+    if not begun:
+        journal.find("is unknown to the register: no release was begun")
+        return
+    for line in closed[-1:]:
+        size, root = line["journalLines"], line["journalRoot"]
+        if journal.leaves[size - 1 : size] != [line["journalLeaf"]] or root not in (None, journal.root):
+            journal.find("is not the journal that the register knows")
+        elif len(begun) == len(closed) and len(journal.leaves) > size:
+            journal.find("has lines that the register does not know", size + 1)
+        elif len(journal.leaves) == size:
+            ends = {end["line"]: (end["licenseType"], end["result"]) for end in journal.of("outcome")}.values()
+            results = Counter(result for _, result in ends)
+            released = Counter(kind for kind, result in ends if result == "released")
+            agree = [Counter(line["results"]), Counter(line["released"])] == [results, released]
+            if not agree or {one["chosen"] for one in begun} != {len(journal.lines[0]["chosen"])}:
+                journal.find("has other numbers than the register has of it")
+
+
+def check_seals(register, text):
+    """The register against seals that left the machine: in a mailbox, a log, a table that was copied."""
+    text = re.sub(r"=\r?\n|^[> ]+", "", text, flags=re.MULTILINE)  # how mails break and quote lines
+    roots = {line["root"]: line["run"] for line in register.of("planned")}
+    journals = {(line["run"], line["journalRoot"]) for line in register.of("closed")}
+    sealed = set()
+    for name, run, plan, journal, size, head in re.findall(SEAL, text):
+        if name == register.lines[0]["id"]:
+            sealed.add(int(run))
+            known = register.leaves[int(size) - 1 : int(size)] == [head] and roots.get(plan) == int(run)
+            if not known or (journal and (int(run), journal) not in journals):
+                register.find(f"has not what was sealed of run {run}")
+    for run in set(range(min(sealed, default=1), max(roots.values(), default=0) + 1)) - sealed:
+        register.find(f"has run {run}, of which no seal stands there")
+
+
+def check(folder, register_path=None, seals=""):
+    """All findings on what is in a folder, and in a few words what was looked at."""
+    runs = [Run(path.parent) for path in sorted(folder.rglob("plan.jsonl"))]
+    chains = [chain for run in runs for chain in run.chains]
+    findings, seen = [], f"{len(runs)} runs"
+    beside = folder / "runs.jsonl"
+    whole = register_path is None and (beside.exists() or (folder / "lock").exists())
+    if register_path is None and not beside.exists():
+        findings += [f"{beside}: is missing, with what it says of these runs"] if whole else []
+        seen += "; without their register nobody knows whether one is missing"
+    else:
+        register = read_chain(register_path or beside, grows=True)
+        chains.append(register)
+        if not register.findings:
+            with register.readable():
+                check_register(register, runs, whole)
+                if seals:
+                    check_seals(register, seals)
+            seen += f", register {register.lines[0].get('id')} line {len(register.leaves)} {register.leaves[-1]}"
+    findings += [problem for chain in chains for problem in chain.findings]
+    ids = Counter(str(run.plan.lines[0].get("runId")) for run in runs if run.plan.lines)
+    findings += [f"{folder}: {count} folders have the run id {one}" for one, count in ids.items() if count > 1]
+    return findings if chains else [f"{folder}: there is no plan and no register"], seen
+
+
+if __name__ == "__main__":
+    asked = argparse.ArgumentParser(description="Check a record of seatwarden without seatwarden.")
+    asked.add_argument("folder", type=Path, help="a run, a folder of runs, or a state folder")
+    asked.add_argument("--register", type=Path, help="the register of runs; by itself that in the folder")
+    asked.add_argument("--seals", type=Path, help="a file with seals that left the machine")
+    given = asked.parse_args()
+    kept = given.seals.read_text(encoding="utf-8", errors="replace") if given.seals else ""
+    problems, what = check(given.folder, given.register, kept)
+    print("\n".join(problems) or f"ok: {what}")
+    sys.exit(1 if problems else 0)
