@@ -21,7 +21,7 @@ from seatwarden.engine.log.register import (
     Register,
     RegisterOrigin,
 )
-from seatwarden.engine.log.writer import Recording
+from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.version import VERSION
@@ -37,10 +37,10 @@ class SiteRecord:
         self._folder = folder
         self._hand = hand
 
-    def recording(self) -> Recording:
-        """What to write the next plan with: it gets the next number."""
+    def recording(self, kept: KeptFile | None = None) -> Recording:
+        """What to write the next plan with: it gets the next number. `kept` is the snapshot, if it is to be kept."""
         head = self._register.head(self._register.state.last_run + 1)
-        return Recording(self._hand.seed(), head)
+        return Recording(self._hand.seed(), head, kept)
 
     def planned(self, plan: Plan, folder: Path, recording: Recording, root: str) -> None:
         """Enters a plan that is on the disk."""
