@@ -3,8 +3,9 @@
 import os
 import sys
 
-import click
-from click.core import ParameterSource
+# Typer has its own copy of Click inside, and no public way to the context: `click` itself would know of none.
+from typer._click.globals import get_current_context
+from typer.core import TyperOption
 
 from seatwarden.engine.plan.circumstances import Circumstances
 
@@ -54,15 +55,16 @@ def _windows_account() -> str:
 
 def _command() -> str:
     """The command with the options that were given. An operand may name somebody: it is left out."""
-    context = click.get_current_context(silent=True)
+    context = get_current_context(silent=True)
     if context is None:
         return "a program"
     words = context.command_path.split()
     for parameter in context.command.params:
-        if context.get_parameter_source(parameter.name or "") is not ParameterSource.COMMANDLINE:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is None or source.name != "COMMANDLINE":
             continue
         value = context.params.get(parameter.name or "")
-        if not isinstance(parameter, click.Option):
+        if not isinstance(parameter, TyperOption):
             words.append("…")
         elif parameter.is_flag or isinstance(value, bool):
             words.append(max(parameter.opts if value else parameter.secondary_opts or parameter.opts, key=len))
