@@ -144,10 +144,11 @@ class PastSite:
                 if counts and name not in known:
                     lacking.setdefault(name, set()).add(line.license_type)
         there = {line.license_type for line in self.opened.log.decisions}
-        return [
-            _OF_SITE.get(name) or (f"`{name}`" if types == there else f"`{name}` of {join_words(sorted(types))} licenses")
-            for name, types in sorted(lacking.items())
-        ]
+        of = {
+            name: "" if types == there else f" of {join_words(sorted(types))} licenses"
+            for name, types in lacking.items()
+        }
+        return [_OF_SITE.get(name) or f"`{name}`{of[name]}" for name in sorted(lacking)]
 
 
 _OF_SITE = {

@@ -17,7 +17,11 @@ def replay(place: Path) -> tuple[int, list[str]]:
 
     How many there are, and what does not agree, line by line; nothing when every decision stands. Raises as `read_log`.
     """
-    opened = open_log(place)
+    return replay_log(open_log(place))
+
+
+def replay_log(opened: OpenedLog) -> tuple[int, list[str]]:
+    """The same of a log that is opened. Raises DamagedLog."""
     decisions = opened.log.decisions
     with collector_off():
         differences = [found for line in decisions if (found := _difference(opened, line))]

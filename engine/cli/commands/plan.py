@@ -87,9 +87,8 @@ def plan(
     hand = this_hand(given.site.qlik_user if given.site else None)
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
-    written = None
-    if output is not None:
-        written = plan_text(made)
+    written = plan_text(made) if output is not None else None
+    if output is not None and written is not None:
         _write(made, output, written, hand, site, given, _kept(given) if keep_snapshot else None)
     _print(made, format, show, written, raw)
     if output is not None and report:

@@ -1,0 +1,205 @@
+"""The evidence of an audit: the runs of a span of days as far as they can be read, and the register's lines on them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.log.journal import JournalState
+from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanLog
+from seatwarden.engine.log.reader import RecordedPlan, recorded_plan
+from seatwarden.engine.log.register import REGISTER_FILE, RegisterLine
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.log.verify import VerifiedRecord, VerifiedRun, verify_record
+from seatwarden.policy.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days, both included; None is open."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def has(self, day: date) -> bool:
+        """Whether a day lies in it."""
+        return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True)
+class RunEvidence:
+    """One run: what of it verifies, and its plan with all rules evaluated again (None: it cannot be read)."""
+
+    verified: VerifiedRun
+    name: str
+    plan: RecordedPlan | None
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+        return self.verified.folder
+
+    @property
+    def log(self) -> PlanLog:
+        """Its plan, line by line; the run must be readable."""
+        assert self.plan is not None  # noqa: S101 - for the type checker: see Evidence.readable
+        return self.plan.log
+
+    @property
+    def header(self) -> PlanHeader:
+        """The first line of its plan; the run must be readable."""
+        return self.log.header
+
+    @property
+    def day(self) -> Day:
+        """The day that was decided for; the run must be readable."""
+        assert self.plan is not None  # noqa: S101 - for the type checker: see Evidence.readable
+        return self.plan.day
+
+    @property
+    def journal(self) -> JournalState | None:
+        """What became of it."""
+        return self.verified.journal
+
+    @cached_property
+    def by_line(self) -> Mapping[int, Decision]:
+        """The decisions by the numbers of their lines."""
+        assert self.plan is not None  # noqa: S101 - for the type checker: see Evidence.readable
+        return dict(zip(self.plan.lines, self.plan.decisions, strict=True))
+
+    @property
+    def outcomes(self) -> list[OutcomeLine]:
+        """The last outcome of each license, in the order of the journal."""
+        return sorted(self.journal.outcomes.values(), key=lambda line: line.n) if self.journal else []
+
+    @property
+    def made(self) -> str | None:
+        """When it was made, by our clock; None where the record does not say."""
+        return self.header.clocks.ours or None
+
+    @cached_property
+    def last_line(self) -> int:
+        """The line of the plan's summary; behind it stands the seal."""
+        findings = 2 + len(self.log.findings)
+        return max([findings, *(line.n for line in (*self.log.decisions, *self.log.erased))]) + 1
+
+    def at_plan(self, line: int) -> str:
+        """A line of the plan, as a place."""
+        return f"{self.name}{PLAN_FILE}:{line}"
+
+    def at_journal(self, line: int) -> str:
+        """A line of the journal, as a place."""
+        return f"{self.name}{JOURNAL_FILE}:{line}"
+
+    def day_of(self, at: str) -> date | None:
+        """The day of an instant in the zone in which the run counts days."""
+        instant = parse_timestamp(at)
+        return self.day.day_of(instant) if instant is not None else None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that an audit reads. `runs` are those of the span, the oldest first."""
+
+    place: Path
+    base: Path
+    span: Span
+    record: VerifiedRecord
+    runs: tuple[RunEvidence, ...]
+    left_out: int
+    alone: bool
+    """Whether one run was asked for: then only those lines of the register count that are about it."""
+
+    @cached_property
+    def readable(self) -> tuple[RunEvidence, ...]:
+        """The runs that can be read."""
+        return tuple(run for run in self.runs if run.plan is not None)
+
+    @property
+    def unreadable(self) -> tuple[RunEvidence, ...]:
+        """The runs that cannot."""
+        return tuple(run for run in self.runs if run.plan is None)
+
+    def register_lines(self, *kinds: type[RegisterLine]) -> Iterator[tuple[int, Any]]:
+        """The register's lines of some kinds with their numbers, of the span and of the runs in question."""
+        state = self.record.register
+        numbers = {number for run in self.readable if (number := number_of(run)) is not None}
+        for n, line in enumerate(state.lines, 1) if state is not None else ():
+            if not isinstance(line, kinds) or not self.span.has(_utc_day(line.at)):  # type: ignore[attr-defined]
+                continue
+            if not self.alone or getattr(line, "run", None) in numbers:
+                yield n, line
+
+    def at_register(self, line: int) -> str:
+        """A line of the register, as a place."""
+        assert self.record.register_path is not None  # noqa: S101 - for the type checker: it has lines
+        return f"{self.named(self.record.register_path)}:{line}"
+
+    def named(self, path: Path) -> str:
+        """A path as places have it."""
+        here, base = path.absolute(), self.base.absolute()
+        return here.relative_to(base).as_posix() if here.is_relative_to(base) else str(path)
+
+
+def number_of(run: RunEvidence) -> int | None:
+    """The run's number in the register, as its plan says it."""
+    return run.header.register.run if run.header.register else None
+
+
+def gather_evidence(place: Path, span: Span, register: Path | None = None) -> Evidence:
+    """Reads and verifies a run, a folder of runs, or a state folder with its register. Raises InputError."""
+    if span.since is not None and span.until is not None and span.since > span.until:
+        raise InputError(f"--from {span.since} is after --to {span.until}", "exchange them")
+    record = verify_record(place, register, elsewhere=True)
+    base = place if place.is_dir() else place.parent
+    runs = sorted((_run(run, base) for run in record.runs), key=_age)
+    within = tuple(run for run in runs if _is_within(run, span))
+    alone = (place.is_file() and place.name != REGISTER_FILE) or (place / PLAN_FILE).is_file()
+    return Evidence(place, base, span, record, within, len(runs) - len(within), alone)
+
+
+def _run(verified: VerifiedRun, base: Path) -> RunEvidence:
+    folder, top = verified.folder.absolute(), base.absolute()
+    name = folder.relative_to(top).as_posix() if folder.is_relative_to(top) else _far(verified)
+    try:
+        plan = recorded_plan(verified.plan) if verified.plan is not None else None
+    except DamagedLog:  # said among the faults
+        plan = None
+    return RunEvidence(verified, "" if name == "." else f"{name}/", plan)
+
+
+def _far(verified: VerifiedRun) -> str:
+    """The name of a run that stands elsewhere: its number, since all places in it would be long."""
+    head = verified.plan.header.register if verified.plan is not None else None
+    return f"run-{head.run}" if head is not None else str(verified.folder)
+
+
+def _age(run: RunEvidence) -> tuple[str, str]:
+    return (run.made or run.header.now) if run.plan is not None else "", run.name
+
+
+def _is_within(run: RunEvidence, span: Span) -> bool:
+    """Whether something of it lies in the span: the day decided for, its making, a line of its journal.
+
+    Of a run that cannot be read it is not known when it was: it counts.
+    """
+    if run.plan is None or (span.since is None and span.until is None):
+        return True
+    instants = [run.made, *(getattr(line, "at", None) for line in _events(run.journal))]
+    days = [run.day.today, *(run.day_of(at) for at in instants if at)]
+    return any(day is not None and span.has(day) for day in days)
+
+
+def _events(journal: JournalState | None) -> Sequence[object]:
+    return journal.events if journal is not None else ()
+
+
+def _utc_day(at: str) -> date:
+    instant = parse_timestamp(at)
+    return instant.date() if instant is not None else date.min
