@@ -9,7 +9,7 @@ from msgspec import Struct
 from seatwarden.engine.plan.circumstances import Mode
 
 
-class Statement(Struct, frozen=True, rename="camel"):
+class AuditStatement(Struct, frozen=True, rename="camel"):
     """A sentence; `sources` are the places in the record that it follows from."""
 
     text: str
@@ -32,7 +32,7 @@ class Listing(Struct, frozen=True, rename="camel"):
     entries: tuple[AuditEntry, ...]
 
 
-class Answer(Struct, frozen=True, rename="camel"):
+class AuditAnswer(Struct, frozen=True, rename="camel"):
     """The answer to one question.
 
     `short` is the answer in a sentence, `statements` and `listings` what it rests on. `cannot_say` is what the record
@@ -42,7 +42,7 @@ class Answer(Struct, frozen=True, rename="camel"):
     number: int
     question: str
     short: str
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[AuditStatement, ...] = ()
     listings: tuple[Listing, ...] = ()
     cannot_say: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
@@ -79,5 +79,5 @@ class Audit(Struct, frozen=True, rename="camel"):
     runs: tuple[AuditedRun, ...]
     left_out: int
     register: str | None
-    answers: tuple[Answer, ...]
+    answers: tuple[AuditAnswer, ...]
     sound: bool

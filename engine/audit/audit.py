@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from seatwarden.engine.audit.answers import Answer, Audit, AuditedRun
-from seatwarden.engine.audit.evidence import Evidence, RunEvidence, Span, gather_evidence, number_of
+from seatwarden.engine.audit.answers import Audit, AuditAnswer, AuditedRun
+from seatwarden.engine.audit.evidence import DaySpan, Evidence, RunEvidence, gather_evidence, number_of
 from seatwarden.engine.audit.hands import one_person, who_ran
 from seatwarden.engine.audit.integrity import could_it_be_changed, decided_again
 from seatwarden.engine.audit.keeping import what_is_stored
@@ -18,6 +18,7 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.verify import RecordFault, against_seals
+from seatwarden.engine.plan.circumstances import LIVE
 from seatwarden.engine.version import VERSION
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -28,7 +29,7 @@ class AuditRequest:
     another policy to ask about."""
 
     place: Path
-    span: Span = Span()
+    span: DaySpan = DaySpan()
     register: Path | None = None
     seals: Sequence[Seals] | None = None
     policy: CheckedPolicy | None = None
@@ -62,7 +63,7 @@ _AGAIN = 6
 """The question of which a list of differences is bad news."""
 
 
-def _answers(evidence: Evidence, asked: AuditRequest, faults: Sequence[RecordFault]) -> Iterator[Answer]:
+def _answers(evidence: Evidence, asked: AuditRequest, faults: Sequence[RecordFault]) -> Iterator[AuditAnswer]:
     yield who_lost(evidence)
     yield who_was_protected(evidence)
     yield which_text(evidence)
@@ -80,7 +81,6 @@ def _listed(run: RunEvidence) -> AuditedRun:
     if run.plan is None:
         return AuditedRun(folder, None, None, None, None, None, None, None, None, "cannot be read")
     header, results = run.header, Counter(line.result for line in run.outcomes)
-    state = header.mode if run.journal is None else "applied" if run.journal.sealed else "not ended"
     return AuditedRun(
         folder=folder,
         run=header.run_id,
@@ -91,5 +91,13 @@ def _listed(run: RunEvidence) -> AuditedRun:
         site=header.site,
         licenses=run.log.summary.licenses,
         released=results["released"] if run.journal is not None else None,
-        state="planned" if state == "live" else state,
+        state=_state(run),
     )
+
+
+def _state(run: RunEvidence) -> str:
+    if run.journal_lost:
+        return "journal lost"
+    if run.journal is not None:
+        return "applied" if run.journal.sealed else "not ended"
+    return "planned" if run.header.mode == LIVE else run.header.mode

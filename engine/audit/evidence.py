@@ -1,12 +1,13 @@
 """The evidence of an audit: the runs of a span of days as far as they can be read, and the register's lines on them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog
@@ -21,7 +22,7 @@ from seatwarden.policy.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DaySpan:
     """Days, both included; None is open."""
 
     since: date | None = None
@@ -39,6 +40,8 @@ class RunEvidence:
     verified: VerifiedRun
     name: str
     plan: RecordedPlan | None
+    journal_lost: bool = False
+    """Whether there was a journal that cannot be read, or is missing: then it is not known what the run did."""
 
     @property
     def folder(self) -> Path:
@@ -109,7 +112,7 @@ class Evidence:
 
     place: Path
     base: Path
-    span: Span
+    span: DaySpan
     record: VerifiedRecord
     runs: tuple[RunEvidence, ...]
     left_out: int
@@ -122,9 +125,11 @@ class Evidence:
         return tuple(run for run in self.runs if run.plan is not None)
 
     @property
-    def unreadable(self) -> tuple[RunEvidence, ...]:
-        """The runs that cannot."""
-        return tuple(run for run in self.runs if run.plan is None)
+    def why_unread(self) -> str:
+        """Why there is nothing to answer from, where no run is readable."""
+        return (
+            "The record has no run of these days." if not self.runs else "The record cannot say: no plan can be read."
+        )
 
     def register_lines(self, *kinds: type[RegisterLine]) -> Iterator[tuple[int, Any]]:
         """The register's lines of some kinds with their numbers, of the span and of the runs in question."""
@@ -152,26 +157,45 @@ def number_of(run: RunEvidence) -> int | None:
     return run.header.register.run if run.header.register else None
 
 
-def gather_evidence(place: Path, span: Span, register: Path | None = None) -> Evidence:
+def gather_evidence(place: Path, span: DaySpan, register: Path | None = None) -> Evidence:
     """Reads and verifies a run, a folder of runs, or a state folder with its register. Raises InputError."""
     if span.since is not None and span.until is not None and span.since > span.until:
         raise InputError(f"--from {span.since} is after --to {span.until}", "exchange them")
+    if register is not None:
+        _check_register(register)
     record = verify_record(place, register, elsewhere=True)
     base = place if place.is_dir() else place.parent
-    runs = sorted((_run(run, base) for run in record.runs), key=_age)
+    faulty = {fault.path for fault in record.faults}
+    runs = sorted((_run(run, base, faulty) for run in record.runs), key=_age)
     within = tuple(run for run in runs if _is_within(run, span))
     alone = (place.is_file() and place.name != REGISTER_FILE) or (place / PLAN_FILE).is_file()
     return Evidence(place, base, span, record, within, len(runs) - len(within), alone)
 
 
-def _run(verified: VerifiedRun, base: Path) -> RunEvidence:
+def _check_register(path: Path) -> None:
+    """Raises InputError for what is no register at all; one that is damaged is a finding, not an error."""
+    try:
+        start = read_file(path)[: len(_REGISTER_BEGINS)]
+    except OSError as error:
+        raise InputError(f"the register `{path}` cannot be read: {error.strerror}") from None
+    if start != _REGISTER_BEGINS:
+        raise InputError(
+            f"`{path}` is no register of runs", f"it is called {REGISTER_FILE}, in the site's state folder"
+        )
+
+
+_REGISTER_BEGINS = b'{"n":1,"kind":"register",'
+
+
+def _run(verified: VerifiedRun, base: Path, faulty: Set[Path]) -> RunEvidence:
     folder, top = verified.folder.absolute(), base.absolute()
     name = folder.relative_to(top).as_posix() if folder.is_relative_to(top) else _far(verified)
     try:
         plan = recorded_plan(verified.plan) if verified.plan is not None else None
     except DamagedLog:  # said among the faults
         plan = None
-    return RunEvidence(verified, "" if name == "." else f"{name}/", plan)
+    lost = verified.journal is None and verified.folder / JOURNAL_FILE in faulty
+    return RunEvidence(verified, "" if name == "." else f"{name}/", plan, lost)
 
 
 def _far(verified: VerifiedRun) -> str:
@@ -184,7 +208,7 @@ def _age(run: RunEvidence) -> tuple[str, str]:
     return (run.made or run.header.now) if run.plan is not None else "", run.name
 
 
-def _is_within(run: RunEvidence, span: Span) -> bool:
+def _is_within(run: RunEvidence, span: DaySpan) -> bool:
     """Whether something of it lies in the span: the day decided for, its making, a line of its journal.
 
     Of a run that cannot be read it is not known when it was: it counts.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import UNSET, UnsetType
 
-from seatwarden.engine.audit.answers import Answer, AuditEntry, Listing, Statement
+from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import ERASED, hand, moment
 from seatwarden.engine.common.text import join_words, plural
@@ -14,7 +14,7 @@ from seatwarden.engine.log.register import Demands, Override
 from seatwarden.engine.plan.circumstances import WHAT_IF, Clocks
 
 
-def who_ran(evidence: Evidence) -> Answer:
+def who_ran(evidence: Evidence) -> AuditAnswer:
     """Who ran it, and who approved it?"""
     acts = [act for run in evidence.readable for act in _acts(run)]
     overrides = tuple(_overrides(evidence))
@@ -34,7 +34,7 @@ def who_ran(evidence: Evidence) -> Answer:
         cannot.append(
             "What was set aside (`--limit`, `--max-age`): it stands in the register of runs, and there is none."
         )
-    return Answer(
+    return AuditAnswer(
         4,
         "Who ran it, and who approved it?",
         short + (said if evidence.record.register is not None else "."),
@@ -82,16 +82,16 @@ def _demands(evidence: Evidence) -> Iterator[AuditEntry]:
         yield AuditEntry((moment(line.at), who), words, (evidence.at_register(n),))
 
 
-def _clocks(evidence: Evidence) -> Iterator[Statement]:
+def _clocks(evidence: Evidence) -> Iterator[AuditStatement]:
     """The moments: what was decided for, our clock, that of QRS."""
     for run in evidence.readable:
         header, name = run.header, f"Run {run.header.run_id}"
         where = (run.at_plan(1),)
         if header.mode == WHAT_IF and run.made is not None:
             text = f"{name} is a what-if: made {moment(run.made)} for {moment(header.now)}, never applied."
-            yield Statement(text, where)
+            yield AuditStatement(text, where)
         for what, line, place in _clocked(run):
-            yield Statement(f"{name}, {what}: {_clock_words(line)}.", (place,))
+            yield AuditStatement(f"{name}, {what}: {_clock_words(line)}.", (place,))
 
 
 def _clocked(run: RunEvidence) -> Iterator[tuple[str, Clocks, str]]:
@@ -114,14 +114,14 @@ def _clock_words(clocks: Clocks) -> str:
 # One person ----------------------------------------------------------------------------------------------
 
 
-def one_person(evidence: Evidence) -> Answer:
+def one_person(evidence: Evidence) -> AuditAnswer:
     """What does the record have on one person?"""
     runs = evidence.readable
     people = {decision.user for run in runs for decision in run.by_line.values() if decision.user_id is not None}
     lines = sum(len(run.by_line) for run in runs)
     hidden = any(run.header.pseudonyms for run in runs)
     ask = f"seatwarden log show {evidence.place}"
-    names = Statement(
+    names = AuditStatement(
         "With pseudonyms: only who holds the key and a snapshot can ask by name."
         if hidden
         else "By DIRECTORY\\id, by id, or by a part of the name; with the facts of each day as JSON."
@@ -129,7 +129,7 @@ def one_person(evidence: Evidence) -> Answer:
     commands = [f'{ask} --user "DIRECTORY\\id"', f'{ask} --user "DIRECTORY\\id" --format json']
     if hidden:
         commands = [f'{ask} --user "DIRECTORY\\id" --reveal KEYFILE SNAPSHOT']
-    return Answer(
+    return AuditAnswer(
         8,
         "What does the record have on one person?",
         f"{plural(lines, 'decision')} on {len(people):,} people in {plural(len(runs), 'run')}; ask for one by name.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from seatwarden.engine.audit.answers import Answer, AuditEntry, Listing, Statement
+from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence, number_of
 from seatwarden.engine.audit.words import moment, run_sources
 from seatwarden.engine.common.seals import Seals
@@ -16,7 +16,9 @@ from seatwarden.engine.log.verify import RecordFault
 from seatwarden.policy.errors import InputError
 
 
-def could_it_be_changed(evidence: Evidence, seals: Sequence[Seals] | None, faults: Sequence[RecordFault]) -> Answer:
+def could_it_be_changed(
+    evidence: Evidence, seals: Sequence[Seals] | None, faults: Sequence[RecordFault]
+) -> AuditAnswer:
     """Could it have been changed? `faults` are those of the record, and against the seals if there are any."""
     found = tuple(_fault(evidence, fault) for fault in faults)
     runs = plural(len(evidence.record.runs), "run")
@@ -26,7 +28,7 @@ def could_it_be_changed(evidence: Evidence, seals: Sequence[Seals] | None, fault
         cannot.insert(
             0, "Whether a whole run was taken away: only the register of runs numbers them, and there is none."
         )
-    return Answer(
+    return AuditAnswer(
         5,
         "Could it have been changed since?",
         "Nothing was found: " + what if not found else f"Yes: {plural(len(found), 'fault')}.",
@@ -48,18 +50,18 @@ def _fault(evidence: Evidence, fault: RecordFault) -> AuditEntry:
     return AuditEntry((place,), fault.problem, (place,))
 
 
-def _heads(evidence: Evidence, seals: Sequence[Seals] | None) -> Iterator[Statement]:
+def _heads(evidence: Evidence, seals: Sequence[Seals] | None) -> Iterator[AuditStatement]:
     """The roots and the register's head, to be compared with what was kept elsewhere."""
     state = evidence.record.register
     if state is not None:
         n = len(state.lines)
         text = f"The register {state.id} has {plural(n, 'line')}; the last is {state.head}."
-        yield Statement(text, (evidence.at_register(n),))
+        yield AuditStatement(text, (evidence.at_register(n),))
     for run in evidence.readable:
-        yield Statement(*_sealed(evidence, run))
+        yield AuditStatement(*_sealed(evidence, run))
     if seals is not None:
         own = sum(state is not None and seal.register == state.id for seal in seals)
-        yield Statement(
+        yield AuditStatement(
             f"Held against {plural(own, 'seal')} of this register that {'was' if own == 1 else 'were'} kept elsewhere."
         )
 
@@ -84,7 +86,7 @@ def _sealed(evidence: Evidence, run: RunEvidence) -> tuple[str, tuple[str, ...]]
 # Decided again -------------------------------------------------------------------------------------------
 
 
-def decided_again(evidence: Evidence) -> Answer:
+def decided_again(evidence: Evidence) -> AuditAnswer:
     """Does it come out the same, decided again?"""
     count, differences, statements, erased = 0, [], [], 0
     for run in evidence.readable:
@@ -105,11 +107,13 @@ def decided_again(evidence: Evidence) -> Answer:
     if differences:
         short = f"No: {len(differences):,} of {plural(count, 'decision')} come out otherwise."
     places = [run.at_plan(1) for run in evidence.readable]
-    own = Statement("From the recorded facts and policy alone, by the evaluator that explains.", run_sources(places))
-    return Answer(
+    own = AuditStatement(
+        "From the recorded facts and policy alone, by the evaluator that explains.", run_sources(places)
+    )
+    return AuditAnswer(
         6,
         "Does it come out the same, decided again?",
-        short if evidence.readable else "The record cannot say: no plan of it can be read.",
+        short if evidence.readable else evidence.why_unread,
         (own, *statements) if evidence.readable else (),
         (Listing("Differences", ("Run", "What"), tuple(differences)),) if differences else (),
         tuple(cannot),
@@ -117,7 +121,7 @@ def decided_again(evidence: Evidence) -> Answer:
     )
 
 
-def _from_snapshot(run: RunEvidence) -> Iterator[Statement]:
+def _from_snapshot(run: RunEvidence) -> Iterator[AuditStatement]:
     """Where the snapshot was kept: whether the recorded facts are those of it."""
     assert run.plan is not None  # noqa: S101 - for the type checker: only readable runs are asked
     try:
@@ -131,4 +135,4 @@ def _from_snapshot(run: RunEvidence) -> Iterator[Statement]:
     wrong = sum(again.get(key) != said for key, said in then.items())
     end = "all agree" if not wrong else f"{wrong:,} differ"
     name = f"Run {run.header.run_id} of {moment(run.header.now)}"
-    yield Statement(f"{name}, from the snapshot that it kept: {end}.", (f"{run.name}snapshot.json.zst",))
+    yield AuditStatement(f"{name}, from the snapshot that it kept: {end}.", (f"{run.name}snapshot.json.zst",))

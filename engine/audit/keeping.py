@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from seatwarden.engine.audit.answers import Answer, AuditEntry, Listing, Statement
+from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import moment, run_sources
 from seatwarden.engine.common.text import plural
@@ -31,7 +31,7 @@ RETENTION = "retention"
 """The setting by which runs are deleted, as the register notes it."""
 
 
-def what_is_stored(evidence: Evidence) -> Answer:
+def what_is_stored(evidence: Evidence) -> AuditAnswer:
     """What is stored, and how long?"""
     sizes = _sizes(evidence)
     total = sum(sum(found) for found in sizes.values())
@@ -47,7 +47,7 @@ def what_is_stored(evidence: Evidence) -> Answer:
     cannot = ["Copies elsewhere: backups, mails, InfluxDB, logs of the service. What was erased here may stand there."]
     if keeps is None:
         cannot.insert(0, "When it will be deleted: no retention is noted, so runs stay until somebody deletes them.")
-    return Answer(
+    return AuditAnswer(
         7,
         "What is stored, and for how long?",
         f"{plural(runs, 'run')}, {_size(total)}.{since}",
@@ -77,17 +77,17 @@ def _size(count: int) -> str:
     return f"{count / 1_000:,.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
 
 
-def _retention(evidence: Evidence) -> Statement | None:
+def _retention(evidence: Evidence) -> AuditStatement | None:
     state = evidence.record.register
-    kept: Statement | None = None
+    kept: AuditStatement | None = None
     for n, line in enumerate(state.lines, 1) if state is not None else ():
         if isinstance(line, Demands) and line.settings.get(RETENTION):
             text = f"The site file keeps runs for {line.settings[RETENTION]}."
-            kept = Statement(text, (evidence.at_register(n),))
+            kept = AuditStatement(text, (evidence.at_register(n),))
     return kept
 
 
-def _hidden(evidence: Evidence) -> Iterator[Statement]:
+def _hidden(evidence: Evidence) -> Iterator[AuditStatement]:
     """Whether people are named."""
     by_key: dict[str | None, list[str]] = {}
     for run in evidence.readable:
@@ -96,27 +96,27 @@ def _hidden(evidence: Evidence) -> Iterator[Statement]:
         runs = plural(len(places), "run")
         names = f"{runs} {'has' if len(places) == 1 else 'have'}"
         text = f"{names} pseudonyms in place of names, under key {key}." if key else f"{names} the names of people."
-        yield Statement(text, run_sources(places))
+        yield AuditStatement(text, run_sources(places))
 
 
-def _erased(evidence: Evidence) -> Iterator[Statement]:
+def _erased(evidence: Evidence) -> Iterator[AuditStatement]:
     """What was taken out: by the register, and by the plans themselves."""
     for n, line in evidence.register_lines(ErasedLines) if not evidence.alone else ():
         if line.done:
             lines, files = plural(sum(map(len, line.files.values())), "line"), plural(len(line.files), "file")
             text = f"{moment(line.at)}: {lines} of {files} erased ({line.reason})."
-            yield Statement(text, (evidence.at_register(n),))
+            yield AuditStatement(text, (evidence.at_register(n),))
     for n, line in evidence.register_lines(PrunedRuns) if not evidence.alone else ():
         if line.done:
             text = f"{moment(line.at)}: {plural(len(line.runs), 'run')} deleted, older than {line.keep}."
-            yield Statement(text, (evidence.at_register(n),))
+            yield AuditStatement(text, (evidence.at_register(n),))
     stubs = [run for run in evidence.readable if run.log.erased]
     for run in stubs:
         count = plural(len(run.log.erased), "license")
         places = [run.at_plan(line.n) for line in run.log.erased]
-        yield Statement(
+        yield AuditStatement(
             f"Run {run.header.run_id}: what was about the person is erased of {count}.", run_sources(places)
         )
     if evidence.readable and not stubs:
         places = [run.at_plan(1) for run in evidence.readable]
-        yield Statement("No line of these plans was erased.", run_sources(places))
+        yield AuditStatement("No line of these plans was erased.", run_sources(places))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seatwarden.engine.analysis.diff import VerdictChange, changed
-from seatwarden.engine.audit.answers import Answer, AuditEntry, Listing, Statement
+from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import moment, person
 from seatwarden.engine.common.text import plural
@@ -16,15 +16,15 @@ from seatwarden.policy.loading import CheckedPolicy
 _QUESTION = "What would another policy have done?"
 
 
-def under_another_policy(evidence: Evidence, other: CheckedPolicy | None) -> Answer:
+def under_another_policy(evidence: Evidence, other: CheckedPolicy | None) -> AuditAnswer:
     """What would another policy have done? Of several runs the last is asked."""
     if not evidence.readable:
-        return Answer(9, _QUESTION, "The record cannot say: no plan of it can be read.")
+        return AuditAnswer(9, _QUESTION, evidence.why_unread)
     run = evidence.readable[-1]
     try:
         past = past_site(run.folder)
     except InputError as problem:
-        return Answer(9, _QUESTION, f"The record cannot say: {problem.message}.")
+        return AuditAnswer(9, _QUESTION, f"The record cannot say: {problem.message}.")
     commands = (f"seatwarden diff {run.folder / CANONICAL_FILE} OTHER.policy --snapshot {run.folder}",)
     recorded = _recorded(run, past)
     cannot = (
@@ -32,28 +32,30 @@ def under_another_policy(evidence: Evidence, other: CheckedPolicy | None) -> Ans
     )
     if other is None:
         short = "Ask it by naming one (`--policy`), or with the command below."
-        return Answer(9, _QUESTION, short, (recorded,), (), cannot, commands)
+        return AuditAnswer(9, _QUESTION, short, (recorded,), (), cannot, commands)
     try:
         found = _changes(run, past, other)
     except InputError as problem:
-        return Answer(9, _QUESTION, f"The record cannot say: {problem.message}.", (recorded,), (), cannot, commands)
+        return AuditAnswer(
+            9, _QUESTION, f"The record cannot say: {problem.message}.", (recorded,), (), cannot, commands
+        )
     counts = {v: sum(change.new.verdict == v for change in found) for v in ("release", "keep")}
     more, fewer = plural(counts["release"], "license"), f"{counts['keep']:,}"
     when = moment(run.header.now)
     short = f"By {Path(other.file).name} {more} more would have been due and {fewer} fewer, in the run of {when}."
     entries = tuple(_entry(run, change) for change in found)
     listing = Listing("Decided otherwise", ("License", "Who", "Then, and by the other policy"), entries)
-    return Answer(9, _QUESTION, short, (recorded,), (listing,) if entries else (), cannot, commands)
+    return AuditAnswer(9, _QUESTION, short, (recorded,), (listing,) if entries else (), cannot, commands)
 
 
-def _recorded(run: RunEvidence, past: PastSite) -> Statement:
+def _recorded(run: RunEvidence, past: PastSite) -> AuditStatement:
     if past.is_whole:
         text = "The run kept its snapshot: any policy can be asked, for any moment."
-        return Statement(text, (f"{run.name}{SNAPSHOT_FILE}",))
+        return AuditStatement(text, (f"{run.name}{SNAPSHOT_FILE}",))
     names = sorted({name for line in run.log.decisions for name in line.about.facts})
     listed = ", ".join(names) or "none but those that stand in every line"
     first = run.log.decisions[0].n if run.log.decisions else 1
-    return Statement(f"The facts that its policy read, and so the plan has: {listed}.", (run.at_plan(first),))
+    return AuditStatement(f"The facts that its policy read, and so the plan has: {listed}.", (run.at_plan(first),))
 
 
 def _changes(run: RunEvidence, past: PastSite, other: CheckedPolicy) -> list[VerdictChange]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from seatwarden.engine.audit.answers import Answer, AuditEntry, Listing, Statement
+from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import licenses, moment, person, rule_words, run_sources
 from seatwarden.engine.common.text import join_words, plural
@@ -20,7 +20,7 @@ class _Kept:
     places: list[str] = field(default_factory=list)
 
 
-def who_was_protected(evidence: Evidence) -> Answer:
+def who_was_protected(evidence: Evidence) -> AuditAnswer:
     """Was anybody protected, who was due by a release rule?"""
     kept: dict[tuple[object, ...], _Kept] = {}
     count = 0
@@ -38,11 +38,12 @@ def who_was_protected(evidence: Evidence) -> Answer:
     short = f"{licenses(len(kept)).capitalize()} that a release rule matched {'was' if len(kept) == 1 else 'were'} kept"
     entries = tuple(_entry(one) for one in sorted(kept.values(), key=_order))
     listing = Listing("Due, and kept", ("License", "Who", "Kept by, and due by"), entries)
+    nobody = "Nobody: no license that a release rule matched was kept." if evidence.readable else evidence.why_unread
     names = tuple(dict.fromkeys(one.decision.decided_by or "" for one in kept.values()))
-    return Answer(
+    return AuditAnswer(
         2,
         "Was anybody protected who was due?",
-        f"{short}: {join_words(parts)}." if kept else "Nobody: no license that a release rule matched was kept.",
+        f"{short}: {join_words(parts)}." if kept else nobody,
         (*_against_keep(evidence), *_findings(evidence)),
         (listing,) if entries else (),
         ("Whether somebody should have been protected whom no rule names: the record has the policy's word only.",),
@@ -73,7 +74,7 @@ def _entry(one: _Kept) -> AuditEntry:
     return AuditEntry((decision.license_type, person(decision)), words, run_sources(one.places))
 
 
-def _against_keep(evidence: Evidence) -> Iterator[Statement]:
+def _against_keep(evidence: Evidence) -> Iterator[AuditStatement]:
     """That no release stands against a keep rule, as it must be."""
     sound = []
     for run in evidence.readable:
@@ -84,27 +85,27 @@ def _against_keep(evidence: Evidence) -> Iterator[Statement]:
         ]
         if wrong:
             what = f"{licenses(len(wrong))} were due although a keep rule matched"
-            yield Statement(f"In run {run.header.run_id} {what}.", run_sources(wrong))
+            yield AuditStatement(f"In run {run.header.run_id} {what}.", run_sources(wrong))
         else:
             sound.append(run.at_plan(1))
     if sound:
-        yield Statement("Nobody whom a keep rule matched was due: keep is stronger.", run_sources(sound))
+        yield AuditStatement("Nobody whom a keep rule matched was due: keep is stronger.", run_sources(sound))
 
 
-def _findings(evidence: Evidence) -> Iterator[Statement]:
+def _findings(evidence: Evidence) -> Iterator[AuditStatement]:
     """What was found when the plans were made: names that fail to protect, and the like."""
     said: dict[str, list[str]] = {}
     for run in evidence.readable:
         for finding in run.log.findings:
             said.setdefault(finding.line, []).append(f"{run.name}plan.jsonl: finding {finding.code}")
     for line, places in said.items():
-        yield Statement(f"Found when it was planned: {line}.", run_sources(places))
+        yield AuditStatement(f"Found when it was planned: {line}.", run_sources(places))
 
 
 # The text ------------------------------------------------------------------------------------------------
 
 
-def which_text(evidence: Evidence) -> Answer:
+def which_text(evidence: Evidence) -> AuditAnswer:
     """Which text was in force?"""
     by_text: dict[tuple[str, str], list[RunEvidence]] = {}
     for run in evidence.readable:
@@ -112,7 +113,7 @@ def which_text(evidence: Evidence) -> Answer:
         by_text.setdefault((used.sha256, used.canonical_sha256), []).append(run)
     texts = list(by_text.values())
     if not texts:
-        return Answer(3, _TEXT, "The record cannot say: no plan of it can be read.")
+        return AuditAnswer(3, _TEXT, evidence.why_unread)
     first = texts[0][0].header.policy
     short = f"{first.file}, sha256 {first.sha256}." if len(texts) == 1 else f"{len(texts)} texts, one after the other."
     files = tuple(entry for runs in texts for entry in _files(runs))
@@ -126,7 +127,7 @@ def which_text(evidence: Evidence) -> Answer:
         cannot.append("What stood in place of the secrets that are masked in the copy of the policy's file.")
     kept = texts[-1][-1]
     command = f"sha256sum {kept.folder.as_posix()}/policy/{first.file}"
-    return Answer(
+    return AuditAnswer(
         3, _TEXT, short, tuple(_circumstances(texts)), listings, tuple(cannot), () if kept.log.former else (command,)
     )
 
@@ -154,8 +155,8 @@ def _span(runs: list[RunEvidence]) -> str:
     return f"{plural(len(runs), 'run')}, {moment(runs[0].header.now)} to {moment(runs[-1].header.now)}"
 
 
-def _circumstances(texts: Iterable[list[RunEvidence]]) -> Iterator[Statement]:
+def _circumstances(texts: Iterable[list[RunEvidence]]) -> Iterator[AuditStatement]:
     for runs in texts:
         header = runs[-1].header
         sources = run_sources([run.at_plan(1) for run in runs])
-        yield Statement(f"Days were counted in {header.timezone}; limits: {'; '.join(header.limits)}.", sources)
+        yield AuditStatement(f"Days were counted in {header.timezone}; limits: {'; '.join(header.limits)}.", sources)

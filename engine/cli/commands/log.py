@@ -59,7 +59,6 @@ _COLUMNS = {
     "folder": Column("Folder", least=16, stays="end"),
     "now": Column("Moment"),
     "made": Column("Made", leaves=6),
-    "mode": Column("Kind", leaves=7),
     "site": Column("Site", leaves=4),
     "licenses": Column("Licenses", right=True, leaves=3),
     "release": Column("Release", right=True),
@@ -81,6 +80,14 @@ TextFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="H
 RunsArgument = Annotated[
     Path,
     typer.Argument(metavar="DIR", help="Run folder, or a folder of run folders.", autocompletion=complete_runs),
+]
+AuditArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN|FOLDER|STATE",
+        help="Run folder, folder of runs, or a site's state folder with its register.",
+        autocompletion=complete_runs,
+    ),
 ]
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="DAY", help="Only runs of this day and later: 2026-11-21.")
@@ -226,8 +233,7 @@ def show(
     asked = Question(_person(user, runs), verdict, rule, outcome, *_days(since, until))
     answers = list(select(runs, asked))
     rows = [_decision_row(past, format) for past in answers]
-    kinds = ("mode",) if any(row["mode"] != LIVE for row in rows) else ()
-    columns = ("now", *_made_elsewhen(rows), *kinds, "user", "name", "license", "verdict", "outcome", "why")
+    columns = ("now", *_made_elsewhen(rows), "user", "name", "license", "verdict", "outcome", "why")
     shown = {id(past.run) for past in answers}
     told = [run for run in runs if id(run) in shown]
     _print_rows("decisions", rows, format, columns, raw, told)
@@ -241,14 +247,7 @@ def show(
 
 @app.command("audit")
 def audit(
-    place: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN|FOLDER|STATE",
-            help="Run folder, folder of runs, or a site's state folder with its register.",
-            autocompletion=complete_runs,
-        ),
-    ],
+    place: AuditArgument,
     since: FromOption = None,
     until: ToOption = None,
     policy: Annotated[
@@ -273,9 +272,9 @@ def audit(
     """
     from seatwarden.engine.audit.audit import AuditRequest
     from seatwarden.engine.audit.audit import audit as answer
-    from seatwarden.engine.audit.evidence import Span
+    from seatwarden.engine.audit.evidence import DaySpan
 
-    span = Span(*_days(since, until))
+    span = DaySpan(*_days(since, until))
     kept = seals_in(read_text(seals, "file of seals")) if seals is not None else None
     other = load_policy(policy) if policy is not None else None
     with working(f"reading {place}"):
@@ -420,6 +419,8 @@ def _print_rows(
 
 def _shown(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
+    if name == "outcome" and value is None and row.get("mode") not in (None, LIVE):
+        return str(row["mode"])  # nothing can have come of it
     if name in ("now", "made") and value:
         return printable(str(value)[:16].replace("T", " ") + "Z")  # to the minute; JSON and CSV have the instant
     return printable(str(value)) if value is not None else ""

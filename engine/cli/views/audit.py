@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from seatwarden.engine.audit.answers import Answer, Audit, AuditedRun, Listing
+from seatwarden.engine.audit.answers import Audit, AuditAnswer, AuditedRun, Listing
 from seatwarden.engine.common.text import plural, printable
 
 WIDTH = 80
@@ -48,7 +48,7 @@ def _minute(at: str) -> str:
     return f"{at[:16].replace('T', ' ')}Z"
 
 
-def _answer(answer: Answer, width: int) -> Iterator[str]:
+def _answer(answer: AuditAnswer, width: int) -> Iterator[str]:
     yield from _wrapped(f"{answer.number}. {answer.question}", width)
     yield from _wrapped(answer.short, width, 3)
     for statement in answer.statements:
