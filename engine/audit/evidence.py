@@ -18,6 +18,7 @@ from seatwarden.engine.log.reader import RecordedPlan, recorded_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterLine
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.log.verify import VerifiedRecord, VerifiedRun, verify_record
+from seatwarden.engine.report.write import possible_pages
 from seatwarden.policy.errors import InputError
 
 
@@ -163,7 +164,7 @@ def gather_evidence(place: Path, span: DaySpan, register: Path | None = None) ->
         raise InputError(f"--from {span.since} is after --to {span.until}", "exchange them")
     if register is not None:
         _check_register(register)
-    record = verify_record(place, register, elsewhere=True)
+    record = verify_record(place, possible_pages, register, elsewhere=True)
     base = place if place.is_dir() else place.parent
     faulty = {fault.path for fault in record.faults}
     runs = sorted((_run(run, base, faulty) for run in record.runs), key=_age)

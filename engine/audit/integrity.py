@@ -46,8 +46,12 @@ _ANEW = (
 
 
 def _fault(evidence: Evidence, fault: RecordFault) -> AuditEntry:
-    place = evidence.named(fault.path) + (f":{fault.line}" if fault.line else "")
+    place = _place(evidence, fault)
     return AuditEntry((place,), fault.problem, (place,))
+
+
+def _place(evidence: Evidence, fault: RecordFault) -> str:
+    return evidence.named(fault.path) + (f":{fault.line}" if fault.line else "")
 
 
 def _heads(evidence: Evidence, seals: Sequence[Seals] | None) -> Iterator[AuditStatement]:
@@ -59,6 +63,8 @@ def _heads(evidence: Evidence, seals: Sequence[Seals] | None) -> Iterator[AuditS
         yield AuditStatement(text, (evidence.at_register(n),))
     for run in evidence.readable:
         yield AuditStatement(*_sealed(evidence, run))
+    for note in evidence.record.notes:
+        yield AuditStatement(f"No fault, and worth a look: {note.problem}.", (_place(evidence, note),))
     if seals is not None:
         own = sum(state is not None and seal.register == state.id for seal in seals)
         yield AuditStatement(

@@ -3,7 +3,6 @@
 import secrets
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -137,14 +136,9 @@ def verify(
 
 def _pages(folder: Path) -> Iterator[bytes]:
     """The pages that `report` makes of a run: as it is, and as it was before it was applied."""
-    from seatwarden.engine.report.model import report_of  # jinja2 takes a while to import
-    from seatwarden.engine.report.render import render
-    from seatwarden.engine.report.sources import read_sources
+    from seatwarden.engine.report.write import possible_pages  # jinja2 takes a while to import
 
-    sources = read_sources(folder)
-    yield render(report_of(sources))
-    if sources.journal is not None:
-        yield render(report_of(replace(sources, journal=None)))
+    yield from possible_pages(folder)
 
 
 @app.command("replay")
