@@ -4,6 +4,7 @@ A plan records what its own rules read, and some facts of every license. Another
 as it reads nothing else: a fact that was not recorded is named, never taken as unknown or as having no value.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +20,7 @@ from seatwarden.engine.decide.decide import conclude, decide_all, outcomes_of
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.facts.day import Day, day_for
-from seatwarden.engine.facts.facts import NO_USER, Fact, RecordedFacts, Unknown
+from seatwarden.engine.facts.facts import NO_USER, Fact, RecordedFacts
 from seatwarden.engine.facts.guards import guard_for
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.kept import kept_snapshot
@@ -137,18 +138,21 @@ class PastSite:
         return self.has_pseudonyms and is_personal(name)
 
     def _missing(self, read: "_Read", facts: Sequence[Mapping[str, Fact]]) -> list[str]:
-        """The fields that some line lacks on which a verdict hangs."""
-        lacking: dict[str, set[LicenseType]] = {}
+        """The fields that some line lacks on which a verdict hangs, and of how many licenses."""
+        lacking: dict[str, Counter[LicenseType]] = {}
         for line, known in zip(self.opened.log.decisions, facts, strict=True):
             for name, counts in read[line.license_type].items():
                 if counts and name not in known:
-                    lacking.setdefault(name, set()).add(line.license_type)
-        there = {line.license_type for line in self.opened.log.decisions}
-        of = {
-            name: "" if types == there else f" of {join_words(sorted(types))} licenses"
-            for name, types in lacking.items()
-        }
-        return [_OF_SITE.get(name) or f"`{name}`{of[name]}" for name in sorted(lacking)]
+                    lacking.setdefault(name, Counter())[line.license_type] += 1
+        there = Counter(line.license_type for line in self.opened.log.decisions)
+        return [_OF_SITE.get(name) or f"`{name}`{_of_which(lacking[name], there)}" for name in sorted(lacking)]
+
+
+def _of_which(lacking: Counter[LicenseType], there: Counter[LicenseType]) -> str:
+    """Of which licenses, where it is not of all."""
+    if any(count < there[license_type] for license_type, count in lacking.items()):
+        return f" of {plural(lacking.total(), 'license')}"
+    return "" if lacking.keys() == there.keys() else f" of {join_words(sorted(lacking))} licenses"
 
 
 _OF_SITE = {
@@ -224,34 +228,34 @@ def _fields(rule: Rule) -> Iterator[tuple[Field, bool]]:
 _Derive: TypeAlias = Callable[[RecordedDecision, Day], Fact | None]
 
 
-def _of_user(read: Callable[[RecordedDecision], Fact]) -> _Derive:
-    def derive(line: RecordedDecision, day: Day) -> Fact:
+def _of_user(read: Callable[[RecordedDecision], Fact | None]) -> _Derive:
+    def derive(line: RecordedDecision, day: Day) -> Fact | None:
         return read(line) if line.about.row.user in ("known", "doubled") else NO_USER
 
     return derive
 
 
-def _name(line: RecordedDecision) -> Fact:
-    name = line.about.user_name
-    return (name,) if name else Unknown("`user.name` is missing or unreadable")
+def _name(line: RecordedDecision) -> Fact | None:
+    """The name. A line without one does not tell whether it was empty or missing."""
+    return (line.about.user_name,) if line.about.user_name else None
 
 
-def _unused_days(line: RecordedDecision, day: Day) -> Fact:
-    days = line.about.unused_days
-    return (days,) if days is not None else Unknown("the days unused were not known then")
+def _unused_days(line: RecordedDecision, day: Day) -> Fact | None:
+    return (line.about.unused_days,) if line.about.unused_days is not None else None
 
 
-def _last_used(line: RecordedDecision, day: Day) -> Fact:
+def _last_used(line: RecordedDecision, day: Day) -> Fact | None:
     """The day of the last use. A line without one is of a license never used, if the days unused are known."""
-    if line.about.last_used is not None:
-        used = day.day_of_timestamp(line.about.last_used)
-        return (used,) if used is not None else Unknown("`lastUsed` is unreadable")
-    return () if line.about.unused_days is not None else Unknown("the last use was not known then")
+    about = line.about
+    used = day.day_of_timestamp(about.last_used) if about.last_used is not None else None
+    if used is not None:
+        return (used,)
+    return () if about.last_used is None and about.unused_days is not None else None
 
 
-def _never_used(line: RecordedDecision, day: Day) -> Fact:
+def _never_used(line: RecordedDecision, day: Day) -> Fact | None:
     used = _last_used(line, day)
-    return used if isinstance(used, Unknown) else (not used,)
+    return None if used is None else (not used,)
 
 
 def _allocated(line: RecordedDecision, day: Day) -> Fact | None:
