@@ -49,8 +49,12 @@ class AuditAnswer(Struct, frozen=True, rename="camel"):
 
 
 class AuditedRun(Struct, frozen=True, rename="camel"):
-    """A run that the answers are about. `now` is the moment that was decided for, `made` what the clock said."""
+    """A run that the answers are about. `now` is the moment that was decided for, `made` what the clock said.
 
+    `name` stands for its folder in the places that the answers name; empty where only one run was asked for.
+    """
+
+    name: str
     folder: str
     run: str | None
     number: int | None

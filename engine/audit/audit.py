@@ -51,7 +51,7 @@ def audit(asked: AuditRequest, at: datetime) -> Audit:
         until=span.until.isoformat() if span.until else None,
         at=format_instant(at),
         tool=f"seatwarden {VERSION}",
-        runs=tuple(map(_listed, evidence.runs)),
+        runs=tuple(_listed(evidence, run) for run in evidence.runs),
         left_out=evidence.left_out,
         register=register.id if register is not None else None,
         answers=answers,
@@ -76,12 +76,13 @@ def _answers(evidence: Evidence, asked: AuditRequest, faults: Sequence[RecordFau
     yield what_failed(evidence)
 
 
-def _listed(run: RunEvidence) -> AuditedRun:
-    folder = str(run.folder) if run.name.startswith("run-") else run.name.rstrip("/") or "."
+def _listed(evidence: Evidence, run: RunEvidence) -> AuditedRun:
+    name, folder = run.name.rstrip("/"), evidence.named(run.folder)
     if run.plan is None:
-        return AuditedRun(folder, None, None, None, None, None, None, None, None, "cannot be read")
+        return AuditedRun(name, folder, None, None, None, None, None, None, None, None, "cannot be read")
     header, results = run.header, Counter(line.result for line in run.outcomes)
     return AuditedRun(
+        name=name,
         folder=folder,
         run=header.run_id,
         number=number_of(run),

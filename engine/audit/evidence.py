@@ -149,8 +149,7 @@ class Evidence:
 
     def named(self, path: Path) -> str:
         """A path as places have it."""
-        here, base = path.absolute(), self.base.absolute()
-        return here.relative_to(base).as_posix() if here.is_relative_to(base) else str(path)
+        return _path(path.absolute(), self.base.absolute())
 
 
 def number_of(run: RunEvidence) -> int | None:
@@ -167,9 +166,10 @@ def gather_evidence(place: Path, span: DaySpan, register: Path | None = None) ->
     record = verify_record(place, possible_pages, register, elsewhere=True)
     base = place if place.is_dir() else place.parent
     faulty = {fault.path for fault in record.faults}
-    runs = sorted((_run(run, base, faulty) for run in record.runs), key=_age)
-    within = tuple(run for run in runs if _is_within(run, span))
     alone = (place.is_file() and place.name != REGISTER_FILE) or (place / PLAN_FILE).is_file()
+    names = [""] if alone else _names(record.runs, base)
+    runs = sorted((_run(run, name, faulty) for run, name in zip(record.runs, names, strict=True)), key=_age)
+    within = tuple(run for run in runs if _is_within(run, span))
     return Evidence(place, base, span, record, within, len(runs) - len(within), alone)
 
 
@@ -188,25 +188,34 @@ def _check_register(path: Path) -> None:
 _REGISTER_BEGINS = b'{"n":1,"kind":"register",'
 
 
-def _run(verified: VerifiedRun, base: Path, faulty: Set[Path]) -> RunEvidence:
-    folder, top = verified.folder.absolute(), base.absolute()
-    name = folder.relative_to(top).as_posix() if folder.is_relative_to(top) else _far(verified)
+def _run(verified: VerifiedRun, name: str, faulty: Set[Path]) -> RunEvidence:
     try:
         plan = recorded_plan(verified.plan) if verified.plan is not None else None
     except DamagedLog:  # said among the faults
         plan = None
     lost = verified.journal is None and verified.folder / JOURNAL_FILE in faulty
-    return RunEvidence(verified, "" if name == "." else f"{name}/", plan, lost)
+    return RunEvidence(verified, name, plan, lost)
 
 
-def _far(verified: VerifiedRun) -> str:
-    """The name of a run that stands elsewhere: its number, since all places in it would be long."""
-    head = verified.plan.header.register if verified.plan is not None else None
-    return f"run-{head.run}" if head is not None else str(verified.folder)
+def _names(runs: Sequence[VerifiedRun], base: Path) -> list[str]:
+    """The names of runs in places: their numbers in the register, since folders would make those long.
+
+    A folder that is the copy of another has its path.
+    """
+    heads = [run.plan.header.register if run.plan is not None else None for run in runs]
+    short = [f"run-{head.run}" if head is not None else "" for head in heads]
+    paths = [_path(run.folder.absolute(), base.absolute()) for run in runs]
+    return [f"{one if one and short.count(one) == 1 else path}/" for one, path in zip(short, paths, strict=True)]
 
 
-def _age(run: RunEvidence) -> tuple[str, str]:
-    return (run.made or run.header.now) if run.plan is not None else "", run.name
+def _path(folder: Path, base: Path) -> str:
+    return folder.relative_to(base).as_posix() if folder.is_relative_to(base) else str(folder)
+
+
+def _age(run: RunEvidence) -> tuple[str, int, str]:
+    if run.plan is None:
+        return "", 0, run.name
+    return run.made or run.header.now, number_of(run) or 0, run.name
 
 
 def _is_within(run: RunEvidence, span: DaySpan) -> bool:

@@ -6,9 +6,8 @@ from msgspec import UNSET, UnsetType
 
 from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
-from seatwarden.engine.audit.words import ERASED, hand, moment
+from seatwarden.engine.audit.words import ERASED, hand, moment, run_sources
 from seatwarden.engine.common.text import join_words, plural
-from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.lines import ApplyHeader, Resume, SaltedCircumstances
 from seatwarden.engine.log.register import Demands, Override
 from seatwarden.engine.plan.circumstances import WHAT_IF, Clocks
@@ -84,14 +83,21 @@ def _demands(evidence: Evidence) -> Iterator[AuditEntry]:
 
 def _clocks(evidence: Evidence) -> Iterator[AuditStatement]:
     """The moments: what was decided for, our clock, that of QRS."""
+    together: list[str] = []
     for run in evidence.readable:
         header, name = run.header, f"Run {run.header.run_id}"
-        where = (run.at_plan(1),)
         if header.mode == WHAT_IF and run.made is not None:
             text = f"{name} is a what-if: made {moment(run.made)} for {moment(header.now)}, never applied."
-            yield AuditStatement(text, where)
-        for what, line, place in _clocked(run):
-            yield AuditStatement(f"{name}, {what}: {_clock_words(line)}.", (place,))
+            yield AuditStatement(text, (run.at_plan(1),))
+        for what, clocks, place in _clocked(run):
+            if clocks.apart is None:
+                together.append(place)
+                continue
+            minutes = plural(round(abs(clocks.apart).total_seconds() / 60), "minute")
+            yield AuditStatement(f"{name}, {what}: our clock and that of Qlik Sense were {minutes} apart.", (place,))
+    if together:
+        text = "Our clock and that of Qlik Sense were at most 5 minutes apart."
+        yield AuditStatement(text, run_sources(together))
 
 
 def _clocked(run: RunEvidence) -> Iterator[tuple[str, Clocks, str]]:
@@ -100,15 +106,6 @@ def _clocked(run: RunEvidence) -> Iterator[tuple[str, Clocks, str]]:
     for line in run.journal.events if run.journal is not None else ():
         if isinstance(line, ApplyHeader | Resume) and line.clocks.qrs is not None:
             yield "applied" if isinstance(line, ApplyHeader) else "gone on with", line.clocks, run.at_journal(line.n)
-
-
-def _clock_words(clocks: Clocks) -> str:
-    ours, qrs = parse_timestamp(clocks.ours), parse_timestamp(clocks.qrs or "")
-    if ours is None or qrs is None:
-        return "the clocks cannot be compared"
-    seconds = round(abs((ours - qrs).total_seconds()))
-    apart = "more than is overlooked" if clocks.apart else "no more than is overlooked"
-    return f"our clock and that of Qlik Sense were {plural(seconds, 'second')} apart, {apart}"
 
 
 # One person ----------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def who_was_protected(evidence: Evidence) -> AuditAnswer:
     entries = tuple(_entry(one) for one in sorted(kept.values(), key=_order))
     listing = Listing("Due, and kept", ("License", "Who", "Kept by, and due by"), entries)
     nobody = "Nobody: no license that a release rule matched was kept." if evidence.readable else evidence.why_unread
-    names = tuple(dict.fromkeys(one.decision.decided_by or "" for one in kept.values()))
+    names = sorted({one.decision.decided_by or "" for one in kept.values()})
     return AuditAnswer(
         2,
         "Was anybody protected who was due?",
@@ -68,7 +68,8 @@ def _entry(one: _Kept) -> AuditEntry:
     decision = one.decision
     due, by = _due_by(decision), decision.rule
     assert due is not None  # noqa: S101 - for the type checker: only such are listed
-    runs = f" In {len(one.runs):,} runs, {one.runs[0]} to {one.runs[-1]}." if len(one.runs) > 1 else ""
+    days = f", {one.runs[0]} to {one.runs[-1]}" if one.runs[0] != one.runs[-1] else ""
+    runs = f" In {len(one.runs):,} runs{days}." if len(one.runs) > 1 else ""
     place = f" ({by.place.rpartition(':')[0]})" if by is not None else ""
     words = f"{decision.reason}{place}; due by {rule_words(due)}.{runs}"
     return AuditEntry((decision.license_type, person(decision)), words, run_sources(one.places))
@@ -152,7 +153,8 @@ def _rules(run: RunEvidence) -> Iterator[AuditEntry]:
 def _span(runs: list[RunEvidence]) -> str:
     if len(runs) == 1:
         return f"run {runs[0].header.run_id}"
-    return f"{plural(len(runs), 'run')}, {moment(runs[0].header.now)} to {moment(runs[-1].header.now)}"
+    first, last = moment(runs[0].header.now), moment(runs[-1].header.now)
+    return f"{plural(len(runs), 'run')}, {first}{f' to {last}' if last != first else ''}"
 
 
 def _circumstances(texts: Iterable[list[RunEvidence]]) -> Iterator[AuditStatement]:

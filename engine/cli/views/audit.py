@@ -36,12 +36,13 @@ def audit_to_json(found: Audit) -> dict[str, Any]:
 def _run_words(run: AuditedRun) -> str:
     if run.run is None:
         return f"{run.folder}: {run.state}"
-    number = f" (number {run.number})" if run.number is not None else ""
+    number = f" (number {run.number} in its register)" if run.number is not None and not run.name else ""
     made = f", made {_minute(run.made)}" if run.made and _minute(run.made) != _minute(run.now or "") else ""
     released = f", {run.released:,} released" if run.released is not None else ""
     counted = f"{plural(run.licenses or 0, 'license')}{released}"
-    where = f" [{run.folder}]" if run.folder != "." else ""
-    return f"run {run.run}{number}, {run.state}: for {_minute(run.now or '')}{made}, {counted}, {run.site}{where}"
+    where = f" [{run.folder}]" if run.folder not in (".", run.name) else ""
+    name = f"{run.name}: " if run.name else ""
+    return f"{name}run {run.run}{number}, {run.state}: for {_minute(run.now or '')}{made}, {counted}, {run.site}{where}"
 
 
 def _minute(at: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -50,9 +51,16 @@ def _lines(audited: Audit) -> list[tuple[str, int, str]]:
         for source in sources:
             match = re.fullmatch(r"(.+\.jsonl):(\d+)", source)
             if match:
-                lines = (Path(audited.base) / match[1]).read_text(encoding="utf-8").splitlines()
+                lines = _path(audited, match[1]).read_text(encoding="utf-8").splitlines()
                 found.append((match[1], int(match[2]), lines[int(match[2]) - 1]))
     return found
+
+
+def _path(audited: Audit, place: str) -> Path:
+    """The file that a place means."""
+    name, slash, file = place.partition("/")
+    folders = {run.name: run.folder for run in audited.runs}
+    return Path(audited.base) / (f"{folders[name]}/{file}" if slash and name in folders else place)
 
 
 # 1: who lost a license -----------------------------------------------------------------------------------
@@ -272,6 +280,14 @@ def test_the_register_may_stand_elsewhere(record: Record, tmp_path: Path) -> Non
         _audited(run, register=run / PLAN_FILE)
     with pytest.raises(InputError, match="cannot be read"):
         _audited(run, register=tmp_path / "none.jsonl")
+
+
+def test_a_copy_of_a_run_is_told_from_it(record: Record) -> None:
+    run = record.apply(record.plan())
+    shutil.copytree(run, run.with_name("copy"))
+    audited = _audited(record.folder)
+    assert [found.name for found in audited.runs] == [f"runs/{name}" for name in (run.name, "copy")]
+    assert not audited.sound
 
 
 # 7 to 10 -------------------------------------------------------------------------------------------------
