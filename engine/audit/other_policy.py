@@ -8,7 +8,7 @@ from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatem
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import moment, person
 from seatwarden.engine.common.text import plural
-from seatwarden.engine.log.past_site import PastSite, past_site
+from seatwarden.engine.log.past_site import past_site_of
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, SNAPSHOT_FILE
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -21,24 +21,17 @@ def under_another_policy(evidence: Evidence, other: CheckedPolicy | None) -> Aud
     if not evidence.readable:
         return AuditAnswer(9, _QUESTION, evidence.why_unread)
     run = evidence.readable[-1]
-    try:
-        past = past_site(run.folder)
-    except InputError as problem:
-        return AuditAnswer(9, _QUESTION, f"The record cannot say: {problem.message}.")
     commands = (f"seatwarden diff {run.folder / CANONICAL_FILE} OTHER.policy --snapshot {run.folder}",)
-    recorded = _recorded(run, past)
-    cannot = (
-        () if past.is_whole else ("A policy that reads other facts than those: the run did not keep its snapshot.",)
-    )
+    is_kept, recorded = SNAPSHOT_FILE in run.header.snapshot.kept, _recorded(run)
+    cannot = () if is_kept else ("A policy that reads other facts: the run did not keep its snapshot.",)
     if other is None:
         short = "Ask it by naming one (`--policy`), or with the command below."
         return AuditAnswer(9, _QUESTION, short, (recorded,), (), cannot, commands)
     try:
-        found = _changes(run, past, other)
+        found = _changes(run, other)
     except InputError as problem:
-        return AuditAnswer(
-            9, _QUESTION, f"The record cannot say: {problem.message}.", (recorded,), (), cannot, commands
-        )
+        short = f"The record cannot say: {problem.message}."
+        return AuditAnswer(9, _QUESTION, short, (recorded,), (), cannot, commands)
     counts = {v: sum(change.new.verdict == v for change in found) for v in ("release", "keep")}
     more, fewer = plural(counts["release"], "license"), f"{counts['keep']:,}"
     when = moment(run.header.now)
@@ -48,8 +41,8 @@ def under_another_policy(evidence: Evidence, other: CheckedPolicy | None) -> Aud
     return AuditAnswer(9, _QUESTION, short, (recorded,), (listing,) if entries else (), cannot, commands)
 
 
-def _recorded(run: RunEvidence, past: PastSite) -> AuditStatement:
-    if past.is_whole:
+def _recorded(run: RunEvidence) -> AuditStatement:
+    if SNAPSHOT_FILE in run.header.snapshot.kept:
         text = "The run kept its snapshot: any policy can be asked, for any moment."
         return AuditStatement(text, (f"{run.name}{SNAPSHOT_FILE}",))
     names = sorted({name for line in run.log.decisions for name in line.about.facts})
@@ -58,9 +51,10 @@ def _recorded(run: RunEvidence, past: PastSite) -> AuditStatement:
     return AuditStatement(f"The facts that its policy read, and so the plan has: {listed}.", (run.at_plan(first),))
 
 
-def _changes(run: RunEvidence, past: PastSite, other: CheckedPolicy) -> list[VerdictChange]:
+def _changes(run: RunEvidence, other: CheckedPolicy) -> list[VerdictChange]:
     """The decisions that come out otherwise. Raises InputError for facts that are missing."""
     assert run.plan is not None  # noqa: S101 - for the type checker: it is readable
+    past = past_site_of(run.log, run.folder)
     # By the run's own zone and moment, whatever the other policy says of its zone.
     day = past.day_for(other, None, run.header.timezone)
     return changed(past.decide_all(run.plan.policy, day), past.decide_all(other, day))

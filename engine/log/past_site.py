@@ -172,7 +172,11 @@ _KEEP = "`plan --keep-snapshot`, or `keepSnapshot: true` in the site file, keeps
 
 def past_site(folder: Path) -> PastSite:
     """The site as the run in a folder knew it. Raises InputError, DamagedLog."""
-    log = read_log(folder)
+    return past_site_of(read_log(folder), folder)
+
+
+def past_site_of(log: PlanLog, folder: Path) -> PastSite:
+    """The same of a run whose plan has been read. Raises InputError, DamagedLog."""
     kept = kept_snapshot(folder, log.header) if folder.is_dir() else None
     return PastSite(opened(log), kept or SnapshotOfRun(log), kept is not None)
 
