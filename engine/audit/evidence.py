@@ -117,8 +117,8 @@ class Evidence:
     record: VerifiedRecord
     runs: tuple[RunEvidence, ...]
     left_out: int
-    alone: bool
-    """Whether one run was asked for: then only those lines of the register count that are about it."""
+    whole: bool
+    """Whether all runs of the register were asked for: else only those of its lines count that are about some here."""
 
     @cached_property
     def readable(self) -> tuple[RunEvidence, ...]:
@@ -139,7 +139,7 @@ class Evidence:
         for n, line in enumerate(state.lines, 1) if state is not None else ():
             if not isinstance(line, kinds) or not self.span.has(_utc_day(line.at)):  # type: ignore[attr-defined]
                 continue
-            if not self.alone or getattr(line, "run", None) in numbers:
+            if self.whole or getattr(line, "run", None) in numbers:
                 yield n, line
 
     def at_register(self, line: int) -> str:
@@ -170,7 +170,9 @@ def gather_evidence(place: Path, span: DaySpan, register: Path | None = None) ->
     names = [""] if alone else _names(record.runs, base)
     runs = sorted((_run(run, name, faulty) for run, name in zip(record.runs, names, strict=True)), key=_age)
     within = tuple(run for run in runs if _is_within(run, span))
-    return Evidence(place, base, span, record, within, len(runs) - len(within), alone)
+    known = record.register_path.resolve() if record.register_path is not None else None
+    whole = known is not None and place.resolve() in (known, known.parent, known.parent / "runs")
+    return Evidence(place, base, span, record, within, len(runs) - len(within), whole)
 
 
 def _check_register(path: Path) -> None:

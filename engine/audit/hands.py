@@ -75,7 +75,7 @@ def _overrides(evidence: Evidence) -> Iterator[AuditEntry]:
 
 
 def _demands(evidence: Evidence) -> Iterator[AuditEntry]:
-    for n, line in evidence.register_lines(Demands) if not evidence.alone else ():
+    for n, line in evidence.register_lines(Demands) if evidence.whole else ():
         words = ", ".join(f"{name}: {value or 'none'}" for name, value in line.settings.items())
         who = ERASED if line.person is UNSET else line.person.account
         yield AuditEntry((moment(line.at), who), words, (evidence.at_register(n),))

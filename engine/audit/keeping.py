@@ -101,12 +101,12 @@ def _hidden(evidence: Evidence) -> Iterator[AuditStatement]:
 
 def _erased(evidence: Evidence) -> Iterator[AuditStatement]:
     """What was taken out: by the register, and by the plans themselves."""
-    for n, line in evidence.register_lines(ErasedLines) if not evidence.alone else ():
+    for n, line in evidence.register_lines(ErasedLines) if evidence.whole else ():
         if line.done:
             lines, files = plural(sum(map(len, line.files.values())), "line"), plural(len(line.files), "file")
             text = f"{moment(line.at)}: {lines} of {files} erased ({line.reason})."
             yield AuditStatement(text, (evidence.at_register(n),))
-    for n, line in evidence.register_lines(PrunedRuns) if not evidence.alone else ():
+    for n, line in evidence.register_lines(PrunedRuns) if evidence.whole else ():
         if line.done:
             text = f"{moment(line.at)}: {plural(len(line.runs), 'run')} deleted, older than {line.keep}."
             yield AuditStatement(text, (evidence.at_register(n),))

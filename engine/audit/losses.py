@@ -152,6 +152,9 @@ def what_failed(evidence: Evidence) -> AuditAnswer:
     parts += [plural(len(attempts), "attempt") + " refused or failed"] if attempts else []
     waits = list(_waiting(evidence))
     cannot = [] if evidence.record.register is not None else [_NO_REGISTER]
+    if evidence.record.register_path is not None and not evidence.whole:
+        place = evidence.record.register_path.parent
+        cannot.append(f"Attempts that came to no run here: ask the whole register, `seatwarden log audit {place}`.")
     cannot += [_LOST] if any(run.journal_lost for run in evidence.readable) else []
     listings = (
         Listing("Outcomes", _HEADS, tuple(_outcome(run, line) for run, line in found)),

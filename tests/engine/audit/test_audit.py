@@ -270,16 +270,29 @@ def test_seals_that_were_kept_elsewhere(record: Record) -> None:
 
 def test_the_register_may_stand_elsewhere(record: Record, tmp_path: Path) -> None:
     run = record.apply(record.plan(place=tmp_path / "far" / "away" / "off" / "run"))
-    alone, known = _audited(run), _audited(run, register=record.folder / "runs.jsonl")
-    assert (alone.register, alone.sound, known.sound) == (None, True, True)
-    assert known.register is not None
-    from_state = _audited(record.folder)
-    assert from_state.answers[0].short == known.answers[0].short == alone.answers[0].short
+    known, from_state = _audited(run), _audited(record.folder)
+    assert known.register == from_state.register is not None
     assert [found.folder for found in from_state.runs] == [str(run)]
+    moved = record.folder.rename(tmp_path / "moved")
+    alone, told = _audited(run), _audited(run, register=moved / "runs.jsonl")
+    assert (alone.register, told.register) == (None, known.register)
+    assert any("is not at hand" in statement.text for statement in alone.answers[4].statements)
+    assert {found.answers[0].short for found in (known, from_state, alone, told)} == {known.answers[0].short}
+    assert all(found.sound for found in (known, from_state, alone, told))
     with pytest.raises(InputError, match="no register of runs"):
         _audited(run, register=run / PLAN_FILE)
     with pytest.raises(InputError, match="cannot be read"):
         _audited(run, register=tmp_path / "none.jsonl")
+
+
+def test_of_a_part_of_the_runs_nothing_is_said_of_the_others(record: Record, tmp_path: Path) -> None:
+    record.apply(record.plan())
+    record.later(days=1)
+    record.plan(some_site("l1", "l2", "l11"), place=tmp_path / "plans" / "second")
+    audited = _audited(tmp_path / "plans")
+    assert audited.answers[0].short == "Nobody."
+    assert any("ask the whole register" in sentence for sentence in audited.answers[9].cannot_say)
+    assert _audited(record.folder).answers[0].short.startswith("2 people lost")
 
 
 def test_a_copy_of_a_run_is_told_from_it(record: Record) -> None:
