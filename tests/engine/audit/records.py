@@ -16,11 +16,11 @@ from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.reader import read_plan, root_of
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
-from seatwarden.engine.log.writer import write_plan
-from seatwarden.engine.plan.circumstances import LIVE, WHAT_IF, Circumstances, Mode
+from seatwarden.engine.log.writer import Recording, write_plan
+from seatwarden.engine.plan.circumstances import LIVE, WHAT_IF, Circumstances, Hand, Mode
 from seatwarden.engine.plan.plan import make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
-from seatwarden.engine.runs.record import Hand, SiteRecord, site_record
+from seatwarden.engine.runs.record import SiteRecord, site_record
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 from tests.strategies import NOW, as_json
 
@@ -94,7 +94,7 @@ class Record:
         folder = place or self.folder / "runs" / f"{self.now:%Y%m%dT%H%M%S}"
         keeping = keep(snapshot) if kept else None
         if mode == WHAT_IF:
-            write_plan(made, folder, plan_text(made), self.hand.recording(keeping))
+            write_plan(made, folder, plan_text(made), Recording(self.hand.seed(), snapshot=keeping))
             return folder
         with self.open() as record:
             recording = record.recording(keeping)
@@ -107,7 +107,7 @@ class Record:
         plan = read_plan(folder)
         pending = find_pending(plan, folder, ())
         with self.open() as record, record.applying(pending):
-            journal = open_journal(pending, self.hand.applying(self.now))
+            journal = open_journal(pending, self.hand, self.now)
             for key in pending.chosen:
                 line, who, at = plan.line_of[key], "somebody", f"{self.now:%Y-%m-%dT%H:%M:%S}.000Z"
                 result = (results or {}).get(key[1], "released")
