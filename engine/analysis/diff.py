@@ -1,7 +1,7 @@
 """Two policies side by side: the verdicts that change on a snapshot, or an example of any difference."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -51,8 +51,12 @@ class Example:
 
 def changes(old: CheckedPolicy, new: CheckedPolicy, snapshot: Snapshot, days: tuple[Day, Day]) -> list[VerdictChange]:
     """The licenses of a snapshot whose verdict changes from the old policy to the new, each decided on its day."""
-    pairs = zip(decide_all(old, snapshot, days[0]), decide_all(new, snapshot, days[1]), strict=True)
-    return [VerdictChange(one, other) for one, other in pairs if one.verdict != other.verdict]
+    return changed(decide_all(old, snapshot, days[0]), decide_all(new, snapshot, days[1]))
+
+
+def changed(old: Iterable[Decision], new: Iterable[Decision]) -> list[VerdictChange]:
+    """The licenses whose verdict changes, of decisions on the same licenses in the same order."""
+    return [VerdictChange(one, other) for one, other in zip(old, new, strict=True) if one.verdict != other.verdict]
 
 
 def reasons(found: list[VerdictChange]) -> list[tuple[str, str, str, int]]:

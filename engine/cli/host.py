@@ -74,7 +74,7 @@ def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunCo
     from seatwarden.engine.runs.run import RunContext
 
     return RunContext(
-        connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel),
+        connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel, keep=settings.keep_snapshot),
         hand=this_hand(clock, settings.site.qlik_user),
         log=log,
         stop=stop,

@@ -22,6 +22,7 @@ from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy, shown_source
 
 if TYPE_CHECKING:  # `lint` and others that read no site do not wait for what does
+    from seatwarden.engine.log.past_site import PastSite
     from seatwarden.engine.site.connection import Site
     from seatwarden.engine.snapshot.model import Snapshot
 
@@ -31,6 +32,15 @@ PolicyOption: TypeAlias = Annotated[
 ]
 SnapshotOption: TypeAlias = Annotated[
     Path | None, typer.Option("--snapshot", "-s", metavar="FILE", help="Snapshot of a site (JSON).")
+]
+SnapshotOrRunOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--snapshot",
+        "-s",
+        metavar="FILE|RUN",
+        help="Snapshot of a site (JSON), or a past run's folder: what that recorded.",
+    ),
 ]
 SiteOption: TypeAlias = Annotated[
     Path | None,
@@ -82,7 +92,8 @@ RawOption: TypeAlias = Annotated[
 class Inputs:
     """Everything a decision depends on. `source` names the site, or the file the snapshot stands in.
 
-    `site` is the live site (None: a snapshot file). `mode` tells whether a plan of this can ever be applied.
+    `site` is the live site (None: a snapshot file). `mode` tells whether a plan of this can ever be applied. `past` is
+    the run that is decided on where that has not kept its snapshot: then `snapshot` has no rows.
     """
 
     policy: CheckedPolicy
@@ -91,14 +102,24 @@ class Inputs:
     source: str
     site: Site | None = None
     mode: Mode = WHAT_IF
+    past: PastSite | None = None
 
 
 def gather(
-    policy: Path | None, snapshot: Path | None, site: Path | None, now: str | None, timezone: str | None
+    policy: Path | None,
+    snapshot: Path | None,
+    site: Path | None,
+    now: str | None,
+    timezone: str | None,
+    *,
+    runs: bool = False,
+    keep: bool = False,
 ) -> Inputs:
-    """Reads what the options name. Raises InputError, PolicyError or RemoteError."""
+    """Reads what the options name. Raises InputError, PolicyError or RemoteError.
+
+    `runs`: a past run may stand in place of the snapshot; `keep`: the snapshot has its bytes with it.
+    """
     from seatwarden.engine.facts.day import day_for
-    from seatwarden.engine.snapshot.reader import load_snapshot
 
     if snapshot is None and site is None:
         raise InputError("nothing to decide on", "name a snapshot with --snapshot, or a live site with --site")
@@ -112,21 +133,56 @@ def gather(
         policy = policy_file(site, os.environ)
     checked = _load(policy)
     asked = parse_now(now) if now is not None else None
-    live, mode = None, WHAT_IF
-    if site is not None:
-        # The snapshot is of now, whatever moment is asked for.
-        now_ = datetime.now(UTC)
-        day = day_for(checked, asked or now_, timezone)
-        live = read_site(site)
-        taken, source = take_snapshot(live, now_), live.url
-        mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
-    else:
-        assert snapshot is not None  # noqa: S101 - for the type checker: one of the two is given, see above
-        taken = load_snapshot(snapshot, attributes=_reads_attributes(checked))
-        _say(taken.remarks)
-        source = taken.source or snapshot.name
-        day = day_for(checked, asked or _taken_at(taken) or datetime.now(UTC), timezone)
-    return Inputs(checked, taken, day, source, live, mode)
+    if snapshot is not None:
+        from_run = _from_run(checked, snapshot, asked, timezone) if runs else None
+        return from_run or _from_file(checked, snapshot, asked, timezone, keep=keep)
+    assert site is not None  # noqa: S101 - for the type checker: one of the two is given, see above
+    # The snapshot is of now, whatever moment is asked for.
+    now_ = datetime.now(UTC)
+    day = day_for(checked, asked or now_, timezone)
+    live = read_site(site)
+    mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
+    return Inputs(checked, take_snapshot(live, now_, keep=keep), day, live.url, live, mode)
+
+
+def _from_file(
+    policy: CheckedPolicy, file: Path, asked: datetime | date | None, timezone: str | None, *, keep: bool
+) -> Inputs:
+    from seatwarden.engine.facts.day import day_for
+    from seatwarden.engine.snapshot.reader import decode_snapshot, snapshot_data
+
+    data = snapshot_data(file)
+    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=_reads_attributes(policy))
+    taken.data = data if keep else None
+    _say(taken.remarks)
+    day = day_for(policy, asked or _taken_at(taken) or datetime.now(UTC), timezone)
+    return Inputs(policy, taken, day, taken.source or file.name)
+
+
+def _from_run(
+    policy: CheckedPolicy, folder: Path, asked: datetime | date | None, timezone: str | None
+) -> Inputs | None:
+    past = past_run(folder)
+    if past is None:
+        return None
+    day = past.day_for(policy, asked, timezone)
+    return Inputs(policy, past.snapshot, day, past.source, past=None if past.is_whole else past)
+
+
+def past_run(place: Path) -> PastSite | None:
+    """The site as the run in a folder knew it, and a word on what that cannot tell; None where there is no run.
+
+    Raises InputError, DamagedLog.
+    """
+    from seatwarden.policy.file_kinds import is_run_folder
+
+    if not is_run_folder(place):
+        return None
+    from seatwarden.engine.log.past_site import past_site
+
+    past = past_site(place)
+    _say([*past.remarks, *past.snapshot.remarks])
+    return past
 
 
 def _load(path: Path) -> CheckedPolicy:
@@ -146,13 +202,14 @@ def _reads_attributes(policy: CheckedPolicy) -> bool:
     return any(isinstance(node, Field) and node.name == "user.attributes" for node in nodes)
 
 
-def take_snapshot(site: Site, now: datetime) -> Snapshot:
-    """The users and licenses of a live site. Raises RemoteError."""
+def take_snapshot(site: Site, now: datetime, *, keep: bool = False) -> Snapshot:
+    """The users and licenses of a live site, to `keep` with the bytes as they were sent. Raises RemoteError."""
     from seatwarden.engine.cli.terminal.output import working
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
 
     # Certificates are valid by the real clock, whatever --now says.
-    with QrsClient(site, datetime.now(UTC)) as client, working(f"reading users and licenses from {site.url}"):
+    connected = QrsClient(site, datetime.now(UTC), keep=keep)
+    with connected as client, working(f"reading users and licenses from {site.url}"):
         taken, warnings = client.snapshot(now), client.warnings
     _say(warnings)
     _say(taken.remarks)

@@ -96,10 +96,17 @@ Pages: TypeAlias = Callable[[Path], Iterable[bytes]]
 """Makes the pages that `seatwarden report` could have written for a run folder; it lives above this room."""
 
 
-def verify_record(place: Path, pages: Pages) -> VerifiedRecord:
-    """Verifies a run, a folder of runs or a register. Raises InputError where there is none of these."""
+def verify_record(
+    place: Path, pages: Pages, register: Path | None = None, *, elsewhere: bool = False
+) -> VerifiedRecord:
+    """Verifies a run, a folder of runs or a register. Raises InputError where there is none of these.
+
+    `register` is the one that knows the runs, where it stands where they do not say; `elsewhere`: of a register, the
+    runs in folders far from its own are verified, too, as far as they are still there.
+    """
     found = VerifiedRecord()
-    if place.name == REGISTER_FILE or (place.is_dir() and (place / REGISTER_FILE).is_file()):
+    of_register = place.name == REGISTER_FILE or (place.is_dir() and (place / REGISTER_FILE).is_file())
+    if of_register:
         found.register_path = place if place.name == REGISTER_FILE else place / REGISTER_FILE
         folders = run_folders(found.register_path.parent)
     else:
@@ -107,11 +114,13 @@ def verify_record(place: Path, pages: Pages) -> VerifiedRecord:
         if not folders or (place.name != PLAN_FILE and not place.is_dir()):
             found.runs = [VerifiedRun(place, read_log(place))]  # one file alone, or words on what is not there
             return found
-        found.register_path = _register_near(place, folders)
+        found.register_path = register or _register_near(place, folders)
     found.runs = [_read_run(folder) for folder in folders]
     found.register_path = found.register_path or _register_named(found.runs)
     if found.register_path is not None:
         found.register = _read_register(found.register_path, found.others)
+    if elsewhere and of_register and found.register is not None:
+        found.runs += [_read_run(folder) for folder in _kept_elsewhere(found.register, folders)]
     erasures = Erasures(found.register)
     for run in found.runs:
         _verify_files(run, erasures, pages)
@@ -259,6 +268,12 @@ def _without_register(found: VerifiedRecord) -> None:
         else:
             run.notes.append(RecordFault(place, None, f"{problem}: it was not asked whether runs are missing"))
     found.others = list(dict.fromkeys(found.others))
+
+
+def _kept_elsewhere(register: RegisterState, folders: Sequence[Path]) -> list[Path]:
+    known = {folder.resolve() for folder in folders}
+    named = dict.fromkeys(Path(line.folder) for line in register.of_kind(Planned))
+    return [p for p in named if p.is_absolute() and p.resolve() not in known and (p / PLAN_FILE).is_file()]
 
 
 def _read_register(path: Path, faults: list[RecordFault]) -> RegisterState | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property, partial
@@ -237,9 +237,34 @@ def make_plan(
     with collector_off():
         decisions = tuple(decide_all(policy, snapshot, day))
         found = find_in_plan(policy, snapshot, day, decisions, pseudonyms)
-        if pseudonyms is not None:
-            decisions = tuple(map(pseudonyms.of_decision, decisions))
-        return Plan(policy, snapshot, day, source, decisions, pseudonyms, found)
+        return _plan(policy, snapshot, day, source, decisions, pseudonyms, found)
+
+
+def plan_of_record(
+    policy: CheckedPolicy,
+    snapshot: Snapshot,
+    day: Day,
+    source: str,
+    decisions: Iterable[Decision],
+    pseudonyms: Pseudonyms | None = None,
+) -> Plan:
+    """The plan of decisions that were made of a past run's record: nothing is found in it that takes a whole site."""
+    with collector_off():
+        return _plan(policy, snapshot, day, source, tuple(decisions), pseudonyms, PlanFindings())
+
+
+def _plan(
+    policy: CheckedPolicy,
+    snapshot: Snapshot,
+    day: Day,
+    source: str,
+    decisions: tuple[Decision, ...],
+    pseudonyms: Pseudonyms | None,
+    found: PlanFindings,
+) -> Plan:
+    if pseudonyms is not None:
+        decisions = tuple(map(pseudonyms.of_decision, decisions))
+    return Plan(policy, snapshot, day, source, decisions, pseudonyms, found)
 
 
 def with_origin(plan: Plan, origin: Origin) -> Plan:

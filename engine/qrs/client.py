@@ -60,10 +60,13 @@ _RESOURCES = (
 
 
 class QrsClient:
-    """A connection to one site, usable from several threads. Use as a context manager; methods raise RemoteError."""
+    """A connection to one site, usable from several threads. Use as a context manager; methods raise RemoteError.
 
-    def __init__(self, site: Site, now: datetime, *, parallel: int = 1) -> None:
-        self._site = site
+    `keep`: snapshots have their JSON with them.
+    """
+
+    def __init__(self, site: Site, now: datetime, *, parallel: int = 1, keep: bool = False) -> None:
+        self._site, self._keep = site, keep
         self._now, self._presented = now, set[bytes]()
         self.site_clock: datetime | None = None
         """What the clock of QRS said at its first answer; to the second."""
@@ -109,8 +112,9 @@ class QrsClient:
 
     def snapshot(self, now: datetime) -> Snapshot:
         """Users, licenses and the site's own license as they are now, in five requests; `now` is noted as the time."""
-        snapshot = self._decoded(decode_snapshot, self.snapshot_json(now), "")
-        snapshot.site_clock = self.site_clock
+        data = self.snapshot_json(now)
+        snapshot = self._decoded(decode_snapshot, data, "")
+        snapshot.site_clock, snapshot.data = self.site_clock, data if self._keep else None
         return snapshot
 
     def snapshot_json(self, now: datetime) -> bytes:

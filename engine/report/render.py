@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from seatwarden.engine.report.model import Page
@@ -26,17 +26,8 @@ _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 def render(report: Page) -> bytes:
     """The page, UTF-8. The same report gives the same bytes."""
-    environment = Environment(
-        loader=DictLoader({_PAGE: _text(_PAGE)}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = lambda number: f"{number:,}"
-    style, script = _text(_STYLE), _text(_SCRIPT)
-    page = environment.get_template(_PAGE).render(
+    style, script = page_style(), _text(_SCRIPT)
+    page = page_template(_text(_PAGE)).render(
         report=report,
         security=_security(style, script),
         # Our own files, not escaped: a style or script block takes its text as it is.
@@ -47,6 +38,25 @@ def render(report: Page) -> bytes:
     return page.encode()
 
 
+def page_template(text: str) -> Template:
+    """A template of ours, in which all that it places is escaped, and nothing that is hidden stays so."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = lambda number: f"{number:,}"
+    environment.filters["code"] = _code
+    return environment.from_string(text)
+
+
+def page_style() -> str:
+    """The style of our pages."""
+    return _text(_STYLE)
+
+
 def script_json(value: Any) -> str:
     """JSON that can stand in a script block: nothing in it can end the block."""
     return msgspec.json.encode(value).decode().translate(_ESCAPES)
@@ -54,12 +64,19 @@ def script_json(value: Any) -> str:
 
 def _security(style: str, script: str) -> str:
     return (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; base-uri 'none'; "
+        f"default-src 'none'; script-src '{block_digest(script)}'; style-src '{block_digest(style)}'; "
+        "base-uri 'none'; "
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
-def _digest(text: str) -> str:
+def _code(text: str) -> Markup:
+    """A text of ours in which what stands between backticks is code."""
+    parts = [Markup("<code>{}</code>" if n % 2 else "{}").format(shown(p)) for n, p in enumerate(text.split("`"))]  # noqa: S704
+    return Markup("").join(parts)
+
+
+def block_digest(text: str) -> str:
     """The digest of an inline block, as a content security policy names it."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 

@@ -25,7 +25,7 @@ from seatwarden.engine.log.register import (
     Register,
     RegisterOrigin,
 )
-from seatwarden.engine.log.writer import Recording
+from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.version import VERSION
@@ -96,10 +96,10 @@ class SiteRecord:
 
         return prune(self._register, self._folder, old.due, keep, self._now) if old.due else []
 
-    def recording(self) -> Recording:
-        """What to write the next plan with: it gets the next number."""
+    def recording(self, kept: KeptFile | None = None) -> Recording:
+        """What to write the next plan with: it gets the next number. `kept` is the snapshot, if it is to be kept."""
         head = self._register.head(self._register.state.last_run + 1)
-        return Recording(self._hand.seed(), head)
+        return Recording(self._hand.seed(), head, kept)
 
     def planned(self, plan: Plan, folder: Path, recording: Recording, root: str) -> None:
         """Enters a plan that is on the disk."""

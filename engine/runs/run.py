@@ -28,6 +28,7 @@ from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
+from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.reader import read_plan, root_of
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.writer import write_plan
@@ -277,7 +278,7 @@ class _Run:
         plan = replace(plan, accepted=self._accept_mass_change and bool(changes))
         self.stopped_by = _stopping(plan, self._settings.stop_on)
         folder = self._runs / plan.run_id
-        recording = record.recording()
+        recording = record.recording(keep(snapshot) if self._settings.keep_snapshot else None)
         path = write_plan(plan, folder, plan_text(plan), recording)
         self.plan, self.folder, self.root = plan, folder, root_of(path)
         record.planned(plan, folder, recording, self.root)

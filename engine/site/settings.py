@@ -47,7 +47,7 @@ from seatwarden.policy.file_kinds import (
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
-from seatwarden.policy.yaml.kinds import between, list_of, map_of, one_of, within_folder
+from seatwarden.policy.yaml.kinds import SWITCH, between, list_of, map_of, one_of, within_folder
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
@@ -99,6 +99,7 @@ class Settings:
     mass_change: int
     retention: timedelta | None
     parallel: int
+    keep_snapshot: bool
     log: LogSettings
     http_port: int | None
     heartbeat: int
@@ -180,6 +181,7 @@ def demands_of(settings: Settings) -> dict[str, str]:
         "stopOn": ", ".join(settings.stop_on),
         "massChange": str(settings.mass_change),
         "retention": keep_words(settings.retention) if settings.retention else "for ever",
+        "keepSnapshot": str(settings.keep_snapshot).lower(),
     }
 
 
@@ -189,6 +191,7 @@ _AS_THEY_ARE = {
     "mass_change": "massChange",
     "retention": "retention",
     "parallel": "parallel",
+    "keep_snapshot": "keepSnapshot",
     "log": "log",
     "http_port": "http",
     "heartbeat": "heartbeat",
@@ -273,6 +276,11 @@ def _ours(reader: YamlReader, root: Node) -> Values:
     _find_misplaced(reader, root)
     entry = our_section(root)
     read = OURS.read(reader, entry.value, "seatwarden") if entry else None
+    if read is not None and read["keepSnapshot"] and read["pseudonyms"] is not None:
+        place = read.map.get("keepSnapshot")
+        assert place is not None  # noqa: S101 - for the type checker: its value was read there
+        help_ = "leave one of them out"
+        reader.error("SW205", "with `pseudonyms` no snapshot is kept", place.value.span, "it names everybody", help_)
     return read or OURS.nothing(root.span)
 
 
@@ -411,6 +419,7 @@ OURS = Section(
             without="for ever",
         ),
         Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
+        Setting("keepSnapshot", SWITCH, "each run keeps the snapshot, packed, so that any policy can be asked", False),
         Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),
         Setting("http", map_of(HTTP, lambda values: values["port"]), without="no port is opened"),
         Setting("proxy", PROXY, "the proxy for webhooks, the heartbeat, InfluxDB and MQTT", Proxy(), without="none"),

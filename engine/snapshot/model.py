@@ -163,7 +163,8 @@ class Snapshot:
 
     `licenses` holds, for each type that QRS was asked for, its rows in QRS's order; `taken_at` is QRS's time as written
     (may be None), `source` where it came from. `remarks` says what could not be read, `unreadable_users` has the ids of
-    users who were left out, as far as those could be.
+    users who were left out, as far as those could be. `site_clock` is what QRS's clock said, `data` the bytes that all
+    this was read from: both only where somebody asked for them.
     """
 
     def __init__(
@@ -183,6 +184,7 @@ class Snapshot:
         self.signed_key = _signed_key(file.license)
         self.overview = seats_in(file.access_type_overview)
         self.site_clock: datetime | None = None
+        self.data: bytes | None = None
         self.licenses: dict[LicenseType, list[License]] = {}
         for license_type in LICENSE_TYPES:
             rows = getattr(file.licenses, license_type)

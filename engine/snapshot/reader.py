@@ -67,6 +67,10 @@ class _RawLicensesOnly(Struct, frozen=True):
     licenses: Raw
 
 
+class _SiteLicense(Struct, frozen=True):
+    license: dict[str, Raw] | None | UnsetType = UNSET
+
+
 class _Identity(Struct, frozen=True):
     id: str
 
@@ -95,6 +99,11 @@ _Row = TypeVar("_Row", User, UserReference, License)
 
 def load_snapshot(path: Path, *, attributes: bool = True) -> Snapshot:
     """The snapshot in a file; without `attributes` those of users may be unknown. Raises InputError."""
+    return decode_snapshot(snapshot_data(path), f"snapshot `{path}`", attributes=attributes)
+
+
+def snapshot_data(path: Path) -> bytes:
+    """The content of a snapshot's file, as far as it is certain that it is none of another kind. Raises InputError."""
     what = f"snapshot `{path}`"
     try:
         data = path.read_bytes()
@@ -105,12 +114,20 @@ def load_snapshot(path: Path, *, attributes: bool = True) -> Snapshot:
             raise folder_for_file(path, "snapshot") from None
         raise InputError(f"{what} cannot be read: {error.strerror}") from None
     refuse_foreign(path, data, "snapshot")
-    return decode_snapshot(data, what, attributes=attributes)
+    return data
 
 
 def compress(data: bytes) -> bytes:
     """A snapshot as zstd."""
     return zstandard.ZstdCompressor().compress(data)
+
+
+def site_license_fields(data: bytes) -> set[str]:
+    """The names of what a snapshot says of the site's own license. Raises InputError."""
+    found = msgspec.json.decode(
+        decode_json_bytes(decompressed(data, "the snapshot"), "the snapshot"), type=_SiteLicense
+    )
+    return set(found.license) if found.license is not UNSET and found.license is not None else set()
 
 
 def without_secrets(data: bytes, what: str) -> bytes:
@@ -343,11 +360,16 @@ def _check_licenses(licenses: Licenses | _RawLicenses, data: bytes, what: str) -
     raise InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
 
 
+def is_packed(data: bytes) -> bool:
+    """Whether it is zstd."""
+    return data.startswith(_ZSTD_MAGIC)
+
+
 def decompressed(data: bytes, what: str) -> bytes:
     """A snapshot as JSON, unpacked where it is zstd; `what` names it in messages. Raises InputError."""
     if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
         raise InputError(f"{what} is compressed as gzip or zip", "unpack it; of compressed files only zstd is read")
-    if not data.startswith(_ZSTD_MAGIC):
+    if not is_packed(data):
         return data
     try:
         with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as reader:

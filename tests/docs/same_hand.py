@@ -7,16 +7,29 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 
 import seatwarden.api
 import seatwarden.engine.cli.circumstances
 import seatwarden.engine.cli.commands.plan
 import seatwarden.engine.cli.host
+from seatwarden.engine.log.lines import RegisterHead
+from seatwarden.engine.log.register import Register
 from seatwarden.engine.plan.circumstances import Circumstances
 from tests.docs.live_site import StoppedClock
+
+_head = Register.head
+
+
+def _head_here(register: Register, run: int) -> RegisterHead:
+    """The head, with the register's place as it is from here: pages are made in a new folder each time."""
+    head = _head(register, run)
+    path, here = Path(head.path), Path.cwd().resolve()
+    return structs.replace(head, path=path.relative_to(here).as_posix()) if path.is_relative_to(here) else head
 
 
 @contextmanager
@@ -33,4 +46,5 @@ def same_hand() -> Iterator[None]:
         for module in (seatwarden.engine.cli.host, seatwarden.engine.cli.commands.plan):
             patch.setattr(module, "datetime", StoppedClock)
         patch.setattr(seatwarden.api, "secrets", source)
+        patch.setattr(Register, "head", _head_here)
         yield

@@ -1,7 +1,8 @@
 """`seatwarden diff`: what another policy would change."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from msgspec import to_builtins
@@ -10,13 +11,21 @@ from seatwarden.engine.analysis.diff import (
     Example,
     VerdictChange,
     change_to_json,
+    changed,
     changes,
     example_of_difference,
     other_differences,
     reasons,
 )
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import NowOption, SnapshotOption, TimezoneOption, choose_moment
+from seatwarden.engine.cli.inputs import (
+    NowOption,
+    SnapshotOrRunOption,
+    TimezoneOption,
+    choose_moment,
+    parse_now,
+    past_run,
+)
 from seatwarden.engine.cli.terminal.output import print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.common.tables import Column
@@ -25,12 +34,15 @@ from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import fact_to_json
-from seatwarden.engine.plan.findings import find_in_plan, finding_lines
+from seatwarden.engine.plan.findings import Finding, find_in_plan, finding_lines
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy, load_policy
 from seatwarden.policy.worlds.search import Undecided
+
+if TYPE_CHECKING:
+    from seatwarden.engine.log.past_site import PastSite
 
 _COLUMNS = (
     Column("User", folds=True),
@@ -45,7 +57,7 @@ _DONE = {"keep": "kept", "release": "released"}
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy in force.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that is to replace it.")],
-    snapshot: SnapshotOption = None,
+    snapshot: SnapshotOrRunOption = None,
     now: NowOption = None,
     timezone: TimezoneOption = None,
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
@@ -59,7 +71,10 @@ def diff(
     """
     policies = load_policy(old), load_policy(new)
     also = other_differences(*policies, same_zone=timezone is not None)
-    if snapshot is not None:
+    past = past_run(snapshot) if snapshot is not None else None
+    if past is not None:
+        different = _on_past(policies, past, now, timezone, also, format)
+    elif snapshot is not None:
         site = load_snapshot(snapshot)
         for remark in site.remarks:
             warn(remark)
@@ -88,9 +103,31 @@ def _on_snapshot(
     also: list[str],
     format_: str,
 ) -> bool:
-    found = changes(*policies, site, days)
     findings = find_in_plan(policies[1], site, days[1], list(decide_all(policies[1], site, days[1]))).findings
     licenses = sum(len(rows) for rows in site.licenses.values())
+    return _shown(changes(*policies, site, days), licenses, findings, also, format_)
+
+
+def _on_past(
+    policies: tuple[CheckedPolicy, CheckedPolicy],
+    past: "PastSite",
+    now: str | None,
+    timezone: str | None,
+    also: list[str],
+    format_: str,
+) -> bool:
+    asked = parse_now(now) if now is not None else None
+    days = past.day_for(policies[0], asked, timezone), past.day_for(policies[1], asked, timezone)
+    if past.is_whole:
+        return _on_snapshot(policies, past.snapshot, days, also, format_)
+    old, new = (list(past.decide_all(policy, day)) for policy, day in zip(policies, days, strict=True))
+    return _shown(changed(old, new), len(new), (), also, format_)
+
+
+def _shown(
+    found: list[VerdictChange], licenses: int, findings: Sequence[Finding], also: list[str], format_: str
+) -> bool:
+    """Prints what changes; whether anything does."""
     counts = {verdict: sum(change.new.verdict == verdict for change in found) for verdict in ("release", "keep")}
     if format_ == "json":
         by_reason = [{"to": to, "old": was, "new": now, "licenses": count} for to, was, now, count in reasons(found)]

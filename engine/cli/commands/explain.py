@@ -4,17 +4,18 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import typer
 from msgspec import to_builtins
 
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.inputs import (
+    Inputs,
     NowOption,
     PolicyOption,
     SiteOption,
-    SnapshotOption,
+    SnapshotOrRunOption,
     TimezoneOption,
     gather,
 )
@@ -40,6 +41,9 @@ from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
 
+if TYPE_CHECKING:
+    from seatwarden.engine.log.past_site import PastSite
+
 
 @collector_off()
 def explain(
@@ -48,7 +52,7 @@ def explain(
         typer.Argument(metavar="USER...", help="DIRECTORY\\id, a name, a QRS id, or a part of a name."),
     ] = None,
     policy: PolicyOption = None,
-    snapshot: SnapshotOption = None,
+    snapshot: SnapshotOrRunOption = None,
     site: SiteOption = None,
     plan: Annotated[
         Path | None,
@@ -210,7 +214,9 @@ def _from_inputs(
             "name a plan with --plan, or a policy with --policy and a snapshot with --snapshot or a site with --site"
         )
         raise InputError("nothing to explain from", help_)
-    given = gather(policy, snapshot, site, now, timezone)
+    given = gather(policy, snapshot, site, now, timezone, runs=True)
+    if given.past is not None:
+        return _from_past(given, given.past)
     return _Source(
         given.policy,
         given.day,
@@ -218,6 +224,18 @@ def _from_inputs(
         lambda held: decide(given.policy, given.snapshot, *held, given.day),
         lambda: decide_all(given.policy, given.snapshot, given.day),
         lambda chosen: find_in_plan(given.policy, given.snapshot, given.day, chosen, whole=False).findings,
+    )
+
+
+def _from_past(given: Inputs, past: "PastSite") -> _Source[Decision]:
+    decisions = list(past.decide_all(given.policy, given.day))
+    return _Source(
+        given.policy,
+        given.day,
+        lambda queries: people_of_plan(decisions, pseudonyms=past.has_pseudonyms),
+        lambda decision: decision,
+        lambda: decisions,
+        lambda chosen: (),
     )
 
 

@@ -3,7 +3,6 @@
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,14 +12,18 @@ from msgspec import to_builtins
 
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import Format, RawOption
+from seatwarden.engine.cli.host import clock
+from seatwarden.engine.cli.inputs import ForceOption, Format, RawOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
-from seatwarden.engine.cli.terminal.output import note, print_result, say
+from seatwarden.engine.cli.terminal.output import note, print_result, say, working
+from seatwarden.engine.cli.terminal.prose import room
 from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.cli.views.audit import WIDTH, audit_lines, audit_to_json
 from seatwarden.engine.cli.views.record import record_lines, record_to_json
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import join_words, plural, printable
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.common.way_out import KEY, write_out
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.explain.people import MAX_CHOICES, AmbiguousUser, People
@@ -39,11 +42,13 @@ from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.run_folder import log_path
 from seatwarden.engine.log.verify import against_seals, verify_record
 from seatwarden.engine.plan.findings import finding_lines
+from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.grammar.builder import date_from
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.files import read_text
+from seatwarden.policy.loading import load_policy
 
 MOST_FAULTS = 20
 
@@ -53,6 +58,7 @@ _COLUMNS = {
     "run": Column("Run", leaves=5),
     "folder": Column("Folder", least=16, stays="end"),
     "now": Column("Moment"),
+    "made": Column("Made", leaves=6),
     "site": Column("Site", leaves=4),
     "licenses": Column("Licenses", right=True, leaves=3),
     "release": Column("Release", right=True),
@@ -75,6 +81,22 @@ RunsArgument = Annotated[
     Path,
     typer.Argument(metavar="DIR", help="Run folder, or a folder of run folders.", autocompletion=complete_runs),
 ]
+AuditArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN|FOLDER|STATE",
+        help="Run folder, folder of runs, or a site's state folder with its register.",
+        autocompletion=complete_runs,
+    ),
+]
+FromOption = Annotated[
+    str | None, typer.Option("--from", metavar="DAY", help="Only runs of this day and later: 2026-11-21.")
+]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Only runs of this day and earlier.")]
+SealsOption = Annotated[
+    Path | None,
+    typer.Option("--seals", metavar="FILE", help="Hold against the seals in this file: a mailbox, a log, a table."),
+]
 
 
 @app.command("verify")
@@ -87,10 +109,7 @@ def verify(
             autocompletion=complete_runs,
         ),
     ],
-    seals: Annotated[
-        Path | None,
-        typer.Option("--seals", metavar="FILE", help="Hold against the seals in this file: a mailbox, a log, a table."),
-    ] = None,
+    seals: SealsOption = None,
     format: TextFormat = "text",
 ) -> None:
     """Check that runs are as they were written.
@@ -118,14 +137,9 @@ def verify(
 
 def _pages(folder: Path) -> Iterator[bytes]:
     """The pages that `report` makes of a run: as it is, and as it was before it was applied."""
-    from seatwarden.engine.report.model import report_of  # jinja2 takes a while to import
-    from seatwarden.engine.report.render import render
-    from seatwarden.engine.report.sources import read_sources
+    from seatwarden.engine.report.write import possible_pages  # jinja2 takes a while to import
 
-    sources = read_sources(folder)
-    yield render(report_of(sources))
-    if sources.journal is not None:
-        yield render(report_of(replace(sources, journal=None)))
+    yield from possible_pages(folder)
 
 
 @app.command("replay")
@@ -176,7 +190,7 @@ def list_(
     """
     runs = runs_in(place)
     rows = [_run_row(run) for run in reversed(runs)]
-    columns = ("run", "folder", "now", "site", "licenses", "release", "released", "state")
+    columns = ("run", "folder", "now", *_made_elsewhen(rows), "site", "licenses", "release", "released", "state")
     _print_rows("runs", rows, format, columns, raw, [run for run in runs if isinstance(run, PastRun)])
     _end_if_damaged(runs)
 
@@ -192,10 +206,8 @@ def show(
         str | None, typer.Option("--rule", metavar="NAME", help="Only where this rule or guard decided or matched.")
     ] = None,
     outcome: Annotated[OutcomeKind | None, typer.Option("--outcome", help="Only where an apply ended so.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="DAY", help="Only runs of this day and later: 2026-11-21.")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Only runs of this day and earlier.")] = None,
+    since: FromOption = None,
+    until: ToOption = None,
     reveal: Annotated[
         tuple[Path, Path] | None,
         typer.Option("--reveal", metavar="KEYFILE SNAPSHOT", help="Find the people behind pseudonyms again."),
@@ -215,12 +227,13 @@ def show(
         people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
         runs = [run.revealed(people) for run in runs]
     _check_rule(rule, runs)
-    asked = Question(_person(user, runs), verdict, rule, outcome, _day(since), _day(until))
+    asked = Question(_person(user, runs), verdict, rule, outcome, *_days(since, until))
     answers = list(select(runs, asked))
-    columns = ("now", "user", "name", "license", "verdict", "outcome", "why")
+    rows = [_decision_row(past, format) for past in answers]
+    columns = ("now", *_made_elsewhen(rows), "user", "name", "license", "verdict", "outcome", "why")
     shown = {id(past.run) for past in answers}
     told = [run for run in runs if id(run) in shown]
-    _print_rows("decisions", [_decision_row(past, format) for past in answers], format, columns, raw, told)
+    _print_rows("decisions", rows, format, columns, raw, told)
     for run in told if format == "table" else ():
         for line in finding_lines(run.log.findings):
             say(f"{run.header.run_id}: {line}" if not line.startswith(" ") else line)
@@ -235,6 +248,53 @@ def _say_erased(runs: Iterable[PastRun]) -> None:
     for run in runs:
         if run.log.erased_words:
             note(f"{run.header.run_id}: {run.log.erased_words}")
+
+
+@app.command("audit")
+def audit(
+    place: AuditArgument,
+    since: FromOption = None,
+    until: ToOption = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", "-p", metavar="FILE", help="What would this policy have done?")
+    ] = None,
+    register: Annotated[
+        Path | None, typer.Option("--register", metavar="FILE", help="The register of runs, where it stands elsewhere.")
+    ] = None,
+    seals: SealsOption = None,
+    format: TextFormat = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it as a page to look at and to print.")
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Answer an auditor's ten questions from the record.
+
+    Who lost a license, by which text, who ran it, could it have been changed: each answer with the lines that it
+    follows from, or that the record cannot say. Ends with 1 where something does not verify.
+
+    Example: seatwarden log audit plans/2026-11-21
+    """
+    from seatwarden.engine.audit.audit import AuditRequest
+    from seatwarden.engine.audit.audit import audit as answer
+    from seatwarden.engine.audit.evidence import DaySpan
+
+    span = DaySpan(*_days(since, until))
+    kept = seals_in(read_text(seals, "file of seals")) if seals is not None else None
+    other = load_policy(policy) if policy is not None else None
+    with working(f"reading {place}"):
+        found = answer(AuditRequest(place, span, register, kept, other), clock())
+    if output is not None:
+        from seatwarden.engine.audit.page import write_page  # jinja2 takes a while to import
+
+        write_page(found, output, force=force)
+        say(f"Audit written to {output}")
+    elif format == "json":
+        print_result(audit_to_json(found))
+    else:
+        for line in audit_lines(found, room() or WIDTH):
+            say(line)
+    raise typer.Exit(ExitCode.DONE if found.sound else ExitCode.NO)
 
 
 def _person(query: str | None, runs: list[PastRun]) -> tuple[str | None, str | None] | None:
@@ -274,6 +334,14 @@ def _day(written: str | None) -> date | None:
     return day
 
 
+def _days(since: str | None, until: str | None) -> tuple[date | None, date | None]:
+    """The days asked for. Raises InputError for what is no day, and for a span that ends before it begins."""
+    first, last = _day(since), _day(until)
+    if first is not None and last is not None and first > last:
+        raise InputError(f"--from {first} is after --to {last}", "exchange them")
+    return first, last
+
+
 def _end_if_damaged(runs: list[PastRun | UnreadableRun]) -> None:
     damaged = [run for run in runs if isinstance(run, UnreadableRun)]
     for unreadable in damaged:
@@ -286,13 +354,16 @@ def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
     if isinstance(run, UnreadableRun):
         return {"run": "?", "folder": str(run.folder), "state": "damaged", "problem": run.problem}
     results = Counter(line.result for line in run.journal.outcomes.values()) if run.journal else Counter()
-    summary, erased = run.log.summary, len(run.log.erased)
-    state = "planned" if run.journal is None else "applied" if run.journal.sealed else "not ended"
+    summary, header, erased = run.log.summary, run.header, len(run.log.erased)
+    planned = "planned" if header.mode == LIVE else header.mode
+    state = planned if run.journal is None else "applied" if run.journal.sealed else "not ended"
     return {
-        "run": run.header.run_id,
+        "run": header.run_id,
         "folder": str(run.folder),
-        "now": run.header.now,
-        "site": run.header.site,
+        "now": header.now,
+        "made": header.clocks.ours or None,
+        "mode": header.mode,
+        "site": header.site,
         "licenses": summary.licenses,
         "release": summary.release,
         "released": results["released"] + results["gone"],
@@ -307,6 +378,8 @@ def _decision_row(past: PastDecision, format: Format) -> dict[str, Any]:
     return {
         "run": past.run.header.run_id,
         "now": past.run.header.now,
+        "made": past.run.header.clocks.ours or None,
+        "mode": past.run.header.mode,
         "user": past.user,
         "name": about.user_name,
         "license": decision.license_type,
@@ -318,6 +391,15 @@ def _decision_row(past: PastDecision, format: Format) -> dict[str, Any]:
         "why": about.reason + detail,
         **({"facts": to_builtins(about.facts)} if format == "json" else {}),
     }
+
+
+def _made_elsewhen(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The column for when plans were made, where one was made for another moment than its own."""
+    for row in rows:
+        now, made = parse_timestamp(row.get("now") or ""), parse_timestamp(row.get("made") or "")
+        if now is not None and made is not None and abs(made - now) > OTHER_MOMENT:
+            return ("made",)
+    return ()
 
 
 def _print_rows(
@@ -344,6 +426,8 @@ def _print_rows(
 
 def _shown(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
-    if name == "now" and value:
+    if name == "outcome" and value is None and row.get("mode") not in (None, LIVE):
+        return str(row["mode"])  # nothing can have come of it
+    if name in ("now", "made") and value:
         return printable(str(value)[:16].replace("T", " ") + "Z")  # to the minute; JSON and CSV have the instant
     return printable(str(value)) if value is not None else ""

@@ -18,7 +18,7 @@ from seatwarden.engine.cli.inputs import (
     QuietOption,
     RawOption,
     SiteOption,
-    SnapshotOption,
+    SnapshotOrRunOption,
     TimezoneOption,
     gather,
 )
@@ -28,18 +28,19 @@ from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import piped_width, print_rows
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.decide.pseudonyms import load_pseudonyms
+from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import Recording, write_plan
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, Show, cells, sections
 from seatwarden.engine.plan.modes import WHAT_IF
-from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
+from seatwarden.engine.plan.plan import Plan, make_plan, plan_of_record, with_origin
 from seatwarden.engine.plan.records import PRINTED, decision_to_json
 from seatwarden.engine.plan.summary_text import closing_lines, plan_text, totals
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
+    from seatwarden.engine.log.writer import KeptFile
     from seatwarden.engine.plan.circumstances import Hand
 
 WAIT_SECONDS = 10
@@ -51,7 +52,7 @@ _STYLE: dict[Group, str] = {"release": "bold", "undetermined": "bold yellow", "k
 @collector_off()
 def plan(
     policy: PolicyOption = None,
-    snapshot: SnapshotOption = None,
+    snapshot: SnapshotOrRunOption = None,
     site: SiteOption = None,
     now: NowOption = None,
     timezone: TimezoneOption = None,
@@ -60,6 +61,9 @@ def plan(
     ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="With -o: write report.html into the folder too, a page to look at.")
+    ] = False,
+    keep_snapshot: Annotated[
+        bool, typer.Option("--keep-snapshot", help="With -o: keep the snapshot in the folder too, for other policies.")
     ] = False,
     pseudonymize: PseudonymizeOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
@@ -78,18 +82,15 @@ def plan(
 
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """
-    if report and output is None:
-        raise InputError("--report needs a folder for the page", "name one with -o DIR")
-    given = gather(policy, snapshot, site, now, timezone)
-    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
-    made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    _check_folder(report, keep_snapshot, output, pseudonymize)
+    given = gather(policy, snapshot, site, now, timezone, runs=True, keep=keep_snapshot)
+    made = _made(given, load_pseudonyms(pseudonymize) if pseudonymize else None)
     hand = this_hand(lambda: datetime.now(UTC), given.site.qlik_user if given.site else None)
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
-    written = None
-    if output is not None:
-        written = plan_text(made)
-        _write(made, output, written, hand, site, given)
+    written = plan_text(made) if output is not None else None
+    if output is not None and written is not None:
+        _write(made, output, written, hand, site, given, _kept(given) if keep_snapshot else None)
     _print(made, format, show, written, raw)
     if output is not None and report:
         from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
@@ -101,10 +102,41 @@ def plan(
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
-def _write(made: Plan, output: Path, text: str, hand: "Hand", site: Path | None, given: Inputs) -> None:
+def _check_folder(report: bool, keep_snapshot: bool, output: Path | None, pseudonymize: Path | None) -> None:
+    """Raises InputError where what is asked for has no place, or may not be kept."""
+    if report and output is None:
+        raise InputError("--report needs a folder for the page", "name one with -o DIR")
+    if keep_snapshot and output is None:
+        raise InputError("--keep-snapshot needs a folder to keep it in", "name one with -o DIR")
+    if keep_snapshot and pseudonymize is not None:
+        raise InputError("--keep-snapshot and --pseudonymize exclude each other", "the snapshot names everybody")
+
+
+def _kept(given: Inputs) -> "KeptFile":
+    from seatwarden.engine.log.kept import keep
+
+    return keep(given.snapshot)
+
+
+def _made(given: Inputs, pseudonyms: Pseudonyms | None) -> Plan:
+    if given.past is None:
+        return make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    decisions = given.past.decide_all(given.policy, given.day)
+    return plan_of_record(given.policy, given.snapshot, given.day, given.source, decisions, pseudonyms)
+
+
+def _write(
+    made: Plan,
+    output: Path,
+    text: str,
+    hand: "Hand",
+    site: Path | None,
+    given: Inputs,
+    kept: "KeptFile | None",
+) -> None:
     """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied."""
     if made.origin.mode == WHAT_IF or site is None or given.site is None:
-        write_plan(made, output, text, Recording(hand.seed()))
+        write_plan(made, output, text, Recording(hand.seed(), snapshot=kept))
         return
     from seatwarden.engine.apply.apply import only_one
     from seatwarden.engine.cli.host import state_of
@@ -118,7 +150,7 @@ def _write(made: Plan, output: Path, text: str, hand: "Hand", site: Path | None,
         only_one(folder / LOCK_FILE, given.site.url, WAIT_SECONDS),
         site_record(folder, given.site.url, hand) as record,
     ):
-        recording = record.recording()
+        recording = record.recording(kept)
         path = write_plan(made, output, text, recording)
         record.planned(made, output, recording, root_of(path))
 
