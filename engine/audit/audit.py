@@ -17,7 +17,8 @@ from seatwarden.engine.audit.protection import which_text, who_was_protected
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.log.verify import RecordFault, against_seals
+from seatwarden.engine.log.verified_run import RecordFault
+from seatwarden.engine.log.verify import against_seals
 from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.version import VERSION
 from seatwarden.policy.loading import CheckedPolicy

@@ -17,7 +17,8 @@ from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanLog
 from seatwarden.engine.log.reader import RecordedPlan, recorded_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterLine
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
-from seatwarden.engine.log.verify import VerifiedRecord, VerifiedRun, verify_record
+from seatwarden.engine.log.verified_run import VerifiedRun
+from seatwarden.engine.log.verify import VerifiedRecord, verify_record
 from seatwarden.engine.report.write import possible_pages
 from seatwarden.policy.errors import InputError
 

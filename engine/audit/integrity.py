@@ -12,7 +12,7 @@ from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.kept import kept_snapshot
 from seatwarden.engine.log.reader import opened
 from seatwarden.engine.log.replay import replay_opened
-from seatwarden.engine.log.verify import RecordFault
+from seatwarden.engine.log.verified_run import RecordFault
 from seatwarden.policy.errors import InputError
 
 

@@ -8,7 +8,8 @@ from msgspec import to_builtins
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.log.register import Planned
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
-from seatwarden.engine.log.verify import VerifiedRecord, VerifiedRun
+from seatwarden.engine.log.verified_run import VerifiedRun
+from seatwarden.engine.log.verify import VerifiedRecord
 
 
 def record_lines(found: VerifiedRecord) -> Iterator[str]:

@@ -17,7 +17,8 @@ from seatwarden.engine.apply.apply import only_one
 from seatwarden.engine.log.chain import split_lines
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
-from seatwarden.engine.log.verify import Pages, VerifiedRecord, verify_record
+from seatwarden.engine.log.verified_run import Pages
+from seatwarden.engine.log.verify import VerifiedRecord, verify_record
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
@@ -151,7 +152,7 @@ def with_kept_snapshot(monkeypatch: Any, site: RecordedSite) -> None:
     """Lets runs keep their snapshot, as a setting of the site does."""
     whole = SiteRecord.recording
 
-    def recording(self: SiteRecord) -> Recording:
+    def recording(self: SiteRecord, kept: KeptFile | None = None) -> Recording:
         made = whole(self)
         data = compress(as_json(site.content))
         kept = KeptFile(SNAPSHOT_FILE, data, hashlib.sha256(data).hexdigest())

@@ -160,7 +160,7 @@ def _shown(run: Run, *arguments: object) -> list[dict[str, Any]]:
 def test_the_newest_run_stands_on_top(run: Run, two_runs: Path) -> None:
     rows = json.loads(run("log", "list", two_runs, "--format", "json").out)["runs"]
     assert [row["now"][:10] for row in rows] == ["2026-12-11", "2026-11-21"]
-    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 5, "planned"), (13, 4, "planned")]
+    assert [(row["licenses"], row["release"], row["state"]) for row in rows] == [(13, 5, "what-if"), (13, 4, "what-if")]
     assert "2026-12-11 00:00Z" in run("log", "list", two_runs).out
 
 
