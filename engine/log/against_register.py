@@ -19,7 +19,7 @@ from seatwarden.engine.log.run_folder import (
     JOURNAL_FILE,
     PLAN_FILE,
 )
-from seatwarden.engine.log.verified_run import RecordFault, VerifiedRun
+from seatwarden.engine.log.verified_run import UNEXPLAINED, RecordFault, VerifiedRun
 
 
 def against_register(

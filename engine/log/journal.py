@@ -27,6 +27,7 @@ from seatwarden.engine.log.lines import (
     OutcomeLine,
     OutcomePart,
     PlanLog,
+    refuse_newer,
 )
 
 
@@ -105,6 +106,7 @@ def parse_journal(path: Path, data: bytes, line_of: Mapping[Key, int] | None = N
         return None
     if b'"planSeal":' in whole.partition(b"\n")[0]:
         return _former(path, whole, line_of)
+    refuse_newer(path, whole)
     read = JOURNAL_READER.read(whole)
     damage = read.damage or _misplaced(read.lines, sealed=read.seal is not None)
     if damage:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct, structs, to_builtins
+from msgspec import UNSET, structs, to_builtins
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import read_file
@@ -31,10 +31,9 @@ from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_fr
 from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine, is_erased
 from seatwarden.engine.log.decision_lines import RecordedDecision
-from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog
+from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog, start_of
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
-from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.grammar.ast import LicenseType, Limit, Rule
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
@@ -170,29 +169,8 @@ def parse_plan(path: Path, data: bytes) -> PlanLog:
         return _plan_log(path, read)
 
 
-def start_of(path: Path, data: bytes) -> int | None:
-    """The format that a log says it has. Raises InputError for a log of another kind, and for a newer one."""
-    try:
-        start = msgspec.json.decode(data.partition(b"\n")[0], type=_Start)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None  # a start that cannot be read is damage: reading all lines names it
-    if isinstance(start.kind, str) and start.kind != "plan":
-        raise InputError(f"`{path}` is a sealed log, but not of a plan")
-    if isinstance(start.format, int) and start.format > FORMAT:
-        raise InputError(f"`{path}` was written by a newer seatwarden ({start.tool})", "update seatwarden")
-    return start.format if isinstance(start.format, int) else None
-
-
 FORMER = 1
 """The format before this one."""
-
-
-class _Start(Struct):
-    """Of a first line what says whether we can read the others."""
-
-    kind: Any = None
-    format: Any = None
-    tool: Any = None
 
 
 def _misplaced(lines: Sequence[ChainLine]) -> list[Damage]:

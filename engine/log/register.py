@@ -8,18 +8,19 @@ and before the first license of a run is released; where it cannot be written, n
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from seatwarden.engine.common.files import make_private_folder, read_file
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
-from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances
+from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances, refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.modes import Mode
+from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.grammar.ast import LicenseType
 
 REGISTER_FILE, LOCK_FILE = "runs.jsonl", "lock"
@@ -42,6 +43,7 @@ class Opened(RegisterLine, kw_only=True, rename="camel"):
     kind: Literal["register"] = "register"
     id: str
     tool: str
+    format: Annotated[int, Meta(ge=FORMAT, le=FORMAT)] = FORMAT
     site: str
     at: str
     prev: str = ""
@@ -234,6 +236,7 @@ def read_register(path: Path) -> RegisterState | None:
 
 def parse_register(path: Path, data: bytes) -> RegisterState:
     """The register that some whole lines are; `path` names it. Raises DamagedLog."""
+    refuse_newer(path, data)
     read = _READER.read(data)
     damage = list(read.damage)
     if not damage and (read.seal is not None or not isinstance(read.lines[0], Opened)):

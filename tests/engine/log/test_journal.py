@@ -292,3 +292,11 @@ def test_a_journal_that_was_killed_between_its_end_and_its_seal(path: Path) -> N
     state = read_journal(path)
     assert state is not None
     assert state.sealed
+
+
+def test_a_journal_of_a_newer_version(path: Path) -> None:
+    """It is not damaged, and nothing is done by what it says."""
+    _create(path).close()
+    path.write_bytes(path.read_bytes().replace(b'"tool":"t","format":2', b'"tool":"seatwarden 9","format":3'))
+    with pytest.raises(DamagedLog, match=r"line 1 was written by a newer seatwarden \(seatwarden 9\)"):
+        read_journal(path)
