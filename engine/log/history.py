@@ -8,6 +8,8 @@ from pathlib import Path
 from msgspec import structs
 
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.decide.decision import user_of
+from seatwarden.engine.decide.pseudonyms import Pseudonyms, Revealed
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
@@ -15,6 +17,7 @@ from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, Pl
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
 from seatwarden.engine.plan.records import RecordedDecision
+from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.zones import find_timezone
 
@@ -46,7 +49,7 @@ class PastRun:
         """The outcome of a decision's license, or None when nothing was done with it."""
         return self.journal.outcomes.get(decision.key) if self.journal else None
 
-    def revealed(self, people: Mapping[str, tuple[str, str | None]]) -> "PastRun":
+    def revealed(self, people: Mapping[str, Revealed]) -> "PastRun":
         """The run with people behind pseudonyms named again, as far as they are known."""
         return replace(self, decisions=[_revealed(decision, people) for decision in self.decisions])
 
@@ -69,7 +72,7 @@ class PastDecision:
     @property
     def user(self) -> str:
         """`DIRECTORY\\id`."""
-        return f"{self.decision.user_directory or '?'}\\{self.decision.user_id or '?'}"
+        return user_of(self.decision.user_directory, self.decision.user_id or "?")
 
     @property
     def outcome(self) -> OutcomeLine | None:
@@ -147,9 +150,22 @@ def _age(run: PastRun | UnreadableRun) -> tuple[str, str]:
     return run.header.now if isinstance(run, PastRun) else "", str(run.folder)
 
 
-def _revealed(decision: RecordedDecision, people: Mapping[str, tuple[str, str | None]]) -> RecordedDecision:
+def revealed(runs: Iterable[PastRun], pseudonyms: Pseudonyms, snapshot: Snapshot) -> list[PastRun]:
+    """Runs with the people named again whom the snapshot speaks of; each run by the pseudonyms of its period."""
+    people: dict[str | None, Mapping[str, Revealed]] = {}
+    found = []
+    for run in runs:
+        period = run.header.period
+        if period not in people:
+            people[period] = pseudonyms.of_period(period).people(snapshot)
+        found.append(run.revealed(people[period]) if run.header.pseudonyms == pseudonyms.key_id else run)
+    return found
+
+
+def _revealed(decision: RecordedDecision, people: Mapping[str, Revealed]) -> RecordedDecision:
     if decision.user_id is None or decision.user_id not in people:
         return decision
-    user_id, name = people[decision.user_id]
-    reason = decision.reason.replace(decision.user_id, user_id)
-    return structs.replace(decision, user_id=user_id, user_name=name, reason=reason)
+    person = people[decision.user_id]
+    reason = decision.reason.replace(decision.user_id, person.user_id)
+    directory, user_id, name = person
+    return structs.replace(decision, user_directory=directory, user_id=user_id, user_name=name, reason=reason)

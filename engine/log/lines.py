@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT
@@ -61,7 +62,8 @@ class RuleUsed(Struct, frozen=True):
 class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="kind", tag="plan"):
     """The first line of a plan: what was decided by and on, and when.
 
-    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms;
+    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms,
+    and `period` the time that these hold for (None in plans of before, which keep license ids and facts as they are);
     `findings` is what was to be known before the plan was approved, `compared` with which run it was compared;
     `accepted`: a change that touches everybody was approved when it was made.
     """
@@ -77,6 +79,7 @@ class PlanHeader(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
     limits: list[str]
     site_facts: SiteFacts | None = None
     pseudonyms: str | None = None
+    period: str | None = None
     findings: list[Finding] = []
     compared: str = ""
     accepted: bool = False
@@ -113,6 +116,7 @@ class Summary(Struct, frozen=True, omit_defaults=True, rename="camel"):
     signed_key: bool | None
     over_limit: list[str]
     remedy: str = ""
+    pseudonyms: ClassCounts | None = None
 
 
 class PlanSeal(Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="seal"):

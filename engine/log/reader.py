@@ -16,9 +16,11 @@ from msgspec import UNSET, structs
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import outcomes_of
-from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling
+from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling, is_pseudonym
+from seatwarden.engine.decide.disguise import says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
@@ -30,7 +32,7 @@ from seatwarden.engine.log.chain import read_chain
 from seatwarden.engine.log.lines import Key, PlanHeader, PlanLog, PlanSeal, read_plan_lines
 from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FILE, log_path, which_run
 from seatwarden.engine.plan.records import RecordedDecision
-from seatwarden.grammar.ast import Limit, Rule
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit, Rule
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.grammar.printer import print_field
@@ -67,6 +69,8 @@ class OpenedLog:
     limits: tuple[Limit, ...]
     day: Day
     of_site: Mapping[str, Fact]
+    coarsenings: Mapping[LicenseType, Coarsening]
+    """Those that say what coarse facts stand for, by license type."""
 
     def facts(self, n: int, line: RecordedDecision) -> dict[str, Fact]:
         """The facts of a decision, those of the site too. Raises DamagedLog."""
@@ -76,12 +80,24 @@ class OpenedLog:
             self.log.refuse(n, str(error))
 
     def outcomes(self, n: int, line: RecordedDecision) -> tuple[RuleOutcome, ...]:
-        """The outcome of every rule on the recorded facts, by the reference evaluator. Raises DamagedLog."""
-        outcomes = outcomes_of(self.policy, line.license_type, RecordedFacts(self.facts(n, line)), self.day)
+        """The outcome of every rule on the recorded facts, by the reference evaluator; none where a line says no facts.
+
+        Raises DamagedLog.
+        """
+        if says_nothing(line.facts):
+            return ()
+        facts, is_coarse = self.facts(n, line), is_pseudonym(line.license_id)
+        outcomes = (
+            self.coarsenings[line.license_type].outcomes(facts)
+            if is_coarse
+            else outcomes_of(self.policy, line.license_type, RecordedFacts(facts), self.day)
+        )
         if line.truths is UNSET:
             return outcomes
         if len(line.truths) != len(outcomes):
             self.log.refuse(n, "it has not one truth for each rule")
+        if is_coarse:
+            return outcomes
         return tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, line.truths, strict=True))
 
 
@@ -107,7 +123,9 @@ def read_log(place: Path) -> PlanLog:
 def open_log(place: Path) -> OpenedLog:
     """The log with its policy, limits and day. Raises as `read_log`."""
     log = read_log(place)
-    return OpenedLog(log, _policy(log), _limits(log), _day(log), _of_site(log))
+    policy, day = _policy(log), _day(log)
+    coarsenings = {license_type: Coarsening(policy, license_type, day) for license_type in LICENSE_TYPES}
+    return OpenedLog(log, policy, _limits(log), day, _of_site(log), coarsenings)
 
 
 def read_plan(place: Path) -> RecordedPlan:
@@ -205,12 +223,15 @@ def _ruling(log: PlanLog, n: int, line: RecordedDecision, rules: Sequence[Rule],
     """The recorded ruling, with the rules it speaks of. Raises DamagedLog where none of them is such a rule."""
     if (line.verdict == "release") is not (line.because == "release"):
         log.refuse(n, f"{line.verdict} because of {line.because}")
-    matched = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
+    withheld = says_nothing(line.facts)
+    matched = () if withheld else tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
     if line.because == "guard":
         guard = next((guard for guard in GUARDS if guard == line.rule), None)
         if guard is None:
             log.refuse(n, "`rule` is no guard")
         return Ruling(line.verdict, line.because, guard, None, matched)
+    if withheld:
+        return Ruling(line.verdict, line.because, None, None, matched)
     rule = next((rule for rule in matched if rule.kind == line.because), None)
     if (rule is None) is not (line.because == "default") or line.rule != (rule.name if rule else None):
         log.refuse(n, "on these facts `rule` does not decide")

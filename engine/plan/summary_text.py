@@ -105,6 +105,8 @@ def summary_lines(made: Plan) -> list[str]:
     if summary["signedKey"]:
         lines += ["", "  This site runs on a signed license key. If other sites share it, a license"]
         lines += ["  that is released here is released there too."]
+    if made.classes:
+        lines += ["", f"Pseudonyms: {made.classes.sentence}"]
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]

@@ -7,7 +7,7 @@ anybody: what a person would be asked is settled by the settings, and where they
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,10 +23,12 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
+from seatwarden.engine.apply.behind_pseudonyms import check_key
 from seatwarden.engine.apply.releaser import Outcome, Qrs
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError
 from seatwarden.engine.facts.day import day_for
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
@@ -151,7 +153,7 @@ class _Run:
         self._context = context
         self._dry_run = dry_run
         self._runs = settings.folder / "runs"
-        self._pseudonyms = Pseudonyms(settings.pseudonym_key) if settings.pseudonym_key else None
+        self._pseudonyms = Pseudonyms.under(settings.pseudonym_key) if settings.pseudonym_key else None
         self._ends: list[ApplyResult] = []
         self.plan: Plan | None = None
         self.folder: Path | None = None
@@ -177,7 +179,8 @@ class _Run:
             # Read back and checked like any plan: what is released is what the sealed file says, not what memory has.
             recorded = read_plan(folder)
             check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
-            self._apply(find_pending(recorded, folder, self.plan.limits if self.plan else ()), qrs)
+            limits = self.plan.limits if self.plan else ()
+            self._apply(find_pending(recorded, folder, limits, self._unused_days), qrs)
         return self._outcome()
 
     def _make_plan(self, qrs: Connection) -> Path:
@@ -217,6 +220,7 @@ class _Run:
                 plan = read_plan(folder)
                 if plan.header.site != self._settings.site.url:
                     raise PlanRefused(f"the plan was made for {plan.header.site}")
+                check_key(plan, self._pseudonyms)
                 pending = find_pending(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._context.log(
@@ -261,6 +265,10 @@ class _Run:
         finally:
             journal.close()
             self._note_unpublished(pending)  # also when the disk is full: what was released must not be lost
+
+    def _unused_days(self) -> Mapping[Key, int]:
+        """The exact days without use behind the pseudonyms of this run's plan."""
+        return self.plan.unused_days if self.plan else {}
 
     def _note_unpublished(self, pending: PendingApply) -> None:
         applied = unpublished(pending.plan, pending.path)

@@ -108,7 +108,7 @@ def test_it_is_decided_again_from_the_record(tmp_path: Path, policy: str, key: b
     loaded = checked(policy)
     plan = make_plan(loaded, snapshot_of(site), day_of(loaded), "test", Pseudonyms(key) if key else None)
     write_plan(plan, tmp_path / "run", "")
-    assert replay(tmp_path / "run") == (3, [])
+    assert replay(tmp_path / "run") == (3, [], [])
     read = read_plan(tmp_path / "run").decisions
     assert [d.verdict for d in read] == [d.verdict for d in plan.decisions]
     assert _explained(read[1], policy) == _explained(plan.decisions[1], policy)
@@ -122,7 +122,7 @@ def test_without_the_site_s_facts_on_record_it_is_unknown(tmp_path: Path) -> Non
     lines = [json.loads(line) for line in log.read_bytes().splitlines()]
     del lines[0]["siteFacts"]
     log.write_bytes(relinked(lines))
-    _, differences = replay(tmp_path / "run")
+    differences = replay(tmp_path / "run").differences
     assert len(differences) == 1
     assert "`site.properties` was not recorded" in differences[0]
 

@@ -3,9 +3,10 @@
 import errno
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
+from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import lock_file, log_warnings, say_warnings, settings_from
@@ -34,6 +36,7 @@ from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.findings import finding_lines
@@ -42,7 +45,7 @@ from seatwarden.engine.runs.baseline import mass_changes
 from seatwarden.engine.runs.recovery import unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.site.connection import Site
-from seatwarden.grammar.ast import Limit
+from seatwarden.grammar.ast import LICENSE_TYPES, Limit
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
@@ -97,7 +100,8 @@ def apply(
     with _refusals_in_words(folder, plan):
         check_plan(plan, where.url, timedelta(hours=max_age), datetime.now(UTC))
         with only_one(lock_file(where.url), where.url):
-            pending = _pending(plan, folder, limit, accept_mass_change)
+            find = partial(_unused_days, plan, pseudonyms, where)
+            pending = _pending(plan, folder, limit, accept_mass_change, find)
             code = _apply(pending, where, pseudonyms, yes, parallel, beside)
             # What an earlier apply of this plan left untold is told, too.
             publish_apply(unpublished(plan, pending.path), settings, log_warnings, datetime.now(UTC))
@@ -128,7 +132,24 @@ def _refusals_in_words(folder: Path, plan: RecordedPlan) -> Iterator[None]:
         raise typer.Exit(ExitCode.NO) from None
 
 
-def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted: bool) -> PendingApply:
+def _unused_days(plan: RecordedPlan, pseudonyms: Pseudonyms | None, site: Site) -> Mapping[Key, int]:
+    """The days without use that a plan with pseudonyms does not say, as the site says them. Raises RemoteError."""
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+
+    if pseudonyms is None:
+        return {}
+    with QrsClient(site, datetime.now(UTC)) as client:
+        licenses = {license_type: client.licenses(license_type) for license_type in LICENSE_TYPES}
+    return BehindPseudonyms(plan, pseudonyms).unused_days(licenses)
+
+
+def _pending(
+    plan: RecordedPlan,
+    folder: Path,
+    asked: list[str] | None,
+    accepted: bool,
+    unused_days: Callable[[], Mapping[Key, int]],
+) -> PendingApply:
     """The work that is left within the limits; says which these are, where others than the plan's are asked for.
 
     Raises PlanRefused also where the plan found a change that touches everybody, and nobody has accepted it.
@@ -137,7 +158,7 @@ def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted
     if asked:
         used, before = ("; ".join(describe_limits(several)) for several in (limits, plan.limits))
         note(f"limit: {used}; not the plan's: {before}")
-    pending = find_pending(plan, folder, limits)
+    pending = find_pending(plan, folder, limits, unused_days)
     if asked:
         hold_against(pending, limits)
     changes = mass_changes(plan.header.findings)
@@ -229,6 +250,10 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
         if key_file is not None:
             raise InputError("this plan names people: it was made without --pseudonymize", "make the plan with it")
         return None
+    if plan.header.period is None:
+        raise InputError(
+            "this plan has pseudonyms of an older form, which cannot be applied any more", "make a new plan"
+        )
     if key_file is None:
         raise InputError("this plan has pseudonyms", "name the key file it was made with: --pseudonymize KEYFILE")
     pseudonyms = load_pseudonyms(key_file)

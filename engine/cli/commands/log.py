@@ -25,6 +25,7 @@ from seatwarden.engine.log.history import (
     PastRun,
     Question,
     UnreadableRun,
+    revealed,
     rules_in,
     runs_in,
     select,
@@ -42,6 +43,8 @@ from seatwarden.policy.errors import InputError
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
+_MOST_LINES = 10
+"""Most lines that a sentence lists."""
 _COLUMNS = {
     "run": Column("Run", leaves=5),
     "folder": Column("Folder", least=16, stays="end"),
@@ -112,16 +115,20 @@ def replay(place: RunArgument, format: TextFormat = "text") -> None:
 
     Example: seatwarden log replay plans/2026-11-21
     """
-    count, differences = replay_plan(place)
+    count, differences, withheld = replay_plan(place)
     if format == "json":
-        print_result({"decisions": count, "differences": differences})
+        print_result({"decisions": count, "differences": differences, "withheld": withheld})
         raise typer.Exit(ExitCode.NO if differences else ExitCode.DONE)
     for difference in differences:
         note(printable(difference))
     if differences:
         note(f"{plural(len(differences), 'decision')} of {count:,} would be different")
         raise typer.Exit(ExitCode.NO)
-    say(f"{log_path(place)}: {plural(count, 'decision')} decided again, all agree")
+    say(f"{log_path(place)}: {plural(count - len(withheld), 'decision')} decided again, all agree")
+    if withheld:
+        more = [f"{len(withheld) - _MOST_LINES:,} more"] if len(withheld) > _MOST_LINES else []
+        lines = join_words([*map(str, withheld[:_MOST_LINES]), *more])
+        say(f"{plural(len(withheld), 'decision')} cannot be decided again: the log withholds the facts of line {lines}")
 
 
 @app.command("new-key")
@@ -186,8 +193,7 @@ def show(
     found = runs_in(place)
     runs = [run for run in found if isinstance(run, PastRun)]
     if reveal is not None:
-        people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
-        runs = [run.revealed(people) for run in runs]
+        runs = revealed(runs, load_pseudonyms(reveal[0]), load_snapshot(reveal[1]))
     _check_rule(rule, runs)
     asked = Question(_person(user, runs), verdict, rule, outcome, _day(since), _day(until))
     answers = list(select(runs, asked))

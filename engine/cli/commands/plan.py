@@ -10,7 +10,9 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import (
     Format,
     Inputs,
+    LeastOption,
     NowOption,
+    PeriodOption,
     PolicyOption,
     PseudonymizeOption,
     QuietOption,
@@ -26,6 +28,7 @@ from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import piped_width, print_rows
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.key_file import DEFAULT_K
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import write_plan
@@ -55,6 +58,8 @@ def plan(
         bool, typer.Option("--report", help="With -o: write report.html into the folder too, a page to look at.")
     ] = False,
     pseudonymize: PseudonymizeOption = None,
+    pseudonyms_per: PeriodOption = "month",
+    pseudonyms_k: LeastOption = DEFAULT_K,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     raw: RawOption = False,
     show: Annotated[
@@ -74,7 +79,7 @@ def plan(
     if report and output is None:
         raise InputError("--report needs a folder for the page", "name one with -o DIR")
     given = gather(policy, snapshot, site, now, timezone)
-    pseudonyms = load_pseudonyms(pseudonymize) if pseudonymize else None
+    pseudonyms = load_pseudonyms(pseudonymize, pseudonyms_per, pseudonyms_k) if pseudonymize else None
     made = make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
     made = _compared(made, given, site, output)
     written = None

@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET
 
+from seatwarden.engine.apply.behind_pseudonyms import check_key
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.errors import DamagedLog, PlanRefused
 from seatwarden.engine.log.chain import ChainEnd
+from seatwarden.engine.log.history import PastRun, revealed, runs_in
 from seatwarden.engine.log.journal import parse_journal, read_journal
 from seatwarden.engine.log.lines import read_plan_lines
+from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.log.replay import replay
 from seatwarden.engine.log.writer import plan_lines
 from tests.engine.log.golden_site import KEY, golden_plan, write_golden_journal
+from tests.engine.support import license_row, site_of, snapshot_of, user
 from tests.paths import DATA
 
 LOGS = DATA / "log"
@@ -25,7 +30,7 @@ def version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("version")
-@pytest.mark.parametrize(("name", "pseudonyms"), [("plan", None), ("pseudonyms", Pseudonyms(KEY))])
+@pytest.mark.parametrize(("name", "pseudonyms"), [("plan", None), ("pseudonyms", Pseudonyms(KEY, k=1))])
 def test_a_plan_is_written_as_ever(name: str, pseudonyms: Pseudonyms | None) -> None:
     assert b"".join(plan_lines(golden_plan(pseudonyms))) == (LOGS / f"{name}.jsonl").read_bytes()
 
@@ -64,6 +69,21 @@ def test_a_plan_of_before_is_read() -> None:
     now = read_plan_lines(Path("plan.jsonl"), (LOGS / "plan.jsonl").read_bytes().splitlines())
     assert [finding.code for finding in now.header.findings] == ["SW404"]
     assert sum(counts.this_run for counts in now.seal.summary.by_type.values() if counts.this_run is not UNSET) == 3
+
+
+def test_pseudonyms_of_before_are_shown(tmp_path: Path) -> None:
+    """Format 1 has license ids and facts as they are; only names are hidden, and truths are recorded."""
+    (tmp_path / "plan.jsonl").write_bytes((LOGS / "pseudonyms-of-before.jsonl").read_bytes())
+    assert replay(tmp_path) == (10, [], [])
+    plan = read_plan(tmp_path)
+    assert (plan.header.period, "l1" in {decision.license_id for decision in plan.decisions}) == (None, True)
+    assert plan.decisions[0].user.startswith("ACME\\p-")
+    (run,) = [found for found in runs_in(tmp_path) if isinstance(found, PastRun)]
+    snapshot = snapshot_of(site_of([user(1)], [license_row(1)]))
+    (told,) = revealed([run], Pseudonyms(KEY), snapshot)
+    assert "user1" in {line.user_id for line in told.decisions}
+    with pytest.raises(PlanRefused, match="of an older form"):
+        check_key(plan, Pseudonyms(KEY))
 
 
 def test_fields_of_a_later_version_are_passed_by() -> None:
