@@ -38,7 +38,8 @@ class ClassCounts(Struct, frozen=True, rename="camel"):
 
     `classes` say the same, `smallest` is the size of the smallest, `one_verdict` counts the groups of licenses with the
     same facts that have one verdict: of whoever is known to be in one of them the verdict is known, too. `withheld`
-    lines say no facts, `alone` are those of which fewer than `k` say as little.
+    lines say no facts, `alone` are those of which fewer than `k` say as little. `snapshot_rate` is the share of lines
+    whose person is guessed right by somebody who has the snapshot of that time and the policy: one a class.
     """
 
     k: int
@@ -47,6 +48,7 @@ class ClassCounts(Struct, frozen=True, rename="camel"):
     one_verdict: int
     withheld: int
     alone: int = 0
+    snapshot_rate: float = 0.0
 
     @property
     def sentence(self) -> str:
@@ -56,7 +58,8 @@ class ClassCounts(Struct, frozen=True, rename="camel"):
         told += f" (k is {self.k}); {self.one_verdict} with one verdict"
         if self.withheld:
             told += f"; {plural(self.withheld, 'license')} of smaller classes without facts"
-        return told + (f", {self.alone} of them alone with type and verdict" if self.alone else "")
+        told += f", {self.alone} of them alone with type and verdict" if self.alone else ""
+        return f"{told}; who has the snapshot finds the person of {self.snapshot_rate:.1%} of the lines"
 
 
 class Disguise:
@@ -122,7 +125,7 @@ class Disguise:
         return structs.replace(
             hidden,
             user_directory=None,
-            user_id=None if hidden.user_id is None else self._pseudonyms.of_holder(*key),
+            user_id=None if hidden.user_id is None else self._pseudonyms.of_holder(hidden.license_id),
             ruling=self._withheld.setdefault(short, Ruling(*short, None, ())),
             reason=f"withheld: {why}",
             row_state=_QUARANTINED if ruling.guard == "quarantined" else _FREE,
@@ -173,32 +176,59 @@ def _bare(decision: Decision) -> _Said:
 
 
 def _few(decisions: Sequence[Decision], k: int) -> set[int]:
-    """The numbers of the decisions to withhold: so many that what is left, and what is withheld, has k alike.
+    """The numbers of the decisions to withhold: so that of what is said, and of what is withheld, k are alike.
 
     What a line says includes what the other licenses of its user say: their pseudonym is the same.
     """
-    said: dict[_Said, int] = {}
-    of_user: dict[object, list[int]] = defaultdict(list)
-    numbers = [said.setdefault(_said(decision), len(said)) for decision in decisions]
-    for n, decision in enumerate(decisions):
-        of_user[n if decision.user_id is None else decision.user_id].append(n)
+    numbers = _numbers(decisions)
     classes: dict[tuple[int, ...], list[list[int]]] = defaultdict(list)
-    for members in of_user.values():
+    for members in _by_user(decisions):
         classes[tuple(sorted(numbers[n] for n in members))].append(members)
-    by_size = sorted(classes.values(), key=len)
-    few = {n for users in by_size if len(users) < k for members in users for n in members}
+    few = [n for alike in classes.values() if len(alike) < k for members in alike for n in members]
     alone = Counter(_bare(decisions[n]) for n in few)
-    # Those that are withheld must be many, too: else the smallest class that says as little is withheld with them.
-    for users in by_size:
-        if len(users) >= k and any(0 < alone[_bare(decisions[n])] < k for n in users[0]):
-            more = [n for members in users for n in members]
-            few.update(more)
-            alone.update(_bare(decisions[n]) for n in more)
-    return few
+    left = [alike for alike in classes.values() if len(alike) >= k]
+    # Those that are withheld must be many, too: some of the largest class that would say as little join them.
+    while found := next(((bare, _most(bare, left, decisions)) for bare, count in alone.items() if count < k), None):
+        bare, alike = found
+        if not alike:
+            del alone[bare]  # all that say as little are withheld already
+            continue
+        alike.sort(key=lambda members: decisions[members[0]].license_id)
+        needed = k - alone[bare]
+        joining = alike[:needed] if len(alike) - needed >= k else alike[:]
+        del alike[: len(joining)]
+        more = [n for members in joining for n in members]
+        few += more
+        alone.update(_bare(decisions[n]) for n in more)
+    return set(few)
+
+
+def _most(bare: _Said, classes: list[list[list[int]]], decisions: Sequence[Decision]) -> list[list[int]]:
+    """The largest class that has a line which would say as little when its facts are withheld; empty without any."""
+    fitting = [alike for alike in classes if alike and any(_bare(decisions[n]) == bare for n in alike[0])]
+    return max(fitting, key=len, default=[])
+
+
+def _numbers(decisions: Sequence[Decision]) -> list[int]:
+    """What each decision says, as a number: the same where they say the same."""
+    said: dict[_Said, int] = {}
+    return [said.setdefault(_said(decision), len(said)) for decision in decisions]
+
+
+def _by_user(decisions: Sequence[Decision]) -> list[list[int]]:
+    """The numbers of the decisions that have one pseudonym of a user; who has none, or is withheld, stands alone."""
+    found: dict[object, list[int]] = defaultdict(list)
+    for n, decision in enumerate(decisions):
+        found[n if decision.user_id is None or is_withheld(decision) else decision.user_id].append(n)
+    return list(found.values())
 
 
 def _count(said: Sequence[Decision], k: int) -> ClassCounts:
-    classes = Counter(map(_said, said))
+    numbers = _numbers(said)
+    classes: Counter[tuple[int, ...]] = Counter()
+    for members in _by_user(said):
+        together = tuple(sorted(numbers[n] for n in members))
+        classes.update((numbers[n], *together) for n in members)
     verdicts: dict[_Said, set[str]] = defaultdict(set)
     for decision in said:
         verdicts[decision.license_type, is_withheld(decision), *_said_facts(decision)].add(decision.verdict)
@@ -210,4 +240,5 @@ def _count(said: Sequence[Decision], k: int) -> ClassCounts:
         one_verdict=sum(len(found) == 1 for found in verdicts.values()),
         withheld=sum(withheld.values()),
         alone=sum(count for count in withheld.values() if count < k),
+        snapshot_rate=round(len(classes) / len(said), 4) if said else 0.0,
     )

@@ -72,9 +72,9 @@ class Pseudonyms:
         """The pseudonym of a license."""
         return _PREFIX + self.digest(f"license\n{license_type}\n{license_id}")
 
-    def of_holder(self, license_type: LicenseType, license_id: str) -> str:
+    def of_holder(self, license_pseudonym: str) -> str:
         """A pseudonym of whoever holds a license, that leads to no other license of theirs."""
-        return _PREFIX + self.digest(f"holder\n{license_type}\n{license_id}")
+        return _PREFIX + self.digest(f"holder\n{license_pseudonym}")
 
     def people(self, snapshot: Snapshot) -> dict[str, Revealed]:
         """The people behind the pseudonyms of users and holders, as far as a snapshot speaks of them."""
@@ -86,7 +86,7 @@ class Pseudonyms:
             for row in rows:
                 holder = _holder(row, snapshot)
                 if holder is not None:
-                    found[self.of_holder(license_type, row.id)] = holder
+                    found[self.of_holder(self.of_license(license_type, row.id))] = holder
                     found.setdefault(self.of_user(user_of(holder.user_directory, holder.user_id)), holder)
         return found
 

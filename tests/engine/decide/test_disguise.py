@@ -49,13 +49,13 @@ def test_everything_but_ids_is_coarse() -> None:
     assert is_pseudonym(decision.user)
     assert decision.reason == "release: unused for 30 days or more; 30 needed"
     assert dict(decision.facts) == {"user.tags": (), "license.unusedDays": (30,)}
-    assert counts == ClassCounts(5, classes=1, smallest=6, one_verdict=1, withheld=0)
+    assert counts == ClassCounts(5, classes=1, smallest=6, one_verdict=1, withheld=0, snapshot_rate=0.1667)
 
 
 def test_what_fewer_than_k_say_is_withheld() -> None:
     decisions, counts = _disguised(_site(6, 5, vips=4))
     assert Counter(map(is_withheld, decisions)) == {False: 11, True: 4}
-    assert counts == ClassCounts(5, classes=3, smallest=4, one_verdict=3, withheld=4, alone=4)
+    assert counts == ClassCounts(5, classes=3, smallest=4, one_verdict=3, withheld=4, alone=4, snapshot_rate=0.2)
     one = next(filter(is_withheld, decisions))
     assert (one.verdict, one.because, one.rule, one.matched, one.outcomes) == ("keep", "keep", None, (), ())
     assert one.reason == "withheld: fewer than 5 licenses say the same"
@@ -64,7 +64,8 @@ def test_what_fewer_than_k_say_is_withheld() -> None:
     assert mark.reason.startswith("fewer than 5 licenses say the same; mark ")
     assert counts.sentence == (
         "3 classes of licenses that say the same, the smallest of 4 (k is 5); 3 with one verdict; "
-        "4 licenses of smaller classes without facts, 4 of them alone with type and verdict"
+        "4 licenses of smaller classes without facts, 4 of them alone with type and verdict; "
+        "who has the snapshot finds the person of 20.0% of the lines"
     )
 
 
@@ -149,9 +150,15 @@ def test_k_lines_say_whatever_one_says(policy: Policy, site: dict[str, Any], k: 
     assert Counter((d.license_type, d.verdict, d.because, d.guard) for d in decisions) == Counter(
         (d.license_type, d.verdict, d.because, d.guard) for d in exact
     )
-    classes = Counter(map(_said, decisions))
+    # A pseudonym that several lines have says of each what the others say; withheld lines have none in common.
+    whose = [n if is_withheld(d) or d.user_id is None else d.user_id for n, d in enumerate(decisions)]
+    of_user: dict[object, list[str]] = {}
+    for user_id, decision in zip(whose, decisions, strict=True):
+        of_user.setdefault(user_id, []).append(str(_said(decision)))
+    together = [(str(_said(d)), *sorted(of_user[one])) for one, d in zip(whose, decisions, strict=True)]
+    classes = Counter(together)
     short = sum(size for said, size in classes.items() if size < k)
     assert short == counts.alone
-    assert all(is_withheld(d) for d in decisions if classes[_said(d)] < k)
+    assert all(is_withheld(d) for one, d in zip(together, decisions, strict=True) if classes[one] < k)
     assert (counts.classes, counts.smallest) == (len(classes), min(classes.values(), default=0))
     assert counts.withheld == sum(map(is_withheld, decisions))
