@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.disguise import Disguise, is_withheld
+from seatwarden.engine.decide.disguise import Disguise, is_withheld, mark_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.facts.facts import Unknown, subject_of
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.snapshot.model import License, Snapshot
+from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
 
 _OF_USE = ("license.unusedDays", "license.lastUsed")
@@ -69,15 +69,20 @@ class BehindPseudonyms:
         """
         exact = decide(self._plan.policy, snapshot, planned.license_type, row, self._plan.day)
         then = self._then.of_decision(exact)
-        if is_withheld(planned):
-            then = self._then.withheld(then)
         used = parse_timestamp(row.last_used) if isinstance(row.last_used, str) else None
         if used is not None and used > self._plan.day.now and not exact.facts.keys().isdisjoint(_OF_USE):
             return False
+        if is_withheld(planned):
+            return mark_of(self._then.withheld(then)) == mark_of(planned)
         said = (planned.user, planned.row_state, dict(planned.facts))
         return (then.user, then.row_state, {name: then.facts.get(name) for name in planned.facts}) == said
 
     @staticmethod
-    def without_ids(text: str) -> str:
-        """A message about a request, without the ids of QRS in it."""
+    def without_ids(text: str, row: License | None) -> str:
+        """A message about a request for a row, without the ids of QRS in it."""
+        ids = [row.id] if row is not None else []
+        if row is not None and isinstance(row.user, UserReference):
+            ids.append(row.user.id)
+        for one in ids:
+            text = re.sub(rf"(?<![\w-]){re.escape(one)}(?![\w-])", "(id)", text)
         return _GUID.sub("(id)", text)

@@ -246,7 +246,10 @@ class Apply:
     ) -> Outcome:
         """Journals an outcome; `status` and `body` are QRS's answer to the DELETE."""
         if self._hidden is not None:
-            detail, body = self._hidden.without_ids(detail), UNSET  # what QRS says may name anybody
+            detail, body = (
+                self._hidden.without_ids(detail, self._rows.get(key)),
+                UNSET,
+            )  # what QRS says may name anybody
         outcome = Outcome(key, self._decisions[key].user, result, detail, stop)
         self._journal.append(
             OutcomeLine(

@@ -26,6 +26,7 @@ from seatwarden.policy.loading import CheckedPolicy
 
 WITHHELD = "withheld"
 """The one fact of a line that says no facts: why, and its mark."""
+_MARK = "; mark "
 _SOMEBODY = "(behind a pseudonym)"
 _FREE = RowState(False, None, "known", None, True)
 _QUARANTINED = RowState(True, None, "known", None, True)
@@ -119,7 +120,7 @@ class Disguise:
         what = {name: fact_to_json(fact) for name, fact in hidden.facts.items()}
         behind = json.dumps([*key, hidden.user_id, to_builtins(hidden.row_state), what], sort_keys=True)
         why = f"fewer than {self._pseudonyms.k} licenses say the same"
-        mark = Unknown(f"{why}; mark {self._pseudonyms.digest(behind)}")
+        mark = Unknown(f"{why}{_MARK}{self._pseudonyms.digest(behind)}")
         ruling = hidden.ruling
         short = (ruling.verdict, ruling.because, ruling.guard)
         return structs.replace(
@@ -145,6 +146,12 @@ class Disguise:
 def is_withheld(decision: Decision) -> bool:
     """Whether a decision of a plan with pseudonyms says no facts."""
     return says_nothing(decision.facts)
+
+
+def mark_of(decision: Decision) -> str:
+    """The mark of a decision that says no facts: the same while what is behind it is the same."""
+    fact = decision.facts[WITHHELD]
+    return fact.reason.rpartition(_MARK)[2] if isinstance(fact, Unknown) else ""
 
 
 def says_nothing(facts: Mapping[str, Fact]) -> bool:

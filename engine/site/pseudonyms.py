@@ -24,7 +24,7 @@ def _key(reader: YamlReader, entry: Entry, what: str) -> bytes | None:
 _PER: tuple[Period, ...] = get_args(Period)
 _SECTION = Section(
     (
-        need("key", Kind(_key), "the key file"),
+        need("key", Kind(_key), "the key file; `pseudonyms: FILE` alone is the same"),
         Setting("per", one_of(_PER), "how long a pseudonym holds", "month"),
         Setting("k", between(1, 1_000, "licenses"), "how many licenses say the same, or the log says less", DEFAULT_K),
     )

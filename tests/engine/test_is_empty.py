@@ -106,7 +106,7 @@ def test_the_names_in_use_stand_in_the_header_and_nowhere_else(tmp_path: Path) -
 def test_it_is_decided_again_from_the_record(tmp_path: Path, policy: str, key: bytes | None) -> None:
     site = _site([_property("Finance")], [], None)
     loaded = checked(policy)
-    plan = make_plan(loaded, snapshot_of(site), day_of(loaded), "test", Pseudonyms(key) if key else None)
+    plan = make_plan(loaded, snapshot_of(site), day_of(loaded), "test", Pseudonyms(key, k=1) if key else None)
     write_plan(plan, tmp_path / "run", "")
     assert replay(tmp_path / "run") == (3, [], [])
     read = read_plan(tmp_path / "run").decisions

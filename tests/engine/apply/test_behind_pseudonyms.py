@@ -153,6 +153,15 @@ def test_no_answer_is_looked_up_by_the_id_that_qrs_has(tmp_path: Path) -> None:
     assert "analyzeraccesstype/(id) timed out" in found[1]
 
 
+def test_a_failure_names_no_id_of_qrs(tmp_path: Path) -> None:
+    def broken(license_id: str) -> None:
+        raise RemoteError(f"https://qlik/qrs/license/analyzeraccesstype/{license_id} of u1 answered 500")
+
+    prepared, qrs = prepare(tmp_path, idle(1), POLICY, pseudonyms=KEY), MemoryQrs(idle(1), on_delete=broken)
+    (found,) = _results(prepared, qrs).values()
+    assert found == ("failed", "https://qlik/qrs/license/analyzeraccesstype/(id) of (id) answered 500")
+
+
 def test_what_qrs_says_is_not_kept(tmp_path: Path) -> None:
     prepared = prepare(tmp_path, idle(1), POLICY, pseudonyms=KEY)
     prepared.apply(MemoryQrs(idle(1), on_delete=lambda license_id: (409, "in use by ACME\\user1")))
