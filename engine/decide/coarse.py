@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec import structs
 
-from seatwarden.engine.decide.decide import outcomes_of
+from seatwarden.engine.decide.decide import MAX_REMEMBERED, outcomes_of
 from seatwarden.engine.decide.ranges import Ranges, cuts_of
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.decide.text_classes import AskedOfText, How, TextClasses, kept_apart
@@ -43,6 +43,8 @@ _SOME_DAY = date(1900, 1, 1).toordinal()
 """Stands for days that the policy cannot tell apart at all."""
 _FLIPPED: Mapping[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _TEXT_TESTS: Mapping[Operator, How] = {"=": "=", "==": "==", "like": "like"}
+_FALLS_AWAY = Unknown("")
+"""Stands for a fact that no rule asks for: it is only read to be shown."""
 _DAYS = "license.unusedDays"
 DIRECTORY = "user.userDirectory"
 CoarseFacts: TypeAlias = Mapping[str, Fact]
@@ -78,18 +80,15 @@ class Coarsening:
         self._asked = asked
         self._ranges, self._linked_days = _ranges(asked)
         self._texts, self._linked_texts = _texts(asked)
-        self._found: dict[tuple[Fact, ...], dict[str, Fact] | None] = {}
+        self._stood: dict[str, dict[Fact, Fact | None]] = {}
         self._classes: dict[tuple[tuple[str, Fact], ...], dict[str, Fact]] = {}
         self._outcomes: dict[tuple[tuple[str, Fact], ...], tuple[RuleOutcome, ...]] = {}
 
     def facts(self, facts: CoarseFacts) -> dict[str, Fact] | None:
         """What stands for these facts; None where a policy compares texts in a way for which nothing is found."""
-        key = tuple(facts.values())
-        if key not in self._found:
-            found = self._coarse(facts)
-            # Facts that are equal are one object: classes are few.
-            self._found[key] = self._classes.setdefault(tuple(found.items()), found) if found is not None else None
-        return self._found[key]
+        found = self._coarse(facts)
+        # Facts that are equal are one object: classes are few.
+        return self._classes.setdefault(tuple(found.items()), found) if found is not None else None
 
     def outcomes(self, facts: CoarseFacts) -> tuple[RuleOutcome, ...]:
         """The outcome of every rule on coarse facts, whose traces show classes in words."""
@@ -181,31 +180,38 @@ class Coarsening:
     # What stands for it ---------------------------------------------------------------------------------
 
     def _coarse(self, facts: CoarseFacts) -> dict[str, Fact] | None:
-        days = self._days_in_order(facts)
-        texts = self._texts_apart(facts)
+        days = self._days_in_order(facts) if self._linked_days else {}
+        texts = self._texts_apart(facts) if self._linked_texts else {}
         if texts is None:
             return None
-        found: dict[str, Fact] = {}
+        together, found = days | texts, dict[str, Fact]()
         for name, fact in facts.items():
-            if name in OF_SITE or name in self._constants:
-                found[name] = fact
-            elif isinstance(fact, Unknown):
-                if self._is_asked(name):
-                    found[name] = Unknown(fact.reason.partition(": `")[0])  # behind it stands what could not be read
-            elif name in days:
-                found[name] = days[name]
-            elif name in texts:
-                found[name] = texts[name]
-            elif name in self._ranges:
-                found[name] = tuple(self._day_or_number(name, value) for value in fact)
-            elif name in self._texts:
-                stands = self._text(name, _as_texts(fact))
-                if stands is None:
-                    return None
+            stands = together[name] if name in together else self._stands_for(name, fact)
+            if stands is None:
+                return None
+            if stands is not _FALLS_AWAY:
                 found[name] = stands
-            elif _is_boolean(name):
-                found[name] = fact
         return found
+
+    def _stands_for(self, name: str, fact: Fact) -> Fact | None:
+        """What stands for a fact that is not compared with others; few people have one of their own."""
+        stood = self._stood.setdefault(name, {})
+        if fact not in stood:
+            if len(stood) >= MAX_REMEMBERED:
+                stood.clear()
+            stood[fact] = self._find(name, fact)
+        return stood[fact]
+
+    def _find(self, name: str, fact: Fact) -> Fact | None:
+        if name in OF_SITE or name in self._constants:
+            return fact
+        if not self._is_asked(name):
+            return _FALLS_AWAY
+        if isinstance(fact, Unknown):
+            return Unknown(fact.reason.partition(": `")[0])  # behind it stands what could not be read
+        if name in self._ranges:
+            return tuple(self._day_or_number(name, value) for value in fact)
+        return self._text(name, _as_texts(fact)) if name in self._texts else fact
 
     def _is_asked(self, name: str) -> bool:
         return name in self._ranges or name in self._texts or _is_boolean(name)

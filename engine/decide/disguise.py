@@ -15,7 +15,7 @@ from msgspec import Struct, structs, to_builtins
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.decide import conclude
-from seatwarden.engine.decide.decision import Decision, Evaluated, Ruling
+from seatwarden.engine.decide.decision import Decision, Evaluated, Ruling, facts_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.day import Day
@@ -75,7 +75,7 @@ class Disguise:
     def of_all(self, decisions: Iterable[Decision]) -> tuple[tuple[Decision, ...], ClassCounts]:
         """The decisions of a plan, those of classes below k withheld, by type and in an order that tells nothing."""
         exact = list(decisions)
-        coarse = [self.of_decision(decision) for decision in exact]
+        coarse = [self._said(decision, facts) for decision, facts in zip(exact, facts_of(exact), strict=True)]
         few = _few(coarse, self._pseudonyms.k)
         said = [self.withheld(one) if n in few else one for n, one in enumerate(coarse)]
         said.sort(key=lambda decision: (LICENSE_TYPES.index(decision.license_type), decision.license_id))
@@ -86,9 +86,12 @@ class Disguise:
 
         Withheld where the policy compares texts in a way for which no facts that name nobody are found.
         """
+        return self._said(decision, decision.facts)
+
+    def _said(self, decision: Decision, exact: Mapping[str, Fact]) -> Decision:
         coarsening = self._coarsenings[decision.license_type]
         row_state = _coarse_row(decision.row_state)
-        facts = coarsening.facts(decision.facts)
+        facts = coarsening.facts(exact)
         user = self._pseudonyms.of_user(decision.user) if decision.user_id is not None else None
         hidden = structs.replace(
             decision,
@@ -103,7 +106,7 @@ class Disguise:
         outcomes = coarsening.outcomes(facts) if facts is not None else ()
         truths = tuple(outcome.rule for outcome in outcomes if outcome.truth is True)
         if facts is None or truths != decision.matched:
-            return self.withheld(structs.replace(hidden, evaluation=Evaluated(decision.facts, ())))
+            return self.withheld(structs.replace(hidden, evaluation=Evaluated(exact, ())))
         return structs.replace(
             hidden,
             user_directory=coarsening.directory(facts),
@@ -167,13 +170,12 @@ def _coarse_row(row: RowState) -> RowState:
 
 def _said(decision: Decision) -> _Said:
     """All that a line says but its ids."""
-    place = decision.ruling.rule.place if decision.ruling.rule else None
-    return (*_bare(decision), place, decision.row_state, decision.user_directory, *_said_facts(decision))
+    return (*_bare(decision), id(decision.ruling.rule), decision.row_state, decision.user_directory, _facts(decision))
 
 
-def _said_facts(decision: Decision) -> tuple[tuple[str, Fact], ...]:
-    """The facts that a line says; the mark of one that is withheld says nothing to whom has no key."""
-    return () if is_withheld(decision) else tuple(decision.facts.items())
+def _facts(decision: Decision) -> int | None:
+    """The facts that a line says: those that are equal are one object. The mark of what is withheld says nothing."""
+    return None if is_withheld(decision) else id(decision.facts)
 
 
 def _bare(decision: Decision) -> _Said:
@@ -238,7 +240,7 @@ def _count(said: Sequence[Decision], k: int) -> ClassCounts:
         classes.update((numbers[n], *together) for n in members)
     verdicts: dict[_Said, set[str]] = defaultdict(set)
     for decision in said:
-        verdicts[decision.license_type, is_withheld(decision), *_said_facts(decision)].add(decision.verdict)
+        verdicts[decision.license_type, _facts(decision)].add(decision.verdict)
     withheld = Counter(_bare(decision) for decision in said if is_withheld(decision))
     return ClassCounts(
         k,

@@ -45,6 +45,11 @@ class Pseudonyms:
     per: Period = "month"
     k: int = DEFAULT_K
     period: str | None = None
+    _period_key: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        own = self.key if self.period is None else hmac.digest(self.key, f"period\n{self.period}".encode(), "sha256")
+        object.__setattr__(self, "_period_key", own)
 
     @classmethod
     def under(cls, found: PseudonymKey) -> "Pseudonyms":
@@ -93,12 +98,6 @@ class Pseudonyms:
     def digest(self, text: str) -> str:
         """A digest of a text that only the key holder can make, and only for this period."""
         return hmac.digest(self._period_key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:20]
-
-    @property
-    def _period_key(self) -> bytes:
-        if self.period is None:
-            return self.key
-        return hmac.digest(self.key, f"period\n{self.period}".encode(), "sha256")
 
 
 def _holder(row: License, snapshot: Snapshot) -> Revealed | None:
