@@ -4,7 +4,7 @@ What stands for a class is written by the policy itself, or a word made from its
 it is the same for everybody in the class.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Literal, TypeAlias
@@ -32,21 +32,22 @@ class AskedOfText:
     how: How
     texts: tuple[str, ...] = ()
 
-    def passes(self, value: str) -> bool:
-        """Whether a text passes."""
+    def predicate(self) -> Callable[[str], bool]:
+        """Whether a text passes, made ready to be asked often: lists may be long."""
+        texts, exact, folded = self.texts, frozenset(self.texts), frozenset(map(str.casefold, self.texts))
         match self.how:
             case "=":
-                return value.casefold() in map(str.casefold, self.texts)
+                return lambda value: value.casefold() in folded
             case "==":
-                return value in self.texts
+                return exact.__contains__
             case "like":
-                return any(matches(value, pattern) for pattern in self.texts)
+                return lambda value: any(matches(value, pattern) for pattern in texts)
             case "is the pattern of":
-                return any(matches(text, value) for text in self.texts)
+                return lambda value: any(matches(text, value) for text in texts)
             case "is filled":
-                return bool(value.strip())
+                return lambda value: bool(value.strip())
             case _:
-                return True
+                return lambda value: True
 
 
 class TextClasses:
@@ -54,6 +55,7 @@ class TextClasses:
 
     def __init__(self, tests: Iterable[AskedOfText], known: Sequence[str] = ()) -> None:
         self.tests = tuple(dict.fromkeys(tests))
+        self._predicates = [test.predicate() for test in self.tests]
         self.named = frozenset(chain(known, *(test.texts for test in self.tests)))
         self._members: dict[int, list[str]] = {}
         for text in dict.fromkeys(_candidates(self.tests, known)):
@@ -61,7 +63,7 @@ class TextClasses:
 
     def mask(self, value: str) -> int:
         """The tests that a text passes, as bits."""
-        return sum(test.passes(value) << bit for bit, test in enumerate(self.tests))
+        return sum(passes(value) << bit for bit, passes in enumerate(self._predicates))
 
     def of_one(self, value: str) -> str | None:
         """The text that stands for the class of a text; None where none is known."""
@@ -112,7 +114,8 @@ def _candidates(tests: Sequence[AskedOfText], known: Sequence[str]) -> Iterator[
     yield from words.values()
     yield from _ORDINARY
     yield from (" ", "*")
-    for text in written:
+    # A text that is compared with its capitals has spellings that it is not.
+    for text in sorted({text for test in tests if test.how == "==" for text in test.texts}):
         yield from islice(spellings(text.casefold()), _MOST_SPELLINGS)
 
 

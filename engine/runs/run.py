@@ -244,6 +244,8 @@ class _Run:
         def progress(outcome: Outcome) -> None:
             license_type, license_id = outcome.key
             facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
+            if pending.plan.header.period is not None:
+                del facts["license"]  # a log has the moment, which QRS notes beside the name
             level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
             self._context.log(outcome.result, level=level, run=run, **facts)
 
