@@ -268,6 +268,8 @@ class Coarsening:
                 _range_words(*self._ranges[name].bounds(self._number_of(name, v)), days=name == _DAYS) for v in fact
             )
         if name in self._texts:
+            if not fact and not self._texts[name].tells_none_from_unnamed:
+                return ("(none named)",)  # whether there is another one the facts do not say
             return tuple(dict.fromkeys(self._texts[name].words(str(value)) for value in fact))
         return fact
 

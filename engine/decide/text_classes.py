@@ -61,6 +61,11 @@ class TextClasses:
         for text in dict.fromkeys(_candidates(self.tests, known)):
             self._members.setdefault(self.mask(text), []).append(text)
 
+    @property
+    def tells_none_from_unnamed(self) -> bool:
+        """Whether it shows that somebody has no value at all: else a value that no test names falls away."""
+        return any(test.how in ("is filled", "is there") for test in self.tests)
+
     def mask(self, value: str) -> int:
         """The tests that a text passes, as bits."""
         return sum(passes(value) << bit for bit, passes in enumerate(self._predicates))

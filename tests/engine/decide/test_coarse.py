@@ -152,6 +152,23 @@ def test_a_text_that_no_rule_names_is_another_one() -> None:
         assert f'user.userDirectory = "{words}"' in phrase(next(leaves(coarsening.outcomes(facts)[0].trace)))
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ('user.tags = "vip"', 'user.tags = "(none named)", not "vip"'),
+        ('user.tags = "vip" and user.tags is empty', 'user.tags has no value, not "vip"'),
+    ],
+)
+def test_what_falls_away_is_not_said_to_be_missing(condition: str, said: str) -> None:
+    policy = checked(f"keep when {condition}\nrelease when true")
+    tags = [] if "empty" in condition else [{"name": "night shift"}]
+    (decision,) = decide(policy.text, site_of([user(1, tags=tags)], [license_row(1)]))
+    coarsening = Coarsening(policy, "analyzer", day_of(policy))
+    facts = coarsening.facts(decision.facts)
+    assert facts == {"user.tags": ()}
+    assert phrase(next(leaves(coarsening.outcomes(facts)[0].trace))) == said
+
+
 def test_what_could_not_be_read_is_not_repeated() -> None:
     facts = _one("release when unused for 30 days", row={"lastUsed": "Jane, on leave"})
     assert facts == {"license.unusedDays": Unknown("`lastUsed` is unreadable")}
