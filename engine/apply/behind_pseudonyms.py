@@ -23,15 +23,23 @@ _OF_USE = ("license.unusedDays", "license.lastUsed")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
-def check_key(plan: RecordedPlan, pseudonyms: Pseudonyms | None) -> None:
-    """Raises PlanRefused for a plan with pseudonyms whose key is not at hand, and for one of format 1."""
+def lacking_key(plan: RecordedPlan, pseudonyms: Pseudonyms | None) -> str | None:
+    """Why a plan with pseudonyms cannot be applied: its key is not at hand, or it is of format 1. None where it can."""
     wanted = plan.header.pseudonyms
     if wanted is None:
-        return
+        return None
     if plan.header.period is None:
-        raise PlanRefused("the plan has pseudonyms of an older form, which is not applied any more; make a new plan")
+        return "the plan has pseudonyms of an older form, which is not applied any more; make a new plan"
     if pseudonyms is None or pseudonyms.key_id != wanted:
-        raise PlanRefused("the plan has pseudonyms, and the key that it was made with is not at hand")
+        return "the plan has pseudonyms, and the key that it was made with is not at hand"
+    return None
+
+
+def check_key(plan: RecordedPlan, pseudonyms: Pseudonyms | None) -> None:
+    """Raises PlanRefused where a plan with pseudonyms cannot be applied."""
+    lacking = lacking_key(plan, pseudonyms)
+    if lacking is not None:
+        raise PlanRefused(lacking)
 
 
 class BehindPseudonyms:

@@ -23,7 +23,7 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
-from seatwarden.engine.apply.behind_pseudonyms import check_key
+from seatwarden.engine.apply.behind_pseudonyms import lacking_key
 from seatwarden.engine.apply.releaser import Outcome, Qrs
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError
@@ -220,7 +220,6 @@ class _Run:
                 plan = read_plan(folder)
                 if plan.header.site != self._settings.site.url:
                     raise PlanRefused(f"the plan was made for {plan.header.site}")
-                check_key(plan, self._pseudonyms)
                 pending = find_pending(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._context.log(
@@ -228,6 +227,10 @@ class _Run:
                 )
                 continue
             if pending.state is None or pending.state.sealed:
+                self._note_unpublished(pending)
+                continue
+            if lacking := lacking_key(plan, self._pseudonyms):
+                self._context.log("an earlier run is left as it is", level=logging.WARNING, **facts, why=lacking)
                 self._note_unpublished(pending)
                 continue
             withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._pseudonyms, MAX_AGE, now)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engine.apply.applying import LONG_AGO, idle
+from tests.engine.log.test_forged import relinked
 from tests.engine.runs.running import Running, Site
 from tests.engine.support import user
 from tests.strategies import NOW
@@ -140,3 +141,24 @@ def test_the_log_of_the_service_names_no_license(hidden: Callable[..., Running])
     released = [facts for _, said, facts in running.said if said == "released"]
     assert [sorted(facts) for facts in released] == [["detail", "run", "type"]] * 3, "it has the moment of each"
     assert LONG_AGO not in str(running.said)
+
+
+def test_what_an_older_version_left_is_told_all_the_same(hidden: Callable[..., Running]) -> None:
+    """A plan of format 1 in the middle of its apply: not carried on with, and its outcomes are published."""
+    running = hidden()
+    folder = running.crash()
+    lines = [json.loads(line) for line in (folder / "plan.jsonl").read_bytes().splitlines()]
+    del lines[0]["period"]
+    (folder / "plan.jsonl").write_bytes(relinked(lines))
+    seal = json.loads((folder / "plan.jsonl").read_bytes().splitlines()[-1])["seal"]
+    journal = [json.loads(line) for line in (folder / "outcomes.jsonl").read_bytes().splitlines()]
+    journal[0]["planSeal"] = seal
+    failed = {"kind": "outcome", "result": "failed", "detail": "", "at": "2026-11-21T00:00:00.000Z"}
+    journal.append({**journal[1], **failed})
+    (folder / "outcomes.jsonl").write_bytes(relinked(journal))
+    before = (folder / "outcomes.jsonl").read_bytes()
+    report = running.run()
+    (why,) = [facts["why"] for _, said, facts in running.said if said == "an earlier run is left as it is"]
+    assert why.startswith("the plan has pseudonyms of an older form")
+    assert (folder / "outcomes.jsonl").read_bytes() == before
+    assert [len(applied.outcomes) for applied in report.applied] == [1, 3]
