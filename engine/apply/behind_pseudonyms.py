@@ -13,7 +13,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.disguise import Disguise, is_withheld, mark_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import PlanRefused
-from seatwarden.engine.facts.facts import Unknown, subject_of
+from seatwarden.engine.facts.facts import OF_SITE, Unknown, subject_of
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
@@ -82,8 +82,9 @@ class BehindPseudonyms:
             return False
         if is_withheld(planned):
             return mark_of(self._then.withheld(then)) == mark_of(planned)
-        said = (planned.user, planned.row_state, dict(planned.facts))
-        return (then.user, then.row_state, {name: then.facts.get(name) for name in planned.facts}) == said
+        same_row = (then.user, then.row_state) == (planned.user, planned.row_state)
+        # Those of the site stand in the plan's header, and hold for all of its licenses.
+        return same_row and all(then.facts.get(name) == planned.facts[name] for name in planned.facts.keys() - OF_SITE)
 
     @staticmethod
     def without_ids(text: str, row: License | None) -> str:

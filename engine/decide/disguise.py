@@ -19,7 +19,7 @@ from seatwarden.engine.decide.decision import Decision, Evaluated, Ruling, facts
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Fact, Unknown, fact_to_json
+from seatwarden.engine.facts.facts import OF_SITE, Fact, Unknown, fact_to_json
 from seatwarden.engine.facts.guards import RowState, guard_for
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.policy.loading import CheckedPolicy
@@ -120,7 +120,7 @@ class Disguise:
         if is_withheld(hidden):
             return hidden
         key = (hidden.license_type, hidden.license_id)
-        what = {name: fact_to_json(fact) for name, fact in hidden.facts.items()}
+        what = {name: fact_to_json(fact) for name, fact in hidden.facts.items() if name not in OF_SITE}
         behind = json.dumps([*key, hidden.user_id, to_builtins(hidden.row_state), what], sort_keys=True)
         why = f"fewer than {self._pseudonyms.k} licenses say the same"
         mark = Unknown(f"{why}{_MARK}{self._pseudonyms.digest(behind)}")

@@ -1,21 +1,28 @@
 """Applying a plan with pseudonyms: the rows are found by the key, and coarse facts are compared with coarse facts."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, PlanRefused, RemoteError
 from seatwarden.engine.snapshot.reader import decode_license
+from seatwarden.grammar.ast import Limit, Policy
+from seatwarden.grammar.printer import print_policy
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, Prepared, idle, prepare
 from tests.engine.support import license_row, user
-from tests.strategies import NOW, as_json
+from tests.strategies import NOW, as_json, policies, sites
 
 Site = dict[str, Any]
 KEY = Pseudonyms(b"k" * 32, k=1)
@@ -222,3 +229,24 @@ def test_rows_of_other_sites_are_nobodys(tmp_path: Path) -> None:
     site["users"].append(user(2))
     rows = [decode_license(as_json(row), "license") for row in site["licenses"]["analyzer"]]
     assert [row.id for row in BehindPseudonyms(prepared.plan, KEY).rows({"analyzer": rows}).values()] == ["l1"]
+
+
+def _is_idle(site: Site) -> bool:
+    """Nobody has a use after the plan: that counts as one since then."""
+    rows = [row for rows in site["licenses"].values() for row in rows]
+    used = [parse_timestamp(row["lastUsed"]) for row in rows if isinstance(row.get("lastUsed"), str)]
+    return all(moment is None or moment <= NOW for moment in used)
+
+
+@given(policies(), sites(), st.sampled_from([1, 2, 5]))
+def test_nothing_is_skipped_where_nothing_has_changed(policy: Policy, site: Site, k: int) -> None:
+    """Whatever rules and facts there are: read again, each row is what its line says, or has its line's mark."""
+    assume(_is_idle(site))
+    text = print_policy(replace(policy, statements=tuple(s for s in policy.statements if not isinstance(s, Limit))))
+    with TemporaryDirectory() as folder:
+        given_up = f"{text}limit release to 100% of analyzer per run\nlimit release to 100% of professional per run\n"
+        prepared = prepare(Path(folder), site, given_up, pseudonyms=replace(KEY, k=k))
+        prepared.apply(MemoryQrs(site))
+        assert Counter(outcome.result for outcome in prepared.told) == Counter(
+            {"released": len(prepared.plan.releases)} if prepared.plan.releases else {}
+        ), [outcome.detail for outcome in prepared.told]
