@@ -12,7 +12,9 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import (
     Format,
     Inputs,
+    LeastOption,
     NowOption,
+    PeriodOption,
     PolicyOption,
     PseudonymizeOption,
     QuietOption,
@@ -28,6 +30,7 @@ from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import piped_width, print_rows
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.key_file import DEFAULT_K
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import Recording, write_plan
@@ -66,6 +69,8 @@ def plan(
         bool, typer.Option("--keep-snapshot", help="With -o: keep the snapshot in the folder too, for other policies.")
     ] = False,
     pseudonymize: PseudonymizeOption = None,
+    pseudonyms_per: PeriodOption = "month",
+    pseudonyms_k: LeastOption = DEFAULT_K,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     raw: RawOption = False,
     show: Annotated[
@@ -84,7 +89,8 @@ def plan(
     """
     _check_folder(report, keep_snapshot, output, pseudonymize)
     given = gather(policy, snapshot, site, now, timezone, runs=True, keep=keep_snapshot)
-    made = _made(given, load_pseudonyms(pseudonymize) if pseudonymize else None)
+    pseudonyms = load_pseudonyms(pseudonymize, pseudonyms_per, pseudonyms_k) if pseudonymize else None
+    made = _made(given, pseudonyms)
     hand = this_hand(lambda: datetime.now(UTC), given.site.qlik_user if given.site else None)
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)

@@ -1,7 +1,7 @@
 """A plan on the disk, a QRS in memory, and what becomes of the one when it is applied to the other."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -80,8 +80,12 @@ class MemoryQrs:
 
     def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
         self.events.append(f"licenses {license_type} {user_id}")
-        rows = [row for row in self.site["licenses"][license_type] if row["user"]["id"] == user_id]
+        rows = [row for row in self.site["licenses"][license_type] if (row["user"] or {}).get("id") == user_id]
         return [decode_license(as_json(row), "license") for row in rows]
+
+    def licenses(self, license_type: LicenseType) -> list[License]:
+        self.events.append(f"licenses {license_type}")
+        return [decode_license(as_json(row), "license") for row in self.site["licenses"][license_type]]
 
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         self.events.append(f"DELETE {license_id}")
@@ -116,8 +120,10 @@ class Prepared:
     def journal(self) -> Journalled:
         return read_outcomes(self.folder)
 
-    def pending(self, limits: tuple[Limit, ...] | None = None) -> PendingApply:
-        return find_pending(self.plan, self.folder, self.plan.limits if limits is None else limits)
+    def pending(
+        self, limits: tuple[Limit, ...] | None = None, unused_days: Callable[[], Mapping[Key, int]] = dict
+    ) -> PendingApply:
+        return find_pending(self.plan, self.folder, self.plan.limits if limits is None else limits, unused_days)
 
     def apply(
         self,
