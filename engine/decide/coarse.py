@@ -114,7 +114,7 @@ class Coarsening:
         """What the rules ask of a field: equal for two policies that divide its values alike."""
         linked = sorted(pair for pair in self._asked.links if name in pair)
         texts = self._texts.get(name)
-        return (texts and frozenset(texts.tests), self._ranges.get(name), linked)
+        return (texts and frozenset(texts.tests), self._ranges.get(name), linked, linked and self._asked.as_patterns)
 
     # What is asked --------------------------------------------------------------------------------------
 

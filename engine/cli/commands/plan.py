@@ -98,14 +98,20 @@ def plan(
     if output is not None and written is not None:
         _write(made, output, written, hand, site, given, _kept(given) if keep_snapshot else None)
     _print(made, format, show, written, raw)
-    if output is not None and report:
+    if output is not None:
+        _say_written(output, report, format)
+    if detailed_exitcode and made.summary()["release"]:
+        raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
+
+
+def _say_written(output: Path, report: bool, format_: Format) -> None:
+    """Writes the report too, where it is asked for, and says where all this is."""
+    if report:
         from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
 
         write_report(output, output / REPORT_FILE)
-    if output is not None and format == "table":
+    if format_ == "table":
         say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
-    if detailed_exitcode and made.summary()["release"]:
-        raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
 def _check_folder(report: bool, keep_snapshot: bool, output: Path | None, pseudonymize: Path | None) -> None:
@@ -127,6 +133,8 @@ def _kept(given: Inputs) -> "KeptFile":
 def _made(given: Inputs, pseudonyms: Pseudonyms | None) -> Plan:
     if given.past is None:
         return make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    if pseudonyms is not None and given.past.has_pseudonyms:
+        raise InputError("the run has pseudonyms already", "leave --pseudonymize out: the plan has those of the run")
     decisions = given.past.decide_all(given.policy, given.day)
     return plan_of_record(given.policy, given.snapshot, given.day, given.source, decisions, pseudonyms)
 

@@ -70,7 +70,7 @@ class MemoryQrs:
         answer = self.on_look(license_id)
         if answer is not None:
             return None if isinstance(answer, bool) else answer
-        found = [row for row in self.site["licenses"][license_type] if row["id"] == license_id]
+        found = [row for row in self.site["licenses"].get(license_type, []) if row["id"] == license_id]
         return decode_license(as_json(found[0]), "license") if found else None
 
     def user(self, user_id: str) -> User | None:
@@ -80,12 +80,12 @@ class MemoryQrs:
 
     def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
         self.events.append(f"licenses {license_type} {user_id}")
-        rows = [row for row in self.site["licenses"][license_type] if (row["user"] or {}).get("id") == user_id]
+        rows = [row for row in self.site["licenses"].get(license_type, []) if (row["user"] or {}).get("id") == user_id]
         return [decode_license(as_json(row), "license") for row in rows]
 
     def licenses(self, license_type: LicenseType) -> list[License]:
         self.events.append(f"licenses {license_type}")
-        return [decode_license(as_json(row), "license") for row in self.site["licenses"][license_type]]
+        return [decode_license(as_json(row), "license") for row in self.site["licenses"].get(license_type, [])]
 
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         self.events.append(f"DELETE {license_id}")

@@ -150,7 +150,7 @@ def test_what_an_older_version_left_is_told_all_the_same(hidden: Callable[..., R
     running = hidden()
     running.run()
     site = running.settings.site.url
-    folder = running.runs[0].with_name("20261121T020000Z-of-before")
+    folder = running.runs[0].with_name("20261121T020000Z-0123456789ab")
     folder.mkdir()
     plan = [json.loads(line) for line in (DATA / "log" / "former-pseudonyms.jsonl").read_bytes().splitlines()]
     plan[0]["site"] = site
