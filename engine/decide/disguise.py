@@ -39,8 +39,8 @@ class ClassCounts(Struct, frozen=True, rename="camel"):
 
     `classes` say the same, `smallest` is the size of the smallest, `one_verdict` counts the groups of licenses with the
     same facts that have one verdict: of whoever is known to be in one of them the verdict is known, too. `withheld`
-    lines say no facts, `alone` are those of which fewer than `k` say as little. `snapshot_rate` is the share of lines
-    whose person is guessed right by somebody who has the snapshot of that time and the policy: one a class.
+    lines say no facts, `alone` are those of which fewer than `k` say as little. `snapshot_per_mille` is the share of
+    lines whose person is guessed right by somebody who has the snapshot of that time and the policy: one a class.
     """
 
     k: int
@@ -49,7 +49,7 @@ class ClassCounts(Struct, frozen=True, rename="camel"):
     one_verdict: int
     withheld: int
     alone: int = 0
-    snapshot_rate: float = 0.0
+    snapshot_per_mille: int = 0
 
     @property
     def sentence(self) -> str:
@@ -60,7 +60,7 @@ class ClassCounts(Struct, frozen=True, rename="camel"):
         if self.withheld:
             told += f"; {plural(self.withheld, 'license')} of smaller classes without facts"
         told += f", {self.alone} of them alone with type and verdict" if self.alone else ""
-        return f"{told}; who has the snapshot finds the person of {self.snapshot_rate:.1%} of the lines"
+        return f"{told}; who has the snapshot finds the person of {self.snapshot_per_mille / 1000:.1%} of the lines"
 
 
 class Disguise:
@@ -249,5 +249,5 @@ def _count(said: Sequence[Decision], k: int) -> ClassCounts:
         one_verdict=sum(len(found) == 1 for found in verdicts.values()),
         withheld=sum(withheld.values()),
         alone=sum(count for count in withheld.values() if count < k),
-        snapshot_rate=round(len(classes) / len(said), 4) if said else 0.0,
+        snapshot_per_mille=round(1000 * len(classes) / len(said)) if said else 0,
     )

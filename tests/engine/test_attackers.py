@@ -177,7 +177,7 @@ def test_who_has_the_snapshot_is_right_as_often_as_the_plan_says() -> None:
     assert plan.pseudonyms is not None
     pseudonym = plan.pseudonyms.of_license
     rate = _right(lines, lambda one: by_id[pseudonym(*one.key)], _all_said)
-    assert rate == pytest.approx(plan.classes.snapshot_rate, abs=0.0001)
+    assert rate * 1000 == pytest.approx(plan.classes.snapshot_per_mille, abs=0.5)
     exact = _right(_lines(None), lambda one: one.license_id, lambda line: line["licenseId"])
     assert exact == 1.0
     told = " ".join((ROOT / "docs" / "works-council.md").read_text().split())

@@ -15,7 +15,7 @@ from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.plan import make_plan, with_origin
-from seatwarden.engine.snapshot.model import License, User
+from seatwarden.engine.snapshot.model import License, User, UserReference
 from seatwarden.engine.snapshot.reader import decode_license, decode_user
 from seatwarden.grammar.ast import LicenseType, Limit
 from tests.engine.cli.applying import Journalled, read_outcomes
@@ -80,11 +80,14 @@ class MemoryQrs:
 
     def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
         self.events.append(f"licenses {license_type} {user_id}")
-        rows = [row for row in self.site["licenses"].get(license_type, []) if (row["user"] or {}).get("id") == user_id]
-        return [decode_license(as_json(row), "license") for row in rows]
+        rows = self.licenses_now(license_type)
+        return [row for row in rows if isinstance(row.user, UserReference) and row.user.id == user_id]
 
     def licenses(self, license_type: LicenseType) -> list[License]:
         self.events.append(f"licenses {license_type}")
+        return self.licenses_now(license_type)
+
+    def licenses_now(self, license_type: LicenseType) -> list[License]:
         return [decode_license(as_json(row), "license") for row in self.site["licenses"].get(license_type, [])]
 
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:

@@ -49,13 +49,13 @@ def test_everything_but_ids_is_coarse() -> None:
     assert is_pseudonym(decision.user)
     assert decision.reason == "release: unused for 30 days or more; 30 needed"
     assert dict(decision.facts) == {"user.tags": (), "license.unusedDays": (30,)}
-    assert counts == ClassCounts(5, classes=1, smallest=6, one_verdict=1, withheld=0, snapshot_rate=0.1667)
+    assert counts == ClassCounts(5, classes=1, smallest=6, one_verdict=1, withheld=0, snapshot_per_mille=167)
 
 
 def test_what_fewer_than_k_say_is_withheld() -> None:
     decisions, counts = _disguised(_site(6, 5, vips=4))
     assert Counter(map(is_withheld, decisions)) == {False: 11, True: 4}
-    assert counts == ClassCounts(5, classes=3, smallest=4, one_verdict=3, withheld=4, alone=4, snapshot_rate=0.2)
+    assert counts == ClassCounts(5, classes=3, smallest=4, one_verdict=3, withheld=4, alone=4, snapshot_per_mille=200)
     one = next(filter(is_withheld, decisions))
     assert (one.verdict, one.because, one.rule, one.matched, one.outcomes) == ("keep", "keep", None, (), ())
     assert one.reason == "withheld: fewer than 5 licenses say the same"

@@ -168,7 +168,7 @@ def test_what_an_older_version_left_is_told_all_the_same(hidden: Callable[..., R
     (why,) = [facts["why"] for _, said, facts in running.said if said == "an earlier run is left as it is"]
     assert why == "an older seatwarden has written it, whose runs this one only reads"
     assert (folder / "outcomes.jsonl").read_bytes() == before
-    assert [len(applied.outcomes) for applied in report.applied] == [1]
+    assert [len(applied.outcomes) for applied in report.applied] == [1, 3]
 
 
 FIRST_MOMENT = "2026-11-21T00:00:00.000Z"
