@@ -52,7 +52,7 @@ def test_the_licenses_behind_the_pseudonyms_are_released(hidden: Hidden, options
     ran = hidden.apply("--pseudonymize", hidden.key)
     assert (ran.code, sorted(hidden.qrs.deleted)) == (0, ALL)
     assert read_outcomes(hidden.run).sealed
-    said = ran.out + ran.err + "".join(path.read_text() for path in hidden.run.iterdir())
+    said = ran.out + ran.err + "".join(path.read_text() for path in hidden.run.rglob("*.*"))
     assert re.findall(r"user0\d|User 0\d|l-0\d|u-0\d|CORP|20(?:19|20)-0", said) == []
 
 
