@@ -134,7 +134,7 @@ def test_no_file_of_a_run_is_replaced(writer: str, here: Path, call: Call) -> No
     before = _content(here)
     suffix = "".join(Path(_usual(writer)).suffixes)
     names = [name for name in before if name.startswith(("RUN", "APPLIED"))]
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         places = [name]
         if not WINDOWS and (not writer.startswith("convert") or suffix == Path(name).suffix):  # links need rights there
