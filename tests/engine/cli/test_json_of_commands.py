@@ -33,7 +33,6 @@ CALLS: dict[str, tuple[object, ...]] = {
     "log audit": ("run",),
     "log forget": ("jdoe", "--site", "site.yaml", "--reason", "left", "--dry-run"),
     "log prune": ("--site", "site.yaml", "--keep", "400d", "--dry-run"),
-    "log audit": ("run",),
 }
 """A call of each command that has `--format json`."""
 
