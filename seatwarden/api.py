@@ -117,7 +117,7 @@ def replay(folder: AnyPath) -> list[str]:
 
     An empty list when every decision stands. Raises InputError, DamagedLog.
     """
-    return _replay(Path(folder))[1]
+    return _replay(Path(folder)).differences
 
 
 def _day(now: datetime, zone: str) -> Day:

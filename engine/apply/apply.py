@@ -6,7 +6,7 @@ runs.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,9 @@ from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from msgspec import structs
 
+from seatwarden.engine.apply.behind_pseudonyms import check_key
 from seatwarden.engine.apply.releaser import Apply, Outcome, Qrs
 from seatwarden.engine.common.files import read_file, remove_file, sync_folder
 from seatwarden.engine.common.timestamps import format_instant
@@ -139,9 +141,15 @@ def only_one(lock_file: Path, url: str, seconds: float = 0) -> Iterator[None]:
         lock.release()
 
 
-def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) -> PendingApply:
+def find_pending(
+    plan: RecordedPlan,
+    folder: Path,
+    limits: tuple[Limit, ...],
+    unused_days: Callable[[], Mapping[Key, int]] = dict,
+) -> PendingApply:
     """The work that is left: the choice of an earlier run, or else what the plan and the limits say.
 
+    A plan with pseudonyms does not say how long each license is unused: `unused_days` does, where a limit asks.
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """
     path = folder / JOURNAL_FILE
@@ -157,8 +165,18 @@ def find_pending(plan: RecordedPlan, folder: Path, limits: tuple[Limit, ...]) ->
     if state is not None:
         chosen = [plan.key_of[n] for n in state.chosen if n in plan.key_of]
     else:
-        chosen = [decision.key for decision in choose(plan.decisions, limits)]
+        chosen = _chosen(plan, limits, unused_days)
     return PendingApply(plan, path, limits, data, state, chosen)
+
+
+def _chosen(plan: RecordedPlan, limits: tuple[Limit, ...], unused_days: Callable[[], Mapping[Key, int]]) -> list[Key]:
+    if plan.header.period is None:
+        return [decision.key for decision in choose(plan.decisions, limits)]
+    exact = unused_days() if any(limit.longest_unused_first for limit in limits) else {}
+    decisions = [structs.replace(one, unused_days=exact.get(one.key, one.unused_days)) for one in plan.decisions]
+    chosen = {decision.key for decision in choose(decisions, limits)}
+    # In the plan's order, which tells nothing: the order of disuse would give people away.
+    return [decision.key for decision in plan.decisions if decision.key in chosen]
 
 
 def hold_against(pending: PendingApply, limits: tuple[Limit, ...]) -> None:
@@ -218,14 +236,15 @@ def carry_out(
 
     Once `stop` is set, the licenses under way are finished and no other is begun. `withdrawn` says why nothing more
     is released; then it is only looked up what became of each DELETE that was sent. `released_by` tells which run of
-    ours has released a license, if one did.
+    ours has released a license, if one did. Raises PlanRefused where the key of pseudonyms is not at hand.
     """
+    check_key(pending.plan, pseudonyms)
     apply = Apply(
         pending.plan,
         qrs,
         journal,
         attempted=pending.attempted,
-        pseudonyms=pseudonyms,
+        pseudonyms=pseudonyms if pending.plan.header.period is not None else None,
         clock=clock,
         progress=progress,
         stop=stop,

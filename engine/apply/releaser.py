@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.apply.drift import drifted_facts
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
@@ -44,6 +46,10 @@ class Qrs(Protocol):
 
     def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
         """The licenses of one type that a user holds now."""
+        ...
+
+    def licenses(self, license_type: LicenseType) -> list[License]:
+        """All licenses of one type as they are now."""
         ...
 
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
@@ -90,7 +96,8 @@ class Apply:
         self._released_by = released_by
         self._qrs = qrs
         self._journal = journal
-        self._pseudonyms = pseudonyms
+        self._hidden = BehindPseudonyms(plan, pseudonyms) if pseudonyms is not None else None
+        self._rows: dict[Key, License] = {}
         self._attempted = frozenset(attempted)
         self._withdrawn = withdrawn
         self._clock = clock
@@ -104,8 +111,14 @@ class Apply:
         """Whether QRS has told of any license."""
 
     def run(self, keys: Sequence[Key], parallel: int) -> list[Outcome]:
-        """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written."""
+        """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written.
+
+        Behind pseudonyms all rows of the site are read first: RemoteError where that fails, and nothing is released.
+        """
         outcomes: list[Outcome] = []
+        if self._hidden is not None and keys:
+            types = dict.fromkeys(license_type for license_type, _ in keys)
+            self._rows = self._hidden.rows({one: self._qrs.licenses(one) for one in types})
         with ThreadPoolExecutor(max_workers=parallel) as pool:
             try:
                 for outcome in pool.map(self._unless_stopped, keys):
@@ -136,7 +149,7 @@ class Apply:
         if self._withdrawn and not attempted:
             return self._note(key, "skipped", f"not begun: {self._withdrawn}")
         try:
-            row = self._qrs.license(*key)
+            row = self._row(key)
             self.reached = True
             if attempted and (row is None or row.quarantined is True):
                 return self._note(key, "released", "an earlier run had sent the DELETE; looked up: the license is gone")
@@ -155,8 +168,9 @@ class Apply:
         """Why the license is not released after all, or None when nothing has changed."""
         if row is None:
             run = self._released_by(decision.key)
-            who = f"run {run} has" if run else "somebody else has"
-            return f"the license is gone: {who} released it"
+            # A run of another period knows the license by another pseudonym.
+            other = "somebody else" if self._hidden is None else "another run or somebody else"
+            return f"the license is gone: {f'run {run}' if run else other} has released it"
         if not isinstance(row.user, UserReference):
             gone = row.user is None
             return "the license has no user any more" if gone else "`user` of the license is missing or unreadable"
@@ -164,18 +178,21 @@ class Apply:
         if user is None:
             return "the user is gone"
         rows: dict[LicenseType, list[License]] = {license_type: [] for license_type in LICENSE_TYPES}
-        if not decision.facts.keys().isdisjoint(OVER_ALL_LICENSES):
+        if is_withheld(decision) or not decision.facts.keys().isdisjoint(OVER_ALL_LICENSES):
             rows = {license_type: self._qrs.licenses_of(license_type, user.id) for license_type in LICENSE_TYPES}
         others = [other for other in rows[decision.license_type] if other.id != row.id]
         rows[decision.license_type] = [row, *others]
         day = make_day(self._clock(), self._plan.day.zone.key)
         snapshot = Snapshot.of([user], rows, self._plan.header.site_facts or NO_SITE_FACTS)
         now = decide(self._plan.policy, snapshot, decision.license_type, row, day)
-        if self._pseudonyms is not None:
-            now = self._pseudonyms.of_decision(now)
-        changes = drifted_facts(decision, now, (day.today - self._plan.day.today).days)
+        if self._hidden is not None:
+            changes = (
+                [] if self._hidden.still_holds(decision, snapshot, row) else ["it is not as the plan says any more"]
+            )
+        else:
+            changes = drifted_facts(decision, now, (day.today - self._plan.day.today).days)
         if now.verdict == "keep":
-            return "; ".join([*changes, f"now kept: {now.reason}"])
+            return "; ".join([*changes, "now kept" if self._hidden is not None else f"now kept: {now.reason}"])
         # Skipped also where the policy would release all the same: the plan was approved on other facts.
         return "; ".join(changes) or None
 
@@ -183,7 +200,7 @@ class Apply:
         """Sends the DELETE. An answer that does not come is looked up; what is still listed is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                status, body = self._qrs.delete(*key)
+                status, body = self._qrs.delete(key[0], self._id_of(key))
             except NotAuthorized as error:
                 return self._note(key, "failed", error.message, stop=True)
             except NoAnswer as error:
@@ -206,7 +223,7 @@ class Apply:
     def _looked_up(self, key: Key, why: str) -> Outcome | None:
         """The outcome that QRS itself tells; None when it still lists the license."""
         try:
-            row = self._qrs.license(*key)
+            row = self._row(key)
         except RemoteError as error:
             stop = isinstance(error, NotAuthorized)
             return self._note(key, "unknown", f"{why}; it could not be looked up: {error.message}", stop)
@@ -224,11 +241,27 @@ class Apply:
         body: str | None = None,
     ) -> Outcome:
         """Journals an outcome; `status` and `body` are QRS's answer to the DELETE."""
+        if self._hidden is not None:
+            detail, body = self._hidden.without_ids(detail, self._rows.get(key)), None  # what QRS says may name anybody
         outcome = Outcome(key, self._decisions[key].user, result, detail, stop)
         line = self._plan.line_of[key]
         self._journal.note(line, key, outcome.user, result, detail, self._now(), status=status, body=body)
         self._progress(outcome)
         return outcome
 
+    def _row(self, key: Key) -> License | None:
+        """The license of a line as it is now; None when it is gone. Raises RemoteError."""
+        if self._hidden is not None and key not in self._rows:
+            return None
+        return self._qrs.license(key[0], self._id_of(key))
+
+    def _id_of(self, key: Key) -> str:
+        """The id that QRS has for the license of a line."""
+        return self._rows[key].id if self._hidden is not None else key[1]
+
     def _now(self) -> str:
-        return format_instant(self._clock())
+        """The instant of a line; behind pseudonyms its day, since QRS notes the moment beside the name."""
+        moment = self._clock()
+        if self._hidden is not None:
+            moment = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        return format_instant(moment)

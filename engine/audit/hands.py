@@ -118,6 +118,7 @@ def one_person(evidence: Evidence) -> AuditAnswer:
     people = {decision.user for run in runs for decision in run.by_line.values() if decision.user_id is not None}
     lines = sum(len(run.by_line) for run in runs)
     hidden = any(run.header.pseudonyms for run in runs)
+    whom = "pseudonyms, which hold for one period each," if any(run.header.period for run in runs) else "people"
     ask = f"seatwarden log show {evidence.place}"
     names = AuditStatement(
         "With pseudonyms: only who holds the key and a snapshot can ask by name."
@@ -130,7 +131,7 @@ def one_person(evidence: Evidence) -> AuditAnswer:
     return AuditAnswer(
         8,
         "What does the record have on one person?",
-        f"{plural(lines, 'decision')} on {len(people):,} people in {plural(len(runs), 'run')}; ask for one by name.",
+        f"{plural(lines, 'decision')} on {len(people):,} {whom} in {plural(len(runs), 'run')}; ask for one by name.",
         (names,),
         (),
         ("Anything about somebody who held no license: plans speak of licenses only.",),

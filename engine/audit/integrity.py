@@ -94,20 +94,23 @@ def _sealed(evidence: Evidence, run: RunEvidence) -> tuple[str, tuple[str, ...]]
 
 def decided_again(evidence: Evidence) -> AuditAnswer:
     """Does it come out the same, decided again?"""
-    count, differences, statements, erased = 0, [], [], 0
+    count, differences, statements, erased, withheld = 0, [], [], 0, 0
     for run in evidence.readable:
         erased += len(run.log.erased)
         try:
-            decisions, found = replay_opened(opened(run.log))
+            decisions, found, hidden = replay_opened(opened(run.log))
         except DamagedLog as damaged:
-            decisions, found = len(run.log.decisions), [str(damaged.first)]
-        count += decisions
+            decisions, found, hidden = len(run.log.decisions), [str(damaged.first)], []
+        count += decisions - len(hidden)
+        withheld += len(hidden)
         differences += [AuditEntry((run.header.run_id,), one, (run.at_plan(1),)) for one in found]
         statements += list(_from_snapshot(run))
     runs = plural(len(evidence.readable), "run")
     cannot = ["Whether the facts were true: they are what Qlik Sense said at that moment."]
     if erased:
         cannot.append(f"What was decided in {plural(erased, 'line')} that {'was' if erased == 1 else 'were'} erased.")
+    if withheld:
+        cannot.append(f"{plural(withheld, 'decision')} of which the log withholds the facts, behind pseudonyms.")
     agree = "all agree" if count != 1 else "it agrees"
     short = f"Yes: {plural(count, 'decision')} of {runs} decided again, {agree}."
     if differences:

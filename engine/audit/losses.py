@@ -10,7 +10,7 @@ from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatem
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence, number_of
 from seatwarden.engine.audit.words import ERASED, by_type, hand, licenses, moment, person
 from seatwarden.engine.common.text import join_words, plural
-from seatwarden.engine.log.lines import Intent, OutcomeLine
+from seatwarden.engine.log.lines import Intent, OutcomeLine, PlanHeader
 from seatwarden.engine.log.register import Attempt, Begun, ClosedRun
 from seatwarden.engine.plan.modes import WHAT_IF
 
@@ -127,7 +127,7 @@ def _removed_outside(evidence: Evidence) -> Iterator[AuditEntry]:
     """Licenses that one run had and the next has not, although no run of ours released them."""
     runs = [run for run in evidence.readable if run.header.mode != WHAT_IF]
     for before, after in pairwise(runs):
-        if before.header.site != after.header.site or before.header.pseudonyms != after.header.pseudonyms:
+        if not _is_comparable(before.header, after.header):
             continue
         there = {decision.key for decision in after.by_line.values()}
         ours = {line.line for line in before.outcomes if line.result in ("released", "gone")}
@@ -137,6 +137,11 @@ def _removed_outside(evidence: Evidence) -> Iterator[AuditEntry]:
                 cells = (moment(before.made), decision.license_type, person(decision))
                 words = f"not in the plan of {moment(after.made)} any more, and no line that can be read releases it"
                 yield AuditEntry(cells, words, (before.at_plan(n), after.at_plan(1)))
+
+
+def _is_comparable(one: PlanHeader, other: PlanHeader) -> bool:
+    """Whether two runs have the same ids for the same licenses: pseudonyms of two periods have nothing in common."""
+    return (one.site, one.pseudonyms, one.period) == (other.site, other.pseudonyms, other.period)
 
 
 # What did not come about ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import typer
 
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
+from seatwarden.engine.common.key_file import Period
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT, WHAT_IF, Mode
@@ -65,7 +66,20 @@ TimezoneOption: TypeAlias = Annotated[
 ]
 PseudonymizeOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--pseudonymize", metavar="KEYFILE", help="Replace people's names by keyed digests, under this key."),
+    typer.Option("--pseudonymize", metavar="KEYFILE", help="Name nobody: keyed ids under this key, and coarse facts."),
+]
+PeriodOption: TypeAlias = Annotated[
+    Period, typer.Option("--pseudonyms-per", help="With --pseudonymize: how long a pseudonym holds.")
+]
+LeastOption: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--pseudonyms-k",
+        metavar="N",
+        min=1,
+        max=1_000,
+        help="With --pseudonymize: how many licenses must say the same, or the log says less.",
+    ),
 ]
 
 

@@ -1,12 +1,27 @@
 """A file with a secret key."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from seatwarden.engine.common.rights import open_to_all, take_away
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.file_kinds import folder_for_file, refuse_foreign
 
 MIN_KEY_BYTES = 16
+Period: TypeAlias = Literal["month", "run"]
+"""How long a pseudonym holds."""
+DEFAULT_K = 5
+"""How many licenses must say the same for a log with pseudonyms to say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PseudonymKey:
+    """A key for pseudonyms, how long each holds, and how many licenses must say the same."""
+
+    key: bytes = field(repr=False)
+    per: Period = "month"
+    k: int = DEFAULT_K
 
 
 def read_key(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """A decision: the verdict for one license, what decided it, and what the rules read."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, Literal, Protocol, TypeAlias
@@ -156,8 +157,18 @@ class Decision(Struct, frozen=True, gc=False):
 
 
 def user_of(directory: str | None, user_id: str | None) -> str:
-    """A user as `DIRECTORY\\id`, as far as it is known."""
-    return "(no user)" if user_id is None else f"{directory or '?'}\\{user_id}"
+    """A user as `DIRECTORY\\id`, as far as it is known; a pseudonym alone."""
+    if user_id is None:
+        return "(no user)"
+    return user_id if directory is None and is_pseudonym(user_id) else f"{directory or '?'}\\{user_id}"
+
+
+_PSEUDONYM = re.compile(r"p-[0-9a-f]{20}", re.ASCII)
+
+
+def is_pseudonym(text: str | None) -> bool:
+    """Whether an id is a pseudonym."""
+    return text is not None and _PSEUDONYM.fullmatch(text) is not None
 
 
 def facts_of(decisions: Iterable[Decision]) -> Iterator[Mapping[str, Fact]]:
@@ -183,6 +194,8 @@ def ruling_label(ruling: Ruling) -> str:
     """The `reason_label` of a ruling."""
     if ruling.guard:
         return ruling.guard
+    if ruling.rule is None and ruling.because != "default":
+        return "withheld"  # in a plan with pseudonyms that does not say which rule it was
     return ruling.rule.title if ruling.rule else "no release rule matched"
 
 

@@ -11,6 +11,7 @@ from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.grammar.ast import Comparison, Field, IsEmpty, ListOf, Name, Not, Operand, Operator, UnusedFor
 from seatwarden.grammar.printer import print_condition, print_field, print_operand
 from seatwarden.policy.operators import POSITIVE, Value
+from seatwarden.policy.vocabulary import VOCABULARY, Type
 
 MAX_VALUES = 6
 """Most values of a list that are shown."""
@@ -30,7 +31,7 @@ def phrase(trace: Trace) -> str:
             opposite = replace(trace.condition, operator=POSITIVE[operator])
             return _negated(structs.replace(trace, condition=opposite, truth=not trace.truth))
         case IsEmpty(field) if not trace.truth:
-            return f"{print_field(field)} = {show_values(dict(trace.facts)[field])}"
+            return f"{print_field(field)} = {_of_field(field, dict(trace.facts)[field])}"
         case Field("license.neverUsed", None):
             return "never used" if trace.truth else "used before"
         case Field() as field:
@@ -51,6 +52,8 @@ def last_use_phrase(trace: Trace) -> str:
     """The last use behind an `unused for`, like `last used 2026-09-01, 81 days ago`."""
     facts = {field.name: fact for field, fact in trace.facts}
     days = _first(facts.get("license.unusedDays"))
+    if isinstance(days, str):  # a range, in a plan with pseudonyms
+        return f"unused for {days}"
     used, allocated = _first(facts.get("license.lastUsed")), _first(facts.get("license.createdDate"))
     ago = days_ago(days) if isinstance(days, int) else "on an unknown day"
     if used is None:
@@ -84,8 +87,15 @@ def _side(operand: Operand, trace: Trace) -> str:
         return f"{print_field(operand)} has no value"
     on_left = isinstance(trace.condition, Comparison) and operand == trace.condition.left
     if on_left and trace.truth and isinstance(fact, tuple) and len(fact) > 1:
-        return f"{print_field(operand)} has {show_values(trace.hits)}"
-    return f"{print_field(operand)} = {show_values(fact)}"
+        return f"{print_field(operand)} has {_of_field(operand, trace.hits)}"
+    return f"{print_field(operand)} = {_of_field(operand, fact)}"
+
+
+def _of_field(field: Field, fact: Fact) -> str:
+    """The values of a field; a range of days or numbers stands there as it is."""
+    if isinstance(fact, tuple) and VOCABULARY[field.name].type in (Type.NUMBER, Type.DATE):
+        return ", ".join(value if isinstance(value, str) else _show(value) for value in fact) or "none"
+    return show_values(fact)
 
 
 def _verdict(operator: Operator, left: Operand, right: Operand, trace: Trace) -> str:

@@ -1,137 +1,144 @@
-"""Pseudonyms: names in plans and journals as keyed digests, for sites where a log must not name people.
+"""Pseudonyms: ids of users and licenses as keyed digests that hold for one period, where a log must not name people.
 
-A pseudonym is an HMAC-SHA-256 of `DIRECTORY\\id` under a secret key, so the same person has the same pseudonym in
-every log of that key, and only who holds the key and a snapshot can find the person again. Replaced are user ids,
-names and attributes. The user directory, license ids and the policy's own text stay: a policy that names a person
-names that person.
+A pseudonym is an HMAC-SHA-256 under a key that is made from the key file's and the period: a month, or one run. Within
+a period the same person has the same pseudonym, across periods nobody can tell; only who holds the key file and a
+snapshot can find people again. What else a log says of them is coarse: see `engine.decide.disguise`.
 """
 
-import hashlib
 import hmac
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from msgspec import structs
-
-from seatwarden.engine.common.key_file import read_key
-from seatwarden.engine.decide.decide import conclude
-from seatwarden.engine.decide.decision import Decision, Evaluated
-from seatwarden.engine.decide.reference import RuleOutcome, Trace
-from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.engine.facts.guards import RowState, guard_for
-from seatwarden.engine.snapshot.model import Snapshot
-from seatwarden.grammar.ast import Field
-from seatwarden.grammar.printer import print_field
-from seatwarden.policy.operators import Value
+from seatwarden.engine.common.key_file import DEFAULT_K, Period, PseudonymKey, read_key
+from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.decide.decision import Decision, is_pseudonym, user_of
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.facts import OF_SITE, Fact, Unknown
+from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
+from seatwarden.grammar.ast import LicenseType
 
 _PREFIX = "p-"
-_PSEUDONYM = re.compile(r"p-[0-9a-f]{20}", re.ASCII)
 PERSONAL = ("user", "user.userId", "user.name", "user.attributes")
 """Fields whose values tell who a person is."""
+_EXACT = ("today", "month", "weekday", "license.type", "license.neverUsed", "license.excess", *OF_SITE)
+"""Facts that are exact where all others are coarse, beside those that are true or false."""
+
+
+class Revealed(NamedTuple):
+    """A person behind a pseudonym."""
+
+    user_directory: str | None
+    user_id: str
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """The pseudonyms under one key."""
+    """The pseudonyms under one key; with a `period` those of that period, else those of logs of format 1.
 
-    key: bytes
+    `per` says how long a period is, `k` how many must say the same for a log to say it.
+    """
+
+    key: bytes = field(repr=False)
+    per: Period = "month"
+    k: int = DEFAULT_K
+    period: str | None = None
+    _period_key: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        own = self.key if self.period is None else hmac.digest(self.key, f"period\n{self.period}".encode(), "sha256")
+        object.__setattr__(self, "_period_key", own)
+
+    @classmethod
+    def under(cls, found: PseudonymKey) -> "Pseudonyms":
+        """The pseudonyms that a site file asks for."""
+        return cls(found.key, found.per, found.k)
 
     @property
     def key_id(self) -> str:
-        """A digest that tells keys apart, and nothing else of them."""
-        return self._digest("key id")
+        """A digest that tells key files apart, and nothing else of them."""
+        return hmac.digest(self.key, b"key id", "sha256").hex()[:20]
+
+    def at(self, day: Day) -> "Pseudonyms":
+        """Those of the period that a plan of this moment lies in."""
+        return self.of_period(f"{day.today:%Y-%m}" if self.per == "month" else format_instant(day.now))
+
+    def of_period(self, period: str | None) -> "Pseudonyms":
+        """Those of a period as the first line of a plan has it; None for a plan of format 1."""
+        return replace(self, period=period)
 
     def of_user(self, user: str) -> str:
         """The pseudonym of `DIRECTORY\\id`; case does not matter, as in QRS."""
-        return _PREFIX + self._digest("user\n" + user.casefold())
+        return _PREFIX + self.digest("user\n" + user.casefold())
 
-    def of_decision(self, decision: Decision) -> Decision:
-        """The decision with names replaced everywhere, also in its reason. The verdict is what it was."""
-        user_id = self.of_user(decision.user) if decision.user_id is not None else None
-        name = user_id if decision.user_name is not None else None
-        row_state = self._standing(decision.row_state)
-        outcomes = tuple(self._outcome(outcome, user_id) for outcome in decision.outcomes)
-        # The reason is worded anew from the replaced facts: to replace names within the old sentence would miss some,
-        # and hit words that only look the same.
-        _, reason = conclude(decision.license_type, outcomes, guard_for(row_state))
-        facts = {field: self._fact(field, fact, user_id) for field, fact in decision.facts.items()}
-        return structs.replace(
-            decision,
-            user_id=user_id,
-            user_name=name,
-            row_state=row_state,
-            reason=reason,
-            evaluation=Evaluated(facts, outcomes),
-        )
+    def of_license(self, license_type: LicenseType, license_id: str) -> str:
+        """The pseudonym of a license."""
+        return _PREFIX + self.digest(f"license\n{license_type}\n{license_id}")
 
-    def people(self, snapshot: Snapshot) -> dict[str, tuple[str, str | None]]:
-        """The people behind the pseudonyms: user id and name by pseudonym, for all that a snapshot speaks of."""
-        found: dict[str, tuple[str, str | None]] = {}
-        for rows in snapshot.licenses.values():
+    def of_holder(self, license_pseudonym: str) -> str:
+        """A pseudonym of whoever holds a license, that leads to no other license of theirs."""
+        return _PREFIX + self.digest(f"holder\n{license_pseudonym}")
+
+    def people(self, snapshot: Snapshot) -> dict[str, Revealed]:
+        """The people behind the pseudonyms of users and holders, as far as a snapshot speaks of them."""
+        found: dict[str, Revealed] = {}
+        for user in snapshot.users:
+            person = Revealed(user.user_directory, user.user_id, user.name or None)
+            found[self.of_user(f"{user.user_directory}\\{user.user_id}")] = person
+        for license_type, rows in snapshot.licenses.items():
             for row in rows:
-                if row.deleted_user_id:
-                    user = f"{row.deleted_user_directory or '?'}\\{row.deleted_user_id}"
-                    found[self.of_user(user)] = (row.deleted_user_id, None)
-        for person in snapshot.users:
-            user = f"{person.user_directory}\\{person.user_id}"
-            found[self.of_user(user)] = (person.user_id, person.name or None)
+                holder = _holder(row, snapshot)
+                if holder is not None:
+                    found[self.of_holder(self.of_license(license_type, row.id))] = holder
+                    found.setdefault(self.of_user(user_of(holder.user_directory, holder.user_id)), holder)
         return found
 
-    def _outcome(self, outcome: RuleOutcome, user_id: str | None) -> RuleOutcome:
-        return structs.replace(outcome, trace=self._trace(outcome.trace, user_id))
-
-    def _trace(self, trace: Trace, user_id: str | None) -> Trace:
-        facts = tuple((field, self._fact(print_field(field), fact, user_id)) for field, fact in trace.facts)
-        left = getattr(trace.condition, "left", None)
-        hits = self._values(print_field(left), trace.hits, user_id) if isinstance(left, Field) else trace.hits
-        parts = tuple(self._trace(part, user_id) for part in trace.parts)
-        return structs.replace(trace, facts=facts, hits=hits, parts=parts)
-
-    def _fact(self, field: str, fact: Fact, user_id: str | None) -> Fact:
-        return fact if isinstance(fact, Unknown) else self._values(field, fact, user_id)
-
-    def _values(self, field: str, values: tuple[Value, ...], user_id: str | None) -> tuple[Value, ...]:
-        if field == "user":
-            return tuple(_with_id(str(value), user_id) for value in values) if user_id else values
-        if field in ("user.userId", "user.name"):
-            return tuple(user_id or "" for _ in values)
-        if field.startswith("user.attributes"):
-            return tuple(_PREFIX + self._digest(f"{field}\n{str(value).casefold()}") for value in values)
-        return values
-
-    def _standing(self, row_state: RowState) -> RowState:
-        deleted = row_state.deleted_user
-        return structs.replace(row_state, deleted_user=_with_id(deleted, self.of_user(deleted)) if deleted else None)
-
-    def _digest(self, text: str) -> str:
-        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:20]
+    def digest(self, text: str) -> str:
+        """A digest of a text that only the key holder can make, and only for this period."""
+        return hmac.digest(self._period_key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:20]
 
 
-def _with_id(user: str, user_id: str) -> str:
-    """`DIRECTORY\\id` with another id."""
-    directory, separator, _ = user.partition("\\")
-    return directory + separator + user_id
+def _holder(row: License, snapshot: Snapshot) -> Revealed | None:
+    """The person that a row is about, as a decision names them."""
+    if isinstance(row.user, UserReference):
+        known = snapshot.users_by_id.get(row.user.id)
+        if known is not None:
+            return Revealed(known.user_directory, known.user_id, known.name or None)
+        return Revealed(row.user.user_directory, row.user.user_id, row.user.name) if row.user.user_id else None
+    return Revealed(row.deleted_user_directory or None, row.deleted_user_id, None) if row.deleted_user_id else None
 
 
-def load_pseudonyms(path: Path) -> Pseudonyms:
+def load_pseudonyms(path: Path, per: Period = "month", k: int = DEFAULT_K) -> Pseudonyms:
     """The pseudonyms under the key in a file. Raises InputError."""
-    return Pseudonyms(read_key(path))
+    return Pseudonyms(read_key(path), per, k)
+
+
+# What a reader can rely on -------------------------------------------------------------------------------
 
 
 def hides_facts(decision: Decision) -> bool:
-    """Whether facts that the rules read stand behind pseudonyms."""
-    hidden = decision.user_id is not None and _PSEUDONYM.fullmatch(decision.user_id)
-    return bool(hidden) and any(map(is_personal, decision.facts))
+    """Whether facts that the rules read are hidden: all but a few are coarse, in format 1 names have pseudonyms."""
+    if is_pseudonym(decision.license_id):
+        return any(not _is_exact(name, fact) for name, fact in decision.facts.items())
+    return is_pseudonym(decision.user_id) and any(map(is_personal, decision.facts))
 
 
 def known_facts(decision: Decision) -> Mapping[str, Fact]:
-    """The facts that a decision can be thought further from: what stands behind a pseudonym is unknown."""
+    """The facts that a decision can be thought further from: what is hidden or coarse is unknown."""
     if not hides_facts(decision):
         return decision.facts
     hidden = Unknown("hidden behind a pseudonym")
-    return {name: hidden if is_personal(name) else fact for name, fact in decision.facts.items()}
+    coarse = is_pseudonym(decision.license_id)
+    return {
+        name: hidden if (not _is_exact(name, fact) if coarse else is_personal(name)) else fact
+        for name, fact in decision.facts.items()
+    }
+
+
+def _is_exact(name: str, fact: Fact) -> bool:
+    return name in _EXACT or (isinstance(fact, tuple) and all(isinstance(value, bool) for value in fact) and bool(fact))
 
 
 def is_personal(name: str) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 from seatwarden.engine.common.text import join_words
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.pseudonyms import hides_facts
 from seatwarden.engine.decide.reasons import leaves
@@ -64,6 +65,8 @@ class Explainer:
     def explain(self, decision: Decision, size: Size = "default", findings: Iterable[Finding] = ()) -> Explanation:
         """The explanation; a brief one has no advice. `findings` are those of a plan, about anybody."""
         mine = tuple(finding for finding in findings if is_about(finding, decision))
+        if is_withheld(decision):
+            return Explanation(decision, *_withheld(decision), None, (_NOTHING_SAID,), (), mine)
         if size != "brief":
             decision = decision.worked_out()
         due = self._due_days.of(decision)
@@ -143,6 +146,17 @@ def _trace_to_json(trace: Trace) -> dict[str, Any]:
     return {**node, "found": phrase(trace)}
 
 
+_NOTHING_SAID = "The log does not say what was read of this license: too few others are like it."
+
+
+def _withheld(decision: Decision) -> tuple[str, str]:
+    """Status and headline of a decision whose facts a log with pseudonyms does not say."""
+    if decision.because == "release":
+        return "released", f"RELEASED — {decision.reason}"
+    status = {"keep": "protected", "default": "no rule"}.get(decision.because, decision.guard or "undetermined")
+    return status, f"KEPT — {decision.reason}"
+
+
 def _status(decision: Decision, due: date | None) -> tuple[str, str]:
     match decision.because:
         case "release":
@@ -191,7 +205,7 @@ def _released_on(due: date, why: str) -> str:
 
 def _never_released(decision: Decision) -> str:
     if hides_facts(decision):
-        return "Whether it becomes due cannot be told for certain: the plan has pseudonyms for names."
+        return "Whether it becomes due cannot be told for certain: the plan has pseudonyms."
     return "Would not be released within three years, however long it stays unused."
 
 

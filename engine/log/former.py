@@ -137,7 +137,7 @@ def read_former_plan(path: Path, data: bytes) -> PlanLog:
     header, seal = headers[0], seals[0]
     policy = PolicyLine(n=1, text=header.policy_text, rules=header.rules)
     recorded = [_decision(n, line) for n, line in enumerate(decisions, 2)]
-    summary = msgspec.convert({**msgspec.to_builtins(seal.summary), "heldByNobody": 0}, Summary)
+    summary = msgspec.convert({**msgspec.to_builtins(seal.summary), "heldByNobody": 0, "pseudonyms": None}, Summary)
     return PlanLog(path, _header(header), policy, header.findings, recorded, summary, seal.seal, [], former=True)
 
 
@@ -160,6 +160,7 @@ def _header(header: _Header) -> PlanHeader:
         limits=header.limits,
         site_facts=header.site_facts,
         pseudonyms=header.pseudonyms,
+        period=None,
         found=[finding.code for finding in header.findings],
         compared=header.compared,
         accepted=header.accepted,

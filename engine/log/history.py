@@ -8,6 +8,8 @@ from pathlib import Path
 from msgspec import structs
 
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.decide.decision import user_of
+from seatwarden.engine.decide.pseudonyms import Pseudonyms, Revealed
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.decision_lines import RecordedDecision
@@ -15,6 +17,7 @@ from seatwarden.engine.log.journal import JournalState, check_journal, read_jour
 from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
+from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.zones import find_timezone
 
@@ -55,7 +58,7 @@ class PastRun:
         """The outcome of a decision's license, or None when nothing was done with it."""
         return self.journal.outcomes.get(decision.n) if self.journal else None
 
-    def revealed(self, people: Mapping[str, tuple[str, str | None]]) -> "PastRun":
+    def revealed(self, people: Mapping[str, Revealed]) -> "PastRun":
         """The run with people behind pseudonyms named again, as far as they are known."""
         return replace(self, log=replace(self.log, decisions=[_revealed(line, people) for line in self.decisions]))
 
@@ -79,7 +82,7 @@ class PastDecision:
     def user(self) -> str:
         """`DIRECTORY\\id`."""
         about = self.decision.about
-        return f"{about.user_directory or '?'}\\{about.user_id or '?'}"
+        return user_of(about.user_directory, about.user_id or "?")
 
     @property
     def outcome(self) -> OutcomeLine | None:
@@ -163,10 +166,23 @@ def _age(run: PastRun | UnreadableRun) -> tuple[str, str]:
     return run.header.now if isinstance(run, PastRun) else "", str(run.folder)
 
 
-def _revealed(decision: RecordedDecision, people: Mapping[str, tuple[str, str | None]]) -> RecordedDecision:
+def revealed(runs: Iterable[PastRun], pseudonyms: Pseudonyms, snapshot: Snapshot) -> list[PastRun]:
+    """Runs with the people named again whom the snapshot speaks of; each run by the pseudonyms of its period."""
+    people: dict[str | None, Mapping[str, Revealed]] = {}
+    found = []
+    for run in runs:
+        period = run.header.period
+        if period not in people:
+            people[period] = pseudonyms.of_period(period).people(snapshot)
+        found.append(run.revealed(people[period]) if run.header.pseudonyms == pseudonyms.key_id else run)
+    return found
+
+
+def _revealed(decision: RecordedDecision, people: Mapping[str, Revealed]) -> RecordedDecision:
     about = decision.about
     if about.user_id is None or about.user_id not in people:
         return decision
-    user_id, name = people[about.user_id]
+    directory, user_id, name = people[about.user_id]
     reason = about.reason.replace(about.user_id, user_id)
-    return structs.replace(decision, person=structs.replace(about, user_id=user_id, user_name=name, reason=reason))
+    part = structs.replace(about, user_directory=directory, user_id=user_id, user_name=name, reason=reason)
+    return structs.replace(decision, person=part)

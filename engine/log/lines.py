@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.common.text import plural
+from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.decision_lines import RecordedDecision
@@ -83,7 +84,8 @@ class RegisterHead(Struct, frozen=True, rename="camel"):
 class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     """The first line of a plan: what was decided by and on, when, how and by whom.
 
-    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms;
+    `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms, and
+    `period` the time that these hold for (null in plans of format 1, which keep license ids and facts as they are);
     `found` are the codes of the findings, `compared` says with which run it was compared; `accepted`: a change that
     touches everybody was approved when it was made. `register` is null for a plan that no register knows.
     """
@@ -103,6 +105,7 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     limits: list[str]
     site_facts: SiteFacts | None
     pseudonyms: str | None
+    period: str | None
     found: list[str]
     compared: str
     accepted: bool
@@ -193,6 +196,7 @@ class Summary(Struct, frozen=True, rename="camel"):
     signed_key: bool | None
     over_limit: list[str]
     remedy: str
+    pseudonyms: ClassCounts | None
 
 
 class SummaryLine(ChainLine, kw_only=True, rename="camel"):

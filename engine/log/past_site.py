@@ -16,9 +16,11 @@ from msgspec import UNSET, Raw, json
 
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.decide import conclude, decide_all, outcomes_of
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.pseudonyms import is_personal
+from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import NO_USER, Fact, RecordedFacts
 from seatwarden.engine.facts.guards import guard_for
@@ -75,6 +77,11 @@ class PastSite:
         return self.opened.log.header.pseudonyms is not None
 
     @property
+    def is_coarse(self) -> bool:
+        """Whether facts are only as exact as the policy of the run could tell apart: see `engine.decide.coarse`."""
+        return self.opened.log.header.period is not None
+
+    @property
     def remarks(self) -> list[str]:
         """What to know of decisions that are made of it."""
         if self.is_whole:
@@ -106,26 +113,47 @@ class PastSite:
         if self.is_whole:
             yield from decide_all(policy, self.snapshot, day)
             return
-        lines, read = self.opened.log.decisions, _read_by_type(policy)
-        facts = [self._facts(line, read[line.license_type]) for line in lines]
+        lines, read, by = self.opened.log.decisions, _read_by_type(policy), self._coarsenings(policy)
+        facts = [self._facts(line, read[line.license_type], by) for line in lines]
         if missing := self._missing(read, facts):
             hidden = "people have pseudonyms in it, or " if self.has_pseudonyms else ""
             them = "it" if len(missing) == 1 else "them"
             message = f"the run did not record {join_words(missing)}: {hidden}its policy did not read {them}"
             raise InputError(message, _KEEP)
         for line, known in zip(lines, facts, strict=True):
-            yield _decision(policy, line, known, day)
+            if self.is_coarse:
+                outcomes = by[line.license_type].outcomes(known)
+            else:
+                outcomes = outcomes_of(policy, line.license_type, RecordedFacts(known), day)
+            yield _decision(line, known, outcomes)
 
     def missing(self, policy: CheckedPolicy) -> list[str]:
         """The fields that the policy reads and the run has not recorded, each with the types of licenses."""
         if self.is_whole:
             return []
-        read = _read_by_type(policy)
-        return self._missing(read, [self._facts(n, read[n.license_type]) for n in self.opened.log.decisions])
+        read, by = _read_by_type(policy), self._coarsenings(policy)
+        return self._missing(
+            read, [self._facts(line, read[line.license_type], by) for line in self.opened.log.decisions]
+        )
 
-    def _facts(self, line: RecordedDecision, read: Mapping[str, bool]) -> dict[str, Fact]:
-        """What is known of a license: as it was recorded, or as it follows from what stands in every line."""
+    def _coarsenings(self, policy: CheckedPolicy) -> Mapping[LicenseType, Coarsening]:
+        """What the policy can tell apart, where only that tells which coarse facts it can be asked on."""
+        return {of: Coarsening(policy, of, self.opened.day) for of in LICENSE_TYPES} if self.is_coarse else {}
+
+    def _facts(
+        self, line: RecordedDecision, read: Mapping[str, bool], by: Mapping[LicenseType, Coarsening]
+    ) -> dict[str, Fact]:
+        """What is known of a license: as it was recorded, or as it follows from what stands in every line.
+
+        A coarse fact is known only to a policy that divides its values as that of the run did.
+        """
         recorded = self.opened.facts(line)
+        if self.is_coarse:
+            then, now = self.opened.coarsenings[line.license_type], by[line.license_type]
+            of_moment = {name: found for name in _OF_MOMENT if (found := _DERIVED[name](line, self.opened.day))}
+            told = {name: recorded[name] for name in read if name in recorded}
+            alike = {name: fact for name, fact in told.items() if then.classes_of(name) == now.classes_of(name)}
+            return {name: fact for name, fact in {**of_moment, **alike}.items() if name in read}
         known = {name: recorded[name] for name in read if name in recorded and not self._is_hidden(name)}
         for name in read.keys() - known.keys():
             derive = _DERIVED.get(name)
@@ -181,9 +209,8 @@ def past_site_of(log: PlanLog, folder: Path) -> PastSite:
     return PastSite(opened(log), kept or SnapshotOfRun(log), kept is not None)
 
 
-def _decision(policy: CheckedPolicy, line: RecordedDecision, facts: dict[str, Fact], day: Day) -> Decision:
+def _decision(line: RecordedDecision, facts: dict[str, Fact], outcomes: tuple[RuleOutcome, ...]) -> Decision:
     about = line.about
-    outcomes = outcomes_of(policy, line.license_type, RecordedFacts(facts), day)
     ruling, reason = conclude(line.license_type, outcomes, guard_for(about.row))
     return Decision(
         license_id=about.license_id,
@@ -285,3 +312,5 @@ _DERIVED: Mapping[str, _Derive] = {
     "weekday": lambda line, day: (day.weekday,),
 }
 """Facts that follow from what stands in the line of every license, whatever its policy read."""
+_OF_MOMENT = ("license.type", "today", "month", "weekday")
+"""Those among them that say nothing of a person."""

@@ -19,9 +19,11 @@ from msgspec import UNSET, structs, to_builtins
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import outcomes_of
-from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling
+from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling, is_pseudonym
+from seatwarden.engine.decide.disguise import ClassCounts, says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
@@ -34,7 +36,7 @@ from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog, start_of
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
-from seatwarden.grammar.ast import LicenseType, Limit, Rule
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit, Rule
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.grammar.printer import print_field
@@ -80,6 +82,11 @@ class RecordedPlan:
         return self.header.compared
 
     @property
+    def classes(self) -> ClassCounts | None:
+        """How its decisions hid in each other when it was made, behind pseudonyms."""
+        return self.log.summary.pseudonyms
+
+    @property
     def source(self) -> str:
         """The site that it was made for."""
         return self.header.site
@@ -119,6 +126,8 @@ class OpenedLog:
     limits: tuple[Limit, ...]
     day: Day
     of_site: Mapping[str, Fact]
+    coarsenings: Mapping[LicenseType, Coarsening]
+    """Those that say what coarse facts stand for, by license type."""
 
     def facts(self, line: RecordedDecision) -> dict[str, Fact]:
         """The facts of a decision, those of the site too. Raises DamagedLog."""
@@ -128,14 +137,26 @@ class OpenedLog:
             self.log.refuse(line.n, str(error))
 
     def outcomes(self, line: RecordedDecision) -> tuple[RuleOutcome, ...]:
-        """The outcome of every rule on the recorded facts, by the reference evaluator. Raises DamagedLog."""
-        outcomes = outcomes_of(self.policy, line.license_type, RecordedFacts(self.facts(line)), self.day)
-        truths = line.about.truths
-        if truths is UNSET:
+        """The outcome of every rule on the recorded facts, by the reference evaluator; none where a line says no facts.
+
+        Raises DamagedLog.
+        """
+        about = line.about
+        if says_nothing(about.facts):
+            return ()
+        facts, is_coarse = self.facts(line), is_pseudonym(about.license_id)
+        outcomes = (
+            self.coarsenings[line.license_type].outcomes(facts)
+            if is_coarse
+            else outcomes_of(self.policy, line.license_type, RecordedFacts(facts), self.day)
+        )
+        if about.truths is UNSET:
             return outcomes
-        if len(truths) != len(outcomes):
+        if len(about.truths) != len(outcomes):
             self.log.refuse(line.n, "it has not one truth for each rule")
-        return tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, truths, strict=True))
+        if is_coarse:
+            return outcomes
+        return tuple(_as_recorded(o, truth) for o, truth in zip(outcomes, about.truths, strict=True))
 
 
 def read_log(place: Path) -> PlanLog:
@@ -218,7 +239,9 @@ def open_log(place: Path) -> OpenedLog:
 
 def opened(log: PlanLog) -> OpenedLog:
     """A verified log with its policy, limits and day. Raises DamagedLog."""
-    return OpenedLog(log, _policy(log), _limits(log), _day(log), _of_site(log))
+    policy, day = _policy(log), _day(log)
+    coarsenings = {license_type: Coarsening(policy, license_type, day) for license_type in LICENSE_TYPES}
+    return OpenedLog(log, policy, _limits(log), day, _of_site(log), coarsenings)
 
 
 def read_plan(place: Path) -> RecordedPlan:
@@ -324,12 +347,15 @@ def _ruling(log: PlanLog, line: RecordedDecision, rules: Sequence[Rule], truths:
     n, name = line.n, line.about.rule
     if (line.verdict == "release") is not (line.because == "release"):
         log.refuse(n, f"{line.verdict} because of {line.because}")
-    matched = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
+    withheld = says_nothing(line.about.facts)
+    matched = () if withheld else tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
     if line.because == "guard":
         guard = next((guard for guard in GUARDS if guard == name), None)
         if guard is None:
             log.refuse(n, "`rule` is no guard")
         return Ruling(line.verdict, line.because, guard, None, matched)
+    if withheld:
+        return Ruling(line.verdict, line.because, None, None, matched)
     rule = next((rule for rule in matched if rule.kind == line.because), None)
     if (rule is None) is not (line.because == "default") or name != (rule.name if rule else None):
         log.refuse(n, "on these facts `rule` does not decide")

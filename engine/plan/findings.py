@@ -205,7 +205,8 @@ def _unprotected(
 ) -> Iterator[_Found]:
     rows = [(decision.license_type, row, user) for decision, row, user in released]
     for one in unprotected_names(policy, snapshot, day, rows):
-        hidden = pseudonyms is not None and one.is_personal
+        # What few people have leads to them, whatever it is.
+        hidden = pseudonyms is not None and not one.is_key and (one.is_personal or one.licenses < pseudonyms.k)
         who = "somebody's" if hidden else f"`{one.there}`"
         how = {"SW401": "is much like it", "SW402": "differs only in case", "SW403": "only looks the same"}[one.code]
         message = f"{one.rule.title}: {one.nobody}; {who} {how} and would be released"
@@ -246,24 +247,21 @@ def _accounts(released: Sequence[_Release], pseudonyms: Pseudonyms | None) -> It
     for decision in accounts:
         rule = decision.ruling.rule
         if rule is not None:
-            shown = _shown(decision, pseudonyms)
-            by_rule.setdefault(id(rule), (rule, {}))[1][shown] = None
+            by_rule.setdefault(id(rule), (rule, {}))[1][decision.user] = None
     for rule, users in by_rule.values():
-        named = tuple(sorted(users)[:MOST_NAMED])
+        named = tuple(sorted(users)[:MOST_NAMED]) if pseudonyms is None else ()
         more = [f"{len(users) - len(named):,} more"] if len(users) > len(named) else []
         what = "a service account or administrator" if len(users) == 1 else "service accounts or administrators"
-        message = f"{rule.title} would release {what}: {join_words([*(f'`{name}`' for name in named), *more])}"
+        whom = join_words([*(f"`{name}`" for name in named), *more])
+        if pseudonyms is not None:
+            # A pseudonym here would say of a line whose it is: there are few administrators.
+            whom = f"{len(users):,} behind pseudonyms"
+        message = f"{rule.title} would release {what}: {whom}"
         by_name = any(is_service_account(decision.user_directory, decision.user_id) for decision in accounts)
         admins = 'keep "administrators" when user.roles = "RootAdmin"'
         services = 'keep "service accounts" when user.userDirectory = "INTERNAL"'
         help_ = f"protect them, like: {services if by_name else admins}"
         yield _Found(warning("SW405", message, head(rule), "", help_), rule, named)
-
-
-def _shown(decision: Decision, pseudonyms: Pseudonyms | None) -> str:
-    if pseudonyms is None:
-        return decision.user
-    return f"{decision.user_directory or '?'}\\{pseudonyms.of_user(decision.user)}"
 
 
 # Rules ---------------------------------------------------------------------------------------------------

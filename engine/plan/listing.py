@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
-from seatwarden.engine.decide.decision import Decision, Ruling, listing_order
+from seatwarden.engine.decide.decision import Decision, Ruling, is_pseudonym, listing_order
 
 Group: TypeAlias = Literal["release", "undetermined", "kept"]
 Show: TypeAlias = Literal["brief", "all", "release", "undetermined", "kept"]
@@ -87,9 +87,16 @@ def cells(decision: Decision) -> tuple[str, ...]:
         printable(decision.user),
         printable(decision.user_name or ""),
         decision.license_type,
-        f"{decision.unused_days:,}" if decision.unused_days is not None else "?",
+        _days(decision),
         printable(_why(decision)),
     )
+
+
+def _days(decision: Decision) -> str:
+    """The days without use; behind a pseudonym the least of a range."""
+    if decision.unused_days is None:
+        return "?"
+    return f"{decision.unused_days:,}{'+' if is_pseudonym(decision.license_id) else ''}"
 
 
 def _why(decision: Decision) -> str:

@@ -70,17 +70,16 @@ def compare_facts(
     before: Recorded,
     percent: int,
     *,
-    hidden: bool,
-    same_key: bool,
+    with_names: bool = True,
 ) -> Compared:
     """The facts that changed towards release for more than `percent` of the users since the plan before.
 
-    Also a protection that more than half of those who had it have lost. With `hidden` both plans have pseudonyms for
-    what tells who a person is: of that it is only seen that it changed, and only under the `same_key`.
+    Also a protection that more than half of those who had it have lost. `with_names` is False where the plan before has
+    the pseudonyms of format 1 for what tells who a person is: that is left out then.
     """
     listed = tuple(decisions)
-    parts = [part for part in _parts(policy) if same_key or not any(map(is_personal, part.names))]
-    tallies = [_Tally(part, policy, hidden) for part in parts]
+    parts = [part for part in _parts(policy) if with_names or not any(map(is_personal, part.names))]
+    tallies = [_Tally(part, policy) for part in parts]
     users: set[str] = set()
     missing: set[str] = set()
     for decision, now in zip(listed, facts_of(listed), strict=True):
@@ -136,7 +135,6 @@ class _Tally:
 
     part: _Part
     policy: CheckedPolicy
-    hidden: bool
     moved: set[str] = field(default_factory=set)
     had: dict[Value | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     lost: dict[Value | None, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -149,10 +147,6 @@ class _Tally:
         names = sorted(self.part.names)
         before, after = tuple(was[name] for name in names), tuple(now[name] for name in names)
         changed = before != after
-        if self.hidden and any(map(is_personal, names)):
-            if changed and [*map(_in_order, before)] != [*map(_in_order, after)]:
-                self.moved.add(decision.user)
-            return
         if not changed and (not self.part.protects or not self.part.names.isdisjoint(_WHO)):
             return
         old, new = self._trace(names, before), self._trace(names, after)
@@ -175,10 +169,6 @@ class _Tally:
             read = RecordedFacts(in_use | dict(zip(names, facts, strict=True)))
             found = self._traces[facts] = evaluate(self.part.condition, read, self.policy.names)
         return found
-
-
-def _in_order(fact: Fact) -> object:
-    return sorted(map(str, fact)) if isinstance(fact, tuple) else fact
 
 
 def _moved(tallies: Iterable[_Tally], users: int, percent: int) -> Iterator[MassChange]:

@@ -14,6 +14,7 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Decision, Ruling, Verdict, ruling_label
+from seatwarden.engine.decide.disguise import ClassCounts, Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.circumstances import Origin
@@ -58,6 +59,10 @@ class Plan:
     erased_words: ClassVar[str] = ""
     """Nothing is erased from a plan just made: see `RecordedPlan`."""
     origin: Origin = Origin()
+    exact: tuple[Decision, ...] = ()
+    """The decisions behind pseudonyms, which are counted and compared, and never written; empty without any."""
+    classes: ClassCounts | None = None
+    """How the decisions behind pseudonyms hide in each other."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -101,7 +106,7 @@ class Plan:
     @cached_property
     def rulings(self) -> Counter[tuple[LicenseType, Ruling]]:
         """The number of licenses by type and ruling. There are few rulings: all counts come from here."""
-        return Counter((decision.license_type, decision.ruling) for decision in self.decisions)
+        return Counter((decision.license_type, decision.ruling) for decision in self.exact or self.decisions)
 
     @cached_property
     def planned(self) -> Counter[LicenseType]:
@@ -113,8 +118,21 @@ class Plan:
     @cached_property
     def chosen(self) -> list[Decision]:
         """The releases that fit into the limits which say `longest unused first`, in that order."""
-        releases = [decision for decision in self.decisions if decision.ruling.verdict == "release"]
-        return longest_unused_first(self.limits, self.allocated, releases)
+        releases = [decision for decision in self.exact or self.decisions if decision.ruling.verdict == "release"]
+        found = longest_unused_first(self.limits, self.allocated, releases)
+        if self.pseudonyms is None:
+            return found
+        said = {decision.key: decision for decision in self.decisions}
+        return [said[one.license_type, self.pseudonyms.of_license(*one.key)] for one in found]
+
+    @property
+    def unused_days(self) -> dict[tuple[LicenseType, str], int]:
+        """The days without use behind pseudonyms, by type and pseudonym of each license: the log does not say them."""
+        if self.pseudonyms is None:
+            return {}
+        counted = [(one, one.unused_days) for one in self.exact]
+        of = self.pseudonyms.of_license
+        return {(one.license_type, of(*one.key)): days for one, days in counted if days is not None}
 
     @cached_property
     def remedy(self) -> str:
@@ -152,7 +170,7 @@ class Plan:
     def _holders(self, license_type: LicenseType, verdict: Verdict) -> set[_User]:
         return {
             (decision.user_directory, decision.user_id)
-            for decision in self.decisions
+            for decision in self.exact or self.decisions
             if decision.license_type == license_type
             and (ruling := decision.ruling).verdict == verdict
             and ruling.guard != "quarantined"
@@ -183,6 +201,7 @@ class Plan:
             "limits": describe_limits(self.limits),
             "siteFacts": msgspec.to_builtins(self.snapshot.site_facts) if self.policy.asked_of_site else None,
             "pseudonyms": self.pseudonyms.key_id if self.pseudonyms else None,
+            "period": self.pseudonyms.period if self.pseudonyms else None,
         }
 
     def summary(self) -> dict[str, Any]:
@@ -224,6 +243,7 @@ class Plan:
             "signedKey": self.snapshot.signed_key,
             "overLimit": [describe_excess(excess) for excess in self.over],
             "remedy": self.remedy,
+            "pseudonyms": msgspec.to_builtins(self.classes),
         }
 
 
@@ -232,12 +252,14 @@ def make_plan(
 ) -> Plan:
     """Decides every license of the snapshot; `source` names the site or the file the snapshot came from.
 
-    With `pseudonyms` people are decided on as ever, but their names are replaced in all that the plan says.
+    With `pseudonyms` people are decided on as ever, but in all that the plan says ids are keyed for the period that it
+    lies in, and facts are coarse.
     """
     with collector_off():
         decisions = tuple(decide_all(policy, snapshot, day))
-        found = find_in_plan(policy, snapshot, day, decisions, pseudonyms)
-        return _plan(policy, snapshot, day, source, decisions, pseudonyms, found)
+        ours = pseudonyms.at(day) if pseudonyms is not None else None
+        found = find_in_plan(policy, snapshot, day, decisions, ours)
+        return _plan(policy, snapshot, day, source, decisions, ours, found)
 
 
 def plan_of_record(
@@ -250,7 +272,8 @@ def plan_of_record(
 ) -> Plan:
     """The plan of decisions that were made of a past run's record: nothing is found in it that takes a whole site."""
     with collector_off():
-        return _plan(policy, snapshot, day, source, tuple(decisions), pseudonyms, PlanFindings())
+        ours = pseudonyms.at(day) if pseudonyms is not None else None
+        return _plan(policy, snapshot, day, source, tuple(decisions), ours, PlanFindings())
 
 
 def _plan(
@@ -262,9 +285,11 @@ def _plan(
     pseudonyms: Pseudonyms | None,
     found: PlanFindings,
 ) -> Plan:
-    if pseudonyms is not None:
-        decisions = tuple(map(pseudonyms.of_decision, decisions))
-    return Plan(policy, snapshot, day, source, decisions, pseudonyms, found)
+    """A plan of exact decisions, by the pseudonyms of its period."""
+    if pseudonyms is None:
+        return Plan(policy, snapshot, day, source, decisions, None, found)
+    said, classes = Disguise(pseudonyms, policy, day).of_all(decisions)
+    return Plan(policy, snapshot, day, source, said, pseudonyms, found, exact=decisions, classes=classes)
 
 
 def with_origin(plan: Plan, origin: Origin) -> Plan:

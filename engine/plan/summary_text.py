@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from seatwarden.engine.common.tables import plain_text
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
@@ -41,6 +42,8 @@ class ShownPlan(Protocol):
     def day(self) -> Day: ...  # noqa: D102
     @property
     def erased_words(self) -> str: ...  # noqa: D102 - of a plan that was recorded: how much is erased
+    @property
+    def classes(self) -> ClassCounts | None: ...  # noqa: D102 - of a plan with pseudonyms
     def run(self) -> Mapping[str, Any]: ...  # noqa: D102
     def summary(self) -> Mapping[str, Any]: ...  # noqa: D102
 
@@ -141,6 +144,8 @@ def summary_lines(made: ShownPlan) -> list[str]:
     if summary["signedKey"]:
         lines += ["", "  This site runs on a signed license key. If other sites share it, a license"]
         lines += ["  that is released here is released there too."]
+    if made.classes:
+        lines += ["", f"Pseudonyms: {made.classes.sentence}"]
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]

@@ -36,6 +36,12 @@ class Changes:
     released_then: int
 
 
+def is_comparable(previous: PastRun, plan: RecordedPlan) -> bool:
+    """Whether both runs have the same ids for the same licenses: pseudonyms of two periods have nothing in common."""
+    then, now = previous.header, plan.header
+    return then.period == now.period and (now.period is None or then.pseudonyms == now.pseudonyms)
+
+
 def changes_since(previous: PastRun, plan: RecordedPlan) -> Changes:
     """The changes from the previous run to this plan. Licenses are the same when type and QRS id are."""
     then = {line.key: line for line in previous.decisions}

@@ -160,7 +160,7 @@ def _rule_counts(plan: RecordedPlan, lines: tuple[int, ...], reasons: list[str])
         )
         for rule, line in zip(plan.policy.rules, lines, strict=True)
     ]
-    guards = [of_label(label) for label in ("quarantined", "undetermined") if other[label]]
+    guards = [of_label(label) for label in ("quarantined", "undetermined", "withheld") if other[label]]
     return [*guards, *rules, of_label("no release rule matched")]
 
 

@@ -10,6 +10,7 @@ from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, log_path
 from seatwarden.engine.plan.modes import WHAT_IF
+from seatwarden.engine.report.comparison import is_comparable
 from seatwarden.policy.errors import InputError
 
 
@@ -36,7 +37,7 @@ def read_sources(place: Path, previous: Path | None = None) -> Sources:
     plan = read_plan(place)
     journal = _journal_of(log, plan)
     if previous is not None:
-        return Sources(plan, journal, _named(previous), None)
+        return _compared(plan, journal, _named(previous))
     earlier, unreadable = _runs_beside(log, plan.header)
     if not earlier:
         odd = f"; {', '.join(unreadable)} cannot be read" if unreadable else ""
@@ -44,7 +45,14 @@ def read_sources(place: Path, previous: Path | None = None) -> Sources:
     run = runs_in(earlier[-1])[0]
     if isinstance(run, UnreadableRun):
         return Sources(plan, journal, None, f"the run before, in {run.folder.name}, does not verify")
-    return Sources(plan, journal, run, None)
+    return _compared(plan, journal, run)
+
+
+def _compared(plan: RecordedPlan, journal: JournalState | None, previous: PastRun) -> Sources:
+    if is_comparable(previous, plan):
+        return Sources(plan, journal, previous, None)
+    why = f"the run before, in {previous.folder.name}, has other pseudonyms for the same licenses"
+    return Sources(plan, journal, None, why)
 
 
 def _journal_of(log: Path, plan: RecordedPlan) -> JournalState | None:

@@ -8,17 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from seatwarden.engine.common.text import join_words
+from seatwarden.engine.common.text import join_words, plural
+from seatwarden.engine.decide.coarse import Coarsening
+from seatwarden.engine.decide.disguise import Disguise, is_withheld, says_nothing
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.log.first_line import FirstLine, first_line
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.log.run_folder import CANONICAL_FILE, JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, mass_change_finding
-from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
+from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, Recorded, compare_facts
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.plan.plan import Plan
-from seatwarden.policy.errors import InputError
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
+from seatwarden.policy.errors import InputError, PolicyError
+from seatwarden.policy.loading import check_text
 
 _LOOK = "look at what wrote it: a user directory connector, its filter, the QMC"
 _HELP = f"{_LOOK}; if it is right, run once with --accept-mass-change"
@@ -36,10 +41,14 @@ def compared_with_before(plan: Plan, places: Iterable[Path], percent: int | None
         return replace(plan.with_findings(finding), compared="the runs before cannot be read")
     if before is None:
         return replace(plan, compared="no earlier run to compare with")
-    compared = _compare(plan, before, MASS_CHANGE_PERCENT if percent is None else percent)
+    if _is_hidden(plan, before):
+        return replace(plan, compared=f"run {before.header.run_id} has pseudonyms of another key: not compared")
+    compared, withheld = _compare(plan, before, MASS_CHANGE_PERCENT if percent is None else percent)
     run = before.header.run_id
     found = [_finding(change.sentence, change.fact, run) for change in compared.changes]
     left_out = f"; not recorded there: {', '.join(compared.not_recorded)}" if compared.not_recorded else ""
+    if withheld:
+        left_out += f"; without {plural(withheld, 'license')} whose facts it withholds"
     return replace(plan.with_findings(*found), compared=f"compared with run {run}{left_out}")
 
 
@@ -58,11 +67,44 @@ def _finding(sentence: str, fact: str, run: str) -> Finding:
     return mass_change_finding(f"{sentence} (since run {run})", _HELP, fact)
 
 
-def _compare(plan: Plan, before: PlanLog, percent: int) -> Compared:
-    mine = plan.pseudonyms.key_id if plan.pseudonyms else None
+def _is_hidden(plan: Plan, before: PlanLog) -> bool:
+    """Whether the licenses of the run before cannot be found again: they have pseudonyms, and the key is another."""
+    if before.header.period is None:
+        return False
+    return plan.pseudonyms is None or plan.pseudonyms.key_id != before.header.pseudonyms
+
+
+def _compare(plan: Plan, before: PlanLog, percent: int) -> tuple[Compared, int]:
+    """What has changed, and the number of licenses that were left out because the run before withholds their facts."""
     recorded = {line.key: line.about.facts for line in before.decisions}
-    same_key = before.header.pseudonyms == mine
-    return compare_facts(plan.policy, plan.decisions, recorded, percent, hidden=mine is not None, same_key=same_key)
+    decisions = plan.exact or plan.decisions
+    if before.header.period is None:
+        with_names = before.header.pseudonyms is None
+        return compare_facts(plan.policy, decisions, recorded, percent, with_names=with_names), 0
+    assert plan.pseudonyms is not None  # noqa: S101 - for the type checker: the key is the same
+    then = Disguise(plan.pseudonyms.of_period(before.header.period), plan.policy, plan.day)
+    said = {key: facts for key, facts in recorded.items() if not says_nothing(facts)}
+    now = [one for one in map(then.of_decision, decisions) if not is_withheld(one)]
+    told = _told_alike(plan, before, said)
+    return compare_facts(plan.policy, now, told, percent), len(recorded) - len(said)
+
+
+def _told_alike(plan: Plan, before: PlanLog, recorded: Recorded) -> Recorded:
+    """The facts that the policy then told apart as the policy now does; the others cannot be compared."""
+    if before.header.policy.canonical_sha256 == plan.policy.digest:
+        return recorded
+    try:
+        policy = check_text(before.policy.text, CANONICAL_FILE)
+    except (PolicyError, InputError):
+        return {key: {} for key in recorded}
+    found: dict[tuple[LicenseType, str], Mapping[str, RecordedFact]] = {}
+    for license_type in LICENSE_TYPES:
+        one, other = (Coarsening(of, license_type, plan.day) for of in (policy, plan.policy))
+        for key, facts in recorded.items():
+            if key[0] == license_type:
+                alike = {name for name in facts if one.classes_of(name) == other.classes_of(name)}
+                found[key] = {name: fact for name, fact in facts.items() if name in alike}
+    return found
 
 
 def _newest(places: Iterable[Path], plan: Plan) -> tuple[PlanLog | None, list[str]]:

@@ -3,7 +3,7 @@ word that leads to the person."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,10 +11,13 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.common.files import read_file
+from seatwarden.engine.decide.decision import is_pseudonym
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.explain.people import AmbiguousUser, People
+from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.run_folder import PLAN_FILE, SNAPSHOT_FILE
 from seatwarden.engine.snapshot.without import people_in_rows
+from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.policy.errors import InputError
 
 
@@ -63,17 +66,30 @@ def _written(word: str) -> set[str]:
     return {word, msgspec.json.encode(word).decode()[1:-1]}
 
 
-def user_in_run(user: str, key_id: str | None, pseudonyms: Pseudonyms | None) -> str | None:
-    """What stands in a run for a user: `DIRECTORY\\id`, or the pseudonym under the key that `key_id` names.
+def user_in_run(user: str, header: PlanHeader, pseudonyms: Pseudonyms | None) -> str | None:
+    """What stands in a run for a user: `DIRECTORY\\id`, or the pseudonym of the run's key and period.
 
-    None where that cannot be known, without the key.
+    None where that cannot be known, without the key. Only plans of format 1 have the directory before a pseudonym.
     """
     directory, separator, user_id = user.partition("\\")
-    if key_id is None or re.fullmatch(r"p-[0-9a-f]{20}", user_id):
+    if header.pseudonyms is None or is_pseudonym(user_id or directory):
         return user
-    if pseudonyms is None or pseudonyms.key_id != key_id:
+    if pseudonyms is None or pseudonyms.key_id != header.pseudonyms:
         return None
-    return directory + separator + pseudonyms.of_user(user)
+    hidden = pseudonyms.of_period(header.period).of_user(user)
+    return hidden if header.period is not None else directory + separator + hidden
+
+
+def person_in_run(person: ForgottenPerson, header: PlanHeader, pseudonyms: Pseudonyms | None) -> ForgottenPerson | None:
+    """The person as a run speaks of them: the user as `user_in_run`, and ids as the run has them, too."""
+    user = user_in_run(person.user, header, pseudonyms)
+    if user is None:
+        return None
+    if header.period is None or pseudonyms is None:
+        return replace(person, user=user)
+    of_license = pseudonyms.of_period(header.period).of_license
+    hidden = {of_license(license_type, one) for license_type in LICENSE_TYPES for one in person.ids}
+    return replace(person, user=user, ids=person.ids | hidden)
 
 
 # Finding the person --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ anybody: what a person would be asked is settled by the settings, and where they
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,13 +23,15 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
+from seatwarden.engine.apply.behind_pseudonyms import lacking_key
 from seatwarden.engine.apply.releaser import Outcome, Qrs
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.kept import keep
-from seatwarden.engine.log.reader import read_plan, root_of
+from seatwarden.engine.log.lines import Key
+from seatwarden.engine.log.reader import RecordedPlan, read_plan, root_of
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.circumstances import Hand
@@ -216,7 +218,7 @@ class _Run:
         self._context = context
         self._dry_run = dry_run
         self._runs = settings.folder / RUNS_FOLDER
-        self._pseudonyms = Pseudonyms(settings.pseudonym_key) if settings.pseudonym_key else None
+        self._pseudonyms = Pseudonyms.under(settings.pseudonym_key) if settings.pseudonym_key else None
         self._ends: list[ApplyResult] = []
         self.plan: Plan | None = None
         self.folder: Path | None = None
@@ -260,7 +262,8 @@ class _Run:
             # Read back and checked like any plan: what is released is what the sealed file says, not what memory has.
             recorded = read_plan(folder)
             check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
-            self._apply(find_pending(recorded, folder, self.plan.limits if self.plan else ()), qrs, record)
+            limits = self.plan.limits if self.plan else ()
+            self._apply(find_pending(recorded, folder, limits, self._unused_days), qrs, record)
         return self._outcome()
 
     def _make_plan(self, qrs: Connection, record: SiteRecord) -> Path:
@@ -307,9 +310,7 @@ class _Run:
                 plan = read_plan(folder)
                 if plan.header.site != self._settings.site.url:
                     raise PlanRefused(f"the plan was made for {plan.header.site}")
-                if plan.log.former:
-                    raise PlanRefused("an older seatwarden has written it, whose runs this one only reads")
-                if record.number_of(plan.log.root) is None:
+                if not plan.log.former and record.number_of(plan.log.root) is None:
                     raise PlanRefused("the register of runs does not know its plan")
                 pending = find_pending(plan, folder, ())
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
@@ -318,6 +319,10 @@ class _Run:
                 )
                 continue
             if pending.state is None or pending.state.sealed:
+                self._note_unpublished(pending)
+                continue
+            if lacking := _only_read(plan) or lacking_key(plan, self._pseudonyms):
+                self._context.log("an earlier run is left as it is", level=logging.WARNING, **facts, why=lacking)
                 self._note_unpublished(pending)
                 continue
             withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._pseudonyms, MAX_AGE, now)
@@ -334,6 +339,8 @@ class _Run:
         def progress(outcome: Outcome) -> None:
             license_type, license_id = outcome.key
             facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
+            if pending.plan.header.period is not None:
+                del facts["license"]  # a log has the moment, which QRS notes beside the name
             level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
             self._context.log(outcome.result, level=level, run=run, **facts)
 
@@ -357,6 +364,10 @@ class _Run:
                 journal.close()
                 self._note_unpublished(pending)  # also when the disk is full: what was released must not be lost
 
+    def _unused_days(self) -> Mapping[Key, int]:
+        """The exact days without use behind the pseudonyms of this run's plan."""
+        return self.plan.unused_days if self.plan else {}
+
     def _note_unpublished(self, pending: PendingApply) -> None:
         applied = unpublished(pending.plan, pending.path, self._settings.folder)
         if applied.outcomes:
@@ -370,6 +381,11 @@ class _Run:
         if self._context.stop.is_set():
             return _INTERRUPTED
         return "incomplete", ("some licenses are not released: see their outcomes",)
+
+
+def _only_read(plan: RecordedPlan) -> str | None:
+    """Why a plan of format 1 is not carried on with; None for others."""
+    return "an older seatwarden has written it, whose runs this one only reads" if plan.log.former else None
 
 
 def _stopping(plan: Plan, stop_on: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -11,7 +11,9 @@ from pathlib import Path
 from msgspec import UNSET, to_builtins
 
 from seatwarden.engine.common.files import read_file
-from seatwarden.engine.common.text import join_words
+from seatwarden.engine.common.text import join_words, plural
+from seatwarden.engine.decide.decision import is_pseudonym, user_of
+from seatwarden.engine.decide.disguise import says_nothing
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.decision_lines import RecordedDecision
@@ -23,7 +25,7 @@ from seatwarden.engine.log.register import REGISTER_FILE, Begun, ClosedRun, Plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, REPORT_FILE, SNAPSHOT_FILE, SUMMARY_FILE
 from seatwarden.engine.metrics.delivery import SPOOL_FOLDER
 from seatwarden.engine.metrics.spool import Spool
-from seatwarden.engine.runs.forgotten import ForgottenPerson, user_in_run
+from seatwarden.engine.runs.forgotten import ForgottenPerson, person_in_run
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, describe
 from seatwarden.engine.snapshot.reader import decompressed
 from seatwarden.engine.snapshot.without import rows_of
@@ -95,6 +97,9 @@ class _Seeker:
         self._register = register
         self._erasures = Erasures(register)
         self._pseudonyms = pseudonyms
+        self._hidden: dict[str, None] = {}
+        """What stands for the person in points, behind the pseudonyms of each run."""
+        self._withheld = 0
 
     def look_through(self, folder: Path) -> None:
         """Notes what a run has of the person."""
@@ -112,16 +117,17 @@ class _Seeker:
         if not self._may_name(folder, data):
             return None
         log = parse_plan(path, data)
-        user = user_in_run(self.traces.person.user, log.header.pseudonyms, self._pseudonyms)
-        if user is None:
+        known = person_in_run(self.traces.person, log.header, self._pseudonyms)
+        if known is None:
             return "it has pseudonyms of another key: whether it speaks of this person cannot be known without that"
         journal_path = folder / JOURNAL_FILE
         has_journal = journal_path.exists()
         journal = parse_journal(journal_path, read_file(journal_path), log.line_of) if has_journal else None
         if journal is not None:
             check_journal(journal_path, journal, log)
-        found: dict[str, list[int]] = {PLAN_FILE: sorted(_plan_lines(log, data, user, self.traces.person))}
-        found[JOURNAL_FILE] = sorted(_journal_lines(journal, {*found[PLAN_FILE]}, self.traces.person))
+        found: dict[str, list[int]] = {PLAN_FILE: sorted(_plan_lines(log, known, self.traces.person))}
+        found[JOURNAL_FILE] = sorted(_journal_lines(journal, {*found[PLAN_FILE]}, known))
+        self._note_hidden(log, {*found[PLAN_FILE]})
         rows = self._snapshot_rows(folder, log)
         found = {name: numbers for name, numbers in found.items() if numbers}
         derived = [name for name in (SUMMARY_FILE, REPORT_FILE) if (folder / name).exists()]
@@ -144,6 +150,14 @@ class _Seeker:
         self.traces.roots[f"{place}/{PLAN_FILE}"] = log.root
         if JOURNAL_FILE in found:
             self.traces.roots[f"{place}/{JOURNAL_FILE}"] = root_over(read_file(folder / JOURNAL_FILE))
+
+    def _note_hidden(self, log: PlanLog, found: set[int]) -> None:
+        """Notes what stands for the person in points on a run with pseudonyms, and lines that may be on anybody."""
+        if log.header.pseudonyms is None:
+            return
+        own = [line for line in log.decisions if line.n in found]
+        self._hidden |= {user_of(line.about.user_directory, line.about.user_id): None for line in own}
+        self._withheld += sum(says_nothing(line.about.facts) and line.n not in found for line in log.decisions)
 
     def _snapshot_rows(self, folder: Path, log: PlanLog) -> list[int]:
         """The rows of the kept snapshot on the person. Raises InputError where it is not the one that was kept."""
@@ -183,6 +197,9 @@ class _Seeker:
             for name, numbers in Spool(self._state / SPOOL_FOLDER).lines_on(user).items():
                 listed = self.traces.files.setdefault(f"{SPOOL_FOLDER}/{name}", [])
                 listed[:] = sorted({*listed, *numbers})
+        if self._withheld:
+            what = f"{plural(self._withheld, 'line')} behind pseudonyms that say type and verdict only"
+            self.traces.elsewhere.append(f"{what}: whose they are only the ids of licenses tell, which no run here has")
         outside = [line.folder for line in self._register.of_kind(Planned) if Path(line.folder).is_absolute()]
         if outside:
             listed_ = join_words([f"`{folder}`" for folder in sorted(set(outside))[:5]])
@@ -191,9 +208,7 @@ class _Seeker:
     def _users(self) -> Iterator[str]:
         """What stands for the person in points: the name, and the pseudonym."""
         yield self.traces.person.user
-        if self._pseudonyms is not None:
-            hidden = user_in_run(self.traces.person.user, self._pseudonyms.key_id, self._pseudonyms)
-            yield hidden or self.traces.person.user
+        yield from self._hidden
 
     def _may_name(self, folder: Path, plan: bytes | None = None) -> bool:
         """Whether it is worth to read a run: whether any of its files has a word for the person, or hides names."""
@@ -220,21 +235,25 @@ def unsettled(journal: JournalState) -> list[int]:
     return [n for n in journal.chosen if n not in journal.outcomes or journal.outcomes[n].result == "unknown"]
 
 
-def _plan_lines(log: PlanLog, data: bytes, user: str, person: ForgottenPerson) -> Iterator[int]:
-    """The lines of a plan on a person: the decisions, and the findings that name the person."""
-    wanted = user.casefold()
+def _plan_lines(log: PlanLog, known: ForgottenPerson, person: ForgottenPerson) -> Iterator[int]:
+    """The lines of a plan on a person, `known` by what stands for the person there: the decisions, and the findings
+    that name the person."""
+    wanted = known.user.casefold()
     for line in log.decisions:
-        deleted = (line.about.row.deleted_user or "").casefold()
-        if wanted in (_holder(line), deleted) or line.about.license_id in person.ids:
+        if wanted in _holders(line) or line.about.license_id in known.ids:
             yield line.n
-    known = replace(person, names=person.names | {user.partition("\\")[2]})
+    known = replace(person, names=person.names | {known.user.rpartition("\\")[2]})
     for finding in log.finding_lines:
         if _names(finding, known):
             yield finding.n
 
 
-def _holder(line: RecordedDecision) -> str:
-    return f"{line.about.user_directory or '?'}\\{line.about.user_id}".casefold()
+def _holders(line: RecordedDecision) -> tuple[str, ...]:
+    """All that a line has for whose it is; before a pseudonym the directory stands only where the policy names it."""
+    about = line.about
+    holder, deleted = f"{about.user_directory or '?'}\\{about.user_id}", about.row.deleted_user or ""
+    alone = about.user_id if is_pseudonym(about.user_id) and about.user_id else holder
+    return holder.casefold(), deleted.casefold(), alone
 
 
 def _names(line: FindingLine, person: ForgottenPerson) -> bool:

@@ -8,8 +8,9 @@ from seatwarden.engine.site.alarms import read_alarms
 from seatwarden.engine.site.connection import read_site
 from seatwarden.engine.site.influxdb import read_influxdb
 from seatwarden.engine.site.notifications import NOTIFICATIONS
+from seatwarden.engine.site.paths import PATH
 from seatwarden.engine.site.proxy import read_proxy
-from seatwarden.engine.site.settings import PATH
+from seatwarden.engine.site.pseudonyms import key_entry
 from seatwarden.policy.butler.licenses import read_jobs
 from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.butler.sections import butler_section, inner, our_section
@@ -39,7 +40,7 @@ def private_files(file: Path, environment: Mapping[str, str]) -> list[PrivateFil
         read_influxdb(reader, influx.value)
     if told := inner(ours, "notifications"):
         NOTIFICATIONS.read(reader, told, "notifications")
-    named = inner(ours, "pseudonyms")
+    named = key_entry(inner(ours, "pseudonyms"))
     keys: list[tuple[str, object]] = [
         ("clientCert", site.certificate if site else None),
         ("clientCertKey", site.key if site else None),

@@ -4,17 +4,19 @@ Butler's own sections are read as they are. Ours stand under `seatwarden` at the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from seatwarden.engine.common.key_file import read_key
+from seatwarden.engine.common.key_file import PseudonymKey
 from seatwarden.engine.site.alarms import Alarms, read_alarms
 from seatwarden.engine.site.connection import Site, read_site
 from seatwarden.engine.site.influxdb import InfluxTarget, read_influxdb
 from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
+from seatwarden.engine.site.paths import FIXED_PATH, PATH
 from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy, with_exceptions
+from seatwarden.engine.site.pseudonyms import PSEUDONYMS
 from seatwarden.engine.site.retention import LEAST_DAYS, RETENTION, keep_words
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.grammar.suggest import did_you_mean, nearest
@@ -47,7 +49,7 @@ from seatwarden.policy.file_kinds import (
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
-from seatwarden.policy.yaml.kinds import SWITCH, between, list_of, map_of, one_of, within_folder
+from seatwarden.policy.yaml.kinds import SWITCH, between, list_of, map_of, one_of
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
@@ -94,7 +96,7 @@ class Settings:
     policy_file: Path
     policy: CheckedPolicy
     folder: Path
-    pseudonym_key: bytes | None = field(repr=False)
+    pseudonym_key: PseudonymKey | None
     stop_on: tuple[str, ...]
     mass_change: int
     retention: timedelta | None
@@ -351,27 +353,7 @@ def _code(reader: YamlReader, entry: Entry, what: str) -> str | None:
     return None
 
 
-def _key(reader: YamlReader, entry: Entry, what: str) -> bytes | None:
-    """The key in the file that is named."""
-    path = PATH.read(reader, entry, what)
-    try:
-        return read_key(path) if path else None
-    except InputError as error:
-        reader.error("SW205", error.message, entry.value.span, "read from here", error.help)
-        return None
-
-
 # The tables ----------------------------------------------------------------------------------------------
-
-_NAME = Kind(lambda reader, entry, what: reader.text(entry.value, entry.key.text)).must(
-    lambda text: text.strip() and "\0" not in text,
-    "`{key}` names no file",
-    "no path",
-    "write a path, or remove the key",
-)
-PATH = _NAME.then(within_folder)
-FIXED_PATH = PATH.then(lambda reader, entry, path: path.absolute())
-"""A path that stays what it is wherever the process goes, and that people are told."""
 
 _PLAIN = LogSettings()
 _NO_LOGS = (POLICY, BUTLER, RULES, SITE, TEST, KEY, CERTIFICATE, PRIVATE_KEY, PFX)
@@ -398,7 +380,12 @@ OURS = Section(
             "runs, heartbeat, points that wait for InfluxDB",
             without="a folder for each site in the user's state folder",
         ),
-        Setting("pseudonyms", Kind(_key), "a key file: runs, log and metrics name nobody", without="people are named"),
+        Setting(
+            "pseudonyms",
+            PSEUDONYMS,
+            "a key file, or a map: runs, log and metrics name nobody",
+            without="people are named",
+        ),
         Setting(
             "stopOn",
             list_of(Kind(_code, {"type": "string", "enum": list(FOUND_IN_PLANS)}, "codes of findings")),

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from seatwarden.engine.audit import answers
 from seatwarden.engine.common.seals import seals_in
+from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
@@ -55,6 +56,7 @@ TYPES: dict[str, Any] = {
     "summary line": lines.SummaryLine,
     "summary": lines.Summary,
     "type summary": lines.TypeSummary,
+    "class counts": ClassCounts,
     "apply": lines.ApplyHeader,
     "intent": lines.Intent,
     "intent part": lines.IntentPart,

@@ -107,9 +107,9 @@ def test_the_names_in_use_stand_in_the_header_and_nowhere_else(tmp_path: Path) -
 def test_it_is_decided_again_from_the_record(tmp_path: Path, policy: str, key: bytes | None) -> None:
     site = _site([_property("Finance")], [], None)
     loaded = checked(policy)
-    plan = make_plan(loaded, snapshot_of(site), day_of(loaded), "test", Pseudonyms(key) if key else None)
+    plan = make_plan(loaded, snapshot_of(site), day_of(loaded), "test", Pseudonyms(key, k=1) if key else None)
     write_plan(plan, tmp_path / "run", "", RECORDING)
-    assert replay(tmp_path / "run") == (3, [])
+    assert replay(tmp_path / "run") == (3, [], [])
     read = read_plan(tmp_path / "run").decisions
     recorded = {d.key: d for d in read}
     assert {key: d.verdict for key, d in recorded.items()} == {d.key: d.verdict for d in plan.decisions}
@@ -125,7 +125,7 @@ def test_without_the_site_s_facts_on_record_it_is_unknown(tmp_path: Path) -> Non
     lines = [json.loads(line) for line in log.read_bytes().splitlines()]
     lines[0]["siteFacts"] = None
     log.write_bytes(relinked(lines, own=False))
-    _, differences = replay(tmp_path / "run")
+    differences = replay(tmp_path / "run").differences
     assert len(differences) == 1
     assert "`site.properties` was not recorded" in differences[0]
 

@@ -71,7 +71,7 @@ def test_a_plan_and_its_replay(now: datetime, protected: bool, tmp_path: Path) -
     recorded = read_plan(write_plan(plan, tmp_path / "run", "", RECORDING))
     assert len(recorded.log.releases) == (0 if protected else 2)
     assert [d.outcomes[0].expired for d in recorded.decisions] == [not protected] * 2
-    assert replay(tmp_path / "run") == (2, [])
+    assert replay(tmp_path / "run") == (2, [], [])
 
 
 class _Qrs:
@@ -88,6 +88,9 @@ class _Qrs:
         return self._snapshot.users_by_id.get(user_id)
 
     def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
+        return list(self._snapshot.licenses[license_type])
+
+    def licenses(self, license_type: LicenseType) -> list[License]:
         return list(self._snapshot.licenses[license_type])
 
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:

@@ -3,10 +3,11 @@
 import errno
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,7 @@ from seatwarden.engine.apply.apply import (
     only_one,
     open_journal,
 )
+from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.cli.circumstances import this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
@@ -37,6 +39,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
 from seatwarden.engine.log.journal import Journal
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
@@ -48,8 +51,9 @@ from seatwarden.engine.runs.record import SiteRecord, site_record
 from seatwarden.engine.runs.recovery import RUNS_FOLDER, unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run import ACCEPT_OPTION
+from seatwarden.engine.site.connection import Site
 from seatwarden.engine.site.settings import Settings
-from seatwarden.grammar.ast import Limit
+from seatwarden.grammar.ast import LICENSE_TYPES, Limit
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
@@ -153,7 +157,8 @@ def _recorded(it: _Applying) -> ExitCode:
         warn(f"what was begun to be erased or pruned is not gone: {why}")
     try:
         check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), datetime.now(UTC))
-        pending = _pending(it.plan, it.folder, asked.limit, asked.accepted)
+        find = partial(_unused_days, it.plan, it.pseudonyms, it.settings.site)
+        pending = _pending(it.plan, it.folder, asked.limit, asked.accepted, find)
         code = _apply(it, pending)
     except (PlanRefused, OverTheLimit) as refusal:
         it.record.attempt(refusal.message, failed=False, root=root)
@@ -204,7 +209,24 @@ def _refusals_in_words(folder: Path, plan: RecordedPlan) -> Iterator[None]:
         raise typer.Exit(ExitCode.NO) from None
 
 
-def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted: bool) -> PendingApply:
+def _unused_days(plan: RecordedPlan, pseudonyms: Pseudonyms | None, site: Site) -> Mapping[Key, int]:
+    """The days without use that a plan with pseudonyms does not say, as the site says them. Raises RemoteError."""
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+
+    if pseudonyms is None:
+        return {}
+    with QrsClient(site, datetime.now(UTC)) as client:
+        licenses = {license_type: client.licenses(license_type) for license_type in LICENSE_TYPES}
+    return BehindPseudonyms(plan, pseudonyms).unused_days(licenses)
+
+
+def _pending(
+    plan: RecordedPlan,
+    folder: Path,
+    asked: list[str] | None,
+    accepted: bool,
+    unused_days: Callable[[], Mapping[Key, int]],
+) -> PendingApply:
     """The work that is left within the limits; says which these are, where others than the plan's are asked for.
 
     Raises PlanRefused also where the plan found a change that touches everybody, and nobody has accepted it.
@@ -213,7 +235,7 @@ def _pending(plan: RecordedPlan, folder: Path, asked: list[str] | None, accepted
     if asked:
         used, before = ("; ".join(describe_limits(several)) for several in (limits, plan.limits))
         note(f"limit: {used}; not the plan's: {before}")
-    pending = find_pending(plan, folder, limits)
+    pending = find_pending(plan, folder, limits, unused_days)
     if asked:
         hold_against(pending, limits)
     changes = mass_changes(plan.findings)
@@ -308,6 +330,10 @@ def _pseudonyms(plan: RecordedPlan, key_file: Path | None) -> Pseudonyms | None:
         if key_file is not None:
             raise InputError("this plan names people: it was made without --pseudonymize", "make the plan with it")
         return None
+    if plan.header.period is None:
+        raise InputError(
+            "this plan has pseudonyms of an older form, which cannot be applied any more", "make a new plan"
+        )
     if key_file is None:
         raise InputError("this plan has pseudonyms", "name the key file it was made with: --pseudonymize KEYFILE")
     pseudonyms = load_pseudonyms(key_file)

@@ -32,6 +32,7 @@ from seatwarden.engine.log.history import (
     PastRun,
     Question,
     UnreadableRun,
+    revealed,
     rules_in,
     runs_in,
     select,
@@ -54,6 +55,8 @@ MOST_FAULTS = 20
 
 app = typer.Typer(help="Check, read and search decision logs.", no_args_is_help=True, rich_markup_mode=None)
 
+_MOST_LINES = 10
+"""Most lines that a sentence lists."""
 _COLUMNS = {
     "run": Column("Run", leaves=5),
     "folder": Column("Folder", least=16, stays="end"),
@@ -151,9 +154,10 @@ def replay(place: RunArgument, format: TextFormat = "text") -> None:
     Example: seatwarden log replay plans/2026-11-21
     """
     opened = open_log(place)
-    count, differences = replay_opened(opened)
+    count, differences, withheld = replay_opened(opened)
     if format == "json":
-        print_result({"decisions": count, "differences": differences, "erased": len(opened.log.erased)})
+        counts = {"decisions": count, "erased": len(opened.log.erased)}
+        print_result({**counts, "differences": differences, "withheld": withheld})
         raise typer.Exit(ExitCode.NO if differences else ExitCode.DONE)
     for difference in differences:
         note(printable(difference))
@@ -161,7 +165,11 @@ def replay(place: RunArgument, format: TextFormat = "text") -> None:
         note(f"{plural(len(differences), 'decision')} of {count:,} would be different")
         raise typer.Exit(ExitCode.NO)
     erased = f"; {opened.log.erased_words}, and cannot be" if opened.log.erased_words else ""
-    say(f"{log_path(place)}: {plural(count, 'decision')} decided again, all agree{erased}")
+    say(f"{log_path(place)}: {plural(count - len(withheld), 'decision')} decided again, all agree{erased}")
+    if withheld:
+        more = [f"{len(withheld) - _MOST_LINES:,} more"] if len(withheld) > _MOST_LINES else []
+        lines = join_words([*map(str, withheld[:_MOST_LINES]), *more])
+        say(f"{plural(len(withheld), 'decision')} cannot be decided again: the log withholds the facts of line {lines}")
 
 
 @app.command("new-key")
@@ -224,8 +232,7 @@ def show(
     found = runs_in(place)
     runs = [run for run in found if isinstance(run, PastRun)]
     if reveal is not None:
-        people = load_pseudonyms(reveal[0]).people(load_snapshot(reveal[1]))
-        runs = [run.revealed(people) for run in runs]
+        runs = revealed(runs, load_pseudonyms(reveal[0]), load_snapshot(reveal[1]))
     _check_rule(rule, runs)
     asked = Question(_person(user, runs), verdict, rule, outcome, *_days(since, until))
     answers = list(select(runs, asked))

@@ -84,7 +84,7 @@ class _Forgetting:
         self.reason: ErasureReason = reason
         self.settings = settings
         self.format = format_
-        self.pseudonyms = Pseudonyms(key) if key else None
+        self.pseudonyms = Pseudonyms.under(key) if key else None
         self._user = user
 
     @property

@@ -12,7 +12,9 @@ from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import (
     Format,
     Inputs,
+    LeastOption,
     NowOption,
+    PeriodOption,
     PolicyOption,
     PseudonymizeOption,
     QuietOption,
@@ -28,6 +30,7 @@ from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import piped_width, print_rows
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.key_file import DEFAULT_K
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.log.writer import Recording, write_plan
@@ -66,6 +69,8 @@ def plan(
         bool, typer.Option("--keep-snapshot", help="With -o: keep the snapshot in the folder too, for other policies.")
     ] = False,
     pseudonymize: PseudonymizeOption = None,
+    pseudonyms_per: PeriodOption = "month",
+    pseudonyms_k: LeastOption = DEFAULT_K,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     raw: RawOption = False,
     show: Annotated[
@@ -84,7 +89,8 @@ def plan(
     """
     _check_folder(report, keep_snapshot, output, pseudonymize)
     given = gather(policy, snapshot, site, now, timezone, runs=True, keep=keep_snapshot)
-    made = _made(given, load_pseudonyms(pseudonymize) if pseudonymize else None)
+    pseudonyms = load_pseudonyms(pseudonymize, pseudonyms_per, pseudonyms_k) if pseudonymize else None
+    made = _made(given, pseudonyms)
     hand = this_hand(lambda: datetime.now(UTC), given.site.qlik_user if given.site else None)
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
@@ -92,14 +98,20 @@ def plan(
     if output is not None and written is not None:
         _write(made, output, written, hand, site, given, _kept(given) if keep_snapshot else None)
     _print(made, format, show, written, raw)
-    if output is not None and report:
+    if output is not None:
+        _say_written(output, report, format)
+    if detailed_exitcode and made.summary()["release"]:
+        raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
+
+
+def _say_written(output: Path, report: bool, format_: Format) -> None:
+    """Writes the report too, where it is asked for, and says where all this is."""
+    if report:
         from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
 
         write_report(output, output / REPORT_FILE)
-    if output is not None and format == "table":
+    if format_ == "table":
         say(f"Sealed plan written to {output}" + (f", with {REPORT_FILE}" if report else ""))
-    if detailed_exitcode and made.summary()["release"]:
-        raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
 
 
 def _check_folder(report: bool, keep_snapshot: bool, output: Path | None, pseudonymize: Path | None) -> None:
@@ -121,6 +133,8 @@ def _kept(given: Inputs) -> "KeptFile":
 def _made(given: Inputs, pseudonyms: Pseudonyms | None) -> Plan:
     if given.past is None:
         return make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+    if pseudonyms is not None and given.past.has_pseudonyms:
+        raise InputError("the run has pseudonyms already", "leave --pseudonymize out: the plan has those of the run")
     decisions = given.past.decide_all(given.policy, given.day)
     return plan_of_record(given.policy, given.snapshot, given.day, given.source, decisions, pseudonyms)
 

@@ -1,7 +1,7 @@
 """A plan on the disk, a QRS in memory, and what becomes of the one when it is applied to the other."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.plan import make_plan, with_origin
-from seatwarden.engine.snapshot.model import License, User
+from seatwarden.engine.snapshot.model import License, User, UserReference
 from seatwarden.engine.snapshot.reader import decode_license, decode_user
 from seatwarden.grammar.ast import LicenseType, Limit
 from tests.engine.cli.applying import Journalled, read_outcomes
@@ -70,7 +70,7 @@ class MemoryQrs:
         answer = self.on_look(license_id)
         if answer is not None:
             return None if isinstance(answer, bool) else answer
-        found = [row for row in self.site["licenses"][license_type] if row["id"] == license_id]
+        found = [row for row in self.site["licenses"].get(license_type, []) if row["id"] == license_id]
         return decode_license(as_json(found[0]), "license") if found else None
 
     def user(self, user_id: str) -> User | None:
@@ -80,8 +80,15 @@ class MemoryQrs:
 
     def licenses_of(self, license_type: LicenseType, user_id: str) -> list[License]:
         self.events.append(f"licenses {license_type} {user_id}")
-        rows = [row for row in self.site["licenses"][license_type] if row["user"]["id"] == user_id]
-        return [decode_license(as_json(row), "license") for row in rows]
+        rows = self.licenses_now(license_type)
+        return [row for row in rows if isinstance(row.user, UserReference) and row.user.id == user_id]
+
+    def licenses(self, license_type: LicenseType) -> list[License]:
+        self.events.append(f"licenses {license_type}")
+        return self.licenses_now(license_type)
+
+    def licenses_now(self, license_type: LicenseType) -> list[License]:
+        return [decode_license(as_json(row), "license") for row in self.site["licenses"].get(license_type, [])]
 
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         self.events.append(f"DELETE {license_id}")
@@ -116,8 +123,10 @@ class Prepared:
     def journal(self) -> Journalled:
         return read_outcomes(self.folder)
 
-    def pending(self, limits: tuple[Limit, ...] | None = None) -> PendingApply:
-        return find_pending(self.plan, self.folder, self.plan.limits if limits is None else limits)
+    def pending(
+        self, limits: tuple[Limit, ...] | None = None, unused_days: Callable[[], Mapping[Key, int]] = dict
+    ) -> PendingApply:
+        return find_pending(self.plan, self.folder, self.plan.limits if limits is None else limits, unused_days)
 
     def apply(
         self,

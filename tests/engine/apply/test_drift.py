@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.policy.vocabulary import VOCABULARY
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, idle, prepare
 from tests.engine.support import license_row
@@ -235,26 +234,3 @@ def test_what_no_rule_reads_may_change(tmp_path: Path, site: Site) -> None:
 def test_days_of_disuse(tmp_path: Path, site: Site, days: int, last_used: str, result: str) -> None:
     found = _apply(tmp_path, site, FIELDS["license.unusedDays"], _row(lastUsed=last_used), days)
     assert found[0] == result
-
-
-@pytest.mark.parametrize(
-    ("change", "result"),
-    [
-        (_user(), "released"),
-        (_user(name="Other"), "released"),  # it is not in the plan
-        (_user(userId="other"), "skipped"),
-        (_user(attributes=[_attribute("c")]), "skipped"),
-        (_user(attributes=[_attribute("b"), _attribute("a")]), "released"),
-    ],
-)
-def test_behind_pseudonyms(tmp_path: Path, site: Site, change: Callable[[Site], None], result: str) -> None:
-    """The plan speaks of people by pseudonyms, and so does whoever looks again; no name comes out."""
-    policy = 'release analyzer when license.type = "analyzer" or user.attributes.group = "x" or user.userId = "x"\n'
-    prepared = prepare(
-        tmp_path, site, f"{policy}limit release to 100% of analyzer per run\n", pseudonyms=Pseudonyms(b"k" * 32)
-    )
-    qrs = MemoryQrs(site)
-    change(qrs.site)
-    prepared.apply(qrs)
-    assert prepared.journal.results["l1"] == result
-    assert "user1" not in prepared.path.read_text() + (tmp_path / "plan.jsonl").read_text()

@@ -1,113 +1,68 @@
-"""Pseudonyms: no name is left anywhere in a decision, the verdict stays, and who holds the key finds people again."""
+"""Pseudonyms: keyed ids that hold for one period, and people who are found again by whoever has key and snapshot."""
 
 import hashlib
 import hmac
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
 
-from seatwarden.engine.common.files import write_atomically
-from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.pseudonyms import Pseudonyms, hides_facts, is_personal, known_facts, load_pseudonyms
+from seatwarden.engine.common.key_file import PseudonymKey
+from seatwarden.engine.decide.decision import is_pseudonym, user_of
+from seatwarden.engine.decide.disguise import Disguise
+from seatwarden.engine.decide.pseudonyms import (
+    Pseudonyms,
+    Revealed,
+    hides_facts,
+    is_personal,
+    known_facts,
+    load_pseudonyms,
+)
+from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import Unknown
-from seatwarden.grammar.ast import Field, Policy
-from tests.engine.support import decide, license_row, plan_of, site_of, snapshot_of, user
-from tests.strategies import policies, sites
+from seatwarden.grammar.ast import Field
+from seatwarden.grammar.printer import print_field
+from tests.engine.support import checked, day_of, decide, license_row, site_of, snapshot_of, user
+from tests.strategies import NOW
 
 KEY = b"0123456789abcdef"
-PSEUDONYMS = Pseudonyms(KEY)
-ANN = user(
-    1,
-    userId="ann",
-    name="Ann B.",
-    tags=[{"name": "vip"}],
-    attributes=[{"attributeType": "mail", "attributeValue": "Ann@acme.example"}],
-)
-POLICY = (
-    'keep "names" when user = "ACME\\bob" or user.userId = "bob" or user.name = "Bob" or user.tags = "none" '
-    'or user.attributes.mail = "bob@acme.example"\nrelease when true'
-)
+ANN = user(1, userId="ann", name="Ann B.")
 
 
-def _pseudonym(text: str) -> str:
-    return "p-" + hmac.new(KEY, text.encode(), hashlib.sha256).hexdigest()[:20]
+def _digest(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:20]
 
 
-def _hidden(policy: str = POLICY, who: dict[str, Any] = ANN, **row: Any) -> tuple[Decision, Decision]:
-    """A decision, and what becomes of it."""
-    (decision,) = decide(policy, site_of([who], [license_row(1, "2026-01-01T00:00:00Z", **row)]))
-    return decision, PSEUDONYMS.of_decision(decision)
-
-
-def test_a_pseudonym_is_a_keyed_digest_of_directory_and_id_in_any_case() -> None:
-    assert PSEUDONYMS.of_user("ACME\\ann") == _pseudonym("user\nacme\\ann") == PSEUDONYMS.of_user("acme\\ANN")
-    assert PSEUDONYMS.of_user("ACME\\bob") != PSEUDONYMS.of_user("ACME\\ann")
-    assert Pseudonyms(b"another key, 16 b").of_user("ACME\\ann") != PSEUDONYMS.of_user("ACME\\ann")
-    assert PSEUDONYMS.key_id == _pseudonym("key id").removeprefix("p-")
-
-
-def test_every_name_is_replaced_and_all_else_stays() -> None:
-    decision, hidden = _hidden()
-    ann = _pseudonym("user\nacme\\ann")
-    assert (hidden.user_id, hidden.user_name, hidden.user) == (ann, ann, f"ACME\\{ann}")
-    assert hidden.facts == {
-        "user": (f"ACME\\{ann}",),
-        "user.userId": (ann,),
-        "user.name": (ann,),
-        "user.tags": ("vip",),
-        "user.attributes.mail": (_pseudonym("user.attributes.mail\nann@acme.example"),),
-    }
-    (keep, release) = hidden.outcomes
-    assert {field.name: fact for part in keep.trace.parts for field, fact in part.facts} == {
-        "user": (f"ACME\\{ann}",),
-        "user.userId": (ann,),
-        "user.name": (ann,),
-        "user.tags": ("vip",),
-        "user.attributes": (_pseudonym("user.attributes.mail\nann@acme.example"),),
-    }
-    assert [o.truth for o in hidden.outcomes] == [o.truth for o in decision.outcomes] == [False, True]
-    assert release == decision.outcomes[1]
-    same = ("verdict", "because", "rule", "license_id", "license_type", "unused_days", "last_used", "row_state")
-    assert [getattr(hidden, name) for name in same] == [getattr(decision, name) for name in same]
-
-
-def test_the_reason_and_what_hit_are_replaced() -> None:
-    ann = _pseudonym("user\nacme\\ann")
-    mail = _pseudonym("user.attributes.mail\nann@acme.example")
-    _, hidden = _hidden('keep "n" when user.name like "Ann*"')
-    assert hidden.reason == f'keep "n": user.name = "{ann}", like "Ann*"'
-    assert hidden.outcomes[0].trace.hits == (ann,)
-    _, hidden = _hidden('keep "u" when user like "ACME\\*"')
-    assert hidden.outcomes[0].trace.hits == (f"ACME\\{ann}",)
-    _, hidden = _hidden('keep "m" when user.attributes.mail like "ann@*"')
-    assert hidden.outcomes[0].trace.hits == (mail,)
-    _, hidden = _hidden('keep "t" when user.tags = "vip"')
-    assert hidden.outcomes[0].trace.hits == ("vip",)
-    _, hidden = _hidden('keep "l" when ["Ann B."] = user.name')
-    assert hidden.outcomes[0].trace.hits == ("Ann B.",)  # the policy's own text
-
-
-def test_a_reason_without_a_rule_stays() -> None:
-    decision, hidden = _hidden("release professional when true")
-    assert hidden.reason == decision.reason == "no release rule speaks of analyzer licenses"
-
-
-def test_rows_without_a_user() -> None:
-    """Who is gone is named by the row only; whom nobody knows has no pseudonym."""
-    _, hidden = _hidden(user=None, deletedUserId="ann", deletedUserDirectory="ACME")
-    ann = _pseudonym("user\nacme\\ann")
-    assert (hidden.user_id, hidden.user_name, hidden.row_state.deleted_user) == (ann, None, f"ACME\\{ann}")
-    assert hidden.reason == (
-        f"undetermined: held by nobody: its user ACME\\{ann} was deleted, and it is not in quarantine"
+def test_a_pseudonym_is_a_keyed_digest_under_the_key_of_its_period() -> None:
+    november = Pseudonyms(KEY).of_period("2026-11")
+    period_key = hmac.new(KEY, b"period\n2026-11", hashlib.sha256).digest()
+    assert (
+        november.of_user("ACME\\ann") == "p-" + _digest(period_key, "user\nacme\\ann") == november.of_user("acme\\ANN")
     )
-    nobody, hidden = _hidden('keep "u" when user = "ACME\\ann"', user=None)
-    assert (hidden.user_id, hidden.user_name, hidden.row_state) == (None, None, nobody.row_state)
-    assert isinstance(hidden.facts["user"], Unknown)
-    assert hidden.facts == nobody.facts
-    nameless, hidden = _hidden(who=ANN | {"name": ""})
-    assert (nameless.user_name, hidden.user_name) == (None, None)
+    assert november.of_license("analyzer", "l1") == "p-" + _digest(period_key, "license\nanalyzer\nl1")
+    assert november.of_holder("p-x") == "p-" + _digest(period_key, "holder\np-x")
+    assert november.key_id == Pseudonyms(KEY).key_id == _digest(KEY, "key id")
+    others = [Pseudonyms(KEY).of_period("2026-12"), Pseudonyms(b"another key, 16 b").of_period("2026-11")]
+    said = [(one.of_user("a"), one.of_license("analyzer", "a"), one.of_holder("a")) for one in (november, *others)]
+    assert len({pseudonym for several in said for pseudonym in several}) == 9
+    assert all(map(is_pseudonym, said[0]))
+
+
+def test_a_plan_of_format_1_has_pseudonyms_of_no_period() -> None:
+    assert Pseudonyms(KEY).of_period(None).of_user("ACME\\ann") == "p-" + _digest(KEY, "user\nacme\\ann")
+
+
+@pytest.mark.parametrize(
+    ("zone", "per", "period"),
+    [
+        ("UTC", "month", "2026-11"),
+        ("Pacific/Kiritimati", "month", "2026-12"),  # 14 hours ahead: the month is that of the plan's own day
+        ("UTC", "run", "2026-11-30T23:59:00.000Z"),
+    ],
+)
+def test_the_period_is_that_of_the_plan(zone: str, per: str, period: str) -> None:
+    pseudonyms = Pseudonyms(KEY, per)  # type: ignore[arg-type]
+    assert pseudonyms.at(make_day(NOW.replace(day=30, hour=23, minute=59), zone)).period == period
 
 
 def test_who_holds_the_key_finds_people_again() -> None:
@@ -116,35 +71,63 @@ def test_who_holds_the_key_finds_people_again() -> None:
         license_row(2, user=None, deletedUserId="gone", deletedUserDirectory="OLD"),
         license_row(3, user=None, deletedUserId="lost"),
         license_row(4, user=None),
+        license_row(5, user={"id": "u9", "userId": "x", "userDirectory": "Y", "name": "X"}),
     ]
+    pseudonyms = Pseudonyms(KEY).of_period("2026-11")
+    ann, gone, lost = Revealed("ACME", "ann", "Ann B."), Revealed("OLD", "gone", None), Revealed(None, "lost", None)
+    other = Revealed("Y", "x", "X")
     snapshot = snapshot_of(site_of([ANN, user(2, name="")], rows[:2], rows[2:]))
-    assert PSEUDONYMS.people(snapshot) == {
-        PSEUDONYMS.of_user("OLD\\gone"): ("gone", None),
-        PSEUDONYMS.of_user("?\\lost"): ("lost", None),
-        PSEUDONYMS.of_user("ACME\\ann"): ("ann", "Ann B."),
-        PSEUDONYMS.of_user("ACME\\user2"): ("user2", None),
+    assert pseudonyms.people(snapshot) == {
+        pseudonyms.of_user("OLD\\gone"): gone,
+        pseudonyms.of_user("?\\lost"): lost,
+        pseudonyms.of_user("ACME\\ann"): ann,
+        pseudonyms.of_user("ACME\\user2"): Revealed("ACME", "user2", None),
+        pseudonyms.of_user("Y\\x"): other,
+        pseudonyms.of_holder(pseudonyms.of_license("analyzer", "l1")): ann,
+        pseudonyms.of_holder(pseudonyms.of_license("analyzer", "l2")): gone,
+        pseudonyms.of_holder(pseudonyms.of_license("professional", "l3")): lost,
+        pseudonyms.of_holder(pseudonyms.of_license("professional", "l5")): other,
     }
 
 
-def test_facts_behind_pseudonyms_are_unknown() -> None:
-    decision, hidden = _hidden()
-    assert not hides_facts(decision)
+def test_a_pseudonym_stands_alone() -> None:
+    assert user_of(None, "p-0123456789abcdef0123") == "p-0123456789abcdef0123"
+    assert user_of("ACME", "p-0123456789abcdef0123") == "ACME\\p-0123456789abcdef0123"  # as in format 1
+    assert user_of(None, "ann") == "?\\ann"
+
+
+def test_what_is_coarse_or_withheld_is_not_thought_further_from() -> None:
+    policy = checked(
+        'keep "n" when user.name = "x" or user.tags = "vip" or user.inactive or today > 2027-01-01\n'
+        "release when unused for 30 days"
+    )
+    (decision,) = decide(policy.text, site_of([ANN], [license_row(1, "2026-01-01T00:00:00Z")]))
+    assert (hides_facts(decision), known_facts(decision)) == (False, decision.facts)
+    day = day_of(policy)
+    disguise = Disguise(Pseudonyms(KEY).at(day), policy, day)
+    hidden, unknown = disguise.of_decision(decision), Unknown("hidden behind a pseudonym")
     assert hides_facts(hidden)
-    assert known_facts(decision) == decision.facts
-    unknown = Unknown("hidden behind a pseudonym")
-    personal = ("user", "user.userId", "user.name", "user.attributes.mail")
-    assert known_facts(hidden) == {**dict.fromkeys(personal, unknown), "user.tags": ("vip",)}
-    _, unnamed = _hidden('keep "t" when user.tags = "none"\nrelease when true')
-    assert not hides_facts(unnamed)
-    assert known_facts(unnamed) == unnamed.facts
-    _, nobody = _hidden(user=None)
-    assert not hides_facts(nobody)
+    assert known_facts(hidden) == {
+        "user.name": unknown,
+        "user.tags": unknown,
+        "user.inactive": (False,),
+        "today": (day.today,),
+        "license.unusedDays": unknown,
+    }
+    assert known_facts(disguise.withheld(hidden)) == {"withheld": unknown}
+
+
+def test_what_reads_only_exact_facts_is_thought_further_from() -> None:
+    policy = checked("keep when user.inactive\nrelease when never used")
+    (decision,) = decide(policy.text, site_of([ANN], [license_row(1, "2026-01-01T00:00:00Z")]))
+    hidden = Disguise(Pseudonyms(KEY).at(day_of(policy)), policy, day_of(policy)).of_decision(decision)
+    assert not hides_facts(hidden)
+    assert known_facts(hidden) == decision.facts
 
 
 @pytest.mark.parametrize("user_id", ["p-0123456789abcdef0123x", "xp-0123456789abcdef0123", "p-0123456789ABCDEF0123"])
-def test_a_user_id_like_a_pseudonym_is_none(user_id: str) -> None:
-    decision, _ = _hidden(who=ANN | {"userId": user_id})
-    assert not hides_facts(decision)
+def test_an_id_like_a_pseudonym_is_none(user_id: str) -> None:
+    assert not is_pseudonym(user_id)
 
 
 @pytest.mark.parametrize(
@@ -161,24 +144,20 @@ def test_a_user_id_like_a_pseudonym_is_none(user_id: str) -> None:
     ],
 )
 def test_what_tells_who_a_person_is(field: Field, personal: bool) -> None:
-    name = field.name if field.key is None else f"{field.name}.{field.key}".replace("@.", "@")
-    assert is_personal(name) is personal
+    assert is_personal(print_field(field)) is personal
 
 
 def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    write_atomically(path, b"0123456789abcdef0123456789abcdef")
-    assert load_pseudonyms(path).of_user("A\\b") == Pseudonyms(b"0123456789abcdef0123456789abcdef").of_user("A\\b")
+    path.write_bytes(KEY + b"\n")
+    path.chmod(0o600)
+    assert load_pseudonyms(path, "run", 7) == Pseudonyms(KEY, "run", 7) == Pseudonyms.under(PseudonymKey(KEY, "run", 7))
+    assert "0123" not in repr(load_pseudonyms(path))
 
 
-@given(policies(), sites())
-def test_no_verdict_changes(policy: Policy, site: dict[str, Any]) -> None:
-    for decision in plan_of(policy, site).decisions:
-        hidden = PSEUDONYMS.of_decision(decision)
-        assert (hidden.verdict, hidden.because, hidden.rule_name) == (
-            decision.verdict,
-            decision.because,
-            decision.rule_name,
-        )
-        assert [o.truth for o in hidden.outcomes] == [o.truth for o in decision.outcomes]
-        assert hidden.facts.keys() == decision.facts.keys()
+def test_two_moments_of_one_run_are_one_period() -> None:
+    """A plan is applied later than it was made: its period is written in it, and not found again by the clock."""
+    day, later = make_day(NOW, "UTC"), make_day(NOW + timedelta(minutes=1), "UTC")
+    per_run = Pseudonyms(KEY, "run")
+    assert per_run.at(day).of_user("a") == per_run.of_period(per_run.at(day).period).of_user("a")
+    assert per_run.at(day).of_user("a") != per_run.at(later).of_user("a")

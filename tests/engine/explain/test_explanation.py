@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.disguise import Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.explain.changes import OnList, UsedToday, WithValue
 from seatwarden.engine.explain.due import HORIZON_DAYS
@@ -332,14 +333,19 @@ def test_sizes() -> None:
 
 
 def test_what_stands_behind_a_pseudonym_is_not_guessed() -> None:
-    """A recorded plan with pseudonyms cannot tell who would be listed; what reads no names still holds."""
+    """A recorded plan with pseudonyms cannot tell what would be otherwise."""
     site = site_of([user(1)], [license_row(1, "2026-11-01T00:00:00Z")])
     policy = 'keep "a" when user = "ACME\\ann" or user.tags = "x"\nrelease when unused for 1 day'
     plan = plan_of(policy, site)
-    hidden = Pseudonyms(b"0123456789abcdef").of_decision(plan.decisions[0])
+    pseudonyms = Pseudonyms(b"0123456789abcdef").at(plan.day)
+    hidden = Disguise(pseudonyms, plan.policy, plan.day).of_decision(plan.decisions[0])
     explainer = Explainer(plan.policy, plan.day)
     assert [type(c.changes[0]) for c in explainer.explain(plan.decisions[0]).cases] == [UsedToday, WithValue, OnList]
-    assert [type(c.changes[0]) for c in explainer.explain(hidden).cases] == [UsedToday, WithValue]
+    assert [type(c.changes[0]) for c in explainer.explain(hidden).cases] == [UsedToday]
+    withheld = Disguise(pseudonyms, plan.policy, plan.day).withheld(hidden)
+    told = explainer.explain(withheld)
+    assert (told.status, told.headline) == ("released", "RELEASED — withheld: fewer than 5 licenses say the same")
+    assert told.advice == ("The log does not say what was read of this license: too few others are like it.",)
 
 
 def test_quarantined() -> None:

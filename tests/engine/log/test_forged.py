@@ -183,8 +183,9 @@ def test_lines_of_a_plan(forge: Callable[..., Forger], number: int) -> None:
     assert _ask_all(forger, forger.commands(), changed, plan[number]) >= 5
 
 
-def test_a_decision_with_pseudonyms(forge: Callable[..., Forger]) -> None:
-    forger = forge(Pseudonyms(KEY))
+@pytest.mark.parametrize("k", [1, 5], ids=["coarse", "withheld"])
+def test_a_decision_with_pseudonyms(forge: Callable[..., Forger], k: int) -> None:
+    forger = forge(Pseudonyms(KEY, k=k))
     plan = forger.plan
     assert _ask_all(forger, forger.commands(), lambda line: ([*plan[:5], line, *plan[6:]], None), plan[5]) > 50
 
@@ -279,7 +280,7 @@ def test_a_plan_that_cannot_be(forge: Callable[..., Forger], problem: str) -> No
 
 
 def test_truths_that_are_too_few(forge: Callable[..., Forger]) -> None:
-    forger = forge(Pseudonyms(KEY))
+    forger = forge(Pseudonyms(KEY, k=1))
     forger.plan[4]["person"]["truths"].pop()
     forger.write(forger.plan, None)
     for command in (("log", "replay", forger.folder), ("report", forger.folder)):

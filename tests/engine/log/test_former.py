@@ -6,11 +6,16 @@ import pytest
 from msgspec import UNSET
 
 from seatwarden.engine.apply.apply import check_plan
+from seatwarden.engine.apply.behind_pseudonyms import check_key
+from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import Damage, DamagedLog, PlanRefused
+from seatwarden.engine.log.history import PastRun, revealed, runs_in
 from seatwarden.engine.log.journal import parse_journal
-from seatwarden.engine.log.reader import parse_plan, recorded_plan
+from seatwarden.engine.log.reader import parse_plan, read_plan, recorded_plan
+from seatwarden.engine.log.replay import replay
 from seatwarden.policy.errors import InputError
-from tests.engine.log.golden_site import SITE_URL, golden_plan
+from tests.engine.log.golden_site import KEY, SITE_URL, golden_plan
+from tests.engine.support import license_row, site_of, snapshot_of, user
 from tests.paths import DATA
 from tests.strategies import NOW
 
@@ -88,3 +93,18 @@ def test_lost_and_doubled_lines() -> None:
         for other in ([*lines[:n], *lines[n + 1 :]], [*lines[:n], lines[n], *lines[n:]]):
             with pytest.raises((DamagedLog, InputError)):
                 parse_plan(PATH, b"".join(other))
+
+
+def test_pseudonyms_of_then_are_shown(tmp_path: Path) -> None:
+    """They have license ids and facts as they are; only names are hidden, and truths are recorded."""
+    (tmp_path / "plan.jsonl").write_bytes((LOGS / "former-pseudonyms.jsonl").read_bytes())
+    assert replay(tmp_path) == (10, [], [])
+    plan = read_plan(tmp_path)
+    assert (plan.header.period, "l1" in {decision.license_id for decision in plan.decisions}) == (None, True)
+    assert plan.decisions[0].user.startswith("ACME\\p-")
+    (run,) = [found for found in runs_in(tmp_path) if isinstance(found, PastRun)]
+    snapshot = snapshot_of(site_of([user(1)], [license_row(1)]))
+    (told,) = revealed([run], Pseudonyms(KEY), snapshot)
+    assert "user1" in {line.about.user_id for line in told.decisions}
+    with pytest.raises(PlanRefused, match="of an older form"):
+        check_key(plan, Pseudonyms(KEY))

@@ -28,7 +28,7 @@ def version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("version")
-@pytest.mark.parametrize(("name", "pseudonyms"), [("plan", None), ("pseudonyms", Pseudonyms(KEY))])
+@pytest.mark.parametrize(("name", "pseudonyms"), [("plan", None), ("pseudonyms", Pseudonyms(KEY, k=1))])
 def test_a_plan_is_written_as_ever(name: str, pseudonyms: Pseudonyms | None) -> None:
     assert b"".join(plan_lines(golden_plan(pseudonyms), RECORDING)) == (LOGS / f"{name}.jsonl").read_bytes()
 

@@ -128,10 +128,22 @@ def test_pseudonyms_hide_names_from_another_policy_too(tmp_path: Path) -> None:
     policy = checked('keep when user.userId = "user1"\nrelease when unused for 30 days')
     plan = make_plan(policy, plan_of("", SITE).snapshot, day_of(policy), "test", Pseudonyms(b"k" * 32))
     past = _recorded(plan, tmp_path / "run")
-    assert past.missing(policy) == ["`user.userId`"]
-    assert past.missing(_other(LATER)) == []
+    assert past.missing(policy) == ["`license.unusedDays`", "`user.userId`"], "of few licenses nothing is said"
     with pytest.raises(InputError, match="people have pseudonyms in it"):
         list(past.decide_all(policy, plan.day))
+
+
+def test_coarse_facts_are_enough_for_a_policy_that_tells_the_same_apart(tmp_path: Path) -> None:
+    policy = checked('keep when user.userId = "user1"\nrelease when unused for 30 days')
+    plan = make_plan(policy, plan_of("", SITE).snapshot, day_of(policy), "test", Pseudonyms(b"k" * 32, k=1))
+    past = _recorded(plan, tmp_path / "run")
+    again = list(past.decide_all(policy, plan.day))
+    assert _said(again) == _said(plan.decisions)
+    assert {one.reason for one in again} == {one.reason for one in plan.decisions}
+    fewer = checked("release when unused for 30 days")
+    assert past.missing(fewer) == []
+    assert past.missing(checked("release when unused for 31 days")) == ["`license.unusedDays`"]
+    assert past.missing(checked('keep when user.userId = "user2"')) == ["`user.userId`"]
 
 
 # Kept ----------------------------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.facts.facts import Fact, Unknown, fact_to_json
+from seatwarden.engine.facts.facts import Fact, fact_to_json
 from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.site import settings
@@ -14,7 +13,6 @@ from tests.engine.support import checked, day_of, license_row, site_of, snapshot
 
 LEAVERS = "release when user.removedExternally and unused for 7 days"
 TAGS = 'keep "t" when user.tags = ["VIP", "board"]\nrelease when unused for 30 days'
-KEY = Pseudonyms(b"k" * 32)
 
 
 def _site(users: int, facts: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
@@ -22,9 +20,9 @@ def _site(users: int, facts: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
     return site_of([user(n, **facts(n)) for n in numbers], [license_row(n) for n in numbers])
 
 
-def _plan(policy: str, site: dict[str, Any], pseudonyms: Pseudonyms | None = None) -> Plan:
+def _plan(policy: str, site: dict[str, Any]) -> Plan:
     loaded = checked(policy)
-    return make_plan(loaded, snapshot_of(site), day_of(loaded), "test", pseudonyms)
+    return make_plan(loaded, snapshot_of(site), day_of(loaded), "test")
 
 
 def _recorded(fact: Fact) -> Any:
@@ -32,9 +30,9 @@ def _recorded(fact: Fact) -> Any:
     return tuple(shown) if isinstance(shown, list) else fact
 
 
-def _compared(before: Plan, after: Plan, percent: int = 20, *, hidden: bool = False, same: bool = True) -> Compared:
+def _compared(before: Plan, after: Plan, percent: int = 20, *, with_names: bool = True) -> Compared:
     recorded = {d.key: {name: _recorded(fact) for name, fact in d.facts.items()} for d in before.decisions}
-    return compare_facts(after.policy, after.decisions, recorded, percent, hidden=hidden, same_key=same)
+    return compare_facts(after.policy, after.decisions, recorded, percent, with_names=with_names)
 
 
 def _changes(
@@ -183,32 +181,14 @@ def _group(value: str, **more: Any) -> Callable[[int], dict[str, Any]]:
     return lambda n: {"attributes": [{"attributeType": "group", "attributeValue": value}], **more}
 
 
-@pytest.mark.parametrize(
-    ("same", "facts"),
-    [(True, {"user.attributes.group", "user.removedExternally"}), (False, {"user.removedExternally"})],
-)
-def test_behind_pseudonyms(same: bool, facts: set[str]) -> None:
-    """Of what is hidden it is seen that it changed, under the same key; the rest is as ever."""
-    before = _plan(GROUP, _site(10, _group("staff")), KEY)
-    after = _plan(GROUP, _site(10, _group("guests", removedExternally=True)), KEY if same else Pseudonyms(b"o" * 32))
-    assert {change.fact for change in _compared(before, after, hidden=True, same=same).changes} == facts
-    unchanged = _plan(GROUP, _site(10, _group("staff")), KEY)
-    assert _compared(before, unchanged, hidden=True).changes == ()
-
-
-def test_the_order_of_hidden_values_says_nothing() -> None:
-    def groups(*values: str) -> Callable[[int], dict[str, Any]]:
-        return lambda n: {"attributes": [{"attributeType": "group", "attributeValue": value} for value in values]}
-
-    one, other = (_plan(GROUP, _site(10, groups(*values)), KEY) for values in (("a", "b"), ("b", "a")))
-    assert _compared(one, other, hidden=True).changes == ()
-
-
-def test_an_unknown_fact_behind_pseudonyms() -> None:
-    before = _plan(GROUP, _site(10, _group("staff")), KEY)
-    after = _plan(GROUP, _site(10, lambda n: {"attributes": "?"}), KEY)
-    assert isinstance(after.decisions[0].facts["user.attributes.group"], Unknown)
-    assert [change.fact for change in _compared(before, after, hidden=True).changes] == ["user.attributes.group"]
+def test_names_are_left_out_where_they_were_hidden() -> None:
+    """A plan of format 1 has pseudonyms for the values of attributes."""
+    before, after = _plan(GROUP, _site(10, _group("staff"))), _plan(GROUP, _site(10, _group("x", **REMOVED)))
+    facts = {"user.attributes.group", "user.removedExternally"}
+    assert {change.fact for change in _compared(before, after).changes} == facts
+    assert {change.fact for change in _compared(before, after, with_names=False).changes} == facts - {
+        "user.attributes.group"
+    }
 
 
 def test_the_site_file_has_the_same_default() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from seatwarden.engine.decide.decision import is_pseudonym
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import Trace
 from seatwarden.engine.explain.explanation import explain, explanation_to_json, found, part_text, tree_parts
@@ -16,8 +17,10 @@ from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.report.charts import WIDTH, thresholds_of
 from seatwarden.engine.report.comparison import CHANGES
-from seatwarden.engine.report.model import Page
+from seatwarden.engine.report.model import Page, report_of
 from seatwarden.engine.report.outcomes import OUTCOMES
+from seatwarden.engine.report.render import render
+from seatwarden.engine.report.sources import read_sources
 from seatwarden.engine.report.visible import shown
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy
 from seatwarden.grammar.printer import print_policy
@@ -232,15 +235,27 @@ def test_trees_are_those_of_explain(policy: Policy, site: dict[str, Any]) -> Non
 
 
 def test_pseudonyms_stay(tmp_path: Path) -> None:
-    policy = 'keep "by hand" when user = "ACME\\user1" or user.name = "User 1"\nrelease when unused for 30 days'
-    run = write_run(tmp_path / "run", some_site(), policy, pseudonyms=Pseudonyms(b"a key that is long enough"))
+    policy = 'keep "by hand" when user.userId = "user1" or user.name = "User 1"\nrelease when unused for 30 days'
+    site = some_site([LONG_AGO] * 12 + [LATELY] * 3)
+    run = write_run(tmp_path / "run", site, policy, pseudonyms=Pseudonyms(b"a key that is long enough"))
     report = report_for(run)
-    assert not any("user1" in text or "User 1" in text for text in report.table["columns"]["user"])
-    assert all(name.startswith("p-") for name in report.table["columns"]["name"])
-    assert _outcomes(report)["l1"] == "kept"
-    assert report.table["reasons"][report.table["columns"]["reason"][report.table["columns"]["id"].index("l1")]] == (
-        'keep "by hand"'
-    )
+    columns, reasons = report.table["columns"], report.table["reasons"]
+    assert all(is_pseudonym(name) for column in ("user", "id") for name in columns[column])
+    assert set(columns["name"]) == {""}
+    assert Counter(reasons[reason] for reason in columns["reason"])["withheld"] == 1, "she who is protected by name"
+    assert [rule.decided for rule in report.rules if rule.title == "withheld"] == [1]
+    page = render(report).decode()
+    assert [name for name in ("user2", "User 2", "ACME\\user", "2026-06-01") if name in page] == []
+
+
+def test_runs_of_two_periods_are_not_compared(tmp_path: Path) -> None:
+    key = b"a key that is long enough"
+    before = write_run(tmp_path / "before", some_site(), now=NOW - timedelta(days=1), pseudonyms=Pseudonyms(key))
+    same = write_run(tmp_path / "run", some_site(), pseudonyms=Pseudonyms(key))
+    assert report_of(read_sources(same, before)).comparison is not None
+    other = write_run(tmp_path / "other", some_site(), pseudonyms=Pseudonyms(key, "run"))
+    assert report_of(read_sources(other, before)).comparison is None
+    assert "has other pseudonyms" in str(report_of(read_sources(other, before)).not_compared)
 
 
 def test_the_same_run_gives_the_same_report(tmp_path: Path) -> None:

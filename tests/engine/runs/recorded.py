@@ -79,6 +79,9 @@ class RecordedSite:
         rows = self.content["licenses"][license_type]
         return [decode_license(as_json(row), "license") for row in rows if row["user"]["id"] == user_id]
 
+    def licenses(self, license_type: LicenseType) -> list[License]:
+        return [decode_license(as_json(row), "license") for row in self.content["licenses"][license_type]]
+
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         self.on_delete(license_id)
         if license_id == self.fail:

@@ -64,6 +64,13 @@ def test_which(tmp_path: Path, certificates: CertificateFiles) -> None:
     }
 
 
+@pytest.mark.parametrize("written", ["names.key", "{key: names.key}", "{key: names.key, per: run}"])
+def test_the_key_of_pseudonyms(tmp_path: Path, written: str) -> None:
+    (tmp_path / "names.key").write_bytes(b"k" * 32)
+    (tmp_path / "site.yaml").write_text(f"configQRS: {{host: h}}\nseatwarden: {{pseudonyms: {written}}}\n")
+    assert private_files(tmp_path / "site.yaml", {}) == [PrivateFile("pseudonyms", tmp_path / "names.key")]
+
+
 def test_a_certificate_is_public_unless_its_key_is_with_it(tmp_path: Path, certificates: CertificateFiles) -> None:
     both = tmp_path / "both.pem"
     both.write_bytes(certificates.client.read_bytes() + certificates.client_key.read_bytes())

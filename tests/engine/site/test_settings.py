@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.common.key_file import Period, PseudonymKey
 from seatwarden.engine.site.settings import LogSettings, Settings, load_settings
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import InputError, PolicyError
@@ -66,6 +67,21 @@ notifications: {webhook: [{url: "https://hooks.example.com/x"}]}
     assert settings.files == (site, tmp_path / "p.policy", tmp_path / "vips.txt")
 
 
+@pytest.mark.parametrize(
+    ("written", "per", "k"),
+    [
+        ("people.key", "month", 5),
+        ("{key: people.key}", "month", 5),
+        ("{key: people.key, per: Run, k: 12}", "run", 12),
+    ],
+)
+def test_pseudonyms(tmp_path: Path, written: str, per: Period, k: int) -> None:
+    (tmp_path / "people.key").write_bytes(b"k" * 32 + b"\n")
+    found = settings_of(write_site(tmp_path, 4242, ours=f"pseudonyms: {written}"))
+    assert found.pseudonym_key == PseudonymKey(b"k" * 32, per, k)
+    assert "kkk" not in repr(found)
+
+
 def test_paths_are_the_files_not_the_working_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sites").mkdir()
     (tmp_path / "elsewhere").mkdir()
@@ -99,6 +115,10 @@ def test_paths_are_the_files_not_the_working_folders(tmp_path: Path, monkeypatch
         ("log: {file: ''}", "SW205", "`file` names no file"),
         ("http: {port: }", "SW206", "`seatwarden.http` lacks the key `port`"),
         ("pseudonyms: none.key", "SW205", "key file `"),
+        ("pseudonyms: {key: none.key}", "SW205", "key file `"),
+        ("pseudonyms: {per: run}", "SW206", "`seatwarden.pseudonyms` lacks the key `key`"),
+        ("pseudonyms: {key: p.policy, per: day}", "SW205", "`seatwarden.pseudonyms.per` is one of month, run"),
+        ("pseudonyms: {key: p.policy, k: 0}", "SW205", "`k` is from 1 to 1,000"),
         ("pseudonyms: p.policy\nparallel: 99", "SW205", "`parallel` is from 1 to 16"),
         ("notifications: [x]", "SW204", "`notifications` must be a map"),
     ],

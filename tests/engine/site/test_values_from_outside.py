@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.common.key_file import PseudonymKey
 from seatwarden.engine.site.settings import Settings, load_settings, policy_file
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import PolicyError
@@ -169,7 +170,7 @@ def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     assert settings.influx is not None
     assert settings.influx.token == "t0ken"
     assert settings.alarms.proxy.https == "http://me:word@proxy.example.com:8080"
-    assert settings.pseudonym_key == b"0123456789abcdef"
+    assert settings.pseudonym_key == PseudonymKey(b"0123456789abcdef")
     assert (hook.url, hook.secret) == ("https://hooks.example.com/PATH", "signed")
     assert {"pass phrase", "t0ken", "signed", "https://hooks.example.com/PATH"} <= set(settings.secrets)
     # A service picks up a secret that is exchanged.

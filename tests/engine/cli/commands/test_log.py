@@ -5,7 +5,6 @@ import errno
 import io
 import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -265,68 +264,7 @@ def test_outcomes(run: Run, tmp_path: Path, two_runs: Path) -> None:
     assert _shown(run, two_runs, "--outcome", "released") == [], "nothing was applied"
 
 
-# pseudonyms ----------------------------------------------------------------------------------------------
-
-NAMES = re.compile(
-    r"jdoe|jane|asvensson|åsa|mlopez|lópez|pnovak|kchen|rhaddad|obrien|tyilmaz|fdubois|lnguyen|hmeyer|@example", re.I
-)
-
-
-def test_pseudonyms_name_nobody(run: Run, tmp_path: Path) -> None:
-    key, folder = tmp_path / "site.key", tmp_path / "run"
-    assert run("log", "new-key", key).code == 0
-    policy = tmp_path / "p.policy"
-    policy.write_text(
-        'keep when user.attributes.email like "*@nowhere"\nrelease when unused for 30 days and user.name != "x"\n'
-    )
-    for given in (GIVEN, ("-p", policy, "-s", EXAMPLES / "site.json")):
-        ran = run("plan", *given, "--pseudonymize", key, "-o", folder)
-        assert ran.code == 0
-        written = ran.out + "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.*"))
-        assert NAMES.findall(written) == []
-        assert run("log", "replay", folder).code == 0
-        folder = tmp_path / "second"
-
-
-def test_pseudonyms_change_no_verdict(run: Run, tmp_path: Path) -> None:
-    run("log", "new-key", tmp_path / "key")
-    plain = json.loads(run("plan", *GIVEN, "--format", "json").out)
-    hidden = json.loads(run("plan", *GIVEN, "--format", "json", "--pseudonymize", tmp_path / "key").out)
-    fields = ("licenseId", "verdict", "because", "rule", "rules", "unusedDays")
-    assert [[d[f] for f in fields] for d in hidden["decisions"]] == [[d[f] for f in fields] for d in plain["decisions"]]
-    both = [d["userId"] for d in hidden["decisions"] if d["licenseId"] in _licenses_of(plain, "tyilmaz")]
-    assert len(both) == 2
-    assert len(set(both)) == 1, "one person, one pseudonym"
-
-
-def _licenses_of(plan: dict[str, list[dict[str, str]]], user: str) -> set[str]:
-    return {d["licenseId"] for d in plan["decisions"] if d["userId"] == user}
-
-
-def test_the_person_is_found_again(run: Run, tmp_path: Path) -> None:
-    key, other = tmp_path / "key", tmp_path / "other"
-    run("log", "new-key", key)
-    run("log", "new-key", other)
-    run("plan", *GIVEN, "--pseudonymize", key, "-o", tmp_path / "run")
-    reveal = ("--reveal", key, EXAMPLES / "site.json")
-    ran = run("log", "show", tmp_path / "run", "--user", "ADMIN\\jdoe")
-    assert ran.code == 2
-    assert "there is no user `ADMIN\\jdoe`: there are pseudonyms for names here" in ran.err
-    assert "--reveal KEYFILE SNAPSHOT finds the people" in ran.err
-    ran = run("explain", "ADMIN\\jdoe", "--plan", tmp_path / "run")
-    assert (ran.code, "`ADMIN\\jdoe`: " in ran.err) == (2, True)
-    assert "--reveal KEYFILE SNAPSHOT" in ran.err
-    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "ADMIN\\jdoe", "--format", "json").out)[
-        "decisions"
-    ]
-    assert [row["name"] for row in rows] == ["Jane Doe"]
-    rows = json.loads(run("log", "show", tmp_path / "run", *reveal, "--user", "CORP\\hmeyer", "--format", "json").out)[
-        "decisions"
-    ]
-    assert len(rows) == 1, "a deleted user too"
-    assert run("explain", rows[0]["licenseId"], "--plan", tmp_path / "run").code == 0
-    wrong = ("--reveal", other, EXAMPLES / "site.json")
-    assert run("log", "show", tmp_path / "run", *wrong, "--user", "jdoe").code == 2
+# keys -----------------------------------------------------------------------------------------------------
 
 
 def test_bad_keys(run: Run, tmp_path: Path) -> None:
