@@ -86,7 +86,7 @@ def read_chain(path, grows):
         except (ValueError, KeyError, TypeError, RecursionError):
             chain.find("is not a line as it is written", n)
             return chain  # what follows cannot be linked
-        if kind == "plan" and line.get("format") != 2:
+        if kind in ("plan", "apply", "register") and line.get("format") != 2:
             chain.find("is of another format than 2, which this does not check", n)
             return chain
         if number != n or prev != before or chain.root:
@@ -115,7 +115,7 @@ class Run:
 
     def __init__(self, folder):
         path = folder / "outcomes.jsonl"
-        self.folder, self.plan = folder, read_chain(folder / "plan.jsonl", grows=False)
+        self.folder, self.plan, self.listed = folder, read_chain(folder / "plan.jsonl", grows=False), None
         self.journal = read_chain(path, grows=True) if path.exists() else None
         self.chains = [self.plan, self.journal] if self.journal else [self.plan]
         if not self.plan.findings:
@@ -126,7 +126,7 @@ class Run:
                     self.check_journal()
 
     def check_plan(self):
-        """The order of the lines, the policy's digest, the counts, the files beside the plan."""
+        """The order of the lines, the policy's digest, the counts."""
         plan, kinds = self.plan, [line["kind"] for line in self.plan.lines]
         decisions = plan.of("decision")
         order = ["finding"] * kinds.count("finding") + ["decision"] * len(decisions)
@@ -139,16 +139,36 @@ class Run:
         released = [line["verdict"] for line in decisions].count("release")
         if (summary["licenses"], summary["release"]) != (len(decisions), released):
             plan.find("counts other decisions than there are", len(kinds))
-        there = {p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("*") if p.is_file()}
         listed = {f"policy/{name}": digest for name, digest in header["policy"]["sources"].items()}
         self.listed = listed | header["snapshot"]["kept"]
-        for name, digest in [*self.listed.items(), ("policy.policy", sha256(text))]:
-            if (
-                name in there and sha256(there[name].read_bytes()) != digest
-            ) or name in self.listed.keys() - there.keys():
-                plan.find(f"lists {name}, which is missing or was changed")
-        for name in sorted(there.keys() - self.listed.keys() - DERIVED):
-            plan.find(f"knows nothing of {name}, which is in its folder")
+
+    def check_gone(self, lines):
+        """Stubs, and the files beside the plan, by the register's lines `erased`, which know a run by its root."""
+        gone, digests = {"plan.jsonl": set(), "outcomes.jsonl": set()}, {}
+        for line in lines:
+            for path, root in line["roots"].items():
+                if root == self.plan.root and path.endswith("/plan.jsonl"):
+                    place = path.removesuffix("plan.jsonl")
+                    for name, numbers in gone.items():
+                        numbers.update(line["files"].get(place + name, ()))
+                    anew = [name for name in line["digests"] if name.startswith(place)]
+                    digests |= {name.removeprefix(place): line["digests"][name] for name in anew}
+        for chain in self.chains:
+            for n in chain.erased:
+                if n not in gone[chain.path.name]:
+                    chain.find("was erased, and no register says so", n)
+        if self.listed is not None:
+            self.check_files(digests)
+
+    def check_files(self, digests):
+        """The files beside the plan; `digests` are those of kept snapshots that were written anew without somebody."""
+        there = {p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("*") if p.is_file()}
+        listed = self.listed | digests
+        for name, digest in [*listed.items(), ("policy.policy", sha256(self.plan.lines[1]["text"].encode()))]:
+            if (name in there and sha256(there[name].read_bytes()) != digest) or name in listed.keys() - there.keys():
+                self.plan.find(f"lists {name}, which is missing or was changed")
+        for name in sorted(there.keys() - listed.keys() - DERIVED):
+            self.plan.find(f"knows nothing of {name}, which is in its folder")
 
     def check_journal(self):
         """A journal is one of the plan, and touches no license but those that it chose."""
@@ -196,17 +216,16 @@ def check_register(register, runs, whole):
     for number, n in under_way.items():
         if whole or number in numbers:
             register.find(f"run {number} was begun and never closed: it is under way, or was interrupted", n)
-    erased = {}  # by the root, or what stands for it, of each file
-    for line in register.of("erased"):
-        for name, numbers in line["files"].items():
-            erased.setdefault(line["roots"].get(name), set()).update(numbers)
+    gone = {n for line in register.of("erased") for n in line["files"].get("runs.jsonl", ())}
+    for n in sorted(set(register.erased) - gone):
+        register.find("was erased, and no register says so", n)
+    for kind in ("erased", "pruned"):
+        for line in register.of(kind)[-1:]:
+            if line["done"] is not True:
+                register.find(f"what was to be {kind} is not all gone yet: the next run goes on with it", line["n"])
     for run in runs:
         with run.plan.readable():
             check_entry(run, register, planned)
-        for chain in run.chains:
-            for n in chain.erased:
-                if n not in erased.get(chain.root or chain.leaves[-1], ()):
-                    chain.find("was erased, and the register does not say so", n)
     there = {run.plan.root for run in runs} | {root for line in register.of("pruned") for root in line["runs"].values()}
     for root, line in planned.items():
         if whole and root not in there and not Path(line["folder"]).is_absolute():
@@ -250,7 +269,8 @@ def check_entry(run, register, planned):
             ends = {end["line"]: (end["licenseType"], end["result"]) for end in journal.of("outcome")}.values()
             results = Counter(result for _, result in ends)
             released = Counter(kind for kind, result in ends if result == "released")
-            agree = [Counter(line["results"]), Counter(line["released"])] == [results, released]
+            counted = [Counter(line["results"]), Counter(line["released"]), line["settled"]]
+            agree = counted == [results, released, bool(journal.root)]
             if not agree or {one["chosen"] for one in begun} != {len(journal.lines[0]["chosen"])}:
                 journal.find("has other numbers than the register has of it")
 
@@ -273,8 +293,9 @@ def check_seals(register, text):
 
 def check(folder, register_path=None, seals=""):
     """All findings on what is in a folder, and in a few words what was looked at."""
-    runs = [Run(path.parent) for path in sorted(folder.rglob("plan.jsonl"))]
-    chains = [chain for run in runs for chain in run.chains]
+    paths = [path.relative_to(folder) for path in sorted(folder.rglob("plan.jsonl"))]
+    runs = [Run(folder / path.parent) for path in paths if not any(part.startswith(".") for part in path.parts)]
+    chains, gone = [chain for run in runs for chain in run.chains], []
     findings, seen = [], f"{len(runs)} runs"
     beside = folder / "runs.jsonl"
     whole = register_path is None and (beside.exists() or (folder / "lock").exists())
@@ -287,9 +308,13 @@ def check(folder, register_path=None, seals=""):
         if not register.findings:
             with register.readable():
                 check_register(register, runs, whole)
+                gone = register.of("erased")
                 if seals:
                     check_seals(register, seals)
             seen += f", register {register.lines[0].get('id')} line {len(register.leaves)} {register.leaves[-1]}"
+    for run in runs:
+        with run.plan.readable():
+            run.check_gone(gone)
     findings += [problem for chain in chains for problem in chain.findings]
     ids = Counter(str(run.plan.lines[0].get("runId")) for run in runs if run.plan.lines)
     findings += [f"{folder}: {count} folders have the run id {one}" for one, count in ids.items() if count > 1]

@@ -6,6 +6,7 @@ cannot say, and that is said in words of its own.
 
 from msgspec import Struct
 
+from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.modes import Mode
 
 
@@ -70,8 +71,8 @@ class AuditedRun(Struct, frozen=True, rename="camel"):
 class Audit(Struct, frozen=True, rename="camel"):
     """The answers about a run, or all runs of a span of days.
 
-    All places are within the folder `base`. `left_out` counts runs of other days; `sound` is whether all verifies and
-    comes out the same when it is decided again.
+    All places are within the folder `base`. `left_out` counts runs of other days, `findings` are those of the plans;
+    `sound` is whether all verifies and comes out the same when it is decided again.
     """
 
     place: str
@@ -84,4 +85,5 @@ class Audit(Struct, frozen=True, rename="camel"):
     left_out: int
     register: str | None
     answers: tuple[AuditAnswer, ...]
+    findings: tuple[Finding, ...]
     sound: bool

@@ -56,6 +56,7 @@ def audit(asked: AuditRequest, at: datetime) -> Audit:
         left_out=evidence.left_out,
         register=register.id if register is not None else None,
         answers=answers,
+        findings=tuple(dict.fromkeys(one for run in evidence.readable for one in run.log.findings)),
         sound=not faults and not any(answer.number == _AGAIN and answer.listings for answer in answers),
     )
 

@@ -82,7 +82,8 @@ def _retention(evidence: Evidence) -> AuditStatement | None:
     kept: AuditStatement | None = None
     for n, line in enumerate(state.lines, 1) if state is not None else ():
         if isinstance(line, Demands) and line.settings.get(RETENTION):
-            text = f"The site file keeps runs for {line.settings[RETENTION]}."
+            kept_for = line.settings[RETENTION]
+            text = f"By the site file runs are kept {kept_for if kept_for.startswith('for ') else f'for {kept_for}'}."
             kept = AuditStatement(text, (evidence.at_register(n),))
     return kept
 

@@ -19,6 +19,8 @@ from seatwarden.policy.errors import InputError
 REPORT_NAME = "report.html"
 _RUN_FILES = (kinds.PLAN_NAME, kinds.JOURNAL_NAME, "policy.policy", "summary.txt", "published", "told")
 """The files of a run that are its record, or tell what became of it."""
+_DEPTH = 4
+"""How far below a run's folder a file may be that is the run's: the policy's files are, with their own folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def check_way_out(path: Path, output: Output, *, force: bool = False) -> None:
             raise InputError(f"`{path}` exists already", output.why_never)
         target = path.resolve()
         page = output is PAGE_OF_RUN and target.name == REPORT_NAME
-        if kinds.is_run_folder(target.parent) and not page and (target.name in _RUN_FILES or target.exists()):
+        run = next((folder for folder in target.parents[:_DEPTH] if kinds.is_run_folder(folder)), None)
+        if run is not None and not page and (target.name in _RUN_FILES or target.exists()):
             message = f"`{path}` is a file of the run in `{path.parent}`: none of them is overwritten"
             raise InputError(message, "name a file somewhere else")
         if not _is_plain(target):

@@ -124,7 +124,7 @@ class Question:
 def select(runs: Iterable[PastRun], asked: Question) -> Iterator[PastDecision]:
     """The decisions of runs that answer a question."""
     for run in filter(asked.fits, runs):
-        for decision in run.decisions:
+        for decision in sorted(run.decisions, key=_by_user):  # their order in the log is one by chance
             about = decision.about
             if asked.user not in (None, (about.user_directory, about.user_id)):
                 continue
@@ -136,6 +136,11 @@ def select(runs: Iterable[PastRun], asked: Question) -> Iterator[PastDecision]:
             if asked.outcome is not None and (past.outcome is None or past.outcome.result != asked.outcome):
                 continue
             yield past
+
+
+def _by_user(decision: RecordedDecision) -> tuple[str, str, str]:
+    about = decision.about
+    return (about.user_directory or "").casefold(), (about.user_id or "").casefold(), decision.license_type
 
 
 def rules_in(runs: Iterable[PastRun]) -> set[str]:

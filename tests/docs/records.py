@@ -2,8 +2,9 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,30 +17,40 @@ from tests.engine.idle import POLICY, idle_site
 from tests.engine.service.sites import runs_of, write_site
 
 TWO_A_RUN = POLICY.replace("1000 per run", "2 per run, longest unused first")
-Command = Callable[[str], str]
 
 
-@contextmanager
-def running_site(folder: Path, policy: str = TWO_A_RUN) -> Iterator[tuple[SimulatedQrs, Command]]:
-    """A site at rest with its site file in `folder`, and a way to run commands on it, each a minute after the other.
+@dataclass
+class Command:
+    """Runs commands on a site, each a minute after the other by all clocks, and `ahead` of today.
 
     `command("run --site SITE")` returns what was printed; SITE, STATE and RUN are the site file, the state folder and
     the newest run folder.
     """
-    start, minutes = datetime.now(UTC), itertools.count()
+
+    site: Path
+    qrs: SimulatedQrs
+    patch: pytest.MonkeyPatch
+    start: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ahead: timedelta = timedelta(0)
+    minutes: Iterator[int] = field(default_factory=itertools.count)
+
+    def __call__(self, line: str) -> str:
+        now, folder = self.start + self.ahead + next(self.minutes) * timedelta(minutes=1), self.site.parent
+        self.patch.setattr(seatwarden.engine.cli.host, "clock", lambda: now)
+        self.patch.setattr(self.qrs, "_now", now)
+        places = {"SITE": self.site, "STATE": folder / "state", "RUN": next(reversed(runs_of(self.site)), folder)}
+        words = re.sub(r"\b(SITE|STATE|RUN)\b", lambda word: f"'{places[word[0]]}'", line)
+        return printed_by(f"seatwarden {words}", "")
+
+
+@contextmanager
+def running_site(folder: Path, policy: str = TWO_A_RUN, *, ours: str = "") -> Iterator[tuple[SimulatedQrs, Command]]:
+    """A site at rest with its site file in `folder`, and a way to run commands on it."""
     with SimulatedQrs(idle_site()) as qrs, pytest.MonkeyPatch.context() as patch:
-        site = write_site(folder, qrs.port, policy=policy, ours="parallel: 1")
+        site = write_site(folder, qrs.port, policy=policy, ours=f"parallel: 1\n{ours}")
         patch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
         patch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: folder)
-
-        def command(line: str) -> str:
-            now = start + next(minutes) * timedelta(minutes=1)
-            patch.setattr(seatwarden.engine.cli.host, "clock", lambda: now)
-            places = {"SITE": site, "STATE": folder / "state", "RUN": next(reversed(runs_of(site)), folder)}
-            words = re.sub(r"\b(SITE|STATE|RUN)\b", lambda word: f"'{places[word[0]]}'", line)
-            return printed_by(f"seatwarden {words}", "")
-
-        yield qrs, command
+        yield qrs, Command(site, qrs, patch)
 
 
 def make_record(folder: Path) -> Path:
@@ -54,4 +65,17 @@ def make_record(folder: Path) -> Path:
         command("apply RUN --site SITE --limit 2 --yes")
         qrs.faults.append(Fault("status"))
         command("run --site SITE")
+    return folder / "state"
+
+
+def make_old_record(folder: Path) -> Path:
+    """The state folder of a site that keeps snapshots: of three runs the first was pruned when its time was over, and
+    a person was erased from the two others, one of which had released the person's license."""
+    with running_site(folder, ours="keepSnapshot: true") as (_, command):
+        command("run --site SITE --dry-run")
+        command.ahead = timedelta(days=40)
+        command("run --site SITE")
+        command("run --site SITE --dry-run")
+        command("log prune --site SITE --keep 31d --yes")
+        command("log forget user00 --site SITE --reason left --yes")
     return folder / "state"

@@ -3,8 +3,10 @@
 Accounts, clocks and salts go into the roots of what is written: pages that show a seal would else never be the same.
 """
 
+import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -14,12 +16,14 @@ import pytest
 from msgspec import structs
 
 import seatwarden.api
+import seatwarden.engine.apply.releaser
 import seatwarden.engine.cli.circumstances
 import seatwarden.engine.cli.commands.plan
 import seatwarden.engine.cli.host
 from seatwarden.engine.log.lines import RegisterHead
 from seatwarden.engine.log.register import Register
 from seatwarden.engine.plan.circumstances import Circumstances
+from seatwarden.engine.runs.record import SiteRecord
 from tests.docs.live_site import StoppedClock
 
 _head = Register.head
@@ -47,4 +51,7 @@ def same_hand() -> Iterator[None]:
             patch.setattr(module, "datetime", StoppedClock)
         patch.setattr(seatwarden.api, "secrets", source)
         patch.setattr(Register, "head", _head_here)
+        patch.setattr(SiteRecord, "_named", lambda record, folder: os.path.relpath(folder))
+        # One license after the other: else the order of a journal is that of threads.
+        patch.setattr(seatwarden.engine.apply.releaser, "ThreadPoolExecutor", lambda max_workers: ThreadPoolExecutor(1))
         yield

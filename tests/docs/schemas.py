@@ -53,6 +53,9 @@ OUTPUTS = (
     "log replay",
     "log list",
     "log show",
+    "log audit",
+    "log forget",
+    "log prune",
 )
 """The commands that print JSON."""
 

@@ -87,6 +87,7 @@ JOURNALS: dict[str, tuple[str, Edit]] = {
     "no outcome": ("is closed, with other outcomes", lambda lines: lines.remove(of(lines, "outcome"))),
     "files": ("is closed over other files", lambda lines: of(lines, "closed")["files"].clear()),
     "less": ("a line lacks what lines of its kind have", lambda lines: lines[0].pop("chosen")),
+    "format": ("is of another format than 2", lambda lines: lines[0].update(format=3)),
 }
 
 
@@ -119,6 +120,8 @@ REGISTERS: dict[str, tuple[str, Edit]] = {
     "chosen": ("has other numbers than the register", lambda lines: of(lines, "begun").update(chosen=9)),
     "released": ("has other numbers than the register", lambda lines: of(lines, "closed").update(released={})),
     "results": ("has other numbers than the register", lambda lines: of(lines, "closed")["results"].update(failed=1)),
+    "settled": ("has other numbers than the register", lambda lines: of(lines, "closed").update(settled=False)),
+    "format": ("is of another format than 2", lambda lines: lines[0].update(format=3)),
     "leaf": ("is not the journal that", lambda lines: of(lines, "closed").update(journalLeaf="0" * 64)),
     "root": ("is not the journal that", lambda lines: of(lines, "closed").update(journalRoot="0" * 64)),
     "fewer": ("has lines that the register does not know", lambda lines: shortened(of(lines, "closed"))),

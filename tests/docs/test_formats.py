@@ -4,6 +4,7 @@ and real output, and nothing in these is left out."""
 import copy
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from seatwarden.engine.audit import answers
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
@@ -26,7 +28,7 @@ from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
-from tests.docs.records import make_record, running_site
+from tests.docs.records import make_old_record, make_record, running_site
 from tests.docs.schemas import FOLDER, LINES, OUTPUTS, schemas, text_of
 from tests.engine.cli.test_json_of_commands import CALLS
 from tests.engine.idle import POLICY, idle_site
@@ -74,6 +76,11 @@ TYPES: dict[str, Any] = {
     "pruned": register.PrunedRuns,
     "finding": Finding,
     "printed decision": DecisionJson,
+    "audited run": answers.AuditedRun,
+    "answer": answers.AuditAnswer,
+    "statement": answers.AuditStatement,
+    "listing": answers.Listing,
+    "entry": answers.AuditEntry,
 }
 LINKS = {"n", "kind", "prev", "person", "of"}
 
@@ -172,7 +179,12 @@ def test_every_table_is_used() -> None:
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_record(tmp_path_factory.mktemp("record"))
+    """The state folders of two sites."""
+    folder = tmp_path_factory.mktemp("record")
+    for name, make in {"new": make_record, "old": make_old_record}.items():
+        (folder / name).mkdir()
+        make(folder / name)
+    return folder
 
 
 def _problems(name: str, value: object, *, closed: bool = False) -> list[str]:
@@ -199,7 +211,7 @@ def test_real_files_are_as_the_page_says(record: Path) -> None:
                 seen.add(line["kind"])
                 assert _problems(f"{schema}-line", line) == []
                 assert _problems(f"{schema}-line", json.loads(erased(row))) == []
-        assert seen | {"resume", "erased", "pruned"} >= set(LINES[schema])
+        assert seen | {"resume"} >= set(LINES[schema])
 
 
 def test_lines_of_other_plans(record: Path) -> None:
@@ -246,23 +258,43 @@ keep "nobody" when user.tags = "x"  # seatwarden: allow SW404 the tag is new
 keep "someone" when user.tags = "y"
 release when unused for 30 days
 """
+ON_RUNS = (f"diff {BUTLER} ALLOWING -s RUN", f"diff {BUTLER} {BUTLER} -s PAST")
 PRINTING = {
-    "plan": (f"plan {GIVEN}", f"plan -p ALLOWING -s '{EXAMPLES / 'site.json'}'", "plan --site SITE"),
+    "plan": (
+        f"plan {GIVEN}",
+        f"plan -p ALLOWING -s '{EXAMPLES / 'site.json'}'",
+        "plan --site SITE",
+        f"plan -p {BUTLER} -s RUN",
+    ),
     "explain": (
         f"explain jdoe {GIVEN}",
         f"explain jdoe {GIVEN} --brief",
         f"explain --releases {GIVEN} --full",
         f"explain jdoe asvensson {GIVEN}",
         "explain user00 --plan RUN",
+        f"explain user02 -p {BUTLER} -s RUN --full",
+        f"explain jdoe -p {BUTLER} -s PAST --full",
     ),
     "run": ("run --site SITE", "run --site SITE --dry-run", "run --site SITE -p BROKEN", "run --site SITE -p MISSING"),
     "monitor": ("monitor --site SITE", "monitor --site SITE --dry-run"),
     "lint": (f"lint {VIPS}", "lint BROKEN", "lint ALLOWING"),
     "fields": ("fields", "fields user.tags"),
     "test": (f"test '{EXAMPLES / 'butler.test.yaml'}'",),
-    "diff": (f"diff {BUTLER} {VIPS} -s '{EXAMPLES / 'site.json'}'", f"diff {BUTLER} {VIPS}", f"diff {VIPS} {VIPS}"),
+    "diff": (
+        f"diff {BUTLER} {VIPS} -s '{EXAMPLES / 'site.json'}'",
+        f"diff {BUTLER} {VIPS}",
+        f"diff {VIPS} {VIPS}",
+        *ON_RUNS,
+    ),
     "frequency": ("frequency 'every 6 hours'", "frequency 'on the 31st day of feb'"),
     "site check": ("site check --site SITE",),
+    "log forget": (
+        "log forget user00 --site SITE --reason left --dry-run",
+        "log forget user00 --site SITE --reason left --yes",
+        "log forget user01 --site SITE --reason request --yes",
+    ),
+    "log prune": ("log prune --site SITE --keep 31d --dry-run", "log prune --site SITE --keep 31d --yes"),
+    "log audit": ("log audit RUN", f"log audit STATE --from 2026-01-01 -p {BUTLER}"),
     "log verify": ("log verify RUN", "log verify STATE"),
     "log replay": ("log replay RUN",),
     "log list": ("log list STATE",),
@@ -277,12 +309,16 @@ def test_every_command_that_prints_json_is_called() -> None:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
-    """What the commands print on a site with two runs."""
+    """What the commands print on a site with runs, the first of which is old."""
     folder = tmp_path_factory.mktemp("printing")
     (folder / "allowing.policy").write_text(ALLOWING, encoding="utf-8")
     (folder / "broken.policy").write_text('keep when user.tag = "x"\nrelease\n', encoding="utf-8")
     files = {word: f"'{folder / word.lower()}.policy'" for word in ("ALLOWING", "BROKEN", "MISSING")}
-    with running_site(folder) as (_, command):
+    files["PAST"] = f"'{folder / 'past'}'"
+    with running_site(folder, ours="keepSnapshot: true") as (_, command):
+        command(f"plan {GIVEN} -o {files['PAST']}")
+        command("run --site SITE --dry-run")
+        command.ahead = timedelta(days=40)
         command("run --site SITE")
 
         def output(call: str) -> Any:
@@ -313,3 +349,13 @@ def test_the_seal_that_a_run_prints(printed: dict[str, list[Any]]) -> None:
     assert seal.journal is not None
     (shown,) = re.findall("^seal of register ID .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert re.fullmatch(re.sub(r"[A-Z]{2,}", r"\\w+", shown), printed["run"][0]["seal"])
+
+
+def test_the_answers_of_an_erased_record(printed: dict[str, list[Any]]) -> None:
+    """The calls above are such that the lists of what they print are not all empty."""
+    (would, did, _), (old, pruned), (_, state) = (printed[name] for name in ("log forget", "log prune", "log verify"))
+    assert (would["dryRun"], would["done"], did["done"]) == (True, False, True)
+    assert would["files"] == did["files"] != {}
+    assert [len(answer["runs"]) for answer in (old, pruned)] == [1, 1]
+    assert state["faults"] == []
+    assert sum(run["erasedLines"] for run in state["runs"]) > sum(run["erased"] for run in state["runs"]) > 0

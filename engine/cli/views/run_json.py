@@ -20,7 +20,7 @@ EXIT_MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.DONE: "done, or a dry run",
     ExitCode.NO: "over the limit, stopped by a finding, or refused; nothing was released",
     ExitCode.BAD_INPUT: "the site file, the policy or the folder cannot be used",
-    ExitCode.REMOTE_FAILED: "QRS failed or refused us",
+    ExitCode.REMOTE_FAILED: "QRS failed or refused us, or the register of runs is not as it was written",
     ExitCode.SOME_FAILED: "some licenses failed, or the run was interrupted; the next run goes on",
 }
 """What a run's exit codes say, as docs/service.md has it."""

@@ -18,7 +18,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, PlanRefused, RemoteError
 from seatwarden.engine.snapshot.reader import decode_license
-from seatwarden.grammar.ast import Limit, Policy
+from seatwarden.grammar.ast import LICENSE_TYPES, Limit, Policy
 from seatwarden.grammar.printer import print_policy
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, Prepared, idle, prepare
 from tests.engine.support import license_row, user
@@ -241,7 +241,8 @@ def _is_idle(site: Site) -> bool:
 @given(policies(), sites(nasty=False), st.sampled_from([1, 2, 5]))
 def test_nothing_is_skipped_where_nothing_has_changed(policy: Policy, site: Site, k: int) -> None:
     """Whatever rules and facts there are: read again, each row is what its line says, or has its line's mark."""
-    assume(_is_idle(site))
+    # Of a live site both types are read; a snapshot that has one alone leaves unknown what apply then sees.
+    assume(_is_idle(site) and set(site["licenses"]) == set(LICENSE_TYPES))
     text = print_policy(replace(policy, statements=tuple(s for s in policy.statements if not isinstance(s, Limit))))
     with TemporaryDirectory() as folder:
         given_up = f"{text}limit release to 100% of analyzer per run\nlimit release to 100% of professional per run\n"

@@ -31,15 +31,18 @@ Processes = Callable[..., BaseProcess]
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Retries without pauses; locks and state in a folder of the test's own."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without pauses."""
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-    monkeypatch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: tmp_path)
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command: `run("plan", "--policy", path)`. No traceback is ever right."""
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command: `run("plan", "--policy", path)`. No traceback is ever right.
+
+    The record of sites, and their locks, lie in a folder of the test's own.
+    """
+    monkeypatch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: tmp_path)
 
     def runner(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["seatwarden", *map(str, arguments)])

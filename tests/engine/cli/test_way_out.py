@@ -20,6 +20,7 @@ SNAPSHOT, BUTLER = EXAMPLES / "site.json", EXAMPLES / "butler.yaml"
 WRITERS: dict[str, tuple[str, ...]] = {
     "snapshot": ("snapshot", "--site", "SITE", "-o", "OUT.json"),
     "report": ("report", "RUN", "-o", "OUT.html"),
+    "log audit": ("log", "audit", "RUN", "-o", "OUT.html"),
     "convert to policy": ("convert", "butler.yaml", "--to", "policy", "-o", "OUT.policy"),
     "convert to yaml": ("convert", "season.policy", "--to", "yaml", "-o", "OUT.yaml"),
     "convert to json": ("convert", "season.policy", "--to", "json", "-o", "OUT.json"),
@@ -32,7 +33,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
 """Each way to write a file that a person names: how it is called."""
 ANEW = {"schema", "test as text", "test as junit"}
 """What can be made again at any time: it is written anew, as the help of the command says."""
-FORCE = {"snapshot", "report", "convert to policy", "convert to yaml", "convert to json"}
+FORCE = {"snapshot", "report", "log audit", "convert to policy", "convert to yaml", "convert to json"}
 """What needs --force; all others never replace anything."""
 FOLDERS = {"plan", "init", "demo"}
 """Commands that write a folder, see below."""
@@ -87,13 +88,17 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, command
 
 
+def _name(words: tuple[str, ...]) -> str:
+    return " ".join(words[: 2 if words[0] == "log" else 1])
+
+
 def test_every_command_with_an_output_is_tried_here() -> None:
     found = dict(_commands(typer.main.get_command(app), ""))
     writing = {name for name, command in found.items() if any("--output" in p.opts for p in command.params)}
-    tried = {words[0] for words in WRITERS.values() if "-o" in words}
+    tried = {_name(words) for words in WRITERS.values() if "-o" in words}
     assert writing == tried | {"plan"}
     forced = {name for name, command in found.items() if any("--force" in p.opts for p in command.params)}
-    assert forced == {words[0] for name, words in WRITERS.items() if name in FORCE}
+    assert forced == {_name(words) for name, words in WRITERS.items() if name in FORCE}
     assert {"log new-key", *FOLDERS, *IN_PLACE} <= set(found)
 
 
@@ -118,7 +123,8 @@ def test_nothing_of_another_kind_is_replaced(writer: str, here: Path, call: Call
 
 
 _SAME_KIND = {
-    ("site.json", "snapshot"), ("RUN/report.html", "report"), ("season.policy", "convert to policy"),
+    ("site.json", "snapshot"), ("RUN/report.html", "report"), ("RUN/report.html", "log audit"),
+    ("season.policy", "convert to policy"),
     ("RUN/policy.policy", "convert to policy"),
 }  # fmt: skip
 
@@ -128,7 +134,7 @@ def test_no_file_of_a_run_is_replaced(writer: str, here: Path, call: Call) -> No
     before = _content(here)
     suffix = "".join(Path(_usual(writer)).suffixes)
     names = [name for name in before if name.startswith(("RUN", "APPLIED"))]
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         places = [name]
         if not WINDOWS and (not writer.startswith("convert") or suffix == Path(name).suffix):  # links need rights there
@@ -202,7 +208,9 @@ def test_who_may_read_what_is_written(here: Path, call: Call) -> None:
         modes = {writer: _mode_of(here / _usual(writer), call(writer, _usual(writer))) for writer in WRITERS}
     finally:
         os.umask(before)
-    assert {writer for writer, mode in modes.items() if mode == 0o600} == {"snapshot", "report", "log new-key"}
+    assert {writer for writer, mode in modes.items() if mode == 0o600} == {
+        *("snapshot", "report", "log audit", "log new-key")
+    }
     assert set(modes.values()) == {0o600, 0o644}
 
 

@@ -106,7 +106,6 @@ def test_no_plan_is_there(place: str, here: Path, run: Run) -> None:
 def test_a_folder_where_a_file_belongs(here: Path, run: Run) -> None:
     for words in (
         ("plan", "-p", "log", "-s", "site.json"),
-        ("plan", "-p", "season.policy", "-s", "log"),
         ("monitor", "--site", "log"),
         ("plan", "-p", "season.policy", "-s", "site.json", "--pseudonymize", "log"),
     ):

@@ -164,7 +164,7 @@ def test_the_check_asks_all_that_a_plan_asks(run: Run, qrs: SimulatedQrs, site_f
     planned = set(qrs.requests)
     before = len(qrs.requests)
     run("site", "check", "--site", site)
-    assert len(planned) == 4
+    assert len(planned) == 5
     assert planned <= set(qrs.requests[before:])
 
 

@@ -94,7 +94,7 @@ def test_a_list_of_runs_cuts_folders_and_neither_date_nor_state(
     run(*PLAN, "-o", folder)
     printed = _on_terminal(columns, "log", "list", "records")
     assert "2026-11-21 02:00Z" in printed
-    assert "planned" in printed
+    assert "what-if" in printed
     assert re.search("…[^ ]*32381c6292e6 ", printed), "its end tells folders apart"
 
 
