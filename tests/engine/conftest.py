@@ -32,11 +32,16 @@ def idle_qrs() -> Iterator[SimulatedQrs]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def rights_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test's process has left to folders is not the next test's."""
+    monkeypatch.setattr(rights, "_left_to_folders", False)
+
+
 @pytest.fixture
 def without_pywin32(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Windows on which pywin32 is not installed."""
     monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr(rights, "_left_to_folders", False)
     monkeypatch.setitem(sys.modules, "win32security", None)
 
 
