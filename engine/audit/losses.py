@@ -13,6 +13,7 @@ from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.lines import Intent, OutcomeLine, PlanHeader
 from seatwarden.engine.log.register import Attempt, Begun, ClosedRun
 from seatwarden.engine.plan.modes import WHAT_IF
+from seatwarden.grammar.ast import LicenseType
 
 _HEADS = ("When", "License", "Who", "Why")
 
@@ -124,19 +125,29 @@ def _without_journal(evidence: Evidence) -> list[tuple[str, ClosedRun]]:
 
 
 def _removed_outside(evidence: Evidence) -> Iterator[AuditEntry]:
-    """Licenses that one run had and the next has not, although no run of ours released them."""
+    """Licenses that one run had and the next has not, although no run of ours released them.
+
+    A plan may be applied after the next was made, so the journals of all runs count.
+    """
     runs = [run for run in evidence.readable if run.header.mode != WHAT_IF]
+    ours = {key for run in runs for key in _taken(run)}
     for before, after in pairwise(runs):
         if not _is_comparable(before.header, after.header):
             continue
         there = {decision.key for decision in after.by_line.values()}
-        ours = {line.line for line in before.outcomes if line.result in ("released", "gone")}
         # What was erased from the later one may be any of them.
         for n, decision in before.by_line.items() if not after.log.erased else ():
-            if decision.key not in there and n not in ours:
+            if decision.key not in there and decision.key not in ours:
                 cells = (moment(before.made), decision.license_type, person(decision))
                 words = f"not in the plan of {moment(after.made)} any more, and no line that can be read releases it"
                 yield AuditEntry(cells, words, (before.at_plan(n), after.at_plan(1)))
+
+
+def _taken(run: RunEvidence) -> Iterator[tuple[LicenseType, str]]:
+    """The licenses that a run took, found gone, or may have taken: a DELETE was about to be sent."""
+    lines = [line.line for line in run.outcomes if line.result in ("released", "gone")]
+    lines += run.journal.open_intents if run.journal is not None else ()
+    return (run.by_line[line].key for line in lines if line in run.by_line)
 
 
 def _is_comparable(one: PlanHeader, other: PlanHeader) -> bool:

@@ -58,8 +58,8 @@ def verify_record(
 ) -> VerifiedRecord:
     """Verifies a run, a folder of runs or a register. Raises InputError where there is none of these.
 
-    `register` is the one that knows the runs, where it stands where they do not say; `elsewhere`: of a register, the
-    runs in folders far from its own are verified, too, as far as they are still there.
+    `register` is the one that knows the runs, where it stands where they do not say; `elsewhere`: where
+    all of a register is asked for, its runs in folders far from it are verified, too, as far as they are still there.
     """
     found = VerifiedRecord()
     of_register = place.name == REGISTER_FILE or (place.is_dir() and (place / REGISTER_FILE).is_file())
@@ -76,16 +76,16 @@ def verify_record(
     found.register_path = found.register_path or _register_named(found.runs)
     if found.register_path is not None:
         found.register = _read_register(found.register_path, found.others)
-    if elsewhere and of_register and found.register is not None:
-        found.runs += [read_run(folder) for folder in _kept_elsewhere(found.register, folders)]
-    erasures = Erasures(found.register)
-    for run in found.runs:
-        verify_files(run, erasures, pages)
     whole = found.register_path is not None and place.resolve() in (
         found.register_path.resolve(),
         found.register_path.resolve().parent,
         found.register_path.resolve().parent / "runs",
     )
+    if elsewhere and whole and found.register is not None:
+        found.runs += [read_run(folder) for folder in _kept_elsewhere(found.register, folders)]
+    erasures = Erasures(found.register)
+    for run in found.runs:
+        verify_files(run, erasures, pages)
     if found.register_path is None:
         _without_register(found)
     if found.register is not None and found.register_path is not None:

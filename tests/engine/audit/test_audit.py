@@ -154,6 +154,27 @@ def test_what_went_without_us_is_named(record: Record) -> None:
     assert gone == ["ACME\\user2 (User 2)", "ACME\\user5 (User 5)"]
 
 
+def test_a_plan_that_was_applied_after_the_next_was_made(record: Record) -> None:
+    early = record.plan()
+    record.later(hours=1)
+    record.plan()
+    record.later(hours=1)
+    record.apply(early, None, "l1")
+    record.later(days=1)
+    record.plan(some_site("l1", "l2", "l11"))
+    answer = _answer(1, record.folder)
+    assert "without an outcome" not in answer.short
+    assert "Removed outside the record" not in [listing.title for listing in answer.listings]
+
+
+def test_runs_in_folders_of_their_own_are_read_with_all_others(record: Record, tmp_path: Path) -> None:
+    record.apply(record.plan(place=tmp_path / "by-hand"))
+    record.later(days=1)
+    record.plan(some_site("l1", "l2", "l11"))
+    for place in (record.folder, record.folder / "runs"):
+        assert _answer(1, place).short == "2 people lost 1 professional and 2 analyzer licenses."
+
+
 def test_an_erased_person_is_counted_and_not_named(record: Record) -> None:
     run = record.apply(record.plan())
     erase(run, "l2")
