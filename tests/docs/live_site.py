@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Self
 
 import pytest
@@ -48,6 +49,12 @@ class TypedAnswers(io.StringIO):
         return line
 
 
+def command_modules() -> list[ModuleType]:
+    """All modules of the command line, imported: what is imported later would bind what a test has put in place."""
+    found = pkgutil.walk_packages(seatwarden.engine.cli.__path__, "seatwarden.engine.cli.")
+    return [importlib.import_module(module.name) for module in found]
+
+
 @contextmanager
 def live_site(folder: Path) -> Iterator[None]:
     """The site answers, and its certificates stand in `folder`/certificates."""
@@ -60,8 +67,7 @@ def live_site(folder: Path) -> Iterator[None]:
         _lead_to(qrs.port, patch)
         state = folder / ".state"
         state.mkdir()
-        for module in pkgutil.walk_packages(seatwarden.engine.cli.__path__, "seatwarden.engine.cli."):
-            found = importlib.import_module(module.name)
+        for found in command_modules():
             if getattr(found, "datetime", None) is datetime:
                 patch.setattr(found, "datetime", StoppedClock)
             if hasattr(found, "user_state_path"):  # the site's lock is not shared with others of this machine

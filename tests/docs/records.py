@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import seatwarden.engine.cli.host
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.docs.blocks import printed_by
+from tests.docs.live_site import command_modules
 from tests.engine.idle import POLICY, idle_site
 from tests.engine.service.sites import runs_of, write_site
 
@@ -33,10 +35,14 @@ class Command:
     start: datetime = field(default_factory=lambda: datetime.now(UTC))
     ahead: timedelta = timedelta(0)
     minutes: Iterator[int] = field(default_factory=itertools.count)
+    with_clock: list[ModuleType] = field(
+        default_factory=lambda: [one for one in command_modules() if hasattr(one, "clock")]
+    )
 
     def __call__(self, line: str) -> str:
         now, folder = self.start + self.ahead + next(self.minutes) * timedelta(minutes=1), self.site.parent
-        self.patch.setattr(seatwarden.engine.cli.host, "clock", lambda: now)
+        for module in self.with_clock:
+            self.patch.setattr(module, "clock", lambda: now)
         self.patch.setattr(self.qrs, "_now", now)
         places = {"SITE": self.site, "STATE": folder / "state", "RUN": next(reversed(runs_of(self.site)), folder)}
         words = re.sub(r"\b(SITE|STATE|RUN)\b", lambda word: f"'{places[word[0]]}'", line)
