@@ -23,6 +23,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from seatwarden.engine.common.utf8 import is_not_utf8
 from seatwarden.engine.errors import Damage
 from seatwarden.engine.log.leaves import Tree, leaf_hash
 
@@ -236,9 +237,9 @@ class ChainReader(Generic[LineT]):
             return NO_LINE
         try:
             return reader(bare)
-        except UnicodeDecodeError:
-            return NO_LINE
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if is_not_utf8(error):
+                return NO_LINE
             return f"{FOREIGN}: {str(error)[:_MOST_LETTERS]}" if bare.endswith(b"}") else NO_LINE
 
     def _held(self, n: int, line: bytes, bare: bytes, read: LineT | SealLine, prev: str, damage: list[Damage]) -> bytes:

@@ -17,6 +17,7 @@ import zstandard
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.utf8 import is_not_utf8
 from seatwarden.engine.snapshot.digest import DigestBeside
 from seatwarden.engine.snapshot.doubled import is_to_be_checked, keys_of
 from seatwarden.engine.snapshot.model import (
@@ -182,7 +183,7 @@ def _decode(data: bytes, what: str, kind: type[SnapshotFile]) -> tuple[SnapshotF
         data = marked
     try:
         return _decode_leniently(data, what, twice=_any_twice(data, what))
-    except UnicodeDecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _not_json(error, what) from None
 
 
@@ -303,7 +304,7 @@ class _Spoils:
 def _row(raw: Raw, kind: type[_Row], where: str, spoils: _Spoils | None = None) -> _Row:
     doubtful = spoils.doubtful(raw) if spoils else frozenset()
     if not doubtful:
-        with suppress(msgspec.ValidationError, UnicodeDecodeError):  # some fact cannot be read: field by field below
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # some fact cannot be read: field by field below
             return msgspec.json.decode(raw, type=kind)
     parts = _parts(raw, where)
     values: dict[str, Any] = {}
@@ -335,7 +336,9 @@ def _parts(raw: Raw, where: str) -> dict[str, Raw]:
         return msgspec.json.decode(raw, type=dict[str, Raw])
     except msgspec.ValidationError as error:
         raise InputError(f"{where} is not an object: {_place(error)[1]}") from None
-    except UnicodeDecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if not is_not_utf8(error):
+            raise
         raise InputError(f"{where}{_HALF}") from None
 
 
@@ -343,11 +346,13 @@ def _value(part: Raw, kind: Any) -> tuple[Any, str | None]:
     """The value of a field; or what is wrong with it, to be written behind its name."""
     try:
         return msgspec.json.decode(part, type=kind), None
-    except UnicodeDecodeError:
-        return None, _HALF
     except msgspec.ValidationError as error:
         place, problem = _place(error)
         return None, f"{'.' if place else ''}{place.rstrip(': ')}: {problem}"
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if not is_not_utf8(error):
+            raise
+        return None, _HALF
 
 
 def _check_licenses(licenses: Licenses | _RawLicenses, data: bytes, what: str) -> None:
@@ -387,7 +392,7 @@ def _not_json(error: Exception, what: str) -> InputError:
     problem = str(error).removeprefix("JSON is malformed: ")
     if "truncated" in problem:
         return InputError(f"{what} ends in the middle: it was not written to its end", "take it again")
-    if isinstance(error, UnicodeDecodeError):
+    if is_not_utf8(error):
         return InputError(f"{what} is not UTF-8 text", "save it as UTF-8")
     if isinstance(error, RecursionError):
         return InputError(f"{what} is nested too deep")

@@ -74,8 +74,10 @@ def test_a_kept_snapshot_is_the_one_that_the_register_has(record: Path, run: Pat
 
 @pytest.mark.parametrize("name", ["plan.jsonl", "outcomes.jsonl"])
 def test_a_line_more(record: Path, run: Path, name: str) -> None:
-    lines = read(run / name)
-    erase(run / name, max(line["n"] for line in lines if "person" in line and line["kind"] in ("decision", "outcome")))
+    # Of a license that was chosen the journal would say so, too, and plans stand in an order that is drawn.
+    chosen = {line.get("line") for line in read(run / "outcomes.jsonl")} if name == "plan.jsonl" else set()
+    lines = [line for line in read(run / name) if line["kind"] in ("decision", "outcome") and line["n"] not in chosen]
+    erase(run / name, max(line["n"] for line in lines if "person" in line))
     assert findings(record) == [UNSAID]
     assert UNEXPLAINED in faults(record)[0]
 
