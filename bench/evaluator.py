@@ -16,10 +16,7 @@ from seatwarden.policy.loading import CheckedPolicy, load_policy
 def measure(folder: Path, users: int, runs: int) -> str:
     """The section of the report."""
     site = Site(users)
-    path = folder / f"site-{users}.json"
-    if not path.exists():
-        site.write(path)
-    snapshot = load_snapshot(path)
+    snapshot = load_snapshot(site.in_file(folder))
     small, large = load_policy(BUTLER), load_policy(write_large_policy(folder, site))
     day = day_for(small, NOW, None)
 

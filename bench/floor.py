@@ -6,7 +6,6 @@ python -m bench.floor FILE
 import gc
 import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -67,13 +66,6 @@ def decode(path: Path) -> File:
     """The snapshot in a file, decoded with the garbage collector off."""
     gc.disable()
     return msgspec.json.decode(path.read_bytes(), type=File)
-
-
-def decode_untyped(path: Path) -> Any:
-    """For comparison: the same file as dicts and lists, by the standard library."""
-    import json
-
-    return json.loads(path.read_bytes())
 
 
 if __name__ == "__main__":

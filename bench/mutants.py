@@ -11,6 +11,7 @@ reason each, by the text of the line, so that they are found again when the line
 """
 
 import argparse
+import ast
 import json
 import os
 import random
@@ -22,10 +23,10 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("grammar", "policy", "engine")
@@ -97,11 +98,38 @@ def _table() -> dict[str, Any]:
     return tomllib.loads((ROOT / "bench" / "mutants.toml").read_text(encoding="utf-8"))
 
 
-def changed_files(commit: str) -> list[str]:
-    """The files that differ from that commit; none where there is no such commit."""
-    command = ["git", "diff", "--name-only", commit, "--", *(f"{floor}/*.py" for floor in FLOORS)]
+Functions: TypeAlias = frozenset[tuple[str, str | None]]
+"""Functions of a file: by name, and for methods the class."""
+
+
+def changed_functions(commit: str) -> dict[str, Functions]:
+    """The functions that a line was changed in since that commit, by file; none where there is no such commit."""
+    command = ["git", "diff", "--unified=0", "--no-prefix", commit, "--", *(f"{floor}/*.py" for floor in FLOORS)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    return ran.stdout.split() if ran.returncode == 0 else []
+    found: dict[str, Functions] = {}
+    for part in re.split(r"^diff --git ", ran.stdout if ran.returncode == 0 else "", flags=re.MULTILINE)[1:]:
+        file = re.search(r"^\+\+\+ (\S+)", part, re.MULTILINE)
+        if file and (ROOT / file[1]).is_file():
+            lines = {int(line) for line in re.findall(r"^@@ -\S+ \+(\d+)", part, re.MULTILINE)}
+            lines |= {
+                int(first) + more
+                for first, count in re.findall(r"^@@ -\S+ \+(\d+),(\d+) @@", part, re.MULTILINE)
+                for more in range(int(count))
+            }
+            found[file[1]] = functions_at((ROOT / file[1]).read_text(encoding="utf-8"), lines)
+    return {file: functions for file, functions in found.items() if functions}
+
+
+def functions_at(code: str, lines: Set[int]) -> Functions:
+    """The functions and methods that have one of these lines in them."""
+    return frozenset(
+        (function.name, owner.name if isinstance(owner, ast.ClassDef) else None)
+        for owner in ast.walk(ast.parse(code))
+        if isinstance(owner, ast.Module | ast.ClassDef)
+        for function in owner.body
+        if isinstance(function, ast.FunctionDef)
+        and not lines.isdisjoint(range(function.lineno, (function.end_lineno or function.lineno) + 1))
+    )
 
 
 # The copy ------------------------------------------------------------------------------------------------
@@ -135,8 +163,8 @@ def _quoted(texts: Iterable[str]) -> str:
 # The mutants ---------------------------------------------------------------------------------------------
 
 
-def names_of(files: Sequence[str]) -> list[str]:
-    """Every mutant that these files give, by mutmut's names."""
+def names_of(files: Sequence[str], within: Mapping[str, Functions] | None = None) -> list[str]:
+    """Every mutant that these files give, by mutmut's names; where functions are named, of these alone."""
     # Only now: not every machine that tests us has mutmut, and it reads its settings in the copy.
     from mutmut.mutation.file_mutation import mutate_file_contents
     from mutmut.utils.format_utils import get_mutant_name, orig_function_and_class_names_from_key
@@ -149,8 +177,9 @@ def names_of(files: Sequence[str]) -> list[str]:
         path = Path("seatwarden") / file
         mutated = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
         for name in mutated.mutant_names:
-            function, _ = orig_function_and_class_names_from_key(name)
-            if (file, function) not in too_early:
+            function, owner = orig_function_and_class_names_from_key(name)
+            wanted = within is None or (function, owner) in within[file]
+            if wanted and (file, function) not in too_early:
                 names.append(get_mutant_name(path, name))
     return names
 
@@ -243,7 +272,7 @@ def main() -> int:
     known = {room.name: room for room in rooms()}
     parser = argparse.ArgumentParser(prog="python -m bench.mutants")
     parser.add_argument("--rooms", nargs="*", choices=known, default=list(known), metavar="ROOM", help=", ".join(known))
-    parser.add_argument("--since", metavar="COMMIT", help="only guarded rooms' files that differ from that commit")
+    parser.add_argument("--since", metavar="COMMIT", help="only functions in guarded rooms that it has not so")
     parser.add_argument("--all", action="store_true", help="all mutants, not a sample")
     parser.add_argument("--sample", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
@@ -251,9 +280,10 @@ def main() -> int:
     options = parser.parse_args()
     chosen = [known[name] for name in options.rooms]
     files = [str(path.relative_to(ROOT)) for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
-    if options.since:
+    within = changed_functions(options.since) if options.since else None
+    if within is not None:
         chosen = [room for room in chosen if room.guarded]
-        files = [file for file in changed_files(options.since) if file in files]
+        files = [file for file in files if file in within]
     files = [file for file in files if any(room.has(file) for room in chosen)]
     tests = dict.fromkeys(test for room in chosen if any(map(room.has, files)) for test in room.tests)
     if not files:
@@ -264,7 +294,11 @@ def main() -> int:
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(Path(folder) / "mutants")  # for the commands that tests start
         sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
-        names = names_of(files)
+        names = names_of(files, within)
+        if not names:
+            os.chdir(ROOT)
+            _say("nothing to mutate")
+            return 0
         if not options.all and len(names) > options.sample:
             names = sorted(random.Random(options.seed).sample(names, options.sample))  # noqa: S311
         run(names, options.minutes)

@@ -1,9 +1,9 @@
 """Other policy engines on the same licenses: each decides by Butler's sample policy, and must give our verdicts.
 
-Measured is what a script around such an engine does: decode the snapshot, make of each license the facts that the
-engine takes, decide. None of the peers counts days, so all of them are given the number; what our guards do (a
-quarantined license, or one without a user, is kept) a script does before it asks. Ours gives a reason and all facts
-with each verdict, theirs say yes or no.
+Measured is what a careful script around such an engine does: decode the snapshot with typed structs, as ours is, make
+of each license the facts that the engine takes, decide. None of the peers counts days, so all of them are given the
+number; what our guards do (a quarantined license, or one without a user, is kept) a script does before it asks. Ours
+gives a reason and all facts with each verdict, theirs say yes or no.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
 
+from bench.floor import File, decode
 from bench.measure import table, timed
 from bench.policies import BUTLER
 from bench.sites import NOW, Site
@@ -143,9 +144,7 @@ PEERS = (
 
 def measure(folder: Path, users: int, runs: int) -> str:
     """The section of the report. Raises RuntimeError when a peer's verdicts are not ours."""
-    path = folder / f"site-{users}.json"
-    if not path.exists():
-        Site(users).write(path)
+    path = Site(users).in_file(folder)
     expected = _ours(path)
     with collector_off():  # until all is freed again, as in `plan`
         ours = median(timed(lambda: _ours(path)) for _ in range(runs)) / users
@@ -180,10 +179,9 @@ def measure(folder: Path, users: int, runs: int) -> str:
     return (
         "## Peers\n\n"
         f"Butler's sample policy on {users:,} licenses, from the bytes of the snapshot to a verdict. All verdicts are "
-        f"the same ({slow}). Peers are fed as a script would: `json.loads`, then one dictionary of facts a license, "
-        f"together {conversion * 1e6:.1f} µs. The last column is the engine without any conversion; ours reads "
-        "facts and writes reasons in that time, theirs say yes or no. Wanted: ahead of all by 3×.\n\n"
-        + table(head, rows)
+        f"the same ({slow}). Peers get typed structs too, and one dictionary of facts a license, together "
+        f"{conversion * 1e6:.1f} µs. The last column is the engine without any conversion; ours reads "
+        "facts and writes reasons in that time, theirs say yes or no.\n\n" + table(head, rows)
     )
 
 
@@ -217,31 +215,29 @@ def _ours_alone(path: Path, runs: int) -> float:
 
 
 def _convert(path: Path) -> list[Facts | None]:
-    return _facts(json.loads(path.read_bytes()))
+    return _facts(decode(path))
 
 
-def _facts(site: dict[str, Any]) -> list[Facts | None]:
+def _facts(site: File) -> list[Facts | None]:
     """The facts of each license, in our order; None where our guards keep the license."""
-    users = {user["id"]: user for user in site["users"]}
+    users = {user.id: user for user in site.users}
     today = NOW.date()
     found: list[Facts | None] = []
-    for row in (*site["licenses"]["professional"], *site["licenses"]["analyzer"]):
-        user = users.get(row["user"]["id"]) if row["user"] else None
-        if user is None or row["quarantined"]:
+    for row in (*site.licenses["professional"], *site.licenses["analyzer"]):
+        user = users.get(row.user.id) if row.user else None
+        if user is None or row.quarantined:
             found.append(None)
             continue
-        used = datetime.fromisoformat(row["lastUsed"])
+        used = datetime.fromisoformat(row.last_used)
         if used.year < 1900:
-            used = datetime.fromisoformat(row["createdDate"])
+            used = datetime.fromisoformat(row.created_date)
         found.append(
             {
-                "user": f"{user['userDirectory']}\\{user['userId']}",
-                "userDirectory": user["userDirectory"],
-                "tags": [tag["name"] for tag in user["tags"]],
+                "user": f"{user.user_directory}\\{user.user_id}",
+                "userDirectory": user.user_directory,
+                "tags": [tag.name for tag in user.tags],
                 "licenseManage": [
-                    value["value"]
-                    for value in user["customProperties"]
-                    if value["definition"]["name"] == "LicenseManage"
+                    value.value for value in user.custom_properties if value.definition.name == "LicenseManage"
                 ],
                 "unusedDays": (today - used.astimezone(UTC).date()).days,
             }

@@ -72,6 +72,13 @@ class Site:
                 file.write(b",".join(rows))
             file.write(b"]}}")
 
+    def in_file(self, folder: Path) -> Path:
+        """Its snapshot in a folder, written if it is not there yet."""
+        path = folder / f"site-{self._users}.json"
+        if not path.exists():
+            self.write(path)
+        return path
+
     def _user(self, number: int) -> dict[str, Any]:
         draw = self._random.random
         given, family = self._random.choice(GIVEN_NAMES), self._random.choice(FAMILY_NAMES)

@@ -14,7 +14,7 @@ import re
 import sys
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 SALTED = {"plan", "finding", "decision", "apply", "resume", "intent", "outcome"}
 SALTED |= {"register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned"}
@@ -228,7 +228,8 @@ def check_register(register, runs, whole):
             check_entry(run, register, planned)
     there = {run.plan.root for run in runs} | {root for line in register.of("pruned") for root in line["runs"].values()}
     for root, line in planned.items():
-        if whole and root not in there and not Path(line["folder"]).is_absolute():
+        elsewhere = any(kind(line["folder"]).is_absolute() for kind in (PurePosixPath, PureWindowsPath))
+        if whole and root not in there and not elsewhere:
             register.find(f"run {line['run']} is missing: {line['folder']}", line["n"])
 
 
@@ -298,7 +299,10 @@ def check(folder, register_path=None, seals=""):
     chains, gone = [chain for run in runs for chain in run.chains], []
     findings, seen = [], f"{len(runs)} runs"
     beside = folder / "runs.jsonl"
-    whole = register_path is None and (beside.exists() or (folder / "lock").exists())
+    heads = [run.plan.lines[0].get("register") for run in runs if run.plan.root]
+    places = [head.get("path") for head in heads if isinstance(head, dict)]
+    was_beside = str(beside.resolve()) in places or (folder / "lock").exists()  # which Windows removes
+    whole = register_path is None and (beside.exists() or was_beside)
     if register_path is None and not beside.exists():
         findings += [f"{beside}: is missing, with what it says of these runs"] if whole else []
         seen += "; without their register nobody knows whether one is missing"

@@ -4,10 +4,10 @@ Every node is frozen and knows its span; equality ignores spans, so two policies
 the same thing, wherever it was written. License types are the two that Qlik Sense allocates to a user.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from seatwarden.grammar.spans import NOWHERE, Span
 
@@ -88,7 +88,50 @@ class Field:
     span: Span = _span()
 
 
-Operand: TypeAlias = Literal_ | ListOf | Name | Field
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A length of time: `30 days`, `2 weeks`."""
+
+    count: int
+    unit: Literal["days", "weeks"]
+    span: Span = _span()
+
+    @property
+    def days(self) -> int:
+        """The length in calendar days; a week is 7."""
+        return self.count * (7 if self.unit == "weeks" else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAs:
+    """`date(user.@ContractEnd)`: the texts of a field, read as dates or as numbers."""
+
+    kind: Literal["date", "number"]
+    field: Field
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """`today - 90 days`: a date, so many calendar days later or earlier.
+
+    `length` is a name as the policy is written, and a length of time once names are resolved.
+    """
+
+    base: "Unmoved"
+    sign: Literal["+", "-"]
+    length: Length | Name
+    span: Span = _span()
+
+    @property
+    def days(self) -> int:
+        """The calendar days by which it is later, of a policy whose names are resolved."""
+        assert isinstance(self.length, Length)  # noqa: S101 - loading resolves names before anything asks
+        return self.length.days if self.sign == "+" else -self.length.days
+
+
+Unmoved: TypeAlias = Literal_ | ListOf | Name | Field | ReadAs
+Operand: TypeAlias = Unmoved | Shifted
 
 
 # Conditions ------------------------------------------------------------------------------------------
@@ -106,16 +149,26 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class UnusedFor:
-    """`unused for 30 days`: the last use lies that many calendar days back, or more."""
+    """`unused for 30 days`: the last use lies that many calendar days back, or more.
 
-    count: int
-    unit: Literal["days", "weeks"]
+    `of_user` looks at all licenses of the user (`user unused for 30 days`), else it is the license that is decided on.
+    `length` is a name as the policy is written, and days once names are resolved.
+    """
+
+    length: Length | Name
+    of_user: bool = False
     span: Span = _span()
 
     @property
+    def field(self) -> "Field":
+        """The days without use that it asks for."""
+        return Field("user.unusedDays" if self.of_user else "license.unusedDays")
+
+    @property
     def days(self) -> int:
-        """The length in calendar days; a week is 7."""
-        return self.count * (7 if self.unit == "weeks" else 1)
+        """The length in calendar days, of a policy whose names are resolved."""
+        assert isinstance(self.length, Length)  # noqa: S101 - loading resolves names before anything asks
+        return self.length.days
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +176,27 @@ class IsEmpty:
     """`user.tags is empty`: a field has no value, or only blank ones. `is not empty` is exactly its opposite."""
 
     field: Field
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDay:
+    """A day of every year: `12-15`; 29 February is one."""
+
+    month: int
+    day: int
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """`today from 12-15 to 01-10`: today lies between two days, both included, of every year or of one.
+
+    Both are of one kind. A season of every year may go over the turn of the year.
+    """
+
+    first: MonthDay | Date
+    last: MonthDay | Date
     span: Span = _span()
 
 
@@ -150,7 +224,7 @@ class Or:
     span: Span = _span()
 
 
-Condition: TypeAlias = Comparison | IsEmpty | UnusedFor | Not | And | Or | Operand
+Condition: TypeAlias = Comparison | IsEmpty | UnusedFor | Season | Not | And | Or | Operand
 """A bare operand is a condition when its type is boolean (`user.inactive`)."""
 
 
@@ -162,7 +236,8 @@ class Rule:
     """A `keep` or a `release` rule.
 
     `license_types` is empty when the rule speaks of both types. `until` (a keep rule's last day, included)
-    is None for a rule without end.
+    is None for a rule without end. `regardless_of_use` says that a release rule is meant to take licenses that are in
+    use; it changes no verdict.
     """
 
     kind: Literal["keep", "release"]
@@ -172,6 +247,8 @@ class Rule:
     condition: Condition
     span: Span = _span()
     name_span: Span = _span()
+    regardless_of_use: bool = False
+    regardless_span: Span = _span()
 
     @property
     def label(self) -> str:
@@ -195,20 +272,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Let:
-    """`let admins = [...]`: a named value."""
+    """`let admins = [...]`: a named value, length of time (`let grace = 30 days`) or condition."""
 
     name: str
-    value: Literal_ | ListOf
+    value: "Named"
     span: Span = _span()
     name_span: Span = _span()
 
 
 @dataclass(frozen=True, slots=True)
 class SetFrom:
-    """`set vips from "vips.txt"`: a named list whose values stand in a file, one a line."""
+    """`set vips from "vips.txt"`: a named list whose values stand in a file, one a line, and what they are."""
 
     name: str
     path: Text
+    kind: Literal["text", "dates", "numbers"] = "text"
     span: Span = _span()
     name_span: Span = _span()
 
@@ -219,13 +297,26 @@ class Limit:
 
     `license_type` None means any type for a count, and each type for a percentage. With
     `longest_unused_first` a run over the limit releases that many and leaves the rest; without, a run over
-    the limit releases nothing.
+    the limit releases nothing. With `over` it is the most of all runs together within so many days, this one included.
     """
 
     count: int | None
     percent: int | None
     license_type: LicenseType | None = None
     longest_unused_first: bool = False
+    over: Length | None = None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """`limit release to reach 20 free analyzer, longest unused first`: no more than it takes until so many are free.
+
+    It chooses before any other limit is asked.
+    """
+
+    free: int
+    license_type: LicenseType
     span: Span = _span()
 
 
@@ -238,7 +329,11 @@ class Timezone:
     name_span: Span = _span()
 
 
-Statement: TypeAlias = Rule | Let | SetFrom | Limit | Timezone
+Named: TypeAlias = Condition | Length
+"""What a `let` can name. A value, alone, is a value; anything else that is no length is a condition."""
+
+AnyLimit: TypeAlias = Limit | Reserve
+Statement: TypeAlias = Rule | Let | SetFrom | AnyLimit | Timezone
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +348,37 @@ class Policy:
         return tuple(s for s in self.statements if isinstance(s, Rule))
 
     @property
-    def limits(self) -> tuple[Limit, ...]:
-        """All limits in file order."""
-        return tuple(s for s in self.statements if isinstance(s, Limit))
+    def limits(self) -> tuple[AnyLimit, ...]:
+        """All limits in file order, reserves among them."""
+        return tuple(s for s in self.statements if isinstance(s, AnyLimit))
 
     @property
     def timezone(self) -> Timezone | None:
         """The time zone the policy names, if it does."""
         return next((s for s in self.statements if isinstance(s, Timezone)), None)
+
+
+def unmoved(operand: Operand) -> Unmoved:
+    """What an operand is without the days by which it is moved."""
+    return operand.base if isinstance(operand, Shifted) else operand
+
+
+def days_moved(operand: Operand) -> int:
+    """By how many calendar days an operand is moved to a later one, of a policy whose names are resolved."""
+    return operand.days if isinstance(operand, Shifted) else 0
+
+
+def read_in(operand: Operand) -> ReadAs | None:
+    """The text that an operand reads as a date or a number, moved or not."""
+    base = unmoved(operand)
+    return base if isinstance(base, ReadAs) else None
+
+
+def field_of(operand: Operand) -> Field | None:
+    """The field whose fact an operand hangs on."""
+    base = unmoved(operand)
+    base = base.field if isinstance(base, ReadAs) else base
+    return base if isinstance(base, Field) else None
 
 
 def children(condition: Condition) -> tuple[Condition, ...]:
@@ -270,12 +388,34 @@ def children(condition: Condition) -> tuple[Condition, ...]:
             return condition.operands
         case Not():
             return (condition.operand,)
-        case IsEmpty():
+        case IsEmpty() | ReadAs():
             return (condition.field,)
         case Comparison():
             return (condition.left, condition.right)
+        case Shifted():
+            return (condition.base,)
         case _:
             return ()
+
+
+_Node = TypeVar("_Node", bound=Condition)
+
+
+def rebuilt(condition: _Node, change: Callable[[Any], Any]) -> _Node:
+    """The condition with each part directly below it changed."""
+    match condition:
+        case And(operands) | Or(operands):
+            return replace(condition, operands=tuple(map(change, operands)))
+        case Not(operand):
+            return replace(condition, operand=change(operand))
+        case IsEmpty(field) | ReadAs(_, field):
+            return replace(condition, field=change(field))
+        case Comparison(_, left, right):
+            return replace(condition, left=change(left), right=change(right))
+        case Shifted(base):
+            return replace(condition, base=change(base))
+        case _:
+            return condition
 
 
 def walk(condition: Condition) -> Iterator[tuple[Condition, int]]:

@@ -1,7 +1,9 @@
 """From Lark's parse tree to the policy tree."""
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
@@ -11,27 +13,35 @@ from lark.visitors import Transformer_NonRecursive
 
 from seatwarden.grammar.ast import (
     And,
+    AnyLimit,
     Boolean,
     Comparison,
     Date,
     Field,
     IsEmpty,
+    Length,
     Let,
     LicenseType,
     Limit,
     ListOf,
+    MonthDay,
     Name,
     Not,
     Number,
     Operator,
     Or,
     Policy,
+    ReadAs,
+    Reserve,
     Rule,
+    Season,
     SetFrom,
+    Shifted,
     Text,
     Timezone,
     UnusedFor,
 )
+from seatwarden.grammar.calendar_names import MONTHS, date_from
 from seatwarden.grammar.errors import SyntaxProblem, shown
 from seatwarden.grammar.keywords import RESERVED
 from seatwarden.grammar.printer import print_field
@@ -39,7 +49,7 @@ from seatwarden.grammar.spans import Span
 
 _RESERVED = re.compile("|".join(RESERVED), re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MONTH_DAY = re.compile(r"\d\d-\d\d", re.ASCII)
 _FIELD_NAME = re.compile(r"(?:user|license)(?:\.[^\W\d]\w*)*(?:\.@)?|today|month|weekday")
 _KEY = re.compile(r"""\.(@?)("(?:[^"]|"")*"|'(?:[^']|'')*')$|\.(@)(\w+)$""")
 
@@ -56,18 +66,23 @@ def is_field(field: Field) -> bool:
     return parse_field(print_field(field), field.span) == field
 
 
+def season_problem(season: Season) -> SyntaxProblem | None:
+    """What is wrong with a season whose days exist."""
+    first, last = season.first, season.last
+    if isinstance(first, Date) is not isinstance(last, Date):
+        message, help_ = "a season is of every year, or of one", "write both as 12-15, or both as 2026-12-15"
+        return SyntaxProblem("SW003", message, "one day with a year, one without", help_, season.span)
+    if isinstance(first, Date) and isinstance(last, Date) and first.value > last.value:
+        return SyntaxProblem(
+            "SW003", "this season ends before it begins", "never", "exchange the two dates", season.span
+        )
+    return None
+
+
 def unquote(literal: str) -> str:
     """The value of a string literal; the doubled quote is the only escape."""
     mark = literal[0]
     return literal[1:-1].replace(mark * 2, mark)
-
-
-def date_from(word: str) -> date | None:
-    """The date written `2027-02-28`, or None when it is not one."""
-    try:
-        return date.fromisoformat(word) if _DATE.fullmatch(word) else None
-    except ValueError:
-        return None
 
 
 def parse_field(word: str, span: Span) -> Field:
@@ -112,6 +127,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         types: tuple[LicenseType, ...] = ()
         name = until = None
         span = name_span = self._span(meta)
+        regardless = parts.pop() if isinstance(parts[-1], Span) else None
         for part in parts[1:-2]:
             match part:
                 case Token(type="STRING"):
@@ -120,7 +136,8 @@ class Builder(Transformer_NonRecursive[Token, Any]):
                     until = part
                 case _:
                     types = part
-        return Rule(kind, types, name, until, parts[-1], span, name_span)
+        said = (True, regardless) if regardless is not None else ()
+        return Rule(kind, types, name, until, parts[-1], span, name_span, *said)
 
     def types(self, meta: Meta, parts: list[Token]) -> tuple[LicenseType, ...]:
         return tuple(dict.fromkeys(_license_type(part) for part in parts))
@@ -128,18 +145,27 @@ class Builder(Transformer_NonRecursive[Token, Any]):
     def until(self, meta: Meta, parts: list[Token]) -> Date:
         return self._date(parts[1])
 
+    def regardless(self, meta: Meta, parts: list[Token]) -> Span:
+        return self._span(meta)
+
     def let(self, meta: Meta, parts: list[Any]) -> Let:
         return Let(self._new_name(parts[1]), parts[2], self._span(meta), self._token_span(parts[1]))
 
     def set_from(self, meta: Meta, parts: list[Token]) -> SetFrom:
-        return SetFrom(self._new_name(parts[1]), self._text(parts[3]), self._span(meta), self._token_span(parts[1]))
+        kind: Any = str(parts[5]).lower() if len(parts) > 4 else "text"
+        return SetFrom(
+            self._new_name(parts[1]), self._text(parts[3]), kind, self._span(meta), self._token_span(parts[1])
+        )
 
     def timezone(self, meta: Meta, parts: list[Token]) -> Timezone:
         return Timezone(unquote(parts[1]), self._span(meta), self._token_span(parts[1]))
 
-    def limit(self, meta: Meta, parts: list[Any]) -> Limit:
-        terms = parts[-1]
-        return Limit(terms.count, terms.percent, terms.license_type, terms.longest_unused_first, self._span(meta))
+    def limit(self, meta: Meta, parts: list[Any]) -> AnyLimit:
+        terms: AnyLimit = parts[-1]
+        return replace(terms, span=self._span(meta))
+
+    def reserve(self, meta: Meta, parts: list[Any]) -> Reserve:
+        return Reserve(self._whole(parts[1]), _license_type(parts[3]), self._span(meta))
 
     def limit_terms(self, meta: Meta, parts: list[Any]) -> Limit:
         amount = self._whole(parts[0])
@@ -152,10 +178,15 @@ class Builder(Transformer_NonRecursive[Token, Any]):
             percent=amount if percent else None,
             license_type=_license_type(tokens["TYPE"]) if "TYPE" in tokens else None,
             longest_unused_first=parts[-1] is True,
+            over=next((part for part in parts if isinstance(part, Length)), None),
             span=self._span(meta),
         )
 
-    bare_limit = limit_terms
+    bare_terms = limit_terms
+
+    def bare_limit(self, meta: Meta, parts: list[Any]) -> AnyLimit:
+        limit: AnyLimit = parts[0]
+        return limit
 
     def longest(self, meta: Meta, parts: list[Token]) -> bool:
         return True
@@ -164,6 +195,8 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def condition(self, meta: Meta, parts: list[Any]) -> Any:
         return parts[0]
+
+    bare_days = condition
 
     def any_of(self, meta: Meta, parts: list[Any]) -> Or:
         return Or(tuple(part for part in parts if not isinstance(part, Token)), self._span(meta))
@@ -185,14 +218,46 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         found = IsEmpty(parts[0], span)
         return Not(found, span) if len(parts) == 4 else found
 
-    def unused(self, meta: Meta, parts: list[Token]) -> UnusedFor:
-        unit = "weeks" if parts[3].lower().startswith("week") else "days"
-        return UnusedFor(self._whole(parts[2]), unit, self._span(meta))  # type: ignore[arg-type]
+    def day(self, meta: Meta, parts: list[Token]) -> MonthDay | Date:
+        token = parts[0]
+        if token.type == "DATE":
+            return self._date(token)
+        month, day = map(int, token.split("-"))
+        if not _MONTH_DAY.fullmatch(token) or date_from(f"2000-{token}") is None:
+            self._note(token, "SW003", f"there is no day `{token}`", "not a day", _month_day_help(month, day))
+        return MonthDay(month, day, self._token_span(token))
+
+    def season(self, meta: Meta, parts: list[Any]) -> Season:
+        field = parts[0]
+        season = Season(parts[2], parts[4], self._span(meta))
+        problem = season_problem(season)
+        if field != Field("today"):
+            message, help_ = f"`{print_field(field)}` has no season", "a date lies between two others by `>=` and `<=`"
+            problem = SyntaxProblem("SW001", message, "only `today` has one", help_, field.span)
+        self.problems += [problem] if problem else []
+        return season
+
+    def unused(self, meta: Meta, parts: list[Any]) -> UnusedFor:
+        whose = parts[0] if isinstance(parts[0], Field) else None
+        if whose is not None and whose != Field("user"):
+            message = f"`{print_field(whose)}` cannot be unused"
+            help_ = "write `unused for 30 days`, or `user unused for 30 days` for all licenses of the user"
+            problem = SyntaxProblem("SW001", message, "only `user` stands before `unused for`", help_, whose.span)
+            self.problems.append(problem)
+        return UnusedFor(parts[-1], whose is not None, self._span(meta))
 
     def never(self, meta: Meta, parts: list[Token]) -> Field:
         return Field("license.neverUsed", None, self._span(meta))
 
     # operands
+
+    def shifted(self, meta: Meta, parts: list[Any]) -> Shifted:
+        sign: Any = str(parts[1])
+        return Shifted(parts[0], sign, parts[2], self._span(meta))
+
+    def read_as(self, meta: Meta, parts: list[Any]) -> ReadAs:
+        kind: Any = str(parts[0]).lower()
+        return ReadAs(kind, parts[1], self._span(meta))
 
     def field(self, meta: Meta, parts: list[Token]) -> Field:
         return parse_field(str(parts[0]), self._span(meta))
@@ -211,6 +276,10 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def date(self, meta: Meta, parts: list[Token]) -> Date:
         return self._date(parts[0])
+
+    def days(self, meta: Meta, parts: list[Token]) -> Length:
+        unit: Any = "weeks" if parts[1].lower().startswith("week") else "days"
+        return Length(self._whole(parts[0]), unit, self._span(meta))
 
     def boolean(self, meta: Meta, parts: list[Token]) -> Boolean:
         return Boolean(parts[0].lower() == "true", self._span(meta))
@@ -232,11 +301,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
     def _date(self, token: Token) -> Date:
         day = date_from(token)
         if day is None:
-            help_ = "dates are written year-month-day with two digits each: 2027-02-28"
-            padded = date_from("-".join(part.zfill(2) for part in token.split("-")))
-            if padded is not None:
-                help_ = f"months and days have two digits: {padded.isoformat()}"
-            self._note(token, "SW003", f"there is no date `{token}`", "not a date", help_)
+            self._note(token, "SW003", f"there is no date `{token}`", "not a date", _date_help(token))
         return Date(day or date.min, self._token_span(token))
 
     def _new_name(self, token: Token) -> str:
@@ -256,6 +321,26 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def _token_span(self, token: Token) -> Span:
         return self._locate(token.line or 1, token.column or 1, token.end_line or 1, token.end_column or 1)
+
+
+def _month_day_help(month: int, day: int) -> str:
+    if month > 12 >= day:
+        return f"the month stands first: {day:02}-{month:02}"
+    if 1 <= month <= 12 and 1 <= day <= 31 and date_from(f"2000-{month:02}-{day:02}"):
+        return f"months and days have two digits: {month:02}-{day:02}"
+    if 1 <= month <= 12 and day:
+        return f"{MONTHS[month - 1].capitalize()} has {monthrange(2000, month)[1]} days"
+    return "days of every year are written month-day with two digits each: 12-15"
+
+
+def _date_help(token: Token) -> str:
+    year, month, day = map(int, token.split("-"))
+    padded = date_from("-".join(part.zfill(2) for part in token.split("-")))
+    if padded is not None:
+        return f"months and days have two digits: {padded.isoformat()}"
+    if year and 1 <= month <= 12 and day:
+        return f"{MONTHS[month - 1].capitalize()} {year} has {monthrange(year, month)[1]} days"
+    return "dates are written year-month-day with two digits each: 2027-02-28"
 
 
 def _license_type(token: Token) -> LicenseType:

@@ -1,10 +1,22 @@
-"""The English names of months and weekdays, whatever the machine's language."""
+"""Dates as they are written, and the English names of months and weekdays, whatever the machine's language."""
+
+import re
+from datetime import date
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def date_from(word: str) -> date | None:
+    """The date written `2027-02-28`, or None when it is not one."""
+    try:
+        return date.fromisoformat(word) if _DATE.fullmatch(word) else None
+    except ValueError:
+        return None
 
 
 def month_number(word: str) -> int | None:

@@ -1,28 +1,25 @@
 """Policy text to tree, by the LALR grammar in `policy.lark`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from seatwarden.grammar.ast import Condition, Limit, Policy, walk
+from seatwarden.grammar.ast import AnyLimit, Condition, Length, Let, Policy, walk
 from seatwarden.grammar.bounds import MAX_DEPTH, NESTED_HELP, nested_message, too_much
 from seatwarden.grammar.builder import Builder
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
 from seatwarden.grammar.explain_syntax import problem_from
 from seatwarden.grammar.keywords import STATEMENTS
-from seatwarden.grammar.spans import Span
+from seatwarden.grammar.spans import Locate, Span
 from seatwarden.grammar.tables import load_parser
 
 MAX_PROBLEMS = 20
 """Most syntax errors that are looked for in one file."""
-
-Locate: TypeAlias = Callable[[int, int, int, int], Span]
-"""From line, column, end line and end column within the parsed text to a span in the user's file."""
 
 _T = TypeVar("_T")
 
@@ -64,10 +61,16 @@ def parse_condition(text: str, locate: Locate) -> Condition:
     return condition
 
 
-def parse_limit(text: str, locate: Locate) -> Limit:
+def parse_limit(text: str, locate: Locate) -> AnyLimit:
     """The limit that `text` says (YAML `limit:`), like `50 per run` or `10% of analyzer`. Raises PolicySyntaxError."""
-    limit: Limit = _parse_one("bare_limit", text, locate)
+    limit: AnyLimit = _parse_one("bare_limit", text, locate)
     return limit
+
+
+def parse_days(text: str, locate: Locate) -> Length:
+    """The length of time that `text` says (YAML `days:`), like `30 days`. Raises PolicySyntaxError."""
+    days: Length = _parse_one("bare_days", text, locate)
+    return days
 
 
 def in_file(file: str) -> Locate:
@@ -78,6 +81,17 @@ def in_file(file: str) -> Locate:
 def terminal(name: str) -> str:
     """The regular expression of a terminal of the grammar, for what reads text without parsing it."""
     return str(_lark().get_terminal(name).pattern.to_regexp())
+
+
+def acceptable(text: str, start: str) -> frozenset[str]:
+    """The terminals that can stand behind a text, which is the beginning of a `policy`, `condition` or `bare_limit`;
+    none where it is the beginning of nothing."""
+    parser = _lark().parse_interactive(text, start=start)
+    try:
+        parser.exhaust_lexer()
+    except UnexpectedInput:
+        return frozenset()
+    return frozenset(parser.accepts())  # type: ignore[no-untyped-call]
 
 
 class _Failure(Exception):
@@ -126,12 +140,14 @@ def _refuse_too_much(text: str, max_depth: int, locate: Locate) -> None:
         raise PolicySyntaxError((SyntaxProblem("SW005", found.message, found.label, found.help, span),))
 
 
-def _too_deep(built: Policy | Condition | Limit) -> Iterator[SyntaxProblem]:
+def _too_deep(built: Policy | Condition | AnyLimit | Length) -> Iterator[SyntaxProblem]:
     """Conditions that `and` and `or` nest too deep, though their parentheses do not."""
-    if isinstance(built, Limit):
+    if isinstance(built, AnyLimit | Length):
         return
     deepest = MAX_DEPTH if isinstance(built, Policy) else MAX_DEPTH - 1
-    for condition in [rule.condition for rule in built.rules] if isinstance(built, Policy) else [built]:
+    named = [s.value for s in built.statements if isinstance(s, Let)] if isinstance(built, Policy) else []
+    conditions = [rule.condition for rule in built.rules] if isinstance(built, Policy) else [built]
+    for condition in [*conditions, *(value for value in named if not isinstance(value, Length))]:
         node = next((node for node, depth in walk(condition) if depth > deepest), None)
         if node is not None:
             yield SyntaxProblem("SW005", nested_message(deepest), "too deep", NESTED_HELP, node.span)

@@ -17,23 +17,31 @@ from typing import TypeAlias
 
 from seatwarden.grammar.ast import (
     And,
+    AnyLimit,
     Boolean,
     Comparison,
     Condition,
     Date,
     Field,
     IsEmpty,
+    Length,
     Let,
     Limit,
     ListOf,
+    MonthDay,
     Name,
+    Named,
     Not,
     Number,
     Operand,
     Or,
     Policy,
+    ReadAs,
+    Reserve,
     Rule,
+    Season,
     SetFrom,
+    Shifted,
     Statement,
     Text,
     Timezone,
@@ -42,6 +50,8 @@ from seatwarden.grammar.ast import (
 from seatwarden.grammar.spans import Span
 
 LINE_WIDTH = 100
+REGARDLESS = "regardless of use"
+"""What stands behind a release rule that is meant to take licenses in use."""
 _BARE_KEY = re.compile(r"[^\W\d]\w*")
 
 Position: TypeAlias = tuple[int, int]
@@ -76,12 +86,15 @@ def lay_out(statement: Statement, comments: Sequence[Position] = ()) -> list[Lin
     return layout.lines
 
 
-def print_limit(limit: Limit) -> str:
+def print_limit(limit: AnyLimit) -> str:
     """A limit as canonical text, without the words `limit release to`."""
+    if isinstance(limit, Reserve):
+        return f"reach {limit.free} free {limit.license_type}, longest unused first"
     amount = f"{limit.percent}%" if limit.percent is not None else str(limit.count)
     of_type = f" of {limit.license_type}" if limit.license_type else ""
     order = ", longest unused first" if limit.longest_unused_first else ""
-    return f"{amount}{of_type} per run{order}"
+    period = "run" if limit.over is None else print_length(limit.over)
+    return f"{amount}{of_type} per {period}{order}"
 
 
 def print_condition(condition: Condition) -> str:
@@ -89,10 +102,12 @@ def print_condition(condition: Condition) -> str:
     match condition:
         case Comparison(operator, left, right):
             return f"{print_operand(left)} {operator} {print_operand(right)}"
-        case UnusedFor(count, unit):
-            return f"unused for {count} {unit if count != 1 else unit[:-1]}"
+        case UnusedFor(length, of_user):
+            return f"{'user ' if of_user else ''}unused for {print_length(length)}"
         case Field("license.neverUsed", None):
             return "never used"
+        case Season(first, last):
+            return f"today from {print_day(first)} to {print_day(last)}"
         case IsEmpty(field):
             return f"{print_field(field)} is empty"
         case Not(IsEmpty(field)):
@@ -104,6 +119,18 @@ def print_condition(condition: Condition) -> str:
             return word.join(_grouped(part, condition) for part in operands)
         case _:
             return print_operand(condition)
+
+
+def print_length(length: Length | Name) -> str:
+    """A length of time, or the name of one."""
+    if isinstance(length, Name):
+        return length.name
+    return f"{length.count} {length.unit if length.count != 1 else length.unit[:-1]}"
+
+
+def print_day(day: MonthDay | Date) -> str:
+    """The first or the last day of a season."""
+    return day.value.isoformat() if isinstance(day, Date) else f"{day.month:02}-{day.day:02}"
 
 
 def print_operand(operand: Operand) -> str:
@@ -121,6 +148,10 @@ def print_operand(operand: Operand) -> str:
             return name
         case Field():
             return print_field(operand)
+        case ReadAs(kind, field):
+            return f"{kind}({print_field(field)})"
+        case Shifted(base, sign, length):
+            return f"{print_operand(base)} {sign} {print_length(length)}"
         case ListOf(items):
             return f"[{', '.join(print_operand(item) for item in items)}]"
 
@@ -169,23 +200,35 @@ class _Layout:
             case Rule(condition=condition):
                 self._rule(statement, _head(statement), condition, start, end)
             case Let(name, value):
-                self._with_lists(0, [f"let {name} = ", value], "", start, end)
-            case SetFrom(name, path):
-                self._line(0, f"set {name} from {quote(path.value)}", start, end)
+                self._let(f"let {name} = ", value, start, end)
+            case SetFrom(name, path, kind):
+                said = "" if kind == "text" else f" as {kind}"
+                self._line(0, f"set {name} from {quote(path.value)}{said}", start, end)
             case Timezone(name):
                 self._line(0, f"timezone {quote(name)}", start, end)
-            case Limit():
+            case Limit() | Reserve():
                 self._line(0, f"limit release to {print_limit(statement)}", start, end)
 
+    def _let(self, before: str, value: Named, start: Position, end: Position) -> None:
+        if isinstance(value, Length):
+            self._line(0, before + print_length(value), start, end)
+        else:
+            self._condition(value, 0, 2, before, "", start, end)
+
     def _rule(self, rule: Rule, head: str, condition: Condition, start: Position, end: Position) -> None:
-        one_line = f"{head} when {print_condition(condition)}"
-        below = start_of(condition.span)
-        if len(one_line) <= LINE_WIDTH and not self._commented(start, below) and not self._open(condition):
+        said = f" {REGARDLESS}" if rule.regardless_of_use else ""
+        one_line = f"{head} when {print_condition(condition)}{said}"
+        below, behind = start_of(condition.span), end_of(condition.span)
+        last = start_of(rule.regardless_span) if said else end
+        commented = self._commented(start, below) or (said != "" and self._commented(behind, last))
+        if len(one_line) <= LINE_WIDTH and not commented and not self._open(condition):
             self._line(0, one_line, start, end)
             return
         # The tree does not know where the head ends: a comment on its first line is its own, others are `when`'s.
         self._line(0, head, start, start)
-        self._condition(condition, 2, 4, "when ", "", below, end)
+        self._condition(condition, 2, 4, "when ", "", below, behind if said else end)
+        if said:
+            self._line(2, REGARDLESS, last, end)
 
     def _condition(
         self, condition: Condition, indent: int, below: int, before: str, after: str, start: Position, end: Position

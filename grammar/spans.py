@@ -1,7 +1,9 @@
 """Spans: the places of nodes in source files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,3 +43,7 @@ class Span:
 
 NOWHERE = Span("", 0, 0, 0, 0)
 """The span of nodes that no file holds (built in code)."""
+
+
+Locate: TypeAlias = Callable[[int, int, int, int], Span]
+"""From line, column, end line and end column within the parsed text to a span in the user's file."""

@@ -13,7 +13,7 @@ from typing import Any
 import lark
 from lark import Lark
 
-STARTS: dict[str, list[str]] = {"policy": ["policy", "condition", "bare_limit"], "schedule": ["schedule"]}
+STARTS: dict[str, list[str]] = {"policy": ["policy", "condition", "bare_limit", "bare_days"], "schedule": ["schedule"]}
 """The grammars, and what can be parsed by each."""
 _FOLDER = Path(__file__).parent
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
-INSTALLED_BY_USERS = ("mqtt", "windows")
-"""The extras that are no tools of ours."""
+INSTALLED_BY_USERS = ("lsp", "mqtt", "windows")
+"""The extras that are no tools of ours, but for `scale`: a cluster has versions of its own."""
 
 
 def requirements() -> Iterator[Requirement]:

@@ -3,7 +3,7 @@
 Runs before anything is evaluated, on the tree, whichever surface it came from. All findings are reported.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -15,17 +15,21 @@ from seatwarden.grammar.ast import (
     Date,
     Field,
     IsEmpty,
+    Length,
     Let,
-    Limit,
     ListOf,
     Literal_,
     Name,
+    Named,
     Not,
     Number,
     Operand,
     Or,
     Policy,
+    ReadAs,
+    Season,
     SetFrom,
+    Shifted,
     Text,
     Timezone,
     UnusedFor,
@@ -34,8 +38,22 @@ from seatwarden.grammar.calendar_names import month_number, weekday_of
 from seatwarden.grammar.printer import print_field, print_operand, quote
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import NOTHING, did_you_mean, no_value
+from seatwarden.policy.check_helps import (
+    READ,
+    TYPE_HELP,
+    may_be_empty,
+    meant_as_field,
+    meant_as_text,
+    nearest_value,
+    not_text,
+    one_more_value,
+    read_instead,
+)
+from seatwarden.policy.check_limits import check_limits
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
+from seatwarden.policy.names import PolicyNames, is_condition, meant_by_text
 from seatwarden.policy.not_told import not_told
+from seatwarden.policy.operators import MAX_SHIFT
 from seatwarden.policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from seatwarden.policy.zones import is_timezone, timezone_help
 
@@ -44,34 +62,36 @@ MAX_COMPARED = 1_000
 _BARE_FIELDS = tuple(name for name in VOCABULARY if "." not in name)
 _ORDERED = ("<", "<=", ">", ">=")
 _LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
-_TYPE_HELP = {
-    Type.NUMBER: "write a whole number without quotes",
-    Type.DATE: "write a date without quotes: 2026-07-01",
-    Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
-}
 _TRUTHS = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 """Words of other languages for true and false."""
+_MORE = "leave it out: `unused for 30 days` holds from 30 days on"
+_WEEKEND = 'write `weekday = ["saturday", "sunday"]`'
+_ADDED = {"more": _MORE, "longer": _MORE, "older": _MORE, "weekend": _WEEKEND, "weekends": _WEEKEND}
+"""What people add in words of their own."""
 _MONTH, _WEEKDAY = Field("month"), Field("weekday")
 _BEHIND_A_DOT = {name.rpartition(".")[2].casefold(): name for name in VOCABULARY if name[-1] != "@" and "." in name}
 """Fields by what stands behind their first word, which is easily forgotten."""
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
-def check(policy: Policy, names: dict[str, ListOf | Text | Number | Date | Boolean]) -> list[Diagnostic]:
+def check(policy: Policy, names: PolicyNames) -> list[Diagnostic]:
     """The findings of the type check, not sorted; of very many the first.
 
-    `names` are the values of `let` and `set` that could be read.
+    `names` are those of the policy, as far as what they stand for could be read.
     """
     return list(islice(_Checker(policy, names).findings(), MAX_FINDINGS))
 
 
 class _Checker:
-    def __init__(self, policy: Policy, names: dict[str, ListOf | Text | Number | Date | Boolean]) -> None:
+    def __init__(self, policy: Policy, names: PolicyNames) -> None:
         self._policy = policy
-        self._names = names
+        self._names = names.values
+        self._lengths = names.lengths
         self._different: dict[str, tuple[Literal_, ...]] = {}
         # A `set` whose file could not be read is reported where it is read, not again at each use.
         self._declared = {s.name for s in policy.statements if isinstance(s, Let | SetFrom)}
+        self._conditions = {s.name for s in policy.statements if isinstance(s, Let) and is_condition(s.value)}
+        self._dates = {s.name for s in policy.statements if isinstance(s, Let) and isinstance(s.value, Shifted)}
         # Looking for the nearest of very many names, for each of many unknown ones, would take minutes.
         self._similar = self._declared if len(self._declared) <= MAX_COMPARED else frozenset()
 
@@ -85,7 +105,6 @@ class _Checker:
     def _statements(self) -> Iterator[Diagnostic]:
         named: dict[str, Let | SetFrom] = {}
         zones: list[Timezone] = []
-        limits: dict[tuple[object, ...], Limit] = {}
         for statement in self._policy.statements:
             match statement:
                 case Let() | SetFrom():
@@ -97,7 +116,7 @@ class _Checker:
                         )
                     named.setdefault(statement.name, statement)
                     if isinstance(statement, Let):
-                        yield from self._value(statement.value)
+                        yield from self._let(statement.value)
                 case Timezone():
                     if zones:
                         yield _twice("the time zone is set twice", statement.span, zones[0].span)
@@ -107,13 +126,28 @@ class _Checker:
                         yield _error(
                             "SW208", message, statement.name_span, "not in the IANA list", timezone_help(statement.name)
                         )
-                case Limit():
-                    key = (statement.license_type, statement.percent is None)
-                    if key in limits:
-                        yield _twice("the same limit is set twice", statement.span, limits[key].span)
-                    limits.setdefault(key, statement)
                 case _:
                     pass
+
+        yield from check_limits(self._policy.limits)
+
+    def _let(self, value: Named) -> Iterator[Diagnostic]:
+        """Findings of what a `let` names. A field that is no condition, and the name of a value, are no such thing."""
+        if isinstance(value, Length):
+            return
+        if isinstance(value, Shifted):
+            yield from self._names_in(value, None, meant_as_text)
+        elif isinstance(value, ReadAs) or (isinstance(value, Field) and self._type(value) not in (None, Type.BOOLEAN)):
+            label = "a name stands for a value, for days or for a condition"
+            message = f"`{print_operand(value)}` alone cannot have a name"
+            yield _error("SW104", message, value.span, label, "write the field in the rule")
+        elif not is_condition(value):
+            yield from self._value(value)  # type: ignore[arg-type]
+        elif isinstance(value, Name) and value.name in self._declared - self._conditions:
+            message = f"`{value.name}` is a name already"
+            yield _error("SW104", message, value.span, "the name of a name", f"write `{value.name}` in the rule")
+        else:
+            yield from self._condition(value)
 
     def _value(self, value: Operand) -> Iterator[Diagnostic]:
         if isinstance(value, ListOf):
@@ -131,22 +165,30 @@ class _Checker:
 
     # conditions
 
-    def _condition(self, condition: Condition, before: Condition | None = None) -> Iterator[Diagnostic]:
-        """Findings of a condition; `before` is the one that `and` or `or` joins it to."""
+    def _condition(
+        self, condition: Condition, before: Condition | None = None, *, both: bool = False
+    ) -> Iterator[Diagnostic]:
+        """Findings of a condition; `before` is the comparison that `or`, or with `both` `and`, joins it to."""
         match condition:
             case And(operands) | Or(operands):
-                for before, operand in zip((None, *operands), operands, strict=False):
-                    yield from self._condition(operand, before)
+                compared = None
+                for operand in operands:
+                    yield from self._condition(operand, compared, both=isinstance(condition, And))
+                    compared = operand if isinstance(operand, Comparison) else compared
             case Not(operand):
                 yield from self._condition(operand)
-            case UnusedFor():
+            case Season():
+                pass
+            case UnusedFor(length):
+                yield from self._length(length)
+            case Name(name) if name in self._conditions:
                 pass
             case IsEmpty(field):
                 yield from self._emptiness(field, condition.span)
             case Comparison():
                 yield from self._comparison(condition)
             case _:
-                yield from self._names_in(condition)
+                yield from self._names_in(condition, None, lambda name, _: one_more_value(Text(name), before, both))
                 kind = self._type(condition)
                 if kind is not None and kind is not Type.BOOLEAN:
                     shown = print_operand(condition)
@@ -154,23 +196,65 @@ class _Checker:
                     help_ = (
                         f"compare it, like `{shown} = {_SAMPLES[kind]}`"
                         if isinstance(condition, Field)
-                        else _one_more_value(condition, before)
+                        else self._meant_by(condition) or one_more_value(condition, before, both)
                     )
                     yield _error("SW104", f"`{shown}` alone is not a condition", condition.span, label, help_)
 
+    def _length(self, length: Length | Name) -> Iterator[Diagnostic]:
+        if isinstance(length, Length) or length.name in self._lengths:
+            return
+        if length.name not in self._declared:
+            help_ = did_you_mean(length.name, self._lengths) or f"give it one: let {length.name} = 30 days"
+            yield _error("SW102", f"unknown name `{length.name}`", length.span, "no `let` gives it days", help_)
+        else:
+            value = self._names.get(length.name)
+            counted = f"write `let {length.name} = {value.value} days`" if isinstance(value, Number) else None
+            help_ = counted or self._meant_by(length) or "days are written `30 days`"
+            yield _error("SW103", f"`{length.name}` is not a number of days", length.span, "days belong here", help_)
+
+    def _shift(self, shifted: Shifted) -> Iterator[Diagnostic]:
+        """Only a single date is moved, once, and not by centuries."""
+        base, kind = shifted.base, self._type(shifted.base)
+        named = self._names.get(base.name) if isinstance(base, Name) else None
+        if isinstance(base, Name) and base.name in self._dates:
+            message = f"`{base.name}` is moved already"
+            yield _error("SW105", message, shifted.span, "a date is moved once", "add the days up in one place")
+        elif isinstance(base, ListOf) or isinstance(named, ListOf):
+            yield _error("SW105", "a list cannot be moved", base.span, "several values", "move the date beside it")
+        elif kind is not None and kind is not Type.DATE:
+            used = base == Field("license.unusedDays")
+            help_ = "compare a number with a number alone" if used or kind is Type.NUMBER else None
+            label = f"this is {kind.value}"
+            yield _error("SW105", f"`{shifted.sign}` moves dates, not {kind.value}", base.span, label, help_)
+        length = self._lengths.get(shifted.length.name) if isinstance(shifted.length, Name) else shifted.length
+        if length is not None and length.days > MAX_SHIFT:
+            label = f"at most {MAX_SHIFT:,} days"
+            yield _error("SW004", f"{length.days:,} days are too many", shifted.length.span, label, None)
+
+    def _reading(self, read: ReadAs) -> Iterator[Diagnostic]:
+        """Only text is read as something else."""
+        if (wrong := not_text(read)) is not None:
+            yield _error("SW105", f"`{read.kind}(…)` reads text", read.field.span, *wrong)
+
+    def _meant_by(self, operand: Operand) -> str | None:
+        """The help for a name of a text that looks like a length of time or a condition."""
+        value = self._names.get(operand.name) if isinstance(operand, Name) else None
+        return meant_by_text(operand.name, value.value) if isinstance(value, Text) else None  # type: ignore[union-attr]
+
     def _emptiness(self, field: Field, span: Span) -> Iterator[Diagnostic]:
         """`is empty` asks for what a user may have none of."""
-        yield from self._names_in(field)
+        yield from self._names_in(field, None, meant_as_text)
         entry = entry_of(field)
-        if entry is not None and not _may_be_empty(field):
+        if entry is not None and not may_be_empty(field):
             shown = f"`{print_field(field)}`"
             help_ = f"{shown} is {entry.type.value}: compare it, or leave the question out"
             yield _error("SW105", f"{shown} always has a value", span, "never empty", help_)
 
     def _comparison(self, comparison: Comparison) -> Iterator[Diagnostic]:
         found = False
-        for operand, beside in ((comparison.left, None), (comparison.right, comparison.left)):
-            for diagnostic in self._names_in(operand, beside):
+        one, other = comparison.left, comparison.right
+        for operand, beside, else_ in ((one, other, meant_as_field), (other, one, meant_as_text)):
+            for diagnostic in self._names_in(operand, beside, else_):
                 found = True
                 yield diagnostic
         left, right = self._type(comparison.left), self._type(comparison.right)
@@ -192,15 +276,18 @@ class _Checker:
 
     def _type_help(self, comparison: Comparison, wanted: Type) -> str | None:
         """A help line: how to write the right side in the type of the left; None where the right side is a field."""
-        if isinstance(comparison.right, Field):
+        if (read := read_instead(comparison.left, comparison.right, self._type)) is not None:
+            return read
+        if isinstance(comparison.right, Field | ReadAs | Shifted):
             return None
         if comparison.left == _MONTH and (numbers := self._months(comparison.right)):
             return f"months are numbers: {numbers}"
         if isinstance(comparison.right, Name) and wanted in (Type.NUMBER, Type.DATE):
             given = f"`let {comparison.right.name} = [{_SAMPLES[wanted]}]`"
-            return f"give the values without quotes, as in {given}; what `set` reads from a file is text"
+            kind = f"set {comparison.right.name} from … as {'dates' if wanted is Type.DATE else 'numbers'}"
+            return f"give the values without quotes, as in {given}; in a file: {kind}"
         if wanted is not Type.TEXT:
-            return _TYPE_HELP[wanted]
+            return TYPE_HELP[wanted]
         entry = entry_of(comparison.left) if isinstance(comparison.left, Field) else None
         if entry and entry.values:
             return f"it is one of {', '.join(quote(value) for value in entry.values)}"
@@ -223,7 +310,7 @@ class _Checker:
             entry = entry_of(one) if isinstance(one, Field) else None
             for text in self._texts(other) if entry and entry.values else ():
                 if entry and text.value.casefold() not in entry.values:
-                    help_ = did_you_mean(text.value, entry.values) or f"it is one of {', '.join(entry.values)}"
+                    help_ = nearest_value(text.value, entry) or f"it is one of {', '.join(entry.values)}"
                     yield _error("SW107", f"`{entry.name}` is never `{text.value}`", text.span, "no such value", help_)
                 elif entry and comparison.operator in ("==", "!==") and text.value not in entry.values:
                     label = f"`{comparison.operator}` tells capitals apart"
@@ -265,33 +352,49 @@ class _Checker:
             self._different[name] = tuple(dict.fromkeys(items))
         return self._different[name]
 
-    def _meant(self, name: str, beside: Operand | None) -> str:
-        """The help for a name that nothing has, compared with `beside`."""
+    def _meant(self, name: str, beside: Operand | None, else_: Callable[[str, Field | None], str]) -> str:
+        """The help for a name that nothing has, compared with `beside`; `else_` where it is like no other."""
         word = name.lower()
         field = beside if isinstance(beside, Field) else None
         if word in NOTHING:
-            return no_value(print_field(field)) if field and _may_be_empty(field) else no_value()
+            return no_value(print_field(field)) if field and may_be_empty(field) else no_value()
         if word in _TRUTHS and field and (entry := entry_of(field)) and entry.type is Type.BOOLEAN:
             return f"write `{_TRUTHS[word]}`, or the field alone, or `not` before it"
         if field == _MONTH and (number := month_number(name)):
             return f"months are numbers: {number}"
         if field == _WEEKDAY and (weekday := weekday_of(name)):
             return f"weekdays are written in quotes: {quote(weekday)}"
-        if beside is None and word in _BEHIND_A_DOT:
+        if field is None and word in _ADDED:
+            return _ADDED[word]
+        if field is None and word in _BEHIND_A_DOT:
             return f"did you mean `{_BEHIND_A_DOT[word]}`?"
         # Beside a field it is a value, whatever it is called.
         untold = None if field else not_told(name)
-        return did_you_mean(name, (*self._similar, *_BARE_FIELDS)) or untold or f'text is written in quotes: "{name}"'
+        known = [bare for bare in (*self._similar, *_BARE_FIELDS) if field is None or bare != field.name]
+        return did_you_mean(name, known) or untold or else_(name, field)
 
-    def _names_in(self, operand: Operand, beside: Operand | None = None) -> Iterator[Diagnostic]:
+    def _names_in(
+        self, operand: Operand, beside: Operand | None, else_: Callable[[str, Field | None], str]
+    ) -> Iterator[Diagnostic]:
         match operand:
             case Field() if entry_of(operand) is None:
                 yield _unknown_field(operand)
+            case ReadAs(_, field):
+                yield from list(self._names_in(field, None, meant_as_text)) or self._reading(operand)
             case Name(name) if name not in self._declared:
-                help_ = self._meant(name, beside)
+                help_ = self._meant(name, beside, else_)
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
                 )
+            case Name(name) if name in self._conditions:
+                help_ = f"it stands alone: `{name}`, or `not {name}`"
+                yield _error("SW104", f"`{name}` is a condition, no value", operand.span, "compared here", help_)
+            case Name(name) if name in self._lengths:
+                help_ = f"write `unused for {name}`"
+                yield _error("SW104", f"`{name}` is a length of time, no value", operand.span, "not a value", help_)
+            case Shifted(base, _, length):
+                found = [*self._names_in(base, beside, else_), *self._length(length)]
+                yield from found or self._shift(operand)
             case ListOf():
                 yield from self._value(operand)
             case _:
@@ -305,24 +408,17 @@ class _Checker:
                 return entry.type if entry else None
             case ListOf(items):
                 return self._type(items[0]) if items else None
+            case Shifted():
+                return Type.DATE
+            case ReadAs(kind):
+                return READ[kind]
+            case Name(name) if name in self._dates:
+                return Type.DATE
             case Name(name):
                 value = self._names.get(name)
                 return self._type(value) if value is not None else None
             case _:
                 return _LITERAL_TYPES[type(operand)]
-
-
-def _may_be_empty(field: Field) -> bool:
-    entry = entry_of(field)
-    return entry is not None and (entry.type is Type.TEXT or entry.optional)
-
-
-def _one_more_value(value: Operand, before: Condition | None) -> str:
-    """The help for a value alone: `user.tags = "a" or "b"`."""
-    if not isinstance(before, Comparison) or not isinstance(before.left, Field) or not isinstance(before.right, Text):
-        return "compare a field with it"
-    listed = f"[{print_operand(before.right)}, {print_operand(value)}]"
-    return f"write `{print_field(before.left)} {before.operator} {listed}`"
 
 
 def _unknown_field(field: Field) -> Diagnostic:

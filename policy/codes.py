@@ -44,6 +44,7 @@ _ALL = (
     Code("SW106", "error", "a field that needs a name"),
     Code("SW107", "error", "a value the field never has"),
     Code("SW108", "error", "set twice"),
+    Code("SW109", "error", "a name that stands for itself"),
     # Values and YAML
     Code("SW201", "error", "this is not YAML"),
     Code("SW202", "error", "a key given twice"),
@@ -83,6 +84,10 @@ _ALL = (
     Code("SW322", "warning", "a release without disuse"),
     Code("SW323", "warning", "a doubled backslash"),
     Code("SW324", "warning", "a rule named like a license type"),
+    Code("SW325", "warning", "a user without a directory"),
+    Code("SW326", "warning", "regardless of use in vain"),
+    Code("SW327", "warning", "one of several dates or numbers is enough"),
+    Code("SW399", "warning", "not decided"),
     # Against a snapshot
     Code("SW401", "warning", "a name that nobody has", needs_snapshot=True),
     Code("SW402", "warning", "a name that differs only in case", needs_snapshot=True),
@@ -92,6 +97,7 @@ _ALL = (
     Code("SW406", "warning", "decided for another day than the snapshot's", True, of_plans=True),
     Code("SW407", "warning", "a change that touches everybody", True, of_plans=True),
     Code("SW408", "warning", "the clocks of this machine and of QRS are far apart", False, of_plans=True),
+    Code("SW409", "warning", "a text that is no date or number", needs_snapshot=True),
     # Schedules
     Code("SW501", "error", "not a schedule"),
     Code("SW502", "error", "a range or a text too long"),

@@ -48,6 +48,7 @@ SCHEMA = _kind("schema", "a JSON Schema", "editors read it; name the policy itse
 JUNIT = _kind("junit", "a JUnit report", "CI systems read it; name the test files themselves")
 TESTED = _kind("tested", "what `seatwarden test` printed", "name the test files themselves")
 CSV = _kind("csv", "a table (CSV)", "a snapshot is JSON: `seatwarden snapshot` writes one")
+PARQUET = _kind("parquet", "a table (Parquet)", "a snapshot is JSON: `seatwarden snapshot` writes one")
 EXCEL = _kind("excel", "an Excel workbook", "a list for a policy is a text file with one value a line")
 WORD = _kind("word", "a Word document", "save what is meant as plain text")
 ZIP = _kind("zip", "a ZIP archive", "unpack it, and name the file in it")
@@ -64,7 +65,7 @@ UTF16 = _kind("utf-16", "text in UTF-16 without a mark", "save it as UTF-8 in yo
 EMPTY = _kind("empty", "an empty file", "was it written whole?")
 
 _POLICIES = (POLICY, JSON_POLICY, BUTLER, RULES, SITE)
-_FOREIGN = (ZIP, GZIP, EXCEL, WORD, PDF, OFFICE, IMAGE, PROGRAM, HTML, CSV, CERTIFICATE, PRIVATE_KEY, PFX)
+_FOREIGN = (ZIP, GZIP, PARQUET, EXCEL, WORD, PDF, OFFICE, IMAGE, PROGRAM, HTML, CSV, CERTIFICATE, PRIVATE_KEY, PFX)
 _RECORDS = (PLAN, JOURNAL, PRINTED, REPORT, SCHEMA, JUNIT)
 
 _REFUSED: Mapping[str, tuple[FileKind, ...]] = {
@@ -158,6 +159,7 @@ def _text(data: bytes) -> str | None:
 _MAGIC = (
     (b"PK\x03\x04", ZIP),
     (b"\x1f\x8b", GZIP),
+    (b"PAR1", PARQUET),
     (b"%PDF-", PDF),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OFFICE),
     (b"\x89PNG\r\n", IMAGE),

@@ -10,11 +10,12 @@ from seatwarden.policy.file_kinds import folder_for_file, refuse_foreign
 MAX_BYTES = 8_000_000
 """Largest text file that is read."""
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16", "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16", "utf-16-be"),
 )
+"""Byte order marks, the encoding in which each is read with what it marks, and that of what stands behind it."""
 
 
 def read_text(path: Path, what: str) -> str:
@@ -41,7 +42,7 @@ def read_source(path: Path, what: str) -> tuple[bytes, str]:
     except ValueError:  # a NUL, or half of a surrogate pair
         raise InputError(f"{what} `{path}` cannot be read: its name has a character that no file name has") from None
     refuse_foreign(path, data, what)
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
+    encoding = next((name for bom, name, _ in _MARKS if data.startswith(bom)), "utf-8")
     # UTF-16 without a mark is valid UTF-8 as long as its letters are ASCII: with a NUL beside each.
     if encoding == "utf-8" and b"\0" in data:
         help_ = "if it is a text (UTF-16 without a mark?), save it as UTF-8 in your editor"
@@ -54,9 +55,15 @@ def read_source(path: Path, what: str) -> tuple[bytes, str]:
         raise InputError(f"{what} `{path}` is not UTF-8 text (line {line}, byte {error.start})", help_) from None
 
 
+def encoded_like(data: bytes, text: str) -> bytes:
+    """A text in the encoding, and with the byte order mark, that a file's bytes have."""
+    mark, encoding = next(((bom, bare) for bom, _, bare in _MARKS if data.startswith(bom)), (b"", "utf-8"))
+    return mark + text.encode(encoding)
+
+
 def decode_json_bytes(data: bytes, what: str) -> bytes:
     """JSON as UTF-8 without a byte order mark, from UTF-8 or marked UTF-16. Raises InputError."""
-    for bom, encoding in _BOMS:
+    for bom, encoding, _ in _MARKS:
         if data.startswith(bom):
             try:
                 return data.decode(encoding).encode()

@@ -4,18 +4,19 @@ What comes out is a `CheckedPolicy`; nothing else is ever evaluated.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seatwarden.grammar.ast import (
-    Boolean,
+    AnyLimit,
     Date,
     Field,
     IsEmpty,
     Let,
-    Limit,
     ListOf,
+    Literal_,
     Name,
     Number,
     Operand,
@@ -26,22 +27,23 @@ from seatwarden.grammar.ast import (
     Text,
     walk,
 )
-from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.calendar_names import date_from
+from seatwarden.grammar.errors import PolicySyntaxError, shown
 from seatwarden.grammar.parser import parse_policy
 from seatwarden.grammar.printer import print_policy
+from seatwarden.grammar.spans import Span
 from seatwarden.policy.check import check
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic, from_syntax, in_order
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import read_source
+from seatwarden.policy.names import NamedValue, PolicyNames, circles, resolved, too_large, uses
 from seatwarden.policy.vocabulary import IN_USE
 
 DEFAULT_TIMEZONE = "UTC"
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 MAX_LISTED = 50_000
 """Most values in all list files of a policy together."""
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
-
-NamedValue = ListOf | Text | Number | Date | Boolean
-"""The value of a `let` or `set`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,12 @@ class SourceFile:
 class CheckedPolicy:
     """A policy whose names and types are right.
 
-    `tree` stands on its own: lists read from files (`set … from`) have become `let`. `names` holds the values
-    of all names, `timezone` the IANA name of the zone in which days are counted, `list_files` the files that lists
-    were read from, whose content is part of the policy. `source` is the file's own text, comments and all. `warnings`
-    are what was found while reading that stops nothing: an older form, what is wrong in what is switched off. `files`
-    are the files that all of it was read from.
+    `tree` stands on its own: lists read from files (`set … from`) have become `let`, and names of conditions and of
+    lengths what they stand for. `names` holds the values of all other names. `written` is the tree as the file has it,
+    `uses_of_conditions` are the places in it where a rule names a condition. `timezone` is the IANA name of the zone
+    in which days are counted, `list_files` the files that lists were read from, whose content is part of the policy.
+    `source` is the file's own text, comments and all. `warnings` are what was found while reading that stops nothing:
+    an older form, what is wrong in what is switched off. `files` are the files that all of it was read from.
     """
 
     file: str
@@ -76,6 +79,8 @@ class CheckedPolicy:
     source: str = field(default="", repr=False, compare=False)
     warnings: tuple[Diagnostic, ...] = field(default=(), repr=False, compare=False)
     files: tuple[SourceFile, ...] = field(default=(), repr=False, compare=False)
+    written: Policy = field(default=Policy(()), repr=False, compare=False)
+    uses_of_conditions: frozenset[Span] = field(default=frozenset(), repr=False, compare=False)
 
     @property
     def kept_files(self) -> tuple[SourceFile, ...]:
@@ -99,7 +104,7 @@ class CheckedPolicy:
         return self.tree.rules
 
     @property
-    def limits(self) -> tuple[Limit, ...]:
+    def limits(self) -> tuple[AnyLimit, ...]:
         """The limits that the policy sets."""
         return self.tree.limits
 
@@ -107,6 +112,11 @@ class CheckedPolicy:
         """The values that an operand names or lists; of a single value or a field, itself."""
         value = self.names[operand.name] if isinstance(operand, Name) else operand
         return value.items if isinstance(value, ListOf) else (value,)
+
+    def reads(self, name: str) -> bool:
+        """Whether a rule reads the field, or one of the family, with that name in the vocabulary."""
+        nodes = (node for rule in self.rules for node, _ in walk(rule.condition))
+        return any(isinstance(node, Field) and node.name == name for node in nodes)
 
     @property
     def asked_of_site(self) -> frozenset[Field]:
@@ -131,10 +141,17 @@ def load_policy(path: Path) -> CheckedPolicy:
     Raises InputError when the file cannot be read, PolicyError with every problem in it.
     """
     data, text = read_source(path, "policy")
-    file = str(path)
-    tree, warnings = _read_surface(text, file)
-    checked = _checked(file, text, tree, path.parent)
-    return replace(checked, warnings=warnings, files=(SourceFile(path.name, data), *checked.files))
+    checked = load_text(text, path)
+    return replace(checked, files=(SourceFile(path.name, data), *checked.files))
+
+
+def load_text(text: str, path: Path) -> CheckedPolicy:
+    """The policy that a text says as the content of a file, which may have another one: an editor's, a fix not saved.
+
+    Raises PolicyError with every problem in it.
+    """
+    tree, warnings = _read_surface(text, str(path))
+    return replace(_checked(str(path), text, tree, path.parent), warnings=warnings)
 
 
 def parse_surface(text: str, file: str) -> Policy:
@@ -208,12 +225,24 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
     files: dict[str, SourceFile] = {}
     tree = replace(tree, statements=_with_lists(tree.statements, folder, findings, files))
     # Of a name that is given twice the first value counts: the second one is the error (SW108).
-    names: dict[str, NamedValue] = {s.name: s.value for s in reversed(tree.statements) if isinstance(s, Let)}
-    findings += check(tree, names)
+    lets = {s.name: s for s in reversed(tree.statements) if isinstance(s, Let)}
+    names = PolicyNames.of(lets)
+    findings += [*check(tree, names), *circles(lets)]
+    findings += [] if findings else too_large(tree, names)
     if findings:
         raise PolicyError(in_order(findings), {file: shown_source(text, file)})
     timezone = tree.timezone.name if tree.timezone else DEFAULT_TIMEZONE
-    return CheckedPolicy(file, tree, names, timezone, list_files, text, files=tuple(files.values()))
+    return CheckedPolicy(
+        file,
+        resolved(tree, names),
+        names.values,
+        timezone,
+        list_files,
+        text,
+        files=tuple(files.values()),
+        written=tree,
+        uses_of_conditions=uses(tree.rules, names),
+    )
 
 
 def _with_lists(
@@ -228,7 +257,8 @@ def _with_lists(
     for statement in statements:
         if isinstance(statement, SetFrom) and len(findings) < MAX_FINDINGS and left >= 0:
             try:
-                values = _read_list(statement.path.value, folder, files)
+                lines = _read_list(statement.path.value, folder, files)
+                values = _values(lines, statement)
                 left -= len(values)
                 if left < 0:
                     raise InputError(f"the list files of a policy have at most {MAX_LISTED:,} values together")
@@ -237,10 +267,26 @@ def _with_lists(
                 findings.append(Diagnostic("SW207", "error", error.message, place, "read from here", error.help))
             else:
                 place = statement.path.span
-                listed = ListOf(tuple(Text(value, place) for value in values), place)
+                listed = ListOf(values, place)
                 statement = Let(statement.name, listed, statement.span, statement.name_span)
         read.append(statement)
     return tuple(read)
+
+
+def _values(lines: list[str], listed: SetFrom) -> tuple[Literal_, ...]:
+    """The values of a list file, of the kind that the policy says. Raises InputError for a line that is none."""
+    place = listed.path.span
+    if listed.kind == "text":
+        return tuple(Text(line, place) for line in lines)
+    found: list[Literal_] = []
+    for line in lines:
+        day = date_from(line) if listed.kind == "dates" else None
+        if day is None and not (listed.kind == "numbers" and _NUMBER.fullmatch(line)):
+            what, like = ("date", "2027-02-28") if listed.kind == "dates" else ("number", "45")
+            help_ = f"one {what} a line, like {like}; without `as {listed.kind}` lines are text"
+            raise InputError(f"list file `{listed.path.value}` has a line that is no {what}: `{shown(line)}`", help_)
+        found.append(Date(day, place) if day is not None else Number(int(line), place))
+    return tuple(dict.fromkeys(found))
 
 
 def _read_list(name: str, folder: Path | None, files: dict[str, SourceFile]) -> list[str]:

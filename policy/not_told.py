@@ -39,9 +39,13 @@ _ANSWERS = {
         "Qlik Sense itself knows no managers: an attribute that the user directory brings is written "
         "`user.attributes.manager`, a custom property of yours `user.@Manager`"
     ),
-    "available free remaining": (
-        "how many licenses are free is nothing that one license knows: `limit release to 10 per run, longest unused "
-        "first` bounds a run"
+    "action actions context resource resources resourcefilter resourcetype": (
+        "rules speak of users and licenses: leave out what is asked of resources, actions and contexts; what "
+        "somebody may do is told by `user.roles`"
+    ),
+    "free remaining": (
+        "how many licenses are free is `license.available`; no more than is needed is taken by `limit release to reach "
+        "20 free analyzer, longest unused first`"
     ),
 }
 """What to say, by the words with which it is asked for."""

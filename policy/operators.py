@@ -5,12 +5,14 @@ for any pair of a value on the left and one on the right. The reference evaluato
 both ask here whether it holds for a pair.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from seatwarden.grammar.ast import Operator
+from seatwarden.grammar.ast import Date, Operator, Season
+from seatwarden.grammar.calendar_names import date_from
 from seatwarden.policy.vocabulary import Type
 
 Value: TypeAlias = str | int | bool | date
@@ -55,7 +57,27 @@ OPERATORS = (
         "is not empty", "a value that is not blank: exactly the opposite of `is empty`", "user.roles is not empty"
     ),
     OperatorEntry(
+        "from … to",
+        "today lies in a season, both days included: of every year, or with dates of one",
+        "today from 12-15 to 01-10",
+    ),
+    OperatorEntry(
         "unused for", "the last use is that many calendar days (or weeks) ago, or more", "unused for 30 days"
+    ),
+    OperatorEntry(
+        "user unused for",
+        "the last use over all licenses of the user is that many calendar days (or weeks) ago, or more",
+        "user unused for 60 days",
+    ),
+    OperatorEntry(
+        "date(…)",
+        "the texts of a field, read as dates like 2027-02-28; where one of them is none, all are unknown",
+        "date(user.@ContractEnd) >= today",
+    ),
+    OperatorEntry(
+        "number(…)",
+        "the texts of a field, read as whole numbers; where one of them is none, all are unknown",
+        "license.unusedDays > number(user.@KeepDays)",
     ),
     OperatorEntry("never used", "never used since it was allocated", "never used"),
 )
@@ -63,6 +85,9 @@ OPERATORS = (
 
 POSITIVE: Mapping[Operator, Operator] = {"!=": "=", "!==": "=="}
 """The operators that are exactly `not` of another: of the whole comparison, not of a pair."""
+
+FLIPPED: Mapping[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "==": "=="}
+"""The operators that say the same with their sides exchanged."""
 
 
 def matches(text: str, pattern: str) -> bool:
@@ -82,6 +107,51 @@ def matches(text: str, pattern: str) -> bool:
             return False
         position = found + len(part)
     return True
+
+
+MAX_SHIFT = 36_500
+"""Most days by which a date can be moved."""
+
+
+def moved(day: Value, days: int) -> Value:
+    """A date so many calendar days later; within the calendar, which ends with the year 9999. What is none stays."""
+    if not isinstance(day, date):
+        return day
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
+
+
+FIRST_YEAR = 1900
+"""Dates in texts are of this year or later: QRS has no earlier ones."""
+_DIGITS = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def read_text(kind: str, text: str) -> date | int | None:
+    """The date (`kind` is `date`) or the whole number that a text says, blanks around it left out; None if neither."""
+    text = text.strip()
+    if kind == "number":
+        return int(text) if _DIGITS.fullmatch(text) else None
+    found = date_from(text)
+    return found if found is not None and found.year >= FIRST_YEAR else None
+
+
+def around(value: Value, days: int = 0) -> Iterator[str]:
+    """Texts that are read as a date or a number that is moved, and as the ones near it."""
+    for beside in (0, -1, 1, -2, 2):
+        if isinstance(value, date):
+            yield moved(value, days + beside).isoformat()  # type: ignore[union-attr]
+        elif isinstance(value, int) and value + beside >= 0:
+            yield str(value + beside)
+
+
+def in_season(season: Season, day: date) -> bool:
+    """Whether a day lies in a season, both its ends included."""
+    first, last = season.first, season.last
+    if isinstance(first, Date) and isinstance(last, Date):
+        return first.value <= day <= last.value
+    if isinstance(first, Date) or isinstance(last, Date):  # no such season is read
+        return False
+    start, end, at = (first.month, first.day), (last.month, last.day), (day.month, day.day)
+    return start <= at <= end if start <= end else at >= start or at <= end
 
 
 def _folded(value: Value) -> Value:

@@ -11,7 +11,7 @@ from enum import Enum
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.grammar.printer import print_field
-from seatwarden.grammar.suggest import did_you_mean, nearest
+from seatwarden.grammar.suggest import did_you_mean, nearest, no_value
 from seatwarden.policy.not_told import not_told
 
 
@@ -174,6 +174,22 @@ _ENTRIES = (
         optional=True,
     ),
     FieldEntry(
+        "user.unusedDays",
+        Type.NUMBER,
+        "calendar days since the latest use over all licenses of the user, or since the latest allocation when none was"
+        " ever used",
+        "lastUsed, createdDate of all the user's licenses",
+        "user.unusedDays > 45",
+    ),
+    FieldEntry(
+        "user.lastReleased",
+        Type.DATE,
+        "the day on which a run last released a license of the user; whose licenses no run ever released has none",
+        "the journals of this site's runs",
+        "user.lastReleased > today - 180 days",
+        optional=True,
+    ),
+    FieldEntry(
         "license.type",
         Type.TEXT,
         "the type of the license that is decided on",
@@ -216,6 +232,20 @@ _ENTRIES = (
     FieldEntry(
         "license.excess", Type.BOOLEAN, "allocated beyond what the site's license covers", "excess", "license.excess"
     ),
+    FieldEntry(
+        "license.available",
+        Type.NUMBER,
+        "licenses of the same type that are free at the site, before this run",
+        "license/accesstypeoverview",
+        "license.available < 20",
+    ),
+    FieldEntry(
+        "license.total",
+        Type.NUMBER,
+        "licenses of the same type that the site has in all",
+        "license/accesstypeoverview",
+        "license.total >= 100",
+    ),
     FieldEntry("today", Type.DATE, "the day of the run, in the policy's time zone", "the run", "today >= 2026-12-01"),
     FieldEntry("month", Type.NUMBER, "the month of the run, 1 to 12", "the run", "month = [11, 12, 1]"),
     FieldEntry(
@@ -226,6 +256,8 @@ _ENTRIES = (
 VOCABULARY: dict[str, FieldEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every field by its name."""
 
+OF_POOL = ("license.available", "license.total")
+"""The fields that count the site's licenses: the same for all licenses of a type, in one plan."""
 NOUNS = {
     "user": "user",
     "user.userDirectory": "user directory",
@@ -254,6 +286,7 @@ _OF_QLIK = {
     "isblacklisted": "user.blocked",
 }
 """What other names that the field has for the user's facts are here."""
+_PROPERTIES = ("customproperty", "customproperties", "property", "properties")
 _ALIKE = 0.8
 """How much a name must be like a field to be that one mistyped, and nothing else."""
 
@@ -270,6 +303,20 @@ def _of_the_user(key: str) -> str:
     return f"a custom property is written `{property_}`, an attribute of the user directory `{attribute}`"
 
 
+def _asked_of(name: str) -> str | None:
+    """A help line for a field with a question behind it, as other languages write it: `user.tags.length`."""
+    field, _, question = name.rpartition(".")
+    if field not in VOCABULARY and not field.startswith(("user.@", "user.attributes.")):
+        return None
+    match question.casefold():
+        case "empty" | "isempty" | "null" | "isnull":
+            return no_value(field)
+        case "length" | "count" | "size" | "len":
+            return f"how many values it has is not asked; whether it has any: `{field} is not empty`"
+        case _:
+            return None
+
+
 def field_help(name: str) -> str | None:
     """A help line for a name that is no field: what to write instead.
 
@@ -281,6 +328,10 @@ def field_help(name: str) -> str | None:
         return did_you_mean(name, VOCABULARY) or not_told(name)
     word, _, tail = rest.partition(".")
     part = word.casefold()
+    if asked := _asked_of(name):
+        return asked
+    if first == "user" and part in _PROPERTIES:
+        return f"a custom property is written `{print_field(Field('user.@', tail.strip(chr(34)) or 'Department'))}`"
     whole = [f for f in fields if len(part) > 1 and (f.casefold().startswith(part) or f.casefold().endswith(part))]
     if first == "user" and part in _OF_QLIK:
         return f"write `{_OF_QLIK[part]}`"

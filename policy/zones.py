@@ -1,5 +1,6 @@
 """IANA time zones: the one place that looks them up."""
 
+import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -40,6 +41,9 @@ def is_timezone(name: str) -> bool:
     return find_timezone(name) is not None
 
 
+_OFFSET = re.compile(r"^(?!Etc/)\w*\s*[-+]\d")
+
+
 def timezone_help(name: str) -> str:
     """A help line for a name that is no zone: Windows has names of its own, and people have abbreviations."""
     from tzlocal.windows_tz import win_tz  # only for this message
@@ -49,6 +53,8 @@ def timezone_help(name: str) -> str:
     if not _is_everywhere(name):
         zone = name.partition("/")[2]
         return f"write {zone}" if is_timezone(zone) else f"that is what a machine is set to: {_WRITE}"
+    if _OFFSET.search(name):
+        return f"hours from UTC know no summer time: {_WRITE}"
     if name.isalpha() and name.isupper():  # CEST is not EST
         return f"an abbreviation is not enough: {_WRITE}"
     return did_you_mean(name, timezone_names()) or _WRITE

@@ -1,6 +1,8 @@
 """What all tests share: how hypothesis searches. Each run tries other examples; CI the same ones, and more of them."""
 
 import os
+import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -9,8 +11,13 @@ from tests.platforms import WINDOWS
 from tests.profiles import register
 
 register()
+# jsonschema makes 38 parsers of it, five seconds in each worker, for a format that no schema of ours has.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 # pytest-xdist sets it for its workers, and what commands print would be as wide as that.
 os.environ.pop("COLUMNS", None)
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start and end by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.load_profile("ci" if "CI" in os.environ else "seatwarden")
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.site.notifications import load_notifications
-from seatwarden.engine.site.settings import load_settings, policy_file
+from seatwarden.engine.site.ours import policy_file
+from seatwarden.engine.site.settings import load_settings
 from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import InputError, PolicyError
@@ -26,7 +27,7 @@ from seatwarden.policy.testing.test_file import load_policy_test
 from tests.paths import DATA, EXAMPLES
 
 RECORDED = DATA / "settings-findings.jsonl.gz"
-EVERY = 67
+EVERY = 131
 """Of so many mutations one is in the sample; a prime, so that all kinds of them are."""
 ENVIRONMENT = {"SECRET": "s3cret", "BROKEN": "a\nb", "NON_ASCII": "pässword"}
 POLICY = 'keep "a" when user.tags = "x"\nrelease analyzer when unused for 30 days\n'

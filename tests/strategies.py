@@ -6,7 +6,7 @@ against the vocabulary.
 """
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal, TypeAlias, get_args
@@ -31,6 +31,10 @@ TAGS = ("vip", "VIP", "keep me", "straße", "STRASSE", 'say "hi"')
 ROLES = ("RootAdmin", "rootadmin", "AuditAdmin")
 PROPERTY_KEYS = ("Department", "Odd name", "department")
 ATTRIBUTE_KEYS = ("group", "e-mail")
+UNTIL = Field("user.@", "Until")
+"""A custom property that policies read as a date or a number."""
+DATES_WRITTEN = ("2026-11-21", "2026-11-20", " 2026-11-22 ", "2026-10-22", "2027-02-28")
+NUMBERS_WRITTEN = ("30", "0", " 31", "007")
 VALUES = ("Finance", "finance", "do-not-release", "")
 _NAMES = ("admins", "vips"), ("months",), ("cutoff",), ("always",)
 LETS: Mapping[Kind, tuple[str, ...]] = dict(zip(get_args(Kind), _NAMES, strict=True))
@@ -62,13 +66,15 @@ _TRUTHS = ("inactive", "blocked", "removedExternally", "deleteProhibited")
 FIELDS = (
     *(FieldPool(Field(name), "text", texts) for name, texts in _TEXTS.items()),
     *(FieldPool(Field("user.@", key), "text", VALUES) for key in PROPERTY_KEYS),
+    FieldPool(UNTIL, "text", ("2026-11-21", "30", "soon")),
     *(FieldPool(Field("user.attributes", key), "text", VALUES) for key in ATTRIBUTE_KEYS),
     *(FieldPool(Field(name), "text", texts, closed=True) for name, texts in _CLOSED.items()),
     *(FieldPool(Field(f"user.{name}"), "boolean") for name in _TRUTHS),
     *(FieldPool(Field(name), "boolean") for name in ("license.neverUsed", "license.excess")),
     *(FieldPool(Field(f"{whose}.createdDate"), "date") for whose in ("user", "license")),
-    *(FieldPool(Field(name), "date") for name in ("license.lastUsed", "user.lastUsed", "today")),
-    *(FieldPool(Field(name), "number") for name in ("license.unusedDays", "month")),
+    *(FieldPool(Field(name), "date") for name in ("license.lastUsed", "user.lastUsed", "user.lastReleased", "today")),
+    *(FieldPool(Field(name), "number") for name in ("license.unusedDays", "user.unusedDays", "month")),
+    *(FieldPool(Field(name), "number") for name in ("license.available", "license.total")),
 )
 
 # Conditions ------------------------------------------------------------------------------------------
@@ -92,6 +98,11 @@ numbers = st.sampled_from((30, 0, 1, 7, 29, 31, 60, 11, 12)).map(ast.Number)
 booleans = st.booleans().map(ast.Boolean)
 
 
+def is_condition(value: ast.Condition) -> bool:
+    """Whether a `let` of it names a condition."""
+    return not isinstance(value, ast.Literal_ | ast.ListOf | ast.Shifted)
+
+
 def lists(values: SearchStrategy[Any], most: int = 3) -> SearchStrategy[ast.ListOf]:
     """A list of a few such values."""
     return st.lists(values, max_size=most).map(lambda items: ast.ListOf(tuple(items)))
@@ -100,6 +111,30 @@ def lists(values: SearchStrategy[Any], most: int = 3) -> SearchStrategy[ast.List
 def _literals(kind: Kind, texts: tuple[str, ...] = ()) -> SearchStrategy[ast.Literal_]:
     by_kind: Mapping[Kind, SearchStrategy[ast.Literal_]] = {"number": numbers, "date": dates, "boolean": booleans}
     return by_kind[kind] if kind in by_kind else st.sampled_from(texts or TAGS).map(ast.Text)
+
+
+_lengths = st.builds(ast.Length, st.sampled_from(THRESHOLDS), st.sampled_from(["days", "weeks"]))
+"""A length of time: one that sites are often unused for."""
+
+
+_signs: SearchStrategy[Literal["+", "-"]] = st.sampled_from(("-", "+"))
+
+
+_month_days = st.sampled_from(((11, 21), (11, 20), (11, 22), (1, 10), (2, 29), (12, 31), (1, 1), (6, 15))).map(
+    lambda day: ast.MonthDay(*day)
+)
+_seasons_of_one_year = st.tuples(dates, dates).map(lambda days: sorted(days, key=lambda day: day.value))
+seasons = st.builds(ast.Season, _month_days, _month_days) | _seasons_of_one_year.map(
+    lambda days: ast.Season(days[0], days[1])
+)
+"""Seasons that often begin or end about NOW."""
+
+
+def shifted() -> SearchStrategy[ast.Shifted]:
+    """A date that is moved: mostly today."""
+    days = [pool.field for pool in FIELDS if pool.kind == "date"]
+    base = st.just(Field("today")) | st.sampled_from([*days, ast.ReadAs("date", UNTIL)]) | dates
+    return st.builds(ast.Shifted, base, _signs, _lengths)
 
 
 @st.composite
@@ -115,23 +150,38 @@ def comparisons(draw: st.DrawFn, names: Mapping[str, Kind]) -> ast.Comparison:
     if not pool.closed and pool.field.name != "month":
         others += [st.just(ast.Name(name)) for name, kind in names.items() if kind == pool.kind]
     others += [st.sampled_from([p.field for p in FIELDS if p.kind == pool.kind])]
-    sides: tuple[ast.Operand, ast.Operand] = (pool.field, draw(st.one_of(others)))
+    if pool.kind == "date":
+        others += [shifted(), shifted()]
+    own: ast.Field | ast.ReadAs = pool.field
+    if pool.kind in ("date", "number") and not draw(st.integers(0, 3)):
+        own = ast.ReadAs(pool.kind, UNTIL)
+    sides: tuple[ast.Operand, ast.Operand] = (own, draw(st.one_of(others)))
+    if pool.kind == "date" and not draw(st.integers(0, 3)):
+        sides = ast.Shifted(own, draw(_signs), draw(_lengths)), sides[1]
     left, right = sides if draw(st.integers(0, 5)) else sides[::-1]
     return ast.Comparison(operator, left, right)
 
 
-def conditions(names: Mapping[str, Kind] | None = None) -> SearchStrategy[ast.Condition]:
-    """A condition that passes the type check, where `names` have values of those types."""
+def conditions(
+    names: Mapping[str, Kind] | None = None, named: Sequence[str] = (), lengths: Sequence[str] = ()
+) -> SearchStrategy[ast.Condition]:
+    """A condition that passes the type check, where `names` have values of those types.
+
+    `named` are names of conditions, `lengths` those of lengths of time.
+    """
     names = names or {}
-    unused = st.builds(ast.UnusedFor, st.sampled_from(THRESHOLDS), st.sampled_from(["days", "weeks"]))
+    length = _lengths | st.sampled_from([ast.Name(name) for name in lengths]) if lengths else _lengths
+    unused = st.builds(ast.UnusedFor, length, st.sampled_from([False, False, True]))
     truths = [pool.field for pool in FIELDS if pool.kind == "boolean"]
-    named = [ast.Name(name) for name, kind in names.items() if kind == "boolean"]
+    alone = [ast.Name(name) for name in (*(name for name, kind in names.items() if kind == "boolean"), *named)]
     empty = st.sampled_from([pool.field for pool in FIELDS if _may_be_empty(pool)]).map(ast.IsEmpty)
-    return _combined(st.one_of(st.sampled_from([*truths, *named]), booleans, unused, empty, comparisons(names)))
+    return _combined(
+        st.one_of(st.sampled_from([*truths, *alone]), booleans, unused, seasons, empty, comparisons(names))
+    )
 
 
 def _may_be_empty(pool: FieldPool) -> bool:
-    return pool.kind == "text" or pool.field.name in ("license.lastUsed", "user.lastUsed")
+    return pool.kind == "text" or pool.field.name in ("license.lastUsed", "user.lastUsed", "user.lastReleased")
 
 
 def any_conditions() -> SearchStrategy[ast.Condition]:
@@ -148,9 +198,13 @@ def any_conditions() -> SearchStrategy[ast.Condition]:
         any_text.map(lambda key: Field("user.attributes", key)),
     )
     operators = st.sampled_from(["=", "!=", "==", "!==", "like", "<", "<=", ">", ">="])
-    unused = st.builds(ast.UnusedFor, st.integers(0, 999), st.sampled_from(["days", "weeks"]))
+    kinds: SearchStrategy[Literal["date", "number"]] = st.sampled_from(("date", "number"))
+    operand |= st.builds(ast.ReadAs, kinds, st.sampled_from([pool.field for pool in FIELDS]))
+    length = st.builds(ast.Length, st.integers(0, 999), st.sampled_from(["days", "weeks"]))
+    unused = st.builds(ast.UnusedFor, length | any_names.map(ast.Name), st.booleans())
+    operand |= st.builds(ast.Shifted, operand, _signs, length | any_names.map(ast.Name))
     empty = st.sampled_from([pool.field for pool in FIELDS]).map(ast.IsEmpty)
-    return _combined(st.one_of(operand, unused, empty, st.builds(ast.Comparison, operators, operand, operand)))
+    return _combined(st.one_of(operand, seasons, unused, empty, st.builds(ast.Comparison, operators, operand, operand)))
 
 
 def _combined(leaves: SearchStrategy[Any]) -> SearchStrategy[ast.Condition]:
@@ -178,13 +232,24 @@ def keep_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
 
 def release_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
     """A release rule."""
-    return st.builds(ast.Rule, st.just("release"), _types, _labels, st.none(), of)
+    said = {"regardless_of_use": st.booleans()}
+    return st.builds(ast.Rule, st.just("release"), _types, _labels, st.none(), of, **said)
 
 
 _amounts = st.tuples(st.integers(0, 200), st.none()) | st.tuples(st.none(), st.integers(0, 100))
-limits = st.builds(
-    lambda amount, *rest: ast.Limit(*amount, *rest), _amounts, st.none() | st.sampled_from(LICENSE_TYPES), st.booleans()
-)
+limits: SearchStrategy[ast.AnyLimit] = st.builds(
+    lambda amount, *rest: ast.Limit(*amount, *rest),
+    _amounts,
+    st.none() | st.sampled_from(LICENSE_TYPES),
+    st.booleans(),
+    st.none() | st.none() | _lengths.filter(lambda length: length.days > 0),
+) | st.builds(ast.Reserve, st.integers(0, 30), st.sampled_from(LICENSE_TYPES))
+
+
+def _subject_of(limit: ast.Statement) -> tuple[object, ...]:
+    if not isinstance(limit, ast.Limit):
+        return type(limit), getattr(limit, "license_type", None)
+    return limit.license_type, limit.count is None, limit.over and limit.over.days
 
 
 @st.composite
@@ -196,25 +261,30 @@ def policies(draw: st.DrawFn) -> ast.Policy:
         ast.Let(name, draw(_literals(kind) | lists(_literals(kind)).filter(lambda v: v.items)))
         for name, kind in names.items()
     ]
-    of = conditions(names)
+    named = draw(st.lists(st.sampled_from(("leaver", "gone")), max_size=2, unique=True))
+    for number, name in enumerate(named):  # the second may need the first
+        lets.append(ast.Let(name, draw(conditions(names, named[:number]).filter(is_condition))))
+    lengths = draw(st.sampled_from(((), ("grace",))))
+    lets += [ast.Let(name, draw(_lengths)) for name in lengths]
+    of = conditions(names, named, lengths)
     # One release rule that often matches, and few keep rules: so that every fact may turn a verdict.
-    first: SearchStrategy[Any] = st.sampled_from([ast.UnusedFor(30, "days"), ast.Boolean(True)])
+    first: SearchStrategy[Any] = st.sampled_from([ast.UnusedFor(ast.Length(30, "days")), ast.Boolean(True)])
     releases = [draw(release_rules(first | of)), *draw(st.lists(release_rules(of), max_size=2))]
     statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
-    statements += draw(st.lists(limits, max_size=2, unique_by=lambda one: (one.license_type, one.count is None)))  # type: ignore[union-attr]
+    statements += draw(st.lists(limits, max_size=2, unique_by=_subject_of))
     statements += draw(st.lists(st.sampled_from(ZONES).map(ast.Timezone), max_size=1))
     return ast.Policy(tuple(draw(st.permutations(statements))))
 
 
 def any_policies() -> SearchStrategy[ast.Policy]:
     """Any policy that can be written: every statement, every node, doubled and ill-typed ones too."""
-    values = any_text.map(ast.Text) | lists(any_text.map(ast.Text) | numbers, most=12)
+    values = any_text.map(ast.Text) | lists(any_text.map(ast.Text) | numbers, most=12) | _lengths | any_conditions()
     statement = st.one_of(
         keep_rules(any_conditions()),
         release_rules(any_conditions()),
         st.builds(ast.Rule, st.just("keep"), _types, any_text, st.none(), any_conditions()),
         st.builds(ast.Let, any_names, values),
-        st.builds(ast.SetFrom, any_names, any_text.map(ast.Text)),
+        st.builds(ast.SetFrom, any_names, any_text.map(ast.Text), st.sampled_from(["text", "dates", "numbers"])),
         any_text.map(ast.Timezone),
         limits,
     )
@@ -322,7 +392,10 @@ def _users(user_id: str, broken: Set[str]) -> SearchStrategy[dict[str, Any]]:
     values = st.sampled_from(VALUES)
     tag = st.fixed_dictionaries({"name": st.sampled_from(TAGS)})
     definition = st.fixed_dictionaries({"name": st.sampled_from(PROPERTY_KEYS)})
-    one_property = st.fixed_dictionaries({"value": values, "definition": definition})
+    until = st.sampled_from((*DATES_WRITTEN, *DATES_WRITTEN, *NUMBERS_WRITTEN, "soon", ""))
+    one_property = st.fixed_dictionaries({"value": values, "definition": definition}) | st.fixed_dictionaries(
+        {"value": until, "definition": st.just({"name": UNTIL.key})}
+    )
     attribute = st.fixed_dictionaries({"attributeType": st.sampled_from(ATTRIBUTE_KEYS), "attributeValue": values})
     facts: dict[str, SearchStrategy[Any]] = {
         "id": st.just(user_id),

@@ -1,55 +1,74 @@
 """The strategies draw what properties are for: an edge that never comes up is none that was looked at."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from typing import Any
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
-from seatwarden.grammar.ast import LICENSE_TYPES, Date, Policy, Rule, UnusedFor
+from seatwarden.grammar.ast import LICENSE_TYPES, Date, Length, LicenseType, Policy, Rule, UnusedFor
 from tests.strategies import MIDNIGHTS, NOW, ZONES, moments, policies, sites
 
 FIND = settings(database=None, derandomize=True, max_examples=1000, deadline=None, phases=(Phase.generate,))
 
+Drawn: TypeAlias = tuple[Policy, dict[str, Any]]
 
-def _doubled(license_type: str) -> Callable[[dict[str, Any]], bool]:
-    def is_doubled(site: dict[str, Any]) -> bool:
-        ids = [row["id"] for row in site["licenses"].get(license_type, [])]
+
+def _doubled(license_type: LicenseType) -> Callable[[Drawn], bool]:
+    def is_doubled(drawn: Drawn) -> bool:
+        ids = [row["id"] for row in drawn[1]["licenses"].get(license_type, [])]
         return len(set(ids)) < len(ids)
 
     return is_doubled
 
 
-@pytest.mark.parametrize("license_type", LICENSE_TYPES)
-def test_doubled_rows_of_both_types(license_type: str) -> None:
-    assert find(sites(), _doubled(license_type), settings=FIND)
+def _last_day(ahead: int) -> Callable[[Drawn], bool]:
+    def has_such_a_rule(drawn: Drawn) -> bool:
+        ends = [s.until for s in drawn[0].statements if isinstance(s, Rule)]
+        return any(isinstance(end, Date) and end.value == NOW.date() + timedelta(days=ahead) for end in ends)
+
+    return has_such_a_rule
 
 
-def _last_days(policy: Policy) -> set[date]:
-    return {s.until.value for s in policy.statements if isinstance(s, Rule) and isinstance(s.until, Date)}
-
-
-@pytest.mark.parametrize("ahead", [-1, 0, 1])
-def test_last_days_around_today(ahead: int) -> None:
-    assert find(policies(), lambda policy: NOW.date() + timedelta(days=ahead) in _last_days(policy), settings=FIND)
-
-
-@pytest.mark.parametrize("beyond", [-1, 0, 1])
-def test_last_uses_around_a_threshold(beyond: int) -> None:
-    def is_at_the_threshold(drawn: tuple[Policy, dict[str, Any]]) -> bool:
+def _last_use(beyond: int) -> Callable[[Drawn], bool]:
+    def is_at_the_threshold(drawn: Drawn) -> bool:
         policy, site = drawn
         used = [row.get("lastUsed") for rows in site["licenses"].values() for row in rows]
         for rule in policy.rules:
-            if isinstance(rule.condition, UnusedFor) and rule.condition.days > 0:
-                wanted = NOW.date() - timedelta(days=rule.condition.days + beyond)
+            unused = rule.condition
+            if isinstance(unused, UnusedFor) and isinstance(unused.length, Length) and unused.days > 0:
+                wanted = NOW.date() - timedelta(days=unused.days + beyond)
                 if any(isinstance(moment, str) and moment.startswith(f"{wanted}T") for moment in used):
                     return True
         return False
 
-    assert find(st.tuples(policies(), sites()), is_at_the_threshold, settings=FIND)
+    return is_at_the_threshold
+
+
+EDGES: dict[str, Callable[[Drawn], bool]] = {
+    **{f"doubled rows of {license_type}": _doubled(license_type) for license_type in LICENSE_TYPES},
+    **{f"a last day {ahead:+} days from today": _last_day(ahead) for ahead in (-1, 0, 1)},
+    **{f"a last use {beyond:+} days from a threshold": _last_use(beyond) for beyond in (-1, 0, 1)},
+}
+
+
+@pytest.mark.long
+def test_edges_come_up() -> None:
+    """Each in one search, as drawing is what takes its time."""
+    missing = set(EDGES)
+
+    def all_seen(drawn: Drawn) -> bool:
+        missing.difference_update([name for name in missing if EDGES[name](drawn)])
+        return not missing
+
+    with suppress(NoSuchExample):
+        find(st.tuples(policies(), sites()), all_seen, settings=FIND)
+    assert missing == set()
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -12,8 +12,10 @@ from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.grammar.printer import print_field
 from tests.strategies import (
     ATTRIBUTE_KEYS,
+    DATES_WRITTEN,
     DIRECTORIES,
     NOW,
+    NUMBERS_WRITTEN,
     PROPERTY_KEYS,
     ROLES,
     TAGS,
@@ -57,6 +59,7 @@ def known_facts(draw: st.DrawFn, license_type: str | None = None) -> KnownFacts:
     own = license_type or draw(st.sampled_from(LICENSE_TYPES))
     held = {own} | draw(st.sets(st.sampled_from(LICENSE_TYPES)))
     elsewhere = draw(st.none() | _near(today)) if len(held) > 1 else None
+    latest = max([allocated, *([draw(_near(today))] if len(held) > 1 else [])])
     uses = [day for day in (used, elsewhere) if day is not None]
     flags = ("inactive", "blocked", "removedExternally", "deleteProhibited")
     return KnownFacts(
@@ -69,18 +72,23 @@ def known_facts(draw: st.DrawFn, license_type: str | None = None) -> KnownFacts:
             "user.tags": draw(_some(_TAGS)),
             **{print_field(Field("user.@", key)): draw(_some(_VALUES)) for key in PROPERTY_KEYS},
             **{print_field(Field("user.attributes", key)): draw(_some(_VALUES)) for key in ATTRIBUTE_KEYS},
-            "site.properties": PROPERTY_KEYS,
+            "user.@Until": draw(_some(DATES_WRITTEN) | _some(NUMBERS_WRITTEN)),
+            "site.properties": (*PROPERTY_KEYS, "Until"),
             "site.attributes": ATTRIBUTE_KEYS,
             **{f"user.{flag}": (draw(st.booleans()),) for flag in flags},
             "user.createdDate": (draw(_near(NOW.date())),),
             "user.licenses": tuple(sorted(held)),
             "user.lastUsed": (max(uses),) if uses else (),
+            "user.unusedDays": ((today - max(uses or [latest])).days,),
+            "user.lastReleased": draw(st.just(()) | _near(today).map(lambda day: (day,))),
             "license.type": (own,),
             "license.lastUsed": () if used is None else (used,),
             "license.createdDate": (allocated,),
             "license.neverUsed": (used is None,),
             "license.unusedDays": ((today - (used or allocated)).days,),
             "license.excess": (draw(st.booleans()),),
+            "license.available": (draw(st.sampled_from((30, 0, 1, 29, 31))),),
+            "license.total": (draw(st.sampled_from((60, 30, 31))),),
             "today": (today,),
             "month": (today.month,),
             "weekday": (WEEKDAYS[today.weekday()],),

@@ -3,6 +3,7 @@
 - The examples that pages link to, which lie outside docs/, become files of the site.
 - A fence like ```` ```yaml vips.test.yaml ````, whose words are for the tests, shows its file name as a title.
 - Policies are coloured as in an editor.
+- The dialog of the search has a name.
 - A page that would load anything from another host ends the build.
 """
 
@@ -22,6 +23,9 @@ _ROOT = Path(__file__).parent.parent.parent
 _FENCE = re.compile(r"^```(?P<language>\w+) (?P<words>[^\n]+)$", re.MULTILINE)
 _FILE_NAME = re.compile(r"(?:file=|\+)?([\w-]+(?:\.[\w-]+)+)")
 _OUTSIDE = re.compile(r"(?<=\]\()\.\./((?:\.\./)*examples/)")
+
+_SEARCH = 'data-md-component="search" role="dialog"'
+"""The dialog of the search, to which the theme gives no name."""
 
 _LEXER = policy_lexer.PolicyLexer
 LEXERS["PolicyLexer"] = ("policy_lexer", _LEXER.name, tuple(_LEXER.aliases), tuple(_LEXER.filenames), ())
@@ -46,7 +50,7 @@ def on_post_page(output: str, page: Page, **_: Any) -> str:
     loaded.feed(output)
     if loaded.foreign:
         raise PluginError(f"{page.file.src_uri} loads from other hosts: {', '.join(loaded.foreign)}")
-    return output
+    return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
 
 
 def _titled(fence: re.Match[str]) -> str:

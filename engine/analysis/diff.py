@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from seatwarden.engine.decide.decide import conclude, decide_all
+from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision, reason_label
 from seatwarden.engine.decide.reference import evaluate_rule
-from seatwarden.engine.facts.day import Day
-from seatwarden.engine.snapshot.model import Snapshot
-from seatwarden.grammar.ast import Field, LicenseType, Rule, UnusedFor, walk
+from seatwarden.grammar.ast import Field, IsEmpty, LicenseType, Rule, Season, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import Value
@@ -49,14 +47,14 @@ class Example:
     new: Opinion
 
 
-def changes(old: CheckedPolicy, new: CheckedPolicy, snapshot: Snapshot, days: tuple[Day, Day]) -> list[VerdictChange]:
-    """The licenses of a snapshot whose verdict changes from the old policy to the new, each decided on its day."""
-    return changed(decide_all(old, snapshot, days[0]), decide_all(new, snapshot, days[1]))
-
-
 def changed(old: Iterable[Decision], new: Iterable[Decision]) -> list[VerdictChange]:
     """The licenses whose verdict changes, of decisions on the same licenses in the same order."""
     return [VerdictChange(one, other) for one, other in zip(old, new, strict=True) if one.verdict != other.verdict]
+
+
+def in_reading_order(found: Iterable[VerdictChange]) -> list[VerdictChange]:
+    """Changes as people read them: first who would lose a license, then by user."""
+    return sorted(found, key=lambda one: (one.new.verdict != "release", one.new.user, one.new.license_type))
 
 
 def reasons(found: list[VerdictChange]) -> list[tuple[str, str, str, int]]:
@@ -93,7 +91,8 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
         candidates += 1
         opinions = _opinion(old, world), _opinion(new, world)
         if opinions[0].verdict != opinions[1].verdict:
-            return Example(tuple(_facts(old, new, world)), *opinions)
+            deciding = [opinion.rule for opinion in opinions if opinion.rule is not None]
+            return Example(tuple(_facts(old, new, world, deciding)), *opinions)
     # The formulas differ, but on no world that was looked at: they leave open what evaluation settles (a comparison of
     # two texts is a flag that may be either). Then the policies may mean the same, or not.
     if candidates:
@@ -134,15 +133,20 @@ def _opinion(policy: CheckedPolicy, world: World) -> Opinion:
     return Opinion(ruling.verdict, ruling.rule, reason)
 
 
-def _facts(old: CheckedPolicy, new: CheckedPolicy, world: World) -> Iterator[tuple[str, tuple[Value, ...]]]:
-    """The facts that the policies read, those left out that are false or have no value."""
+def _facts(
+    old: CheckedPolicy, new: CheckedPolicy, world: World, deciding: Iterable[Rule]
+) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    """The facts that the policies read; those that are false or have no value only where the verdict hangs on it."""
     fields = {LICENSE_TYPE: None, USER: None}
     for policy in (old, new):
         for rule in policy.rules:
             fields |= dict.fromkeys(_fields(rule))
+    asked = {field for rule in deciding for field in _fields(rule)}
+    to_be_empty = {node.field for rule in deciding for node, _ in walk(rule.condition) if isinstance(node, IsEmpty)}
     for field in fields:
         values = world.read(field)
-        if values and values != (False,):
+        is_false = any(value is False for value in values)
+        if (values and not is_false) or (is_false and field in asked) or field in to_be_empty:
             yield print_field(field), values
 
 
@@ -151,6 +155,8 @@ def _fields(rule: Rule) -> Iterator[Field]:
         yield Field("today")
     for node, _ in walk(rule.condition):
         if isinstance(node, UnusedFor):
-            yield Field("license.unusedDays")
+            yield node.field
+        elif isinstance(node, Season):
+            yield Field("today")
         elif isinstance(node, Field) and not node.name.startswith("user.user"):
             yield node

@@ -17,6 +17,11 @@ from seatwarden.policy.loading import CheckedPolicy
 
 def known_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> KnownNames:
     """The names that a snapshot has, for lint; facts that are missing or unreadable there add none."""
+    return KnownNames(*names_in_use(snapshot), lambda rule: _matches(rule, policy, snapshot, day))
+
+
+def names_in_use(snapshot: Snapshot) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """The texts that users have by field, as a rule writes it, and the names of properties and attributes by family."""
     texts: dict[str, set[str]] = defaultdict(set)
     keys: dict[str, set[str]] = {"user.@": set(), "user.attributes": set()}
     for user in snapshot.users:
@@ -24,16 +29,15 @@ def known_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> KnownNam
             texts[print_field(field)].add(text)
             if field.key is not None:
                 keys[field.name].add(field.key)
-    return KnownNames(
+    return (
         {name: frozenset(found) for name, found in texts.items()},
         {name: frozenset(found) for name, found in keys.items()},
-        lambda rule: _matches(rule, policy, snapshot, day),
     )
 
 
 def _texts_of(user: User) -> list[tuple[Field, str]]:
     found = [
-        (Field("user"), f"{user.user_directory}\\{user.user_id}"),
+        (Field("user"), user.directory_and_id),
         (Field("user.userDirectory"), user.user_directory),
         (Field("user.userId"), user.user_id),
     ]

@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -29,10 +29,10 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.writer import salted
 from seatwarden.engine.plan.circumstances import Hand
-from seatwarden.engine.plan.limits import allocated_in, choose, describe_limits, hold_limits
+from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, describe_limits, hold_limits
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.version import VERSION
-from seatwarden.grammar.ast import Limit
+from seatwarden.grammar.ast import AnyLimit, LicenseType
 from seatwarden.policy.errors import InputError
 
 _AHEAD = timedelta(minutes=5)
@@ -45,7 +45,7 @@ class PendingApply:
 
     plan: RecordedPlan
     path: Path
-    limits: tuple[Limit, ...]
+    limits: tuple[AnyLimit, ...]
     data: bytes
     state: JournalState | None
     chosen: list[Key]
@@ -144,12 +144,14 @@ def only_one(lock_file: Path, url: str, seconds: float = 0) -> Iterator[None]:
 def find_pending(
     plan: RecordedPlan,
     folder: Path,
-    limits: tuple[Limit, ...],
+    limits: tuple[AnyLimit, ...],
     unused_days: Callable[[], Mapping[Key, int]] = dict,
+    lately: Mapping[int, Mapping[LicenseType, int] | None] | None = None,
 ) -> PendingApply:
     """The work that is left: the choice of an earlier run, or else what the plan and the limits say.
 
     A plan with pseudonyms does not say how long each license is unused: `unused_days` does, where a limit asks.
+    `lately` is what other runs have released by now, where that may be more than when the plan was made.
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """
     path = folder / JOURNAL_FILE
@@ -165,21 +167,31 @@ def find_pending(
     if state is not None:
         chosen = [plan.key_of[n] for n in state.chosen if n in plan.key_of]
     else:
-        chosen = _chosen(plan, limits, unused_days)
+        numbers = plan.numbers if lately is None else replace(plan.numbers, lately=lately)
+        chosen = _chosen(plan, limits, unused_days, numbers)
     return PendingApply(plan, path, limits, data, state, chosen)
 
 
-def _chosen(plan: RecordedPlan, limits: tuple[Limit, ...], unused_days: Callable[[], Mapping[Key, int]]) -> list[Key]:
+def _chosen(
+    plan: RecordedPlan,
+    limits: tuple[AnyLimit, ...],
+    unused_days: Callable[[], Mapping[Key, int]],
+    numbers: SiteNumbers,
+) -> list[Key]:
     if plan.header.period is None:
-        return [decision.key for decision in choose(plan.decisions, limits)]
-    exact = unused_days() if any(limit.longest_unused_first for limit in limits) else {}
+        return [decision.key for decision in choose(plan.decisions, limits, numbers)]
+    exact = unused_days() if chooses(limits) else {}
     decisions = [structs.replace(one, unused_days=exact.get(one.key, one.unused_days)) for one in plan.decisions]
-    chosen = {decision.key for decision in choose(decisions, limits)}
+    chosen = {decision.key for decision in choose(decisions, limits, numbers)}
     # In the plan's order, which tells nothing: the order of disuse would give people away.
     return [decision.key for decision in plan.decisions if decision.key in chosen]
 
 
-def hold_against(pending: PendingApply, limits: tuple[Limit, ...]) -> None:
+def hold_against(
+    pending: PendingApply,
+    limits: tuple[AnyLimit, ...],
+    lately: Mapping[int, Mapping[LicenseType, int] | None],
+) -> None:
     """Holds limits that somebody asks for now against an apply that has begun, with what it has released already.
 
     Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
@@ -187,9 +199,9 @@ def hold_against(pending: PendingApply, limits: tuple[Limit, ...]) -> None:
     released = {key for key in pending.chosen if pending.results.get(key) == "released"}
     left = {decision.key for decision in pending.left}
     if left:
-        hold_limits(
-            limits, allocated_in(pending.plan.decisions), Counter(license_type for license_type, _ in released | left)
-        )
+        planned = Counter(license_type for license_type, _ in released | left)
+        numbers = replace(pending.plan.numbers, lately=lately)
+        hold_limits(limits, allocated_in(pending.plan.decisions), planned, numbers)
 
 
 def open_journal(pending: PendingApply, hand: Hand, qrs_clock: datetime | None = None) -> Journal:

@@ -19,7 +19,7 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
 
-_OF_USE = ("license.unusedDays", "license.lastUsed")
+_OF_USE = ("license.unusedDays", "license.lastUsed", "user.unusedDays", "user.lastUsed")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import show_values
-from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.facts.facts import UNUSED_DAYS, Fact
 
-UNUSED_DAYS = "license.unusedDays"
-_TIME = ("today", "month", "weekday", UNUSED_DAYS)
+_TIME = ("today", "month", "weekday", *UNUSED_DAYS)
 """Facts that change by themselves as time goes by; they are decided on again, but are no change."""
 
 
@@ -28,11 +27,13 @@ def drifted_facts(planned: Decision, now: Decision, days: int) -> list[str]:
 
 def _unused_otherwise(before: Mapping[str, Fact], after: Mapping[str, Fact], days: int) -> list[str]:
     """The days of disuse, where they are not those of the plan and the days since: a policy may read nothing else."""
-    if UNUSED_DAYS not in before or UNUSED_DAYS not in after:
-        return []
-    is_, was = after[UNUSED_DAYS], before[UNUSED_DAYS]
-    would_be = tuple(day + days for day in was if isinstance(day, int)) if isinstance(was, tuple) else was
-    return [f"{UNUSED_DAYS} would be {show_values(would_be)}, is {show_values(is_)}"] if is_ != would_be else []
+    found = []
+    for name in UNUSED_DAYS:
+        if name in before and name in after:
+            is_, was = after[name], before[name]
+            would_be = tuple(day + days for day in was if isinstance(day, int)) if isinstance(was, tuple) else was
+            found += [f"{name} would be {show_values(would_be)}, is {show_values(is_)}"] if is_ != would_be else []
+    return found
 
 
 def _word(flag: bool | None) -> str:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
@@ -20,14 +20,12 @@ from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
+from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import Key, OutcomeKind
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import NO_SITE_FACTS, License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
-
-OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed")
-"""Facts that take all licenses of a user to read."""
 
 ATTEMPTS = 3
 """How often a DELETE is sent when no answer comes and QRS, asked, still lists the license."""
@@ -184,6 +182,8 @@ class Apply:
         rows[decision.license_type] = [row, *others]
         day = make_day(self._clock(), self._plan.day.zone.key)
         snapshot = Snapshot.of([user], rows, self._plan.header.site_facts or NO_SITE_FACTS)
+        snapshot.last_released = _last_released(decision, user)
+        snapshot.overview = self._plan.header.overview
         now = decide(self._plan.policy, snapshot, decision.license_type, row, day)
         if self._hidden is not None:
             changes = (
@@ -265,3 +265,12 @@ class Apply:
         if self._hidden is not None:
             moment = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         return format_instant(moment)
+
+
+def _last_released(decision: Decision, user: User) -> dict[str, date] | str:
+    """When a license of the user was released before, by the plan's record: this apply may have released one since."""
+    fact = decision.facts.get("user.lastReleased")
+    if not isinstance(fact, tuple):
+        return fact.reason if fact is not None else ""
+    on = [day for day in fact if isinstance(day, date)]
+    return {user.directory_and_id: on[0]} if on else {}

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from seatwarden.engine.audit.answers import Audit, AuditAnswer, AuditedRun
-from seatwarden.engine.audit.evidence import DaySpan, Evidence, RunEvidence, gather_evidence, number_of
+from seatwarden.engine.audit.evidence import Evidence, RunEvidence, gather_evidence, number_of
 from seatwarden.engine.audit.hands import one_person, who_ran
 from seatwarden.engine.audit.integrity import could_it_be_changed, decided_again
 from seatwarden.engine.audit.keeping import what_is_stored
@@ -17,6 +17,7 @@ from seatwarden.engine.audit.protection import which_text, who_was_protected
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.facts.day import DaySpan
 from seatwarden.engine.log.verified_run import RecordFault
 from seatwarden.engine.log.verify import against_seals
 from seatwarden.engine.plan.modes import LIVE

@@ -11,28 +11,16 @@ from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog
-from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.day import Day, DaySpan
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanLog
 from seatwarden.engine.log.reader import RecordedPlan, recorded_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterLine
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, is_named
 from seatwarden.engine.log.verified_run import VerifiedRun
 from seatwarden.engine.log.verify import VerifiedRecord, verify_record
 from seatwarden.engine.report.write import possible_pages
 from seatwarden.policy.errors import InputError
-
-
-@dataclass(frozen=True, slots=True)
-class DaySpan:
-    """Days, both included; None is open."""
-
-    since: date | None = None
-    until: date | None = None
-
-    def has(self, day: date) -> bool:
-        """Whether a day lies in it."""
-        return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
 
 
 @dataclass(frozen=True)
@@ -118,8 +106,14 @@ class Evidence:
     record: VerifiedRecord
     runs: tuple[RunEvidence, ...]
     left_out: int
-    whole: bool
-    """Whether all runs of the register were asked for: else only those of its lines count that are about some here."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all runs of the register were asked for.
+
+        Else only those of its lines count that are about some here.
+        """
+        return self.record.whole
 
     @cached_property
     def readable(self) -> tuple[RunEvidence, ...]:
@@ -160,20 +154,16 @@ def number_of(run: RunEvidence) -> int | None:
 
 def gather_evidence(place: Path, span: DaySpan, register: Path | None = None) -> Evidence:
     """Reads and verifies a run, a folder of runs, or a state folder with its register. Raises InputError."""
-    if span.since is not None and span.until is not None and span.since > span.until:
-        raise InputError(f"--from {span.since} is after --to {span.until}", "exchange them")
     if register is not None:
         _check_register(register)
     record = verify_record(place, possible_pages, register, elsewhere=True)
     base = place if place.is_dir() else place.parent
     faulty = {fault.path for fault in record.faults}
-    alone = (place.is_file() and place.name != REGISTER_FILE) or (place / PLAN_FILE).is_file()
+    alone = (place.is_file() and not is_named(place, REGISTER_FILE)) or (place / PLAN_FILE).is_file()
     names = [""] if alone else _names(record.runs, base)
     runs = sorted((_run(run, name, faulty) for run, name in zip(record.runs, names, strict=True)), key=_age)
     within = tuple(run for run in runs if _is_within(run, span))
-    known = record.register_path.resolve() if record.register_path is not None else None
-    whole = known is not None and place.resolve() in (known, known.parent, known.parent / "runs")
-    return Evidence(place, base, span, record, within, len(runs) - len(within), whole)
+    return Evidence(place, base, span, record, within, len(runs) - len(within))
 
 
 def _check_register(path: Path) -> None:
@@ -226,7 +216,7 @@ def _is_within(run: RunEvidence, span: DaySpan) -> bool:
 
     Of a run that cannot be read it is not known when it was: it counts.
     """
-    if run.plan is None or (span.since is None and span.until is None):
+    if run.plan is None or span.is_all:
         return True
     instants = [run.made, *(getattr(line, "at", None) for line in _events(run.journal))]
     days = [run.day.today, *(run.day_of(at) for at in instants if at)]

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence, number_of
-from seatwarden.engine.audit.words import ERASED, by_type, hand, licenses, moment, person
+from seatwarden.engine.audit.words import ERASED, by_type, hand, licenses, moment
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.lines import Intent, OutcomeLine, PlanHeader
 from seatwarden.engine.log.register import Attempt, Begun, ClosedRun
@@ -78,7 +78,7 @@ def _loss(run: RunEvidence, line: OutcomeLine) -> AuditEntry:
     place = f" ({decision.rule.place.rpartition(':')[0]})" if decision.rule else ""
     detail = f"; {line.detail}" if line.detail else ""
     return AuditEntry(
-        (moment(line.at), line.license_type, person(decision)), f"{decision.reason}{place}{detail}", sources
+        (moment(line.at), line.license_type, decision.label), f"{decision.reason}{place}{detail}", sources
     )
 
 
@@ -138,7 +138,7 @@ def _removed_outside(evidence: Evidence) -> Iterator[AuditEntry]:
         # What was erased from the later one may be any of them.
         for n, decision in before.by_line.items() if not after.log.erased else ():
             if decision.key not in there and decision.key not in ours:
-                cells = (moment(before.made), decision.license_type, person(decision))
+                cells = (moment(before.made), decision.license_type, decision.label)
                 words = f"not in the plan of {moment(after.made)} any more, and no line that can be read releases it"
                 yield AuditEntry(cells, words, (before.at_plan(n), after.at_plan(1)))
 
@@ -195,7 +195,7 @@ _LOST = "What a run did whose journal is missing or damaged."
 
 def _outcome(run: RunEvidence, line: OutcomeLine) -> AuditEntry:
     decision = run.by_line.get(line.line)
-    who = person(decision) if decision is not None else ERASED
+    who = decision.label if decision is not None else ERASED
     cells = (moment(line.at), line.license_type, who)
     answer = ""
     if line.person is not UNSET and line.person.status is not None:
@@ -212,7 +212,7 @@ def _open(evidence: Evidence) -> Iterator[AuditEntry]:
             day = run.day_of(line.at)
             if day is None or evidence.span.has(day):
                 decision = run.by_line.get(line.line)
-                who = person(decision) if decision is not None else ERASED
+                who = decision.label if decision is not None else ERASED
                 words = "a DELETE was about to be sent; apply the plan again, and Qlik Sense is asked"
                 cells = (moment(line.at), line.license_type, who)
                 yield AuditEntry(cells, words, (run.at_journal(line.n), run.at_plan(line.line)))

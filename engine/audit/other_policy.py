@@ -6,7 +6,7 @@ from pathlib import Path
 from seatwarden.engine.analysis.diff import VerdictChange, changed
 from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
-from seatwarden.engine.audit.words import moment, person
+from seatwarden.engine.audit.words import moment
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.log.past_site import past_site_of
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, SNAPSHOT_FILE
@@ -65,7 +65,7 @@ def _entry(run: RunEvidence, change: VerdictChange) -> AuditEntry:
     old, new = change.old, change.new
     words = f"{done[old.verdict]}: {old.reason} → {done[new.verdict]}: {new.reason}"
     line = next(iter(_lines(run, change)), 1)
-    return AuditEntry((new.license_type, person(new)), words, (run.at_plan(line),))
+    return AuditEntry((new.license_type, new.label), words, (run.at_plan(line),))
 
 
 def _lines(run: RunEvidence, change: VerdictChange) -> Iterator[int]:

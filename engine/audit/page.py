@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from seatwarden.engine.audit.answers import Audit
 from seatwarden.engine.common.way_out import REPORT, check_way_out, write_out
-from seatwarden.engine.report.render import block_digest, page_style, page_template
+from seatwarden.engine.report.render import page_style, page_template, still_security
 
 MOST_ON_PAGE = 2_000
 """Most entries of a list on the page; JSON has them all."""
@@ -27,11 +27,10 @@ def write_page(found: Audit, path: Path, *, force: bool = False) -> None:
 def audit_page(found: Audit) -> bytes:
     """The page, UTF-8. The same audit gives the same bytes."""
     style = page_style() + _text("page.css")
-    security = f"default-src 'none'; style-src '{block_digest(style)}'; base-uri 'none'; form-action 'none'"
     page = page_template(_text("page.html.j2")).render(
         audit=found,
         most=MOST_ON_PAGE,
-        security=security,
+        security=still_security(style),
         style=Markup(style),  # noqa: S704 - our own file: a style block takes its text as it is
     )
     return page.encode()

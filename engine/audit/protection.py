@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
-from seatwarden.engine.audit.words import licenses, moment, person, rule_words, run_sources
+from seatwarden.engine.audit.words import licenses, moment, rule_words, run_sources
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.grammar.ast import Rule
@@ -72,7 +72,7 @@ def _entry(one: _Kept) -> AuditEntry:
     runs = f" In {len(one.runs):,} runs{days}." if len(one.runs) > 1 else ""
     place = f" ({by.place.rpartition(':')[0]})" if by is not None else ""
     words = f"{decision.reason}{place}; due by {rule_words(due)}.{runs}"
-    return AuditEntry((decision.license_type, person(decision)), words, run_sources(one.places))
+    return AuditEntry((decision.license_type, decision.label), words, run_sources(one.places))
 
 
 def _against_keep(evidence: Evidence) -> Iterator[AuditStatement]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from seatwarden.engine.common.text import join_words, plural
-from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.common.timestamps import to_the_minute
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
 
@@ -13,12 +13,7 @@ ERASED = "(erased)"
 
 def moment(at: str | None) -> str:
     """An instant to the minute, as tables have it."""
-    return f"{at[:16].replace('T', ' ')}Z" if at else "?"
-
-
-def person(decision: Decision) -> str:
-    """A user with the name, where it is known."""
-    return f"{decision.user} ({decision.user_name})" if decision.user_name else decision.user
+    return to_the_minute(at) if at else "?"
 
 
 def rule_words(rule: Rule) -> str:

@@ -1,9 +1,12 @@
-"""The circumstances of this process: account, host, command, terminal. Told by the system, not by the environment."""
+"""The circumstances of this process: account, host, command, terminal; and its clock.
+
+Told by the system, not by the environment.
+"""
 
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from seatwarden.engine.cli.called import command_called
 from seatwarden.engine.plan.circumstances import Circumstances, Hand
@@ -12,6 +15,11 @@ from seatwarden.engine.plan.circumstances import Circumstances, Hand
 def this_hand(clock: Callable[[], datetime], qlik_user: str | None = None) -> Hand:
     """The hand of who runs this command; `qlik_user` is who QRS takes us for."""
     return Hand(circumstances(qlik_user), clock, draw)
+
+
+def clock() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
 
 
 def draw(size: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The surroundings of `run` and `serve`, unattended work: the clock, the lock, the settings, a way to be stopped."""
+"""The surroundings of `run` and `serve`, unattended work: the lock, the settings, a way to be stopped."""
 
 import logging
 import os
@@ -7,17 +7,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from platformdirs import user_state_path
-
-from seatwarden.engine.cli.circumstances import this_hand
+from seatwarden.engine.cli.circumstances import clock, this_hand
+from seatwarden.engine.cli.state_folder import default_folder
 from seatwarden.engine.cli.terminal.output import complain, warn
-from seatwarden.engine.site.connection import Site
-from seatwarden.engine.site.settings import Settings, load_settings, read_ours
+from seatwarden.engine.site.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from seatwarden.engine.runs.run import Log, RunContext
@@ -30,11 +27,6 @@ BREAK, CLOSED, LOGGED_OFF, SHUT_DOWN = 1, 2, 5, 6
 """What Windows tells those who belong to a console, beside Ctrl-C: CTRL_BREAK_EVENT, CTRL_CLOSE_EVENT and so on."""
 
 
-def default_folder() -> Path:
-    """The folder of all sites whose file names none."""
-    return user_state_path("seatwarden") / "sites"
-
-
 def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, needs_policy: bool = True) -> Settings:
     """The settings in a site file. Raises InputError, PolicyError."""
     return load_settings(
@@ -45,12 +37,6 @@ def settings_from(site: Path, policy: Path | None, *, scheduled: bool = False, n
         scheduled=scheduled,
         needs_policy=needs_policy,
     )
-
-
-def state_of(file: Path, site: Site) -> tuple[Path, int]:
-    """The state folder of a site, and the percentage from which on a change touches everybody, by its site file."""
-    folder, percent = read_ours(file, "folder", "massChange", environment=os.environ)
-    return folder or default_folder() / site.slug, percent
 
 
 def say_warnings(settings: Settings) -> None:
@@ -73,8 +59,9 @@ def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunCo
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
     from seatwarden.engine.runs.run import RunContext
 
+    keep = settings.keep_snapshot or settings.keeps_history
     return RunContext(
-        connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel, keep=settings.keep_snapshot),
+        connect=lambda: QrsClient(settings.site, clock(), parallel=settings.parallel, keep=keep),
         hand=this_hand(clock, settings.site.qlik_user),
         log=log,
         stop=stop,
@@ -92,11 +79,6 @@ def service_surroundings(site: Path, policy: Path | None, stop: threading.Event)
         stop=stop,
         reload=threading.Event(),
     )
-
-
-def clock() -> datetime:
-    """The real time."""
-    return datetime.now(UTC)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from seatwarden.engine.common.key_file import Period
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT, WHAT_IF, Mode
-from seatwarden.grammar.ast import Field, walk
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy, shown_source
@@ -142,7 +141,7 @@ def gather(
     if policy is None:
         if site is None or site.suffix.lower() not in YAML_SUFFIXES:
             raise InputError("no policy", "name one with --policy; a Butler config is one too")
-        from seatwarden.engine.site.settings import policy_file  # reads all of a site file; only live commands need it
+        from seatwarden.engine.site.ours import policy_file  # reads all of a site file; only live commands need it
 
         policy = policy_file(site, os.environ)
     checked = _load(policy)
@@ -156,7 +155,13 @@ def gather(
     day = day_for(checked, asked or now_, timezone)
     live = read_site(site)
     mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
-    return Inputs(checked, take_snapshot(live, now_, keep=keep), day, live.url, live, mode)
+    taken = _take_snapshot(live, now_, keep=keep, attributes=checked.reads("user.attributes"))
+    if checked.reads("user.lastReleased"):
+        from seatwarden.engine.cli.state_folder import state_of
+        from seatwarden.engine.runs.last_released import note_last_released
+
+        note_last_released(taken, checked, state_of(site, live)[0], day)
+    return Inputs(checked, taken, day, live.url, live, mode)
 
 
 def _from_file(
@@ -166,7 +171,7 @@ def _from_file(
     from seatwarden.engine.snapshot.reader import decode_snapshot, snapshot_data
 
     data = snapshot_data(file)
-    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=_reads_attributes(policy))
+    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=policy.reads("user.attributes"))
     taken.data = data if keep else None
     _say(taken.remarks)
     day = day_for(policy, asked or _taken_at(taken) or datetime.now(UTC), timezone)
@@ -211,12 +216,7 @@ def _load(path: Path) -> CheckedPolicy:
     return policy
 
 
-def _reads_attributes(policy: CheckedPolicy) -> bool:
-    nodes = (node for rule in policy.rules for node, _ in walk(rule.condition))
-    return any(isinstance(node, Field) and node.name == "user.attributes" for node in nodes)
-
-
-def take_snapshot(site: Site, now: datetime, *, keep: bool = False) -> Snapshot:
+def _take_snapshot(site: Site, now: datetime, *, keep: bool, attributes: bool) -> Snapshot:
     """The users and licenses of a live site, to `keep` with the bytes as they were sent. Raises RemoteError."""
     from seatwarden.engine.cli.terminal.output import working
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
@@ -224,7 +224,7 @@ def take_snapshot(site: Site, now: datetime, *, keep: bool = False) -> Snapshot:
     # Certificates are valid by the real clock, whatever --now says.
     connected = QrsClient(site, datetime.now(UTC), keep=keep)
     with connected as client, working(f"reading users and licenses from {site.url}"):
-        taken, warnings = client.snapshot(now), client.warnings
+        taken, warnings = client.snapshot(now, attributes=attributes), client.warnings
     _say(warnings)
     _say(taken.remarks)
     return taken

@@ -4,7 +4,8 @@ All commands together take half a second to import; each alone a fraction of tha
 tell of all commands, import all of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -21,16 +22,19 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "The policy": {
         "lint": "lint:lint",
         "fmt": "fmt:fmt",
+        "fix": "fix:fix",
         "test": "test:run_tests",
         "diff": "diff:diff",
         "convert": "convert:convert_command",
         "fields": "fields:fields",
         "schema": "schema:schema",
         "frequency": "frequency:frequency",
+        "lsp": "lsp:lsp",
     },
     "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run"},
     "People": {"explain": "explain:explain"},
     "The record": {"report": "report:report", "log": "log:app log_erasure:app", "snapshot": "snapshot:snapshot"},
+    "Over time": {"history": "history:app", "backtest": "backtest:backtest"},
     "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},
 }
 """The commands, each with its module in `commands` and the function or group in it, as an administrator meets them.
@@ -102,6 +106,29 @@ class _Commands(Mapping[str, Any]):
         return len(COMMANDS)
 
 
+class _Inner(Mapping[str, Any]):
+    """The commands of a group; its further modules are imported for what is not in the first, and to list all."""
+
+    def __init__(self, commands: Mapping[str, Any], further: Sequence[str]) -> None:
+        self._first, self._further = commands, further
+
+    @cached_property
+    def _all(self) -> Mapping[str, Any]:
+        more = [typer.main.get_group(_attribute(place)) for place in self._further]
+        for group in more:
+            _let_remember(group)
+        return {**self._first, **{name: made for group in more for name, made in group.commands.items()}}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._first[name] if name in self._first else self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
 def _attribute(place: str) -> Any:
     module, _, attribute = place.partition(":")
     return getattr(import_module(f"seatwarden.engine.cli.commands.{module}"), attribute)
@@ -109,10 +136,8 @@ def _attribute(place: str) -> Any:
 
 def _command(name: str, place: str) -> Any:
     with collector_off():  # it would look through what modules define, ten milliseconds long
-        found, *more = map(_attribute, place.split())
-    for further in more:
-        own = found.registered_commands
-        own += [command for command in further.registered_commands if command not in own]
+        first, *further = place.split()
+        found = _attribute(first)
     if isinstance(found, typer.Typer):
         made: Any = typer.main.get_group(found)
     else:
@@ -121,6 +146,8 @@ def _command(name: str, place: str) -> Any:
         made = typer.main.get_command(alone)
     made.name = name
     _let_remember(made)
+    if further:  # after the line above, which would ask for all of them
+        made.commands = _Inner(made.commands, further)
     return made
 
 

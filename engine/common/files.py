@@ -6,6 +6,7 @@ scanner, a backup or a monitor opens what has just been written. What is done to
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -17,9 +18,10 @@ from seatwarden.engine.common.rights import FOR_US, give_rights, make_folder_for
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _BUFFER = 1 << 20
-_HELD = (5, 32, 33)
-"""ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION: winerror.h. The first also stands for a file
-that was deleted while it was open, and for one that may really not be touched."""
+_HELD = (5, 32, 33, 145)
+"""ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_DIR_NOT_EMPTY: winerror.h. The first also
+stands for a file that was deleted while it was open, and for one that may really not be touched; the last for a folder
+whose files were deleted while they were open, and are in it until they are closed."""
 PAUSES = (0.01, 0.02, 0.04, 0.08, 0.15, 0.2, 0.3, 0.4, 0.4, 0.4)
 """Seconds between the tries, 2 in all."""
 
@@ -29,14 +31,14 @@ def patiently(call: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T
     for pause in PAUSES:
         try:
             return call(*given, **named)
-        except PermissionError as error:
+        except OSError as error:
             if not _is_held(error):
                 raise
         time.sleep(pause)
     return call(*given, **named)
 
 
-def _is_held(error: PermissionError) -> bool:
+def _is_held(error: OSError) -> bool:
     """Whether Windows says so. `open` and `os.open` tell only EACCES there."""
     code = getattr(error, "winerror", None)
     return code in _HELD if code is not None else os.name == "nt" and error.errno == errno.EACCES
@@ -52,9 +54,19 @@ def move_file(source: Path, target: Path) -> None:
     patiently(os.replace, source, target)
 
 
+def move_folder(source: Path, target: Path) -> None:
+    """Moves a folder to where nothing is. Raises OSError."""
+    patiently(os.rename, source, target)  # Windows promises to replace files alone
+
+
 def remove_file(path: Path) -> None:
     """Deletes a file; one that is not there is no error. Raises OSError."""
     patiently(path.unlink, missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Deletes a folder with all that is in it. Raises OSError."""
+    patiently(shutil.rmtree, folder)
 
 
 def make_private_folder(folder: Path) -> None:

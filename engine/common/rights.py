@@ -88,6 +88,18 @@ def give_rights(path: Path, rights: Any) -> None:
         )
 
 
+def take_off_read_only(place: Path) -> None:
+    """Takes the mark *read-only* off a file, or off a folder and all in it. Raises OSError.
+
+    On Windows what is so marked can be neither replaced nor deleted; on POSIX the rights of its folder decide.
+    """
+    if sys.platform != "win32":
+        return
+    for path in (place, *place.rglob("*")):
+        if path.stat(follow_symlinks=False).st_file_attributes & stat.FILE_ATTRIBUTE_READONLY:
+            path.chmod(stat.S_IREAD | stat.S_IWRITE)
+
+
 def open_to_all(path: Path, *, to_change: bool = False) -> bool | None:
     """Whether every user of this machine can read or change a file, or only whether they can change it.
 

@@ -13,6 +13,13 @@ def printable(text: str) -> str:
     return "".join("\ufffd" if unicodedata.category(c) in _UNSEEN else c for c in text)
 
 
+def in_days(days: int) -> str:
+    """How far a day is: `in 2 days`, `today`, `81 days ago`."""
+    if not days:
+        return "today"
+    return f"in {plural(days, 'day')}" if days > 0 else f"{plural(-days, 'day')} ago"
+
+
 def escaped_json(typed: str) -> str:
     """JSON with control, direction and line characters written as escapes: the same JSON, which fools no terminal."""
     lines = typed.split("\n")  # those of its layout; within a text they are escaped already

@@ -1,11 +1,13 @@
 """Instants as QRS writes and reads them: UTC, 0 to 7 fraction digits, `Z`."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 """The form that QRS writes most; the standard library reads it as it is, in a third of the time. It is not asked about
 less: it takes `…T05:24Z` with a zero byte and anything at all behind it for a timestamp."""
+_ALL_USUAL, _USUAL_LENGTH = re.compile(f"(?:{_USUAL.pattern})*", re.ASCII), len("2026-11-21T02:00:00.000Z")
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -27,6 +29,11 @@ def parse_timestamp(text: str) -> datetime | None:
         return None
 
 
+def are_usual(texts: Sequence[str]) -> bool:
+    """Whether all have the form that QRS writes most, with a time of day that there is; the day may be none."""
+    return set(map(len, texts)) <= {_USUAL_LENGTH} and _ALL_USUAL.fullmatch("".join(texts)) is not None
+
+
 def instant_ticks(text: str) -> int | None:
     """A QRS timestamp in units of 100 ns since the year 1, UTC; None when `text` is not one.
 
@@ -45,6 +52,11 @@ def instant_ticks(text: str) -> int | None:
 def format_instant(instant: datetime) -> str:
     """An instant as QRS writes it: UTC, three fraction digits, `Z`."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_the_minute(at: str) -> str:
+    """An instant as QRS writes it, without its seconds, as tables and sentences have it."""
+    return f"{at[:16].replace('T', ' ')}Z"
 
 
 def _instant(match: re.Match[str]) -> datetime:

@@ -49,6 +49,7 @@ POLICY_JSON = Output("the policy", kinds.JSON_POLICY, "policy.json")
 SCHEMA = Output("the schema", kinds.SCHEMA, "seatwarden.schema.json", "anew")
 JUNIT = Output("the report", kinds.JUNIT, "tests.xml", "anew")
 TEST_REPORT = Output("the report", kinds.TESTED, "tests.txt", "anew")
+TABLE = Output("the table", kinds.PARQUET, "licenses.parquet", "anew", private=True)
 RECORD = Output(
     "the test",
     kinds.TEST,
@@ -65,7 +66,8 @@ KEY = Output(
     why_never="a key is never overwritten: old logs would lose their people",
 )
 OUTPUTS = (
-    SNAPSHOT, REPORT, PAGE_OF_RUN, POLICY_TEXT, POLICY_YAML, POLICY_JSON, SCHEMA, JUNIT, TEST_REPORT, RECORD, KEY,
+    SNAPSHOT, REPORT, PAGE_OF_RUN, POLICY_TEXT, POLICY_YAML, POLICY_JSON, SCHEMA, JUNIT, TEST_REPORT, TABLE,
+    RECORD, KEY,
 )  # fmt: skip
 
 

@@ -15,9 +15,9 @@ from msgspec import structs
 from seatwarden.engine.decide.decide import MAX_REMEMBERED, outcomes_of
 from seatwarden.engine.decide.ranges import Ranges, cuts_of
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
-from seatwarden.engine.decide.text_classes import AskedOfText, How, TextClasses, kept_apart
+from seatwarden.engine.decide.text_classes import AskedOfReading, AskedOfText, How, TextClasses, kept_apart
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, Unknown
+from seatwarden.engine.facts.facts import OF_SITE, UNUSED_DAYS, Fact, RecordedFacts, Unknown
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -31,17 +31,18 @@ from seatwarden.grammar.ast import (
     Operand,
     Operator,
     Or,
+    ReadAs,
+    Shifted,
     UnusedFor,
     children,
 )
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.operators import POSITIVE, Value
-from seatwarden.policy.vocabulary import VOCABULARY, Type
+from seatwarden.policy.operators import FLIPPED, POSITIVE, Value, moved
+from seatwarden.policy.vocabulary import OF_POOL, VOCABULARY, Type
 
 _SOME_DAY = date(1900, 1, 1).toordinal()
 """Stands for days that the policy cannot tell apart at all."""
-_FLIPPED: Mapping[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _TEXT_TESTS: Mapping[Operator, How] = {"=": "=", "==": "==", "like": "like"}
 _FALLS_AWAY = Unknown("")
 """Stands for a fact that no rule asks for: it is only read to be shown."""
@@ -55,10 +56,11 @@ class _Asked:
     """What the rules ask of the fields, by the fields' names in the language; linked fields are compared."""
 
     cuts: dict[str, set[int]] = field(default_factory=dict)
-    tests: dict[str, list[AskedOfText]] = field(default_factory=dict)
+    tests: dict[str, list[AskedOfText | AskedOfReading]] = field(default_factory=dict)
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
     links: list[tuple[str, str]] = field(default_factory=list)
     as_patterns: bool = False
+    nothing_stands: bool = False
 
 
 class Coarsening:
@@ -121,7 +123,7 @@ class Coarsening:
     def _note(self, asked: _Asked, leaf: Condition) -> None:
         match leaf:
             case UnusedFor():
-                asked.cuts.setdefault(_DAYS, set()).add(leaf.days)
+                asked.cuts.setdefault(print_field(leaf.field), set()).add(leaf.days)
             case IsEmpty(of):
                 self._ask(asked, of, AskedOfText("is filled"))
             case Comparison(operator, left, right):
@@ -131,11 +133,32 @@ class Coarsening:
 
     def _compared(self, asked: _Asked, operator: Operator, left: Operand, right: Operand) -> None:
         one, other = self._values(left), self._values(right)
+        counts = [isinstance(side, Field) and side.name in OF_POOL for side in (left, right)]
+        if any(counts):
+            # What the site has is nobody's own. Only beside a fact of somebody's nothing stands for both.
+            asked.nothing_stands |= any(
+                v is None and not is_count for v, is_count in zip((one, other), counts, strict=True)
+            )
+            return
+        # A fact that is moved is compared with a day that is moved the other way. Two facts that lie so far apart do
+        # not just stay in order: for these nothing stands.
+        if isinstance(left, Shifted) and one is None:
+            other, left = _moved(other, -left.days), left.base
+            asked.nothing_stands |= other is None
+        elif isinstance(right, Shifted) and other is None:
+            one, right = _moved(one, -right.days), right.base
+            asked.nothing_stands |= one is None
         match left, right:
+            case ReadAs(), _ if other is not None:
+                self._with_reading(asked, operator, left, other)
+            case _, ReadAs() if one is not None:
+                self._with_reading(asked, FLIPPED.get(operator, operator), right, one)
+            case (ReadAs(), _) | (_, ReadAs()):
+                asked.nothing_stands = True
             case Field(), _ if one is None and other is not None:
                 self._with_values(asked, operator, left, other)
             case _, Field() if one is not None and other is None:
-                how: Operator = _FLIPPED.get(operator, operator)
+                how: Operator = FLIPPED.get(operator, operator)
                 if operator == "like":
                     self._ask(asked, right, AskedOfText("is the pattern of", _as_texts(one)))
                 else:
@@ -156,7 +179,12 @@ class Coarsening:
                 cuts = asked.cuts.setdefault(print_field(of), set())
                 cuts.update(cut for number in numbers for cut in cuts_of(operator, number))
 
-    def _ask(self, asked: _Asked, of: Field, test: AskedOfText) -> None:
+    def _with_reading(self, asked: _Asked, operator: Operator, read: ReadAs, values: tuple[Value, ...]) -> None:
+        """One text that says no date makes all unknown: whether it does is told apart, too."""
+        for test in (AskedOfReading(read.kind), AskedOfReading(read.kind, operator, values)):
+            self._ask(asked, read.field, test)
+
+    def _ask(self, asked: _Asked, of: Field, test: AskedOfText | AskedOfReading) -> None:
         name, entry = print_field(of), VOCABULARY[of.name]
         match entry.type:
             case Type.TEXT:
@@ -174,12 +202,18 @@ class Coarsening:
                 return tuple(item.value for item in items)
             case Name(name):
                 return self._values(self._policy.names[name])
+            case ReadAs():
+                return None
+            case Shifted(base):
+                return _moved(self._values(base), operand.days)
             case _:
                 return (operand.value,)
 
     # What stands for it ---------------------------------------------------------------------------------
 
     def _coarse(self, facts: CoarseFacts) -> dict[str, Fact] | None:
+        if self._asked.nothing_stands:
+            return None
         days = self._days_in_order(facts) if self._linked_days else {}
         texts = self._texts_apart(facts) if self._linked_texts else {}
         if texts is None:
@@ -203,7 +237,7 @@ class Coarsening:
         return stood[fact]
 
     def _find(self, name: str, fact: Fact) -> Fact | None:
-        if name in OF_SITE or name in self._constants:
+        if name in OF_SITE or name in OF_POOL or name in self._constants:
             return fact
         if not self._is_asked(name):
             return _FALLS_AWAY
@@ -264,9 +298,8 @@ class Coarsening:
         if isinstance(fact, Unknown) or name in self._constants:
             return fact
         if name in self._ranges:
-            return tuple(
-                _range_words(*self._ranges[name].bounds(self._number_of(name, v)), days=name == _DAYS) for v in fact
-            )
+            ranges, days = self._ranges[name], name in UNUSED_DAYS
+            return tuple(_range_words(*ranges.bounds(self._number_of(name, v)), days=days) for v in fact)
         if name in self._texts:
             if not fact and not self._texts[name].tells_none_from_unnamed:
                 return ("(none named)",)  # whether there is another one the facts do not say
@@ -275,6 +308,10 @@ class Coarsening:
 
     def _number_of(self, name: str, value: Value) -> int:
         return self._ranges[name].number_of(_number(value))
+
+
+def _moved(values: tuple[Value, ...] | None, days: int) -> tuple[Value, ...] | None:
+    return None if values is None else tuple(moved(value, days) for value in values)
 
 
 def _leaves(condition: Condition) -> Iterator[Condition]:
@@ -296,7 +333,7 @@ def _groups(names: Mapping[str, object], links: list[tuple[str, str]]) -> list[t
 
 
 def _ranges(asked: _Asked) -> tuple[dict[str, Ranges], list[tuple[str, ...]]]:
-    found = {name: Ranges.between(cuts, 0 if name == _DAYS else _SOME_DAY) for name, cuts in asked.cuts.items()}
+    found = {name: Ranges.between(cuts, 0 if name in UNUSED_DAYS else _SOME_DAY) for name, cuts in asked.cuts.items()}
     groups = _groups(found, asked.links)
     for group in groups:
         shared = Ranges.between((cut for name in group for cut in asked.cuts[name]), _SOME_DAY)

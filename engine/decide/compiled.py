@@ -11,12 +11,43 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any
 
-from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth, compare
+from seatwarden.engine.decide.column_tests import (
+    FactBatch,
+    Get,
+    ListedValues,
+    ReadValues,
+    Test,
+    all_of,
+    any_in_table,
+    any_listed,
+    any_of,
+    compared,
+    constant,
+    hits_of,
+    listed_hits,
+    negated,
+    season,
+    true_in,
+    unused_for,
+)
+from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth, telling
 from seatwarden.engine.facts.columns import SINGLE, FactColumn, as_facts, facts_by_key, read_column
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import FAMILIES, Fact, Facts, Pairs, Subject, Unknown, emptiness, of_key
+from seatwarden.engine.facts.facts import (
+    FAMILIES,
+    OF_SITE,
+    Fact,
+    Facts,
+    RecordedFact,
+    Subject,
+    Unknown,
+    as_read,
+    emptiness,
+    of_key,
+)
+from seatwarden.engine.facts.recorded import IrregularRecord, recorded_column
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -30,59 +61,33 @@ from seatwarden.grammar.ast import (
     Operand,
     Operator,
     Or,
+    ReadAs,
+    Season,
+    Shifted,
     UnusedFor,
+    field_of,
+    read_in,
 )
-from seatwarden.grammar.printer import print_field
-from seatwarden.policy.loading import CheckedPolicy, NamedValue
-from seatwarden.policy.operators import POSITIVE, Value
+from seatwarden.grammar.printer import print_field, print_operand
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.names import NamedValue
+from seatwarden.policy.operators import POSITIVE, Value, moved
 from seatwarden.policy.vocabulary import IN_USE
 
-ReadValues: TypeAlias = tuple[Any, ...]
-"""The facts read of one license: in each place a fact, or the pairs of a family."""
+_USED, _ALLOCATED = Field("license.lastUsed"), Field("license.createdDate")
+_USED_BY_USER = Field("user.lastUsed")
 
 
 @dataclass(frozen=True, slots=True)
-class FactBatch:
-    """The facts read of some licenses: a column for each place."""
-
-    size: int
-    columns: Sequence[FactColumn]
-
-    def rows(self) -> list[ReadValues]:
-        """The facts of each license."""
-        return list(zip(*self.columns, strict=True)) if self.columns else [()] * self.size
-
-
-Test: TypeAlias = Callable[[FactBatch], list[Truth]]
-"""A compiled condition."""
-
-_Get: TypeAlias = Callable[[ReadValues], Fact]
-"""Finds one fact among what was read of a license."""
-
-_UNUSED, _USED, _ALLOCATED = Field("license.unusedDays"), Field("license.lastUsed"), Field("license.createdDate")
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """A field that is compared with constants: true when one of its values is among them."""
-
-    place: int
-    key: str | None
-    is_single: bool
-    folded: bool
-    values: frozenset[Value]
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
+class CompiledCondition:
     """A compiled condition, with what it takes to explain it."""
 
     condition: Condition
     test: Test
-    parts: tuple["_Node", ...] = ()
-    reads: tuple[tuple[Field, _Get], ...] = ()
+    parts: tuple["CompiledCondition", ...] = ()
+    reads: tuple[tuple[Field, Get], ...] = ()
     hits: Callable[[ReadValues], tuple[Value, ...]] = lambda values: ()
-    listed: _Listed | None = None
+    listed: ListedValues | None = None
 
     def trace(self, values: ReadValues, alone: FactBatch) -> Trace:
         """The trace for one license, as the reference evaluator makes it; `alone` is a batch of that license."""
@@ -98,10 +103,11 @@ class CompiledRules:
     def __init__(self, policy: CheckedPolicy, license_type: LicenseType, day: Day) -> None:
         self.rules = tuple(rule for rule in policy.rules if rule.applies_to(license_type))
         compiler = _Compiler(policy.names)
-        self._nodes = tuple(compiler.condition(rule.condition) for rule in self.rules)
+        self.conditions = tuple(compiler.condition(rule.condition) for rule in self.rules)
         self._expired = tuple(rule.until is not None and rule.until.value < day.today for rule in self.rules)
         self._tests = tuple(
-            _constant(False) if expired else node.test for node, expired in zip(self._nodes, self._expired, strict=True)
+            constant(False) if expired else node.test
+            for node, expired in zip(self.conditions, self._expired, strict=True)
         )
         self._places = compiler.places
         self._fields = tuple(compiler.fields)
@@ -115,6 +121,16 @@ class CompiledRules:
         """The facts that the rules read, from another source than a snapshot: `several` has one for each license."""
         columns = [[place.from_facts(facts) for facts in several] for place in self._places.values()]
         return FactBatch(len(several), columns)
+
+    def read_recorded(self, records: Sequence[Mapping[str, RecordedFact]], of_site: Mapping[str, Fact]) -> FactBatch:
+        """The facts that the rules read, as a plan recorded them for some licenses and, once, for the site.
+
+        Raises IrregularRecord: such records are for `read_again`.
+        """
+        if not set(map(len, records)) <= {sum(name not in OF_SITE for name in self._names)}:
+            raise IrregularRecord
+        columns = [place.recorded(records, of_site) for place in self._places.values()]
+        return FactBatch(len(records), columns)
 
     def truths(self, batch: FactBatch) -> list[tuple[Truth, ...]]:
         """The truths of all rules, in their order, for each license."""
@@ -145,24 +161,28 @@ class CompiledRules:
     def outcome(self, index: int, values: ReadValues) -> RuleOutcome:
         """The outcome of one rule, explained."""
         alone = FactBatch(1, [[value] for value in values])
-        trace, expired = self._nodes[index].trace(values, alone), self._expired[index]
+        trace, expired = self.conditions[index].trace(values, alone), self._expired[index]
         return RuleOutcome(self.rules[index], False if expired else trace.truth, trace, expired)
 
     def outcomes(self, values: ReadValues) -> tuple[RuleOutcome, ...]:
         """The outcomes of all rules, explained."""
         return tuple(self.outcome(index, values) for index in range(len(self.rules)))
 
+    def place_of(self, field: Field) -> int:
+        """The place of a field that the rules read, among the values of a license."""
+        return self._places[field.name].index
+
     def words_depend_on(self, indexes: Sequence[int]) -> Callable[[ReadValues], object]:
         """A function from a license's facts to a key: licenses with equal keys have the same words on these rules."""
         # Nearly every license has a day of allocation of its own, but `unused for` speaks of it only where a license
         # was never used. With the day in every key 4,552 licenses of a site took 4,158 sentences, without it 398.
-        conditions = [node for index in indexes for node in _below(self._nodes[index])]
-        waits = any(isinstance(node.condition, UnusedFor) for node in conditions)
+        conditions = [node for index in indexes for node in _below(self.conditions[index])]
+        waits = any(_counts_from_allocation(node) for node in conditions)
         read = {
             self._places[field.name].index
             for node in conditions
             for field, _ in node.reads
-            if not (isinstance(node.condition, UnusedFor) and field == _ALLOCATED)
+            if not (_counts_from_allocation(node) and field == _ALLOCATED)
         }
         pick: Callable[[ReadValues], object] = itemgetter(*sorted(read)) if read else lambda values: ()
         if not waits:
@@ -178,6 +198,12 @@ class _Place:
     index: int
     name: str
     keys: list[str] = field(default_factory=list)
+
+    def recorded(self, records: Sequence[Mapping[str, RecordedFact]], of_site: Mapping[str, Fact]) -> FactColumn:
+        """This place's column, from records. Raises IrregularRecord."""
+        if self.name in of_site:
+            return [of_site[self.name]] * len(records)
+        return recorded_column(self.name, self.keys, records)
 
     def from_facts(self, facts: Facts) -> Any:
         """The content of this place, from facts by field: as `read` has it in the place's column."""
@@ -202,35 +228,41 @@ class _Compiler:
     def __init__(self, names: Mapping[str, NamedValue]) -> None:
         self._names = names
         self.places: dict[str, _Place] = {}
-        self.fields: dict[Field, _Get] = {}
+        self.fields: dict[Field, Get] = {}
 
-    def condition(self, condition: Condition) -> _Node:
+    def condition(self, condition: Condition) -> CompiledCondition:
         match condition:
             case And(operands):
                 parts = tuple(self.condition(operand) for operand in operands)
-                return _Node(condition, _all([part.test for part in parts]), parts)
+                return CompiledCondition(condition, all_of([part.test for part in parts]), parts)
             case Or(operands):
                 parts = tuple(self.condition(operand) for operand in operands)
-                return _Node(condition, _any(_joined(parts)), parts)
+                return CompiledCondition(condition, any_of(_joined(parts)), parts)
             case Not(operand):
                 part = self.condition(operand)
-                return _Node(condition, _negated(part.test), (part,))
+                return CompiledCondition(condition, negated(part.test), (part,))
             case IsEmpty(field):
                 return self._emptiness(condition, field)
+            case Season():
+                day = Field("today")
+                return CompiledCondition(
+                    condition, season(self._place(day), condition), (), ((day, self._getter(day)),)
+                )
             case UnusedFor():
-                reads = tuple((field, self._getter(field)) for field in (_UNUSED, _USED, _ALLOCATED))
-                return _Node(condition, _unused(self._place(_UNUSED), condition.days), (), reads)
+                also = (_USED_BY_USER,) if condition.of_user else (_USED, _ALLOCATED)
+                reads = tuple((field, self._getter(field)) for field in (condition.field, *also))
+                return CompiledCondition(condition, unused_for(self._place(condition.field), condition.days), (), reads)
             case Comparison():
                 return self._comparison(condition)
             case Field():
                 get = self._getter(condition)
-                return _Node(
-                    condition, _true_in(self._place(condition), condition.name in SINGLE), (), ((condition, get),)
+                return CompiledCondition(
+                    condition, true_in(self._place(condition), condition.name in SINGLE), (), ((condition, get),)
                 )
             case _:
-                return _Node(condition, _constant(True in self._constants(condition)))
+                return CompiledCondition(condition, constant(True in self._constants(condition)))
 
-    def _emptiness(self, condition: IsEmpty, field: Field) -> _Node:
+    def _emptiness(self, condition: IsEmpty, field: Field) -> CompiledCondition:
         get = self._getter(field)
         in_use = self._getter(IN_USE[field.name]) if field.name in IN_USE else lambda values: ()
 
@@ -240,41 +272,52 @@ class _Compiler:
         def is_empty(batch: FactBatch) -> list[Truth]:
             return [found(values)[0] for values in batch.rows()]
 
-        return _Node(condition, is_empty, (), ((field, lambda values: found(values)[1]),))
+        return CompiledCondition(condition, is_empty, (), ((field, lambda values: found(values)[1]),))
 
-    def _comparison(self, condition: Comparison) -> _Node:
+    def _comparison(self, condition: Comparison) -> CompiledCondition:
         left, right = condition.left, condition.right
-        reads = tuple((side, self._getter(side)) for side in (left, right) if isinstance(side, Field))
+        reads = tuple(
+            (field, self._telling(side, field)) for side in (left, right) if (field := field_of(side)) is not None
+        )
         operator = POSITIVE.get(condition.operator, condition.operator)
         one, other = self._fact(left), self._fact(right)
         listed = self._listed(operator, left, right)
         if listed is None:
-            test, hits = _compared(operator, one, other), _hits(operator, one, other)
+            test, hits = compared(operator, one, other), hits_of(operator, one, other)
         else:
-            test = _any_listed(listed)
-            hits = _listed_hits(listed, one) if isinstance(left, Field) else _hits(operator, one, other)
+            test = any_listed(listed)
+            hits = listed_hits(listed, one) if isinstance(left, Field) else hits_of(operator, one, other)
         if operator != condition.operator:
             # Without `listed`: in the table of an `or` a value that is listed makes it true, here it makes it false.
-            return _Node(condition, _negated(test), (), reads, hits)
-        return _Node(condition, test, (), reads, hits, listed)
+            return CompiledCondition(condition, negated(test), (), reads, hits)
+        return CompiledCondition(condition, test, (), reads, hits, listed)
 
-    def _listed(self, operator: Operator, left: Operand, right: Operand) -> _Listed | None:
+    def _listed(self, operator: Operator, left: Operand, right: Operand) -> ListedValues | None:
         """The comparison of a field with constants, if it is one."""
         if operator not in ("=", "=="):
             return None
         for side, others in ((left, right), (right, left)):
-            if isinstance(side, Field) and not isinstance(others, Field):
+            if isinstance(side, Field) and field_of(others) is None:
                 values = self._constants(others)
                 folded = operator == "=" and any(isinstance(value, str) for value in values)
                 kept = frozenset(v.casefold() if folded and isinstance(v, str) else v for v in values)
-                return _Listed(self._place(side), side.key, side.name in SINGLE, folded, kept)
+                return ListedValues(self._place(side), side.key, side.name in SINGLE, folded, kept)
         return None
 
-    def _fact(self, operand: Operand) -> _Get:
+    def _fact(self, operand: Operand) -> Get:
         if isinstance(operand, Field):
             return self._getter(operand)
+        if isinstance(operand, ReadAs):
+            get, read = self._getter(operand.field), operand
+            return lambda values: as_read(read, get(values))
+        if isinstance(operand, Shifted) and field_of(operand) is not None:
+            return _later(self._fact(operand.base), operand.days)
         constants = self._constants(operand)
         return lambda values: constants
+
+    def _telling(self, operand: Operand, field: Field) -> Get:
+        get = self._getter(field)
+        return (lambda values: telling(operand, get(values))) if read_in(operand) is not None else get
 
     def _constants(self, operand: Operand) -> tuple[Value, ...]:
         match operand:
@@ -282,8 +325,10 @@ class _Compiler:
                 return self._constants(self._names[name])
             case ListOf(items):
                 return tuple(item.value for item in items)
-            case Field():
-                raise TypeError(f"{operand.name} is no constant")
+            case Shifted(base):
+                return tuple(moved(value, operand.days) for value in self._constants(base))
+            case Field() | ReadAs():
+                raise TypeError(f"{print_operand(operand)} is no constant")
             case _:
                 return (operand.value,)
 
@@ -293,9 +338,9 @@ class _Compiler:
             place.keys.append(field.key)
         return place.index
 
-    def _getter(self, field: Field) -> _Get:
+    def _getter(self, field: Field) -> Get:
         index, key = self._place(field), field.key
-        get: _Get
+        get: Get
         if key is not None:
             get = lambda values: of_key(values[index], key)  # noqa: E731
         elif field.name in SINGLE:
@@ -305,6 +350,21 @@ class _Compiler:
         return self.fields.setdefault(field, get)
 
 
+def _counts_from_allocation(node: CompiledCondition) -> bool:
+    """Whether it is a test of disuse whose words name the allocation where the license was never used."""
+    return isinstance(node.condition, UnusedFor) and not node.condition.of_user
+
+
+def _later(get: Get, days: int) -> Get:
+    """A date so many days later."""
+
+    def later(values: ReadValues) -> Fact:
+        fact = get(values)
+        return fact if isinstance(fact, Unknown) else tuple(moved(value, days) for value in fact)
+
+    return later
+
+
 def _column(place: _Place, subjects: Sequence[Subject]) -> FactColumn:
     if place.name not in FAMILIES:
         return read_column(place.name, subjects)
@@ -312,92 +372,7 @@ def _column(place: _Place, subjects: Sequence[Subject]) -> FactColumn:
     return [read(subject, keys) for subject in subjects]
 
 
-# Tests ---------------------------------------------------------------------------------------------------
-
-
-def _constant(truth: bool) -> Test:
-    return lambda batch: [truth] * batch.size
-
-
-def _negated(test: Test) -> Test:
-    return lambda batch: [None if truth is None else not truth for truth in test(batch)]
-
-
-def _all(tests: Sequence[Test]) -> Test:
-    def all_of(batch: FactBatch) -> list[Truth]:
-        columns = zip(*[test(batch) for test in tests], strict=True)
-        return [False if False in truths else None if None in truths else True for truths in columns]
-
-    return all_of
-
-
-def _any(tests: Sequence[Test]) -> Test:
-    def any_of(batch: FactBatch) -> list[Truth]:
-        columns = zip(*[test(batch) for test in tests], strict=True)
-        return [True if True in truths else None if None in truths else False for truths in columns]
-
-    return tests[0] if len(tests) == 1 else any_of
-
-
-def _unused(place: int, days: int) -> Test:
-    def unused_for(batch: FactBatch) -> list[Truth]:
-        return [None if isinstance(found, Unknown) else found >= days for found in batch.columns[place]]
-
-    return unused_for
-
-
-def _true_in(place: int, is_single: bool) -> Test:
-    if is_single:
-        return lambda batch: [None if isinstance(found, Unknown) else found for found in batch.columns[place]]
-    return lambda batch: [None if isinstance(fact, Unknown) else True in fact for fact in batch.columns[place]]
-
-
-def _compared(operator: Operator, left: _Get, right: _Get) -> Test:
-    """A comparison of a rare kind: made pair by pair, as the reference does."""
-    return lambda batch: [compare(operator, left(values), right(values)) for values in batch.rows()]
-
-
-def _any_listed(listed: _Listed) -> Test:
-    if listed.key is not None:
-        return _any_in_table(listed.place, {listed.key: listed.values}, listed.folded)
-    place, allowed, is_other = listed.place, listed.values, listed.values.isdisjoint
-    if listed.is_single and listed.folded:
-        return lambda batch: [
-            None if isinstance(found, Unknown) else found.casefold() in allowed for found in batch.columns[place]
-        ]
-    if listed.is_single:
-        return lambda batch: [
-            None if isinstance(found, Unknown) else found in allowed for found in batch.columns[place]
-        ]
-
-    def listed_exactly(batch: FactBatch) -> list[Truth]:
-        return [None if isinstance(fact, Unknown) else not is_other(fact) for fact in batch.columns[place]]
-
-    def listed_in_any_case(batch: FactBatch) -> list[Truth]:
-        return [
-            None if isinstance(fact, Unknown) else not is_other([value.casefold() for value in fact])
-            for fact in batch.columns[place]
-        ]
-
-    return listed_in_any_case if listed.folded else listed_exactly
-
-
-def _any_in_table(place: int, table: Mapping[str, frozenset[Value]], folded: bool) -> Test:
-    """Whether a custom property (or attribute) has one of the values that are listed for it."""
-
-    def is_listed(pairs: Pairs) -> bool:
-        return any(key in table and (value.casefold() if folded else value) in table[key] for key, value in pairs)
-
-    def in_table(batch: FactBatch) -> list[Truth]:
-        # Most users have none of the properties that the policy speaks of.
-        return [
-            None if isinstance(pairs, Unknown) else bool(pairs) and is_listed(pairs) for pairs in batch.columns[place]
-        ]
-
-    return in_table
-
-
-def _joined(parts: Sequence[_Node]) -> list[Test]:
+def _joined(parts: Sequence[CompiledCondition]) -> list[Test]:
     """The tests of an `or`, those of one family in one table: a hundred properties cost as much as one."""
     # An `or` does not depend on the order of its parts, in three values neither, and a family is known or unknown as a
     # whole: one look at its pairs answers for all its keys. Exact comparison and that in any case cannot share a table.
@@ -411,30 +386,8 @@ def _joined(parts: Sequence[_Node]) -> list[Test]:
             continue
         table = tables.setdefault((listed.place, listed.folded), {})
         table[listed.key] = table.get(listed.key, frozenset()) | listed.values
-    return [*tests, *(_any_in_table(place, table, folded) for (place, folded), table in tables.items())]
+    return [*tests, *(any_in_table(place, table, folded) for (place, folded), table in tables.items())]
 
 
-# Traces --------------------------------------------------------------------------------------------------
-
-
-def _hits(operator: Operator, left: _Get, right: _Get) -> Callable[[ReadValues], tuple[Value, ...]]:
-    def hits(values: ReadValues) -> tuple[Value, ...]:
-        one, other = left(values), right(values)
-        return () if isinstance(one, Unknown) else tuple(v for v in one if compare(operator, (v,), other))
-
-    return hits
-
-
-def _listed_hits(listed: _Listed, left: _Get) -> Callable[[ReadValues], tuple[Value, ...]]:
-    def hits(values: ReadValues) -> tuple[Value, ...]:
-        fact = left(values)
-        if isinstance(fact, Unknown):
-            return ()
-        fold = str.casefold if listed.folded else lambda value: value
-        return tuple(value for value in fact if fold(value) in listed.values)  # type: ignore[arg-type]
-
-    return hits
-
-
-def _below(node: _Node) -> list[_Node]:
+def _below(node: CompiledCondition) -> list[CompiledCondition]:
     return [node, *(below for part in node.parts for below in _below(part))]

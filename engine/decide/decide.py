@@ -7,12 +7,13 @@ of rules, and a license is released only when every keep rule is certainly false
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
-from seatwarden.engine.decide.compiled import CompiledRules, ReadValues
+from seatwarden.engine.decide.column_tests import ReadValues
+from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling
 from seatwarden.engine.decide.reasons import sentence
 from seatwarden.engine.decide.reference import RuleOutcome, Truth, evaluate_rule
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Facts, SnapshotFacts, Subject, Unknown, subject_of
+from seatwarden.engine.facts.facts import Facts, SnapshotFacts, Subject, Unknown, subject_of, subjects_of
 from seatwarden.engine.facts.guards import Guard, RowState, guard_for, row_state_of
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
@@ -44,34 +45,46 @@ def decide(
 
 
 class _Decider:
-    """Decides the licenses of one type, and remembers what was worked out for the licenses before.
-
-    Most licenses share their truths with many others, and their reason with some: a site has far fewer last uses
-    (in days) than licenses. Finding the words anew for each would take most of a plan's time.
-    """
+    """Decides the licenses of one type, and remembers what was worked out for the licenses before."""
 
     def __init__(self, policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, day: Day) -> None:
         self._snapshot = snapshot
         self._license_type = license_type
         self._day = day
         self._rules = CompiledRules(policy, license_type, day)
-        self._rulings: dict[tuple[Guard | None, tuple[Truth, ...]], tuple[Ruling, Callable[[ReadValues], str]]] = {}
+        self._conclusions = Conclusions(license_type, self._rules)
 
     def decide(self, licenses: Sequence[License]) -> Iterator[Decision]:
         """The decisions for a batch of licenses."""
         snapshot, license_type, rules = self._snapshot, self._license_type, self._rules
-        subjects = [subject_of(snapshot, license_type, license_, self._day) for license_ in licenses]
+        subjects = subjects_of(snapshot, license_type, licenses, self._day)
         batch = rules.read(subjects)
         for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
             row_state = row_state_of(subject)
-            guard = guard_for(row_state)
-            key = (guard[0] if guard else None, truths)
-            found = self._rulings.get(key)
-            if found is None:
-                found = self._rulings[key] = self._ruling(truths, key[0])
-            ruling, reason_of = found
-            reason = guard[1] if guard else reason_of(values)
+            ruling, reason = self._conclusions.of(truths, guard_for(row_state), values)
             yield _decision(subject, row_state, ruling, reason, Compact(rules, values))
+
+
+class Conclusions:
+    """The rulings on licenses of one type, with their reasons, by the fast evaluator; see `conclude`.
+
+    Most licenses share their truths with many others, and their reason with some: a site has far fewer last uses
+    (in days) than licenses. Finding the words anew for each would take most of a plan's time.
+    """
+
+    def __init__(self, license_type: LicenseType, rules: CompiledRules) -> None:
+        self._license_type = license_type
+        self._rules = rules
+        self._rulings: dict[tuple[Guard | None, tuple[Truth, ...]], tuple[Ruling, Callable[[ReadValues], str]]] = {}
+
+    def of(self, truths: tuple[Truth, ...], guard: tuple[Guard, str] | None, values: ReadValues) -> tuple[Ruling, str]:
+        """The ruling for these truths of all rules and its reason; `values` are the facts that they were found on."""
+        key = (guard[0] if guard else None, truths)
+        found = self._rulings.get(key)
+        if found is None:
+            found = self._rulings[key] = self._ruling(truths, key[0])
+        ruling, reason_of = found
+        return ruling, guard[1] if guard else reason_of(values)
 
     def _ruling(self, truths: tuple[Truth, ...], guard: Guard | None) -> tuple[Ruling, Callable[[ReadValues], str]]:
         """The ruling for these truths, and a function that finds its reason."""

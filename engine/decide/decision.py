@@ -7,7 +7,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct, structs
 
-from seatwarden.engine.decide.compiled import CompiledRules, ReadValues
+from seatwarden.engine.decide.column_tests import ReadValues
+from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import Guard, RowState
@@ -154,6 +155,11 @@ class Decision(Struct, frozen=True, gc=False):
     def user(self) -> str:
         """The user as `DIRECTORY\\id`, as far as it is known."""
         return user_of(self.user_directory, self.user_id)
+
+    @property
+    def label(self) -> str:
+        """The user as people read it: with the name, where it is known."""
+        return f"{self.user} ({self.user_name})" if self.user_name else self.user
 
 
 def user_of(directory: str | None, user_id: str | None) -> str:

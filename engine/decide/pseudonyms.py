@@ -18,11 +18,12 @@ from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, Unknown
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
+from seatwarden.policy.vocabulary import OF_POOL
 
 _PREFIX = "p-"
 PERSONAL = ("user", "user.userId", "user.name", "user.attributes")
 """Fields whose values tell who a person is."""
-_EXACT = ("today", "month", "weekday", "license.type", "license.neverUsed", "license.excess", *OF_SITE)
+_EXACT = ("today", "month", "weekday", "license.type", "license.neverUsed", "license.excess", *OF_SITE, *OF_POOL)
 """Facts that are exact where all others are coarse, beside those that are true or false."""
 
 
@@ -86,7 +87,7 @@ class Pseudonyms:
         found: dict[str, Revealed] = {}
         for user in snapshot.users:
             person = Revealed(user.user_directory, user.user_id, user.name or None)
-            found[self.of_user(f"{user.user_directory}\\{user.user_id}")] = person
+            found[self.of_user(user.directory_and_id)] = person
         for license_type, rows in snapshot.licenses.items():
             for row in rows:
                 holder = _holder(row, snapshot)

@@ -10,7 +10,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from seatwarden.engine.facts.facts import Fact, Facts, Unknown, emptiness
+from seatwarden.engine.facts.facts import Fact, Facts, Unknown, as_read, emptiness
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -23,11 +23,16 @@ from seatwarden.grammar.ast import (
     Operand,
     Operator,
     Or,
+    ReadAs,
     Rule,
+    Season,
+    Shifted,
     UnusedFor,
+    field_of,
+    read_in,
 )
-from seatwarden.policy.loading import NamedValue
-from seatwarden.policy.operators import HOLDS, POSITIVE, Value
+from seatwarden.policy.names import NamedValue
+from seatwarden.policy.operators import HOLDS, POSITIVE, Value, in_season, moved
 from seatwarden.policy.vocabulary import IN_USE
 
 Truth = bool | None
@@ -78,17 +83,25 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
         case IsEmpty(field):
             fact = facts.read(field)
             in_use = facts.read(IN_USE[field.name]) if field.name in IN_USE else ()
-            truth, telling = emptiness(field, fact, in_use)
-            return Trace(condition, truth, ((field, telling),))
+            truth, found = emptiness(field, fact, in_use)
+            return Trace(condition, truth, ((field, found),))
+        case Season():
+            day = Field("today")
+            today = facts.read(day)
+            known = None if isinstance(today, Unknown) else [one for one in today if isinstance(one, date)]
+            truth = None if known is None else any(in_season(condition, one) for one in known)
+            return Trace(condition, truth, ((day, today),))
         case UnusedFor():
-            field = Field("license.unusedDays")
-            unused = facts.read(field)
+            unused = facts.read(condition.field)
             truth = (
                 None if isinstance(unused, Unknown) else any(isinstance(d, int) and d >= condition.days for d in unused)
             )
-            return Trace(condition, truth, ((field, unused), *_also(facts, "license.lastUsed", "license.createdDate")))
+            also = ("user.lastUsed",) if condition.of_user else ("license.lastUsed", "license.createdDate")
+            return Trace(condition, truth, ((condition.field, unused), *_also(facts, *also)))
         case Comparison(operator, left, right):
-            read = tuple((operand, facts.read(operand)) for operand in (left, right) if isinstance(operand, Field))
+            read = tuple(
+                (of, telling(side, facts.read(of))) for side in (left, right) if (of := field_of(side)) is not None
+            )
             one, other = _fact(left, facts, names), _fact(right, facts, names)
             positive = POSITIVE.get(operator, operator)
             hits = () if isinstance(one, Unknown) else tuple(v for v in one if compare(positive, (v,), other))
@@ -120,8 +133,20 @@ def _fact(operand: Operand, facts: Facts, names: Mapping[str, NamedValue]) -> Fa
             return tuple(item.value for item in items)
         case Name(name):
             return _fact(names[name], facts, names)
+        case ReadAs(_, field):
+            return as_read(operand, facts.read(field))
+        case Shifted(base):
+            fact = _fact(base, facts, names)
+            return fact if isinstance(fact, Unknown) else tuple(moved(value, operand.days) for value in fact)
         case _:
             return (operand.value,)
+
+
+def telling(operand: Operand, fact: Fact) -> Fact:
+    """The fact of an operand's field as it tells of the truth: what cannot be read as a date is unknown."""
+    asked = read_in(operand)
+    read = as_read(asked, fact) if asked is not None else fact
+    return read if isinstance(read, Unknown) else fact
 
 
 def _also(facts: Facts, *names: str) -> tuple[tuple[Field, Fact], ...]:

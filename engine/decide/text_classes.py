@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Literal, TypeAlias
 
-from seatwarden.policy.operators import matches
+from seatwarden.grammar.ast import Operator
+from seatwarden.policy.operators import HOLDS, Value, around, matches, read_text
 from seatwarden.policy.worlds.patterns import combinations
 from seatwarden.policy.worlds.spellings import spellings
 
@@ -50,21 +51,46 @@ class AskedOfText:
                 return lambda value: True
 
 
-class TextClasses:
-    """The texts that some tests can tell apart."""
+@dataclass(frozen=True, slots=True)
+class AskedOfReading:
+    """What one comparison asks of a single text that it reads as a date or a number (`kind`).
 
-    def __init__(self, tests: Iterable[AskedOfText], known: Sequence[str] = ()) -> None:
+    Without `operator` it asks whether the text says none.
+    """
+
+    kind: str
+    operator: Operator | None = None
+    values: tuple[Value, ...] = ()
+
+    def predicate(self) -> Callable[[str], bool]:
+        """Whether a text passes."""
+
+        def passes(text: str) -> bool:
+            read = read_text(self.kind, text)
+            if read is None or self.operator is None:
+                return read is None and self.operator is None
+            return any(HOLDS[self.operator](read, value) for value in self.values)
+
+        return passes
+
+
+class TextClasses:
+    """The texts that some tests can tell apart.
+
+    `tells_none_from_unnamed`: it shows that somebody has no value at all; else a value that no test names falls away.
+    """
+
+    def __init__(self, tests: Iterable[AskedOfText | AskedOfReading], known: Sequence[str] = ()) -> None:
         self.tests = tuple(dict.fromkeys(tests))
         self._predicates = [test.predicate() for test in self.tests]
-        self.named = frozenset(chain(known, *(test.texts for test in self.tests)))
+        asked = [test for test in self.tests if isinstance(test, AskedOfText)]
+        self.named = frozenset(chain(known, *(test.texts for test in asked)))
+        self.tells_none_from_unnamed = any(test.how in ("is filled", "is there") for test in asked)
+        values = (value for test in self.tests if isinstance(test, AskedOfReading) for value in test.values)
+        read = chain.from_iterable(map(around, values))
         self._members: dict[int, list[str]] = {}
-        for text in dict.fromkeys(_candidates(self.tests, known)):
+        for text in dict.fromkeys(chain(_candidates(asked, known), read)):
             self._members.setdefault(self.mask(text), []).append(text)
-
-    @property
-    def tells_none_from_unnamed(self) -> bool:
-        """Whether it shows that somebody has no value at all: else a value that no test names falls away."""
-        return any(test.how in ("is filled", "is there") for test in self.tests)
 
     def mask(self, value: str) -> int:
         """The tests that a text passes, as bits."""
@@ -91,7 +117,7 @@ class TextClasses:
         return tuple(sorted(self._members[mask][0] for mask in largest))
 
     def members(self, mask: int) -> Iterator[str]:
-        """TextsOfFields of a class, as many as may be needed to keep several of them apart."""
+        """Texts of a class, as many as may be needed to keep several of them apart."""
         for text in self._members.get(mask, ()):
             for longer in (text, *_stretched(text)):
                 variants = dict.fromkeys((longer, *islice(spellings(longer.casefold()), _MOST_SPELLINGS)))
@@ -108,7 +134,7 @@ class TextClasses:
 
 
 def _candidates(tests: Sequence[AskedOfText], known: Sequence[str]) -> Iterator[str]:
-    """TextsOfFields that may stand for classes; those that the policy writes come first."""
+    """Texts that may stand for classes; those that the policy writes come first."""
     yield from known
     plain = [text for test in tests if test.how != "like" for text in test.texts]
     patterns = [text for test in tests if test.how == "like" for text in test.texts]

@@ -158,21 +158,26 @@ def write_demo_site(folder: Path, *, now: datetime) -> DemoSite:
     content = {"takenAt": format_instant(now), **site}
     write_atomically(snapshot, json.dumps(content, ensure_ascii=False, indent=1).encode(), mode=0o666)
     certificates = ThrowAwayAuthority(now=now).export(folder / "certificates")
-    return DemoSite(folder / _CONFIG_NAME, snapshot, site, certificates)
+    return DemoSite(config_in(folder), snapshot, site, certificates)
 
 
-def write_config(demo: DemoSite, *, port: int, now: datetime) -> bool:
+def config_in(folder: Path) -> Path:
+    """The Butler config of the demo in a folder: policy and site file in one."""
+    return folder / _CONFIG_NAME
+
+
+def write_config(config: Path, *, port: int, now: datetime) -> bool:
     """Writes the Butler config for a QRS on that port of this machine; whether one that was edited is kept.
 
     Of an edited one only the port is another. Raises InputError where it has none, OSError.
     """
     year = now.year + (1 if now.month > 2 else 0)
     text = _CONFIG.format(port=port, until=f"{year}-02-28")
-    kept = demo.config.exists() and not _UNEDITED.fullmatch(demo.config.read_text(encoding="utf-8"))
+    kept = config.exists() and not _UNEDITED.fullmatch(config.read_text(encoding="utf-8"))
     if kept:
-        text, found = _PORT.subn(rf"\g<1>{port}", demo.config.read_text(encoding="utf-8"), count=1)
+        text, found = _PORT.subn(rf"\g<1>{port}", config.read_text(encoding="utf-8"), count=1)
         if not found:
-            message = f"`{demo.config}` has been edited, and has no `port` under `configQRS` any more"
+            message = f"`{config}` has been edited, and has no `port` under `configQRS` any more"
             raise InputError(message, f"remove it, or {_ELSEWHERE}")
-    write_atomically(demo.config, text.encode(), mode=0o666)
+    write_atomically(config, text.encode(), mode=0o666)
     return kept

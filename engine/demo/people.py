@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from seatwarden.engine.demo.names import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, NAMES_IN_OTHER_SCRIPTS
 
-_NEVER = "1753-01-01T00:00:00.000Z"
+NEVER = "1753-01-01T00:00:00.000Z"
 _KEEP_TAG = "License do not release"
 _BOTH = ("professional", "analyzer")
 
@@ -230,10 +230,10 @@ class _Site:
             "user": None,
             "deletedUserId": "",
             "deletedUserDirectory": "",
-            "lastUsed": _NEVER if unused is None else self._timestamp(self._drawn_day(unused)),
+            "lastUsed": NEVER if unused is None else self._timestamp(self._drawn_day(unused)),
             "excess": False,
             "quarantined": quarantined,
-            "quarantineEnd": _text(end) if quarantined else _NEVER,
+            "quarantineEnd": _text(end) if quarantined else NEVER,
         }
 
     def _attributes(self, user_id: str, directory: str, department: str | None) -> list[dict[str, str]]:

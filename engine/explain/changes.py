@@ -23,8 +23,8 @@ ELSEWHERE = "(another directory)"
 """A user directory that nobody has: it stands for any that no rule speaks of."""
 
 _UNFORESEEABLE = Unknown("cannot be foreseen")
-_USER, _DIRECTORY, _LICENSES, _LAST_USED = (
-    Field(name) for name in ("user", "user.userDirectory", "user.licenses", "user.lastUsed")
+_USER, _DIRECTORY, _LICENSES, _LAST_USED, _UNUSED = (
+    Field(name) for name in ("user", "user.userDirectory", "user.licenses", "user.lastUsed", "user.unusedDays")
 )
 
 
@@ -138,6 +138,7 @@ def facts_after(change: Change, facts: Facts, day: Day) -> Changed:
                 Field("license.neverUsed"): (False,),
                 Field("license.unusedDays"): (0,),
                 _LAST_USED: _latest(facts.read(_LAST_USED), day.today),
+                _UNUSED: _none_unused(facts.read(_UNUSED)),
             }
         case WithValue(field, value):
             before = facts.read(field)
@@ -160,7 +161,7 @@ def facts_after(change: Change, facts: Facts, day: Day) -> Changed:
             if not isinstance(before, Unknown):
                 others = tuple(one for one in before if one != license_type)
                 before = (*others, license_type) if held else others
-            values = {_LICENSES: before, _LAST_USED: _UNFORESEEABLE}
+            values = {_LICENSES: before, _LAST_USED: _UNFORESEEABLE, _UNUSED: _UNFORESEEABLE}
     return Changed(facts, values, names)
 
 
@@ -168,6 +169,10 @@ def _latest(fact: Fact, today: date) -> Fact:
     if isinstance(fact, Unknown):
         return fact
     return (max([today, *(value for value in fact if isinstance(value, date))]),)
+
+
+def _none_unused(fact: Fact) -> Fact:
+    return fact if isinstance(fact, Unknown) else (0,)
 
 
 def _in_directory(user: Fact, facts: Facts, directory: str) -> Fact:

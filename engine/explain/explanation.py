@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from seatwarden.engine.common.text import join_words
+from seatwarden.engine.decide.compiled import CompiledCondition
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.disguise import is_withheld
@@ -18,6 +19,7 @@ from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.pseudonyms import hides_facts
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
+from seatwarden.engine.decide.states import heading
 from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
 from seatwarden.engine.explain.turning import why_on
 from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json
@@ -38,7 +40,7 @@ MOST: Mapping[Size, int] = {"brief": 0, "default": 3, "full": 20}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision in words. `status` is one of protected, undetermined, quarantined, not due, no rule, released.
+    """A decision in words. `status` is one of protected, undetermined, quarantined, not due, no rule, due.
 
     `findings` are those of the plan that are about this license. `cases` are single changes that would turn the
     verdict, each decided again; `advice` says them, and what else there is to say. A brief one has none of both.
@@ -62,15 +64,24 @@ class Explainer:
         self._policy = policy
         self._day = day
 
-    def explain(self, decision: Decision, size: Size = "default", findings: Iterable[Finding] = ()) -> Explanation:
-        """The explanation; a brief one has no advice. `findings` are those of a plan, about anybody."""
+    def explain(
+        self,
+        decision: Decision,
+        size: Size = "default",
+        findings: Iterable[Finding] = (),
+        state: str | None = None,
+    ) -> Explanation:
+        """The explanation; a brief one has no advice. `findings` are those of a plan, about anybody.
+
+        `state` is that of the license in a run; None: it is in none, and due if it is not kept.
+        """
         mine = tuple(finding for finding in findings if is_about(finding, decision))
         if is_withheld(decision):
-            return Explanation(decision, *_withheld(decision), None, (_NOTHING_SAID,), (), mine)
+            return Explanation(decision, *_withheld(decision, state), None, (_NOTHING_SAID,), (), mine)
         if size != "brief":
             decision = decision.worked_out()
         due = self._due_days.of(decision)
-        status, headline = _status(decision, due)
+        status, headline = _status(decision, due, state)
         if size == "brief":
             return Explanation(decision, status, headline, due, (), (), mine)
         found = self._what_ifs.of(decision, MOST[size])
@@ -109,21 +120,22 @@ def found(outcome: RuleOutcome) -> str:
     """The finding of a rule, on one line."""
     if outcome.expired and outcome.rule.until:
         return f"ended on {outcome.rule.until.value.isoformat()}"
-    return phrase(outcome.trace) if not _has_parts(outcome.trace) else print_condition(outcome.rule.condition)
+    return phrase(outcome.trace) if not has_parts(outcome.trace) else print_condition(outcome.rule.condition)
 
 
 def tree_parts(trace: Trace) -> tuple[Trace, ...]:
-    """The parts of a condition that are shown below it; a negated single test is shown as one line."""
-    return trace.parts if _has_parts(trace) else ()
+    """The parts of a condition that are shown below it."""
+    return trace.parts if has_parts(trace) else ()
 
 
 def part_text(trace: Trace) -> str:
     """A part on one line: what it found, or for a part with parts its condition."""
-    return phrase(trace) if not _has_parts(trace) else print_condition(trace.condition)
+    return phrase(trace) if not has_parts(trace) else print_condition(trace.condition)
 
 
-def _has_parts(trace: Trace) -> bool:
-    return bool(trace.parts) and not (isinstance(trace.condition, Not) and not trace.parts[0].parts)
+def has_parts(one: Trace | CompiledCondition) -> bool:
+    """Whether the parts of a condition are shown below it; a negated single test is one line."""
+    return bool(one.parts) and not (isinstance(one.condition, Not) and not one.parts[0].parts)
 
 
 def _rule_to_json(outcome: RuleOutcome) -> dict[str, Any]:
@@ -149,28 +161,28 @@ def _trace_to_json(trace: Trace) -> dict[str, Any]:
 _NOTHING_SAID = "The log does not say what was read of this license: too few others are like it."
 
 
-def _withheld(decision: Decision) -> tuple[str, str]:
+def _withheld(decision: Decision, state: str | None) -> tuple[str, str]:
     """Status and headline of a decision whose facts a log with pseudonyms does not say."""
     if decision.because == "release":
-        return "released", f"RELEASED — {decision.reason}"
+        return "due", heading(state or "due", decision.reason)
     status = {"keep": "protected", "default": "no rule"}.get(decision.because, decision.guard or "undetermined")
-    return status, f"KEPT — {decision.reason}"
+    return status, heading("kept", decision.reason)
 
 
-def _status(decision: Decision, due: date | None) -> tuple[str, str]:
+def _status(decision: Decision, due: date | None, state: str | None) -> tuple[str, str]:
     match decision.because:
         case "release":
-            return "released", f"RELEASED — {decision.reason}"
+            return "due", heading(state or "due", decision.reason)
         case "keep" if decision.rule:
-            return "protected", f"KEPT — protected by {decision.rule.title}"
+            return "protected", heading("kept", f"protected by {decision.rule.title}")
         case "guard" if decision.guard == "quarantined":
-            return "quarantined", f"KEPT — {decision.reason}"
+            return "quarantined", heading("kept", decision.reason)
         case "guard":
-            return "undetermined", f"KEPT — {decision.reason}"
+            return "undetermined", heading("kept", decision.reason)
         case _ if due:
-            return "not due", f"KEPT — not due yet, due on {due.isoformat()}"
+            return "not due", heading("kept", f"not due yet, due on {due.isoformat()}")
         case _:
-            return "no rule", f"KEPT — {decision.reason}"
+            return "no rule", heading("kept", decision.reason)
 
 
 def _advice(decision: Decision, day: Day, due: date | None, released: str, cases: tuple[WhatIf, ...]) -> Iterator[str]:
@@ -209,10 +221,15 @@ def _never_released(decision: Decision) -> str:
     return "Would not be released within three years, however long it stays unused."
 
 
+def is_keeping(outcome: RuleOutcome) -> bool:
+    """Whether it is that of a keep rule that matches."""
+    return outcome.rule.kind == "keep" and outcome.truth is True
+
+
 def _without_the_keeps(decision: Decision) -> str:
     """A sentence on the verdict without the rules that keep the license."""
-    keeps = [o.rule.title for o in decision.outcomes if o.rule.kind == "keep" and o.truth is True]
-    without = tuple(o for o in decision.outcomes if not (o.rule.kind == "keep" and o.truth is True))
+    keeps = [o.rule.title for o in decision.outcomes if is_keeping(o)]
+    without = tuple(o for o in decision.outcomes if not is_keeping(o))
     which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
     did = "did not match" if len(keeps) == 1 else "matched"
     ruling, reason = conclude(decision.license_type, without, None)

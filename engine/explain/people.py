@@ -103,10 +103,9 @@ class People(Generic[_T]):
         An exact match wins over one that ignores case, and that over a part. Raises AmbiguousUser when several
         match; InputError when none does, with the nearest.
         """
-        for fold in (str, str.casefold):
-            for found in self._matches(query, fold):
-                if found:
-                    return _the_one(found, f"`{query}` can be {len(found)} users"), False
+        exact = self._named(query)
+        if exact:
+            return _the_one(exact, f"`{query}` can be {len(exact)} users"), False
         parts = self._parts(query)
         if parts:
             return _the_one(parts, f"`{query}` is a part of the names of {len(parts)} users"), True
@@ -114,6 +113,15 @@ class People(Generic[_T]):
             raise InputError(f"there is no user `{query}`{self._among}", self._help)
         known = [name for h in self._holders.values() for name in (h.user, h.user_id, h.name) if name]
         raise InputError(f"there is no user `{query}`{self._among}", did_you_mean(query, known) or _HOW_NAMED)
+
+    def means_anybody(self, query: str) -> bool:
+        """Whether `find` finds somebody, or several."""
+        return bool(self._named(query) or self._parts(query))
+
+    def _named(self, query: str) -> list[Holder]:
+        """The users of this name, by the most exact kind of match that there is."""
+        found = (holders for fold in (str, str.casefold) for holders in self._matches(query, fold) if holders)
+        return next(found, [])
 
     def _matches(self, query: str, fold: Callable[[str], str]) -> Iterator[list[Holder]]:
         """The users of this name, one list for each kind of name, the most exact kind first."""
@@ -172,13 +180,14 @@ def _named(wanted: Sequence[str], snapshot: Snapshot, rows: Sequence[_Row]) -> t
         if not hits:
             return None
         names.update(map(_user, hits))
-    users = [user for user in snapshot.users if _user(user) in names]
-    held = {user.id for user in users}
+    user_ids = {name.rpartition("\\")[2] for name in names}
+    users = [user for user in everyone if user.user_id.rpartition("\\")[2] in user_ids and _user(user) in names]
     # Rows of strangers are few; they may be of the same people.
+    held = {user.id for user in users}
     held_rows = [
-        (t, row)
-        for t, row in rows
-        if not isinstance(row.user, UserReference) or row.user.id in held or row.user.id not in snapshot.users_by_id
+        (license_type, row)
+        for license_type, row in rows
+        if type(holder := row.user) is not UserReference or holder.id in held or holder.id not in known
     ]
     return users, held_rows
 

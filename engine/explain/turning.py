@@ -10,8 +10,8 @@ from seatwarden.engine.decide.reference import RuleOutcome, Trace, evaluate_rule
 from seatwarden.engine.explain.due import LaterFacts
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact
-from seatwarden.grammar.ast import Comparison, Field, ListOf, Name, Operand, UnusedFor
-from seatwarden.grammar.printer import print_condition, print_field
+from seatwarden.grammar.ast import Comparison, Field, ListOf, Name, Operand, ReadAs, Season, Shifted, UnusedFor
+from seatwarden.grammar.printer import print_condition, print_day, print_field, print_operand
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import POSITIVE, Value
 
@@ -70,8 +70,15 @@ def _turned(before: Trace, then: Trace) -> Iterator[Trace]:
 
 def _words(leaf: Trace) -> tuple[str, bool]:
     match leaf.condition:
+        case UnusedFor(of_user=True) as unused:
+            return f"the user has used no license for {plural(unused.days, 'day')}", True
         case UnusedFor() as unused:
             return f"it has been unused for {plural(unused.days, 'day')}", True
+        case Season(first, last):
+            season = f"from {print_day(first)} to {print_day(last)}"
+            return f"today is {'' if leaf.truth else 'no longer '}{season}", False
+        case Comparison(_, Field("user.unusedDays"), _):
+            return f"the user has used no license for {_shown(leaf)} days", True
         case Comparison(_, Field("license.unusedDays"), _):
             return f"it has been unused for {_shown(leaf)} days", True
         case Comparison(operator, Field() as field, right) if POSITIVE.get(operator, operator) in _EQUAL:
@@ -99,6 +106,8 @@ def _values(right: Operand) -> str:
             return join_words([_show(item.value) for item in items], "or") if len(items) <= _MOST_VALUES else ""
         case Field():
             return print_field(right)
+        case ReadAs() | Shifted():
+            return print_operand(right)
         case _:
             return _show(right.value)
 

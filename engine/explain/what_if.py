@@ -5,7 +5,7 @@ that is listed. Each is applied to the facts and the rules decide again; only wh
 told. Of a list of thousands of values a few are tried, and of thousands of tests the first ones.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
@@ -48,11 +48,16 @@ from seatwarden.grammar.ast import (
     Not,
     Operand,
     Or,
+    ReadAs,
     Rule,
+    Shifted,
+    days_moved,
+    field_of,
+    read_in,
 )
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.operators import POSITIVE, Value
+from seatwarden.policy.operators import POSITIVE, Value, around, moved, read_text
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 
 MAX_VALUES = 3
@@ -60,7 +65,7 @@ MAX_VALUES = 3
 MAX_TRIED = 200
 """Most changes that are tried for one license."""
 
-_BY_USE = frozenset({"license.unusedDays", "license.lastUsed", "license.neverUsed", "user.lastUsed"})
+_BY_USE = frozenset({"license.unusedDays", "license.lastUsed", "license.neverUsed", "user.lastUsed", "user.unusedDays"})
 """Fields that change when the license is used."""
 
 _RANK = (UsedToday, WithValue, OnList, WithoutValues, Filled, Flagged, Empty, InDirectory, Holding)
@@ -245,6 +250,10 @@ def _flips(leaf: Trace, rule: Rule, license_type: LicenseType, names: Mapping[st
     if any(field.name in _BY_USE for field in read):
         yield UsedToday()
         return
+    condition = leaf.condition
+    if isinstance(condition, Comparison) and (asked := read_in(condition.left) or read_in(condition.right)):
+        yield from _other_readings(leaf, condition, asked, names)
+        return
     if len(read) != 1:
         return
     ((field, fact),) = read.items()
@@ -259,11 +268,11 @@ def _flips(leaf: Trace, rule: Rule, license_type: LicenseType, names: Mapping[st
             yield Holding(other, other not in fact)
     elif entry.many and unknown:
         yield Empty(field.name)
-    elif isinstance(leaf.condition, IsEmpty):
+    elif isinstance(condition, IsEmpty):
         if entry.many and not isinstance(fact, Unknown):
             yield Filled(field) if leaf.truth else WithoutValues(field, tuple(map(str, fact)))
-    elif isinstance(leaf.condition, Comparison) and not isinstance(fact, Unknown):
-        yield from _other_values(leaf, leaf.condition, field, fact, rule, names)
+    elif isinstance(condition, Comparison) and not isinstance(fact, Unknown):
+        yield from _other_values(leaf, condition, field, fact, rule, names)
 
 
 def _other_values(
@@ -285,33 +294,78 @@ def _other_values(
         hits = tuple(str(v) for v, (one, other) in zip(fact, sides, strict=True) if compare(operator, one, other))
         yield WithoutValues(field, tuple(dict.fromkeys(hits)))
     elif many:
-        samples = (_sample(text, comparison) for text in _constants(listed, names))
-        yield from (WithValue(field, text) for text in islice(samples, MAX_VALUES) if text not in fact)
+        yield from (WithValue(field, text) for text in _samples(comparison, listed, names) if text not in fact)
     elif field.name == "user.userDirectory" and holds:
         yield InDirectory(ELSEWHERE)
     elif field.name == "user.userDirectory":
-        samples = (_sample(text, comparison) for text in _constants(listed, names))
-        yield from map(InDirectory, islice(samples, MAX_VALUES))
+        yield from map(InDirectory, _samples(comparison, listed, names))
     elif field.name in ("user", "user.userId", "user.name") and not holds and comparison.operator != "like":
         yield OnList(rule, comparison, str(fact[0]))
 
 
-def _sample(text: str, comparison: Comparison) -> str:
-    """A text that passes the comparison: of a pattern, what is left without its stars."""
-    return (text.replace("*", "") or "x") if comparison.operator == "like" else text
+def _other_readings(
+    leaf: Trace, comparison: Comparison, asked: ReadAs, names: Mapping[str, Operand]
+) -> Iterator[Change]:
+    """Changes of a text that is read: no value where one passes, else one that passes."""
+    facts = dict(leaf.facts)
+    fact, many = facts[asked.field], VOCABULARY[asked.field.name].many
+    positive = POSITIVE.get(comparison.operator, comparison.operator)
+    if not many:
+        return
+    if isinstance(fact, Unknown):
+        yield Empty(asked.field.name)
+    elif leaf.truth is (positive == comparison.operator):
+        yield WithoutValues(asked.field, tuple(map(str, fact)))
+    else:
+        on_left = field_of(comparison.left) == asked.field
+        own, other = (comparison.left, comparison.right)[:: 1 if on_left else -1]
+        shift = days_moved(own)
+        for value in islice(_constants_on(other, facts, names), MAX_VALUES):
+            for text in around(value, -shift):
+                read = (moved(read_text(asked.kind, text) or value, shift),)
+                sides = (read, (value,)) if on_left else ((value,), read)
+                if compare(positive, *sides):
+                    yield WithValue(asked.field, text)
+                    break
+
+
+def _constants_on(operand: Operand, facts: Mapping[Field, Fact], names: Mapping[str, Operand]) -> Iterator[Value]:
+    """The values of an operand on the day of the decision; none where it is a fact of somebody's."""
+    match operand:
+        case Name(name):
+            yield from _constants_on(names[name], facts, names)
+        case ListOf(items):
+            yield from (item.value for item in items)
+        case Field("today"):
+            today = facts.get(operand)
+            yield from () if today is None or isinstance(today, Unknown) else today
+        case Shifted(base):
+            yield from (moved(value, operand.days) for value in _constants_on(base, facts, names))
+        case Field() | ReadAs():
+            return
+        case _:
+            yield operand.value
+
+
+def directories_tried(comparisons: Iterable[Comparison], names: Mapping[str, Operand]) -> tuple[str, ...]:
+    """Every user directory that a change puts somebody into, where the user directory is compared in these ways."""
+    found = [
+        text
+        for comparison in comparisons
+        for side in (comparison.left, comparison.right)
+        for text in _samples(comparison, side, names)
+    ]
+    return tuple(dict.fromkeys([ELSEWHERE, *found]))
+
+
+def _samples(comparison: Comparison, listed: Operand, names: Mapping[str, Operand]) -> Iterator[str]:
+    """The first texts that pass the comparison: of a pattern, what is left without its stars."""
+    for text in islice(_constants(listed, names), MAX_VALUES):
+        yield (text.replace("*", "") or "x") if comparison.operator == "like" else text
 
 
 def _constants(operand: Operand, names: Mapping[str, Operand]) -> Iterator[str]:
-    match operand:
-        case Name(name):
-            yield from _constants(names[name], names)
-        case ListOf(items):
-            yield from (item.value for item in items if isinstance(item.value, str))
-        case Field():
-            return
-        case _:
-            if isinstance(operand.value, str):
-                yield operand.value
+    return (value for value in _constants_on(operand, {}, names) if isinstance(value, str))
 
 
 # A longer list ---------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 """The moment of a decision and its calendar day: disuse counts in days of the policy's time zone, never in hours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.common.timestamps import are_usual, parse_timestamp
 from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -27,10 +28,13 @@ class Day:
     zone: ZoneInfo
     today: date = field(init=False, repr=False, compare=False)
     _is_utc: bool = field(init=False, repr=False, compare=False)
+    _known: dict[str, date | None] = field(init=False, repr=False, compare=False)
+    """Days that were found, by the beginnings of timestamps."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "today", self.now.astimezone(self.zone).date())
         object.__setattr__(self, "_is_utc", self.zone.key == "UTC")
+        object.__setattr__(self, "_known", {})
 
     @property
     def weekday(self) -> str:
@@ -52,6 +56,23 @@ class Day:
         if instant.year < NEVER_BEFORE_YEAR:
             return NEVER
         return instant.date() if self._is_utc else self.day_of(instant)
+
+    def days_of_timestamps(self, texts: Sequence[str]) -> list[date | None]:
+        """`day_of_timestamp` of many: in a third of the time where all have the form that QRS writes most."""
+        if not are_usual(texts):
+            return list(map(self.day_of_timestamp, texts))
+        # In UTC the day is that of the text. Elsewhere one is that of its hour, where the day does not end in that.
+        known, length = self._known, len("2026-11-21") if self._is_utc else len("2026-11-21T02")
+        starts = [text[:length] for text in texts]
+        ends = ("T00:00:00.000Z",) if self._is_utc else (":00:00.000Z", ":59:59.999Z")
+        for start in set(starts).difference(known):
+            days = {self.day_of_timestamp(start + end) for end in ends}
+            if len(days) == 1:
+                known[start] = days.pop()
+        return [
+            known[start] if start in known else self.day_of_timestamp(text)
+            for start, text in zip(starts, texts, strict=True)
+        ]
 
     def later_by(self, days: int) -> "Day":
         """The same hour by the zone's clocks, some calendar days later."""
@@ -77,3 +98,24 @@ def make_day(now: datetime | date, timezone: str) -> Day:
 def day_for(policy: CheckedPolicy, now: datetime | date, timezone: str | None) -> Day:
     """The Day of `now`, in the zone that is asked for or else the policy's. Raises InputError."""
     return make_day(now, policy.timezone if timezone is None else timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpan:
+    """Days, both included; None is open. Raises InputError where the last is before the first."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise InputError(f"--from {self.since} is after --to {self.until}", "exchange them")
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every day lies in it."""
+        return self.since is None and self.until is None
+
+    def has(self, day: date) -> bool:
+        """Whether a day lies in it."""
+        return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)

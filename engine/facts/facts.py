@@ -3,7 +3,7 @@
 A fact is a tuple of values (empty when there is none: no tag, never used) or `Unknown` with the reason.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from seatwarden.engine.facts.day import NEVER, Day
-from seatwarden.engine.snapshot.model import License, SiteFacts, Snapshot, User, UserReference
-from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
+from seatwarden.engine.snapshot.model import License, Seats, SiteFacts, Snapshot, User, UserReference
+from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType, ReadAs
 from seatwarden.grammar.printer import print_field
-from seatwarden.policy.operators import Value
+from seatwarden.policy.operators import Value, read_text
 from seatwarden.policy.vocabulary import IN_USE, NOUNS, VOCABULARY, Type
 
 
@@ -67,6 +67,26 @@ def subject_of(snapshot: Snapshot, license_type: LicenseType, license: License, 
     return Subject(snapshot, license_type, license, user, day, used, _unused_days(license, used, day))
 
 
+def subjects_of(snapshot: Snapshot, license_type: LicenseType, licenses: Sequence[License], day: Day) -> list[Subject]:
+    """`subject_of` of many licenses, in less than half the time."""
+    # What is no text, or does not name a day, is left to the other function, which says what it is.
+    texts = [text for license_ in licenses if isinstance(text := license_.last_used, str)]
+    if len(texts) < len(licenses):
+        return [subject_of(snapshot, license_type, license_, day) for license_ in licenses]
+    users, today, found, unused = snapshot.users_by_id, day.today, [], dict[date, int]()
+    for license_, used in zip(licenses, day.days_of_timestamps(texts), strict=True):
+        if used is None or used is NEVER:
+            found.append(subject_of(snapshot, license_type, license_, day))
+            continue
+        days = unused.get(used)
+        if days is None:
+            days = unused[used] = (today - used).days
+        holder = license_.user
+        user = users.get(holder.id) if type(holder) is UserReference else None
+        found.append(Subject(snapshot, license_type, license_, user, day, used, days))
+    return found
+
+
 @dataclass(slots=True)
 class SnapshotFacts:
     """Facts of one license in a snapshot. Every fact read is remembered in `seen`, by its name in the language."""
@@ -113,15 +133,16 @@ def facts_from_json(recorded: Mapping[str, RecordedFact]) -> dict[str, Fact]:
 
 def _of_type(wanted: Type | None, values: tuple[RecordedValue, ...], name: str) -> tuple[Value, ...]:
     if wanted is Type.DATE:
-        return tuple([_date(value, name) for value in values])
-    kind = _KINDS.get(wanted)
+        return tuple([recorded_date(value, name) for value in values])
+    kind = KINDS.get(wanted)
     for value in values:
         if type(value) is not kind or (kind is int and not -MAX_NUMBER <= value <= MAX_NUMBER):  # type: ignore[operator]
             raise ValueError(f"`{name}` cannot be {value!r}"[:200])
     return values
 
 
-_KINDS: Mapping[Type | None, type] = {Type.TEXT: str, Type.NUMBER: int, Type.BOOLEAN: bool}
+KINDS: Mapping[Type | None, type] = {Type.TEXT: str, Type.NUMBER: int, Type.BOOLEAN: bool}
+"""The Python types of values other than dates."""
 
 
 @lru_cache(maxsize=1024)
@@ -132,7 +153,8 @@ def _type_of(name: str) -> Type | None:
 
 
 @lru_cache(maxsize=16_384)
-def _date(text: RecordedValue, name: str) -> date:
+def recorded_date(text: RecordedValue, name: str) -> date:
+    """A date of a record; `name` is the field's. Raises ValueError."""
     try:
         return date.fromisoformat(text)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -183,6 +205,7 @@ def _known(raw: object, name: str) -> Fact:
     return Unknown(f"`{name}` is missing or unreadable")
 
 
+_NOTHING = Unknown("the user has no license in the snapshot")
 NO_USER = Unknown("the user is not known")
 
 
@@ -261,8 +284,8 @@ def _licenses_of(subject: Subject, key: str) -> Fact:
     return tuple(dict.fromkeys(held))
 
 
-def _last_use_of_any(subject: Subject, key: str) -> Fact:
-    """The latest use over all licenses of the user, quarantined ones too."""
+def _rows_of_user(subject: Subject) -> list[License] | Unknown:
+    """All license rows of the user, quarantined ones too: those were used in the last days."""
     if subject.user is None:
         return NO_USER
     missing = [t for t in LICENSE_TYPES if t not in subject.snapshot.licenses]
@@ -270,8 +293,16 @@ def _last_use_of_any(subject: Subject, key: str) -> Fact:
         return Unknown(f"the snapshot has no {missing[0]} licenses")
     if subject.snapshot.unclaimed_licenses:
         return Unknown("`user` is missing on a license of the snapshot")
+    return [row for _, row in subject.snapshot.licenses_of.get(subject.user.id, [])]
+
+
+def _last_use_of_any(subject: Subject, key: str) -> Fact:
+    """The latest use over all licenses of the user."""
+    rows = _rows_of_user(subject)
+    if isinstance(rows, Unknown):
+        return rows
     days = []
-    for _, row in subject.snapshot.licenses_of.get(subject.user.id, []):
+    for row in rows:
         used = last_use(row, subject.day)
         if isinstance(used, Unknown):
             return used
@@ -280,12 +311,42 @@ def _last_use_of_any(subject: Subject, key: str) -> Fact:
     return (max(days),) if days else ()
 
 
+def _unused_days_of_any(subject: Subject, key: str) -> Fact:
+    """The days since the latest use, or the latest allocation, over all licenses of the user."""
+    used, rows = _last_use_of_any(subject, key), _rows_of_user(subject)
+    if isinstance(used, Unknown) or isinstance(rows, Unknown):
+        return used if isinstance(used, Unknown) else _NOTHING
+    latest = [day for day in used if isinstance(day, date)]
+    for row in () if latest else rows:
+        allocated = read_date(row.created_date, "license.createdDate", subject.day)
+        if isinstance(allocated, Unknown):
+            return Unknown(f"never used, and {allocated.reason}")
+        latest.append(allocated)
+    return ((subject.day.today - max(latest)).days,) if latest else _NOTHING
+
+
+def _last_released(subject: Subject, key: str) -> Fact:
+    if subject.user is None:
+        return NO_USER
+    released = subject.snapshot.last_released
+    if isinstance(released, str):
+        return Unknown(released)
+    on = released.get(subject.user.directory_and_id)
+    return () if on is None else (on,)
+
+
 def _never_used(subject: Subject, key: str) -> Fact:
     return subject.last_used if isinstance(subject.last_used, Unknown) else (subject.last_used is None,)
 
 
 def _last_used(subject: Subject, key: str) -> Fact:
     return () if subject.last_used is None else _fact(subject.last_used)
+
+
+def _seats(subject: Subject, count: Callable[[Seats], int | None]) -> Fact:
+    seats = subject.snapshot.overview.get(subject.license_type)
+    number = count(seats) if seats is not None else None
+    return Unknown("the site does not say how many licenses it has") if number is None else (number,)
 
 
 OF_SITE: Mapping[str, Callable[[SiteFacts], tuple[str, ...]]] = {
@@ -297,6 +358,20 @@ OF_SITE: Mapping[str, Callable[[SiteFacts], tuple[str, ...]]] = {
 
 def _of_site(read: Callable[[SiteFacts], tuple[str, ...]]) -> Callable[[Subject, str], Fact]:
     return lambda subject, key: read(subject.snapshot.site_facts)
+
+
+def as_read(read: ReadAs, fact: Fact) -> Fact:
+    """The dates or numbers that the texts of a field say: `date(…)`. One text that says none makes all unknown, or
+    somebody whose end of contract nobody can read would be released by another date."""
+    if isinstance(fact, Unknown):
+        return fact
+    found: list[Value] = []
+    for text in fact:
+        value = read_text(read.kind, str(text))
+        if value is None:
+            return Unknown(f"`{print_field(read.field)}` is no {read.kind}: `{str(text)[:40]}`")
+        found.append(value)
+    return tuple(found)
 
 
 def emptiness(field: Field, fact: Fact, in_use: Fact) -> tuple[bool | None, Fact]:
@@ -316,8 +391,12 @@ def emptiness(field: Field, fact: Fact, in_use: Fact) -> tuple[bool | None, Fact
     return True, fact
 
 
+OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed", "user.unusedDays")
+"""Facts that take all licenses of a user to read: what happens to one of these changes those of the others."""
+UNUSED_DAYS = ("license.unusedDays", "user.unusedDays")
+"""Facts that count days without use: with every day that passes they are one more."""
 READERS: dict[str, Callable[[Subject, str], Fact]] = {
-    "user": _of_user(lambda user, day, key: (f"{user.user_directory}\\{user.user_id}",)),
+    "user": _of_user(lambda user, day, key: (user.directory_and_id,)),
     "user.userDirectory": _of_user(lambda user, day, key: (user.user_directory,)),
     "user.userId": _of_user(lambda user, day, key: (user.user_id,)),
     "user.name": _of_user(lambda user, day, key: _known(user.name, "user.name")),
@@ -334,6 +413,8 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "user.createdDate": _of_user(lambda user, day, key: _fact(read_date(user.created_date, "user.createdDate", day))),
     "user.licenses": _licenses_of,
     "user.lastUsed": _last_use_of_any,
+    "user.unusedDays": _unused_days_of_any,
+    "user.lastReleased": _last_released,
     "license.type": lambda subject, key: (subject.license_type,),
     "license.lastUsed": _last_used,
     "license.createdDate": lambda subject, key: _fact(
@@ -342,6 +423,8 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "license.neverUsed": _never_used,
     "license.unusedDays": lambda subject, key: _fact(subject.unused_days),
     "license.excess": lambda subject, key: _known(subject.license.excess, "license.excess"),
+    "license.available": lambda subject, key: _seats(subject, lambda seats: seats.available),
+    "license.total": lambda subject, key: _seats(subject, lambda seats: seats.total),
     "today": lambda subject, key: (subject.day.today,),
     "month": lambda subject, key: (subject.day.today.month,),
     "weekday": lambda subject, key: (subject.day.weekday,),

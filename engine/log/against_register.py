@@ -1,6 +1,6 @@
 """Holding runs against the register that knows them, and the register against seals that left the machine."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def _journal_against(run: VerifiedRun, number: int, register: RegisterState) -> 
         yield RecordFault(path, None, "is not the journal that the register knows")
     elif last.journal_root and run.journal.root != last.journal_root:
         yield RecordFault(path, None, "has not the seal that the register knows")
-    elif len(begun) == len(closed) and len(leaves) > last.journal_lines:
+    elif number not in register.open_runs() and len(leaves) > last.journal_lines:
         yield RecordFault(path, last.journal_lines + 1, "has lines that the register does not know")
     elif len(leaves) == last.journal_lines and not _counts_agree(run.journal, begun, last):
         yield RecordFault(path, None, "has other numbers than the register has of it")
@@ -115,13 +115,7 @@ def _own_faults(path: Path, register: RegisterState) -> Iterator[RecordFault]:
 
 def _not_closed(path: Path, register: RegisterState) -> Iterator[tuple[int, RecordFault]]:
     """Runs that were begun and never closed, by their numbers."""
-    begun: dict[int, int] = defaultdict(int)
-    for n, line in enumerate(register.lines, 1):
-        if isinstance(line, Begun):
-            begun[line.run] = n
-        elif isinstance(line, ClosedRun):
-            begun.pop(line.run, None)
-    for number, n in begun.items():
+    for number, n in register.open_runs().items():
         problem = f"run {number} was begun and never closed: it is under way, or was interrupted"
         yield number, RecordFault(path, n, problem)
 
@@ -133,7 +127,7 @@ def _missing(runs: Sequence[VerifiedRun], path: Path, register: RegisterState) -
     damaged = {run.folder.resolve() for run in runs if run.plan is None}
     for line in register.of_kind(Planned):
         folder = path.parent / line.folder
-        if line.root in roots or line.root in pruned or folder.resolve() in damaged or Path(line.folder).is_absolute():
+        if line.root in roots or line.root in pruned or folder.resolve() in damaged or line.is_elsewhere:
             continue
         yield RecordFault(folder, None, f"run {line.run} is missing: the register has it, and nobody has pruned it")
 

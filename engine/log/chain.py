@@ -23,7 +23,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from seatwarden.engine.common.utf8 import is_not_utf8
+from seatwarden.engine.common.json_errors import UNREADABLE, is_not_utf8
 from seatwarden.engine.errors import Damage
 from seatwarden.engine.log.leaves import Tree, leaf_hash
 
@@ -59,7 +59,9 @@ class ChainEnd:
     """The end of a chain: how many lines it has, the leaf of the last one, and the tree over all of them."""
 
     lines: int = 0
-    tree: Tree = field(default_factory=Tree)
+    _tree: Tree = field(default_factory=Tree)
+    _new: list[bytes] = field(default_factory=list)
+    """The leaves that the tree has not yet."""
     _leaf: bytes = FIRST.encode()
 
     @classmethod
@@ -78,7 +80,9 @@ class ChainEnd:
     @property
     def root(self) -> str:
         """The root of all lines so far."""
-        return self.tree.root().hex()
+        self._tree.extend(self._new)
+        self._new.clear()
+        return self._tree.root().hex()
 
     def link(self, line: ChainLine) -> bytes:
         """The line as it stands in a chain that is sealed when it is written."""
@@ -112,7 +116,7 @@ class ChainEnd:
     def _take(self, leaf: bytes) -> None:
         self.lines += 1
         self._leaf = hexlify(leaf)
-        self.tree.add(leaf)
+        self._new.append(leaf)
 
 
 def leaf_of(line: bytes) -> bytes:
@@ -167,6 +171,12 @@ def shuffled(count: int, seed: bytes, of: str) -> Sequence[int]:
 LineT = TypeVar("LineT", bound=ChainLine)
 
 
+class SkimmedLine(ChainLine, kw_only=True, gc=False):
+    """A line of which no more is known than that it is the one that stood here: its number, kind and bytes."""
+
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class ReadChain(Generic[LineT]):
     """A chain that was read: its lines without the seal, the seal if there is one, and all damage in line order."""
@@ -188,15 +198,18 @@ class ChainReader(Generic[LineT]):
     """Reads chains of one sort: by the kind of a line, the type that it has."""
 
     def __init__(self, kinds: Iterable[type[LineT]], *, own_leaves: bool) -> None:
-        self._read: dict[str, Callable[[bytes], LineT]] = {
-            msgspec.structs.fields(kind)[1].default: msgspec.json.Decoder(kind).decode for kind in kinds
+        self._read: dict[bytes, Callable[[bytes], LineT | SealLine]] = {
+            msgspec.structs.fields(kind)[1].default.encode(): msgspec.json.Decoder(kind).decode for kind in kinds
         }
+        self._read[SEAL.encode()] = _read_seal
         self._own_leaves = own_leaves
 
-    def read(self, data: bytes) -> ReadChain[LineT]:
+    def read(self, data: bytes, skim: str | None = None) -> ReadChain[LineT]:
         """The lines of a chain, each held against its place, its type and our own encoding.
 
-        A chain without own leaves must have its seal: without it nothing shows that its end was cut off.
+        A chain without own leaves must have its seal: without it nothing shows that its end was cut off. Lines of the
+        kind `skim` that have a personal part are held against their place alone, and not decoded: `lines` has them as
+        SkimmedLine.
         """
         found: ReadChain[LineT] = ReadChain([], None, FIRST, [], [])
         lines = split_lines(data)
@@ -204,10 +217,15 @@ class ChainReader(Generic[LineT]):
         if not lines:
             damage.append(Damage(1, "the file is empty"))
             return found
-        tree, seal, prev = Tree(), None, FIRST
+        leaves, seal, prev = list[bytes](), None, FIRST
         for n, line in enumerate(lines, 1):
             if seal is not None:
                 damage.append(Damage(n, "stands behind the seal"))
+                continue
+            if skim is not None and (skimmed := _skimmed(n, line, skim, prev)) is not None:
+                found.lines.append(SkimmedLine(n=n, kind=skim, data=line))  # type: ignore[arg-type]
+                leaves.append(skimmed)
+                prev = skimmed.hex()
                 continue
             bare = without_sum(line) if self._own_leaves else line
             read = self._line(bare)
@@ -220,24 +238,23 @@ class ChainReader(Generic[LineT]):
                     seal = read
                     continue
                 found.lines.append(read)
-            tree.add(leaf)
+            leaves.append(leaf)
             prev = leaf.hex()
             if self._own_leaves:
                 found.leaves.append(prev)
         if not data.endswith(b"\n"):
             damage.append(Damage(len(lines), "is cut off"))
-        return self._ended(found, tree, seal, prev, len(lines))
+        return self._ended(found, Tree.over(leaves), seal, prev, len(lines))
 
     def _line(self, bare: bytes) -> LineT | SealLine | str:
         """The line as what it says, or what is wrong with it."""
         beginning = _BEGINNING.match(bare)
-        kind = beginning[1].decode() if beginning else ""
-        reader = _read_seal if kind == SEAL else self._read.get(kind)
+        reader = self._read.get(beginning[1]) if beginning else None
         if reader is None:
             return NO_LINE
         try:
             return reader(bare)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             if is_not_utf8(error):
                 return NO_LINE
             return f"{FOREIGN}: {str(error)[:_MOST_LETTERS]}" if bare.endswith(b"}") else NO_LINE
@@ -271,6 +288,15 @@ class ChainReader(Generic[LineT]):
             damage.append(Damage(sealed, UNFIT))
         in_order = sorted(dict.fromkeys(damage), key=lambda one: one.line)
         return ReadChain(found.lines, seal, root, found.leaves, in_order)
+
+
+def _skimmed(n: int, line: bytes, kind: str, prev: str) -> bytes | None:
+    """The leaf of a line of that kind with a personal part that stands in its place; None for any other."""
+    at, link = line.find(_PERSON), b',"prev":"%b"' % prev.encode()
+    is_whole = at >= 0 and line.endswith(b"}}")  # the last brace stands in no digest
+    if not is_whole or not line.startswith(b'{"n":%d,"kind":"%b",' % (n, kind.encode())):
+        return None
+    return leaf_of(line) if line[at - len(link) : at] == link else None
 
 
 NO_LINE = "is not a line of this log"

@@ -6,7 +6,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, facts_of
+from seatwarden.engine.decide.decision import Because, Decision, Evaluation, Ruling, Verdict, facts_of
 from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFact
 from seatwarden.engine.facts.guards import RowState
@@ -61,6 +61,24 @@ class RecordedDecision(DecisionLine[RecordedFact], kw_only=True, rename="camel",
     def key(self) -> tuple[LicenseType, str]:
         """Type and id of the license."""
         return self.license_type, self.about.license_id
+
+
+def decision_of(line: RecordedDecision, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
+    """The decision on the license that a line is about; the line must not be erased."""
+    about = line.about
+    return Decision(
+        license_id=about.license_id,
+        license_type=line.license_type,
+        user_directory=about.user_directory,
+        user_id=about.user_id,
+        user_name=about.user_name,
+        ruling=ruling,
+        reason=reason,
+        row_state=about.row,
+        unused_days=about.unused_days,
+        last_used=about.last_used,
+        evaluation=evaluation,
+    )
 
 
 def linked_decisions(

@@ -6,6 +6,7 @@ stub that it does not name is damage. Roots, links, counts and numbers of lines 
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from seatwarden.engine.log.chain import SEAL, ChainLine, erased, is_erased, leaf_of, split_lines, without_sum
 from seatwarden.engine.log.leaves import Tree
@@ -84,15 +85,18 @@ class Erasures:
 
 def open_erasure(register: RegisterState) -> ErasedLines | None:
     """The erasure that was begun and is not finished, if there is one."""
-    found: ErasedLines | None = None
-    for line in register.of_kind(ErasedLines):
-        found = None if line.done else line
-    return found
+    return _not_done(register, ErasedLines)
 
 
 def open_pruning(register: RegisterState) -> PrunedRuns | None:
     """The same of runs that are pruned."""
-    found: PrunedRuns | None = None
-    for line in register.of_kind(PrunedRuns):
-        found = None if line.done else line
-    return found
+    return _not_done(register, PrunedRuns)
+
+
+_Line = TypeVar("_Line", ErasedLines, PrunedRuns)
+
+
+def _not_done(register: RegisterState, kind: type[_Line]) -> _Line | None:
+    """The last line of a kind, where no line that says it is done follows."""
+    lines: list[_Line] = list(register.of_kind(kind))
+    return lines[-1] if lines and not lines[-1].done else None

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import msgspec
 
+from seatwarden.engine.common.files import patiently
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.log.run_folder import PLAN_FILE
 from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.modes import Mode
+from seatwarden.engine.snapshot.model import Seats
+from seatwarden.grammar.ast import LicenseType
 
 
 class FoundCode(msgspec.Struct):
@@ -16,7 +20,8 @@ class FoundCode(msgspec.Struct):
 
 
 class FirstLine(msgspec.Struct, rename="camel"):
-    """Of the first line what tells whether to compare with the plan: site, instant, what was found, and accepted.
+    """Of the first line what tells whether to compare with the plan: site, instant, what was found, and accepted; and
+    the site's licenses as they were.
 
     `mode`: a what-if is compared with nothing but what-ifs.
     """
@@ -29,6 +34,7 @@ class FirstLine(msgspec.Struct, rename="camel"):
     findings: list[FoundCode] = []
     accepted: bool = False
     clocks: Clocks = Clocks("")
+    overview: dict[LicenseType, Seats] = {}
 
     @property
     def codes(self) -> list[str]:
@@ -39,7 +45,7 @@ class FirstLine(msgspec.Struct, rename="camel"):
 def first_line(folder: Path) -> FirstLine | None:
     """The first line of the plan in a run folder; None where it cannot be read. Nothing of it is verified."""
     try:
-        with (folder / PLAN_FILE).open("rb") as lines:
+        with patiently((folder / PLAN_FILE).open, "rb") as lines:
             return msgspec.json.decode(lines.readline(), type=FirstLine)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None

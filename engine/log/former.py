@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.facts import RecordedFact
@@ -227,12 +228,11 @@ def read_former_journal(
 def _event(event: _Event, line_of: Mapping[Key, int]) -> JournalLine | None:
     line = line_of.get((event.license_type, event.license_id), 0)
     whose: dict[str, Any] = {"salt": NO_SALT, "license_id": event.license_id, "user": event.user}
+    about: dict[str, Any] = {"n": event.n, "line": line, "license_type": event.license_type, "at": event.at}
     match event.kind:
         case "intent":
-            about: dict[str, Any] = {"n": event.n, "line": line, "license_type": event.license_type, "at": event.at}
             return Intent(**about, person=IntentPart(**whose))
         case "outcome":
-            about = {"n": event.n, "line": line, "license_type": event.license_type, "at": event.at}
             part = OutcomePart(**whose, detail=event.detail, status=event.status, body=event.body)
             return OutcomeLine(**about, result=event.result, person=part)
         case "resume":
@@ -291,7 +291,7 @@ def _link(line: bytes) -> _Link | None:
     try:
         line.decode()
         return msgspec.json.decode(line, type=_Link)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -301,6 +301,6 @@ def _typed(kind: Any, lines: Sequence[bytes], first: int, damage: list[Damage]) 
     for n, line in enumerate(lines, first):
         try:
             found.append(read(line))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             damage.append(Damage(n, f"{FOREIGN}: {str(error)[:200]}"))
     return found

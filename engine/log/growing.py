@@ -14,7 +14,8 @@ from typing import Self
 
 import msgspec
 
-from seatwarden.engine.common.files import patiently, read_file, sync_folder, write_atomically
+from seatwarden.engine.common.files import patiently, read_file, replace_file, sync_folder
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.rights import open_for_us
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, salts
 
@@ -107,7 +108,7 @@ class GrowingChain:
             os.close(self._descriptor)  # Windows replaces no file that is open
             self._descriptor = _CLOSED
             try:
-                write_atomically(self.path, data)
+                replace_file(self.path, data)  # others who write it go on doing so
                 self._size = len(data)
             finally:
                 self._descriptor = patiently(os.open, self.path, os.O_WRONLY | _BINARY)
@@ -150,6 +151,6 @@ def whole_lines(data: bytes) -> bytes:
     last = whole[whole.rfind(b"\n", 0, -1) + 1 :]
     try:
         msgspec.json.decode(last or b"null")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return whole[: len(whole) - len(last)]
     return whole

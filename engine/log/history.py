@@ -7,19 +7,18 @@ from pathlib import Path
 
 from msgspec import structs
 
-from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import user_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, Revealed
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.facts.day import DaySpan
 from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
 from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, PlanLog
-from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.reader import day_of_log, read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.zones import find_timezone
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,7 @@ class PastRun:
     @property
     def day(self) -> date:
         """The day that was decided for, in the policy's time zone."""
-        instant = parse_timestamp(self.header.now)
-        assert instant is not None  # noqa: S101 - for the type checker: it was read as one
-        return instant.astimezone(find_timezone(self.header.timezone)).date()
+        return day_of_log(self.log).today
 
     def rule_of(self, decision: RecordedDecision) -> str | None:
         """The name of the rule or guard that decided; of a rule without a name how it starts. None for no rule."""
@@ -106,19 +103,18 @@ class Question:
     """What is asked of past runs; None asks for all.
 
     `user` is a user directory and id, as the runs have them; `rule` the name of a rule or guard that decided or
-    matched; `since` and `until` are days in the policy's time zone, both included.
+    matched; the days of `span` are those of the policy's time zone.
     """
 
     user: tuple[str | None, str | None] | None = None
     verdict: str | None = None
     rule: str | None = None
     outcome: OutcomeKind | None = None
-    since: date | None = None
-    until: date | None = None
+    span: DaySpan = DaySpan()
 
     def fits(self, run: PastRun) -> bool:
         """Whether a run is of the days that are asked for."""
-        return (self.since is None or run.day >= self.since) and (self.until is None or run.day <= self.until)
+        return self.span.is_all or self.span.has(run.day)
 
 
 def select(runs: Iterable[PastRun], asked: Question) -> Iterator[PastDecision]:
@@ -151,6 +147,7 @@ def rules_in(runs: Iterable[PastRun]) -> set[str]:
 def _read_run(folder: Path) -> PastRun | UnreadableRun:
     try:
         log = read_log(folder)
+        day_of_log(log)
         path = folder / JOURNAL_FILE
         journal = read_journal(path, log.line_of) if path.exists() else None
         if journal is not None:

@@ -29,6 +29,8 @@ from seatwarden.engine.log.lines import (
     PlanLog,
     refuse_newer,
 )
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.policy.errors import InputError
 
 
 @dataclass(slots=True)
@@ -58,6 +60,13 @@ class JournalState:
     def sealed(self) -> bool:
         """Whether it is closed: every license chosen is settled."""
         return bool(self.root)
+
+    @property
+    def unsettled(self) -> list[int]:
+        """The lines that were chosen and whose outcome is open: nothing was done yet, or nobody knows."""
+        if self.sealed:
+            return []
+        return [n for n in self.chosen if n not in self.outcomes or self.outcomes[n].result == "unknown"]
 
 
 class Journal(GrowingChain):
@@ -127,6 +136,20 @@ def _former(path: Path, whole: bytes, line_of: Mapping[Key, int] | None) -> Jour
     header, events, closed = read_former_journal(path, whole, line_of)
     state = _state(header, events)
     state.former, state.root, state.lines = True, "closed" if closed else "", whole.count(b"\n")
+    return state
+
+
+def journal_beside(plan: PlanLog) -> JournalState | None:
+    """The journal of a plan; None: it has not been applied. Raises InputError (unreadable), DamagedLog."""
+    path = plan.path.with_name(JOURNAL_FILE)
+    if not path.exists():
+        return None
+    try:
+        state = read_journal(path, plan.line_of)
+    except OSError as error:
+        raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
+    if state is not None:
+        check_journal(path, state, plan)
     return state
 
 

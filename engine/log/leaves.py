@@ -6,9 +6,12 @@ leaf, and the root of one list is that of no other.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import reduce
 
 _sha256 = hashlib.sha256
+BLOCK = 256
+"""Leaves that are hashed level by level; a power of two."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -28,12 +31,38 @@ class Tree:
 
     def add(self, leaf: bytes) -> None:
         """Takes the hash of the next leaf."""
-        size, subtrees = self.size, self._subtrees
+        self._add(leaf, 1)
+
+    @classmethod
+    def over(cls, leaves: Sequence[bytes]) -> "Tree":
+        """The tree over some hashes of leaves."""
+        tree = cls()
+        tree.extend(leaves)
+        return tree
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Takes the hashes of the next leaves: whole subtrees level by level, in half the time."""
+        at = 0
+        while at < len(leaves):
+            if self.size % BLOCK or len(leaves) - at < BLOCK:
+                self.add(leaves[at])
+                at += 1
+                continue
+            level = leaves[at : at + BLOCK]
+            while len(level) > 1:
+                pairs = iter(level)
+                level = [_sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            self._add(level[0], BLOCK)
+            at += BLOCK
+
+    def _add(self, subtree: bytes, leaves: int) -> None:
+        """Takes the root of a whole subtree of that many leaves, a power of two by which `size` can be divided."""
+        size, subtrees = self.size // leaves, self._subtrees
         while size & 1:
-            leaf = _sha256(b"\1" + subtrees.pop() + leaf).digest()
+            subtree = _sha256(b"\1" + subtrees.pop() + subtree).digest()
             size >>= 1
-        subtrees.append(leaf)
-        self.size += 1
+        subtrees.append(subtree)
+        self.size += leaves
 
     def root(self) -> bytes:
         """The root of all leaves so far: 32 bytes. Of none it is the hash of nothing, as RFC 6962 says."""

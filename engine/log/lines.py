@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn, TypeAlias, get_args
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.errors import Damage, DamagedLog
@@ -103,6 +104,7 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     snapshot: SnapshotUsed
     overview: dict[LicenseType, Seats]
     limits: list[str]
+    released_before: dict[str, dict[LicenseType, int] | None] | UnsetType = UNSET
     site_facts: SiteFacts | None
     pseudonyms: str | None
     period: str | None
@@ -197,6 +199,7 @@ class Summary(Struct, frozen=True, rename="camel"):
     over_limit: list[str]
     remedy: str
     pseudonyms: ClassCounts | None
+    reserves: list[str] | UnsetType = UNSET
 
 
 class SummaryLine(ChainLine, kw_only=True, rename="camel"):
@@ -254,7 +257,7 @@ class PlanLog:
         findings = sum(line.person is UNSET for line in self.finding_lines)
         if decisions:
             verb = "is" if decisions == 1 else "are"
-            yield f"{decisions:,} of {plural(len(self.decisions) + decisions, 'decision')} {verb} erased"
+            yield f"{decisions:,} of {plural(self.summary.licenses, 'decision')} {verb} erased"
         if findings:
             yield f"the words of {plural(findings, 'finding')} are erased"
 
@@ -397,8 +400,9 @@ def _newer(start: _Start) -> str | None:
 
 def _start_of(data: bytes) -> _Start:
     try:
-        return msgspec.json.decode(data.partition(b"\n")[0], type=_Start)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        end = data.find(b"\n")  # a partition would copy all the rest
+        return msgspec.json.decode(data[:end] if end >= 0 else data, type=_Start)
+    except UNREADABLE:
         return _Start()  # a start that cannot be read is damage: reading all lines names it
 
 

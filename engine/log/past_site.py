@@ -24,12 +24,12 @@ from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import NO_USER, Fact, RecordedFacts
 from seatwarden.engine.facts.guards import guard_for
-from seatwarden.engine.log.decision_lines import RecordedDecision
+from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
 from seatwarden.engine.log.kept import kept_snapshot
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import OpenedLog, opened, read_log
 from seatwarden.engine.snapshot.model import NOTHING_SPOILED, Licenses, Snapshot, SnapshotFile
-from seatwarden.grammar.ast import LICENSE_TYPES, Field, IsEmpty, LicenseType, Rule, UnusedFor, walk
+from seatwarden.grammar.ast import LICENSE_TYPES, Field, IsEmpty, LicenseType, Rule, Season, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -210,21 +210,8 @@ def past_site_of(log: PlanLog, folder: Path) -> PastSite:
 
 
 def _decision(line: RecordedDecision, facts: dict[str, Fact], outcomes: tuple[RuleOutcome, ...]) -> Decision:
-    about = line.about
-    ruling, reason = conclude(line.license_type, outcomes, guard_for(about.row))
-    return Decision(
-        license_id=about.license_id,
-        license_type=line.license_type,
-        user_directory=about.user_directory,
-        user_id=about.user_id,
-        user_name=about.user_name,
-        ruling=ruling,
-        reason=reason,
-        row_state=about.row,
-        unused_days=about.unused_days,
-        last_used=about.last_used,
-        evaluation=Evaluated(facts, outcomes),
-    )
+    ruling, reason = conclude(line.license_type, outcomes, guard_for(line.about.row))
+    return decision_of(line, ruling, reason, Evaluated(facts, outcomes))
 
 
 # Facts that a policy reads -------------------------------------------------------------------------------
@@ -245,6 +232,10 @@ def _read_by(policy: CheckedPolicy, license_type: LicenseType) -> dict[str, bool
 def _fields(rule: Rule) -> Iterator[tuple[Field, bool]]:
     for node, _ in walk(rule.condition):
         match node:
+            case Season():
+                yield Field("today"), True
+            case UnusedFor(of_user=True):
+                yield from ((node.field, True), (Field("user.lastUsed"), False))
             case UnusedFor():
                 yield _UNUSED, True
                 yield from ((_USED, False), (_ALLOCATED, False))  # these two only for the words

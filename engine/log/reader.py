@@ -20,9 +20,10 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.coarse import Coarsening
+from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import outcomes_of
-from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling, is_pseudonym
+from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Ruling, is_pseudonym
 from seatwarden.engine.decide.disguise import ClassCounts, says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
@@ -31,12 +32,14 @@ from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
 from seatwarden.engine.facts.guards import GUARDS
-from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine, is_erased
-from seatwarden.engine.log.decision_lines import RecordedDecision
+from seatwarden.engine.facts.recorded import IrregularRecord
+from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine, SkimmedLine, is_erased
+from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
 from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog, start_of
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
-from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit, Rule
+from seatwarden.engine.plan.limits import SiteNumbers
+from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Rule
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.grammar.printer import print_field
@@ -56,7 +59,7 @@ class RecordedPlan:
 
     log: PlanLog
     policy: CheckedPolicy
-    limits: tuple[Limit, ...]
+    limits: tuple[AnyLimit, ...]
     day: Day
     decisions: tuple[Decision, ...]
     lines: tuple[int, ...]
@@ -65,6 +68,13 @@ class RecordedPlan:
     def header(self) -> PlanHeader:
         """Its first line."""
         return self.log.header
+
+    @property
+    def numbers(self) -> SiteNumbers:
+        """What its limits asked of the site when it was made."""
+        said = self.header.released_before
+        lately = {int(days): found for days, found in said.items() if _DAYS.fullmatch(days)} if said else {}
+        return SiteNumbers(self.header.overview, lately)
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -117,13 +127,16 @@ class RecordedPlan:
         return found
 
 
+_DAYS = re.compile(r"\d{1,9}", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedLog:
     """A verified log with what its header speaks of: the policy and limits in force, the day, the site's facts."""
 
     log: PlanLog
     policy: CheckedPolicy
-    limits: tuple[Limit, ...]
+    limits: tuple[AnyLimit, ...]
     day: Day
     of_site: Mapping[str, Fact]
     coarsenings: Mapping[LicenseType, Coarsening]
@@ -135,6 +148,20 @@ class OpenedLog:
             return {**facts_from_json(line.about.facts), **self.of_site}
         except ValueError as error:
             self.log.refuse(line.n, str(error))
+
+    def decided(self) -> tuple[Decision, ...]:
+        """The decisions, every rule evaluated again on the recorded facts. Raises DamagedLog."""
+        with collector_off():
+            return tuple(_decisions(self))
+
+    def plan_of(self, decisions: tuple[Decision, ...]) -> RecordedPlan:
+        """The plan of this log with its decisions, one for each line."""
+        lines = tuple(line.n for line in self.log.decisions)
+        return RecordedPlan(self.log, self.policy, self.limits, self.day, decisions, lines)
+
+    def read(self, rules: CompiledRules, lines: Sequence[RecordedDecision]) -> FactBatch:
+        """The facts that rules read of some decisions. Raises IrregularRecord."""
+        return rules.read_recorded([line.about.facts for line in lines], self.of_site)
 
     def outcomes(self, line: RecordedDecision) -> tuple[RuleOutcome, ...]:
         """The outcome of every rule on the recorded facts, by the reference evaluator; none where a line says no facts.
@@ -161,6 +188,11 @@ class OpenedLog:
 
 def read_log(place: Path) -> PlanLog:
     """The verified lines of a log. Raises InputError (unreadable) or DamagedLog."""
+    return parse_plan(*plan_bytes(place))
+
+
+def plan_bytes(place: Path) -> tuple[Path, bytes]:
+    """The path of a log and its content, unverified. Raises InputError."""
     path = log_path(place)
     try:
         data = read_file(path)
@@ -172,22 +204,29 @@ def read_log(place: Path) -> PlanLog:
     except OSError as error:
         raise InputError(f"log `{path}` cannot be read: {error.strerror}") from None
     refuse_foreign(path, data, "plan")
-    return parse_plan(path, data)
+    return path, data
 
 
 def parse_plan(path: Path, data: bytes) -> PlanLog:
     """The verified lines of a log's content; `path` names it. Raises InputError (another log, or newer), DamagedLog."""
+    log, _ = skimmed_lines(path, data, skim=None)
+    return log
+
+
+def skimmed_lines(path: Path, data: bytes, *, skim: str | None = "decision") -> tuple[PlanLog, list[SkimmedLine]]:
+    """The same with decisions that are not decoded, but come behind the rest as they were written; those of a plan of
+    format 1 are decoded all the same."""
     start = start_of(path, data)
     if start == FORMER:
         from seatwarden.engine.log.former import read_former_plan  # takes a while to import, and is rare
 
-        return read_former_plan(path, data)
+        return read_former_plan(path, data), []
     with collector_off():
-        read = PLAN_READER.read(data)
+        read = PLAN_READER.read(data, skim)
         damage = read.damage or _misplaced(read.lines)
         if damage:
             raise DamagedLog(path, damage)
-        return _plan_log(path, read)
+        return _plan_log(path, read), [line for line in read.lines if isinstance(line, SkimmedLine)]
 
 
 FORMER = 1
@@ -239,7 +278,7 @@ def open_log(place: Path) -> OpenedLog:
 
 def opened(log: PlanLog) -> OpenedLog:
     """A verified log with its policy, limits and day. Raises DamagedLog."""
-    policy, day = _policy(log), _day(log)
+    policy, day = _policy(log), day_of_log(log)
     coarsenings = {license_type: Coarsening(policy, license_type, day) for license_type in LICENSE_TYPES}
     return OpenedLog(log, policy, _limits(log), day, _of_site(log), coarsenings)
 
@@ -252,9 +291,7 @@ def read_plan(place: Path) -> RecordedPlan:
 def recorded_plan(log: PlanLog) -> RecordedPlan:
     """The plan of a verified log, every rule evaluated again on the recorded facts. Raises DamagedLog."""
     it = opened(log)
-    with collector_off():
-        decisions = tuple(_decisions(it))
-    return RecordedPlan(log, it.policy, it.limits, it.day, decisions, tuple(line.n for line in log.decisions))
+    return it.plan_of(it.decided())
 
 
 # The header ----------------------------------------------------------------------------------------------
@@ -287,14 +324,15 @@ def _span(log: PlanLog, place: str) -> Span:
     return replace(NOWHERE, file=file, line=line, column=column, end_line=line, end_column=column)
 
 
-def _limits(log: PlanLog) -> tuple[Limit, ...]:
+def _limits(log: PlanLog) -> tuple[AnyLimit, ...]:
     try:
         return tuple(parse_limit(text, in_file("limits")) for text in log.header.limits)
     except PolicySyntaxError:
         log.refuse(1, "`limits` has what is no limit")
 
 
-def _day(log: PlanLog) -> Day:
+def day_of_log(log: PlanLog) -> Day:
+    """The moment and zone that a log was decided for. Raises DamagedLog."""
     now = parse_timestamp(log.header.now)
     if now is None:
         log.refuse(1, "`now` is no instant")
@@ -324,12 +362,15 @@ def _decisions(opened: OpenedLog) -> Iterator[Decision]:
             continue
         rulings: dict[tuple[object, ...], Ruling] = {}
         while batch := list(islice(alike, BATCH)):
-            read = rules.read_again([RecordedFacts(opened.facts(line)) for line in batch])
+            try:
+                read = opened.read(rules, batch)
+            except IrregularRecord:
+                read = rules.read_again([RecordedFacts(opened.facts(line)) for line in batch])
             for line, values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
                 key = (line.verdict, line.because, line.about.rule, truths)
                 if key not in rulings:
-                    rulings[key] = _ruling(opened.log, line, rules.rules, truths)
-                yield _decision(line, rulings[key], Compact(rules, values))
+                    rulings[key] = recorded_ruling(opened.log, line, _matched(rules.rules, truths))
+                yield decision_of(line, rulings[key], line.about.reason, Compact(rules, values))
 
 
 def _sort(line: RecordedDecision) -> tuple[LicenseType, bool]:
@@ -338,45 +379,31 @@ def _sort(line: RecordedDecision) -> tuple[LicenseType, bool]:
 
 def _hidden_decision(opened: OpenedLog, line: RecordedDecision, rules: Sequence[Rule]) -> Decision:
     outcomes = opened.outcomes(line)
-    ruling = _ruling(opened.log, line, rules, [outcome.truth for outcome in outcomes])
-    return _decision(line, ruling, Evaluated(opened.facts(line), outcomes))
+    matched = () if says_nothing(line.about.facts) else _matched(rules, [outcome.truth for outcome in outcomes])
+    ruling = recorded_ruling(opened.log, line, matched)
+    return decision_of(line, ruling, line.about.reason, Evaluated(opened.facts(line), outcomes))
 
 
-def _ruling(log: PlanLog, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> Ruling:
-    """The recorded ruling, with the rules it speaks of. Raises DamagedLog where none of them is such a rule."""
+def _matched(rules: Sequence[Rule], truths: Sequence[Truth]) -> tuple[Rule, ...]:
+    return tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
+
+
+def recorded_ruling(log: PlanLog, line: RecordedDecision, matched: tuple[Rule, ...]) -> Ruling:
+    """The recorded ruling, where these rules matched. Raises DamagedLog where none of them can have decided so."""
     n, name = line.n, line.about.rule
     if (line.verdict == "release") is not (line.because == "release"):
         log.refuse(n, f"{line.verdict} because of {line.because}")
-    withheld = says_nothing(line.about.facts)
-    matched = () if withheld else tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
     if line.because == "guard":
         guard = next((guard for guard in GUARDS if guard == name), None)
         if guard is None:
             log.refuse(n, "`rule` is no guard")
         return Ruling(line.verdict, line.because, guard, None, matched)
-    if withheld:
+    if says_nothing(line.about.facts):
         return Ruling(line.verdict, line.because, None, None, matched)
     rule = next((rule for rule in matched if rule.kind == line.because), None)
     if (rule is None) is not (line.because == "default") or name != (rule.name if rule else None):
         log.refuse(n, "on these facts `rule` does not decide")
     return Ruling(line.verdict, line.because, None, rule, matched)
-
-
-def _decision(line: RecordedDecision, ruling: Ruling, evaluation: Evaluation) -> Decision:
-    about = line.about
-    return Decision(
-        license_id=about.license_id,
-        license_type=line.license_type,
-        user_directory=about.user_directory,
-        user_id=about.user_id,
-        user_name=about.user_name,
-        ruling=ruling,
-        reason=about.reason,
-        row_state=about.row,
-        unused_days=about.unused_days,
-        last_used=about.last_used,
-        evaluation=evaluation,
-    )
 
 
 def _as_recorded(outcome: RuleOutcome, truth: Truth) -> RuleOutcome:

@@ -7,7 +7,7 @@ and before the first license of a run is released; where it cannot be written, n
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -23,8 +23,8 @@ from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.grammar.ast import LicenseType
 
-REGISTER_FILE, LOCK_FILE = "runs.jsonl", "lock"
-"""Both in the state folder of a site. Whoever writes the register holds the lock."""
+REGISTER_FILE, LOCK_FILE, RUNS_FOLDER = "runs.jsonl", "lock", "runs"
+"""All in the state folder of a site. Whoever writes the register holds the lock."""
 
 
 class RegisterPart(SaltedCircumstances, frozen=True, kw_only=True, rename="camel"):
@@ -66,6 +66,12 @@ class Planned(RegisterLine, kw_only=True, rename="camel"):
     prev: str = ""
     person: RegisterPart | UnsetType = UNSET
     of: str | UnsetType = UNSET
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the run was made outside the state folder: then its folder has its whole name, which is not one to
+        every system on which the register is read."""
+        return any(kind(self.folder).is_absolute() for kind in (PurePosixPath, PureWindowsPath))
 
 
 class Begun(RegisterLine, kw_only=True, rename="camel"):
@@ -216,6 +222,19 @@ class RegisterState:
     def number_of(self, root: str) -> int | None:
         """The number of the run whose plan has that root."""
         return next((line.run for line in self.of_kind(Planned) if line.root == root), None)
+
+    def open_runs(self) -> dict[int, int]:
+        """The runs that were begun and not closed since, by number: each with the line where it was begun last.
+
+        One that was killed and gone on with is begun twice and closed once.
+        """
+        found: dict[int, int] = {}
+        for n, line in enumerate(self.lines, 1):
+            if isinstance(line, Begun):
+                found[line.run] = n
+            elif isinstance(line, ClosedRun):
+                found.pop(line.run, None)
+        return found
 
     def settings(self) -> dict[str, str]:
         """What the site file demanded last."""

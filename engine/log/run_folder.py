@@ -25,6 +25,11 @@ def log_path(place: Path) -> Path:
         raise InputError(f"log `{place}` cannot be read: {error.strerror}") from None
 
 
+def is_named(place: Path, name: str) -> bool:
+    """Whether a file has a name, in any case where the system does not tell files apart by it."""
+    return place.name != "" and place == place.with_name(name)
+
+
 def run_folders(place: Path) -> list[Path]:
     """The run folders in a folder and below it, by name; a run folder is its own only one.
 

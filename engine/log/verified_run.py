@@ -12,7 +12,7 @@ from seatwarden.engine.log.erasures import ErasedParts, Erasures, stubs_in
 from seatwarden.engine.log.growing import whole_lines
 from seatwarden.engine.log.journal import JournalState, check_journal, parse_journal
 from seatwarden.engine.log.lines import PlanLog
-from seatwarden.engine.log.reader import read_log, recorded_plan
+from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import (
     CANONICAL_FILE,
     JOURNAL_FILE,
@@ -20,6 +20,7 @@ from seatwarden.engine.log.run_folder import (
     REPORT_FILE,
     SUMMARY_FILE,
 )
+from seatwarden.engine.log.told import told_plan
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.version import VERSION
 
@@ -142,7 +143,7 @@ def _verify_derived(run: VerifiedRun, plan: PlanLog, pages: Pages) -> None:
 
 def _summary(run: VerifiedRun, plan: PlanLog) -> bytes:
     try:
-        return plan_text(recorded_plan(plan)).encode()
+        return plan_text(told_plan(plan)).encode()
     except DamagedLog as damaged:
         run.faults += faults_of(damaged)
         return b""

@@ -20,12 +20,14 @@ from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.register import (
     LOCK_FILE,
     REGISTER_FILE,
+    RUNS_FOLDER,
     Planned,
     RegisterState,
     parse_register,
 )
 from seatwarden.engine.log.run_folder import (
     PLAN_FILE,
+    is_named,
     run_folders,
 )
 from seatwarden.engine.log.verified_run import Pages, RecordFault, VerifiedRun, faults_of, read_run, verify_files
@@ -41,6 +43,8 @@ class VerifiedRecord:
     register: RegisterState | None = None
     others: list[RecordFault] = field(default_factory=list)
     """Faults of no single run: the register's own, and what runs and register say of each other."""
+    whole: bool = False
+    """Whether all runs of the register were asked for, and not some folder of them."""
 
     @property
     def faults(self) -> list[RecordFault]:
@@ -62,13 +66,14 @@ def verify_record(
     all of a register is asked for, its runs in folders far from it are verified, too, as far as they are still there.
     """
     found = VerifiedRecord()
-    of_register = place.name == REGISTER_FILE or (place.is_dir() and (place / REGISTER_FILE).is_file())
+    itself = is_named(place, REGISTER_FILE)
+    of_register = itself or (place.is_dir() and (place / REGISTER_FILE).is_file())
     if of_register:
-        found.register_path = place if place.name == REGISTER_FILE else place / REGISTER_FILE
+        found.register_path = place if itself else place / REGISTER_FILE
         folders = run_folders(found.register_path.parent)
     else:
         folders = run_folders(place) if place.is_dir() else [place.parent]
-        if not folders or (place.name != PLAN_FILE and not place.is_dir()):
+        if not folders or (not is_named(place, PLAN_FILE) and not place.is_dir()):
             found.runs = [VerifiedRun(place, read_log(place))]  # one file alone, or words on what is not there
             return found
         found.register_path = register or _register_near(place, folders)
@@ -76,12 +81,8 @@ def verify_record(
     found.register_path = found.register_path or _register_named(found.runs)
     if found.register_path is not None:
         found.register = _read_register(found.register_path, found.others)
-    whole = found.register_path is not None and place.resolve() in (
-        found.register_path.resolve(),
-        found.register_path.resolve().parent,
-        found.register_path.resolve().parent / "runs",
-    )
-    if elsewhere and whole and found.register is not None:
+        found.whole = _is_whole(place.resolve(), found.register_path.resolve())
+    if elsewhere and found.whole and found.register is not None:
         found.runs += [read_run(folder) for folder in _kept_elsewhere(found.register, folders)]
     erasures = Erasures(found.register)
     for run in found.runs:
@@ -89,12 +90,17 @@ def verify_record(
     if found.register_path is None:
         _without_register(found)
     if found.register is not None and found.register_path is not None:
-        found.others += against_register(found.runs, found.register_path, found.register, whole=whole)
+        found.others += against_register(found.runs, found.register_path, found.register, whole=found.whole)
     found.others += _doubled(found.runs)
     return found
 
 
 # The register --------------------------------------------------------------------------------------------
+
+
+def _is_whole(place: Path, register: Path) -> bool:
+    """Whether a place stands for all runs of a register: itself, its state folder, or the folder of runs in there."""
+    return place in (register, register.parent, register.parent / RUNS_FOLDER)
 
 
 def _register_near(place: Path, folders: Sequence[Path]) -> Path | None:
@@ -120,12 +126,11 @@ def _without_register(found: VerifiedRecord) -> None:
     for run in found.runs:
         if run.plan is None or run.plan.header.register is None:
             continue
-        state = run.folder.resolve().parent.parent
+        path = run.folder.resolve().parent.parent / REGISTER_FILE
         place, problem = run.folder / PLAN_FILE, f"its register of runs ({run.plan.header.register.id}) is not at hand"
-        if (state / LOCK_FILE).exists():
-            found.others.append(
-                RecordFault(state / REGISTER_FILE, None, "is missing: runs beside it were entered there")
-            )
+        # Windows has no lock while nobody holds it: there it is the plan that says where its register was.
+        if path == Path(run.plan.header.register.path) or path.with_name(LOCK_FILE).exists():
+            found.others.append(RecordFault(path, None, "is missing: runs beside it were entered there"))
         else:
             run.notes.append(RecordFault(place, None, f"{problem}: it was not asked whether runs are missing"))
     found.others = list(dict.fromkeys(found.others))
@@ -133,7 +138,7 @@ def _without_register(found: VerifiedRecord) -> None:
 
 def _kept_elsewhere(register: RegisterState, folders: Sequence[Path]) -> list[Path]:
     known = {folder.resolve() for folder in folders}
-    named = dict.fromkeys(Path(line.folder) for line in register.of_kind(Planned))
+    named = dict.fromkeys(Path(line.folder) for line in register.of_kind(Planned) if line.is_elsewhere)
     return [p for p in named if p.is_absolute() and p.resolve() not in known and (p / PLAN_FILE).is_file()]
 
 

@@ -12,15 +12,12 @@ from filelock import Timeout
 
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.metrics.point import Point, line
-from seatwarden.engine.metrics.spool import BATCH_LINES, PointBatch, Spool
+from seatwarden.engine.metrics.spool import BATCH_LINES, SPOOL_FOLDER, PointBatch, Spool
 from seatwarden.engine.metrics.writer import OpenWriter, Rejected, Unavailable, Writer
 from seatwarden.engine.site.influxdb import InfluxTarget
 
 MAX_TRIES = 200
 """Most requests that look for refused lines in a batch; twenty such lines take about as many."""
-
-SPOOL_FOLDER = "influxdb-spool"
-"""The spool's folder below a site's state."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,14 @@ from seatwarden.engine.common.files import (
     move_file,
     read_file,
     remove_file,
+    replace_file,
     sync_folder,
     write_atomically,
 )
+from seatwarden.engine.common.rights import give_rights, rights_of
+
+SPOOL_FOLDER = "influxdb-spool"
+"""The spool's folder below a site's state."""
 
 BATCH_LINES = 1_000
 """Most lines in a batch, and in a request."""
@@ -160,13 +165,15 @@ class Spool:
             lines = read_file(path).split(b"\n")
             for n in numbers:
                 lines[n - 1 : n] = [b"# forgotten"]
-            write_atomically(path, b"\n".join(lines))
+            replace_file(path, b"\n".join(lines))
 
     def _thin_out(self, path: Path, gone: Collection[int]) -> None:
         head, *lines = read_file(path).decode().removesuffix("\n").split("\n")
         left = [line for n, line in enumerate(lines, 2) if n not in gone]
         if left and head.startswith(_HEAD):
-            write_atomically(path.with_name(f"{path.name.partition('-')[0]}-{len(left):04}.lines"), _encoded(left))
+            fewer = path.with_name(f"{path.name.partition('-')[0]}-{len(left):04}.lines")
+            write_atomically(fewer, _encoded(left))
+            give_rights(fewer, rights_of(path))  # whoever delivers need not be who forgets
         remove_file(path)
         sync_folder(self._folder)
 

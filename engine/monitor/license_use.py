@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.metrics.point import FieldValue, Point, known_numbers, merge_tags
 from seatwarden.policy.butler.jobs import Tags
@@ -62,7 +63,7 @@ def decode_object(answer: bytes, what: str) -> dict[str, Any]:
     """The JSON object that QRS answered. Raises RemoteError for anything else."""
     try:
         return msgspec.json.decode(answer, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         help_ = "is this a Qlik Sense Repository Service?"
         raise RemoteError(f"QRS's answer to `{what}` is not a JSON object", help_) from None
 

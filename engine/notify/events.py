@@ -13,8 +13,9 @@ from pathlib import PurePath
 from typing import Any
 
 from seatwarden.engine.common.seals import Seals
-from seatwarden.engine.common.text import one_line, plural
+from seatwarden.engine.common.text import in_days, one_line, plural
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.decide.states import counts_by_type
 from seatwarden.engine.site.notifications import EventKind
 from seatwarden.grammar.ast import LicenseType
 
@@ -111,17 +112,17 @@ def plan_ready(
     folder: PurePath,
     summary: Mapping[str, Any],
     findings: Sequence[Told] = (),
+    free: Mapping[LicenseType, str] = {},
 ) -> Event:
-    """The event that a dry run has something to release; of `summary` it has the counts: reasons may name people."""
+    """The event that a dry run has something to release; of `summary` it has the counts: reasons may name people.
+
+    `free` says in words how many licenses of a type are free before and after.
+    """
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
     for license_type, counts in summary["byType"].items():
-        waiting = counts["release"] - counts["thisRun"]
-        waits = f", {waiting:,} {'over the limit' if over else 'to wait'}" if waiting else ""
-        lines.append(
-            f"{license_type}: {counts['allocated']:,} allocated, {counts['thisRun']:,} to release{waits}, "
-            f"{counts['keep']:,} to keep"
-        )
+        lines.append(f"{license_type}: {counts_by_type(counts)}")
+    lines += [f"{license_type}: {words}" for license_type, words in free.items()]
     if over:
         lines += [f"OVER THE LIMIT: {sentence}" for sentence in over]
         lines += [f"What helps: {summary['remedy']}."] if summary.get("remedy") else []
@@ -133,9 +134,9 @@ def plan_ready(
     counted = ("licenses", "release", "thisRun", "keep", "undetermined", "loseEveryLicense", "byType", "overLimit")
     data = {"runId": run_id, "folder": str(folder), **{key: summary[key] for key in counted}}
     due = plural(release, "license")
-    subject = f"{due} due, over the limit on {site}" if over else f"{due} to release on {site}"
-    if not over and this_run < release:
-        subject = f"{this_run:,} of {due} to release on {site}"
+    subject = f"{due} due, over the limit on {site}" if over else f"{this_run:,} of {due} due in this run on {site}"
+    if this_run == release:
+        subject = f"{due} in this run on {site}"
     return Event("plan-ready", site, at, subject, tuple(lines), data, findings=tuple(findings))
 
 
@@ -188,7 +189,7 @@ def run_failed(site: str, at: datetime, stage: str, message: str, help: str | No
 
 def license_expiring(site: str, at: datetime, expires: date, days: int, threshold: int) -> Event:
     """The event that the site's own license ends in `days` (negative: days ago), fewer than `threshold`."""
-    when = f"in {plural(days, 'day')}" if days > 0 else "today" if days == 0 else f"{plural(-days, 'day')} ago"
+    when = in_days(days)
     verb = "expires" if days >= 0 else "expired"
     lines = (
         f"The server license of {site} {verb} {when}, on {expires:%Y-%m-%d}.",
@@ -198,10 +199,26 @@ def license_expiring(site: str, at: datetime, expires: date, days: int, threshol
     return Event("license-expiring", site, at, f"server license {verb} {when} on {site}", lines, data)
 
 
+def licenses_low(
+    site: str,
+    at: datetime,
+    license_type: LicenseType,
+    free: int,
+    below: str,
+    lines: Sequence[str],
+    data: Mapping[str, Any],
+) -> Event:
+    """The event that fewer licenses of a type are free than somebody wants: `below` says which level that is, `lines`
+    when none is left."""
+    subject = f"{license_type} licenses are low on {site}: {free:,} free"
+    said = (f"Of the {license_type} licenses of {site} {free:,} are free.", f"You asked to be told below {below}.")
+    return Event("licenses-low", site, at, subject, (*said, *lines), data)
+
+
 def certificate_expiring(site: str, at: datetime, ending: Sequence[tuple[str, date, int]]) -> Event:
     """The event that certificates on the way to the site end soon: of each a sentence, its last day, and the days."""
     days = min(days for _, _, days in ending)
-    when = f"in {plural(days, 'day')}" if days > 0 else "today" if days == 0 else f"{plural(-days, 'day')} ago"
+    when = in_days(days)
     verb = "ends" if days >= 0 else "ended"
     what = f"a certificate {verb}" if len(ending) == 1 else f"{len(ending)} certificates end soon, the first"
     sentences = [one_line(sentence, MAX_LINE) for sentence, _, _ in ending]

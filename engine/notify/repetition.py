@@ -43,6 +43,23 @@ class Repetition:
             self._write(told | {what: day.isoformat()})
         return True
 
+    def was_told(self, what: str) -> bool:
+        """Whether it is noted as told, whenever that was."""
+        with _lock:
+            return what in self._read()
+
+    def note(self, what: str, now: datetime) -> None:
+        """Notes that it was told. Who is killed between telling and noting tells it again."""
+        with _lock:
+            self._write(self._read() | {what: format_instant(now)})
+
+    def forget(self, what: str) -> None:
+        """Notes that it is over, so that it is told when it comes again."""
+        with _lock:
+            told = self._read()
+            if told.pop(what, None) is not None:
+                self._write(told)
+
     def _read(self) -> dict[str, str]:
         try:
             found = json.loads(read_file(self._folder / FILE))

@@ -1,13 +1,19 @@
-"""The limit: the most licenses that a run may release. On by default, so that an accident stays small."""
+"""The limit: the most licenses that a run may release. On by default, so that an accident stays small.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+A reserve (`reach 20 free analyzer`) chooses first, all other limits are held against what it chose. A limit over time
+counts what earlier runs released. What is not known of the site releases nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from seatwarden.engine.common.text import join_words, plural, quoted
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import OverTheLimit
-from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+from seatwarden.engine.snapshot.model import Seats
+from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Limit, Reserve
 from seatwarden.grammar.printer import print_limit
+from seatwarden.policy.lint.disuse import QUARANTINE_DAYS
 
 DEFAULT_PERCENT = 10
 DEFAULT_COUNT = 100
@@ -16,59 +22,102 @@ _FIRST_STEP = 10
 
 
 @dataclass(frozen=True, slots=True)
+class SiteNumbers:
+    """What limits ask of the site: its `seats`, as QRS's overview counts them, and the releases of earlier runs.
+
+    `lately` has the licenses released by type within so many days before the run; None where that cannot be read.
+    """
+
+    seats: Mapping[LicenseType, Seats] = field(default_factory=dict)
+    lately: Mapping[int, Mapping[LicenseType, int] | None] = field(default_factory=dict)
+
+    def released(self, within: int, types: Sequence[LicenseType]) -> int | None:
+        """The number of licenses of these types released within so many days."""
+        found = self.lately.get(within)
+        return None if found is None else sum(found.get(license_type, 0) for license_type in types)
+
+
+NO_NUMBERS = SiteNumbers()
+
+
+@dataclass(frozen=True, slots=True)
 class Excess:
-    """A limit that a plan is over: what it allows, and what the plan would release."""
+    """A limit that a plan is over: what it allows, and what the plan would release.
+
+    `before` is what earlier runs have released of a limit over time; None where that is not known, or not asked.
+    """
 
     limit: Limit
     license_type: LicenseType | None
     allowed: int
     planned: int
+    before: int | None = None
 
 
-def limits_in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+def limits_in_force(limits: tuple[AnyLimit, ...]) -> tuple[AnyLimit, ...]:
     """The policy's limits, and the defaults where it says nothing.
 
     A type that no limit of the policy speaks of has 10 % of its allocated licenses; without any count in the
-    policy a run releases at most 100.
+    policy a run releases at most 100. A reserve is no such limit: it says how many are needed, not how many may be.
     """
-    in_force = list(limits)
+    in_force, own = list(limits), _bounds(limits)
     for license_type in LICENSE_TYPES:
-        if not any(limit.license_type in (None, license_type) for limit in limits):
+        if not any(limit.license_type in (None, license_type) for limit in own):
             in_force.append(Limit(None, DEFAULT_PERCENT, license_type))
-    if not any(limit.count is not None for limit in limits):
+    if not any(limit.count is not None for limit in own):
         in_force.append(Limit(DEFAULT_COUNT, None))
     return tuple(in_force)
 
 
+def _bounds(limits: Iterable[AnyLimit]) -> list[Limit]:
+    return [limit for limit in limits if isinstance(limit, Limit)]
+
+
+def days_asked(limits: Iterable[AnyLimit]) -> set[int]:
+    """The days within which limits count the releases of earlier runs."""
+    return {limit.over.days for limit in _bounds(limits) if limit.over is not None}
+
+
+def chooses(limits: Iterable[AnyLimit]) -> bool:
+    """Whether a limit chooses among the licenses that are due."""
+    return any(isinstance(limit, Reserve) or limit.longest_unused_first for limit in limits)
+
+
 def excesses(
-    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
+    limits: tuple[AnyLimit, ...],
+    allocated: Mapping[LicenseType, int],
+    planned: Mapping[LicenseType, int],
+    site: SiteNumbers = NO_NUMBERS,
 ) -> list[Excess]:
     """The limits that a plan is over; `allocated` and `planned` count licenses by type. Shares are rounded down."""
     found = []
-    for limit in limits:
-        for types, allowed in _allowances(limit, allocated):
+    for limit in _bounds(limits):
+        for types, allowed in _allowances(limit, allocated, site):
             count = sum(planned.get(license_type, 0) for license_type in types)
             if count > allowed:
-                found.append(Excess(limit, types[0] if len(types) == 1 else None, allowed, count))
+                before = site.released(limit.over.days, types) if limit.over else None
+                found.append(Excess(limit, types[0] if len(types) == 1 else None, allowed, count, before))
     return found
 
 
 def longest_unused_first(
-    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], releases: Iterable[Decision]
+    limits: tuple[AnyLimit, ...],
+    allocated: Mapping[LicenseType, int],
+    releases: Iterable[Decision],
+    site: SiteNumbers = NO_NUMBERS,
 ) -> list[Decision]:
-    """The releases that fit into the limits which say `longest unused first`.
+    """The releases that reserves need, and that fit into the limits which say `longest unused first`.
 
     Other limits choose nothing: a plan over one of them is refused as a whole.
     """
     rooms = [
         (types, [allowed])
-        for limit in limits
+        for limit in _bounds(limits)
         if limit.longest_unused_first
-        for types, allowed in _allowances(limit, allocated)
+        for types, allowed in _allowances(limit, allocated, site)
     ]
     chosen = []
-    # To the last in a fixed order: `apply` chooses again from the log, and must choose what the plan has promised.
-    for decision in sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id)):
+    for decision in for_reserves(limits, releases, site):
         mine = [room for types, room in rooms if decision.license_type in types]
         if all(room[0] > 0 for room in mine):
             chosen.append(decision)
@@ -77,12 +126,71 @@ def longest_unused_first(
     return chosen
 
 
-def _allowances(limit: Limit, allocated: Mapping[LicenseType, int]) -> list[tuple[tuple[LicenseType, ...], int]]:
+def for_reserves(limits: Iterable[AnyLimit], releases: Iterable[Decision], site: SiteNumbers) -> Iterator[Decision]:
+    """The releases, longest unused first; of a type with a reserve as many as it takes until that is reached."""
+    needed = {one.license_type: needed_for(one, site) or 0 for one in limits if isinstance(one, Reserve)}
+    # To the last in a fixed order: `apply` chooses again from the log, and must choose what the plan has promised.
+    for decision in sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id)):
+        left = needed.get(decision.license_type)
+        if left is None:
+            yield decision
+        elif left > 0 and frees_at_once(decision):
+            needed[decision.license_type] = left - 1
+            yield decision
+
+
+def needed_for(reserve: Reserve, site: SiteNumbers) -> int | None:
+    """How many licenses have to be released until so many are free; None where the site does not say what is free.
+
+    Those that are allocated beyond what the site's license covers free nothing.
+    """
+    seats = site.seats.get(reserve.license_type)
+    if seats is None or seats.available is None:
+        return None
+    return max(0, reserve.free - seats.available + (seats.excess or 0))
+
+
+def frees_at_once(decision: Decision) -> bool:
+    """Whether somebody else can have the license at once: Qlik puts one that was used lately in quarantine."""
+    return decision.unused_days is not None and decision.unused_days >= QUARANTINE_DAYS
+
+
+def describe_reserve(reserve: Reserve, site: SiteNumbers, chosen: int) -> str:
+    """A sentence on a reserve: what is free, what is needed, what is released for it."""
+    license_ = f"free {reserve.license_type} license"
+    wanted = f"{plural(reserve.free, license_)} {_be(reserve.free)} to be reached"
+    needed, seats = needed_for(reserve, site), site.seats.get(reserve.license_type)
+    if needed is None or seats is None:
+        return f"{wanted}; how many are free is not known, so none is released"
+    free, excess = seats.available or 0, seats.excess or 0
+    beyond = f", {excess:,} too many {_be(excess)} allocated" if excess else ""
+    there = f"{wanted}: {free:,} {_be(free)} free{beyond}"
+    if not needed:
+        return f"{there}, so none is released"
+    return f"{there}, {needed:,} {_be(needed)} needed, {chosen:,} in this run"
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _allowances(
+    limit: Limit, allocated: Mapping[LicenseType, int], site: SiteNumbers
+) -> list[tuple[tuple[LicenseType, ...], int]]:
     """The groups of types that a limit bounds, each with the number of licenses that may be released."""
     types = (limit.license_type,) if limit.license_type else LICENSE_TYPES
     if limit.percent is None:
-        return [(types, limit.count or 0)]
-    return [((license_type,), allocated.get(license_type, 0) * limit.percent // 100) for license_type in types]
+        return [(types, _left(limit, limit.count or 0, types, site))]
+    shares = {(one,): allocated.get(one, 0) * limit.percent // 100 for one in types}
+    return [(group, _left(limit, share, group, site)) for group, share in shares.items()]
+
+
+def _left(limit: Limit, allowed: int, types: Sequence[LicenseType], site: SiteNumbers) -> int:
+    """What earlier runs have left of a limit over time: nothing, where it is not known."""
+    if limit.over is None:
+        return allowed
+    before = site.released(limit.over.days, types)
+    return 0 if before is None else max(0, allowed - before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +202,20 @@ class Remedy:
 
 
 def remedy(
-    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], released: Mapping[LicenseType, int]
+    limits: tuple[AnyLimit, ...],
+    allocated: Mapping[LicenseType, int],
+    released: Mapping[LicenseType, int],
+    site: SiteNumbers = NO_NUMBERS,
 ) -> Remedy | None:
     """What to do about a plan that is over a limit; None where a limit leaves no room for a single license.
 
     `released` counts the licenses by type that are due. The limits which all of them fit into need no change: fewer
     fit, too.
     """
-    over = dict.fromkeys(excess.limit for excess in excesses(limits, allocated, released))
+    over = dict.fromkeys(excess.limit for excess in excesses(limits, allocated, released, site))
     changed = tuple(limit for limit in over if not limit.longest_unused_first)
-    choosing = (limit for limit in limits if limit in changed or limit.longest_unused_first)
-    allowances = [allowance for limit in choosing for allowance in _allowances(limit, allocated)]
+    choosing = (limit for limit in _bounds(limits) if limit in changed or limit.longest_unused_first)
+    allowances = [allowance for limit in choosing for allowance in _allowances(limit, allocated, site)]
     fitting = sum(
         min([released.get(own, 0), *(allowed for types, allowed in allowances if types == (own,))])
         for own in LICENSE_TYPES
@@ -113,7 +224,7 @@ def remedy(
     return Remedy(changed, fitting) if fitting else None
 
 
-def describe_remedy(found: Remedy | None, policy: tuple[Limit, ...], release: int, *, yaml: bool) -> str:
+def describe_remedy(found: Remedy | None, policy: tuple[AnyLimit, ...], release: int, *, yaml: bool) -> str:
     """The remedy in words; `policy` are the limits that the policy sets itself, as `yaml` or as text."""
     if found is None:
         text = print_limit(Limit(min(release, _FIRST_STEP), None, longest_unused_first=True))
@@ -123,14 +234,15 @@ def describe_remedy(found: Remedy | None, policy: tuple[Limit, ...], release: in
     return f"{steps} to release {found.released:,} and leave {release - found.released:,}"
 
 
-def _steps(found: Remedy, policy: tuple[Limit, ...], yaml: bool) -> list[str]:
-    in_force = limits_in_force(policy)
+def _steps(found: Remedy, policy: tuple[AnyLimit, ...], yaml: bool) -> list[str]:
+    in_force = _bounds(limits_in_force(policy))
     defaults = [limit for limit in found.limits if limit not in policy]
     if any(limit.license_type is None for limit in defaults):
         # A limit of all types in the policy replaces all defaults: those that are to stay are written too.
         defaults = [limit for limit in in_force if limit not in policy]
     if defaults and yaml:
-        whole = [quoted(_choosing(limit, found)) for limit in (*policy, *defaults)]
+        reserves = [quoted(print_limit(one)) for one in policy if isinstance(one, Reserve)]
+        whole = [*reserves, *(quoted(_choosing(limit, found)) for limit in (*_bounds(policy), *defaults))]
         return [f"set `limit: {whole[0] if len(whole) == 1 else '[' + ', '.join(whole) + ']'}` in the policy"]
     added = [f"`{print_limit(limit)}`" for limit in found.limits if limit in policy]
     steps = [f'add ", longest unused first" to {join_words(added)}'] if added else []
@@ -147,10 +259,14 @@ def _choosing(limit: Limit, found: Remedy) -> str:
 def describe_excess(excess: Excess) -> str:
     """A sentence for a limit that the plan is over."""
     which = plural(excess.planned, f"{excess.license_type} license" if excess.license_type else "license")
-    return f"{which} to release; the limit of {print_limit(excess.limit)} allows {excess.allowed:,}"
+    over, before = excess.limit.over, excess.before
+    lately = "" if over is None else f", how many were released in the last {plural(over.days, 'day')} is not known"
+    if over is not None and before is not None:
+        lately = f", {before:,} {'was' if before == 1 else 'were'} released in the last {plural(over.days, 'day')}"
+    return f"{which} due; the limit of {print_limit(excess.limit)} allows {excess.allowed:,}{lately}"
 
 
-def describe_limits(limits: tuple[Limit, ...]) -> list[str]:
+def describe_limits(limits: tuple[AnyLimit, ...]) -> list[str]:
     """The limits as the language writes them."""
     return [print_limit(limit) for limit in limits]
 
@@ -160,23 +276,28 @@ def allocated_in(decisions: Sequence[Decision]) -> dict[LicenseType, int]:
     return {t: sum(d.license_type == t for d in decisions) for t in LICENSE_TYPES}
 
 
-def choose(decisions: Sequence[Decision], limits: tuple[Limit, ...]) -> list[Decision]:
+def choose(
+    decisions: Sequence[Decision], limits: tuple[AnyLimit, ...], site: SiteNumbers = NO_NUMBERS
+) -> list[Decision]:
     """The licenses to release: all that are decided to be, or the longest unused where a limit says so.
 
     Raises OverTheLimit when another limit is exceeded.
     """
     allocated = allocated_in(decisions)
     releases = [d for d in decisions if d.verdict == "release"]
-    chosen = longest_unused_first(limits, allocated, releases)
+    chosen = longest_unused_first(limits, allocated, releases, site)
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
-    hold_limits(limits, allocated, planned)
+    hold_limits(limits, allocated, planned, site)
     return chosen
 
 
 def hold_limits(
-    limits: tuple[Limit, ...], allocated: Mapping[LicenseType, int], planned: Mapping[LicenseType, int]
+    limits: tuple[AnyLimit, ...],
+    allocated: Mapping[LicenseType, int],
+    planned: Mapping[LicenseType, int],
+    site: SiteNumbers = NO_NUMBERS,
 ) -> None:
     """Raises OverTheLimit when more is planned of any type than a limit allows."""
-    over = excesses(limits, allocated, planned)
+    over = excesses(limits, allocated, planned, site)
     if over:
         raise OverTheLimit([describe_excess(excess) for excess in over])

@@ -19,7 +19,7 @@ SHOWN: dict[Show, tuple[Group, ...]] = {
     "undetermined": ("undetermined",),
     "kept": ("kept",),
 }
-TITLES: dict[Group, str] = {"release": "Due for release", "undetermined": "Undetermined, so kept", "kept": "Kept"}
+TITLES: dict[Group, str] = {"release": "Due", "undetermined": "Undetermined, so kept", "kept": "Kept"}
 COLUMNS = (
     Column("User", least=14),
     Column("Name", least=8, leaves=1),
@@ -88,7 +88,7 @@ def cells(decision: Decision) -> tuple[str, ...]:
         printable(decision.user_name or ""),
         decision.license_type,
         _days(decision),
-        printable(_why(decision)),
+        printable(why(decision)),
     )
 
 
@@ -99,7 +99,8 @@ def _days(decision: Decision) -> str:
     return f"{decision.unused_days:,}{'+' if is_pseudonym(decision.license_id) else ''}"
 
 
-def _why(decision: Decision) -> str:
+def why(decision: Decision) -> str:
+    """The reason of a decision, in short: see `brief`."""
     rule = decision.ruling.rule
     return brief(decision.reason, rule.title if rule else None, rule.name if rule else None)
 

@@ -9,5 +9,8 @@ LIVE: Mode = "live"
 DRY_RUN: Mode = "dry run"
 WHAT_IF: Mode = "what-if"
 
+MAX_AGE_HOURS = 24
+"""A plan that is older is not applied, unless somebody says so."""
+
 OTHER_MOMENT = timedelta(hours=1)
 """From how far on the moment that is decided for is another one than now."""

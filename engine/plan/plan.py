@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import cached_property, partial
 from typing import Any, ClassVar, TypeAlias
@@ -21,17 +21,22 @@ from seatwarden.engine.plan.circumstances import Origin
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, PlanFindings, clocks_finding, find_in_plan
 from seatwarden.engine.plan.limits import (
     Excess,
+    SiteNumbers,
+    chooses,
+    days_asked,
     describe_excess,
     describe_limits,
     describe_remedy,
+    describe_reserve,
     excesses,
+    for_reserves,
     limits_in_force,
     longest_unused_first,
     remedy,
 )
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.version import VERSION
-from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Reserve
 from seatwarden.policy.lint.findings import is_yaml
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -54,6 +59,8 @@ class Plan:
     found: PlanFindings = PlanFindings()
     compared: str = ""
     """With which run it was compared for changes that touch everybody; empty where none was looked for."""
+    lately: Mapping[int, Mapping[LicenseType, int] | None] = field(default_factory=dict)
+    """What earlier runs have released within the days that a limit asks for: see `SiteNumbers`."""
     accepted: bool = False
     """Whether a change that touches everybody was approved when the plan was made."""
     erased_words: ClassVar[str] = ""
@@ -94,14 +101,20 @@ class Plan:
         return f"{self.day.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest[:12]}"
 
     @cached_property
-    def limits(self) -> tuple[Limit, ...]:
+    def limits(self) -> tuple[AnyLimit, ...]:
         """The limits in force."""
         return limits_in_force(self.policy.limits)
 
     @cached_property
+    def numbers(self) -> SiteNumbers:
+        """What the limits ask of the site. Of a what-if without a register nothing was released before."""
+        lately = {within: self.lately.get(within, {}) for within in sorted(days_asked(self.limits))}
+        return SiteNumbers(self.snapshot.overview, lately)
+
+    @cached_property
     def over(self) -> list[Excess]:
         """The limits that the plan is over."""
-        return excesses(self.limits, self.allocated, self.planned)
+        return excesses(self.limits, self.allocated, self.planned, self.numbers)
 
     @cached_property
     def rulings(self) -> Counter[tuple[LicenseType, Ruling]]:
@@ -111,19 +124,21 @@ class Plan:
     @cached_property
     def planned(self) -> Counter[LicenseType]:
         """The number of releases of each type that this run sets out to make: all, or those that a limit chooses."""
-        if not any(limit.longest_unused_first for limit in self.limits):
+        if not chooses(self.limits):
             return self.released
         return Counter(decision.license_type for decision in self.chosen)
 
     @cached_property
     def chosen(self) -> list[Decision]:
-        """The releases that fit into the limits which say `longest unused first`, in that order."""
-        releases = [decision for decision in self.exact or self.decisions if decision.ruling.verdict == "release"]
-        found = longest_unused_first(self.limits, self.allocated, releases)
+        """The releases that reserves need, and that fit into the limits which say `longest unused first`, in order."""
+        found = longest_unused_first(self.limits, self.allocated, self._releases(), self.numbers)
         if self.pseudonyms is None:
             return found
         said = {decision.key: decision for decision in self.decisions}
         return [said[one.license_type, self.pseudonyms.of_license(*one.key)] for one in found]
+
+    def _releases(self) -> list[Decision]:
+        return [decision for decision in self.exact or self.decisions if decision.ruling.verdict == "release"]
 
     @property
     def unused_days(self) -> dict[tuple[LicenseType, str], int]:
@@ -140,7 +155,8 @@ class Plan:
         if not self.over:
             return ""
         own, release = self.policy.limits, sum(self.released.values())
-        found = remedy(self.limits, self.allocated, self.released)
+        wanted = Counter(one.license_type for one in for_reserves(self.limits, self._releases(), self.numbers))
+        found = remedy(self.limits, self.allocated, wanted, self.numbers)
         return describe_remedy(found, own, release, yaml=is_yaml(self.policy))
 
     @cached_property
@@ -179,7 +195,7 @@ class Plan:
 
     def run(self) -> dict[str, Any]:
         """The run's inputs and identity: the first line of the log, without who made it."""
-        kept = self.policy.kept_files
+        kept, lately = self.policy.kept_files, self.numbers.lately
         return {
             "runId": self.run_id,
             "tool": f"seatwarden {VERSION}",
@@ -199,6 +215,7 @@ class Plan:
             "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
             "overview": msgspec.to_builtins(self.snapshot.overview),
             "limits": describe_limits(self.limits),
+            **({"releasedBefore": {str(days): found for days, found in lately.items()}} if lately else {}),
             "siteFacts": msgspec.to_builtins(self.snapshot.site_facts) if self.policy.asked_of_site else None,
             "pseudonyms": self.pseudonyms.key_id if self.pseudonyms else None,
             "period": self.pseudonyms.period if self.pseudonyms else None,
@@ -228,6 +245,11 @@ class Plan:
         for rule in self.policy.rules:
             reasons[rule.title] += 0  # also a rule that decides nothing is shown: it may be a mistake
         hold_both, lose_every = self._users()
+        reserves = [
+            describe_reserve(one, self.numbers, 0 if self.over else self.planned[one.license_type])
+            for one in self.limits
+            if isinstance(one, Reserve)
+        ]
         return {
             "licenses": len(self.decisions),
             "release": sum(self.released.values()),
@@ -244,6 +266,7 @@ class Plan:
             "overLimit": [describe_excess(excess) for excess in self.over],
             "remedy": self.remedy,
             "pseudonyms": msgspec.to_builtins(self.classes),
+            **({"reserves": reserves} if reserves else {}),
         }
 
 

@@ -7,8 +7,10 @@ from seatwarden.engine.common.tables import plain_text
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.disguise import ClassCounts
+from seatwarden.engine.decide.states import counts_by_type
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.findings import Finding, finding_lines
+from seatwarden.engine.plan.free import free_seats
 from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE, WHAT_IF, Mode
 from seatwarden.grammar.ast import LICENSE_TYPES
@@ -71,8 +73,8 @@ def totals(made: ShownPlan) -> list[str]:
         counts["kept", license_type] = by_type["keep"] - by_type["undetermined"]
     now = "" if summary["thisRun"] == summary["release"] else f", {summary['thisRun']:,} in this run"
     words: dict[Group, str] = {
-        "release": f"due for release{now}",
-        "kept": "to keep",
+        "release": f"due{now}",
+        "kept": "kept",
         "undetermined": "undetermined, so kept",
     }
     widest = max(map(len, words.values()))
@@ -109,9 +111,9 @@ def conclusion(made: ShownPlan) -> str:
         return f"Nothing is released: over the limit; {summary['remedy']}."
     if this_run < release:
         waiting = release - this_run
-        verbs = "is" if this_run == 1 else "are", "waits" if waiting == 1 else "wait"
-        count = f"{this_run:,} of {release:,} {verbs[0]} released in this run; {waiting:,} {verbs[1]}"
-        return f"{count}. Nothing has been released yet."
+        waits = "waits" if waiting == 1 else "wait"
+        are = "is" if this_run == 1 else "are"
+        return f"{this_run:,} of {release:,} due {are} in this run; {waiting:,} {waits}. Nothing has been released yet."
     return f"{plural(release, 'license')} would be released. Nothing has been released."
 
 
@@ -129,11 +131,9 @@ def summary_lines(made: ShownPlan) -> list[str]:
         "",
     ]
     for license_type, counts in summary["byType"].items():
-        waiting = counts["release"] - counts["thisRun"]
-        left = [f"{waiting:,} {'over the limit' if summary['overLimit'] else 'to wait'}"] if waiting else []
-        told = [f"{counts['allocated']:,} allocated", f"{counts['thisRun']:,} to release", *left]
-        told.append(f"{counts['keep']:,} to keep")
-        lines.append(f"  {license_type:<12}  {', '.join(told)}")
+        lines.append(f"  {license_type:<12}  {counts_by_type(counts)}")
+    seats = free_seats(run["overview"], summary["byType"], made.decisions)
+    lines += ["", *(f"  {one.license_type:<12}  {one.words}" for one in seats)] if seats else []
     lines.append("")
     lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
     if summary["holdBothTypes"]:
@@ -147,6 +147,7 @@ def summary_lines(made: ShownPlan) -> list[str]:
     if made.classes:
         lines += ["", f"Pseudonyms: {made.classes.sentence}"]
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
+    lines += [f"  {sentence}" for sentence in summary.get("reserves", ())]
     if summary["overLimit"]:
         lines += [f"  OVER THE LIMIT: {sentence}" for sentence in summary["overLimit"]]
         lines.append("  As it stands this plan cannot be applied: over the limit nothing at all is released.")

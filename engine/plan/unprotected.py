@@ -268,7 +268,7 @@ _KEYS: dict[str, _Column] = {
     "user.attributes": lambda users: [row.attribute_type for user in users for row in user.attributes or ()],
 }
 _TEXTS: dict[str, _Column] = {
-    "user": lambda users: [f"{user.user_directory}\\{user.user_id}" for user in users],
+    "user": lambda users: [user.directory_and_id for user in users],
     "user.userDirectory": lambda users: [user.user_directory for user in users],
     "user.userId": lambda users: [user.user_id for user in users],
     "user.name": lambda users: [user.name for user in users if isinstance(user.name, str)],

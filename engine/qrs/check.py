@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from cryptography import x509
 
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.network import ConnectionFault
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
@@ -139,7 +140,7 @@ def _decoded(client: QrsClient, path: str) -> Any:
     data = client.get(path)
     try:
         return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         help_ = "is this a Qlik Sense Repository Service?"
         raise RemoteError(f"what was answered for /qrs/{path} is not JSON", help_) from None
 

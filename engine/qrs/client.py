@@ -2,10 +2,12 @@
 
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import TypeVar
 
@@ -23,8 +25,10 @@ from seatwarden.engine.qrs.expiry import EndingCertificate, note_presented, our_
 from seatwarden.engine.qrs.faults import unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
+from seatwarden.engine.snapshot.early import EarlyRows
 from seatwarden.engine.snapshot.model import License, Snapshot, User
 from seatwarden.engine.snapshot.reader import (
+    MAX_SNAPSHOT_BYTES,
     decode_license,
     decode_licenses,
     decode_snapshot,
@@ -43,6 +47,9 @@ XRFKEY = "SeatwardenXrfKey"
 
 TIMEOUT_SECONDS = (10, 120)
 """To connect, and between two pieces of an answer."""
+
+PIECE = 1 << 20
+"""Bytes of an answer that are taken at a time. requests by itself takes 10 KB, which costs more than deciphering."""
 
 LOGIN_HELP = (
     "QRS on port 4242 takes the client certificate under `cert`; "
@@ -110,25 +117,34 @@ class QrsClient:
             raise RemoteError(f"{self._url(path)} answered 404 Not Found", "is this a Qlik Sense Repository Service?")
         return found
 
-    def snapshot(self, now: datetime) -> Snapshot:
-        """Users, licenses and the site's own license as they are now, in five requests; `now` is noted as the time."""
-        data = self.snapshot_json(now)
-        snapshot = self._decoded(decode_snapshot, data, "")
+    def snapshot(self, now: datetime, *, attributes: bool = True) -> Snapshot:
+        """Users, licenses and the site's own license as they are now, in five requests; `now` is noted as the time.
+
+        Without `attributes` those of users may be unknown: for those who do not ask for them.
+        """
+        with EarlyRows(attributes=attributes) as rows:
+            parts = self._parts(now, rows.take)
+            data = b"".join(_object(parts))
+            early = rows.file(b"".join(_object(parts | {"users": [b"[]"], "licenses": [b"{}"]})))
+            snapshot = self._decoded(partial(decode_snapshot, attributes=attributes, early=early), data, "")
         snapshot.site_clock, snapshot.data = self.site_clock, data if self._keep else None
         return snapshot
 
     def snapshot_json(self, now: datetime) -> bytes:
         """The snapshot as JSON, rows as QRS sends them; of the site's license only what is no secret."""
-        parts = {"takenAt": msgspec.json.encode(format_instant(now)), "source": msgspec.json.encode(self._site.url)}
-        parts["users"] = self.get("user/full")
-        rows = {t: self.get(f"license/{t}accesstype/full") for t in LICENSE_TYPES}
-        parts["licenses"] = msgspec.json.encode({t: msgspec.Raw(data) for t, data in rows.items()})
+        return b"".join(_object(self._parts(now, lambda _, rows: rows)))
+
+    def _parts(self, now: datetime, take: Callable[[str, bytes], bytes]) -> dict[str, list[bytes]]:
+        """The values of the snapshot's keys, in pieces; `take` gets rows as soon as they come, and gives them back."""
+        parts = {"takenAt": [msgspec.json.encode(format_instant(now))], "source": [msgspec.json.encode(self._site.url)]}
+        parts["users"] = [take("users", self.get("user/full"))]
+        parts["licenses"] = _object({t: [take(t, self.get(f"license/{t}accesstype/full"))] for t in LICENSE_TYPES})
         site_license = self.site_license()
         if site_license is not None:
-            parts["license"] = site_license
+            parts["license"] = [site_license]
         if (overview := self._overview()) is not None:
-            parts["accessTypeOverview"] = overview
-        return msgspec.json.encode({name: msgspec.Raw(data) for name, data in parts.items()})
+            parts["accessTypeOverview"] = [overview]
+        return parts
 
     def _overview(self) -> bytes | None:
         """QRS's own count of the licenses, None where it gives none: Qlik marks that answer as experimental."""
@@ -169,33 +185,46 @@ class QrsClient:
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         """Deletes a license: status and the beginning of the body. Raises NoAnswer when none came, NotAuthorized."""
         path = f"license/{license_type}accesstype/{_guid(license_id)}"
-        response = self._send(self._deletes, "DELETE", path)
-        _check_authorized(response, self._url(path), self._site)
-        return response.status_code, _said(response.text, 500, self._site)
+        response, body = self._send(self._deletes, "DELETE", path)
+        _check_authorized(response, body, self._url(path), self._site)
+        return response.status_code, _said(_text(response, body), 500, self._site)
 
     def _get(self, path: str, *, null: bool = False) -> bytes | None:
         """The JSON of a GET; None for 404, and for `null` where that may come."""
-        response = self._send(self._reads, "GET", path)
-        _check_authorized(response, self._url(path), self._site)
+        response, body = self._send(self._reads, "GET", path)
+        _check_authorized(response, body, self._url(path), self._site)
         if response.status_code == 404:
             return None
-        if null and response.status_code == 200 and response.content.strip() == b"null":
+        if null and response.status_code == 200 and body.strip() == b"null":
             return None
-        _check_json(response, self._url(path), self._site)
-        return response.content
+        _check_json(response, body, self._url(path), self._site)
+        return body
 
-    def _send(self, session: requests.Session, method: str, path: str) -> requests.Response:
+    def _send(self, session: requests.Session, method: str, path: str) -> tuple[requests.Response, bytes]:
+        """The answer to a request, and its body."""
         separator = "&" if "?" in path else "?"
         url = f"{self._url(path)}{separator}xrfkey={XRFKEY}"
         try:
             # No redirect is followed: it leads to a login page, or would take our headers to another host.
-            response = session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            response = session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True)
+            body = self._body(response, path)
         except (requests.RequestException, HTTPError, ValueError) as error:  # the latter two: what no check foresaw
             raise unreachable(error, self._site) from None
         if self.site_clock is None:
             with suppress(ValueError):  # no `Date`, or none that is one
                 self.site_clock = parsedate_to_datetime(response.headers.get("Date", ""))
-        return response
+        return response, body
+
+    def _body(self, response: requests.Response, path: str) -> bytes:
+        """The body of an answer, unpacked. Raises RemoteError for one that is larger than any site."""
+        pieces, size = [], 0
+        for piece in response.iter_content(PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_SNAPSHOT_BYTES:  # a few compressed bytes may say more than fits into the memory
+                response.close()
+                raise RemoteError(f"{self._url(path)} answers with more than {MAX_SNAPSHOT_BYTES:,} bytes")
+        return b"".join(pieces)
 
     def _decoded(self, decode: Callable[[bytes, str], _T], data: bytes, path: str) -> _T:
         """An answer decoded; what cannot be is the fault of the remote system, not of the user."""
@@ -262,26 +291,39 @@ def _delete_retries() -> Retry:
     )
 
 
+def _object(values: Mapping[str, Sequence[bytes]]) -> list[bytes]:
+    """An object of JSON in pieces, as its values are: so that large ones are copied once, when all is joined."""
+    keys = (b'%b"%b":' % (b"," if i else b"{", name.encode()) for i, name in enumerate(values))
+    return [*chain.from_iterable((key, *value) for key, value in zip(keys, values.values(), strict=True)), b"}"]
+
+
+def _text(response: requests.Response, body: bytes) -> str:
+    try:
+        return body.decode(response.encoding or "utf-8", "replace")
+    except LookupError:  # an encoding that there is not
+        return body.decode("utf-8", "replace")
+
+
 def _said(text: str, longest: int, site: Site) -> str:
     """The beginning of what the other side says, on one line, without our secrets: a proxy may repeat a header."""
     return " ".join(conceal(text, site.secrets)[:longest].split())
 
 
-def _check_authorized(response: requests.Response, where: str, site: Site) -> None:
+def _check_authorized(response: requests.Response, body: bytes, where: str, site: Site) -> None:
     """Raises NotAuthorized for 401, 403, and for a login page or the way to one."""
     kind = response.headers.get("Content-Type", "")
     if 300 <= response.status_code < 400:
         raise NotAuthorized(f"not authenticated: {where} redirects to a login page", LOGIN_HELP)
     if response.status_code in (401, 403):
-        body = _said(response.text, 200, site)
+        reason = _said(_text(response, body), 200, site)
         help_ = rights_help(where.partition("/qrs/")[2])
-        raise NotAuthorized(f"{where} refused us ({response.status_code}): {body or 'no reason given'}", help_)
+        raise NotAuthorized(f"{where} refused us ({response.status_code}): {reason or 'no reason given'}", help_)
     # A proxy that knows no session answers with its login page, and with 200.
-    if response.status_code == 200 and ("html" in kind.lower() or response.content.lstrip()[:1] == b"<"):
+    if response.status_code == 200 and ("html" in kind.lower() or body.lstrip()[:1] == b"<"):
         raise NotAuthorized(f"not authenticated: {where} answered with a web page instead of JSON", LOGIN_HELP)
 
 
-def _check_json(response: requests.Response, where: str, site: Site) -> None:
+def _check_json(response: requests.Response, body: bytes, where: str, site: Site) -> None:
     """Raises RemoteError unless the answer is whole JSON with status 200."""
     if response.status_code != 200:
         help_ = "look into the Repository Service's log"
@@ -289,5 +331,5 @@ def _check_json(response: requests.Response, where: str, site: Site) -> None:
     length = response.headers.get("Content-Length", "")
     # The length is of the bytes as they were sent, the content is unpacked: of a compressed answer they say nothing.
     counted = length.isdigit() and "Content-Encoding" not in response.headers
-    if (counted and int(length) != len(response.content)) or response.content.lstrip()[:1] not in (b"[", b"{"):
+    if (counted and int(length) != len(body)) or body.lstrip()[:1] not in (b"[", b"{"):
         raise RemoteError(f"{where} did not answer with whole JSON")

@@ -7,17 +7,19 @@ import ssl
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
 
 from seatwarden.engine.common.files import remove_file
 from seatwarden.engine.qrs.windows_store import exported
 from seatwarden.engine.site.connection import Site, StoredCertificate
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.file_kinds import kind_of_data
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 EXPORT_HELP = "export certificates in the QMC (Certificates, format PEM) and name the files under `cert`"
 _KEY_HELP = "name client_key.pem there; the export of the QMC has it beside client.pem"
@@ -140,6 +142,8 @@ def _show_pfx(site: Site, place: Path | StoredCertificate, context: ssl.SSLConte
     Python takes keys from files only. The key is in one for that moment, enciphered under a passphrase that nobody
     else ever has, in a folder that nobody else may open.
     """
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
     key, certificate, others = _opened(site, place)
     passphrase = secrets.token_bytes(24).hex()
     enciphered = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode()))
@@ -158,7 +162,9 @@ def _show_pfx(site: Site, place: Path | StoredCertificate, context: ssl.SSLConte
 
 def _opened(
     site: Site, path: Path | StoredCertificate
-) -> tuple[PrivateKeyTypes, x509.Certificate, list[x509.Certificate]]:
+) -> tuple["PrivateKeyTypes", x509.Certificate, list[x509.Certificate]]:
+    from cryptography.hazmat.primitives.serialization import pkcs12  # all kinds of keys come along; PEM needs none
+
     if isinstance(path, StoredCertificate):
         if site.key is not None:
             raise InputError(f"`cert.clientCert`: `{path}` has its key beside it", "remove `clientCertKey`")

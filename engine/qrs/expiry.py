@@ -18,7 +18,7 @@ SOON = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class EndingCertificate:
-    """A certificate that ends within 30 days, or has: whose it is in words, its last day, and what to do."""
+    """A certificate and its end: whose it is in words, its last day, the days until then, and what to do."""
 
     name: str
     last_day: date
@@ -40,7 +40,12 @@ def ends_soon(certificate: x509.Certificate, now: datetime) -> str | None:
 
 
 def our_ending(site: Site, now: datetime) -> list[EndingCertificate]:
-    """Those of our files that end soon: the client's, and the authorities we trust.
+    """Those of our files that end soon. Raises InputError when the client's files cannot be used."""
+    return _soon(our_certificates(site, now))
+
+
+def our_certificates(site: Site, now: datetime) -> list[EndingCertificate]:
+    """Those in our files: the client's, and the authorities we trust.
 
     Raises InputError when the client's files cannot be used.
     """
@@ -49,16 +54,16 @@ def our_ending(site: Site, now: datetime) -> list[EndingCertificate]:
     found = []
     if site.certificate is not None:
         name = f"the client certificate `{site.certificate}`"
-        found += _ending([client_certificate(site)], name, "export a new one in the QMC before that", now)
+        found += _ends([client_certificate(site)], name, "export a new one in the QMC before that", now)
     name = f"the authority in `{site.authority}`"
-    return found + _ending(authorities(site), name, "export root.pem anew, once the site has a new one", now)
+    return found + _ends(authorities(site), name, "export root.pem anew, once the site has a new one", now)
 
 
 def server_ending(site: Site, presented: set[bytes], now: datetime) -> list[EndingCertificate]:
     """Those that the server has presented and that end soon."""
     certificates = [x509.load_der_x509_certificate(der) for der in sorted(presented)]
     name = f"the certificate of {site.host}:{site.port}"
-    return _ending(certificates, name, "renew it in Qlik Sense before that", now)
+    return _soon(_ends(certificates, name, "renew it in Qlik Sense before that", now))
 
 
 def authorities(site: Site) -> list[x509.Certificate]:
@@ -71,9 +76,14 @@ def authorities(site: Site) -> list[x509.Certificate]:
         return []
 
 
-def _ending(certificates: Iterable[x509.Certificate], name: str, to_do: str, now: datetime) -> list[EndingCertificate]:
-    lefts = [(certificate.not_valid_after_utc, certificate.not_valid_after_utc - now) for certificate in certificates]
-    return [EndingCertificate(name, end.date(), left.days, to_do) for end, left in lefts if left < SOON]
+def _ends(certificates: Iterable[x509.Certificate], name: str, to_do: str, now: datetime) -> list[EndingCertificate]:
+    ends = [certificate.not_valid_after_utc for certificate in certificates]
+    return [EndingCertificate(name, end.date(), (end - now).days, to_do) for end in ends]
+
+
+def _soon(certificates: Iterable[EndingCertificate]) -> list[EndingCertificate]:
+    """Those with less than 30 days left; `days` are whole ones, so that is less than 30 of them."""
+    return [certificate for certificate in certificates if certificate.days < SOON.days]
 
 
 def note_presented(context: ssl.SSLContext, presented: set[bytes]) -> None:

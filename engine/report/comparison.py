@@ -1,4 +1,4 @@
-"""The changes since the run before: who is newly released, who no longer is, who is at work again."""
+"""The changes since the run before: who is newly due, who no longer is, who is at work again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from seatwarden.engine.log.history import PastRun
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 
-ChangeSince: TypeAlias = Literal["newly released", "no longer released", "back in use", "back after release"]
-"""`back in use`: was to be released, has been used since. `no longer released`: was to be, and is kept now although it
-was not used. `back after release`: the earlier run released it, and the user holds one of the type again."""
+ChangeSince: TypeAlias = Literal["newly due", "no longer due", "back in use", "back after release"]
+"""`back in use`: was due, has been used since. `no longer due`: was, and is kept now although it was not used.
+`back after release`: the earlier run released it, and the user holds one of the type again."""
 
 CHANGES: tuple[ChangeSince, ...] = get_args(ChangeSince)
 
@@ -67,12 +67,12 @@ def _change(
     if before is None:
         if (decision.license_type, decision.user_directory, decision.user_id) in lost:
             return "back after release"
-        return "newly released" if decision.verdict == "release" else None
+        return "newly due" if decision.verdict == "release" else None
     if before.verdict == decision.verdict:
         return None
     if decision.verdict == "release":
-        return "newly released"
-    return "back in use" if _later(decision.last_used, before.about.last_used) else "no longer released"
+        return "newly due"
+    return "back in use" if _later(decision.last_used, before.about.last_used) else "no longer due"
 
 
 def _later(now: str | None, then: str | None) -> bool:

@@ -1,25 +1,48 @@
 """The content of the page, as plain data: everything is counted and said here, the template only places it."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import structs
 
-from seatwarden.engine.decide.decision import reason_label
+from seatwarden.engine.decide.decision import Decision, listing_order, reason_label
+from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.log.run_folder import CANONICAL_FILE
+from seatwarden.engine.log.states import states_in
 from seatwarden.engine.plan.findings import Finding
-from seatwarden.engine.report.charts import Histogram, Pool, histogram_of, pool_of
+from seatwarden.engine.plan.limits import Excess
+from seatwarden.engine.plan.listing import why
+from seatwarden.engine.report.band import (
+    Band,
+    Breach,
+    StateCount,
+    TypeCounts,
+    band_of,
+    breaches_of,
+    counts_of,
+    due_against_limits,
+    shown_states,
+)
 from seatwarden.engine.report.comparison import CHANGES, Changes, ChangeSince, changes_since
-from seatwarden.engine.report.outcomes import OUTCOMES, LicenseOutcome, outcomes_by_license
-from seatwarden.engine.report.sentences import headline, histogram_words, pool_words, sentences
+from seatwarden.engine.report.histogram import Histogram, histogram_of
+from seatwarden.engine.report.listing import ListedFile, listing_of
+from seatwarden.engine.report.pool import Pool, pool_of
+from seatwarden.engine.report.sentences import (
+    headline,
+    histogram_words,
+    limit_words,
+    others_words,
+    pool_words,
+    seats_words,
+    sentences,
+)
 from seatwarden.engine.report.sources import Sources
 from seatwarden.engine.report.table import table_of
 from seatwarden.engine.report.visible import shown
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
-from seatwarden.policy.loading import check_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +52,21 @@ class TypePicture:
     license_type: LicenseType
     pool: Pool
     pool_words: str
+    limit_words: str
+    seats_words: str
     histogram: Histogram
     histogram_words: str
+    others_words: str
+    forecast_words: tuple[str, ...] = ()
+    """When none is left, where a history was given."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
     """How often a rule, a guard or the lack of a rule decided, and how often the rule matched (None: no rule).
 
-    `reason` is its index among the table's reasons, None when it decided nothing; `line` its line in the policy.
+    `reason` is its index among the table's reasons, None when it decided nothing; `anchor` the name of its line on the
+    page, `index` its place among the rules.
     """
 
     title: str
@@ -45,8 +74,9 @@ class RuleCount:
     decided: int
     matched: int | None
     at: str | None
-    line: int | None
+    anchor: str | None
     reason: int | None
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +100,35 @@ class SincePrevious:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenLicense:
+    """A license that this run takes, as paper lists it; also who has no JavaScript sees it."""
+
+    user: str
+    name: str
+    license_type: LicenseType
+    state: LicenseState
+    days: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The page. `table` is the data block described in `engine.report.table`."""
 
     header: PlanHeader
+    band: Band
     headline: str
+    states: tuple[StateCount, ...]
+    totals: tuple[TypeCounts, ...]
+    breaches: tuple[Breach, ...]
     sentences: tuple[str, ...]
     day: str
     types: tuple[TypePicture, ...]
     rules: tuple[RuleCount, ...]
     comparison: SincePrevious | None
     not_compared: str | None
-    outcomes: tuple[tuple[LicenseOutcome, int, int], ...]
-    policy_lines: tuple[str, ...]
+    taken: tuple[TakenLicense, ...]
+    policy_files: tuple[ListedFile, ...]
     seal: str
     journal: ApplyHeader | None
     journal_sealed: bool
@@ -92,28 +138,34 @@ class Page:
     @property
     def licenses(self) -> int:
         """How many decisions there are."""
-        return len(self.table["columns"]["user"])
+        return len(self.table["columns"]["id"])
 
 
 def report_of(sources: Sources) -> Page:
     """The report of a run. The same sources give the same report."""
     plan, journal = sources.plan, sources.journal
-    outcomes = outcomes_by_license(plan, journal)
+    states = states_in(plan, journal)
     changes = changes_since(sources.previous, plan) if sources.previous else None
-    lines = tuple(rule.span.line for rule in check_text(plan.log.policy.text, CANONICAL_FILE).rules)
-    table = table_of(plan, outcomes, changes.of_decisions if changes else (), lines)
-    counts = Counter(outcomes)
+    listing = listing_of(plan.policy.rules, plan.log.policy.text, sources.policy_files)
+    table = table_of(plan, states, changes.of_decisions if changes else (), listing.anchors)
+    excesses = due_against_limits(plan)
+    types = tuple(_pictures(t, sources, states, excesses) for t in LICENSE_TYPES)
+    shown = shown_states(states, applied=journal is not None)
     return Page(
         header=plan.header,
-        headline=headline(journal, outcomes),
-        sentences=tuple(sentences(plan, journal, outcomes)),
+        band=band_of(plan, journal, states),
+        headline=headline(plan, journal, states),
+        states=shown,
+        totals=counts_of(plan, states, shown, [one.pool for one in types]),
+        breaches=breaches_of(plan) if journal is None else (),
+        sentences=tuple(sentences(plan, journal, states)),
         day=plan.day.today.isoformat(),
-        types=tuple(_pictures(license_type, plan, outcomes, journal is not None) for license_type in LICENSE_TYPES),
-        rules=tuple(_rule_counts(plan, lines, table["reasons"])),
+        types=types,
+        rules=tuple(_rule_counts(plan, listing.anchors, table["reasons"])),
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
-        outcomes=tuple((outcome, counts[outcome], index) for index, outcome in enumerate(OUTCOMES) if counts[outcome]),
-        policy_lines=tuple(plan.log.policy.text.rstrip("\n").split("\n")),
+        taken=tuple(_taken(plan, states)),
+        policy_files=listing.files,
         seal=plan.log.root,
         journal=journal.header if journal else None,
         journal_sealed=journal is not None and journal.sealed,
@@ -130,14 +182,40 @@ def _shown_finding(finding: Finding) -> Finding:
 
 
 def _pictures(
-    license_type: LicenseType, plan: RecordedPlan, outcomes: tuple[LicenseOutcome, ...], applied: bool
+    license_type: LicenseType, sources: Sources, states: Sequence[LicenseState], excesses: Sequence[Excess]
 ) -> TypePicture:
-    pool = pool_of(license_type, zip(plan.decisions, outcomes, strict=True), applied=applied)
+    plan, applied = sources.plan, sources.journal is not None
+    decided = zip(plan.decisions, states, strict=True)
+    pool = pool_of(license_type, decided, plan.header.overview.get(license_type), excesses, applied=applied)
     histogram = histogram_of(license_type, plan)
-    return TypePicture(license_type, pool, pool_words(pool), histogram, histogram_words(histogram))
+    words = histogram_words(histogram), others_words(histogram), _forecast(pool, sources)
+    return TypePicture(license_type, pool, pool_words(pool), limit_words(pool), seats_words(pool), histogram, *words)
 
 
-def _rule_counts(plan: RecordedPlan, lines: tuple[int, ...], reasons: list[str]) -> list[RuleCount]:
+def _forecast(pool: Pool, sources: Sources) -> tuple[str, ...]:
+    """When none is left, from what is free after a run that was applied, else from what was free before it."""
+    if sources.flows is None or pool.free is None:
+        return ()
+    from seatwarden.engine.history.chance import YEAR
+    from seatwarden.engine.history.forecast import forecast, forecast_words
+
+    flows, free = sources.flows.get(pool.license_type), pool.free[1 if sources.journal else 0]
+    return tuple(forecast_words(forecast(flows, free, sources.plan.day.today, YEAR, seed=pool.license_type)))
+
+
+def _taken(plan: RecordedPlan, states: Sequence[LicenseState]) -> Iterator[TakenLicense]:
+    """Those that this run takes, or has tried to: longest unused first."""
+    found = [(d, state) for d, state in zip(plan.decisions, states, strict=True) if state not in ("kept", "due")]
+    for decision, state in sorted(found, key=lambda one: listing_order(one[0])):
+        yield _taken_license(decision, state)
+
+
+def _taken_license(decision: Decision, state: LicenseState) -> TakenLicense:
+    user, name = decision.user, decision.user_name or ""
+    return TakenLicense(user, name, decision.license_type, state, decision.unused_days, why(decision))
+
+
+def _rule_counts(plan: RecordedPlan, anchors: tuple[str, ...], reasons: list[str]) -> list[RuleCount]:
     """Guards first, then all rules in file order, those that decided nothing too, then the lack of a rule."""
     # Two rules may be called the same: counts go by the rule itself.
     decided = Counter(id(d.rule) for d in plan.decisions if d.rule)
@@ -155,10 +233,11 @@ def _rule_counts(plan: RecordedPlan, lines: tuple[int, ...], reasons: list[str])
             decided[id(rule)],
             matched[id(rule)],
             rule.place.rpartition(":")[0],
-            line,
+            anchor,
             places.get(shown(rule.title)) if decided[id(rule)] else None,
+            index,
         )
-        for rule, line in zip(plan.policy.rules, lines, strict=True)
+        for index, (rule, anchor) in enumerate(zip(plan.policy.rules, anchors, strict=True))
     ]
     guards = [of_label(label) for label in ("quarantined", "undetermined", "withheld") if other[label]]
     return [*guards, *rules, of_label("no release rule matched")]

@@ -1,13 +1,11 @@
-"use strict";
-// The table of all decisions. The data block holds every decision column by column (engine/report/table.py says in
-// which shape); at most one page of rows is ever in the document. Text is only ever placed as text.
+// The table of all decisions as it is seen. At most one page of rows is ever in the document; text is only ever placed
+// as text.
 (() => {
   const PAGE = 100;
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const { columns, texts, nodes, rules } = data;
-  const count = columns.user.length;
+  const MOST_OPEN = 20; // explanations that an address remembers
+  const REST = 700; // milliseconds without a key after which what was found is spoken
   const byId = (id) => document.getElementById(id);
-  const number = new Intl.NumberFormat("en-US");
+  document.documentElement.classList.add("js");
 
   // Small builders ---------------------------------------------------------------------------------------
 
@@ -22,57 +20,61 @@
   };
   const unseen = (text) => element("span", { class: "unseen" }, text);
   const apart = (text) => element("bdi", {}, text); // text of either direction leaves its neighbours alone
+  /** A name that may be broken behind its signs, and only there. */
+  const breakable = (text) => {
+    const made = apart("");
+    for (const piece of text.split(/(?<=[\\.@_-])/)) made.append(piece, document.createElement("wbr"));
+    return made;
+  };
 
-  // What a cell says ---------------------------------------------------------------------------------------
+  // What is asked for ----------------------------------------------------------------------------------------
 
-  const days = (row) => (columns.days[row] === null ? "?" : number.format(columns.days[row]));
-  const outcome = (row) => data.outcomes[columns.outcome[row]];
-  const type = (row) => data.types[columns.type[row]];
-  const why = (row) => texts[columns.why[row]];
-  const kept = (row) => outcome(row) === "kept";
+  const FILTERS = { type: ["license", data.types], state: ["state", data.states], by: ["by", data.reasons], change: ["change", data.changes] };
+  const state = { query: "", filters: { type: "", state: "", by: "", change: "" }, sort: null, down: false, page: 0, open: new Set() };
 
-  const SHOWN = [
-    { title: "User", text: (row) => columns.user[row] },
-    { title: "Name", text: (row) => columns.name[row], class: "name" },
-    { title: "License", text: type, class: "plain" },
-    { title: "Verdict", text: outcome, class: "plain", tint: true },
-    { title: "Days unused", text: days, number: (row) => columns.days[row] ?? -1, class: "number" },
-    { title: "Why", text: why, class: "why" },
-  ];
-
-  // Which rows, in which order -----------------------------------------------------------------------------
-
-  const state = { query: "", type: "", outcome: "", reason: "", change: "", sort: null, down: false, page: 0 };
-  const collator = new Intl.Collator("en", { numeric: true });
-  const orders = new Map([[null, Array.from({ length: count }, (_, row) => row)]]);
-  let haystack = null;
-
-  /** All rows in the order of a column, sorted once; null is the order of the plan. */
-  const orderOf = (index) => {
-    if (!orders.has(index)) {
-      const column = SHOWN[index];
-      const keys = orders.get(null).map(column.number ?? column.text);
-      const compare = column.number ? (one, other) => one - other : collator.compare;
-      orders.set(index, [...orders.get(null)].sort((one, other) => compare(keys[one], keys[other])));
+  /** The address of what is seen, so that it can be sent: names, not numbers, so that it fits the page made anew. */
+  const toAddress = () => {
+    const asked = new URLSearchParams();
+    if (state.query) asked.set("q", state.query);
+    for (const [column, [key, names]] of Object.entries(FILTERS)) {
+      if (state.filters[column] !== "") asked.set(key, names[state.filters[column]]);
     }
-    return orders.get(index);
+    if (state.sort !== null) asked.set("sort", `${COLUMNS[state.sort].key}${state.down ? " down" : ""}`);
+    if (state.page) asked.set("page", state.page + 1);
+    const open = [...state.open].slice(0, MOST_OPEN).map((row) => columns.id[row]);
+    if (open.length) asked.set("open", open.join(","));
+    return asked.size ? `#decisions?${asked}` : "#decisions";
   };
 
-  /** The text that a search looks through, for each row. */
-  const searched = () => {
-    haystack ??= orders.get(null).map((row) =>
-      [columns.user[row], columns.name[row], columns.id[row], why(row)].join("\n").toLowerCase());
-    return haystack;
+  /** Takes over what an address asks for; whether it asks for anything. */
+  const fromAddress = () => {
+    if (!location.hash.startsWith("#decisions?")) return false;
+    const asked = new URLSearchParams(location.hash.slice("#decisions?".length));
+    state.query = byId("search").value = asked.get("q") ?? "";
+    for (const [column, [key, names]] of Object.entries(FILTERS)) {
+      const place = names.indexOf(asked.get(key));
+      state.filters[column] = byId(`by-${column}`).value = place < 0 ? "" : String(place);
+    }
+    const [sort, down] = (asked.get("sort") ?? "").split(" ");
+    const index = COLUMNS.findIndex((column) => column.key === sort);
+    state.sort = index < 0 ? null : index;
+    state.down = down === "down";
+    state.page = Math.max(0, Math.trunc(Number(asked.get("page") ?? 1)) - 1) || 0;
+    const open = new Set((asked.get("open") ?? "").split(","));
+    state.open = new Set(open.has("") ? [] : ALL.filter((row) => open.has(columns.id[row])));
+    return true;
   };
 
-  const chosen = () => {
-    const words = state.query.toLowerCase().split(/\s+/).filter(Boolean);
-    const texts = words.length ? searched() : null;
-    const fits = (column, wanted) => wanted === "" ? () => true : (row) => columns[column][row] === Number(wanted);
-    const tests = ["type", "outcome", "reason", "change"].map((column) => fits(column, state[column]));
-    const rows = orderOf(state.sort).filter((row) =>
-      tests.every((test) => test(row)) && words.every((word) => texts[row].includes(word)));
-    return state.down ? rows.reverse() : rows;
+  let resting = 0;
+  let before = "";
+  /** Once the keys rest: speaks, unless that was just said, and writes the address. */
+  const settle = (words) => {
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      if (words !== before) byId("spoken").textContent = words;
+      before = words;
+      if (toAddress() !== "#decisions" || location.hash.startsWith("#decisions?")) history.replaceState(null, "", toAddress());
+    }, REST);
   };
 
   // The explanation of a row -------------------------------------------------------------------------------
@@ -81,90 +83,123 @@
     [true, ["true", "✓", "holds: "]], [false, ["false", "✗", "does not hold: "]], [null, ["unknown", "?", "unknown: "]],
   ]);
 
-  const branch = (node, title = null, place = null) => {
-    const [truth, text, parts] = nodes[node];
+  const branch = (row, node, title = null, place = null) => {
+    const [truth, text, parts] = data.nodes[node];
     const [name, mark, spoken] = MARKS.get(truth);
     const line = element("div", { class: title ? "line rule" : "line" },
       element("span", { class: "mark", "aria-hidden": "true" }, mark), title,
-      element("span", { class: "found" }, unseen(spoken), apart(texts[text])), place);
-    const below = parts.length ? element("ul", {}, ...parts.map((part) => branch(part))) : null;
+      element("span", { class: "found" }, unseen(spoken), apart(say(text, row))), place);
+    const below = parts.length ? element("ul", {}, ...parts.map((part) => branch(row, part))) : null;
     return element("li", { class: name, "data-truth": String(truth) }, line, below);
   };
 
   const tree = (row) => {
     const branches = data.rulesOf[columns.type[row]].map((index, position) => {
-      const rule = rules[index];
+      const rule = data.rules[index];
       const title = element("span", { class: "title" }, apart(rule.title));
-      const place = element("a", { href: `#L${rule.line}`, class: "place" }, rule.at);
-      return branch(columns.tree[row][position], title, place);
+      const place = element("a", { href: `#${rule.anchor}`, class: "place" }, rule.at);
+      return branch(row, data.trees[columns.tree[row]][position], title, place);
     });
     return branches.length
       ? element("ul", { class: "tree" }, ...branches)
-      : element("p", {}, `No rule speaks of ${type(row)} licenses.`);
+      : element("p", {}, `No rule speaks of ${typeOf(row)} licenses.`);
   };
 
   const story = (row) => {
-    const facts = [["License", columns.id[row]], ["Last used", columns.used[row] ?? "never, or not known"]];
-    if (columns.change[row] !== null) facts.push(["Since the run before", data.changes[columns.change[row]]]);
-    if (!kept(row)) facts.push(["In this run", outcome(row)]);
-    return element("td", { colspan: SHOWN.length, role: "cell" },
-      element("p", { class: "headline" }, apart(texts[columns.headline[row]])),
+    const facts = [["License", columns.id[row]], ["Last used", LAST_USED(row)]];
+    const [headline, advice] = data.stories[columns.story[row]];
+    if (typeof columns.change[row] === "number") facts.push(["Since the run before", data.changes[columns.change[row]]]);
+    if (!isKept(row)) facts.push(["State", `${stateOf(row)}: ${data.meanings[columns.state[row]]}`]);
+    return element("td", { colspan: COLUMNS.length, role: "cell" },
+      element("p", { class: "headline" }, apart(say(headline, row))),
       tree(row),
-      ...columns.advice[row].map((text) => element("p", {}, apart(texts[text]))),
+      ...advice.map((text) => element("p", {}, apart(say(text, row)))),
       element("dl", {}, ...facts.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, apart(text))])));
   };
 
   // The table ----------------------------------------------------------------------------------------------
 
-  const body = byId("table").tBodies[0];
+  const table = byId("table");
+  const [body] = table.tBodies;
+  const head = table.tHead.rows[0];
+
+  /** Opens or closes a row, as it is noted in `state.open`. */
+  const fit = (line) => {
+    const row = Number(line.dataset.row);
+    const open = state.open.has(row);
+    const button = line.querySelector("button");
+    button.setAttribute("aria-expanded", String(open));
+    line.classList.toggle("open", open);
+    if (open) {
+      button.setAttribute("aria-controls", `story-${row}`);
+      line.after(element("tr", { class: "story", role: "row", id: `story-${row}` }, story(row)));
+    } else {
+      button.removeAttribute("aria-controls");
+      byId(`story-${row}`)?.remove();
+    }
+  };
 
   const toggle = (line) => {
-    const button = line.querySelector("button");
-    const open = button.getAttribute("aria-expanded") === "true";
-    button.setAttribute("aria-expanded", String(!open));
-    line.classList.toggle("open", !open);
-    if (open) line.nextElementSibling.remove();
-    else line.after(element("tr", { class: "story", role: "row", id: `story-${line.dataset.row}` }, story(Number(line.dataset.row))));
+    const row = Number(line.dataset.row);
+    if (!state.open.delete(row)) state.open.add(row);
+    fit(line);
+    settle("");
   };
 
   const line = (row) => {
-    const cells = SHOWN.map((column, index) => {
-      const text = apart(column.text(row));
+    const cells = COLUMNS.map((column, index) => {
+      const text = column.breaks ? breakable(column.text(row)) : apart(column.text(row));
       if (index === 0) {
-        const button = element("button", { type: "button", "aria-expanded": "false", "aria-controls": `story-${row}` }, text);
+        const button = element("button", { type: "button", "aria-expanded": "false" }, text);
         return element("th", { scope: "row", role: "rowheader" }, button);
       }
-      const tint = column.tint ? (kept(row) ? " keep" : " release") : "";
-      return element("td", { class: column.class + tint, role: "cell" }, text);
+      const tint = column.tint ? (isKept(row) ? " keep" : " release") : "";
+      return element("td", { class: (column.class ?? "") + tint, role: "cell", "data-label": column.title }, text);
     });
     return element("tr", { class: "row", role: "row", "data-row": row }, ...cells);
   };
 
-  const pager = (pages) => {
-    const go = (page, label) => {
-      const off = page < 0 || page >= pages || page === state.page;
-      return element("button", { type: "button", disabled: off ? "" : null, onclick: () => turn(page) }, label);
-    };
-    const where = element("span", {}, `Page ${number.format(state.page + 1)} of ${number.format(pages)}`);
-    byId("pages").replaceChildren(...(pages < 2 ? [] : [
-      go(0, "First"), go(state.page - 1, "Previous"), where, go(state.page + 1, "Next"), go(pages - 1, "Last")]));
+  const DIRECTIONS = { number: ["smallest first", "largest first"], text: ["A to Z", "Z to A"] };
+  const direction = () => {
+    if (state.sort === null) return "";
+    const { title, numeric } = COLUMNS[state.sort];
+    return `, by ${title.toLowerCase()}, ${DIRECTIONS[numeric ? "number" : "text"][Number(state.down)]}`;
   };
 
-  const turn = (page) => {
-    state.page = page;
-    show();
-    byId("found").scrollIntoView({ block: "start" });
-    byId("decisions").focus({ preventScroll: true }); // the button that was pressed is gone
-  };
+  const PAGERS = ["pages-above", "pages-below"].map((id) => {
+    const made = byId(id);
+    const where = element("span", {});
+    const buttons = [["First", () => 0], ["Previous", () => state.page - 1], ["Next", () => state.page + 1], ["Last", (last) => last]]
+      .map(([label, to]) => [element("button", { type: "button", onclick: () => turn(to(pages() - 1)) }, label), to]);
+    made.append(...buttons.slice(0, 2).map(([button]) => button), where, ...buttons.slice(2).map(([button]) => button));
+    return { made, where, buttons };
+  });
+
+  let found = [];
+  const pages = () => Math.ceil(found.length / PAGE);
 
   const show = () => {
-    const rows = chosen();
+    const rows = orderOf(state.sort);
+    found = matching(rows, state.query, state.filters);
+    if (state.down) found.reverse();
+    state.page = Math.max(0, Math.min(state.page, pages() - 1));
     const first = state.page * PAGE;
-    const here = rows.slice(first, first + PAGE);
+    const here = found.slice(first, first + PAGE);
     body.replaceChildren(...here.map(line));
-    const range = rows.length > PAGE ? `; shown are ${number.format(first + 1)} to ${number.format(first + here.length)}` : "";
-    byId("found").textContent = `${number.format(rows.length)} of ${number.format(count)} decisions${range}`;
-    pager(Math.ceil(rows.length / PAGE));
+    for (const shown of [...body.rows]) if (state.open.has(Number(shown.dataset.row))) fit(shown);
+    const range = found.length > PAGE ? `; shown are ${number.format(first + 1)} to ${number.format(first + here.length)}` : "";
+    const words = `${number.format(found.length)} of ${number.format(count)} decisions${range}`;
+    byId("found").textContent = words;
+    byId("nothing").hidden = found.length > 0;
+    PAGERS.forEach(({ made, where, buttons }) => {
+      made.hidden = pages() < 2;
+      where.textContent = `Page ${number.format(state.page + 1)} of ${number.format(pages())}`;
+      for (const [button, to] of buttons) {
+        const page = to(pages() - 1);
+        button.disabled = page < 0 || page >= pages() || page === state.page;
+      }
+    });
+    settle((found.length ? words : "Nobody is found") + direction());
   };
 
   const showFromStart = () => {
@@ -172,23 +207,31 @@
     show();
   };
 
-  const headings = () => SHOWN.map((column, index) => {
+  const turn = (page) => {
+    state.page = page;
+    show();
+    body.querySelector("button")?.focus();
+    table.scrollIntoView({ block: "start" });
+  };
+
+  const mark = () => COLUMNS.forEach((_, index) => {
     const sorted = state.sort === index ? (state.down ? "descending" : "ascending") : null;
+    if (sorted) head.cells[index].setAttribute("aria-sort", sorted);
+    else head.cells[index].removeAttribute("aria-sort");
+  });
+  COLUMNS.forEach((column, index) => {
     const sort = () => {
       // A number's first click asks for the largest.
-      state.down = state.sort === index ? !state.down : Boolean(column.number);
+      state.down = state.sort === index ? !state.down : Boolean(column.numeric);
       state.sort = index;
-      head.replaceChildren(...headings());
-      head.children[index].querySelector("button").focus();
+      mark();
       showFromStart();
     };
-    const button = element("button", { type: "button", onclick: sort }, column.title);
-    return element("th", { scope: "col", role: "columnheader", "aria-sort": sorted, class: column.number ? "number" : null }, button);
+    head.cells[index].setAttribute("role", "columnheader");
+    head.cells[index].replaceChildren(element("button", { type: "button", onclick: sort }, column.title));
   });
-  const head = byId("table").tHead.rows[0];
-  head.replaceChildren(...headings());
   // Roles of their own: on narrow screens the style lays rows out as blocks, which would take the table's away.
-  for (const [place, role] of [[byId("table"), "table"], [byId("table").tHead, "rowgroup"], [head, "row"], [body, "rowgroup"]]) {
+  for (const [place, role] of [[table, "table"], [table.tHead, "rowgroup"], [head, "row"], [body, "rowgroup"]]) {
     place.setAttribute("role", role);
   }
 
@@ -208,57 +251,92 @@
 
   // Filters ------------------------------------------------------------------------------------------------
 
-  const fill = (column, names) => {
+  for (const [column, [, names]] of Object.entries(FILTERS)) {
     const counts = new Map();
     for (const value of columns[column]) counts.set(value, (counts.get(value) ?? 0) + 1);
     const options = names.flatMap((name, index) =>
       counts.has(index) ? [element("option", { value: index }, `${name} (${number.format(counts.get(index))})`)] : []);
     const select = byId(`by-${column}`);
-    select.append(element("option", { value: "" }, "all"), ...options);
+    select.append(...options);
     select.addEventListener("change", () => {
-      state[column] = select.value;
+      state.filters[column] = select.value;
       showFromStart();
     });
     select.closest("label").hidden = options.length === 0;
-  };
-  fill("type", data.types);
-  fill("outcome", data.outcomes);
-  fill("reason", data.reasons);
-  fill("change", data.changes);
+  }
 
   byId("search").addEventListener("input", (event) => {
     state.query = event.target.value;
     showFromStart();
   });
-  const clear = () => Object.assign(state, { query: "", type: "", outcome: "", reason: "", change: "" });
-  byId("filters").addEventListener("reset", () => {
+  const clear = () => {
+    state.query = byId("search").value = "";
+    for (const column of Object.keys(state.filters)) state.filters[column] = byId(`by-${column}`).value = "";
+  };
+  const clearAndShow = () => {
     clear();
     showFromStart();
-  });
-  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+    byId("search").focus();
+  };
+  byId("clear").addEventListener("click", clearAndShow);
+  byId("nothing").querySelector("button").addEventListener("click", clearAndShow);
+
+  // Ways there and back --------------------------------------------------------------------------------------
 
   // Counts elsewhere on the page lead to their rows.
-  for (const column of ["reason", "change"]) {
+  for (const column of ["by", "change"]) {
     for (const link of document.querySelectorAll(`a[data-${column}]`)) {
       link.addEventListener("click", () => {
-        byId("filters").reset();
-        byId(`by-${column}`).value = state[column] = link.dataset[column];
+        clear();
+        byId(`by-${column}`).value = state.filters[column] = link.dataset[column];
         showFromStart();
       });
     }
   }
 
+  // From the place of a rule one gets back to where one was.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a.place");
+    if (!link) return;
+    document.querySelector("button.return")?.remove();
+    const from = link.closest("tr.story")?.previousElementSibling.querySelector("button") ?? link;
+    const back = () => {
+      button.remove();
+      from.scrollIntoView({ block: "center" });
+      from.focus();
+    };
+    const button = element("button", { type: "button", class: "return", onclick: back }, `Back to ${from === link ? "the rules" : from.textContent}`);
+    byId(link.hash.slice(1)).append(button);
+    setTimeout(() => button.focus({ preventScroll: true }));
+  });
+
+  addEventListener("hashchange", () => {
+    if (fromAddress()) look();
+  });
+  const look = () => {
+    mark();
+    show();
+    byId("decisions").scrollIntoView();
+  };
+
   // Paper --------------------------------------------------------------------------------------------------
 
-  const paper = byId("released").querySelector("table");
+  const paper = byId("listed").querySelector("table");
+  const wanted = byId("print-found");
   addEventListener("beforeprint", () => {
-    const due = orders.get(null).filter((row) => !kept(row));
-    const cells = (row) => SHOWN.map((column) => element("td", { class: column.class ?? null }, apart(column.text(row))));
-    paper.tHead.replaceChildren(element("tr", {}, ...SHOWN.map((column) => element("th", { scope: "col" }, column.title))));
-    paper.tBodies[0].replaceChildren(...due.map((row) => element("tr", {}, ...cells(row))));
-    byId("released-title").textContent = due.length ? `Licenses due for release (${number.format(due.length)})` : "No license is due for release";
+    if (!wanted.checked) return;
+    const cells = (row) => COLUMNS.map((column) => element("td", { class: column.class ?? null }, apart(column.text(row))));
+    paper.tBodies[0].replaceChildren(...found.map((row) => element("tr", {}, ...cells(row))));
+    byId("listed-title").textContent = byId("found").textContent.split(";")[0];
+    byId("listed").hidden = false;
   });
-  addEventListener("afterprint", () => paper.tBodies[0].replaceChildren());
+  addEventListener("afterprint", () => {
+    byId("listed").hidden = true;
+    paper.tBodies[0].replaceChildren();
+  });
 
-  show();
+  if (fromAddress()) look();
+  else show();
+  clearTimeout(resting); // nothing has happened yet that would have to be said
+  prepare();
 })();

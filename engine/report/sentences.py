@@ -4,29 +4,35 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from seatwarden.engine.common.text import join_words, plural
+from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.lines import Summary
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.report.charts import Histogram, Pool
-from seatwarden.engine.report.outcomes import LicenseOutcome
+from seatwarden.engine.report.histogram import Histogram
+from seatwarden.engine.report.pool import Pool
 from seatwarden.grammar.ast import LICENSE_TYPES
 
 
-def headline(journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -> str:
+def headline(plan: RecordedPlan, journal: JournalState | None, states: Sequence[LicenseState]) -> str:
     """The one sentence that a reader takes away."""
-    count = Counter(outcomes)
+    count = Counter(states)
     if journal is not None:
         released = count["released"]
         return f"{_licenses(released)} {_were(released)} released".capitalize()
-    if count["over the limit"]:
-        return "Nothing will be released: the plan is over its limit"
-    planned = count["to release"]
-    return f"{_licenses(planned)} would be released" if planned else "No license would be released"
+    if plan.is_stopped:
+        return "Nothing is released: a fact has changed for very many users"
+    if count["in this run"]:
+        return f"{_licenses(count['in this run'])} would be released"
+    if count["due"]:
+        return (
+            f"Nothing will be released: {_licenses(count['due'])} {_are(count['due'])} due, more than the limit allows"
+        )
+    return "No license is due"
 
 
-def sentences(plan: RecordedPlan, journal: JournalState | None, outcomes: Sequence[LicenseOutcome]) -> list[str]:
+def sentences(plan: RecordedPlan, journal: JournalState | None, states: Sequence[LicenseState]) -> list[str]:
     """The sentences of the page: how the run ended or will end, and all else that an administrator should know."""
-    told = _planned(plan, outcomes) if journal is None else _applied(plan, journal, outcomes)
+    told = _planned(plan, states) if journal is None else _applied(plan, journal, states)
     return [*told, *_notes(plan.log.summary, journal is not None), *_erased(plan, journal)]
 
 
@@ -45,31 +51,22 @@ def _erased(plan: RecordedPlan, journal: JournalState | None) -> Iterator[str]:
     )
 
 
-def _planned(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.log.summary, Counter(outcomes)
-    everything = f"{_licenses(summary.licenses)} {_are(summary.licenses)} allocated"
-    if count["over the limit"]:
-        yield f"{everything}; {summary.release:,} of them {_are(summary.release)} due."
-        yield from (f"Over the limit: {sentence}." for sentence in summary.over_limit)
-        remedy = f" What helps: {summary.remedy}." if summary.remedy else ""
-        yield f"As it stands this plan cannot be applied: over the limit nothing at all is released.{remedy}"
-        return
-    if count["to release"]:
-        yield f"{everything}; {_by_type(plan, outcomes, 'to release')} would be released, {summary.keep:,} kept."
-    else:
-        yield f"{everything}, and all are kept."
-    if one := count["waits"]:
+def _planned(plan: RecordedPlan, states: Sequence[LicenseState]) -> Iterator[str]:
+    summary, count = plan.log.summary, Counter(states)
+    yield f"{_licenses(summary.licenses)} {_are(summary.licenses)} allocated.".capitalize()
+    if (one := count["due"]) and count["in this run"]:
         waiting = "is due and waits" if one == 1 else "are due and wait"
         yield f"{one:,} more {waiting} for later runs: a limit takes the longest unused first."
-    yield "Nothing has been released so far: this is a plan."
+    elif one:
+        yield "Over the limit nothing at all is released."
 
 
-def _applied(plan: RecordedPlan, journal: JournalState, outcomes: Sequence[LicenseOutcome]) -> Iterator[str]:
-    summary, count = plan.log.summary, Counter(outcomes)
+def _applied(plan: RecordedPlan, journal: JournalState, states: Sequence[LicenseState]) -> Iterator[str]:
+    summary, count = plan.log.summary, Counter(states)
     yield (
-        f"{_licenses(summary.licenses)} were allocated; "
-        f"{_by_type(plan, outcomes, 'released') or 'no license'} {_were(count['released'])} released, "
-        f"{summary.keep:,} were kept."
+        f"{_licenses(summary.licenses)} {_were(summary.licenses)} allocated; "
+        f"{_by_type(plan, states, 'released') or 'no license'} {_were(count['released'])} released, "
+        f"{summary.keep:,} {_were(summary.keep)} kept."
     )
     if one := count["gone"]:
         yield f"{_licenses(one)} {_were(one)} gone already when we came to delete {'it' if one == 1 else 'them'}."
@@ -79,9 +76,9 @@ def _applied(plan: RecordedPlan, journal: JournalState, outcomes: Sequence[Licen
         yield f"{_licenses(one)} could not be released. Apply the plan again: only these are tried again."
     if one := count["unknown"]:
         yield f"What became of {_licenses(one)} is not known yet. Apply the plan again: Qlik Sense is asked."
-    if one := count["to release"]:
-        yield f"{_licenses(one)} of this run {_are(one)} still to be released: the run has not ended."
-    if one := count["waits"]:
+    if one := count["in this run"]:
+        yield f"{_licenses(one)} {_are(one)} still in this run: it has not ended."
+    if one := count["due"]:
         yield f"{one:,} more {_were(one)} due and left to later runs by a limit."
     if not journal.sealed:
         yield "The journal of this run is not closed: it is under way, or was interrupted."
@@ -112,24 +109,52 @@ def _notes(summary: Summary, applied: bool) -> Iterator[str]:
 
 def pool_words(pool: Pool) -> str:
     """The picture of a pool, for who does not see it."""
-    parts = [f"{segment.before:,} {segment.label}" for segment in pool.segments]
-    return f"{pool.before:,} {pool.license_type} licenses: {join_words(parts)}. {pool.after:,} allocated afterwards."
+    parts = [f"{row.before:,} {row.label}" for row in pool.rows]
+    before, after = pool.allocated
+    limit = f" {limit_words(pool).capitalize()}." if pool.limit else ""
+    allocated = f"{before:,} {pool.license_type} licenses allocated, {after:,} afterwards"
+    return f"{allocated}: {join_words(parts) or 'none'}.{limit}"
+
+
+def limit_words(pool: Pool) -> str:
+    """The limit that is drawn into the picture; empty where all that is due fits."""
+    if pool.limit is None:
+        return ""
+    return f"the limit allows {pool.limit.allowed:,}{'' if pool.limit.license_type else ' of both types'}"
+
+
+def seats_words(pool: Pool) -> str:
+    """The site's own numbers, as Qlik Sense told them when the snapshot was taken; empty where it did not."""
+    if pool.seats is None:
+        return ""
+    numbers = (
+        ("in all", pool.seats.total), ("allocated", pool.seats.allocated), ("free", pool.seats.available),
+        ("in quarantine", pool.seats.quarantined), ("too many", pool.seats.excess or None),
+    )  # fmt: skip
+    return ", ".join(f"{number:,} {word}" for word, number in numbers if number is not None)
 
 
 def histogram_words(histogram: Histogram) -> str:
     """The picture of disuse, for who does not see it."""
     days = [f"{mark.value:,}" for mark in histogram.thresholds]
-    unknown = f" Of {_licenses(histogram.unknown)} the last use is unknown." if histogram.unknown else ""
+    unknown = f" Of {_licenses(histogram.unknown)} the last use is not known." if histogram.unknown else ""
     if not days:
-        return f"No release rule for this type speaks of days unused.{unknown}"
-    due = sum(bar.release for bar in histogram.bars)
+        return f"No release rule for this type speaks of days unused; {histogram.due:,} due.{unknown}"
     threshold = "1 day" if days[0] == "1" else f"{days[0]} days"
-    return f"{histogram.beyond:,} not used for {threshold} or longer; {due:,} due for release.{unknown}"
+    return f"{histogram.beyond:,} not used for {threshold} or longer; {histogram.due:,} due.{unknown}"
 
 
-def _by_type(plan: RecordedPlan, outcomes: Sequence[LicenseOutcome], wanted: LicenseOutcome) -> str:
+def others_words(histogram: Histogram) -> str:
+    """What other thresholds would do; empty where none was tried."""
+    if not histogram.others:
+        return ""
+    tried = join_words([f"{other.due:,} with {other.days:,} days" for other in histogram.others])
+    return f"With another threshold other licenses would be due: {tried}."
+
+
+def _by_type(plan: RecordedPlan, states: Sequence[LicenseState], wanted: LicenseState) -> str:
     """`8 professional and 4 analyzer licenses`."""
-    counts = Counter(d.license_type for d, outcome in zip(plan.decisions, outcomes, strict=True) if outcome == wanted)
+    counts = Counter(d.license_type for d, state in zip(plan.decisions, states, strict=True) if state == wanted)
     parts = [f"{counts[license_type]:,} {license_type}" for license_type in LICENSE_TYPES if counts[license_type]]
     noun = "license" if sum(counts.values()) == 1 else "licenses"
     return f"{join_words(parts)} {noun}" if parts else ""

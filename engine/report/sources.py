@@ -1,22 +1,29 @@
 """The sources of a report: a run folder that verifies, its journal, and the run before it."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seatwarden.engine.log.first_line import first_line
 from seatwarden.engine.log.history import PastRun, UnreadableRun, runs_in
-from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
+from seatwarden.engine.log.journal import JournalState, journal_beside
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, log_path
+from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FOLDER, log_path
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.report.comparison import is_comparable
+from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.history.flows import Flows
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """A verified plan, its journal (None: not applied yet) and the run before it.
+    """A verified plan, its journal (None: not applied yet), the run before it, and the policy's files by their names.
 
     Where there is no earlier run to compare with, `previous` is None and `not_compared` says why.
     """
@@ -25,47 +32,65 @@ class Sources:
     journal: JournalState | None
     previous: PastRun | None
     not_compared: str | None
+    policy_files: Mapping[str, str] = field(default_factory=dict)
+    flows: "Mapping[LicenseType, Flows] | None" = None
+    """What the history of the site knew when the plan was made, where one is given."""
 
 
-def read_sources(place: Path, previous: Path | None = None) -> Sources:
-    """Everything about the run in a folder (or a log file). `previous` names the run before it.
+def read_sources(place: Path, previous: Path | None = None, history: Path | None = None) -> Sources:
+    """Everything about the run in a folder (or a log file). `previous` names the run before it, `history` the file from
+    which it is said when licenses run out.
 
     Without `previous` the newest older run of the same site is looked for in the folders beside this one. Raises
     InputError for what cannot be read, DamagedLog for a plan, a journal or a named previous run that does not verify.
     """
     log = log_path(place)
     plan = read_plan(place)
-    journal = _journal_of(log, plan)
+    journal = journal_beside(plan.log)
+    before, why_not = _before(log, plan, previous)
+    flows = _flows(history, plan) if history is not None else None
+    return Sources(plan, journal, before, why_not, _policy_files(log, plan.header), flows)
+
+
+def _flows(path: Path, plan: RecordedPlan) -> "dict[LicenseType, Flows]":
+    from seatwarden.engine.history.flows import flows_of  # SQLite and zstandard take a while to import
+    from seatwarden.engine.history.store import History
+
+    with History(path) as history:
+        return flows_of(history, plan.day.now)
+
+
+def _before(log: Path, plan: RecordedPlan, previous: Path | None) -> tuple[PastRun | None, str | None]:
+    """The run to compare with, or why there is none."""
     if previous is not None:
-        return _compared(plan, journal, _named(previous))
+        return _compared(plan, _named(previous))
     earlier, unreadable = _runs_beside(log, plan.header)
     if not earlier:
         odd = f"; {', '.join(unreadable)} cannot be read" if unreadable else ""
-        return Sources(plan, journal, None, f"there is no earlier run of this site beside this one{odd}")
+        return None, f"there is no earlier run of this site beside this one{odd}"
     run = runs_in(earlier[-1])[0]
     if isinstance(run, UnreadableRun):
-        return Sources(plan, journal, None, f"the run before, in {run.folder.name}, does not verify")
-    return _compared(plan, journal, run)
+        return None, f"the run before, in {run.folder.name}, does not verify"
+    return _compared(plan, run)
 
 
-def _compared(plan: RecordedPlan, journal: JournalState | None, previous: PastRun) -> Sources:
+def _compared(plan: RecordedPlan, previous: PastRun) -> tuple[PastRun | None, str | None]:
     if is_comparable(previous, plan):
-        return Sources(plan, journal, previous, None)
-    why = f"the run before, in {previous.folder.name}, has other pseudonyms for the same licenses"
-    return Sources(plan, journal, None, why)
+        return previous, None
+    return None, f"the run before, in {previous.folder.name}, has other pseudonyms for the same licenses"
 
 
-def _journal_of(log: Path, plan: RecordedPlan) -> JournalState | None:
-    path = log.with_name(JOURNAL_FILE)
-    if not path.exists():
-        return None
-    try:
-        state = read_journal(path, plan.line_of)
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be read: {error.strerror}") from None
-    if state is not None:
-        check_journal(path, state, plan.log)
-    return state
+def _policy_files(log: Path, header: PlanHeader) -> dict[str, str]:
+    """The policy's files as they lie in the run folder; of those that are not as they were written there is none."""
+    found = {}
+    for name, digest in header.policy.sources.items():
+        try:
+            data = (log.parent / POLICY_FOLDER / name).read_bytes()
+            if hashlib.sha256(data).hexdigest() == digest:
+                found[name] = data.decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            continue
+    return found
 
 
 def _named(place: Path) -> PastRun:

@@ -1,126 +1,105 @@
-"""The decisions as data for the page's script: column by column, every repeated text and tree only once.
+"""The decisions as data for the page's script: column by column, every repeated text, tree and story only once.
 
-The trees are those of `engine.explain.explanation`, computed here, so that the page says what the command `explain`
-says. Most licenses share most of their rules' outcomes, so a site of 20,000 takes a few megabytes. Shapes, with
-`text` standing for an index into `texts` and `node` for one into `nodes`:
+The explanations are those of `engine.explain.explanation`, made here, so that the page says what the command `explain`
+says (`engine.report.explained`). The script puts a license's values into the slots of texts, and says nothing of its
+own. Most licenses share most of their rules' outcomes, so a site of 20,000 takes a few megabytes. Shapes, with `text`
+standing for an index into `texts`, `node` for one into `nodes` and so on:
 
-    types, outcomes, changes, reasons   names that the columns of the same kind point into
-    rules      {"title", "at", "line"}: where a rule is written, and its line in the policy's canonical text
+    types, states, changes, reasons   names that the columns type, state, change and by point into
+    meanings   what each state means
+    rules      {"title", "at", "anchor"}: where a rule is written, and the name of that line on the page
     rulesOf    for each type, the rules that speak of it, as indices; a tree has one node for each, in this order
+    texts      a text, or [text, column, text, column, …]: with the value of that column in between
     nodes      [truth, text, [node, …]]: true, false or null (unknown), what was found, the parts below it
-    columns    user, name, id, type, outcome, reason, change, days, used, why (text), headline (text),
-               advice ([text, …]), tree ([node, …])
+    trees      [node, …]
+    stories    [text, [text, …]]: headline, advice
+    columns    directory (text), user (the id behind that), name, id, type, state, by, change (empty when no run is
+               compared with), days, used (null: not told; false: never), why (a text, in short), reason (in full),
+               story, tree
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from seatwarden.engine.decide.decision import Decision, listing_order, reason_label
-from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
-from seatwarden.engine.explain.explanation import Explainer, found, part_text, tree_parts
+from seatwarden.engine.decide.decision import Decision, is_pseudonym, listing_order, reason_label
+from seatwarden.engine.decide.states import MEANINGS, STATES, LicenseState
+from seatwarden.engine.explain.stand_ins import marks_of
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.comparison import CHANGES, ChangeSince
-from seatwarden.engine.report.outcomes import OUTCOMES, LicenseOutcome
+from seatwarden.engine.report.explained import Teller
+from seatwarden.engine.report.stores import Stores
 from seatwarden.engine.report.visible import shown
 from seatwarden.grammar.ast import LICENSE_TYPES
-
-_T = TypeVar("_T", bound=Hashable)
-
-
-@dataclass(slots=True)
-class _Once(Generic[_T]):
-    """Values, each stored once and known by its index from then on."""
-
-    index: dict[_T, int] = field(default_factory=dict)
-
-    def of(self, value: _T) -> int:
-        return self.index.setdefault(value, len(self.index))
-
-
-_Node = tuple[Truth, int, tuple[int, ...]]
-
-
-@dataclass(slots=True)
-class _Stores:
-    texts: _Once[str] = field(default_factory=_Once)
-    nodes: _Once[_Node] = field(default_factory=_Once)
-
-    def text(self, text: str) -> int:
-        return self.texts.of(shown(text))
-
-    def rule(self, outcome: RuleOutcome) -> int:
-        """A rule's line, as `explain` prints it, with the parts of its condition below."""
-        parts = () if outcome.expired else tree_parts(outcome.trace)
-        return self._node(outcome.truth, found(outcome), parts)
-
-    def _part(self, trace: Trace) -> int:
-        return self._node(trace.truth, part_text(trace), tree_parts(trace))
-
-    def _node(self, truth: Truth, text: str, parts: tuple[Trace, ...]) -> int:
-        return self.nodes.of((truth, self.text(text), tuple(self._part(part) for part in parts)))
 
 
 def table_of(
     plan: RecordedPlan,
-    outcomes: tuple[LicenseOutcome, ...],
+    states: tuple[LicenseState, ...],
     changes: tuple[ChangeSince | None, ...],
-    lines: tuple[int, ...],
+    anchors: tuple[str, ...],
 ) -> dict[str, Any]:
-    """The data block; `lines` are the rules' lines in the canonical text."""
-    stores = _Stores()
-    rules = plan.policy.rules
+    """The data block; `anchors` are the names on the page of the rules' lines."""
+    marks = marks_of(plan.log.root)
+    stores, rules = Stores(marks), plan.policy.rules
     order = sorted(range(len(plan.decisions)), key=lambda n: listing_order(plan.decisions[n]))
-    labels = [reason_label(plan.decisions[n]) for n in order]
-    reasons = list(dict.fromkeys(labels))
+    decisions = [plan.decisions[n] for n in order]
+    labels = [reason_label(decision) for decision in decisions]
+    reasons = {label: n for n, label in enumerate(dict.fromkeys(labels))}
+    told = Teller(plan.policy, plan.day, stores, marks).tell(decisions)
     columns = {
-        **_columns([plan.decisions[n] for n in order], Explainer(plan.policy, plan.day), stores),
-        "outcome": [OUTCOMES.index(outcomes[n]) for n in order],
-        "reason": [reasons.index(label) for label in labels],
-        "change": [_position(changes[n]) if changes else None for n in order],
+        **_columns(decisions, stores),
+        "why": told.why,
+        "reason": told.reason,
+        "story": told.story,
+        "tree": told.tree,
+        "state": _indices([states[n] for n in order], STATES),
+        "by": [reasons[label] for label in labels],
+        "change": _indices([changes[n] for n in order], CHANGES) if changes else [],
     }
     return {
         "types": LICENSE_TYPES,
-        "outcomes": OUTCOMES,
+        "states": STATES,
+        "meanings": [MEANINGS[state] for state in STATES],
         "changes": CHANGES,
         "reasons": [shown(reason) for reason in reasons],
         "rules": [
-            {"title": shown(rule.title), "at": shown(rule.place.rpartition(":")[0]), "line": line}
-            for rule, line in zip(rules, lines, strict=True)
+            {"title": shown(rule.title), "at": shown(rule.place.rpartition(":")[0]), "anchor": anchor}
+            for rule, anchor in zip(rules, anchors, strict=True)
         ],
         "rulesOf": [[n for n, rule in enumerate(rules) if rule.applies_to(t)] for t in LICENSE_TYPES],
-        "texts": list(stores.texts.index),
-        "nodes": list(stores.nodes.index),
+        "texts": stores.texts.all(),
+        "nodes": stores.nodes.all(),
+        "trees": stores.trees.all(),
+        "stories": stores.stories.all(),
         "columns": columns,
     }
 
 
-def _columns(decisions: Sequence[Decision], explainer: Explainer, stores: _Stores) -> dict[str, Sequence[object]]:
-    """The columns that a decision fills by itself, explained with it."""
-
-    def story(decision: Decision) -> tuple[int, list[int], list[int]]:
-        """The decision in words, which are all that is kept of its explanation: headline, advice, tree."""
-        told = explainer.explain(decision)
-        advice = [stores.text(sentence) for sentence in told.advice]
-        return stores.text(told.headline), advice, [stores.rule(outcome) for outcome in told.decision.outcomes]
+def _columns(decisions: Sequence[Decision], stores: Stores) -> dict[str, Sequence[object]]:
+    """The columns that a decision fills by itself."""
 
     def column(read: Callable[[Decision], object]) -> list[object]:
         return [read(decision) for decision in decisions]
 
-    headlines, advices, trees = zip(*map(story, decisions), strict=True) if decisions else ((), (), ())
     return {
-        "user": column(lambda d: shown(d.user)),
+        "directory": column(lambda d: stores.text(d.user.removesuffix(d.user_id or ""))),
+        "user": column(lambda d: shown(d.user_id or "")),
         "name": column(lambda d: shown(d.user_name or "")),
         "id": column(lambda d: shown(d.license_id)),
-        "type": column(lambda d: LICENSE_TYPES.index(d.license_type)),
+        "type": _indices([d.license_type for d in decisions], LICENSE_TYPES),
         "days": column(lambda d: d.unused_days),
-        "used": column(lambda d: shown(d.last_used) if d.last_used else None),
-        "why": column(lambda d: stores.text(d.reason)),
-        "headline": headlines,
-        "advice": advices,
-        "tree": trees,
+        "used": column(_used),
     }
 
 
-def _position(change: ChangeSince | None) -> int | None:
-    return CHANGES.index(change) if change else None
+def _used(decision: Decision) -> str | bool | None:
+    """The last use; False: certainly never, which is why the days count from the allocation; None: not known."""
+    if decision.last_used:
+        return shown(decision.last_used)
+    return None if decision.unused_days is None or is_pseudonym(decision.license_id) else False
+
+
+def _indices(names: Sequence[str | None], all_names: Sequence[str]) -> list[int | None]:
+    """The place of each name among all, None for none."""
+    places = {name: n for n, name in enumerate(all_names)}
+    return [places.get(name) if name else None for name in names]

@@ -5,17 +5,35 @@ from dataclasses import replace
 from pathlib import Path
 
 from seatwarden.engine.common.way_out import PAGE_OF_RUN, Output, check_way_out, write_out
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log.run_folder import log_path
 from seatwarden.engine.report.model import report_of
-from seatwarden.engine.report.render import render
+from seatwarden.engine.report.render import render, render_damaged
 from seatwarden.engine.report.sources import read_sources
 
 
 def write_report(
-    place: Path, path: Path, previous: Path | None = None, output: Output = PAGE_OF_RUN, *, force: bool = False
+    place: Path,
+    path: Path,
+    previous: Path | None = None,
+    output: Output = PAGE_OF_RUN,
+    *,
+    history: Path | None = None,
+    force: bool = False,
 ) -> None:
-    """Writes the page of a run to a file, whole or not at all. Raises InputError, DamagedLog."""
+    """Writes the page of a run to a file, whole or not at all; with a `history` it says when licenses run out. Raises
+    InputError, DamagedLog.
+
+    Of a run that is damaged a page is written, too, which says so: one of before would go on looking well.
+    """
     check_way_out(path, output, force=force)
-    write_out(path, render(report_of(read_sources(place, previous))), output, force=force)
+    try:
+        sources = read_sources(place, previous, history)
+    except DamagedLog as damage:
+        if damage.path.parent == log_path(place).parent:
+            write_out(path, render_damaged(damage), output, force=force)
+        raise
+    write_out(path, render(report_of(sources)), output, force=force)
 
 
 def possible_pages(folder: Path) -> Iterator[bytes]:

@@ -6,33 +6,36 @@ second, and brings it to its end: the numbers of the lines are enough, and no na
 """
 
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from seatwarden.engine.common.files import (
     move_file,
-    patiently,
     read_file,
     remove_file,
+    remove_folder,
     replace_file,
     sync_folder,
     write_atomically,
 )
+from seatwarden.engine.common.rights import give_rights, rights_of, take_off_read_only
 from seatwarden.engine.common.way_out import PAGE_OF_RUN
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.erasures import erase_lines, open_erasure, root_over
-from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.log.register import REGISTER_FILE, ErasedLines, ErasureReason, Planned, Register
+from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, ErasedLines, ErasureReason, Planned, Register
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, REPORT_FILE, SNAPSHOT_FILE, SUMMARY_FILE
-from seatwarden.engine.metrics.delivery import SPOOL_FOLDER
-from seatwarden.engine.metrics.spool import Spool
+from seatwarden.engine.log.told import told_plan
+from seatwarden.engine.metrics.spool import SPOOL_FOLDER, Spool
 from seatwarden.engine.plan.summary_text import plan_text
-from seatwarden.engine.runs.recovery import RUN_ID, RUNS_FOLDER, describe
+from seatwarden.engine.runs.recovery import RUN_ID, describe
 from seatwarden.engine.runs.traces import Traces
 from seatwarden.engine.snapshot.without import without_rows
 from seatwarden.grammar.errors import SeatwardenError
+from seatwarden.policy.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ def erase(
     for name, rows in traces.rows.items():
         path = state / name
         write_atomically(_prepared(path), without_rows(read_file(path), rows))
+        give_rights(_prepared(path), rights_of(path))
+    if traces.history.extent:
+        _mark_in_history(state, traces)
     register.add(ErasedLines(reason=reason, files=traces.files, roots=traces.roots, digests={}, done=False, at=now()))
     return finish_erasure(register, state, now)
 
@@ -76,7 +82,7 @@ def finish_erasure(register: Register, state: Path, now: Callable[[], str]) -> F
 
 def _prepared(path: Path) -> Path:
     """A kept snapshot without somebody, before it takes the place of the one with everybody."""
-    return path.with_name(f".{path.name}.new")
+    return path.with_name(".snapshot.new")  # short: its path must not be longer than what a run itself has needed
 
 
 def remove_prepared(state: Path) -> None:
@@ -85,6 +91,21 @@ def remove_prepared(state: Path) -> None:
     for name in (prepared, f".{prepared}.part"):
         for path in (state / RUNS_FOLDER).glob(f"*/{name}"):
             remove_file(path)
+    if (state / HISTORY_FILE).is_file():
+        from seatwarden.engine.history.erasing import unmark  # SQLite and zstandard take a while to import
+        from seatwarden.engine.history.store import History
+
+        # One that is damaged stays in nobody's way.
+        with suppress(InputError), History(state / HISTORY_FILE, write=True) as history:
+            unmark(history)
+
+
+def _mark_in_history(state: Path, traces: Traces) -> None:
+    from seatwarden.engine.history.erasing import mark  # as below
+    from seatwarden.engine.history.store import History
+
+    with History(state / HISTORY_FILE, write=True) as history:
+        mark(history, traces.person.user, traces.history)
 
 
 def _derived_last(name: str) -> tuple[bool, str]:
@@ -106,9 +127,12 @@ class _Erasing:
         try:
             if name.startswith(f"{SPOOL_FOLDER}/"):
                 Spool(self._state / SPOOL_FOLDER).forget(name.removeprefix(f"{SPOOL_FOLDER}/"), self._begun.files[name])
+            elif name == HISTORY_FILE and path.is_file():
+                _erase_from_history(path)
             elif path.is_file():
+                take_off_read_only(path)
                 self._erase(name, path)
-        except OSError as problem:
+        except (InputError, OSError) as problem:
             self.in_the_way.append(f"`{path}`: {describe(problem)}")
 
     def _erase(self, name: str, path: Path) -> None:
@@ -146,8 +170,16 @@ class _Erasing:
             remove_file(path)
 
 
+def _erase_from_history(path: Path) -> None:
+    from seatwarden.engine.history.erasing import erase_marked  # as above
+    from seatwarden.engine.history.store import History
+
+    with History(path, write=True) as history:
+        erase_marked(history)
+
+
 def _write_summary(folder: Path) -> None:
-    replace_file(folder / SUMMARY_FILE, plan_text(read_plan(folder)).encode())
+    replace_file(folder / SUMMARY_FILE, plan_text(told_plan(read_log(folder))).encode())
 
 
 def _write_report(folder: Path) -> None:
@@ -169,4 +201,5 @@ def sweep(register: Register, state: Path) -> None:
     for folder in sorted(runs.iterdir()) if runs.is_dir() else ():
         if not RUN_ID.fullmatch(folder.name) or (folder / PLAN_FILE).exists() or folder.resolve() in known:
             continue
-        patiently(shutil.rmtree, folder)
+        take_off_read_only(folder)
+        remove_folder(folder)

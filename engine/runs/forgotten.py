@@ -3,6 +3,7 @@ word that leads to the person."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +12,11 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.common.files import read_file
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.decide.decision import is_pseudonym
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.explain.people import AmbiguousUser, People
+from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.run_folder import PLAN_FILE, SNAPSHOT_FILE
 from seatwarden.engine.snapshot.without import people_in_rows
@@ -112,14 +115,15 @@ class _Line(_About, rename="camel"):
 _read_line = msgspec.json.Decoder(_Line).decode
 
 
-def find_person(query: str, folders: Sequence[Path], pseudonyms: Pseudonyms | None = None) -> ForgottenPerson:
-    """The one person that is meant, among all whom runs and their kept snapshots speak of. Nothing is verified.
+def find_person(query: str, places: Sequence[Path], pseudonyms: Pseudonyms | None = None) -> ForgottenPerson:
+    """The one person that is meant, among all whom runs, their kept snapshots and the history speak of: `places` are
+    folders of runs, and the history. Nothing is verified.
 
     With pseudonyms somebody whom no run names is found by `DIRECTORY\\id`. Raises InputError.
     """
-    known = _known(folders, query.rpartition("\\")[2])
+    known = _known(places, query.rpartition("\\")[2])
     try:
-        holder, _ = _people(known or _known(folders)).find(query)
+        holder, _ = _people(known or _known(places)).find(query)
     except AmbiguousUser as error:
         raise error.asking(error.listed([one.label for one in error.candidates])) from None
     except InputError:
@@ -127,7 +131,7 @@ def find_person(query: str, folders: Sequence[Path], pseudonyms: Pseudonyms | No
             raise
         return ForgottenPerson(query)  # whether a run has the pseudonym is seen when it is looked for
     # By another name, or with another license, the person may stand where the query does not.
-    everything = _known(folders, holder.user_id)[holder.user.casefold()]
+    everything = _known(places, holder.user_id)[holder.user.casefold()]
     return ForgottenPerson(holder.user, frozenset(everything.names), frozenset(everything.ids))
 
 
@@ -141,12 +145,12 @@ class _Known:
     ids: set[str] = field(default_factory=set)
 
 
-def _known(folders: Iterable[Path], word: str | None = None) -> dict[str, _Known]:
+def _known(places: Iterable[Path], word: str | None = None) -> dict[str, _Known]:
     """All people whom runs speak of; with a `word` those on whose lines it stands. QRS does not tell users apart by
     case, and neither is it done here."""
     form = max(_written(word.casefold()), key=len) if word else ""
     found: dict[str, _Known] = {}
-    for directory, user_id, name, ids in (one for folder in folders for one in _people_in(folder, form)):
+    for directory, user_id, name, ids in (one for place in places for one in _people_in(place, form)):
         person = found.setdefault(f"{directory or '?'}\\{user_id}".casefold(), _Known(directory, user_id))
         if name:
             person.names.pop(name, None)
@@ -164,18 +168,29 @@ def _people(known: Mapping[str, _Known]) -> People[None]:
 
 def _people_in(folder: Path, form: str) -> Iterator[tuple[str | None, str, str | None, Collection[str]]]:
     """All people of a run, each license anew; what cannot be read is passed over, and found again when it is erased."""
+    if folder.name == HISTORY_FILE:
+        yield from _people_in_history(folder, form)
+        return
     for line in _lines_with(form, folder / PLAN_FILE):
         try:
             read = _read_line(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             continue
         about = read.person if isinstance(read.person, _About) else read
         if read.kind == "decision" and about.user_id:
             yield about.user_directory, about.user_id, about.user_name, [about.license_id]
     try:
         yield from people_in_rows(read_file(folder / SNAPSHOT_FILE), form)
-    except (OSError, InputError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, InputError, *UNREADABLE):
         return
+
+
+def _people_in_history(path: Path, form: str) -> Iterator[tuple[str | None, str, str | None, Collection[str]]]:
+    from seatwarden.engine.history.erasing import people_in_history  # SQLite and zstandard take a while to import
+    from seatwarden.engine.history.store import History
+
+    with suppress(InputError), History(path) as history:
+        yield from people_in_history(history, form)
 
 
 def _lines_with(form: str, path: Path) -> Iterator[bytes]:

@@ -21,12 +21,14 @@ from seatwarden.engine.metrics.delivery import send
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import VERDICTS, RunCounts, run_points
+from seatwarden.engine.monitor.capacity import FreeLicenses, points_of_free
 from seatwarden.engine.monitor.server_license import ServerLicense
 from seatwarden.engine.notify.events import (
     Event,
     Told,
     certificate_expiring,
     license_expiring,
+    licenses_low,
     limit_hit,
     plan_ready,
     releases_done,
@@ -34,8 +36,9 @@ from seatwarden.engine.notify.events import (
     run_stopped,
 )
 from seatwarden.engine.notify.repetition import Repetition
-from seatwarden.engine.notify.send import notify
+from seatwarden.engine.notify.send import Problem, destinations, notify
 from seatwarden.engine.plan.findings import Finding
+from seatwarden.engine.plan.free import free_seats
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run import Log, RunReport
@@ -56,6 +59,7 @@ def publish_run(report: RunReport, settings: Settings, log: Log, now: datetime) 
         for event in events_of(report, settings):
             send_event(replace(event, seals=report.seals), settings, log, now)
         publish_ending(report.ending, settings, log, now)
+        publish_low(report.free, settings, log, now)
     _mark_published(report.applied if kept else (), log)
 
 
@@ -124,6 +128,38 @@ def publish_ending(ending: Iterable[EndingCertificate], settings: Settings, log:
         send_event(ending_event(news, settings, now), settings, log, now)
 
 
+def publish_low(found: Sequence[FreeLicenses], settings: Settings, log: Log, now: datetime) -> None:
+    """Notifies that licenses are low: once, until there are clearly enough again. What reached nobody is told again."""
+    memory = Repetition(settings.folder)
+    for one in found:
+        if one.is_enough:
+            memory.forget(_name_of_low(one))
+    for one in news_of_low(found, settings):
+        event = low_event(one, settings, now)
+        wanted = destinations(settings.notifications, event)
+        problems = notify(settings.notifications, event, now)
+        _log_problems(problems, log)
+        if len(problems) < len(wanted):
+            memory.note(_name_of_low(one), now)
+
+
+def news_of_low(found: Iterable[FreeLicenses], settings: Settings) -> list[FreeLicenses]:
+    """Those that are low, and of which nobody was told yet."""
+    memory = Repetition(settings.folder)
+    return [one for one in found if one.is_low and not memory.was_told(_name_of_low(one))]
+
+
+def _name_of_low(one: FreeLicenses) -> str:
+    return f"licenses-low {one.license_type}"
+
+
+def low_event(one: FreeLicenses, settings: Settings, now: datetime) -> Event:
+    """The event that licenses of a type are low; they are."""
+    below = one.warn_below.words if one.warn_below else ""
+    site, kind = settings.site.url, one.license_type
+    return licenses_low(site, now, kind, one.free, below, one.forecast_lines, one.to_json())
+
+
 def ending_event(ending: Iterable[EndingCertificate], settings: Settings, now: datetime) -> Event:
     """The event that certificates end soon; there is at least one."""
     listed = [(one.describe(), one.last_day, one.days) for one in ending]
@@ -132,14 +168,19 @@ def ending_event(ending: Iterable[EndingCertificate], settings: Settings, now: d
 
 def send_event(event: Event, settings: Settings, log: Log, now: datetime) -> None:
     """Notifies all who want the event."""
-    for problem in notify(settings.notifications, event, now):
+    _log_problems(notify(settings.notifications, event, now), log)
+
+
+def _log_problems(problems: Iterable[Problem], log: Log) -> None:
+    for problem in problems:
         log(problem.message, level=logging.WARNING, help=problem.help)
 
 
 def points_of(report: RunReport, settings: Settings) -> list[Point]:
-    """A point for every license released, and those of the run itself."""
+    """A point for every license released, those of the run itself, and those of the licenses that are free."""
     run = run_points(_counts(report, settings), _tags(settings), report.started)
-    return _releases(report.applied, settings) + run
+    free = points_of_free(report.free, _tags(settings), settings.site.url, report.ended)
+    return _releases(report.applied, settings) + run + free
 
 
 def _releases(several: Iterable[Applied], settings: Settings) -> list[Point]:
@@ -184,7 +225,9 @@ def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
     plan, folder = report.plan, report.folder
     if plan is not None and folder is not None:
         if report.dry_run and plan.summary()["release"]:
-            yield plan_ready(site, at, plan.run_id, folder, plan.summary(), _told(plan.findings))
+            seats = free_seats(plan.run()["overview"], plan.summary()["byType"], plan.decisions)
+            free = {one.license_type: one.words for one in seats}
+            yield plan_ready(site, at, plan.run_id, folder, plan.summary(), _told(plan.findings), free)
         if report.stopped_by:
             yield run_stopped(site, at, plan.run_id, _told(report.stopped_by), folder)
         if report.over:

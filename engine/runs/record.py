@@ -7,13 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatwarden.engine.apply.apply import PendingApply, count_results
+from seatwarden.engine.apply.apply import PendingApply, count_results, only_one
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.register import (
+    LOCK_FILE,
     REGISTER_FILE,
     Attempt,
     Begun,
@@ -223,7 +224,11 @@ def site_record(folder: Path, site: str, hand: Hand) -> Iterator[SiteRecord]:
         register.close()
 
 
-def register_of(run_folder: Path) -> Path | None:
-    """The register that a run folder stands beside, if there is one: two levels up, as runs of a site do."""
-    path = run_folder.resolve().parent.parent / REGISTER_FILE
-    return path if path.is_file() else None
+@contextmanager
+def locked_record(folder: Path, site: str, hand: Hand, seconds: float = 0) -> Iterator[SiteRecord]:
+    """The record in a state folder, under the site's lock, which is waited for so many seconds.
+
+    Raises PlanRefused while another holds the lock, and what `site_record` raises.
+    """
+    with only_one(folder / LOCK_FILE, site, seconds), site_record(folder, site, hand) as record:
+        yield record

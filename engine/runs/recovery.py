@@ -18,10 +18,11 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.policy.errors import InputError
 
-RUNS_FOLDER, PUBLISHED_FOLDER = "runs", "published"
+PUBLISHED_FOLDER = "published"
 _FORMER_NAMES = ("published", "told")
 _LOOKED_AT = timedelta(days=31)
 """The age up to which runs are looked at; what is older has been seen by many runs since."""
@@ -112,9 +113,7 @@ def _is_unfinished(folder: Path, state_folder: Path) -> bool:
         return True  # whoever reads it next will say what is wrong with it
     if state is None:
         return False
-    results = {line: outcome.result for line, outcome in state.outcomes.items()}
-    is_open = not state.sealed and any(results.get(line, "unknown") == "unknown" for line in state.chosen)
-    return is_open or any(line.n > _published(state_folder, folder) for line in state.outcomes.values())
+    return bool(state.unsettled) or any(line.n > _published(state_folder, folder) for line in state.outcomes.values())
 
 
 def _published(state_folder: Path, folder: Path) -> int:

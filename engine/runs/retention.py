@@ -4,22 +4,22 @@ A wrong clock alone deletes nothing: the age of a run is counted up to the last 
 what QRS's clock said to the newest run. What is open, does not verify, or is needed by the next run stays.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from seatwarden.engine.common.files import move_file, patiently, remove_file, sync_folder
+from seatwarden.engine.common.files import move_folder, remove_file, remove_folder, sync_folder
+from seatwarden.engine.common.rights import take_off_read_only
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.erasures import open_pruning
 from seatwarden.engine.log.first_line import FirstLine, first_line
-from seatwarden.engine.log.register import Begun, ClosedRun, Planned, PrunedRuns, Register, RegisterState
+from seatwarden.engine.log.register import RUNS_FOLDER, Planned, PrunedRuns, Register, RegisterState
 from seatwarden.engine.log.run_folder import PLAN_FILE
 from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.runs.baseline import newest_measure
-from seatwarden.engine.runs.recovery import PUBLISHED_FOLDER, RUNS_FOLDER, describe
-from seatwarden.engine.runs.traces import LeftRun, run_folders_of, unsettled
+from seatwarden.engine.runs.recovery import PUBLISHED_FOLDER, describe
+from seatwarden.engine.runs.traces import LeftRun, run_folders_of
 from seatwarden.engine.site.retention import keep_words
 from seatwarden.policy.errors import InputError
 
@@ -91,11 +91,8 @@ def _needed(begun: dict[Path, FirstLine]) -> dict[Path, str]:
 
 def _judged(folder: Path, planned: Planned | None, register: RegisterState) -> tuple[str | None, str]:
     """The root of a run that may go; else why it is kept although its time is over: it is open, or disputed."""
-    if planned is not None:
-        begun = sum(line.run == planned.run for line in register.of_kind(Begun))
-        closed = sum(line.run == planned.run for line in register.of_kind(ClosedRun))
-        if begun > closed:
-            return None, "it is open: it was begun and never closed"
+    if planned is not None and planned.run in register.open_runs():
+        return None, "it is open: it was begun and never closed"
     try:
         verified = verify_record(folder, _no_pages)
         faults = [fault for fault in verified.faults if fault.path.resolve().is_relative_to(folder.resolve())]
@@ -104,7 +101,7 @@ def _judged(folder: Path, planned: Planned | None, register: RegisterState) -> t
         return None, f"it is disputed: {describe(problem)}"
     if faults or run.plan is None:
         return None, f"it is disputed: {faults[0]}"
-    if run.torn or (run.journal is not None and unsettled(run.journal)):
+    if run.torn or (run.journal is not None and run.journal.unsettled):
         return None, "it is open: what became of some license is not known"
     return run.plan.root, ""
 
@@ -157,16 +154,19 @@ def _delete(folder: Path) -> None:
     aside = folder.with_name(f".{folder.name}{_ASIDE}")
     _remove_whole(aside)
     if folder.exists():
-        move_file(folder, aside)
+        move_folder(folder, aside)
         sync_folder(folder.parent)
         _remove_whole(aside)
 
 
-_ASIDE = ".pruned"
+_ASIDE = ".gone"
+"""Not longer than what a file has at its end while it is written: where paths are at most 260 characters, what could be
+written can be moved aside."""
 
 
 def _remove_whole(folder: Path) -> None:
     if folder.exists():
+        take_off_read_only(folder)
         remove_file(folder / PLAN_FILE)  # without it, it is no run any more
-        patiently(shutil.rmtree, folder)
+        remove_folder(folder)
         sync_folder(folder.parent)

@@ -20,7 +20,6 @@ from seatwarden.engine.apply.apply import (
     carry_out,
     check_plan,
     find_pending,
-    only_one,
     open_journal,
 )
 from seatwarden.engine.apply.behind_pseudonyms import lacking_key
@@ -32,18 +31,23 @@ from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan, root_of
-from seatwarden.engine.log.register import LOCK_FILE
+from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
+from seatwarden.engine.plan.free import freed
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
-from seatwarden.engine.runs.record import SiteRecord, site_record
-from seatwarden.engine.runs.recovery import RUNS_FOLDER, Applied, describe, unfinished_runs, unpublished, why_withdrawn
+from seatwarden.engine.runs.last_released import note_last_released
+from seatwarden.engine.runs.lately import with_lately
+from seatwarden.engine.runs.record import SiteRecord, locked_record
+from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
+from seatwarden.engine.runs.seen import keep_seen, note_released
 from seatwarden.engine.site.retention import keep_words
 from seatwarden.engine.site.settings import Settings, demands_of
 from seatwarden.engine.snapshot.model import Snapshot
@@ -126,6 +130,8 @@ class RunReport:
     """The findings in the plan that stop a run; of a dry run those that would."""
     seals: Seals | None = None
     """What is to leave the machine; None where the run is not in the register."""
+    free: tuple[FreeLicenses, ...] = ()
+    """The licenses that are free now, and when none is left; of a dry run those that were free before."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -146,13 +152,11 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_m
     run = _Run(settings, context, dry_run, accept_mass_change)
     started = context.clock()
     try:
-        with (
-            only_one(settings.folder / LOCK_FILE, settings.site.url),
-            site_record(settings.folder, settings.site.url, context.hand) as record,
-        ):
+        with locked_record(settings.folder, settings.site.url, context.hand) as record:
             for why in (*record.unfinished, *record.changed):
                 context.log("what was begun to be erased or pruned is not gone", level=logging.WARNING, why=why)
             ended = run.ended(record)
+            note_released(settings, run.applied, context.clock(), context.log)
             _prune(record, settings, context.log)
             if ended.outcome in _ATTEMPTS:
                 record.attempt("; ".join(ended.why), failed=ended.outcome == "failed", root=run.root)
@@ -176,6 +180,7 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_m
         run.ending,
         run.stopped_by,
         seals,
+        run.free(),
     )
 
 
@@ -273,7 +278,10 @@ class _Run:
         self.ending = tuple(qrs.ending)
         for warning in (*(one.describe() for one in self.ending), *snapshot.remarks):
             self._context.log(warning, level=logging.WARNING)
-        plan = make_plan(policy, snapshot, day_for(policy, now, None), site.url, self._pseudonyms)
+        day = day_for(policy, now, None)
+        note_last_released(snapshot, policy, self._settings.folder, day)
+        plan = make_plan(policy, snapshot, day, site.url, self._pseudonyms)
+        plan = with_lately(plan, self._settings.folder)
         mode = DRY_RUN if self._dry_run else LIVE
         plan = with_origin(plan, self._context.hand.origin(mode, snapshot.site_clock))
         plan = compared_with_before(plan, [self._runs], self._settings.mass_change)
@@ -285,6 +293,7 @@ class _Run:
         path = write_plan(plan, folder, plan_text(plan), recording)
         self.plan, self.folder, self.root = plan, folder, root_of(path)
         record.planned(plan, folder, recording, self.root)
+        keep_seen(self._settings, snapshot, self._context.log)
         if plan.accepted:
             record.override(ACCEPT_OPTION, "a change that touches everybody stops", "; ".join(changes), self.root)
         summary = plan.summary()
@@ -363,6 +372,18 @@ class _Run:
             finally:
                 journal.close()
                 self._note_unpublished(pending)  # also when the disk is full: what was released must not be lost
+
+    def free(self) -> tuple[FreeLicenses, ...]:
+        """The licenses that are free when the run has ended, as far as QRS said how many there were before."""
+        if self.plan is None:
+            return ()
+        seats = freed(self.plan.snapshot.overview, self.plan.decisions, self._released())
+        return free_licenses(seats, self._settings, self.plan.day.today)
+
+    def _released(self) -> set[Key]:
+        """What was released of this run's own plan."""
+        mine = [one for one in self.applied if self.plan and one.plan.header.run_id == self.plan.run_id]
+        return {outcome.key for one in mine for outcome in one.outcomes if outcome.result == "released"}
 
     def _unused_days(self) -> Mapping[Key, int]:
         """The exact days without use behind the pseudonyms of this run's plan."""

@@ -16,17 +16,19 @@ from seatwarden.engine.decide.decision import is_pseudonym, user_of
 from seatwarden.engine.decide.disguise import says_nothing
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.history import HISTORY_FILE
+from seatwarden.engine.history.erasing import InHistory, rows_on
+from seatwarden.engine.history.store import History
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.erasures import Erasures, root_over
 from seatwarden.engine.log.journal import JournalState, check_journal, parse_journal
 from seatwarden.engine.log.lines import FindingLine, Intent, OutcomeLine, PlanLog
 from seatwarden.engine.log.reader import parse_plan
-from seatwarden.engine.log.register import REGISTER_FILE, Begun, ClosedRun, Planned, RegisterState
+from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, Planned, RegisterState
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, REPORT_FILE, SNAPSHOT_FILE, SUMMARY_FILE
-from seatwarden.engine.metrics.delivery import SPOOL_FOLDER
-from seatwarden.engine.metrics.spool import Spool
+from seatwarden.engine.metrics.spool import SPOOL_FOLDER, Spool
 from seatwarden.engine.runs.forgotten import ForgottenPerson, person_in_run
-from seatwarden.engine.runs.recovery import RUNS_FOLDER, describe
+from seatwarden.engine.runs.recovery import describe
 from seatwarden.engine.snapshot.reader import decompressed
 from seatwarden.engine.snapshot.without import rows_of
 from seatwarden.policy.errors import InputError
@@ -43,8 +45,8 @@ class LeftRun:
 @dataclass
 class Traces:
     """What is to be erased: `files` with the numbers of their lines (none: made anew), `roots` of the chains among
-    them, `rows` of kept snapshots; the runs that are `left` as they are; and where else the person is named, which
-    nobody here can erase.
+    them, `rows` of kept snapshots, rows of the `history`; the runs that are `left` as they are; and where else the
+    person is named, which nobody here can erase.
 
     Rows have QRS's order, so their numbers are no part of what the register is told: whoever has another snapshot
     could read off them whose lines were erased.
@@ -54,13 +56,14 @@ class Traces:
     files: dict[str, list[int]] = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[int]] = field(default_factory=dict)
+    history: InHistory = InHistory()
     left: list[LeftRun] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
         """How many lines are to be erased, and rows of kept snapshots."""
-        return sum(len(numbers) for numbers in (*self.files.values(), *self.rows.values()))
+        return sum(len(numbers) for numbers in (*self.files.values(), *self.rows.values())) + self.history.extent
 
     @property
     def runs(self) -> dict[str, int]:
@@ -86,6 +89,7 @@ def find_traces(
     seeker = _Seeker(Traces(person), state, register, pseudonyms)
     for folder in run_folders_of(state):
         seeker.look_through(folder)
+    seeker.look_into_history()
     seeker.look_beside()
     return seeker.traces
 
@@ -178,9 +182,26 @@ class _Seeker:
     def _is_open(self, root: str, has_journal: bool, journal: JournalState | None) -> bool:
         """Whether releases of a run are under way, or were interrupted."""
         number = self._register.number_of(root)
-        begun = sum(line.run == number for line in self._register.of_kind(Begun))
-        closed = sum(line.run == number for line in self._register.of_kind(ClosedRun))
-        return begun > closed or (has_journal and (journal is None or bool(unsettled(journal))))
+        if number in self._register.open_runs():
+            return True
+        return has_journal and (journal is None or bool(journal.unsettled))
+
+    def look_into_history(self) -> None:
+        """Notes what the history has of the person; one that cannot be read is left."""
+        path = self._state / HISTORY_FILE
+        if not path.is_file():
+            return
+        person = self.traces.person
+        try:
+            with History(path) as history:
+                found = rows_on(history, person.user, person.ids)
+        except InputError as problem:
+            self.traces.left.append(LeftRun(path, describe(problem)))
+            return
+        self.traces.history = found
+        self.traces.person = replace(person, ids=person.ids | found.ids)
+        if found.extent:
+            self.traces.files[HISTORY_FILE] = []
 
     def look_beside(self) -> None:
         """Notes what the register and the points that wait have of the person, and where else the person is named."""
@@ -200,7 +221,7 @@ class _Seeker:
         if self._withheld:
             what = f"{plural(self._withheld, 'line')} behind pseudonyms that say type and verdict only"
             self.traces.elsewhere.append(f"{what}: whose they are only the ids of licenses tell, which no run here has")
-        outside = [line.folder for line in self._register.of_kind(Planned) if Path(line.folder).is_absolute()]
+        outside = [line.folder for line in self._register.of_kind(Planned) if line.is_elsewhere]
         if outside:
             listed_ = join_words([f"`{folder}`" for folder in sorted(set(outside))[:5]])
             self.traces.elsewhere.append(f"runs outside the state folder: {listed_}")
@@ -226,13 +247,6 @@ class _Seeker:
             return self.traces.person.is_named_in(read_file(path).decode(errors="replace"))
         except OSError:
             return True
-
-
-def unsettled(journal: JournalState) -> list[int]:
-    """The lines of the plan that were chosen and whose outcome is open: nothing was done yet, or nobody knows."""
-    if journal.sealed:
-        return []
-    return [n for n in journal.chosen if n not in journal.outcomes or journal.outcomes[n].result == "unknown"]
 
 
 def _plan_lines(log: PlanLog, known: ForgottenPerson, person: ForgottenPerson) -> Iterator[int]:
@@ -291,7 +305,7 @@ def still_named(person: ForgottenPerson, state: Path) -> Iterator[NamedPlace]:
     """The places below a state folder where a person is named."""
     for path in sorted(state.rglob("*")):
         try:
-            if path.is_file():
+            if path.is_file() and path.stat().st_size:  # nobody is named in the lock, which Windows lets nobody read
                 yield from places_in(person, path, read_file(path))
         except OSError:
             continue

@@ -10,12 +10,21 @@ from typing import Any
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.monitor.alarms import expiry_messages, send_messages
+from seatwarden.engine.monitor.capacity import free_licenses, points_of_free, seats_of
 from seatwarden.engine.monitor.reading import Reader, read_expiry, read_use
 from seatwarden.engine.notify import http
 from seatwarden.engine.notify.events import run_failed
 from seatwarden.engine.notify.send import deliver_all
-from seatwarden.engine.runs.publish import expiry_event, publish_ending, publish_run, send_event, write_points
-from seatwarden.engine.runs.run import Log, RunContext, run_once
+from seatwarden.engine.runs.publish import (
+    expiry_event,
+    publish_ending,
+    publish_low,
+    publish_run,
+    send_event,
+    write_points,
+)
+from seatwarden.engine.runs.run import Log, RunContext, RunReport, run_once
+from seatwarden.engine.service.known import Known, types_in
 from seatwarden.engine.service.state import JobName, JobResult
 from seatwarden.engine.site.hosts import origin
 from seatwarden.engine.site.settings import Settings
@@ -51,21 +60,28 @@ class ServiceJobs:
         numbers = {name: float(count) for name, count in report.counts.items()}
         if report.plan is not None:
             numbers["to_release"] = float(report.plan.summary()["release"])
-        return JobResult(report.outcome, report.outcome in ("done", "dry-run", "interrupted"), numbers)
+        ok = report.outcome in ("done", "dry-run", "interrupted")
+        known = Known()
+        if report.plan is not None:
+            known = Known(ending=report.ending, ending_at=report.ended, free=report.free, free_at=report.ended)
+        return JobResult(report.outcome, ok, numbers, _why(report), _help(report), known)
 
     def watch_licenses(self, settings: Settings) -> JobResult:
         """Reads how many licenses of each type are in use, and writes it to InfluxDB."""
         job = settings.jobs.license_monitor
         try:
             with self._connect(settings) as qrs:
-                points = read_use(qrs, settings, self._clock())
+                points = read_use(qrs, settings, now := self._clock())
                 ending = qrs.ending
         except (RemoteError, InputError) as error:
             return self._failed(settings, "licenseMonitor", error)
         self._alarmed.pop("licenseMonitor", None)
         publish_ending(ending, settings, self._log, self._clock())
+        free = free_licenses(seats_of(points), settings, make_day(now, settings.policy.timezone).today)
         if job.to_influxdb:
-            write_points(points, settings, self._log)
+            tags = (*settings.static_tags, *job.tags)
+            write_points([*points, *points_of_free(free, tags, settings.site.url, now)], settings, self._log)
+        publish_low(free, settings, self._log, now)
         numbers: dict[str, Any] = {
             f"{dict(point.tags)['license_type']}_{name}": float(value)
             for point in points
@@ -73,7 +89,10 @@ class ServiceJobs:
             if isinstance(value, int | float)
         }
         self._log("licenses", job="licenseMonitor", **numbers)
-        return JobResult("done", ok=True, numbers=numbers)
+        known = Known(
+            licenses=types_in(points), licenses_at=now, ending=tuple(ending), ending_at=now, free=free, free_at=now
+        )
+        return JobResult("done", ok=True, numbers=numbers, known=known)
 
     def watch_server_license(self, settings: Settings) -> JobResult:
         """Reads when the site's own license expires; says so once a day from the threshold on."""
@@ -98,7 +117,11 @@ class ServiceJobs:
         send_messages(
             expiry_messages(found, settings), settings, day.now, partial(self._log, job="serverLicenseMonitor")
         )
-        return JobResult("expiring" if close else "done", ok=True, numbers={"days_until_expiry": float(found.days)})
+        known = Known(
+            expires=found.expires, expired=found.expired, expires_at=day.now, ending=tuple(ending), ending_at=day.now
+        )
+        numbers = {"days_until_expiry": float(found.days)}
+        return JobResult("expiring" if close else "done", ok=True, numbers=numbers, known=known)
 
     def beat(self, settings: Settings) -> JobResult:
         """Calls the address of Butler's heartbeat. That nobody answers there is said once a day, and is no failure."""
@@ -120,8 +143,22 @@ class ServiceJobs:
         if self._is_news(job, make_day(now, settings.policy.timezone).today):
             event = run_failed(settings.site.url, now, job, error.message, error.help)
             send_event(event, settings, self._log, now)
-        return JobResult("failed", ok=False)
+        return JobResult("failed", ok=False, why=(error.message,), help=error.help)
 
     def _is_news(self, what: str, today: date) -> bool:
         before, self._alarmed[what] = self._alarmed.get(what), today
         return before != today
+
+
+def _why(report: RunReport) -> tuple[str, ...]:
+    """Why a run ended as it did. Of what stopped it only the codes: its words may name people."""
+    if report.outcome == "stopped":
+        return tuple(f"{code} was found in the plan" for code in dict.fromkeys(one.code for one in report.stopped_by))
+    return report.why
+
+
+def _help(report: RunReport) -> str | None:
+    """What to do about it, where the run itself knows."""
+    if report.outcome == "over-limit" and report.plan is not None:
+        return str(report.plan.summary()["remedy"])
+    return report.error.help if report.error else None

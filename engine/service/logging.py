@@ -9,7 +9,7 @@ from logging.handlers import RotatingFileHandler
 
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.site.settings import LogSettings
+from seatwarden.engine.site.ours import LogSettings
 from seatwarden.policy.diagnostics import Diagnostic, finding_to_json, render
 
 LOGGER = logging.getLogger("seatwarden")

@@ -93,10 +93,12 @@ def _serve(settings: Settings, given: Surroundings) -> None:
         with _usable(f"the log file `{settings.log.file}`", "name another one with `seatwarden: log: file:`"):
             stack.callback(stop_log, start_log(settings.log))
         if settings.http_port is not None:
+            from seatwarden.engine.service.status_page import ServicePages  # jinja2 takes a while to import
             from seatwarden.engine.service.status_server import status_server
 
+            pages = ServicePages(state, lambda: service.settings)
             with _usable(f"the port {settings.http_port}", "does another program listen there? is it below 1024?"):
-                stack.enter_context(status_server(settings.http_port, state, given.clock))
+                stack.enter_context(status_server(settings.http_port, state, pages, given.clock))
         _begin(service, settings, given.clock())
         scheduler.start()
         given.begun()
@@ -104,6 +106,7 @@ def _serve(settings: Settings, given: Surroundings) -> None:
             _attend(service, state, given)
             log("asked to end: licenses under way are finished")
         finally:
+            state.stopping = True
             given.stop.set()
             scheduler.pause()
             while state.running:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.service.known import Known
 
 JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseMonitor", "heartbeat"]
 """As Butler's settings call them."""
@@ -13,11 +14,18 @@ JobName: TypeAlias = Literal["licenseRelease", "licenseMonitor", "serverLicenseM
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """The result of a job: a word for how it ended, whether that is well, and numbers by name."""
+    """The result of a job: a word for how it ended, whether that is well, and numbers by name.
+
+    `why` are sentences on what is not well, and `help` what to do; none of them names a person. `known` is what the job
+    has learned of the site.
+    """
 
     outcome: str
     ok: bool
     numbers: dict[str, float] = field(default_factory=dict)
+    why: tuple[str, ...] = ()
+    help: str | None = None
+    known: Known = field(default_factory=Known)
 
 
 @dataclass(slots=True)
@@ -31,6 +39,8 @@ class JobState:
     last_ended: datetime | None = None
     last_outcome: str | None = None
     ok: bool = True
+    why: tuple[str, ...] = ()
+    help: str | None = None
     runs: dict[str, int] = field(default_factory=dict)
     """The number of runs by how they ended."""
     missed: int = 0
@@ -46,6 +56,10 @@ class ServiceState:
         self.started = started
         self.policy = ""
         """Digest of the policy in force."""
+        self.stopping = False
+        """Whether the service was asked to end, and finishes what is under way."""
+        self.known = Known()
+        """What the jobs have learned of the site since the service began."""
         self.refused_change: str | None = None
         """The reason why a changed file is not in force; None when all that is on the disk is."""
 
@@ -93,7 +107,9 @@ class ServiceState:
                 job.running_since, job.last_ended = None, now
                 job.last_outcome, job.ok = result.outcome, result.ok
                 job.runs[result.outcome] = job.runs.get(result.outcome, 0) + 1
+                job.why, job.help = result.why, result.help
                 job.numbers = result.numbers
+            self.known = self.known.updated(result.known)
 
     @property
     def ok(self) -> bool:

@@ -10,6 +10,7 @@ The wording of refusals other than the XSRF one is undocumented and made up here
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import socket
@@ -82,7 +83,7 @@ class SimulatedQrs:
     answered as they are) and is copied. With `certificates` it speaks TLS and refuses whoever has no client
     certificate of that authority; without, plain HTTP. `port` 0 takes a free one. Every answer waits
     `latency_seconds`. With `now`, it is always that moment there, and a license used in the 7 days before goes into
-    quarantine, not away, when it is deleted.
+    quarantine, not away, when it is deleted. With `compress`, answers are gzip for who asks for that.
 
     `faults` may be changed at any time. Leaving the block ends every thread, and raises `RuntimeError` from
     the simulator's own first error, so that it never passes for a fault of the program under test. Entering
@@ -98,10 +99,12 @@ class SimulatedQrs:
         port: int = 0,
         latency_seconds: float = 0.0,
         now: datetime | None = None,
+        compress: bool = False,
     ) -> None:
         self.faults: list[Fault] = []
         self.host = host
         self.port = port
+        self.compress = compress
         self._latency_seconds = latency_seconds
         self._tls = None if certificates is None else _server_context(certificates)
         self._lock = threading.Lock()
@@ -369,7 +372,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(answer)
 
     def _act(self) -> Answer:
-        return self.server.qrs._act(self.command, self.path, self.headers)
+        answer = self.server.qrs._act(self.command, self.path, self.headers)
+        if not (self.server.qrs.compress and answer.body and "gzip" in self.headers.get("Accept-Encoding", "")):
+            return answer
+        packed = gzip.compress(answer.body, compresslevel=1)
+        return replace(answer, body=packed, headers={**answer.headers, "Content-Encoding": "gzip"})
 
     def _send(self, answer: Answer, upto: int | None = None) -> None:
         """Send head and body in one piece, so that neither waits for the other's acknowledgement."""

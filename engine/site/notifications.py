@@ -30,6 +30,7 @@ EventKind = Literal[
     "run-stopped",
     "run-failed",
     "license-expiring",
+    "licenses-low",
     "certificate-expiring",
     "test",
 ]

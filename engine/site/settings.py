@@ -1,76 +1,51 @@
 """Everything a site file says: how to reach the site, what runs when, and where numbers, messages and logs go.
 
-Butler's own sections are read as they are. Ours stand under `seatwarden` at the top of the file, see OURS.
+Butler's own sections are read as they are. Ours stand under `seatwarden` at the top of the file, see `ours`. What reads
+Butler's is imported where it is used: a plan needs little of a site file.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING
 
 from seatwarden.engine.common.key_file import PseudonymKey
-from seatwarden.engine.site.alarms import Alarms, read_alarms
+from seatwarden.engine.site.capacity import Capacity
 from seatwarden.engine.site.connection import Site, read_site
-from seatwarden.engine.site.influxdb import InfluxTarget, read_influxdb
-from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
-from seatwarden.engine.site.paths import FIXED_PATH, PATH
-from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy, with_exceptions
-from seatwarden.engine.site.pseudonyms import PSEUDONYMS
-from seatwarden.engine.site.retention import LEAST_DAYS, RETENTION, keep_words
+from seatwarden.engine.site.history import HistorySettings
+from seatwarden.engine.site.notifications import Notifications
+from seatwarden.engine.site.ours import OURS, HttpSettings, LogSettings
+from seatwarden.engine.site.proxy import Proxy, with_exceptions
+from seatwarden.engine.site.retention import keep_words
 from seatwarden.grammar.spans import NOWHERE
-from seatwarden.grammar.suggest import did_you_mean, nearest
-from seatwarden.policy.butler.jobs import Jobs, Tags
-from seatwarden.policy.butler.licenses import LICENSES, RELEASE, read_jobs
+from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.butler.sections import (
     LICENSE_KEYS,
     butler_section,
     butler_sections,
     find_unread,
-    inner,
     our_section,
 )
-from seatwarden.policy.codes import FOUND_IN_PLANS
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import InputError, PolicyError
-from seatwarden.policy.file_kinds import (
-    BUTLER,
-    CERTIFICATE,
-    KEY,
-    PFX,
-    POLICY,
-    PRIVATE_KEY,
-    RULES,
-    SITE,
-    TEST,
-    kind_of,
-)
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
-from seatwarden.policy.yaml.kinds import SWITCH, between, list_of, map_of, one_of
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.secrets import read_site_yaml
-from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
+from seatwarden.policy.yaml.settings import Values
 
-MASS_CHANGE_PERCENT = 20
-"""Of the users, for more of whom a fact changes when something upstream has gone wrong."""
+if TYPE_CHECKING:
+    from seatwarden.engine.site.alarms import Alarms
+    from seatwarden.engine.site.influxdb import InfluxTarget
+    from seatwarden.policy.butler.jobs import Jobs, Tags
 
-LogFormat = Literal["text", "json"]
-Level = Literal["debug", "info", "warning", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """The way of log lines; `file` None is the console."""
-
-    file: Path | None = None
-    format: LogFormat = "text"
-    level: Level = "info"
-    megabytes: int = 10
-    files: int = 5
+_SERVICE_LOG = "service.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +77,10 @@ class Settings:
     retention: timedelta | None
     parallel: int
     keep_snapshot: bool
+    history: HistorySettings
+    capacity: Capacity
     log: LogSettings
-    http_port: int | None
+    http: HttpSettings | None
     heartbeat: int
     warnings: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
@@ -116,10 +93,25 @@ class Settings:
         return self.jobs.dry_run is not False or self.jobs.release.enabled is False
 
     @property
+    def keeps_history(self) -> bool:
+        """Whether runs keep what they saw: not where people have pseudonyms, since what QRS sends names everybody."""
+        return self.history.keep and self.pseudonym_key is None
+
+    @property
+    def http_port(self) -> int | None:
+        """The port that the service answers on; None where it opens none."""
+        return self.http.port if self.http else None
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that no message may show."""
         influx = self.influx.secrets if self.influx else ()
         return (*self.site.secrets, *influx, *self.notifications.secrets, *self.alarms.secrets)
+
+    @property
+    def service_log(self) -> Path:
+        """The log of the Windows service: in the state folder where the site file names none."""
+        return self.log.file or self.folder / _SERVICE_LOG
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -194,38 +186,13 @@ _AS_THEY_ARE = {
     "retention": "retention",
     "parallel": "parallel",
     "keep_snapshot": "keepSnapshot",
+    "history": "history",
+    "capacity": "capacity",
     "log": "log",
-    "http_port": "http",
+    "http": "http",
     "heartbeat": "heartbeat",
 }
 """The settings of ours that are what the file says, by their names here."""
-
-
-def policy_file(file: Path, environment: Mapping[str, str] | None = None) -> Path:
-    """The policy that a site file names under `seatwarden`; the file itself where it names none.
-
-    Raises InputError when it cannot be read, PolicyError when what it says is no name.
-    """
-    (policy,) = read_ours(file, "policy", environment=environment)
-    return policy or file
-
-
-def read_ours(file: Path, *keys: str, environment: Mapping[str, str] | None = None) -> tuple[Any, ...]:
-    """Some settings that stand under `seatwarden`, alone: what else stands there is not needed for them.
-
-    Raises InputError when the file cannot be read, PolicyError when what it says of them is wrong.
-    """
-    text = read_text(file, "site file")
-    reader = YamlReader(environment, file.parent)
-    ours = our_section(read_site_yaml(text, str(file)))
-    found = []
-    for setting in (setting for key in keys for setting in OURS.settings if setting.key == key):
-        entry = inner(ours, setting.key)
-        value = setting.kind.read(reader, entry, setting.key) if entry else None
-        found.append(setting.default if value is None else value)
-    if reader.findings:
-        raise PolicyError(in_order(reader.findings), {str(file): reader.concealed(text)})
-    return tuple(found)
 
 
 def _checked_policy(
@@ -287,6 +254,8 @@ def _ours(reader: YamlReader, root: Node) -> Values:
 
 
 def _jobs(reader: YamlReader, root: Node, scheduled: bool) -> Jobs:
+    from seatwarden.policy.butler.licenses import read_jobs
+
     jobs = read_jobs(reader, root)
     for job in jobs.all if scheduled else ():
         if job.place is not None and job.enabled and job.frequency is None and not job.malformed:
@@ -297,6 +266,8 @@ def _jobs(reader: YamlReader, root: Node, scheduled: bool) -> Jobs:
 
 def _influxdb(reader: YamlReader, root: Node, proxy: Proxy) -> tuple[InfluxTarget | None, Tags]:
     """The database, None when there is none or it is switched off, and the tags of all points."""
+    from seatwarden.engine.site.influxdb import read_influxdb
+
     entry = butler_section(root, "influxDb")
     influx, tags = read_influxdb(reader, entry.value) if entry else (None, ())
     return replace(influx, proxy=proxy) if influx else None, tags
@@ -306,6 +277,8 @@ def _alarms(
     reader: YamlReader, root: Node, jobs: Jobs, ours: Values, scheduled: bool
 ) -> tuple[Alarms, list[Diagnostic]]:
     """The alarms, and warnings about them and about all schedules."""
+    from seatwarden.engine.site.alarms import read_alarms
+
     proxy = with_exceptions(ours["proxy"], ours["noProxy"])
     alarms, warnings = read_alarms(reader, root, jobs.server_monitor, proxy, scheduled)
     schedules = [found for job in (*jobs.all, alarms.heartbeat.job) for found in job.schedule_warnings()]
@@ -330,6 +303,8 @@ def _find_misplaced(reader: YamlReader, root: Node) -> None:
 
 def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
     """Sections of Butler's that nobody would read. It has others of a like name, such as `qlikSenseVersion`."""
+    from seatwarden.policy.butler.licenses import LICENSES, RELEASE
+
     reader.near_misses(sections, what, ("influxDb",))
     within = (*LICENSES.keys, *RELEASE.keys)
     others = [
@@ -338,86 +313,3 @@ def _find_mistyped(reader: YamlReader, sections: YamlMap, what: str) -> None:
         if not isinstance(entry.value, YamlMap) or not any(entry.value.get(key) for key in within)
     ]
     reader.near_misses(sections, what, LICENSE_KEYS, others)
-
-
-# Kinds of settings ---------------------------------------------------------------------------------------
-
-
-def _code(reader: YamlReader, entry: Entry, what: str) -> str | None:
-    """The code of a finding that plans have."""
-    code = reader.text(entry.value, what)
-    if code is None or code.upper() in FOUND_IN_PLANS:
-        return code.upper() if code else None
-    help_ = did_you_mean(code.upper(), FOUND_IN_PLANS) or f"these can: {', '.join(FOUND_IN_PLANS)}"
-    reader.error("SW205", f"`{code}` is no finding that a plan can have", entry.value.span, "stops nothing", help_)
-    return None
-
-
-# The tables ----------------------------------------------------------------------------------------------
-
-_PLAIN = LogSettings()
-_NO_LOGS = (POLICY, BUTLER, RULES, SITE, TEST, KEY, CERTIFICATE, PRIVATE_KEY, PFX)
-LOG_PATH = FIXED_PATH.must(
-    lambda path: kind_of(path) not in _NO_LOGS, "`{what}` is a file of another kind", "no log", "name another file"
-)
-"""A file that lines are added to."""
-LOG = Section(
-    (
-        Setting("file", LOG_PATH, "the log", without="stderr"),
-        Setting("format", one_of(get_args(LogFormat)), "how a line is written", _PLAIN.format),
-        Setting("level", one_of(get_args(Level)), "the least that is logged", _PLAIN.level),
-        Setting("megabytes", between(1, 10_000, "megabytes"), "at what size a new file is begun", _PLAIN.megabytes),
-        Setting("files", between(1, 1_000, "files"), "how many old ones are kept", _PLAIN.files),
-    )
-)
-HTTP = Section((need("port", between(1, 65_535), "the port of `/health` and `/metrics` on 127.0.0.1"),))
-OURS = Section(
-    (
-        Setting("policy", PATH, "the policy file", without="the rules in this file"),
-        Setting(
-            "folder",
-            FIXED_PATH,
-            "runs, heartbeat, points that wait for InfluxDB",
-            without="a folder for each site in the user's state folder",
-        ),
-        Setting(
-            "pseudonyms",
-            PSEUDONYMS,
-            "a key file, or a map: runs, log and metrics name nobody",
-            without="people are named",
-        ),
-        Setting(
-            "stopOn",
-            list_of(Kind(_code, {"type": "string", "enum": list(FOUND_IN_PLANS)}, "codes of findings")),
-            "findings in a plan that stop a run, such as `[SW402, SW405]`",
-            (),
-            without="no finding stops a run",
-        ),
-        Setting(
-            "massChange",
-            between(1, 100, "percent"),
-            "percent of the users from which on a fact that changes for them stops a run",
-            MASS_CHANGE_PERCENT,
-        ),
-        Setting(
-            "retention",
-            RETENTION,
-            f"how long runs are kept, in days, such as `400d`; at least {LEAST_DAYS}",
-            without="for ever",
-        ),
-        Setting("parallel", between(1, 16, "licenses"), "licenses released at a time", 4),
-        Setting("keepSnapshot", SWITCH, "each run keeps the snapshot, packed, so that any policy can be asked", False),
-        Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=_PLAIN),
-        Setting("http", map_of(HTTP, lambda values: values["port"]), without="no port is opened"),
-        Setting("proxy", PROXY, "the proxy for webhooks, the heartbeat, InfluxDB and MQTT", Proxy(), without="none"),
-        Setting("noProxy", NO_PROXY, "hosts that are reached without, and all below a name; `*` is all", ()),
-        Setting("heartbeat", between(1, 86_400, "seconds"), "seconds between two heartbeats", 60),
-        Setting(
-            "notifications",
-            NOTIFICATIONS,
-            "see [notifications](notifications.md)",
-            Notifications(),
-            without="nobody is notified",
-        ),
-    )
-)

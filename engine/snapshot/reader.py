@@ -10,26 +10,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-import zstandard
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.common.utf8 import is_not_utf8
+from seatwarden.engine.common.json_errors import UNREADABLE, is_not_utf8
 from seatwarden.engine.snapshot.digest import DigestBeside
 from seatwarden.engine.snapshot.doubled import is_to_be_checked, keys_of
 from seatwarden.engine.snapshot.model import (
     NOTHING_SPOILED,
     License,
     Licenses,
-    Person,
     Snapshot,
     SnapshotFile,
     Spoiled,
     User,
     UserReference,
+    UserWithoutAttributes,
 )
 from seatwarden.engine.snapshot.other_tools import rewritten_dates, unwrapped
 from seatwarden.engine.snapshot.surrogates import with_marks
@@ -40,14 +39,8 @@ from seatwarden.policy.file_kinds import folder_for_file, refuse_foreign
 from seatwarden.policy.files import decode_json_bytes, near_file
 
 
-class _UserWithoutAttributes(Person, frozen=True, gc=False, rename="camel"):
-    """A user whose attributes nobody asks for: they count as unknown. Reading them takes a fifth of the decoding."""
-
-    attributes: ClassVar[UnsetType] = UNSET
-
-
 class _FileWithoutAttributes(SnapshotFile, frozen=True, rename="camel"):
-    users: list[_UserWithoutAttributes]  # type: ignore[assignment]
+    users: list[UserWithoutAttributes]  # type: ignore[assignment]
 
 
 class _RawLicenses(Struct, frozen=True):
@@ -120,6 +113,8 @@ def snapshot_data(path: Path) -> bytes:
 
 def compress(data: bytes) -> bytes:
     """A snapshot as zstd."""
+    import zstandard  # takes longer to import than most sites to decode
+
     return zstandard.ZstdCompressor().compress(data)
 
 
@@ -138,7 +133,7 @@ def without_secrets(data: bytes, what: str) -> bytes:
     """
     try:
         fields = msgspec.json.decode(data, type=dict[str, Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _not_json(error, what) from None
     key = fields.get("key")
     signed = key is not None and bytes(key) not in (b"null", b'""')
@@ -146,16 +141,17 @@ def without_secrets(data: bytes, what: str) -> bytes:
     return msgspec.json.encode({**shown, "signedKey": signed})
 
 
-def decode_snapshot(data: bytes, what: str, *, attributes: bool = True) -> Snapshot:
+def decode_snapshot(data: bytes, what: str, *, attributes: bool = True, early: SnapshotFile | None = None) -> Snapshot:
     """The snapshot in JSON `data`; `what` names it in messages. Raises InputError.
 
-    Without `attributes` those of users may be unknown: for those who do not ask for them.
+    Without `attributes` those of users may be unknown: for those who do not ask for them. `early` is what of `data` is
+    decoded already, all of it.
     """
     digest = DigestBeside(data)
     with collector_off():
         kind = SnapshotFile if attributes else _FileWithoutAttributes
         text = decode_json_bytes(decompressed(data, what), what)
-        decoded, spoiled = _decode(text, what, kind)
+        decoded, spoiled = _decode(text, what, kind, early)
     _check_licenses(decoded.licenses, text, what)
     rewritten = rewritten_dates([row for rows in _rows(decoded) for row in rows])
     if rewritten:
@@ -170,20 +166,22 @@ def _rows(file: SnapshotFile) -> Iterator[list[License]]:
             yield rows
 
 
-def _decode(data: bytes, what: str, kind: type[SnapshotFile]) -> tuple[SnapshotFile, Spoiled]:
+def _decode(
+    data: bytes, what: str, kind: type[SnapshotFile], early: SnapshotFile | None
+) -> tuple[SnapshotFile, Spoiled]:
     try:
         with suppress(msgspec.ValidationError):  # some fact is not of its type: read row by row below
-            decoded = msgspec.json.decode(data, type=kind)
+            decoded = early or msgspec.json.decode(data, type=kind)
             twice = _any_twice(data, what)
             return _decode_leniently(data, what, twice=True) if twice else (decoded, NOTHING_SPOILED)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         marked = with_marks(data)
         if marked is None:
             raise _not_json(error, what) from None
         data = marked
     try:
         return _decode_leniently(data, what, twice=_any_twice(data, what))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise _not_json(error, what) from None
 
 
@@ -210,7 +208,7 @@ def decode_licenses(data: bytes, what: str) -> list[License]:
     """A list of license rows. Raises InputError."""
     try:
         rows = msgspec.json.decode(data, type=list[Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _not_json(error, what) from None
     return [_row(row, License, f"{what}[{i}]") for i, row in enumerate(rows)]
 
@@ -223,7 +221,7 @@ def decode_user(data: bytes, what: str) -> User:
 def _object(data: bytes, what: str) -> Raw:
     try:
         return msgspec.json.decode(data, type=Raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _not_json(error, what) from None
 
 
@@ -234,7 +232,7 @@ def _decode_leniently(data: bytes, what: str, *, twice: bool) -> tuple[SnapshotF
     except msgspec.ValidationError as error:
         place, problem = _place(error)
         raise InputError(f"{what} is not a snapshot: {place}{problem}", unwrapped(problem) or _AS_WRITTEN) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _not_json(error, what) from None
     _check_licenses(raw.licenses, data, what)
     spoils = _Spoils(twice=twice)
@@ -281,7 +279,7 @@ class _Spoils:
             return _row(raw, User, where, self)
         except InputError as error:
             self._remark(f"{error.message}: a license of this user is kept")
-            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            with suppress(*UNREADABLE):
                 self._users.add(msgspec.json.decode(raw, type=_Identity).id)
             return None
 
@@ -304,7 +302,7 @@ class _Spoils:
 def _row(raw: Raw, kind: type[_Row], where: str, spoils: _Spoils | None = None) -> _Row:
     doubtful = spoils.doubtful(raw) if spoils else frozenset()
     if not doubtful:
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # some fact cannot be read: field by field below
+        with suppress(*UNREADABLE):  # some fact cannot be read: field by field below
             return msgspec.json.decode(raw, type=kind)
     parts = _parts(raw, where)
     values: dict[str, Any] = {}
@@ -336,7 +334,7 @@ def _parts(raw: Raw, where: str) -> dict[str, Raw]:
         return msgspec.json.decode(raw, type=dict[str, Raw])
     except msgspec.ValidationError as error:
         raise InputError(f"{where} is not an object: {_place(error)[1]}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         if not is_not_utf8(error):
             raise
         raise InputError(f"{where}{_HALF}") from None
@@ -349,7 +347,7 @@ def _value(part: Raw, kind: Any) -> tuple[Any, str | None]:
     except msgspec.ValidationError as error:
         place, problem = _place(error)
         return None, f"{'.' if place else ''}{place.rstrip(': ')}: {problem}"
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         if not is_not_utf8(error):
             raise
         return None, _HALF
@@ -376,6 +374,8 @@ def decompressed(data: bytes, what: str) -> bytes:
         raise InputError(f"{what} is compressed as gzip or zip", "unpack it; of compressed files only zstd is read")
     if not is_packed(data):
         return data
+    import zstandard  # as above
+
     try:
         with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
             allowed = min(MAX_SNAPSHOT_BYTES, 50_000_000 + MAX_EXPANSION * len(data))

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from seatwarden.grammar.printer import quote
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.lint.disuse import QUARANTINE_DAYS
 from seatwarden.policy.lint.linter import lint
-from seatwarden.policy.lint.thresholds import QUARANTINE_DAYS
 from seatwarden.policy.loading import check_text
 from seatwarden.policy.zones import is_timezone, timezone_help
 

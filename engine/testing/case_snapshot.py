@@ -12,7 +12,7 @@ import msgspec
 
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import Day, make_day
-from seatwarden.engine.snapshot.model import License, Snapshot
+from seatwarden.engine.snapshot.model import RELEASES_NOT_TOLD, License, Seats, Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.policy.testing.case import Given, LicenseFacts, Moment, Special, UserFacts
@@ -38,6 +38,8 @@ ORDINARY_USER: Mapping[str, Given] = {
 another, it was used when `lastUsed` of the user says, or when the case's own license was."""
 
 _NEVER = "1753-01-01T00:00:00.000Z"
+_SEATS = {"available": 100, "total": 1000}
+"""What a case may say of the site's licenses of the type, and what else is so."""
 _QRS_NAMES = {"blocked": "blacklisted"}
 
 
@@ -69,7 +71,21 @@ def case_site(
         },
     }
     snapshot = decode_snapshot(msgspec.json.encode(site), "the case")
+    snapshot.last_released = _last_released(user, snapshot, day)
+    counts = {name: n for name in _SEATS if type(n := license.facts.get(name, _SEATS[name])) is int}
+    snapshot.overview = {license.type: Seats(**counts)}
     return snapshot, snapshot.licenses[license.type][0]
+
+
+def _last_released(user: UserFacts, snapshot: Snapshot, day: Day) -> dict[str, date] | str:
+    """Whose licenses were released: nobody's, if the case does not say that the user's were."""
+    given = user.get("lastReleased", Special.NEVER) if user is not Special.UNKNOWN else Special.NEVER
+    if given is Special.UNKNOWN:
+        return RELEASES_NOT_TOLD
+    if not isinstance(given, date):
+        return {}
+    holder = next(one for one in snapshot.users if one.id == "user")
+    return {holder.directory_and_id: _instant(given, day).astimezone(day.zone).date()}
 
 
 def _somebody_else(fields: Iterable[Field]) -> dict[str, Any]:
@@ -88,8 +104,8 @@ def _somebody_else(fields: Iterable[Field]) -> dict[str, Any]:
 
 def _user_row(facts: Mapping[str, Given], day: Day) -> dict[str, Any]:
     named = {"createdDate": _days_before(day, ALLOCATED_DAYS), **ORDINARY_USER, **facts}
-    for of_licenses in ("licenses", "lastUsed"):
-        named.pop(of_licenses, None)
+    for elsewhere in ("licenses", "lastUsed", "lastReleased"):
+        named.pop(elsewhere, None)
     row: dict[str, Any] = {"id": "user"}
     for key, given in named.items():
         if given is Special.UNKNOWN:
@@ -125,7 +141,7 @@ def _license_row(license: LicenseFacts, day: Day) -> dict[str, Any]:
     facts = {
         key: _written(given, day)
         for key, given in named.items()
-        if given is not Special.UNKNOWN and key not in ("type", "unusedDays")
+        if given is not Special.UNKNOWN and key not in ("type", "unusedDays", *_SEATS)
     }
     return {"user": {"id": "user"}, **facts, "lastUsed": _last_used(named["lastUsed"], day)}
 

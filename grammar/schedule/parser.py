@@ -6,10 +6,10 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, VisitError
 
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
-from seatwarden.grammar.parser import Locate
 from seatwarden.grammar.schedule.ast import ScheduleTree
 from seatwarden.grammar.schedule.builder import BuildError, ScheduleBuilder
 from seatwarden.grammar.schedule.explain_syntax import problem_from, trailing_space
+from seatwarden.grammar.spans import Locate
 from seatwarden.grammar.tables import load_parser
 
 MAX_CHARACTERS = 1_000

@@ -10,10 +10,12 @@ from typing import Any, cast
 from seatwarden.grammar.ast import (
     LICENSE_TYPES,
     And,
+    AnyLimit,
     Comparison,
     Condition,
     Date,
     Field,
+    Length,
     LicenseType,
     Limit,
     ListOf,
@@ -24,11 +26,12 @@ from seatwarden.grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from seatwarden.grammar.builder import date_from
+from seatwarden.grammar.calendar_names import date_from
 from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.keywords import UNITS
 from seatwarden.grammar.parser import parse_condition, parse_limit
-from seatwarden.grammar.spans import Span
-from seatwarden.policy.butler.names import LETS, SETS
+from seatwarden.grammar.spans import NOWHERE, Span
+from seatwarden.policy.butler.names import LENGTHS, LETS, SETS, named_conditions
 from seatwarden.policy.diagnostics import from_syntax
 from seatwarden.policy.yaml.kinds import (
     DAY_SCHEMA,
@@ -184,7 +187,7 @@ def _release_rule(reader: YamlReader, entry: Entry, what: str) -> Rule | None:
     if settings is None or not settings["enable"] or settings["releaseThresholdDays"] is None:
         return None
     place = settings.span("releaseThresholdDays")
-    condition: Condition = UnusedFor(settings["releaseThresholdDays"], "days", place)
+    condition: Condition = UnusedFor(Length(settings["releaseThresholdDays"], "days", place), False, place)
     never_used = Field("license.neverUsed", None, place)
     if settings["neverUsed"] == "release":
         condition = Or((condition, never_used), place)
@@ -193,7 +196,9 @@ def _release_rule(reader: YamlReader, entry: Entry, what: str) -> Rule | None:
     if settings["when"] is not None:
         condition = And((*_and_parts(condition), *_and_parts(settings["when"])), place)
     license_type = cast(LicenseType, entry.key.text)
-    return Rule("release", (license_type,), None, None, condition, entry.key.span, entry.key.span)
+    key, said = entry.key.span, settings["regardlessOfUse"]
+    said_at = settings.span("regardlessOfUse") if said else NOWHERE
+    return Rule("release", (license_type,), None, None, condition, key, key, said, said_at)
 
 
 def _release_rules(section: Section) -> Kind:
@@ -213,16 +218,16 @@ def _timezone(reader: YamlReader, entry: Entry, _: str) -> list[Timezone]:
     return [Timezone(name, entry.value.span, entry.value.span)] if name is not None else []
 
 
-def _limits(reader: YamlReader, entry: Entry, _: str) -> list[Limit]:
+def _limits(reader: YamlReader, entry: Entry, _: str) -> list[AnyLimit]:
     nodes = entry.value.items if isinstance(entry.value, YamlList) else (entry.value,)
     limits = [_limit(reader, node) for node in nodes]
     return [limit for limit in limits if limit is not None]
 
 
-def _limit(reader: YamlReader, node: Node) -> Limit | None:
+def _limit(reader: YamlReader, node: Node) -> AnyLimit | None:
     if isinstance(node, YamlScalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         count = reader.whole(node, "limit", "licenses")
-        return Limit(count, None, None, False, node.span) if count is not None else None
+        return Limit(count, None, span=node.span) if count is not None else None
     if not isinstance(node, YamlScalar) or not isinstance(node.value, str):
         reader.unlike(node, "limit", "a number, a text or a list of them", "like: 50 per run")
         return None
@@ -292,6 +297,7 @@ RELEASE_RULE = Section(
         need("releaseThresholdDays", whole("days"), "Calendar days of disuse after which a license is released."),
         ours("when", CONDITION, "A condition that must hold too, in the policy language."),
         ours("neverUsed", one_of(("fromAllocation", "release", "keep")), _NEVER_USED, "fromAllocation"),
+        ours("regardlessOfUse", SWITCH, "true: licenses that are in use are meant, too.", False),
     )
 )
 _RELEASED = Kind(_release_rule, RELEASE_RULE.schema())
@@ -314,16 +320,22 @@ def rules(complete: bool) -> tuple[Setting, Setting]:
     )
 
 
+_LONGEST = rf"\s*,\s*{any_case('longest')}\s+{any_case('unused')}\s+{any_case('first')}"
 _LIMIT_TEXT = {
     "type": "string",
     "pattern": r"^\s*(?:\d{1,9}|0{0,6}(?:100|\d{1,2})\s*%)"
     rf"(?:\s*{any_case('of')}\s+(?:{'|'.join(map(any_case, LICENSE_TYPES))}))?"
-    rf"(?:\s*{any_case('per')}\s+{any_case('run')})?"
-    rf"(?:\s*,\s*{any_case('longest')}\s+{any_case('unused')}\s+{any_case('first')})?\s*$",
+    rf"(?:\s*{any_case('per')}\s+(?:{any_case('run')}|\d{{1,9}}\s*(?:{'|'.join(map(any_case, UNITS))})))?"
+    rf"(?:{_LONGEST})?\s*$"
+    rf"|^\s*{any_case('reach')}\s+\d{{1,9}}\s*{any_case('free')}\s+(?:{'|'.join(map(any_case, LICENSE_TYPES))})"
+    rf"{_LONGEST}\s*$",
 }
 _LIMITS = {
     "anyOf": [WHOLE_SCHEMA, _LIMIT_TEXT, {"type": "array", "items": {"anyOf": [WHOLE_SCHEMA, _LIMIT_TEXT]}}],
-    "examples": ["50 per run, longest unused first", "10% of analyzer per run"],
+    "examples": [
+        *("50 per run, longest unused first", "10% of analyzer per run", "2% of analyzer per 7 days"),
+        "reach 20 free analyzer, longest unused first",
+    ],
 }
 _ZONE = {**TEXT_SCHEMA, "examples": ["Europe/Stockholm", "UTC"]}
 _ZONE_DOC = "IANA name of the time zone in which days are counted; UTC unless set."
@@ -332,5 +344,7 @@ OURS = (
     ours("timezone", Kind(_timezone, _ZONE), _ZONE_DOC, ()),
     ours("limit", Kind(_limits, _LIMITS), "How many licenses a run may release; several limits as a list.", ()),
     ours("let", LETS, "Named values for conditions.", ()),
+    ours("days", LENGTHS, "Named lengths of time for conditions, like `30 days`.", ()),
+    ours("conditions", named_conditions(CONDITION), "Named conditions, in the policy language.", ()),
     ours("set", SETS, _SETS_DOC, ()),
 )

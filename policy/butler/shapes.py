@@ -10,6 +10,7 @@ from seatwarden.grammar.ast import (
     Comparison,
     Condition,
     Field,
+    Length,
     LicenseType,
     ListOf,
     Not,
@@ -67,26 +68,32 @@ def release_settings(rule: Rule) -> tuple[LicenseType, dict[str, Any]]:
     first, *more = rule.condition.operands if isinstance(rule.condition, And) else (rule.condition,)
     never_used: str | None = None
     match first:
-        case UnusedFor():
+        case UnusedFor(of_user=False):
             unused = first
-        case Or((UnusedFor() as unused, other)) if other == _NEVER_USED:
+        case Or((UnusedFor(of_user=False) as unused, other)) if other == _NEVER_USED:
             never_used = "release"
         case _:
             help_ = "a release rule starts with `unused for N days`, or with `(unused for N days or never used)`"
             raise NotInYaml(
                 "it does not start with `unused for`", f"{help_}, and all else is joined by `and`", first.span
             )
-    if unused.unit != "days":
-        raise NotInYaml("YAML counts days", f"write unused for {unused.days} days", unused.span)
+    length = unused.length
+    if not isinstance(length, Length):
+        help_ = f"write the number of days in place of `{length.name}`"
+        raise NotInYaml("the days of a release rule are a number there", help_, length.span)
+    if length.unit != "days":
+        raise NotInYaml("YAML counts days", f"write unused for {length.days} days", unused.span)
     if never_used is None and more and more[0] == Not(_NEVER_USED):
         never_used, more = "keep", more[1:]
     if len(more) == 1 and isinstance(more[0], And):
         raise NotInYaml("an `and` in parentheses", "leave the parentheses out: `and` joins them all", more[0].span)
-    settings: dict[str, Any] = {"enable": True, "releaseThresholdDays": unused.count}
+    settings: dict[str, Any] = {"enable": True, "releaseThresholdDays": length.count}
     if never_used:
         settings["neverUsed"] = never_used
     if more:
         settings["when"] = more[0] if len(more) == 1 else And(tuple(more), more[0].span.to(more[-1].span))
+    if rule.regardless_of_use:
+        settings["regardlessOfUse"] = True
     return license_type, settings
 
 

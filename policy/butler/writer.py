@@ -13,11 +13,14 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScala
 
 from seatwarden.grammar.ast import (
     Condition,
+    Length,
     Let,
     Limit,
     ListOf,
     Literal_,
+    Named,
     Policy,
+    Reserve,
     Rule,
     SetFrom,
     Statement,
@@ -26,11 +29,12 @@ from seatwarden.grammar.ast import (
     walk,
 )
 from seatwarden.grammar.bounds import MAX_DEPTH
-from seatwarden.grammar.printer import print_condition, print_limit
+from seatwarden.grammar.printer import print_condition, print_length, print_limit
 from seatwarden.policy.butler.rules import NEVER_RELEASE
 from seatwarden.policy.butler.shapes import NotInYaml, butler_setting, release_settings
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.names import NamedValue
 from seatwarden.policy.yaml.text import is_plain
 
 
@@ -59,14 +63,14 @@ def _rank(statement: Statement) -> int:
     match statement:
         case Timezone():
             return 0
-        case Limit():
+        case Limit() | Reserve():
             return 1
-        case Let():
-            return 2
+        case Let(_, value):
+            return 3 if isinstance(value, Length) else 2 if isinstance(value, NamedValue) else 4
         case SetFrom():
-            return 3
+            return 5
         case Rule(kind):
-            return 4 if kind == "keep" else 5
+            return 6 if kind == "keep" else 7
 
 
 def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
@@ -81,12 +85,15 @@ def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
             match statement:
                 case Timezone(name):
                     _add(settings, "timezone", _text(name), "the time zone")
-                case Limit():
+                case Limit() | Reserve():
                     limits.append(print_limit(statement))
                 case Let(name, value):
-                    _add(settings.setdefault("let", {}), _text(name), _value(value), f"`{name}`")
-                case SetFrom(name, path):
-                    _add(settings.setdefault("set", {}), _text(name), _text(path.value), f"`{name}`")
+                    key, said = _named(value)
+                    _add(settings.setdefault(key, {}), _text(name), said, f"`{name}`")
+                case SetFrom(name, path, kind):
+                    file = _text(path.value)
+                    said = file if kind == "text" else {"file": file, "as": kind}
+                    _add(settings.setdefault("set", {}), _text(name), said, f"`{name}`")
                 case Rule(kind="keep"):
                     _add_keep(never, statement)
                 case Rule():
@@ -99,7 +106,7 @@ def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
             findings.append(
                 Diagnostic("SW210", "error", message, problem.span or statement.span, problem.why, problem.help)
             )
-    order = ("timezone", "limit", "let", "set", "neverRelease", "licenseType")
+    order = ("timezone", "limit", "let", "days", "conditions", "set", "neverRelease", "licenseType")
     settings |= {"limit": limits[0] if len(limits) == 1 else limits} if limits else {}
     settings |= {"neverRelease": never} if never else {}
     settings["licenseType"] = types
@@ -138,6 +145,13 @@ def _condition(condition: Condition) -> str:
     return text if several else _text(text)
 
 
+def _named(value: Named) -> tuple[str, Any]:
+    """The key below which a `let` of policy text stands, and what stands there."""
+    if isinstance(value, Length):
+        return "days", print_length(value)
+    return ("let", _value(value)) if isinstance(value, NamedValue) else ("conditions", _condition(value))
+
+
 def _value(value: Literal_ | ListOf) -> Any:
     if isinstance(value, ListOf):
         return [_value(item) for item in value.items]
@@ -172,5 +186,5 @@ def _title(statement: Statement) -> str:
             return f"`{name}`"
         case Timezone():
             return "this time zone"
-        case Limit():
+        case Limit() | Reserve():
             return "this limit"

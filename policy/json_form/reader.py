@@ -1,5 +1,6 @@
 """Reading the JSON form of a policy: from nodes with places to the tree, by the tables of its objects."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from seatwarden.grammar.ast import (
@@ -10,24 +11,31 @@ from seatwarden.grammar.ast import (
     Date,
     Field,
     IsEmpty,
+    Length,
     Let,
     Limit,
     ListOf,
     Literal_,
     Name,
+    Named,
     Not,
     Number,
     Operand,
     Or,
+    ReadAs,
+    Reserve,
     Rule,
+    Season,
     SetFrom,
+    Shifted,
     Statement,
     Text,
     Timezone,
     UnusedFor,
 )
 from seatwarden.grammar.bounds import MAX_DEPTH
-from seatwarden.grammar.builder import is_field
+from seatwarden.grammar.builder import is_field, season_problem
+from seatwarden.grammar.spans import NOWHERE
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.json_form import tables
 from seatwarden.policy.json_form.tables import FORMAT, MARK, STATEMENTS, read_word
@@ -40,6 +48,11 @@ def read_statements(root: Node) -> tuple[list[Statement], list[Diagnostic]]:
     """The statements of a policy in JSON form, as far as they could be read, and what is wrong in it."""
     reader = _Reader()
     return reader.statements(root), reader.findings
+
+
+def _key_of(node: Node, keys: Iterable[str]) -> str | None:
+    """The one of these keys that a map has."""
+    return next((key for key in keys if isinstance(node, YamlMap) and node.get(key) is not None), None)
 
 
 class _Reader(YamlReader):
@@ -69,7 +82,13 @@ class _Reader(YamlReader):
         if not isinstance(node, YamlMap):
             self.error("SW204", "a statement must be an object", node.span, f"this is {describe(node)}")
             return None
-        kinds = {"let": self._let, "set": self._set, "limit": self._limit, "timezone": self._timezone}
+        kinds = {
+            "let": self._let,
+            "set": self._set,
+            "limit": self._limit,
+            "reserve": self._reserve,
+            "timezone": self._timezone,
+        }
         entry = node.get("kind")
         if entry is None:
             self.error("SW206", "a statement lacks the key `kind`", node.span, f"one of {', '.join(STATEMENTS)}")
@@ -85,24 +104,45 @@ class _Reader(YamlReader):
         if condition is None:
             return None
         types, until = tuple(dict.fromkeys(rule["licenseTypes"])), rule.by_key.get("until")
-        return Rule(cast(Any, kind), types, rule["name"], until, condition, rule.map.span, rule.span("name"))
+        said = bool(rule.by_key.get("regardlessOfUse"))
+        place = rule.span("regardlessOfUse") if said else NOWHERE
+        span = rule.map.span
+        return Rule(cast(Any, kind), types, rule["name"], until, condition, span, rule.span("name"), said, place)
 
     def _let(self, let: Values) -> Let | None:
-        value = self._value(let["value"]) if let["value"] is not None else None
+        value = self._what_is_named(let["value"]) if let["value"] is not None else None
         if let["name"] is None or value is None:
             return None
         return Let(let["name"], value, let.map.span, let.span("name"))
 
+    def _what_is_named(self, node: Node) -> Named | None:
+        return self._length(node) if _key_of(node, tables.LENGTHS) else self._condition(node, 1)
+
+    def _length(self, node: Node) -> Length | None:
+        unit = _key_of(node, tables.LENGTHS)
+        if unit is None or not isinstance(node, YamlMap):
+            self.error("SW204", "a length of time belongs here", node.span, describe(node), 'like {"days": 30}')
+            return None
+        count = self._object(tables.LENGTHS[unit], node, "a length of time")[unit]
+        return Length(count, unit, node.span) if count is not None else None  # type: ignore[arg-type]
+
     def _set(self, named: Values) -> SetFrom | None:
         if named["name"] is None or named["from"] is None:
             return None
-        return SetFrom(named["name"], named["from"], named.map.span, named.span("name"))
+        return SetFrom(named["name"], named["from"], named["as"] or "text", named.map.span, named.span("name"))
 
-    def _limit(self, limit: Values) -> Limit:
+    def _reserve(self, reserve: Values) -> Reserve | None:
+        free, license_type = reserve.take("free", "licenseType")
+        return None if free is None or license_type is None else Reserve(free, license_type, reserve.map.span)
+
+    def _limit(self, limit: Values) -> Limit | None:
         if (limit.map.get("count") is None) is (limit.map.get("percent") is None):
             self.error("SW206", "a limit has either a `count` or a `percent`", limit.map.span, "one of them")
         first = limit["longestUnusedFirst"]
-        return Limit(limit["count"], limit["percent"], limit["licenseType"], first, limit.map.span)
+        over = self._length(limit["per"]) if limit["per"] is not None else None
+        if over is None and limit["per"] is not None:
+            return None
+        return Limit(limit["count"], limit["percent"], limit["licenseType"], first, over, limit.map.span)
 
     def _timezone(self, zone: Values) -> Timezone | None:
         return Timezone(zone["name"], zone.map.span, zone.span("name")) if zone["name"] is not None else None
@@ -119,7 +159,7 @@ class _Reader(YamlReader):
             return self._value(node)
         forms = (
             *(("and", self._and), ("or", self._or), ("not", self._not)),
-            *(("isEmpty", self._is_empty), ("unusedFor", self._unused)),
+            *(("isEmpty", self._is_empty), ("unusedFor", self._unused), ("from", self._season)),
         )
         for key, read in forms:
             if node.get(key) is not None:
@@ -148,8 +188,26 @@ class _Reader(YamlReader):
 
     def _unused(self, node: YamlMap, depth: int) -> Condition | None:
         unused = self._object(tables.UNUSED, node, "unusedFor")
-        count, unit = unused["unusedFor"], unused["unit"]
-        return UnusedFor(count, unit, node.span) if count is not None and unit is not None else None
+        told, unit = unused.take("unusedFor", "unit")
+        if isinstance(told, YamlMap):
+            name = self._named(told)
+            return UnusedFor(name, unused["of"] == "user", node.span) if name is not None else None
+        if unit is None and node.get("unit") is None:
+            self.lacking(node, "unusedFor", "unit", 'write "unit": "days"')
+        count = self.whole(told, "unusedFor", "days or weeks") if told is not None else None
+        if count is None or unit is None:
+            return None
+        return UnusedFor(Length(count, unit, node.span), unused["of"] == "user", node.span)
+
+    def _season(self, node: YamlMap, depth: int) -> Condition | None:
+        first, last = self._object(tables.SEASON, node, "a season").take("from", "to")
+        if first is None or last is None:
+            return None
+        season = Season(first, last, node.span)
+        wrong = season_problem(season)
+        if wrong is not None:
+            self.error("SW205", wrong.message, node.span, wrong.label, wrong.help)
+        return season if wrong is None else None
 
     def _is_empty(self, node: YamlMap, depth: int) -> Condition | None:
         asked = self._object(tables.IS_EMPTY, node, "isEmpty")["isEmpty"]
@@ -160,6 +218,15 @@ class _Reader(YamlReader):
             return None
         field = self._field(asked) if not self._too_deep(asked, depth + 1) else None
         return IsEmpty(field, node.span) if field is not None else None
+
+    def _read_as(self, node: YamlMap) -> ReadAs | None:
+        kind, of = self._object(tables.READ_AS, node, "readAs").take("readAs", "of")
+        if of is not None and not isinstance(of, YamlMap):
+            help_ = 'like {"readAs": "date", "of": {"field": "user.@", "key": "ContractEnd"}}'
+            self.error("SW204", "`of` names a field", of.span, f"this is {describe(of)}", help_)
+            return None
+        field = self._field(of) if of is not None else None
+        return ReadAs(kind, field, node.span) if kind is not None and field is not None else None
 
     def _comparison(self, node: YamlMap, depth: int) -> Condition | None:
         comparison = self._object(tables.COMPARISON, node, "a comparison")
@@ -183,10 +250,25 @@ class _Reader(YamlReader):
 
     def _operand(self, node: Node) -> Operand | None:
         if isinstance(node, YamlMap):
-            for key, read in (("field", self._field), ("name", self._named)):
+            if (word := _key_of(node, tables.SHIFTED)) is not None:
+                return self._shifted(node, word)
+            for key, read in (("readAs", self._read_as), ("field", self._field), ("name", self._named)):
                 if node.get(key) is not None:
                     return read(node)
         return self._value(node)
+
+    def _shifted(self, node: YamlMap, word: str) -> Shifted | None:
+        said = self._object(tables.SHIFTED[word], node, word)
+        by, than = said.take(word, "than")
+        base = self._operand(than) if than is not None and _key_of(than, tables.SHIFTED) is None else None
+        if than is not None and base is None and _key_of(than, tables.SHIFTED) is not None:
+            self.error("SW205", "a date is moved once", than.span, "moved already", "add the days up")
+        length: Length | Name | None = None
+        if by is not None:
+            length = self._named(by) if isinstance(by, YamlMap) and by.get("name") else self._length(by)
+        if base is None or length is None or isinstance(base, Shifted):
+            return None
+        return Shifted(base, "+" if word == "later" else "-", length, node.span)
 
     def _field(self, node: YamlMap) -> Field | None:
         said = self._object(tables.FIELD, node, "field")

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from seatwarden.grammar.ast import LICENSE_TYPES, Date, Operator
-from seatwarden.grammar.builder import date_from, is_name
+from seatwarden.grammar.ast import LICENSE_TYPES, Date, MonthDay, Operator
+from seatwarden.grammar.builder import is_name
+from seatwarden.grammar.calendar_names import date_from
+from seatwarden.grammar.keywords import KINDS_OF_LISTS
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.yaml.kinds import (
     DAY_SCHEMA,
@@ -76,6 +78,19 @@ def _several(name: str) -> dict[str, Any]:
     return {"type": "array", "items": _ref(name), "minItems": 2}
 
 
+def _season_day(reader: YamlReader, entry: Entry, what: str) -> MonthDay | Date | None:
+    node = entry.value
+    text = node.value if isinstance(node, YamlScalar) and isinstance(node.value, str) else ""
+    day = date_from(text)
+    of_every_year = date_from(f"2000-{text}") if len(text) == len("12-15") else None
+    if day is None and of_every_year is None:
+        help_ = 'days are written "12-15" for every year, or "2026-12-15"'
+        reader.error("SW205", f"`{what}` must be a day", node.span, f"this is {describe(node)}", help_)
+        return None
+    return Date(day, node.span) if day else MonthDay(of_every_year.month, of_every_year.day, node.span)  # type: ignore[union-attr]
+
+
+_SEASON_DAY = Kind(_season_day, {"type": "string", "pattern": r"^(?:\d{4}-)?\d{2}-\d{2}$"})
 _DAY = Kind(_date, DAY_SCHEMA)
 _NAME = Kind(_name, {**NAME_SCHEMA, "description": "Letters, digits and `_`; no word of the language."})
 _CONDITION = _node(_ref("condition"))
@@ -107,14 +122,21 @@ _TYPES = Setting(
 _CALLED = Setting("name", TEXT)
 _UNTIL = Setting("until", _DAY, "The last day on which the rule holds.")
 _WHEN = need("when", _CONDITION)
+_REGARDLESS = Setting("regardlessOfUse", SWITCH, "Licenses that are in use are meant, too.", False)
 _COUNT = Setting("count", whole("licenses"), "Licenses a run.")
 _SHARE = Setting("percent", _PERCENT, "Percent of the allocated licenses.")
 _OF = Setting("licenseType", _words(*LICENSE_TYPES), "Absent: any type for a count, each type for a percentage.")
 _REST = "Over the limit, release that many, longest unused first, and leave the rest."
 
-LET = _statement("let", "A named value.", need("name", _NAME), need("value", _node(_ref("value"))))
+LET = _statement(
+    "let", "A named value, length of time or condition.", need("name", _NAME), need("value", _node(_ref("named")))
+)
 SET = _statement(
-    "set", "A named list whose values stand in a file, one a line.", need("name", _NAME), need("from", TEXT_NODE)
+    "set",
+    "A named list whose values stand in a file, one a line.",
+    need("name", _NAME),
+    need("from", TEXT_NODE),
+    Setting("as", _words(*KINDS_OF_LISTS), "What the lines are.", "text"),
 )
 LIMIT = _statement(
     "limit",
@@ -123,14 +145,22 @@ LIMIT = _statement(
     _SHARE,
     _OF,
     Setting("longestUnusedFirst", SWITCH, _REST, False),
+    Setting("per", _node(_ref("length")), "Within so long, all runs together; absent: a run."),
+)
+RESERVE = _statement(
+    "reserve",
+    "No more is released than it takes until so many are free; the longest unused first.",
+    need("free", whole("licenses"), "Licenses that are to be free."),
+    need("licenseType", _words(*LICENSE_TYPES)),
 )
 TIMEZONE = _statement("timezone", "The time zone in which days are counted.", need("name", TEXT, "IANA name."))
 STATEMENTS = {
     "keep": _statement("keep", "A keep rule.", _TYPES, _CALLED, _UNTIL, _WHEN),
-    "release": _statement("release", "A release rule.", _TYPES, _CALLED, _WHEN),
+    "release": _statement("release", "A release rule.", _TYPES, _CALLED, _WHEN, _REGARDLESS),
     "let": LET,
     "set": SET,
     "limit": LIMIT,
+    "reserve": RESERVE,
     "timezone": TIMEZONE,
 }
 AND = _object("True when all are.", need("and", _PARTS, "", ()))
@@ -141,10 +171,23 @@ COMPARISON = _object(
 )
 UNUSED = _object(
     "The last use is that long ago, or longer.",
-    need("unusedFor", whole("days or weeks")),
-    need("unit", _words("days", "weeks")),
+    need("unusedFor", _node({"anyOf": [WHOLE_SCHEMA, _ref("name")]})),
+    Setting("unit", _words("days", "weeks"), "Of a number."),
+    Setting("of", _words("user", "license"), "Whose: all licenses of the user, or the license alone.", "license"),
 )
+SEASON = _object("Today lies in a season, both days included.", need("from", _SEASON_DAY), need("to", _SEASON_DAY))
+LENGTHS = {unit: _object(f"A length of time in {unit}.", need(unit, whole(unit))) for unit in ("days", "weeks")}
+_BY = _node({"anyOf": [_ref("length"), _ref("name")]})
+SHIFTED = {
+    word: _object(f"A date, so much {word} than another.", need(word, _BY), need("than", _OPERAND))
+    for word in ("later", "earlier")
+}
 IS_EMPTY = _object("The field has no value, or only blank ones.", need("isEmpty", _node(_ref("field"))))
+READ_AS = _object(
+    "The texts of a field, read as dates or as numbers.",
+    need("readAs", _words("date", "number")),
+    need("of", _node(_ref("field"))),
+)
 FIELD = _object(
     "A field.",
     need("field", Kind(TEXT.read, _FIELD_NAME), "A name that `seatwarden fields` lists."),
@@ -171,7 +214,10 @@ def json_form_schema() -> dict[str, Any]:
     named = {"required": ["key"], "properties": {"key": {"type": "string"}}}
     statements = {name: section.schema() for name, section in STATEMENTS.items()}
     statements["limit"]["oneOf"] = either
-    conditions = [section.schema() for section in (AND, OR, NOT, COMPARISON, IS_EMPTY, UNUSED)]
+    counted = {"required": ["unusedFor"], "properties": {"unusedFor": {"type": "integer"}}}
+    in_units = {"required": ["unit"], "properties": {"unit": {"type": "string"}}}
+    unused = UNUSED.schema() | {"if": counted, "then": in_units}
+    conditions = [*(section.schema() for section in (AND, OR, NOT, COMPARISON, IS_EMPTY, SEASON)), unused]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:seatwarden:schema:json-form:1",
@@ -184,7 +230,12 @@ def json_form_schema() -> dict[str, Any]:
                 "description": "A condition; a value, name or field alone is one when it is true or false.",
                 "anyOf": [*conditions, _ref("operand")],
             },
-            "operand": {"anyOf": [_ref("field"), NAMED.schema(), _ref("value")]},
+            "named": {"anyOf": [_ref("length"), _ref("condition")]},
+            "length": {"anyOf": [section.schema() for section in LENGTHS.values()]},
+            "operand": {"anyOf": [_ref("field"), _ref("name"), _ref("readAs"), _ref("shifted"), _ref("value")]},
+            "shifted": {"anyOf": [section.schema() for section in SHIFTED.values()]},
+            "readAs": READ_AS.schema(),
+            "name": NAMED.schema(),
             "field": FIELD.schema() | {"if": keyed, "then": named},
             "value": {
                 "description": "One value, or a list of which any may match.",

@@ -16,22 +16,29 @@ from seatwarden.grammar.ast import (
     Date,
     Field,
     IsEmpty,
+    Length,
     Let,
     Limit,
     ListOf,
     Name,
+    Named,
     Not,
     Number,
     Operand,
     Or,
     Policy,
+    ReadAs,
+    Reserve,
     Rule,
+    Season,
     SetFrom,
+    Shifted,
     Statement,
     Text,
     Timezone,
     UnusedFor,
 )
+from seatwarden.grammar.printer import print_day
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
@@ -98,27 +105,35 @@ def _escaped(text: str) -> str:
 
 def _statement(statement: Statement) -> dict[str, Any]:
     match statement:
-        case Rule(kind, license_types, name, until, condition):
+        case Rule(kind, license_types, name, until, condition, regardless_of_use=regardless):
             return {
                 "kind": kind,
                 **({"licenseTypes": list(license_types)} if license_types else {}),
                 **({"name": name} if name is not None else {}),
                 **({"until": until.value.isoformat()} if until else {}),
                 "when": _condition(condition),
+                **({"regardlessOfUse": True} if regardless else {}),
             }
         case Let(name, value):
-            return {"kind": "let", "name": name, "value": _operand(value)}
-        case SetFrom(name, path):
-            return {"kind": "set", "name": name, "from": path.value}
-        case Limit(count, percent, license_type, longest_unused_first):
+            return {"kind": "let", "name": name, "value": _named(value)}
+        case SetFrom(name, path, kind):
+            return {"kind": "set", "name": name, "from": path.value, **({"as": kind} if kind != "text" else {})}
+        case Reserve(free, license_type):
+            return {"kind": "reserve", "free": free, "licenseType": license_type}
+        case Limit(count, percent, license_type, longest_unused_first, over):
             return {
                 "kind": "limit",
                 **({"percent": percent} if percent is not None else {"count": count}),
                 **({"licenseType": license_type} if license_type else {}),
                 **({"longestUnusedFirst": True} if longest_unused_first else {}),
+                **({"per": {over.unit: over.count}} if over else {}),
             }
         case Timezone(name):
             return {"kind": "timezone", "name": name}
+
+
+def _named(value: Named) -> Any:
+    return {value.unit: value.count} if isinstance(value, Length) else _condition(value)
 
 
 def _condition(condition: Condition) -> Any:
@@ -131,10 +146,15 @@ def _condition(condition: Condition) -> Any:
             return {"not": _condition(operand)}
         case Comparison(operator, left, right):
             return {"operator": operator, "left": _operand(left), "right": _operand(right)}
+        case Season(first, last):
+            return {"from": print_day(first), "to": print_day(last)}
         case IsEmpty(field):
             return {"isEmpty": _operand(field)}
-        case UnusedFor(count, unit):
-            return {"unusedFor": count, "unit": unit}
+        case UnusedFor(length, of_user):
+            of = {"of": "user"} if of_user else {}
+            if isinstance(length, Name):
+                return {"unusedFor": _operand(length), **of}
+            return {"unusedFor": length.count, "unit": length.unit, **of}
         case _:
             return _operand(condition)
 
@@ -149,6 +169,11 @@ def _operand(operand: Operand) -> Any:
             return [_operand(item) for item in items]
         case Name(name):
             return {"name": name}
+        case Shifted(base, sign, length):
+            by = _operand(length) if isinstance(length, Name) else {length.unit: length.count}
+            return {"later" if sign == "+" else "earlier": by, "than": _operand(base)}
+        case ReadAs(kind, field):
+            return {"readAs": kind, "of": _operand(field)}
         case Field(name, None):
             return {"field": name}
         case Field(name, key):

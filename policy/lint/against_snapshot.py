@@ -8,9 +8,12 @@ from seatwarden.grammar.ast import (
     Comparison,
     Condition,
     Field,
+    Let,
+    Name,
     Operand,
     Operator,
     Rule,
+    Season,
     Text,
     UnusedFor,
     walk,
@@ -23,6 +26,7 @@ from seatwarden.policy.lint.findings import head, is_yaml, warning
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.lookalikes import looks
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.names import is_condition
 from seatwarden.policy.operators import matches
 from seatwarden.policy.vocabulary import NOUNS, entry_of
 
@@ -38,9 +42,18 @@ MOST_SUGGESTIONS = 3_000
 def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpace") -> Iterator[Diagnostic]:
     """SW401 nobody has it, SW402 differs only in case, SW403 only looks the same, SW404 a rule that matches nobody."""
     names = _Names(policy, known)
-    for number, rule in enumerate(policy.rules):
-        found = [finding for node, _ in walk(rule.condition) for finding in names.findings(node)]
+    unknown: set[str] = set()
+    for let in policy.written.statements:
+        if isinstance(let, Let) and is_condition(let.value):
+            of_let = [finding for node, _ in walk(let.value) for finding in names.findings(node)]
+            unknown |= {let.name} if of_let else set()
+            yield from of_let
+    for number, (rule, written) in enumerate(zip(policy.rules, policy.written.rules, strict=True)):
+        nodes = [node for node, _ in walk(written.condition)]
+        found = [finding for node in nodes for finding in names.findings(node)]
         yield from found
+        if any(isinstance(node, Name) and node.name in unknown for node in nodes):
+            continue
         settled = found or number in space.never | space.expired or changes_by_itself(rule)
         if not settled and not known.matches(rule):
             message = f"`{rule.title}` matches nobody in this snapshot"
@@ -50,9 +63,19 @@ def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpa
 
 def changes_by_itself(rule: Rule) -> bool:
     """Whether time alone can make the rule match: on another day, or when a license is longer unused."""
-    timed = ("today", "month", "weekday", "license.lastUsed", "license.neverUsed", "license.unusedDays")
+    timed = (
+        "today",
+        "month",
+        "weekday",
+        "license.lastUsed",
+        "license.neverUsed",
+        "license.unusedDays",
+        "user.lastUsed",
+        "user.lastReleased",
+        "user.unusedDays",
+    )
     return any(
-        isinstance(node, UnusedFor) or (isinstance(node, Field) and node.name in timed)
+        isinstance(node, UnusedFor | Season) or (isinstance(node, Field) and node.name in timed)
         for node, _ in walk(rule.condition)
     )
 

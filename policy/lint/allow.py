@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from seatwarden.grammar.ast import Comparison, Let, Statement, walk
+from seatwarden.grammar.ast import Length, Let, Statement, walk
 from seatwarden.grammar.ast import Rule as RuleNode
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
@@ -179,7 +179,7 @@ def _next_line(lines: list[str], number: int) -> int:
 def _statement_lines(policy: CheckedPolicy) -> dict[int, set[int]]:
     """For each line of a statement the lines on which statements that take it in start."""
     starts: dict[int, set[int]] = {}
-    for statement in policy.tree.statements:
+    for statement in policy.written.statements:
         first = statement.span.line
         for line in range(first, max(_last_lines(statement)) + 1):
             starts.setdefault(line, set()).add(first)
@@ -190,9 +190,8 @@ def _last_lines(statement: Statement) -> Iterator[int]:
     """The last lines of a statement's parts; from YAML, a rule's own place is only its key."""
     yield statement.span.end_line
     if isinstance(statement, RuleNode):
-        for node, _ in walk(statement.condition):
-            yield node.span.end_line
-            if isinstance(node, Comparison):
-                yield max(node.left.span.end_line, node.right.span.end_line)
+        yield from (node.span.end_line for node, _ in walk(statement.condition))
     elif isinstance(statement, Let):
         yield statement.value.span.end_line
+        if not isinstance(statement.value, Length):
+            yield from (node.span.end_line for node, _ in walk(statement.value))

@@ -1,6 +1,6 @@
 """Releases without disuse: rules that can take a license on the very day of its use, whatever the keep rules say."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -19,74 +19,130 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.lint.findings import head, warning
+from seatwarden.policy.lint.findings import head, is_yaml, warning
 from seatwarden.policy.loading import CheckedPolicy
 
 if TYPE_CHECKING:
+    from seatwarden.policy.lint.rule_space import RuleSpace
     from seatwarden.policy.worlds.formula import Formula
     from seatwarden.policy.worlds.world import World
 
+QUARANTINE_DAYS = 7
+"""Days of Qlik Sense's quarantine: a license used within the last 7 is set aside for 7, and nobody can have it."""
 MOST_WORLDS = 20
 """Most worlds that are looked at for one that proves it."""
 
 
-def find_without_disuse(
-    policy: CheckedPolicy, today: date, never: Collection[int] = frozenset()
-) -> Iterator[Diagnostic]:
-    """SW312 a threshold of 0 days, SW322 a release that asks for no disuse; rules that `never` match are left out."""
-    for number, rule in enumerate(policy.rules):
-        if rule.kind != "release" or number in never:
+def find_without_disuse(policy: CheckedPolicy, today: date, space: "RuleSpace | None" = None) -> Iterator[Diagnostic]:
+    """SW312 a threshold of 0 days, SW322 a release that asks for no disuse and does not say that it is meant.
+
+    What a rule means is asked, not how it is written: a world proves each. With the `space` of the policy's rules those
+    that never match are left out, and those of which it is not decided are kept there.
+    """
+    for number, rule in _releases(policy, space):
+        if rule.regardless_of_use or not _is_proved(number, policy, today, space, 0):
             continue
         spans = [span for span, days in least_days(rule.condition, policy) if days <= 0]
         for span in spans:
             message = f"`{rule.title}` releases licenses that were used today"
             help_ = "write how many days a license must be unused, like 30; the limit of a run still holds"
             yield warning("SW312", message, span, "every license is unused for 0 days", help_)
-        if not spans and world_of_use(rule, policy, today) is not None:
+        if not spans:
             message = f"`{rule.title}` can release a license on the day of its use"
-            help_ = 'add "and unused for 30 days"; or say why it is meant: # seatwarden: allow SW322 …'
+            meant = "`regardlessOfUse: true`" if is_yaml(policy) else "`regardless of use` at the end"
+            help_ = f'add "and unused for 30 days"; or say that it is meant: {meant}'
             yield warning("SW322", message, head(rule), "it does not ask for disuse", help_)
 
 
-def world_of_use(rule: Rule, policy: CheckedPolicy, today: date) -> "World | None":
-    """A world, on `today` or later, in which the rule releases a license that is used on that day; None where none is
-    found."""
-    if _waits(rule.condition):
-        return None
+def find_said_in_vain(policy: CheckedPolicy, today: date, space: "RuleSpace") -> Iterator[Diagnostic]:
+    """SW326: `regardless of use` where the rule cannot release a license on the day of its use anyway."""
+    for number, rule in _releases(policy, space):
+        if rule.regardless_of_use and _is_proved(number, policy, today, space, 0) is False:
+            message = f"`{rule.title}` cannot release a license on the day of its use"
+            help_ = f"leave `{'regardlessOfUse' if is_yaml(policy) else 'regardless of use'}` out"
+            yield warning("SW326", message, rule.regardless_span, "this changes nothing", help_)
+
+
+def find_short(policy: CheckedPolicy, today: date, space: "RuleSpace") -> Iterator[Diagnostic]:
+    """SW313: a threshold under 7 days, where the rule releases what was used within them."""
+    for number, rule in _releases(policy, space):
+        spans = [span for span, days in least_days(rule.condition, policy) if 0 < days < QUARANTINE_DAYS]
+        if spans and _is_proved(number, policy, today, space, QUARANTINE_DAYS - 1):
+            for span in spans:
+                message = f"`{rule.title}` releases licenses that were used in the last {QUARANTINE_DAYS} days"
+                label = f"Qlik Sense puts these in quarantine for {QUARANTINE_DAYS} days: nobody can have them sooner"
+                yield warning("SW313", message, span, label, f"use {QUARANTINE_DAYS} days or more")
+
+
+def _releases(policy: CheckedPolicy, space: "RuleSpace | None") -> Iterator[tuple[int, Rule]]:
+    """The release rules that can match, by number."""
+    never = space.never if space is not None else frozenset[int]()
+    return ((n, rule) for n, rule in enumerate(policy.rules) if rule.kind == "release" and n not in never)
+
+
+def _is_proved(number: int, policy: CheckedPolicy, today: date, space: "RuleSpace | None", within: int) -> bool | None:
+    """Whether the rule releases what was used so few days ago; None where that is not decided."""
+    rule = policy.rules[number]
+    if _waits(rule.condition, within):
+        return False
     # Nearly all rules wait, and to import what follows takes longer than to read a policy.
+    from seatwarden.policy.worlds.search import Undecided
+
+    try:
+        return world_of_use(rule, policy, today, within) is not None
+    except Undecided:
+        if space is not None:
+            space.undecided.add(number)
+        return None
+
+
+def world_of_use(rule: Rule, policy: CheckedPolicy, today: date, within: int = 0) -> "World | None":
+    """A world, on `today` or later, in which the rule releases a license that was used on that day, or some days before
+    at most; None where there is none. Raises Undecided."""
     from seatwarden.policy.worlds.formula import all_of, negate
     from seatwarden.policy.worlds.policies import rule_formula
     from seatwarden.policy.worlds.search import Space, Undecided
 
+    formula = all_of([rule_formula(rule, policy.names), _used(today, within)])
     keeps = [negate(rule_formula(keep, policy.names)) for keep in policy.rules if keep.kind == "keep"]
-    goal = all_of([rule_formula(rule, policy.names), *keeps, _used_that_day(today)])
-    try:
+    space = Space([formula, *keeps])
+    kept_out: list[Formula] = []
+    while True:
+        # Nearly all keep rules have nothing to do with it: those are added that keep the license in the world at hand.
+        worlds = list(islice(space.worlds(formula, *kept_out), MOST_WORLDS))
+        if not worlds:
+            return None
         # Where a text that nobody spelled out decides, a world proves nothing.
-        worlds = islice(Space([goal]).worlds(goal), MOST_WORLDS)
-        return next((world for world in worlds if not world.is_wild), None)
-    except Undecided:
-        return None
+        tame = [world for world in worlds if not world.is_wild]
+        proof = next((world for world in tame if all(map(world.satisfies, keeps))), None)
+        if proof is not None:
+            return proof
+        broken = next((keep for world in tame for keep in keeps if not world.satisfies(keep)), None)
+        if broken is None:
+            raise Undecided
+        kept_out.append(broken)
 
 
-def _waits(condition: Condition) -> bool:
-    """Whether a condition asks for disuse at its top, as nearly all do; then nothing needs to be searched."""
+def _waits(condition: Condition, beyond: int) -> bool:
+    """Whether a condition asks for more days of disuse at its top, as nearly all do; then nothing is to be searched."""
     parts = condition.operands if isinstance(condition, And) else (condition,)
-    return any(isinstance(part, UnusedFor) and part.days > 0 for part in parts)
+    return any(isinstance(part, UnusedFor) and part.days > beyond for part in parts)
 
 
-def _used_that_day(first: date) -> "Formula":
-    """The license, and with it its user, has its last use today; today is not before `first`."""
+def _used(first: date, within: int) -> "Formula":
+    """The license has its last use today or some days before at most, and with it its user; today is not before
+    `first`."""
     from seatwarden.policy.worlds.days import DayField
     from seatwarden.policy.worlds.formula import Flag, Within, all_of
     from seatwarden.policy.worlds.translate import NEVER_USED, USER_LAST_USED
 
-    on_the_day = [
-        Within(one, other, 0)
+    lately = [
+        one
         for used in (DayField.LAST_USED, DayField.USER_LAST_USED)
-        for one, other in ((DayField.TODAY, used), (used, DayField.TODAY))
+        for one in (Within(DayField.TODAY, used, within), Within(used, DayField.TODAY, 0))
     ]
     from_then_on = Within(DayField.ORIGIN, DayField.TODAY, -first.toordinal())
-    return all_of([Flag(NEVER_USED, wanted=False), Flag(USER_LAST_USED), from_then_on, *on_the_day])
+    return all_of([Flag(NEVER_USED, wanted=False), Flag(USER_LAST_USED), from_then_on, *lately])
 
 
 def least_days(condition: Condition, policy: CheckedPolicy, wanted: bool = True) -> Iterator[tuple[Span, int]]:

@@ -7,16 +7,18 @@ from datetime import date
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.lint.against_snapshot import find_unknown_names
 from seatwarden.policy.lint.allow import Allowed, apply_allows, read_allows
-from seatwarden.policy.lint.disuse import find_without_disuse
-from seatwarden.policy.lint.findings import is_yaml
+from seatwarden.policy.lint.disuse import find_said_in_vain, find_short, find_without_disuse
+from seatwarden.policy.lint.findings import head, is_yaml, warning
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.meaning import find_meaningless
 from seatwarden.policy.lint.overlap import find_overlaps
+from seatwarden.policy.lint.protections import find_protections
+from seatwarden.policy.lint.readings import find_any_of_several, find_unreadable
 from seatwarden.policy.lint.rule_space import RuleSpace
 from seatwarden.policy.lint.settings import find_settings
-from seatwarden.policy.lint.thresholds import find_thresholds
 from seatwarden.policy.lint.values import find_values
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.search import STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +29,46 @@ class Lint:
     allowed: tuple[Allowed, ...]
 
 
-def lint(policy: CheckedPolicy, today: date, known: KnownNames | None = None) -> Lint:
+def lint(policy: CheckedPolicy, today: date, known: KnownNames | None = None, steps: int = STEPS) -> Lint:
     """Everything lint finds in a checked policy.
 
-    `today` is the day in the policy's time zone, `known` what a snapshot knows (None: SW4xx is not looked for). All
-    findings are warnings.
+    `today` is the day in the policy's time zone, `known` what a snapshot knows (None: SW4xx is not looked for). What
+    takes more than so many steps of search is not decided, which SW399 says. All findings are warnings.
     """
-    found = in_order(list(_findings(policy, today, known)))
+    found = in_order(list(_findings(policy, today, known, steps)))
     allows, problems = read_allows(policy.source, policy.file, yaml=is_yaml(policy))
     kept, allowed = apply_allows(found, allows, policy, with_snapshot=known is not None)
     return Lint(in_order([*kept, *problems]), tuple(allowed))
 
 
-def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None) -> Iterator[Diagnostic]:
-    space = RuleSpace(policy, today)
+def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None, steps: int) -> Iterator[Diagnostic]:
+    space = RuleSpace(policy, today, steps)
     yield from find_meaningless(policy, space)
     yield from find_overlaps(policy, space)
-    yield from find_thresholds(policy, space, today)
-    yield from find_without_disuse(policy, today, space.never)
+    yield from find_protections(policy, space, today)
+    yield from find_without_disuse(policy, today, space)
+    yield from find_said_in_vain(policy, today, space)
+    yield from find_short(policy, today, space)
     yield from find_values(policy)
     yield from find_settings(policy)
+    yield from find_any_of_several(policy)
     if known is not None:
         yield from find_unknown_names(policy, known, space)
+        yield from find_unreadable(policy, known)
+    yield from _undecided(space)
+
+
+MOST_NAMED = 5
+"""Most rules of which it is said at their places that lint did not come to an end with them."""
+
+
+def _undecided(space: RuleSpace) -> Iterator[Diagnostic]:
+    """SW399: the rules on which a question was given up."""
+    rules = [space.rules[number] for number in sorted(space.undecided)]
+    if rules:
+        first, *others = rules
+        more = f" and {len(others)} more rule{'s' * (len(others) > 1)}" if others else ""
+        message = f"not decided: what lint looks for in `{first.title}`{more}"
+        related = tuple((head(rule), "nor this") for rule in others[: MOST_NAMED - 1])
+        help_ = "search longer, like --time 60, or make two rules of one; the policy means what it says all the same"
+        yield warning("SW399", message, head(first), "took too long", help_, related)

@@ -8,7 +8,6 @@ from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import head, warning
 from seatwarden.policy.lint.rule_space import RuleSpace
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.worlds.formula import Formula, negate
 
 
 def find_overlaps(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagnostic]:
@@ -26,28 +25,26 @@ _NO_RELEASE_HELP = "add one, like: release analyzer when unused for 30 days"
 
 
 def _start(policy: CheckedPolicy) -> Span:
-    first = min((statement.span for statement in policy.tree.statements), default=NOWHERE)
+    first = min((statement.span for statement in policy.written.statements), default=NOWHERE)
     return first if first.line else Span(policy.file, 1, 1, 1, 1)
 
 
 def _covered(space: RuleSpace) -> Iterator[Diagnostic]:
     """Rules whose every match another rule of their kind matches too. Rules that always match are a finding already."""
     out = space.never | space.expired
-    for number, rule in enumerate(space.rules):
-        if number in out | space.always:
-            continue
-        covering = [
-            other
-            for other, candidate in enumerate(space.rules)
-            if other not in {number} | out | space.always
-            and candidate.kind == rule.kind
-            and space.implies(number, other)
-        ]
+    looked_at = [number for number in range(len(space.rules)) if number not in out | space.always]
+    of_kind = {
+        kind: [number for number in looked_at if space.rules[number].kind == kind] for kind in ("keep", "release")
+    }
+    for number in looked_at:
+        rule = space.rules[number]
+        near = [other for other in space.near(number, of_kind[rule.kind]) if other != number]
+        covering = [other for other in near if space.implies(number, other)]
         equal = [other for other in covering if space.implies(other, number)]
         wider = [other for other in covering if other not in equal]
         if equal and equal[0] < number:
             yield _duplicate(rule, space.rules[equal[0]])
-        elif wider and not equal:
+        elif wider:  # a rule further down that says the same is told that itself
             yield _shadowed(rule, space.rules[wider[0]])
 
 
@@ -88,11 +85,12 @@ def _unreached(space: RuleSpace) -> Iterator[Diagnostic]:
     for number, rule in enumerate(space.rules):
         if rule.kind != "release" or number in space.never:
             continue
-        if any(space.implies(number, keep) for keep in keeps if keep in space.always):
+        if any(space.implies(number, keep) for keep in keeps if keep in space.always) or not space.near(number, keeps):
             continue
-        kept: list[Formula] = [negate(space.formulas[keep]) for keep in keeps]
-        if space.impossible([space.formulas[number], *kept]):
-            because = [space.rules[keeps[n]] for n in space.cause(kept, [space.formulas[number]])]
+        kept = [space.opposites[keep] for keep in keeps]
+        found = space.cause(number, kept, [space.formulas[number]])
+        if found is not None:
+            because = [space.rules[keeps[n]] for n in found]
             message = f"`{rule.title}` never releases anything"
             label = "every license it matches is kept"
             related = tuple((keep.condition.span, f"by `{keep.title}`") for keep in because)

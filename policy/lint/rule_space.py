@@ -6,33 +6,35 @@ from datetime import date
 from seatwarden.grammar.ast import Condition, Rule
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.days import DayField
+from seatwarden.policy.worlds.examples import Examples
 from seatwarden.policy.worlds.formula import Formula, Within, negate
 from seatwarden.policy.worlds.policies import of_types, rule_formula
-from seatwarden.policy.worlds.search import Space, Undecided
+from seatwarden.policy.worlds.search import STEPS, Space, Undecided
 from seatwarden.policy.worlds.translate import translate
 from seatwarden.policy.worlds.world import World
-
-MOST_PAIRS = 150_000
-"""Most pairs of rules that are compared, about a second of work; of pairs beyond it nothing is said."""
 
 
 class RuleSpace:
     """The rules as formulas in one space.
 
     `never` and `always` are the rules (by number) that match no license, and every license of their types;
-    `expired` those whose last day is over.
+    `expired` those whose last day is over. A question that takes more than is left of `steps` is not decided, and the
+    rule that it is about is kept in `undecided`.
     """
 
-    def __init__(self, policy: CheckedPolicy, today: date) -> None:
+    def __init__(self, policy: CheckedPolicy, today: date, steps: int = STEPS) -> None:
         self.rules = policy.rules
+        self.undecided: set[int] = set()
         self._names = policy.names
         self._translated: dict[int, Formula] = {}  # by identity: the policy's own nodes, which stay
         self.formulas = [rule_formula(rule, policy.names) for rule in self.rules]
-        self.space = Space(self.formulas)
-        self._pairs = 0
-        self._examples = [self._example(formula) for formula in self.formulas]
-        self.never = {n for n, formula in enumerate(self.formulas) if self.impossible([formula])}
-        self.always = {n for n, rule in enumerate(self.rules) if self._is_always(rule)} - self.never
+        self.opposites = [negate(formula) for formula in self.formulas]
+        self.space = Space(self.formulas, steps)
+        examples = [self._example(number) for number in range(len(self.rules))]
+        self._without_example = {number for number, example in enumerate(examples) if example is None}
+        self._matching = self._rules_by_example(examples)
+        self.never = self._without_example - self.undecided
+        self.always = {n for n, rule in enumerate(self.rules) if self._is_always(n, rule)} - self.never
         self.expired = {n for n, rule in enumerate(self.rules) if rule.until and rule.until.value < today}
 
     def formula(self, condition: Condition) -> Formula:
@@ -41,40 +43,70 @@ class RuleSpace:
             self._translated[id(condition)] = translate(condition, self._names)
         return self._translated[id(condition)]
 
-    def impossible(self, formulas: Iterable[Formula]) -> bool:
-        """Whether it is certain that these cannot hold together."""
-        return self.space.possible(*formulas) is False
+    def impossible(self, number: int, formulas: Iterable[Formula]) -> bool:
+        """Whether it is certain that these cannot hold together; `number` is the rule that this is asked about."""
+        possible = self.space.possible(*formulas)
+        if possible is None:
+            self.undecided.add(number)
+        return possible is False
 
     def implies(self, one: int, other: int) -> bool:
         """Whether it is certain that the rule `other` matches wherever the rule `one` does (both by number)."""
-        self._pairs += 1
-        if self._pairs > MOST_PAIRS:
-            return False
-        # Most rules have nothing to do with each other, and one example shows it without a search.
-        example = self._examples[one]
-        if example is not None and not example.satisfies(self.formulas[other]):
-            return False
-        return self.impossible([self.formulas[one], negate(self.formulas[other])])
+        return self.impossible(one, [self.formulas[one], self.opposites[other]])
 
-    def cause(self, formulas: Sequence[Formula], given: Iterable[Formula] = ()) -> list[int]:
-        """The numbers of formulas that are enough for a contradiction with `given`; of several sets an early one.
+    def near(self, number: int, others: Iterable[int]) -> list[int]:
+        """Those of the rules `others` that match an example of this one: only they can match wherever it does.
 
-        All `formulas` together must be known to contradict it.
+        Most rules have nothing to do with each other, and one example shows it without a search.
         """
-        given, kept = list(given), list(range(len(formulas)))
-        for number in reversed(range(len(formulas))):
-            without = [n for n in kept if n != number]
-            if self.impossible([*given, *(formulas[n] for n in without)]):
+        if number in self._without_example:
+            return list(others)
+        matching = self._matching[number]
+        return [other for other in others if other in matching]
+
+    def cause(self, number: int, formulas: Sequence[Formula], given: Iterable[Formula] = ()) -> list[int] | None:
+        """The numbers of formulas that are enough for a contradiction with `given`, none of them needless; None where
+        all of them can hold together, or that is not decided."""
+        # Nearly all formulas have nothing to do with it. So those are added, one by one, that the world at hand breaks.
+        given, kept = list(given), list[int]()
+        while True:
+            try:
+                world = self.space.world(*given, *(formulas[n] for n in kept))
+            except Undecided:
+                self.undecided.add(number)
+                return None
+            if world is None:
+                break
+            broken = next((n for n, formula in enumerate(formulas) if not world.satisfies(formula)), None)
+            if broken is None:
+                return None
+            kept.append(broken)
+        for n in sorted(kept, reverse=True):  # of several sets an early one
+            without = [other for other in kept if other != n]
+            if self.impossible(number, [*given, *(formulas[other] for other in without)]):
                 kept = without
-        return kept
+        return sorted(kept)
 
-    def _is_always(self, rule: Rule) -> bool:
-        return self.impossible([of_types(rule.license_types), negate(self.formula(rule.condition))])
+    def _is_always(self, number: int, rule: Rule) -> bool:
+        return self.impossible(number, [of_types(rule.license_types), negate(self.formula(rule.condition))])
 
-    def _example(self, formula: Formula) -> World | None:
+    def _rules_by_example(self, examples: Sequence[World | None]) -> list[set[int]]:
+        """For the example of each rule the rules that match it."""
+        found: list[set[int]] = [set() for _ in examples]
+        several = Examples(examples)
+        for rule, formula in enumerate(self.formulas):
+            matched = several.satisfying(formula)
+            while matched:
+                number = matched.bit_length() - 1
+                found[number].add(rule)
+                matched ^= 1 << number
+        return found
+
+    def _example(self, number: int) -> World | None:
         try:
-            return self.space.world(formula)
+            return self.space.world(self.formulas[number])
         except Undecided:
+            self.undecided.add(number)
             return None
 
 

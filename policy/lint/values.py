@@ -4,13 +4,28 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from seatwarden.grammar.ast import LICENSE_TYPES, Comparison, Field, Let, ListOf, Literal_, Name, Operand, Text, walk
+from seatwarden.grammar.ast import (
+    LICENSE_TYPES,
+    Comparison,
+    Field,
+    Let,
+    ListOf,
+    Literal_,
+    Name,
+    Operand,
+    ReadAs,
+    Shifted,
+    Text,
+    UnusedFor,
+    walk,
+)
 from seatwarden.grammar.printer import print_field, quote
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import no_value
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import is_yaml, warning
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.names import is_condition
 from seatwarden.policy.vocabulary import entry_of
 
 _OTHER_PATTERNS = re.compile(r"^%|%$|\.[*+]|^\^|\$$|^\?|\?$")
@@ -21,29 +36,35 @@ _EQUAL = ("=", "!=", *_EXACT)
 
 def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
     """SW314 unused name, SW315 listed twice, SW316 differs in case only, SW317 unseen character, SW318 a stray `*`,
-    SW321 no value written as a value, SW323 a doubled backslash, SW324 a rule named like a license type."""
+    SW321 no value written as a value, SW323 a doubled backslash, SW324 a rule named like a license type,
+    SW325 a user without a directory."""
     used: dict[str, list[Comparison]] = {}
-    for rule in policy.rules:
+    lets = [statement for statement in policy.written.statements if isinstance(statement, Let)]
+    for rule in policy.written.rules:
         if rule.name is not None and rule.name.casefold() in LICENSE_TYPES and not rule.license_types:
             message = f"{quote(rule.name)} is the rule's name here: it speaks of both license types"
             help_ = f"a type stands without quotes: {rule.kind} {rule.name.casefold()}"
             yield warning("SW324", message, rule.name_span, "a name", help_)
-        for node, _ in walk(rule.condition):
-            if isinstance(node, Comparison):
-                yield from _no_value(node)
-                for operand in (node.left, node.right):
-                    if isinstance(operand, Name):
-                        used.setdefault(operand.name, []).append(node)
-                    elif not isinstance(operand, Field):
-                        yield from _operand(operand, [node], policy)
-            elif isinstance(node, Name):
-                used.setdefault(node.name, [])
-    for statement in policy.tree.statements:
-        if isinstance(statement, Let):
-            if statement.name not in used:
-                message = f"`{statement.name}` is never used"
-                yield warning("SW314", message, statement.name_span, "no rule speaks of it", "remove it")
-            yield from _operand(statement.value, used.get(statement.name, []), policy)
+    conditions = [rule.condition for rule in policy.written.rules]
+    conditions += [let.value for let in lets if isinstance(let.value, Shifted) or is_condition(let.value)]
+    for node in (node for condition in conditions for node, _ in walk(condition)):
+        if isinstance(node, Comparison):
+            yield from _no_value(node)
+            for operand in (node.left, node.right):
+                if isinstance(operand, Name):
+                    used.setdefault(operand.name, []).append(node)
+                elif not isinstance(operand, Field | ReadAs | Shifted):
+                    yield from _operand(operand, [node], policy)
+        elif isinstance(node, Name):
+            used.setdefault(node.name, [])
+        elif isinstance(node, UnusedFor | Shifted) and isinstance(node.length, Name):
+            used.setdefault(node.length.name, [])
+    for let in lets:
+        if let.name not in used:
+            message = f"`{let.name}` is never used"
+            yield warning("SW314", message, let.name_span, "no rule speaks of it", "remove it")
+        if let.name in policy.names:
+            yield from _operand(policy.names[let.name], used.get(let.name, []), policy)
 
 
 def _no_value(comparison: Comparison) -> Iterator[Diagnostic]:
@@ -70,6 +91,7 @@ def _operand(value: Operand, uses: list[Comparison], policy: CheckedPolicy) -> I
     if isinstance(value, ListOf):
         exact = not operators.isdisjoint(_EXACT) if operators else None
         yield from _doubled(literals, exact=exact, yaml=is_yaml(policy))
+        yield from _without_directory(literals, uses)
     for item in literals:
         if isinstance(item, Text):
             yield from _unseen(item)
@@ -87,6 +109,18 @@ def _operand(value: Operand, uses: list[Comparison], policy: CheckedPolicy) -> I
                 operator = next(iter(sorted(operators)))
                 label = f"`{operator}` knows no pattern"
                 yield warning("SW318", message, item.span, label, "write `like` where `*` is to stand for anything")
+
+
+def _without_directory(items: list[Literal_], uses: list[Comparison]) -> Iterator[Diagnostic]:
+    """Users in a list that lack the directory that others have. A list in which all lack it matches nobody: SW301."""
+    of_users = any(Field("user") in (use.left, use.right) and use.operator in _EQUAL for use in uses)
+    alone = [item for item in items if isinstance(item, Text) and "\\" not in item.value]
+    if not of_users or len(alone) == len(items):
+        return
+    for item in alone:
+        message = f"no user is {quote(item.value)}: the directory is missing"
+        help_ = f"write {quote('DIRECTORY' + chr(92) + item.value)}"
+        yield warning("SW325", message, item.span, "`user` is DIRECTORY\\userId", help_)
 
 
 def _doubled(items: list[Literal_], *, exact: bool | None, yaml: bool) -> Iterator[Diagnostic]:

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from itertools import islice, pairwise
 
 from seatwarden.grammar.errors import PolicySyntaxError
-from seatwarden.grammar.parser import Locate, in_file
+from seatwarden.grammar.parser import in_file
 from seatwarden.grammar.schedule.ast import Clause, Every, Listed, Pattern, Range, ScheduleTree, UnitName
 from seatwarden.grammar.schedule.parser import parse_schedule
-from seatwarden.grammar.spans import Span
+from seatwarden.grammar.spans import Locate, Span
 from seatwarden.policy.diagnostics import Diagnostic, from_syntax
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.schedule.calendar import COUNTED_FROM_ONE_END, FIRST_YEAR, UNITS

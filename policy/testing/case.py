@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Literal, TypeAlias, cast
 
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
-from seatwarden.grammar.builder import date_from
+from seatwarden.grammar.calendar_names import date_from
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, Type
 from seatwarden.policy.yaml.nodes import Node, YamlList, YamlMap, YamlScalar
@@ -46,7 +46,7 @@ _FAMILIES = {"user.@": "properties", "user.attributes": "attributes"}
 _USER: dict[str, FieldEntry] = {
     _FAMILIES.get(name, name.removeprefix("user.")): entry
     for name, entry in VOCABULARY.items()
-    if name.startswith("user.")
+    if name.startswith("user.") and name != "user.unusedDays"  # follows from the last use
 }
 # Whether a license was never used follows from its last use; quarantine is a guard, not a field of rules.
 _LICENSE: dict[str, FieldEntry] = {
@@ -71,7 +71,7 @@ def read_user(reader: YamlReader, node: Node) -> UserFacts | None:
             reader.error("SW205", "`user` names no user directory", node.span, f"this is {describe(node)}", help_)
             return None
         return {"userDirectory": directory, "userId": user_id}
-    return _read_facts(reader, node, "user", _USER)
+    return _read_facts(reader, node, "user", _USER, {"unusedDays": "write `lastUsed`: the days follow from it"})
 
 
 def read_license(reader: YamlReader, node: Node) -> LicenseFacts | None:
@@ -149,7 +149,11 @@ def _read_fact(reader: YamlReader, node: Node, what: str, key: str, word: FieldE
             return Special.UNKNOWN
         reader.error("SW205", f"`{what}` cannot be unknown", node.span, "it says of whom the case speaks")
         return None
-    if key == "lastUsed" and isinstance(node, YamlScalar) and (is_word(node, Special.NEVER) or node.text[:4] == "1753"):
+    if (
+        key in ("lastUsed", "lastReleased")
+        and isinstance(node, YamlScalar)
+        and (is_word(node, Special.NEVER) or node.text[:4] == "1753")
+    ):
         return Special.NEVER  # QRS itself writes 1753-01-01
     if word.keyed:
         return _read_properties(reader, node, what)

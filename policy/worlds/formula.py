@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from seatwarden.grammar.ast import Comparison, Field
-from seatwarden.policy.worlds.days import ALL_MONTHS, ALL_WEEKDAYS, DayField
+from seatwarden.policy.operators import matches
+from seatwarden.policy.worlds.days import ALL_DATES, ALL_WEEKDAYS, DayField
 
 
 @dataclass(frozen=True, slots=True)
 class TextTest:
     """A set of texts: those that fold to one of `folded`, are one of `exact`, or match one of `patterns` (folded).
 
-    With `filled` all that are not blank. `written` holds the texts as the policy writes them; they only serve to show
-    an example.
+    With `filled` all that are not blank; `read_as` says that they are read as a date or a number. `written` holds the
+    texts as the policy writes them; they only serve to show an example.
     """
 
     field: Field
@@ -25,7 +26,14 @@ class TextTest:
     exact: frozenset[str] = frozenset()
     patterns: frozenset[str] = frozenset()
     filled: bool = False
+    read_as: str = ""
     written: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+
+    def passes(self, text: str) -> bool:
+        """Whether a text is one of the set."""
+        folded = text.casefold()
+        named = folded in self.folded or text in self.exact or (self.filled and bool(text.strip()))
+        return named or any(matches(folded, pattern) for pattern in self.patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +63,9 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class OnDays:
-    """Today lies in one of these months and on one of these weekdays; bit 0 is January, and Monday."""
+    """Today lies on one of these dates of a year and on one of these weekdays, bit 0 of which is Monday."""
 
-    months: int = ALL_MONTHS
+    dates: int = ALL_DATES
     weekdays: int = ALL_WEEKDAYS
 
 
@@ -116,9 +124,9 @@ def negate(formula: Formula) -> Formula:
             return replace(formula, wanted=not wanted)
         case Within(later, earlier, days):
             return Within(earlier, later, -days - 1)  # days are whole: more than n is n + 1 or more
-        case OnDays(months, weekdays):
-            other_months, other_weekdays = ALL_MONTHS & ~months, ALL_WEEKDAYS & ~weekdays
-            return any_of([OnDays(months=other_months), OnDays(weekdays=other_weekdays)])
+        case OnDays(dates, weekdays):
+            other_dates, other_weekdays = ALL_DATES & ~dates, ALL_WEEKDAYS & ~weekdays
+            return any_of([OnDays(dates=other_dates), OnDays(weekdays=other_weekdays)])
 
 
 def literals(formula: Formula) -> Iterator[Atom]:

@@ -14,10 +14,14 @@ from seatwarden.policy.worlds.texts import text_values
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES
 from seatwarden.policy.worlds.world import World, world_of
 
-STEPS = 20_000
-"""Most literals that one question may try; a policy of 50 rules needs some hundred."""
-TOTAL_STEPS = 500_000
-"""Most literals that all questions to one space may try: a few seconds of work."""
+STEPS_A_SECOND = 50_000
+"""Literals that are tried in a second, on a usual machine. Work is counted in these and not in time, so that the same
+question has the same answer everywhere."""
+STEPS = 5 * STEPS_A_SECOND
+"""Most literals that all questions to one space may try, if nothing else is asked for; a policy of 50 rules needs some
+hundred for each."""
+_SHARE = 10
+"""One question may try this part of them: it leaves something to the others."""
 
 
 class Undecided(Exception):
@@ -27,17 +31,19 @@ class Undecided(Exception):
 class Space:
     """All worlds, as far as some formulas can tell them apart.
 
-    Questions may be asked about these formulas, and about anything made of their literals.
+    Questions may be asked about these formulas, and about anything made of their literals. Together they may try
+    `steps` literals.
     """
 
-    def __init__(self, formulas: Iterable[Formula]) -> None:
+    def __init__(self, formulas: Iterable[Formula], steps: int = STEPS) -> None:
         tests: dict[Field, list[TextTest]] = {LICENSE_TYPE: [], LICENSES: []}
         for formula in formulas:
             for literal in literals(formula):
                 if isinstance(literal, Has):
                     tests.setdefault(literal.test.field, []).append(literal.test)
         self._pools: Pools = {field: text_values(field, found) for field, found in tests.items()}
-        self._steps = TOTAL_STEPS
+        self._most = max(1, steps // _SHARE)
+        self._steps = steps
 
     def world(self, *formulas: Formula) -> World | None:
         """A world in which all formulas hold, or None when there is none. Raises Undecided."""
@@ -60,7 +66,7 @@ class Space:
 
         Raises Undecided.
         """
-        search = _Search(min(STEPS, self._steps))
+        search = _Search(min(self._most, self._steps))
         try:
             yield from search.worlds(State(self._pools, {}, {}), formulas)
         finally:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.policy.worlds.days import (
-    ALL_MONTHS,
+    ALL_DATES,
     ALL_WEEKDAYS,
     UNBOUNDED,
     DayBounds,
@@ -21,7 +21,7 @@ from seatwarden.policy.worlds.days import (
 )
 from seatwarden.policy.worlds.formula import Atom, Flag, Has, OnDays, Within
 from seatwarden.policy.worlds.texts import TextValues
-from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES, NEVER_USED
+from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES, NEVER_USED, USER_LAST_USED
 
 Pools: TypeAlias = Mapping[Field, TextValues]
 """The texts that stand for all, for each text field that is spoken of; license types always are."""
@@ -43,7 +43,7 @@ class State:
     texts: Mapping[Field, Texts]
     flags: Mapping[Field | Comparison, bool]
     bounds: DayBounds = UNBOUNDED
-    months: int = ALL_MONTHS
+    dates: int = ALL_DATES
     weekdays: int = ALL_WEEKDAYS
 
     def assume(self, literal: Atom) -> "State | None":
@@ -57,12 +57,14 @@ class State:
                 if known is not None:
                     return self if known == wanted else None
                 state = replace(self, flags={**self.flags, subject: wanted})
-                return state._with_reference(wanted) if subject == NEVER_USED else state
+                if subject == NEVER_USED:
+                    return state._with_reference(wanted)
+                return state._with_use_of_user(wanted) if subject == USER_LAST_USED else state
             case Within(later, earlier, days):
                 bounds = tighten(self.bounds, later, earlier, days)
-                return self._with_days(bounds, self.months, self.weekdays)
-            case OnDays(months, weekdays):
-                return self._with_days(self.bounds, self.months & months, self.weekdays & weekdays)
+                return self._with_days(bounds, self.dates, self.weekdays)
+            case OnDays(dates, weekdays):
+                return self._with_days(self.bounds, self.dates & dates, self.weekdays & weekdays)
 
     def texts_of(self, pool: TextValues) -> Texts:
         """The assumptions about a text field."""
@@ -103,13 +105,26 @@ class State:
     def _with_reference(self, never: bool) -> "State | None":
         """Disuse counts from the allocation when the license was never used, else from the last use."""
         start = DayField.ALLOCATED if never else DayField.LAST_USED
-        return self._with_days(same_day(self.bounds, DayField.REFERENCE, start), self.months, self.weekdays)
+        bounds = same_day(self.bounds, DayField.REFERENCE, start)
+        if bounds is not None and not never:  # a use of this license is one of the user's
+            bounds = tighten(bounds, DayField.LAST_USED, DayField.USER_LAST_USED, 0)
+        state = self._with_days(bounds, self.dates, self.weekdays)
+        return state if never or state is None else state.assume(Flag(USER_LAST_USED))
 
-    def _with_days(self, bounds: DayBounds | None, months: int, weekdays: int) -> "State | None":
+    def _with_use_of_user(self, used: bool) -> "State | None":
+        """The user's disuse counts from the last use of any license, or else from the latest allocation."""
+        if used:
+            bounds = same_day(self.bounds, DayField.USER_REFERENCE, DayField.USER_LAST_USED)
+            return self._with_days(bounds, self.dates, self.weekdays)
+        bounds = tighten(self.bounds, DayField.ALLOCATED, DayField.USER_REFERENCE, 0)
+        state = self._with_days(bounds, self.dates, self.weekdays)
+        return state.assume(Flag(NEVER_USED)) if state is not None else None
+
+    def _with_days(self, bounds: DayBounds | None, dates: int, weekdays: int) -> "State | None":
         if bounds is None:
             return None
-        if (bounds, months, weekdays) == (self.bounds, self.months, self.weekdays):
+        if (bounds, dates, weekdays) == (self.bounds, self.dates, self.weekdays):
             return self
-        if pick_today(bounds, months, weekdays, 0) is None:
+        if pick_today(bounds, dates, weekdays, 0) is None:
             return None
-        return replace(self, bounds=bounds, months=months, weekdays=weekdays)
+        return replace(self, bounds=bounds, dates=dates, weekdays=weekdays)

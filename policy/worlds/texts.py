@@ -37,6 +37,11 @@ class TextValues:
         return (1 << len(self.values)) - 1
 
     @property
+    def read_as(self) -> frozenset[str]:
+        """What the tests read these texts as: dates, numbers."""
+        return frozenset(test.read_as for test in self.masks if test.read_as)
+
+    @property
     def many(self) -> bool:
         """Whether a user can have several of them."""
         return VOCABULARY[self.field.name].many
@@ -66,6 +71,30 @@ def text_values(field: Field, tests: Iterable[TextTest]) -> TextValues:
     signatures = tuple(found)
     plainest = min(range(len(found)), key=lambda bit: (not values[bit].strip(), signatures[bit].bit_count()), default=0)
     return TextValues(field, values, masks, 0 if entry.many else 1 << plainest, wild=0 if complete else 1 << len(found))
+
+
+def fewest(allowed: int, needed: tuple[int, ...]) -> int:
+    """The smallest set of allowed bits that has one of each needed set."""
+    if not needed:
+        return 0
+    best, stack = allowed, [(0, needed)]
+    while stack:
+        chosen, missing = stack.pop()
+        if not missing:
+            if chosen.bit_count() < best.bit_count():
+                best = chosen
+            continue
+        if chosen.bit_count() + 1 >= best.bit_count() and best != allowed:
+            continue
+        # Of texts that meet the same needs one is tried: else a list of a thousand tags is a thousand branches.
+        tried: dict[tuple[int, ...], int] = {}
+        candidates = missing[0] & allowed
+        while candidates:
+            bit = candidates & -candidates
+            candidates ^= bit
+            tried.setdefault(tuple(need for need in missing if not need & bit), bit)
+        stack.extend((chosen | bit, left) for left, bit in sorted(tried.items(), key=lambda t: -len(t[0])))
+    return best
 
 
 def _classes(tests: tuple[TextTest, ...]) -> tuple[dict[int, str], bool]:

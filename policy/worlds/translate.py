@@ -7,28 +7,37 @@ fields with few values are written out. What is left, a comparison of two open t
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
 from typing import TypeAlias
 
 from seatwarden.grammar.ast import (
     And,
     Comparison,
     Condition,
+    Date,
     Field,
     IsEmpty,
     ListOf,
     Name,
     Not,
+    Number,
     Operand,
     Operator,
     Or,
+    ReadAs,
+    Season,
+    Shifted,
     Text,
     UnusedFor,
+    days_moved,
+    field_of,
+    read_in,
 )
 from seatwarden.grammar.ast import Literal_ as AstLiteral
 from seatwarden.grammar.calendar_names import WEEKDAYS
-from seatwarden.policy.operators import HOLDS, POSITIVE, Value
-from seatwarden.policy.vocabulary import VOCABULARY, Type
-from seatwarden.policy.worlds.days import DayField
+from seatwarden.policy.operators import FLIPPED, HOLDS, POSITIVE, Value, in_season, moved
+from seatwarden.policy.vocabulary import OF_POOL, VOCABULARY, Type
+from seatwarden.policy.worlds.days import DayField, dates_where
 from seatwarden.policy.worlds.formula import (
     FALSE,
     TRUE,
@@ -50,14 +59,16 @@ Term: TypeAlias = tuple[DayField, DayField, int]
 
 NEVER_USED = Field("license.neverUsed")
 USER_LAST_USED = Field("user.lastUsed")
-"""As a flag: whether the user has used any license. Not tied to the use of this one, so more seems possible than is."""
+"""As a flag: whether the user has used any license."""
+LAST_RELEASED = Field("user.lastReleased")
+"""As a flag: whether a license of the user was ever released."""
 LICENSE_TYPE = Field("license.type")
 LICENSES = Field("user.licenses")
 USER = Field("user")
 DIRECTORY = Field("user.userDirectory")
 USER_ID = Field("user.userId")
 
-_FLIPPED: Mapping[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "==": "=="}
+_NOUGHT: Term = (DayField.ORIGIN, DayField.ORIGIN, 0)
 _TERMS: Mapping[str, Term] = {
     "today": (DayField.TODAY, DayField.ORIGIN, 0),
     "license.lastUsed": (DayField.LAST_USED, DayField.ORIGIN, 0),
@@ -65,6 +76,8 @@ _TERMS: Mapping[str, Term] = {
     "user.createdDate": (DayField.USER_CREATED, DayField.ORIGIN, 0),
     "user.lastUsed": (DayField.USER_LAST_USED, DayField.ORIGIN, 0),
     "license.unusedDays": (DayField.TODAY, DayField.REFERENCE, 0),
+    "user.lastReleased": (DayField.USER_LAST_RELEASED, DayField.ORIGIN, 0),
+    "user.unusedDays": (DayField.TODAY, DayField.USER_REFERENCE, 0),
 }
 
 
@@ -78,7 +91,13 @@ def translate(condition: Condition, names: Names) -> Formula:
         case Not(operand):
             return negate(translate(operand, names))
         case UnusedFor():
-            return Within(DayField.REFERENCE, DayField.TODAY, -condition.days)
+            start = DayField.USER_REFERENCE if condition.of_user else DayField.REFERENCE
+            return Within(start, DayField.TODAY, -condition.days)
+        case Season(Date(first), Date(last)):
+            on_or_after = Within(DayField.ORIGIN, DayField.TODAY, -first.toordinal())
+            return all_of([on_or_after, Within(DayField.TODAY, DayField.ORIGIN, last.toordinal())])
+        case Season():
+            return OnDays(dates=dates_where(lambda month, day: in_season(condition, date(2000, month, day))))
         case IsEmpty(field):
             return _is_empty(field)
         case Comparison(operator, left, right) if operator in POSITIVE:
@@ -92,13 +111,28 @@ def translate(condition: Condition, names: Names) -> Formula:
 
 
 def _comparison(operator: Operator, left: Operand, right: Operand, names: Names) -> Formula:
+    if read := [asked for side in (left, right) if (asked := read_in(side)) is not None]:
+        # What a text says as a date has no class of its own: a world looks for texts that do when it is shown.
+        compared = Flag(Comparison(operator, _unnamed(left, names), _unnamed(right, names)))
+        there = [field for side in (left, right) if (field := field_of(side)) is not None and read_in(side) is None]
+        filled = [Has(TextTest(asked.field, filled=True, read_as=asked.kind)) for asked in read]
+        needed, enough = _not_negative(operator, left, right)
+        holds = all_of([*filled, needed, any_of([compared, enough])])
+        return reduce(lambda formula, field: _there(field, formula), there, holds)
+    if any(isinstance(side, Field) and side.name in OF_POOL for side in (left, right)):
+        # Nor have numbers of licenses: a world looks for them, too.
+        return Flag(Comparison(operator, _unnamed(left, names), _unnamed(right, names)))
+    if isinstance(left, Shifted) or isinstance(right, Shifted):
+        ones, others = _moments(left, names), _moments(right, names)
+        pairs_ = ((one, other) for one in ones for other in others)
+        return any_of(_there_if(f, _there_if(g, _days(operator, one, other))) for (f, one), (g, other) in pairs_)
     match left, right:
         case Field(), Field():
             return _two_fields(operator, left, right)
         case Field(), _:
             return _field_and_values(operator, left, _values(right, names))
-        case _, Field() if operator in _FLIPPED:
-            return _field_and_values(_FLIPPED[operator], right, _values(left, names))
+        case _, Field() if operator in FLIPPED:
+            return _field_and_values(FLIPPED[operator], right, _values(left, names))
         case _, Field():
             # The field's values are the patterns.
             texts = _values(left, names)
@@ -162,8 +196,8 @@ def _is_empty(field: Field) -> Formula:
     """The formula that says that a field has no value, or only blank ones."""
     if field.name == "license.lastUsed":
         return Flag(NEVER_USED)
-    if field == USER_LAST_USED:
-        return Flag(USER_LAST_USED, wanted=False)
+    if field in (USER_LAST_USED, LAST_RELEASED):
+        return Flag(field, wanted=False)
     if field == USER:
         return FALSE  # the backslash between directory and id is there in any case
     return Has(TextTest(field, filled=True), wanted=False)
@@ -218,12 +252,55 @@ def _days(operator: Operator, left: Term, right: Term) -> Formula:
             return all_of([at_most, at_least])
 
 
+def _moments(operand: Operand, names: Names) -> list[tuple[Field | None, Term]]:
+    """The days of an operand, each as a moment with the field that has it, if any does."""
+    field = field_of(operand)
+    if field is not None:
+        later, earlier, more = _TERMS[field.name]
+        return [(field, (later, earlier, more + days_moved(operand)))]
+    days = (value for value in _values(operand, names) if isinstance(value, date))
+    return [(None, (DayField.ORIGIN, DayField.ORIGIN, day.toordinal())) for day in days]
+
+
+def _not_negative(operator: Operator, left: Operand, right: Operand) -> tuple[Formula, Formula]:
+    """What must hold for a number that is read to compare so with a number of days, and what is enough for it.
+
+    No number in a text is negative.
+    """
+    if isinstance(right, ReadAs) and operator in FLIPPED:
+        operator, left, right = FLIPPED[operator], right, left
+    if isinstance(left, ReadAs) and left.kind == "number" and isinstance(right, Field) and right.name in _TERMS:
+        term = _TERMS[right.name]
+        match operator:
+            case "<":
+                return _days(">", term, _NOUGHT), FALSE
+            case "<=" | "=" | "==":
+                return _days(">=", term, _NOUGHT), FALSE
+            case ">":
+                return TRUE, _days("<", term, _NOUGHT)
+            case ">=":
+                return TRUE, _days("<=", term, _NOUGHT)
+    return TRUE, FALSE
+
+
+def _unnamed(operand: Operand, names: Names) -> Operand:
+    """The operand without names: two policies may give one name two values."""
+    if field_of(operand) is not None:
+        return operand
+    values = _values(operand, names)
+    return ListOf(tuple(Date(value) if isinstance(value, date) else Number(int(value)) for value in values))
+
+
+def _there_if(field: Field | None, formula: Formula) -> Formula:
+    return formula if field is None else _there(field, formula)
+
+
 def _there(field: Field, formula: Formula) -> Formula:
     """The formula, where the field has a day: what was never used has none, and nothing compares with it."""
     if field.name == "license.lastUsed":
         return all_of([Flag(NEVER_USED, wanted=False), formula])
-    if field.name == "user.lastUsed":
-        return all_of([Flag(USER_LAST_USED), formula])
+    if field in (USER_LAST_USED, LAST_RELEASED):
+        return all_of([Flag(field), formula])
     return formula
 
 
@@ -244,7 +321,7 @@ def _among(field: Field, values: Sequence[Value]) -> Formula:
         return FALSE
     match field.name:
         case "month":
-            return OnDays(months=sum(1 << (int(value) - 1) for value in values if isinstance(value, int)))
+            return OnDays(dates=dates_where(lambda month, _: month in values))
         case "weekday":
             return OnDays(weekdays=sum(1 << WEEKDAYS.index(str(value)) for value in values))
         case _ if VOCABULARY[field.name].type is Type.BOOLEAN:
@@ -262,7 +339,9 @@ def _values(operand: Operand, names: Names) -> tuple[Value, ...]:
             return _values(names[name], names)
         case ListOf(items):
             return tuple(item.value for item in items)
-        case Field():
+        case Shifted(base):
+            return tuple(moved(value, operand.days) for value in _values(base, names))
+        case Field() | ReadAs():
             raise AssertionError("a field has no values of its own")
         case _:
             return (operand.value,)

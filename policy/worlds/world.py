@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from seatwarden.grammar.ast import Field
+from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.operators import Value
-from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
-from seatwarden.policy.worlds.days import DayBounds, DayField, pick, pick_today
+from seatwarden.policy.vocabulary import IN_USE, OF_POOL, VOCABULARY, Type
+from seatwarden.policy.worlds.days import DayBounds, DayField, date_bit, pick, pick_today
 from seatwarden.policy.worlds.formula import AllOf, AnyOf, Flag, Formula, Has, OnDays, Within
+from seatwarden.policy.worlds.readings import number_of, texts_read, unfound
 from seatwarden.policy.worlds.state import State, Texts
-from seatwarden.policy.worlds.texts import TextValues
+from seatwarden.policy.worlds.texts import TextValues, fewest
 from seatwarden.policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID, USER_LAST_USED
 
 ORDINARY_DAY = date(2026, 6, 15)
@@ -48,20 +49,29 @@ class World:
                 return (WEEKDAYS[self.today.weekday()],)
             case "license.unusedDays":
                 return (self.days[DayField.TODAY] - self.days[DayField.REFERENCE],)
+            case "user.unusedDays":
+                return (self.days[DayField.TODAY] - self.days[DayField.USER_REFERENCE],)
             case "license.lastUsed":
                 never = self.flags.get(NEVER_USED, False)
                 return () if never else (date.fromordinal(self.days[DayField.REFERENCE]),)
             case "user.lastUsed":
                 used = self.flags.get(USER_LAST_USED, False)
                 return (date.fromordinal(self.days[DayField.USER_LAST_USED]),) if used else ()
+            case "user.lastReleased":
+                released = self.flags.get(field, False)
+                return (date.fromordinal(self.days[DayField.USER_LAST_RELEASED]),) if released else ()
             case "license.createdDate":
                 return (date.fromordinal(self.days[DayField.ALLOCATED]),)
             case "user.createdDate":
                 return (date.fromordinal(self.days[DayField.USER_CREATED]),)
+        if field.name in OF_POOL:
+            return (number_of(self.state, field, self.read) or 0,)
         if field in IN_USE.values():  # somebody else at the site has whatever the policy asks for
             return tuple(asked.key for asked in self.state.pools if IN_USE.get(asked.name) == field and asked.key)
+        if field in self.state.pools and self.state.pools[field].read_as:
+            return texts_read(self.state, field, self.bits(field), self.read) or ()
         if field in self.state.pools:
-            bits = self._bits(field)
+            bits = self.bits(field)
             return tuple(text for bit, text in enumerate(self.state.pools[field].values) if bits >> bit & 1)
         entry = VOCABULARY[field.name]
         if entry.type is Type.BOOLEAN:
@@ -77,15 +87,17 @@ class World:
     def size(self) -> int:
         """The number of facts to tell: values beyond the ones that everyone has, and flags that are set."""
         several = sum(bits.bit_count() for field, bits in self.held.items() if VOCABULARY[field.name].many)
-        return several + sum(self.flags.values())
+        return several + sum(truth for field, truth in self.flags.items() if field != USER_LAST_USED)
 
     @property
     def is_wild(self) -> bool:
-        """Whether a text in it is one that may pass tests and may fail them: then the world proves nothing."""
-        return any(bits & self.state.pools[field].wild for field, bits in self.held.items())
+        """Whether it proves nothing: a text may pass tests and may fail them, or one that says a date is not found."""
+        wild = any(bits & self.state.pools[field].wild for field, bits in self.held.items())
+        return wild or unfound(self.state, self.bits, self.read)
 
     def satisfies(self, formula: Formula) -> bool:
-        """Whether the formula holds; a flag that is no field, and that nothing asks for, does not."""
+        """Whether the formula holds. A comparison of two open texts has to be assumed, in either way: it is not false
+        because nobody asks."""
         match formula:
             case AllOf(parts):
                 return all(self.satisfies(part) for part in parts)
@@ -93,83 +105,61 @@ class World:
                 return any(self.satisfies(part) for part in parts)
             case Has(test, wanted):
                 pool = self.state.pools[test.field]
-                held = self._bits(test.field)
+                held = self.bits(test.field)
                 # The wild text may pass and may fail: both are granted. A world with it proves nothing by itself;
                 # whoever shows it to people evaluates the policies on it first.
                 return bool(held & pool.wild) or bool(held & pool.masks[test]) == wanted
             case Flag(subject, wanted):
-                return self.state.flags.get(subject, False) == wanted
+                return self.state.flags.get(subject, None if isinstance(subject, Comparison) else False) == wanted
             case Within(later, earlier, days):
                 return self.days[later] - self.days[earlier] <= days
-            case OnDays(months, weekdays):
-                return bool(months >> (self.today.month - 1) & weekdays >> self.today.weekday() & 1)
+            case OnDays(dates, weekdays):
+                return bool(dates & date_bit(self.today) and weekdays >> self.today.weekday() & 1)
 
-    def _bits(self, field: Field) -> int:
+    def bits(self, field: Field) -> int:
+        """The texts that a field has here, as bits of its pool."""
         return self.held[field] if field in self.held else self.state.pools[field].plainest
 
 
 def world_of(state: State) -> World | None:
     """The world with the fewest facts in which a state's literals hold; None when there is none.
 
-    Whether the license was ever used may still be open; then both are tried, used first.
+    Whether the license, and the user any, was ever used may still be open; then both are tried, used first.
     """
-    if NEVER_USED not in state.flags:
-        for never in (False, True):
-            decided = state.assume(Flag(NEVER_USED, never))
-            if decided is not None:
-                return world_of(decided)
-        return None
+    for flag, first in ((NEVER_USED, False), (USER_LAST_USED, True)):
+        if flag not in state.flags:
+            for wanted in (first, not first):
+                decided = state.assume(Flag(flag, wanted))
+                if decided is not None:
+                    return world_of(decided)
+            return None
     held = {field: _texts(state.pools[field], known) for field, known in state.texts.items() if field != LICENSES}
     own = held.setdefault(LICENSE_TYPE, state.pools[LICENSE_TYPE].plainest)
     licenses = state.texts_of(state.pools[LICENSES])
-    held[LICENSES] = own | _fewest(licenses.allowed, tuple(need for need in licenses.needed if not need & own))
+    held[LICENSES] = own | fewest(licenses.allowed, tuple(need for need in licenses.needed if not need & own))
     flags = {subject: truth for subject, truth in state.flags.items() if isinstance(subject, Field)}
-    return World(state, held, flags, _days(state.bounds, state.months, state.weekdays))
+    return World(state, held, flags, _days(state.bounds, state.dates, state.weekdays))
 
 
 def _texts(pool: TextValues, known: Texts) -> int:
     """The fewest and plainest texts that a field may have; the wild one only where nothing else will do."""
     tame = known.allowed & ~pool.wild
     if pool.many:
-        return _fewest(tame if all(need & tame for need in known.needed) else known.allowed, known.needed)
+        return fewest(tame if all(need & tame for need in known.needed) else known.allowed, known.needed)
     usable = tame or known.allowed
     return pool.plainest if usable & pool.plainest else usable & -usable
 
 
-def _fewest(allowed: int, needed: tuple[int, ...]) -> int:
-    """The smallest set of allowed bits that has one of each needed set."""
-    if not needed:
-        return 0
-    best, stack = allowed, [(0, needed)]
-    while stack:
-        chosen, missing = stack.pop()
-        if not missing:
-            if chosen.bit_count() < best.bit_count():
-                best = chosen
-            continue
-        if chosen.bit_count() + 1 >= best.bit_count() and best != allowed:
-            continue
-        # Of texts that meet the same needs one is tried: else a list of a thousand tags is a thousand branches.
-        tried: dict[tuple[int, ...], int] = {}
-        candidates = missing[0] & allowed
-        while candidates:
-            bit = candidates & -candidates
-            candidates ^= bit
-            tried.setdefault(tuple(need for need in missing if not need & bit), bit)
-        stack.extend((chosen | bit, left) for left, bit in sorted(tried.items(), key=lambda t: -len(t[0])))
-    return best
-
-
 @lru_cache(maxsize=1024)
-def _days(bounds: DayBounds, months: int, weekdays: int) -> Mapping[DayField, int]:
+def _days(bounds: DayBounds, dates: int, weekdays: int) -> Mapping[DayField, int]:
     """The days: today near an ordinary one, the last use as late as it can be, the rest long ago."""
-    today = pick_today(bounds, months, weekdays, ORDINARY_DAY.toordinal())
+    today = pick_today(bounds, dates, weekdays, ORDINARY_DAY.toordinal())
     assert today is not None  # noqa: S101 - a state's days are possible
     days = {DayField.ORIGIN: 0}
     days[DayField.TODAY], bounds = pick(bounds, DayField.TODAY, today)
     long_ago = today - _LONG_AGO
-    recent = (DayField.REFERENCE, DayField.LAST_USED, DayField.USER_LAST_USED)
-    for moment in (*recent, DayField.ALLOCATED, DayField.USER_CREATED):
+    recent = (DayField.REFERENCE, DayField.LAST_USED, DayField.USER_LAST_USED, DayField.USER_REFERENCE)
+    for moment in (*recent, DayField.ALLOCATED, DayField.USER_CREATED, DayField.USER_LAST_RELEASED):
         wish = today if moment in recent else long_ago
         days[moment], bounds = pick(bounds, moment, wish)
     return days

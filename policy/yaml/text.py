@@ -3,8 +3,7 @@
 import json
 import re
 
-from seatwarden.grammar.parser import Locate
-from seatwarden.grammar.spans import Span
+from seatwarden.grammar.spans import Locate, Span
 from seatwarden.policy.yaml.nodes import YamlScalar
 
 _PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")

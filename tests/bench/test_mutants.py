@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.mutants import Change, Mutant, Room, _change, accepted, changed_files, report, rooms
+from bench.mutants import Change, Mutant, Room, _change, accepted, changed_functions, report, rooms
 from tests.paths import ROOT
 
 DECIDE = "engine/decide/decide.py"
@@ -99,21 +99,42 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert both.split() == ["all", "4", "1", "1", "1", "1"]
 
 
+CODE = """\
+def one():
+    return 1
+
+class Some:
+    def one(self):
+        return 1
+
+    def two(self):
+        return 2
+
+def last():
+    print()
+    return 1
+"""
+
+
 def test_what_a_commit_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> None:
         identity = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
         subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)  # noqa: S607
 
     monkeypatch.setattr("bench.mutants.ROOT", tmp_path)
-    assert changed_files("HEAD~1") == []  # no repository
+    assert changed_functions("HEAD~1") == {}  # no repository
     (tmp_path / "engine" / "log").mkdir(parents=True)
-    (tmp_path / "engine" / "log" / "chain.py").write_text("one = 1\n")
+    chain = tmp_path / "engine" / "log" / "chain.py"
+    chain.write_text(CODE)
     (tmp_path / "README.md").write_text("one\n")
     git("init", "-q")
     git("add", ".")
     git("commit", "-q", "-m", "one")
-    assert changed_files("HEAD~1") == []  # the first commit
-    (tmp_path / "engine" / "log" / "chain.py").write_text("one = 2\n")
+    assert changed_functions("HEAD~1") == {}  # the first commit
+    chain.write_text(CODE.replace("return 2", "return 3").replace("    print()\n", ""))
     (tmp_path / "README.md").write_text("two\n")
     git("commit", "-q", "-a", "-m", "two")
-    assert changed_files("HEAD~1") == ["engine/log/chain.py"]
+    assert changed_functions("HEAD~1") == {"engine/log/chain.py": {("two", "Some"), ("last", None)}}
+    chain.write_text(f"ONE = 1\n{chain.read_text()}")
+    git("commit", "-q", "-a", "-m", "three")
+    assert changed_functions("HEAD~1") == {}  # tables at the top are not changed by mutants

@@ -64,6 +64,7 @@ _FACT: Schema = {
 SIMPLE: Mapping[str, Schema] = {
     "text": {"type": "string"},
     "number": {"type": "integer"},
+    "decimal": {"type": "number"},
     "true/false": {"type": "boolean"},
     "null": {"type": "null"},
     "truth": {"type": ["boolean", "null"]},
@@ -75,6 +76,7 @@ SIMPLE: Mapping[str, Schema] = {
     "place": {"type": "string", "pattern": r":\d+:\d+$"},
     "license type": {"enum": ["professional", "analyzer"]},
     "fact": _FACT,
+    "releases": {"anyOf": [{"type": "object", "additionalProperties": {"type": "integer"}}, {"type": "null"}]},
     # Its keys are those of a measurement, and the tags that the site file names.
     "license use": {"type": "object", "properties": {"license_type": {"type": "string"}}, "required": ["license_type"]},
 }

@@ -1,6 +1,7 @@
-"""The picture of a terminal in README and on the site: a real command on the examples, with its colours.
+"""The pictures in README and on the site: of a terminal, a real command on the examples, with its colours; and the
+curves of the backtest that docs/backtest.md shows, taken from its page.
 
-Run as a module, this draws what the command prints now:
+Run as a module, this draws what the commands show now:
 
 python -m tests.docs.picture
 """
@@ -17,7 +18,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from tests.docs.blocks import in_folder_of, printed_by
+from tests.docs.blocks import in_folder_of, lines, printed_by
 from tests.paths import ROOT
 
 PICTURE = ROOT / "docs" / "images" / "plan.svg"
@@ -85,6 +86,54 @@ def words(lines: Iterable[str]) -> list[str]:
     return [line for line in ("".join(line.split()) for line in lines) if line]
 
 
+# The curves of a backtest --------------------------------------------------------------------------------
+
+CURVES = ROOT / "docs" / "images" / "backtest.svg"
+_MAKING = "seatwarden demo --history --quiet"
+_FIGURE = re.compile(r'<figcaption><h3>(.*?)</h3>.*?<svg class="curve"[^>]*>(.*?)</svg>', re.DOTALL)
+_CURVES_FORMAT = """\
+<svg viewBox="0 0 980 272" xmlns="http://www.w3.org/2000/svg" role="img">
+<title>Who was back, and how many seats were free, over the threshold</title>
+<style>
+{style}
+.paper {{ fill: var(--ground); }}
+svg text.head {{ font: 600 14px var(--sans); fill: var(--text); }}
+</style>
+{patterns}
+<rect class="paper" width="980" height="272"/>
+{figures}
+<rect class="kept" x="520" y="250" width="12" height="12"/>
+<text x="538" y="260">released later</text>
+<rect class="quarantined" x="630" y="250" width="12" height="12"/>
+<text x="648" y="260">the backlog of the first day</text>
+</svg>
+"""
+
+
+def draw_curves() -> str:
+    """What a backtest costs and frees, as SVG: the first two pictures of its page, side by side."""
+    with tempfile.TemporaryDirectory() as name, in_folder_of("", Path(name)):
+        printed_by(_MAKING, "")
+        page = Path("seatwarden-demo", "backtest.html").read_text(encoding="utf-8")
+    figures = [
+        f'<g transform="translate({x}, 0)"><text class="head" x="0" y="20">{head}</text>'
+        f'<g transform="translate(0, 32)">{"".join(lines(picture))}</g></g>'
+        for x, (head, picture) in zip((20, 520), _FIGURE.findall(page)[:2], strict=True)
+    ]
+    style = re.sub(r"/\*.*?\*/|^@page.*?^}$", "", page.partition("<style>")[2].partition("</style>")[0], flags=_LONG)
+    patterns = page.partition('<svg class="defs"')[2].partition("<defs>")[2].partition("</defs>")[0]
+    made = _CURVES_FORMAT.format(
+        style="\n".join(line for line in lines(style) if line),
+        patterns=f"<defs>{patterns}</defs>",
+        figures="\n".join(figures),
+    )
+    return re.sub(r"\s*\n\s*", "\n", made)
+
+
+_LONG = re.DOTALL | re.MULTILINE
+
+
 if __name__ == "__main__":
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(re.sub(r"[ \t]+$", "", draw(), flags=re.MULTILINE), encoding="utf-8")
+    CURVES.write_text(draw_curves(), encoding="utf-8")

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-import seatwarden.engine.cli.host
+import seatwarden.engine.cli.state_folder
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.docs.blocks import printed_by
 from tests.docs.live_site import command_modules
@@ -55,7 +55,7 @@ def running_site(folder: Path, policy: str = TWO_A_RUN, *, ours: str = "") -> It
     with SimulatedQrs(idle_site()) as qrs, pytest.MonkeyPatch.context() as patch:
         site = write_site(folder, qrs.port, policy=policy, ours=f"parallel: 1\n{ours}")
         patch.setattr("urllib3.util.retry.Retry.sleep", lambda *args: None)
-        patch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: folder)
+        patch.setattr(seatwarden.engine.cli.state_folder, "user_state_path", lambda *args, **options: folder)
         yield qrs, Command(site, qrs, patch)
 
 

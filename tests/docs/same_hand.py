@@ -19,7 +19,6 @@ import seatwarden.api
 import seatwarden.engine.apply.releaser
 import seatwarden.engine.cli.circumstances
 import seatwarden.engine.cli.commands.plan
-import seatwarden.engine.cli.host
 from seatwarden.engine.log.lines import RegisterHead
 from seatwarden.engine.log.register import Register
 from seatwarden.engine.plan.circumstances import Circumstances
@@ -47,7 +46,7 @@ def same_hand() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seatwarden.engine.cli.circumstances, "circumstances", lambda qlik_user=None: made)
         patch.setattr(seatwarden.engine.cli.circumstances, "draw", source.token_bytes)
-        for module in (seatwarden.engine.cli.host, seatwarden.engine.cli.commands.plan):
+        for module in (seatwarden.engine.cli.circumstances, seatwarden.engine.cli.commands.plan):
             patch.setattr(module, "datetime", StoppedClock)
         patch.setattr(seatwarden.api, "secrets", source)
         patch.setattr(Register, "head", _head_here)

@@ -56,6 +56,8 @@ OUTPUTS = (
     "log audit",
     "log forget",
     "log prune",
+    "history list",
+    "backtest",
 )
 """The commands that print JSON."""
 

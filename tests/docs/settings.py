@@ -12,7 +12,7 @@ from seatwarden.engine.site.alarms import HEARTBEAT, HOOK, MQTT, WEBHOOKS
 from seatwarden.engine.site.connection import CERTIFICATES, QRS
 from seatwarden.engine.site.influxdb import INFLUXDB
 from seatwarden.engine.site.notifications import EMAIL, SHARED, WEBHOOK
-from seatwarden.engine.site.settings import OURS
+from seatwarden.engine.site.ours import OURS
 from seatwarden.policy.yaml.settings import Setting
 from tests.paths import ROOT
 

@@ -53,7 +53,7 @@ def test_modules_can_be_run(module: str) -> None:
 
 def test_make_has_the_targets() -> None:
     named = set(re.findall(r"`?make (\w+)", CONTRIBUTING))
-    assert named == {"test", "lint", "lowest", "constraints", "man", "demo", "docs"}
+    assert named == {"test", "lint", "lowest", "constraints", "man", "demo", "docs", "pictures"}
     for target in named:
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
 
@@ -67,7 +67,7 @@ def test_the_checks_are_those_of_make_lint() -> None:
 def test_ci_runs_what_the_page_says() -> None:
     run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert re.findall(r"^make \S+ (\w+)$", run, re.MULTILINE) == ["lint", "test", "lowest", "demo", "docs"]
-    assert "-m rounds" in run
+    assert "-m long" in run
 
 
 def test_npm_has_the_scripts() -> None:

@@ -20,9 +20,12 @@ RECIPES = [path for path in POLICIES if path.name != "butler.policy"]  # that on
 FOUND_ON_THE_SITE = {
     "ad-group.policy": ["SW401"] * 2,
     "butler.policy": ["SW401"] * 3,
-    "new-starters.policy": ["SW404"],
     "season.policy": ["SW401"],
+    "semesters.policy": ["SW401"] * 3,
     "service-accounts.policy": ["SW401"],
+    "countries.policy": ["SW401"] * 2,
+    "contract-end.policy": ["SW401"] * 3,
+    "own-threshold.policy": ["SW401"],
 }
 """What the example site finds: an example may name values that nobody there has."""
 _NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from seatwarden.engine.analysis import hindsight, regret
 from seatwarden.engine.audit import answers
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.decide.disguise import ClassCounts
@@ -81,6 +82,11 @@ TYPES: dict[str, Any] = {
     "statement": answers.AuditStatement,
     "listing": answers.Listing,
     "entry": answers.AuditEntry,
+    "backtested": regret.BacktestRow,
+    "past releases": regret.ReleasedCounts,
+    "back within": regret.BackWithin,
+    "regret difference": regret.RegretDifference,
+    "chance": hindsight.SaidChance,
 }
 LINKS = {"n", "kind", "prev", "person", "of"}
 
@@ -294,6 +300,8 @@ PRINTING = {
         "log forget user01 --site SITE --reason request --yes",
     ),
     "log prune": ("log prune --site SITE --keep 31d --dry-run", "log prune --site SITE --keep 31d --yes"),
+    "history list": ("history list --site SITE",),
+    "backtest": (f"backtest -p {BUTLER} --site SITE --threshold analyzer=30,60",),
     "log audit": ("log audit RUN", f"log audit STATE --from 2026-01-01 -p {BUTLER}"),
     "log verify": ("log verify RUN", "log verify STATE"),
     "log replay": ("log replay RUN",),

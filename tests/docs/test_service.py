@@ -1,6 +1,7 @@
 """The page on unattended work: its site file is right, its tables say what the code says."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -8,12 +9,21 @@ import pytest
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.views.run_json import EXIT_MEANINGS, failed_to_json, run_to_json
+from seatwarden.engine.history.forecast import Forecast
+from seatwarden.engine.history.running_out import RunningOut
+from seatwarden.engine.monitor.capacity import FreeLicenses
 from seatwarden.engine.runs.run import RunReport
+from seatwarden.engine.service.known import Known
 from seatwarden.engine.service.state import JobResult, ServiceState
+from seatwarden.engine.service.status import Record, status_of
+from seatwarden.engine.service.status_page import render_status
+from seatwarden.engine.site.capacity import WarnBelow
 from seatwarden.engine.site.settings import load_settings
 from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.errors import InputError, PolicyError
 from tests.docs.blocks import BLOCK
+from tests.engine.service.past import state_at
+from tests.engine.service.sites import settings_of, write_site
 from tests.engine.service.test_status_server import NOW
 from tests.paths import ROOT
 
@@ -50,14 +60,17 @@ def test_the_site_file_is_no_policy() -> None:
 def test_the_metrics_are_those_that_there_are() -> None:
     from prometheus_client import CollectorRegistry, generate_latest
 
-    from seatwarden.engine.service.status_server import _StateCollector
+    from seatwarden.engine.service.status_server import StateCollector
 
     state = ServiceState(NOW)
     state.schedule({"licenseRelease": "every 6 hours"})
     state.due("licenseRelease", NOW)
     state.ended("licenseRelease", NOW, JobResult("done", True, {"released": 1.0}))
+    found = RunningOut(9, 12, None, 365, 365)
+    free = FreeLicenses("analyzer", 5, 100, 10, WarnBelow(10), Forecast(5, NOW.date(), found, found))
+    state.known = Known(free=(free,), free_at=NOW)
     registry = CollectorRegistry()
-    registry.register(_StateCollector(state))
+    registry.register(StateCollector(state))
     there = set(re.findall(r"^(seatwarden_\w+)", generate_latest(registry).decode(), re.MULTILINE))
     table = PAGE.split("| metric | what it is |", 1)[1].split("\n\n", 1)[0]
     assert set(re.findall(r"`(seatwarden_\w+)", table)) == there
@@ -76,3 +89,12 @@ def test_the_object_of_a_run_has_the_keys_that_the_page_names() -> None:
     there = run_to_json(report, ExitCode.DONE, Path("site.yaml"), "https://qlik.example.com")
     assert named == {*there, "warnings"}
     assert failed_to_json(InputError("no"), ExitCode.BAD_INPUT, Path("site.yaml")).keys() <= there.keys()
+
+
+def test_the_status_page_has_the_parts_that_the_page_names(tmp_path: Path) -> None:
+    settings = settings_of(write_site(tmp_path, 4242))
+    status = status_of(state_at(NOW, wrong=True), settings, Record(), NOW)
+    shown = render_status(replace(status, soon=status.wrong)).content.decode()
+    table = PAGE.split("| part | what it shows |", 1)[1].split("\n\n", 1)[0]
+    named = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
+    assert [part for part in named if part not in ("---", "the band")] == re.findall(r"<h2[^>]*>(.*?)</h2>", shown)

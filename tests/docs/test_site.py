@@ -48,7 +48,10 @@ def test_pages_link_to_files_that_exist() -> None:
 def test_the_site_has_everything_with_it() -> None:
     """No fonts from elsewhere, nothing that calls home, no repository that does not exist."""
     assert SETTINGS["theme"]["font"] is False
-    assert not {"repo_url", "site_url", "extra_javascript", "extra"} & set(SETTINGS)
+    assert not {"repo_url", "site_url"} & set(SETTINGS)
+    assert list(SETTINGS["extra"]) == ["polyfills"]
+    for script in (*SETTINGS["extra"]["polyfills"], *SETTINGS["extra_javascript"]):
+        assert (DOCS / script).is_file()
     assert SETTINGS["strict"] is True
     assert not (DOCS / "theme" / "site.css").read_text(encoding="utf-8").count("url(")
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,19 @@ RECORDED: dict[str, Any] = load_json(EXTENSION / "test" / "recorded-tokens.json"
 TEXTS = [SAMPLE, *sorted(EXAMPLES.glob("*.policy"))]
 
 _SCOPES = {
-    "keyword.control": "KEEP RELEASE WHEN UNTIL LET SET FROM TIMEZONE LIMIT TO OF PER RUN LONGEST FIRST",
+    "keyword.control": (
+        "KEEP RELEASE WHEN UNTIL LET SET FROM TIMEZONE LIMIT TO OF PER RUN LONGEST FIRST AS KIND REGARDLESS USE"
+        " REACH FREE"
+    ),
     "keyword.operator.word": "AND OR NOT LIKE UNUSED FOR NEVER USED IS EMPTY",
     "keyword.operator.logical": "AND OR NOT",
     "keyword.operator.comparison": "OPERATOR EQUAL",
+    "keyword.operator.arithmetic": "PLUS MINUS",
     "keyword.other.unit": "UNIT PERCENT",
     "support.constant.license-type": "TYPE",
+    "support.function": "DATE_OF NUMBER_OF",
     "constant.language.boolean": "TRUE FALSE",
-    "constant.numeric.date": "DATE",
+    "constant.numeric.date": "DATE MONTH_DAY",
     "constant.numeric": "NUMBER",
     "string.quoted.double": "STRING",
     "string.quoted.single": "STRING",
@@ -111,13 +118,28 @@ def test_the_record_is_what_vs_code_s_tokenizer_says_now() -> None:
         assert coloured(_text(ROOT / name)) == [Coloured(*token) for token in entry["tokens"]], name
 
 
+@pytest.mark.long
+def test_the_extension_starts_the_server() -> None:
+    """Its own tests, with Node.js: its code against this server, without VS Code."""
+    npm = shutil.which("npm")
+    if npm is None or not (EXTENSION / "node_modules" / "esbuild").exists():
+        pytest.skip("NOT RUN: the extension's own tests need Node.js and `npm ci` in editors/vscode")
+    settings = {**os.environ, "SEATWARDEN_PYTHON": sys.executable}
+    ran = subprocess.run(
+        [npm, "test", "--silent"], cwd=EXTENSION, env=settings, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "# skipped 0" in ran.stdout
+
+
 def test_the_extension_names_files_that_are_there() -> None:
     package = load_json(EXTENSION / "package.json")
     (language,) = package["contributes"]["languages"]
     (grammar,) = package["contributes"]["grammars"]
     assert language["extensions"] == [".policy"]
     assert grammar["scopeName"] == load_json(GRAMMAR)["scopeName"]
-    for name in (language["configuration"], grammar["path"], *package["files"]):
+    made = {package["main"].split("/")[1]}  # by `npm run bundle`
+    for name in {language["configuration"], grammar["path"], *package["files"]} - made:
         assert (EXTENSION / name).exists(), name
     assert load_json(EXTENSION / "language-configuration.json")["comments"]["lineComment"] == "#"
 

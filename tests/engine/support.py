@@ -18,6 +18,7 @@ from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.grammar.ast import Let, Policy
 from seatwarden.policy.loading import CheckedPolicy, check_text
+from seatwarden.policy.names import PolicyNames, resolved
 from tests.strategies import NEVER, NOW, as_json
 
 SEED = bytes(range(32))
@@ -36,8 +37,9 @@ def checked(policy: Policy | str) -> CheckedPolicy:
     """The policy as it comes out of loading; a tree that is right is taken as it is, for speed."""
     if isinstance(policy, str):
         return check_text(policy, "test.policy")
-    names = {s.name: s.value for s in policy.statements if isinstance(s, Let)}
-    return CheckedPolicy("test.policy", policy, names, policy.timezone.name if policy.timezone else "UTC")
+    names = PolicyNames.of({s.name: s for s in policy.statements if isinstance(s, Let)})
+    timezone = policy.timezone.name if policy.timezone else "UTC"
+    return CheckedPolicy("test.policy", resolved(policy, names), names.values, timezone, written=policy)
 
 
 def snapshot_of(site: Mapping[str, Any]) -> Snapshot:

@@ -120,7 +120,7 @@ def test_an_explanation(now: datetime, protected: bool) -> None:
     plan = plan_of(POLICY, SITE, now)
     explained = explain(plan.decisions[0], plan.policy, plan.day)
     rule = explained.decision.outcomes[0]
-    assert explained.status == ("protected" if protected else "released")
+    assert explained.status == ("protected" if protected else "due")
     assert explained.due == (LAST + timedelta(days=1) if protected else None)
     assert DueDays(plan.policy, plan.day).of(plan.decisions[0]) == explained.due
     assert found_words(rule) == ('user.tags = "leave"' if protected else "ended on 2026-11-21")

@@ -19,6 +19,8 @@ _BARE = """neverRelease: {tag: &t [a, b], user: [{userDir: A, userId: b}], when:
 licenseType: {analyzer: {enable: true, releaseThresholdDays: 30, neverUsed: keep, when: month = 5}}
 timezone: Europe/Stockholm
 limit: [10% of analyzer, 5]
+days: {grace: 2 weeks}
+conditions: {gone: user.inactive or today from 12-15 to 01-10 and user.createdDate > today - grace}
 """
 _NASTY = (
     SNAPSHOT.replace(b'"tags": []', b'"tags": 5, "roles": null, "customProperties": [{"value": "x"}]')
@@ -45,7 +47,7 @@ _POLICY_WORDS = """
 keep release when until let set from timezone limit to of per run longest unused first for never used days
 weeks professional analyzer true false and or not like user license today month weekday && || ! user.tags user.@
 user.attributes. license.unusedDays user.licenses = != == !== < <= > >= ( ) [ ] , % . " ' "" # 2026-02-30 2026-12-24
-999999999 \\ ſ İ \0 \ufeff"""
++ - 12-15 as dates regardless use 999999999 \\ ſ İ \0 \ufeff"""
 _YAML_WORDS = """
 & * ! !! | > ? : - # %YAML --- ... << <<: *a &a ~ null Yes 0x1f 1e999 .inf .nan 1_0 2026-11-21 unknown
 Butler qlikSenseLicense licenseRelease neverRelease licenseType analyzer enable releaseThresholdDays user userDir tag

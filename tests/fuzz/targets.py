@@ -56,7 +56,7 @@ def butler_yaml(data: bytes) -> str | None:
         checked = check_text(print_policy(tree), "p.policy")
     except PolicyError as error:
         return _said(error)
-    assert checked.tree == tree
+    assert checked.written == tree
     _decide(checked, SNAPSHOT)
     return None
 

@@ -28,11 +28,13 @@ def _dangerous(line: dict[str, Any]) -> bool:
     return "died" in line or not line["said"] or line["seconds"] > SECONDS or line["megabytes"] > MEGABYTES
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="NOT CHECKED HERE: limits and memory are measured on Linux only")
 def test_every_bomb_is_refused_in_time_and_memory() -> None:
     assert {name: line for name, line in _set_off().items() if _dangerous(line)} == {}
 
 
+@pytest.mark.long
 def test_what_a_large_site_needs_is_read(tmp_path: Path) -> None:
     """5,000 protected users in Butler's YAML and in policy text, 20,000 in a list file."""
     names = [(f"CORP{n % 7}", f"user.number.{n:05d}") for n in range(5_000)]

@@ -80,6 +80,11 @@ def test_comments_anywhere(policy: Policy, seed: int) -> None:
     assert not any(line != line.rstrip() for line in formatted.split("\n") if "#" in line)
 
 
+def test_a_comment_may_touch_a_sign() -> None:
+    touched = "keep when user.createdDate > today -# why\n 9 days or user.createdDate > today +# why\n 9 days"
+    assert parse_policy(touched, "f") == parse_policy(touched.replace("# why\n", ""), "f")
+
+
 def test_a_comment_ends_where_editors_end_the_line() -> None:
     policy = parse_policy('# old Mac\rkeep "a" when user.inactive', "f")
     assert len(policy.rules) == 1, "a rule must not hide in a comment"

@@ -12,7 +12,9 @@ from seatwarden.grammar.tables import load_parser
 def _words_of(name: str) -> set[str]:
     """The words a terminal matches, from a list of all words there are."""
     pattern = re.compile(load_parser("policy").get_terminal(name).pattern.to_regexp())
-    return {word for word in (*KEYWORDS, *IN_PLACE, *FIELDS) if pattern.fullmatch(word)}
+    words = (*KEYWORDS, *IN_PLACE, *FIELDS)
+    found = {word: pattern.match(f"{word}(") for word in words}  # some are words before a parenthesis only
+    return {word for word, match in found.items() if match and match.group() == word}
 
 
 def test_each_keyword_is_a_terminal_and_each_terminal_a_keyword() -> None:

@@ -1,140 +1,193 @@
-"""What people write and what they meant: the help writes it, and it can be read."""
+"""What people write and what they meant: the help writes it, and it can be read.
+
+The fixtures are grouped by the parts of the table. A mistake stands at the beginning of the line; indented below it,
+line, column and message of the first error, and its help.
+"""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from seatwarden.grammar.explain_syntax import _MOST_EXPECTED
-from seatwarden.grammar.slips import SLIPS, Slip, slip_help
+from seatwarden.grammar import slips
+from seatwarden.grammar.ast import Policy
+from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
+from seatwarden.grammar.parser import MAX_PROBLEMS, in_file, parse_condition, parse_limit, parse_policy
+from seatwarden.grammar.printer import print_policy
+from seatwarden.grammar.slip_table import SLIPS
+from seatwarden.grammar.slips import slip_help
+from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import check_text
+from tests.grammar.tokens import tokens_of
+from tests.strategies import policies
 
-HELPS = {
-    "release when unused 30 days": "write `unused for 30 days`",
-    "release when unused since 30 days": "write `unused for 30 days`",
-    "release when unused over 4 weeks": "write `unused for 30 days`",
-    "release when unused for 30d": "write `unused for 30 days`",
-    "release when unused for 4w": "write `unused for 4 weeks`",
-    "release when unused for 30 Tage": "write `unused for 30 days`",
-    "release when unused for 3 months": "months are not all of one length: write days, like `unused for 90 days`",
-    "release when unused for 1 year": "year are not all of one length: write days, like `unused for 365 days`",
-    "release when unused for 72 hours": "whole days are counted: `unused for 3 days`",
-    "release when unused for 1,5 days": "only whole days are counted",
-    "release when not used for 60 days": "write `unused for 60 days`",
-    "release when not used": "write `never used`, or `unused for 30 days`",
-    "release when unused >= 30": "write `unused for 30 days`, or compare `license.unusedDays > 30`",
-    "release when unusedDays > 30": "did you mean `license.unusedDays`?",
-    "release when inactive": "did you mean `user.inactive`?",
-    "release when license.unusedDays > 45 days": "leave it out: `license.unusedDays > 45`",
-    "keep when license.lastUsed > today - 30 days": (
-        "there is no arithmetic; write `unused for 30 days`, or compare with a date like 2027-02-28"
-    ),
-    "release licenses when never used": "name a type, `professional` or `analyzer`, or none for both",
-    "release professional and analyzer when never used": "write `professional, analyzer`, or no type for both",
-    "never release when user.inactive": "write `keep when`",
-    "don't release when user.inactive": "write `keep when`",
-    "neverRelease: user": "`neverRelease` is Butler's; here: keep when user.tags = \"some tag\"",
-    "protect when user.inactive": "write `keep when`",
-    "revoke when user.inactive": "write `release when`",
-    "-- why": "comments start with #",
-    "// why": "comments start with #",
-    "keep when user.inactive /* why */": "comments start with #",
-    "keep when user.inactive // why": "comments start with #",
-    "keep when user.inactive; keep when user.blocked": (
-        "nothing stands between statements: write each on a line of its own"
-    ),
-    "keep when user = ADMIN\\jdoe": 'text is written in quotes: "ADMIN\\jdoe"',
-    'keep when user.tags = ("vip", "x")': 'a list is written in brackets: ["vip", "x"]',
-    "keep when user.tags = (vip, x)": 'a list is written in brackets: ["a", "b"]',
-    'let a = "x", "y"': 'a list is written in brackets: let a = ["x", "y"]',
-    'let a from "x.txt"': 'a list in a file: `set a from "file.txt"`',
-    'set a = ["x"]': '`let a = [...]` names a list that stands here, `set a from "file.txt"` one in a file',
-    "keep when user.name = 'O'Brien'": 'an apostrophe stands in double quotes: "O\'Brien"',
-    'keep when user.@Cost center = "4711"': 'a name with a space is quoted: user.@"Cost center"',
-    'keep when user.attributes.job title = "x"': 'a name with a space is quoted: user.attributes."job title"',
-    "keep when user.createdDate > 01.07.2026": "dates are written year-month-day: 2026-07-01",
-    "keep when user.createdDate > 7/1/2026": "dates are written year-month-day: 2027-02-28",
-    "keep until 31.12.2026 when user.inactive": "dates are written year-month-day: 2026-12-31",
-    "keep when user.createdDate > 2026-7-1": "months and days have two digits: 2026-07-01",
-    "keep when user.createdDate > 2026-02-30": (
-        "dates are written year-month-day with two digits each: 2027-02-28"
-    ),
-    "keep when month = [Nov, Dec]": "months are numbers: 11",
-    "keep when month = december": "months are numbers: 12",
-    'keep when month = ["Nov", "Dec"]': "months are numbers: [11, 12]",
-    "keep when weekday = sat": 'weekdays are written in quotes: "saturday"',
-    "keep when weekday = [sat, sun]": 'weekdays are written in quotes: "saturday"',
-    "keep when user.inactive = yes": "write `true`, or the field alone, or `not` before it",
-    "keep when user.inactive = off": "write `false`, or the field alone, or `not` before it",
-    'keep when user.tags = "vip" or "x"': 'write `user.tags = ["vip", "x"]`',
-    'keep when user.tags <> "vip"': "write `!=`",
-    'keep when user.tags equals "vip"': "write `=`",
-    "keep when user.inactive & user.blocked": "write `and`",
-    "keep when user.inactive | user.blocked": "write `or`",
-    "keep when user.inactive and and user.blocked": "one `and` is enough",
-    "keep when (user.inactive))": "there is no `(` for it: remove it, or open one before",
-    'keep when user.roles is not "RootAdmin"': (
-        "write `!=`: it holds when no value is equal; behind `is` stands `empty` or `not empty`"
-    ),
-    'keep when user.roles not in ["a"]': "write `user.roles != `: it holds when no value is equal",
-    'keep when user.roles does not contain "a"': "write `user.roles != `: it holds when no value is equal",
-    'keep when user.tags not = "x"': "write `user.tags != `: it holds when no value is equal",
-    'keep when user.tags not like "x*"': (
-        "write `not user.tags like `: `not` stands before the whole comparison"
-    ),
-    "keep when license.unusedDays between 30 and 60": (
-        "write `license.unusedDays >= 30 and license.unusedDays <= 60`"
-    ),
-    "keep when user.inactive unless user.blocked": "write `and not`",
-    'keep until "2027-02-28" when user.inactive': "a date has no quotes: until 2027-02-28",
-    "release token when never used": "license types are `professional` and `analyzer`",
-    "keep service accounts when user.inactive": 'a rule\'s name stands in quotes: keep "service accounts" when',
-    "timezone Europe/Stockholm": 'it is written in quotes: timezone "Europe/Stockholm"',
-    "limit release to 20 analyzer per run": "write `limit release to 20 of analyzer per run`",
-    "limit release to 20 per run longest unused first": "a comma stands before it: `per run, longest unused first`",
-    "limit release to 10 percent per run": "write `10%`",
-    "limit release to 10": "write `limit release to 10 per run`",
-    "limit release to 10%\nkeep when user.inactive": "write `limit release to 10% per run`",
-    "limit to 50 per run": "write `limit release to 50 per run`",
-    "limit 50": "write `limit release to 50 per run`",
-    "limit release to 50 per day": "a limit counts a run: `per run`",
-}  # fmt: skip
+FIXTURES = Path(__file__).parent / "fixtures" / "slips"
+_MOST_EXPECTED = 4
+_CLOSING = {")": "(", "]": "["}
 
 
-@pytest.mark.parametrize("text", HELPS)
-def test_the_help_says_what_was_meant(text: str) -> None:
-    with pytest.raises(PolicyError) as caught:
+def _cases() -> Iterator[tuple[str, str, str | None]]:
+    """Every mistake with its first error and its help."""
+    for path in sorted(FIXTURES.glob("*.txt")):
+        for block in re.split(r"\n(?=\S)", path.read_text(encoding="utf-8").rstrip("\n")):
+            source, *said = block.split("\n  ")
+            yield source, said[0], said[1].removeprefix("= ") if len(said) > 1 else None
+
+
+CASES = list(_cases())
+
+
+def _errors(text: str) -> list[Diagnostic]:
+    try:
         check_text(text, "p")
-    first = caught.value.diagnostics[0]
-    assert first.help == HELPS[text]
+    except PolicyError as error:
+        return list(error.diagnostics)
+    return []
+
+
+@pytest.mark.parametrize(("source", "said", "help_"), CASES, ids=[source for source, _, _ in CASES])
+def test_the_help_says_what_was_meant(source: str, said: str, help_: str | None) -> None:
+    first = _errors(source)[0]
+    assert f"{first.span.line}:{first.span.column} {first.message}" == said
+    assert first.help == help_
     # Behind other statements, and before others, as it stands in a real policy.
-    with pytest.raises(PolicyError) as caught:
-        check_text(f"# a policy\nkeep when user.blocked\n\n{text}\n", "p")
-    assert HELPS[text] in [diagnostic.help for diagnostic in caught.value.diagnostics]
+    found = _errors(f"# a policy\nkeep when user.blocked\n\n{source}\nkeep when user.blocked\n")
+    assert help_ in [diagnostic.help for diagnostic in found]
 
 
-@pytest.mark.parametrize("text", HELPS)
-def test_few_things_are_expected(text: str) -> None:
-    with pytest.raises(PolicyError) as caught:
-        check_text(text, "p")
-    for diagnostic in caught.value.diagnostics:
-        label = re.sub(r"\(.*?\)", "", diagnostic.label).replace("`and` or `or`", "`and`")
-        things = re.split(", | or ", label.replace("a value or a field", "a value").replace("`professional` or", ""))
-        assert len(things) <= _MOST_EXPECTED, diagnostic.label
+@pytest.mark.parametrize(
+    ("unfinished", "missing"),
+    [
+        ("release when unused for 30", "expected `days`"),
+        ("keep when (user.inactive or user.blocked", "expected `)`"),
+        ('keep when user.tags = ["a", "b"', "expected `,` or `]`"),
+        ("keep when user.tags =", "expected a value or a field"),
+        ("keep when user.inactive and", "expected a condition"),
+        ("keep when never", "expected `used`"),
+        ("limit release to 10", "expected `%`, `of` or `per`"),
+        ('keep "a"', "expected `until` or `when`"),
+    ],
+)
+@pytest.mark.parametrize("behind", ["", " # why", "\n\n# why\n"])
+@pytest.mark.parametrize("next_", ["", "keep when user.blocked", 'set a from "b.txt"'])
+def test_what_is_missing_is_missed_on_its_own_line(unfinished: str, missing: str, behind: str, next_: str) -> None:
+    (error,) = [error for error in _errors(f"\n  {unfinished}{behind}\n{next_}") if error.code == "SW001"]
+    assert (error.span.line, error.span.column, error.label) == (2, len(unfinished) + 3, missing)
 
 
-def test_every_slip_of_the_table_is_met() -> None:
+def test_a_unit_is_missed_before_the_next_line_goes_on() -> None:
+    (error,) = _errors("release when unused for 30\n  and user.inactive")
+    assert (error.span.line, error.help) == (1, "write `unused for 30 days`")
+
+
+IN_YAML = {
+    "condition": {
+        "keep when user.inactive": "only the condition stands here, without `keep when`",
+        "when user.inactive": "only the condition stands here, without `when`",
+        "unless user.inactive": "write `not` for `unless`",
+        "user.inactive until 2026-12-31": "the last day has a key of its own, `until: 2026-12-31`",
+        "user.inactive regardless of use": "only a release rule says so, by a key: `regardlessOfUse: true`",
+        "user.inactive;": "nothing stands behind a condition: leave it out",
+        "user.inactive; user.blocked": "conditions are joined by `and` or `or`",
+        "unused for 30": "write `unused for 30 days`",
+        'user.tags in ("vip")': 'write `user.tags = ["vip"]`',
+    },
+    "limit": {
+        "limit release to 50 per run": "only what follows stands here: 50 per run",
+        "max 50": "write `50 per run`",
+        "10% analyzer": "write `10% of analyzer`",
+        "50 licenses": "write `50 per run`",
+        "10 percent": "write `10%`",
+        "50 per day": "a limit counts a run, `per run`, or some days: `per 7 days`",
+    },
+}
+
+
+def _in_yaml(kind: str, text: str) -> SyntaxProblem:
+    with pytest.raises(PolicySyntaxError) as caught:
+        (parse_condition if kind == "condition" else parse_limit)(text, in_file("p"))
+    return caught.value.problems[0]
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in IN_YAML.items() for text in texts])
+def test_in_yaml_a_help_speaks_of_what_stands_there(kind: str, text: str) -> None:
+    problem = _in_yaml(kind, text)
+    assert problem.help == IN_YAML[kind][text]
+    assert "a statement" not in problem.label
+
+
+def test_every_slip_of_the_table_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each entry helps somebody: none could be taken out unnoticed."""
-    met = {slip for text in HELPS for offset in range(len(text) + 1) for slip in SLIPS if _fits(slip, text, offset)}
+    met = set()
+    find = slips.find_slip
+
+    def finding(text: str, offset: int, expected: set[str]) -> object:
+        found = find(text, offset, expected)
+        met.add(found and found[0])
+        return found
+
+    monkeypatch.setattr(slips, "find_slip", finding)
+    for source, _, _ in CASES:
+        _errors(source)
+    for kind, texts in IN_YAML.items():
+        for text in texts:
+            _in_yaml(kind, text)
     assert [slip for slip in SLIPS if slip not in met] == []
 
 
-def _fits(slip: Slip, text: str, offset: int) -> bool:
-    at, before = (re.compile(pattern, re.IGNORECASE) for pattern in (slip.at, slip.before))
-    return bool(at.match(text[offset:]) and before.search(text[:offset]))
+@pytest.mark.parametrize("said", sorted({help_ for _, _, help_ in CASES if help_ and "`" in help_}))
+def test_what_a_help_writes_can_be_read(said: str) -> None:
+    assert not re.search(r"\{[ab]\d\}|None", said)
+    for written in re.findall("write `([^`]+)`", said):
+        if re.match(r"(?:user|license|today|month|weekday|unused|never|not)\b", written) and written[-1] != " ":
+            parse_condition(written, in_file("p"))
+        elif re.match(r"(?:limit|timezone|keep when|set)\b.+", written):
+            parse_policy(written, "p")
+
+
+WORDS = ("when", "days", "for", "30", "(", ")", "[", "]", ",", "=", "like", '"x"', "user.tags", "is", "to", "§", "'")
+
+
+@given(policies(), st.integers(0), st.sampled_from(("delete", "double", "replace")), st.sampled_from(WORDS))
+def test_what_was_expected_is_short_and_possible(policy: Policy, at: int, how: str, word: str) -> None:
+    """With one token wrong, a label lists four things at most, and a closing bracket only where one is open."""
+    text = print_policy(policy)
+    tokens = tokens_of(text)
+    if not tokens:
+        return
+    token = tokens[at % len(tokens)]
+    instead = {"delete": "", "double": f"{token} {token}", "replace": f" {word} "}[how]
+    text = text[: token.start_pos] + instead + text[token.end_pos :]
+    errors = _errors(text)
+    assert len(errors) <= MAX_PROBLEMS * 5
+    for error in errors:
+        _check_label(error, text)
+
+
+@pytest.mark.parametrize("source", [source for source, _, _ in CASES])
+def test_few_things_are_expected(source: str) -> None:
+    for error in _errors(source):
+        _check_label(error, source)
+
+
+def _check_label(error: Diagnostic, text: str) -> None:
+    if not error.label.startswith("expected "):
+        return
+    things = re.split(", | or ", error.label.replace("a value or a field", "a value"))
+    assert len(things) <= _MOST_EXPECTED, error.label
+    lines = text.split("\n")
+    before = "\n".join([*lines[: error.span.line - 1], lines[error.span.line - 1][: error.span.column - 1]])
+    plain = re.sub(r"\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*", "", before)
+    for closing, opening in _CLOSING.items():
+        if f"`{closing}`" in error.label:
+            assert plain.count(opening) > plain.count(closing), f"{error.label}: {text}"
 
 
 def test_long_texts_take_no_long_time() -> None:
     for text in ('keep when user.tags = ("' + "a" * 50_000, "month = [" + "nov, " * 20_000, "'" + "a'" * 30_000):
-        slip_help(text, len(text) // 2)
-        slip_help(text, len(text))
+        slip_help(text, len(text) // 2, {"AND", "KEEP", "STRING"})
+        slip_help(text, len(text), {"AND", "KEEP", "STRING"})

@@ -3,6 +3,7 @@
 from hypothesis import given
 
 from seatwarden.grammar.ast import (
+    AnyLimit,
     Condition,
     Date,
     Field,
@@ -13,6 +14,7 @@ from seatwarden.grammar.ast import (
     Not,
     Number,
     Policy,
+    Reserve,
     Rule,
     SetFrom,
     Text,
@@ -56,7 +58,7 @@ def test_what_a_span_marks_reads_as_its_node(condition: Condition) -> None:
             case Name(name):
                 assert marked == name
             case UnusedFor():
-                assert marked.startswith("unused for ")
+                assert marked.startswith(("unused for ", "user unused for "))
             case Field() if marked != "never used":
                 assert parse_field(marked, NOWHERE) == node
             case _:
@@ -69,7 +71,7 @@ def test_statements_and_their_parts(policy: Policy) -> None:
     for statement in parse_policy(text, "p").statements:
         marked = cut(text, statement.span)
         assert parse_policy(marked, "q").statements == (statement,)
-        if not isinstance(statement, Limit):
+        if not isinstance(statement, AnyLimit):
             named = cut(text, statement.name_span)
             match statement:
                 case Let(name) | SetFrom(name):
@@ -81,11 +83,11 @@ def test_statements_and_their_parts(policy: Policy) -> None:
         match statement:
             case Rule(until=Date() as until):
                 assert cut(text, until.span) == until.value.isoformat()
-            case SetFrom(path=path):
-                assert marked.endswith(cut(text, path.span))
+            case SetFrom(path=path, kind=kind):
+                assert marked.removesuffix(f" as {kind}").endswith(cut(text, path.span))
             case Let(value=value):
                 assert marked.endswith(cut(text, value.span))
-            case Limit():
+            case Limit() | Reserve():
                 assert marked.startswith("limit release to ")
             case _:
                 pass

@@ -12,10 +12,8 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.packaging.test_installed import Built, Environment, built, environment, strangers
+from tests.packaging.conftest import Built, Environment
 from tests.paths import ROOT
-
-__all__ = ["built", "environment", "strangers"]
 
 
 def _script() -> Any:
@@ -110,6 +108,7 @@ def test_the_lowest_are_those_of_pyproject() -> None:
         lowest(Requirement("a"))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("strangers")
 def test_the_set_can_be_installed_with_its_hashes(built: Built, environment: Environment) -> None:
     environment.install("--require-hashes", "--requirement", CONSTRAINTS)

@@ -13,13 +13,12 @@ import pytest
 
 from seatwarden.engine.cli.main import app
 from seatwarden.engine.service.state import ServiceState
+from seatwarden.engine.service.status_page import ServicePages
 from seatwarden.engine.service.status_server import status_server
 from tests.engine.service.test_status_server import NOW
-from tests.packaging.test_installed import Built, built
+from tests.packaging.conftest import Built
 from tests.paths import ROOT
 from tests.platforms import WINDOWS
-
-__all__ = ["built"]
 
 _DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -56,7 +55,7 @@ def test_what_is_copied_makes_the_wheel(built: Built, tmp_path: Path) -> None:
 
 def test_health_is_that_of_the_service() -> None:
     state = ServiceState(NOW)
-    with status_server(0, state, lambda: NOW) as port:
+    with status_server(0, state, ServicePages(state, pytest.fail), lambda: NOW) as port:
         assert _health(port) == 0
         state.refused_change = "it has 1 error"
         assert _health(port) == 1

@@ -67,6 +67,7 @@ def test_texts(kind: FileKind | None, text: str) -> None:
     ("kind", "data"),
     [
         (kinds.PDF, b"%PDF-1.7\n%\xe2\xe3"),
+        (kinds.PARQUET, b"PAR1\x15\0"),
         (kinds.GZIP, b"\x1f\x8b\x08\0"),
         (kinds.SNAPSHOT, b"\x28\xb5\x2f\xfd\x04\0"),
         (kinds.PFX, b"\x30\x82\x09\xf0\x02\x01\x03\x30"),

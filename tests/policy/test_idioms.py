@@ -71,22 +71,26 @@ def test_a_condition_alone(condition: str) -> None:
     check_text(f"keep when {condition}", "p")
 
 
-@pytest.mark.parametrize(("field", "sample"), [("today", "2026-07-01"), ("month", "12")])
-def test_a_list_from_a_file_is_text(tmp_path: Path, field: str, sample: str) -> None:
-    (tmp_path / "days.txt").write_text("2026-12-24\n")
+@pytest.mark.parametrize(
+    ("field", "sample", "line", "kind"),
+    [("today", "2026-07-01", "2026-12-24", "dates"), ("license.unusedDays", "12", "45", "numbers")],
+)
+def test_a_list_from_a_file_is_text_unless_it_says_otherwise(
+    tmp_path: Path, field: str, sample: str, line: str, kind: str
+) -> None:
+    (tmp_path / "days.txt").write_text(f"{line}\n")
     with pytest.raises(PolicyError) as caught:
         check_text(f'set listed from "days.txt" keep when {field} = listed', "p", tmp_path)
     help_ = str(caught.value.diagnostics[0].help)
-    assert (
-        help_
-        == f"give the values without quotes, as in `let listed = [{sample}]`; what `set` reads from a file is text"
-    )
+    given = f"give the values without quotes, as in `let listed = [{sample}]`"
+    assert help_ == f"{given}; in a file: set listed from … as {kind}"
     check_text(f"let listed = [{sample}] keep when {field} = listed", "p")
+    check_text(f'set listed from "days.txt" as {kind} keep when {field} = listed', "p", tmp_path)
 
 
 def test_functions_and_resources() -> None:
     assert _help("keep when user.IsAnonymous()") == (
-        "there are no functions here: leave `IsAnonymous(` out, and compare with `=` or `like`"
+        'there are no functions here; a condition compares a field, like `user.tags = "vip"`'
     )
     assert _help('keep when resource.name = "x"') == "leave out what is asked of the resource"
     assert str(_help("keep when app.owner = user")).startswith("let a task of yours tag who owns apps, ")

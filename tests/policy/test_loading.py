@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.grammar.ast import ListOf, Text
+from seatwarden.grammar.ast import Limit, ListOf, Text
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.files import near_file, read_text
 from seatwarden.policy.loading import CheckedPolicy, check_text, load_policy
@@ -23,6 +23,34 @@ def _values(policy: CheckedPolicy) -> list[str]:
     value = policy.names["vips"]
     assert isinstance(value, ListOf)
     return [item.value for item in value.items if isinstance(item, Text)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines", "wrong"),
+    [
+        ("dates", "2026-12-24\n2026-12-25\n2026-12-24", None),
+        ("dates", "2026-12-24\n24.12.2026", "no date: `24.12.2026`"),
+        ("dates", "2026-02-30", "no date: `2026-02-30`"),
+        ("numbers", "7\n030", None),
+        ("numbers", "7 days", "no number: `7 days`"),
+        ("numbers", "1234567890", "no number: `1234567890`"),
+        ("numbers", "-1", "no number: `-1`"),
+    ],
+)
+def test_what_the_lines_of_a_file_are_is_said_by_the_policy(
+    tmp_path: Path, kind: str, lines: str, wrong: str | None
+) -> None:
+    (tmp_path / "listed.txt").write_text(lines)
+    field = "today" if kind == "dates" else "license.unusedDays"
+    text = f'set listed from "listed.txt" as {kind}\nkeep when {field} = listed'
+    if wrong is None:
+        listed = _policy(tmp_path, text).names["listed"]
+        assert isinstance(listed, ListOf)
+        assert len(listed.items) == 2
+        return
+    with pytest.raises(PolicyError, match=wrong) as caught:
+        _policy(tmp_path, text)
+    assert [one.code for one in caught.value.diagnostics] == ["SW207"]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +196,6 @@ def test_too_large_a_file_is_not_read(tmp_path: Path) -> None:
 def test_what_a_policy_holds() -> None:
     policy = check_text('timezone "Europe/Stockholm"\nlet a = 5\nlimit release to 5 per run\nkeep when month = a', "p")
     assert policy.timezone == "Europe/Stockholm"
-    assert [limit.count for limit in policy.limits] == [5]
+    assert policy.limits == (Limit(5, None),)
     assert [rule.kind for rule in policy.rules] == ["keep"]
     assert check_text("", "p").timezone == "UTC"

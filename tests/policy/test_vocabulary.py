@@ -10,6 +10,7 @@ from seatwarden.grammar.printer import print_field
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.policy.check import check
 from seatwarden.policy.loading import check_text
+from seatwarden.policy.names import PolicyNames
 from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, entry_of, field_help
 from tests.strategies import FIELDS, policies
 
@@ -46,7 +47,7 @@ def test_the_generated_policies_speak_of_every_field() -> None:
 
 @given(policies())
 def test_the_generated_policies_are_right(policy: Policy) -> None:
-    names = {s.name: s.value for s in policy.statements if isinstance(s, Let)}
+    names = PolicyNames.of({s.name: s for s in policy.statements if isinstance(s, Let)})
     assert check(policy, names) == []
 
 

@@ -26,34 +26,37 @@ from seatwarden.engine.apply.apply import (
     open_journal,
 )
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
-from seatwarden.engine.cli.circumstances import this_hand
+from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import clock, log_warnings, say_warnings, settings_from
+from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
+from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import command_line, console, note, say, warn
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.outcomes import say_counts, say_outcome
 from seatwarden.engine.common.text import join_words, plural, printable
-from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
-from seatwarden.engine.log.register import LOCK_FILE
+from seatwarden.engine.log.register import LOCK_FILE, RUNS_FOLDER
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.findings import finding_lines
-from seatwarden.engine.plan.limits import describe_limits
+from seatwarden.engine.plan.limits import days_asked, describe_limits
+from seatwarden.engine.plan.modes import MAX_AGE_HOURS
 from seatwarden.engine.runs.baseline import mass_changes
+from seatwarden.engine.runs.lately import released_lately
 from seatwarden.engine.runs.record import SiteRecord, site_record
-from seatwarden.engine.runs.recovery import RUNS_FOLDER, unpublished
+from seatwarden.engine.runs.recovery import unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run import ACCEPT_OPTION
+from seatwarden.engine.runs.seen import note_released
 from seatwarden.engine.site.connection import Site
 from seatwarden.engine.site.settings import Settings
-from seatwarden.grammar.ast import LICENSE_TYPES, Limit
+from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
@@ -62,7 +65,6 @@ from seatwarden.policy.file_kinds import PLAN, kind_of
 AcceptOption = Annotated[
     bool, typer.Option("--accept-mass-change", help="Apply although a fact has changed for very many users.")
 ]
-MAX_AGE_HOURS = 24
 MOST_HOURS = 87_600
 """Ten years: a plan of any age."""
 
@@ -129,6 +131,7 @@ def _apply_recorded(
         with site_record(settings.folder, where.url, hand) as record:
             code = _recorded(_Applying(plan, folder, settings, hand, record, pseudonyms, asked))
             applied = unpublished(plan, folder / JOURNAL_FILE, settings.folder)
+            note_released(settings, (applied,), clock(), log_warnings)
             seals = record.seals(plan.log.root)
         # What an earlier apply of this plan left untold is told, too.
         publish_apply(applied, settings, log_warnings, datetime.now(UTC), seals)
@@ -158,7 +161,7 @@ def _recorded(it: _Applying) -> ExitCode:
     try:
         check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), datetime.now(UTC))
         find = partial(_unused_days, it.plan, it.pseudonyms, it.settings.site)
-        pending = _pending(it.plan, it.folder, asked.limit, asked.accepted, find)
+        pending = _pending(it.plan, it.folder, it.settings.folder, asked, find)
         code = _apply(it, pending)
     except (PlanRefused, OverTheLimit) as refusal:
         it.record.attempt(refusal.message, failed=False, root=root)
@@ -223,23 +226,25 @@ def _unused_days(plan: RecordedPlan, pseudonyms: Pseudonyms | None, site: Site) 
 def _pending(
     plan: RecordedPlan,
     folder: Path,
-    asked: list[str] | None,
-    accepted: bool,
+    state_folder: Path,
+    asked: _Asked,
     unused_days: Callable[[], Mapping[Key, int]],
 ) -> PendingApply:
     """The work that is left within the limits; says which these are, where others than the plan's are asked for.
 
     Raises PlanRefused also where the plan found a change that touches everybody, and nobody has accepted it.
     """
-    limits = _limits(plan, asked)
-    if asked:
+    limits = _limits(plan, asked.limit)
+    if asked.limit:
         used, before = ("; ".join(describe_limits(several)) for several in (limits, plan.limits))
         note(f"limit: {used}; not the plan's: {before}")
-    pending = find_pending(plan, folder, limits, unused_days)
-    if asked:
-        hold_against(pending, limits)
+    lately = released_lately(state_folder, days_asked(limits), datetime.now(UTC), but=plan.log.root)
+    pending = find_pending(plan, folder, limits, unused_days, lately)
+    if asked.limit:
+        hold_against(pending, limits, lately)
     changes = mass_changes(plan.findings)
-    if changes and not (accepted or plan.header.accepted or pending.state is not None):  # what has begun was accepted
+    accepted = asked.accepted or plan.header.accepted or pending.state is not None  # what has begun was accepted
+    if changes and not accepted:
         raise PlanRefused(f"{'; '.join(changes)}: look at it, then add --accept-mass-change")
     return pending
 
@@ -310,7 +315,7 @@ def _report(done: ApplyResult) -> ExitCode:
     return ExitCode.DONE if done.settled else ExitCode.SOME_FAILED
 
 
-def _limits(plan: RecordedPlan, asked: list[str] | None) -> tuple[Limit, ...]:
+def _limits(plan: RecordedPlan, asked: list[str] | None) -> tuple[AnyLimit, ...]:
     """The limits in force: those asked for on the command line, or else the plan's."""
     if not asked:
         return plan.limits
@@ -350,23 +355,13 @@ def _confirm(pending: PendingApply, yes: bool) -> None:
     if pending.plan.erased_words:
         note(f"of this plan {pending.plan.erased_words}: what is erased is not released")
     for decision in left if not yes else []:
-        say(f"  {decision.license_type:<12}  {printable(_who(decision))}: {printable(decision.reason)}")
+        say(f"  {decision.license_type:<12}  {printable(decision.label)}: {printable(decision.reason)}")
     counts = Counter(decision.license_type for decision in left)
     what = join_words([plural(count, f"{license_type} license") for license_type, count in sorted(counts.items())])
     earlier = f" ({pending.done} done by an earlier run)" if pending.state else ""
     say(f"To release on {pending.plan.header.site}: {what or 'nothing'}{earlier}")
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise InputError("nobody is here to confirm", "add --yes in a job")
-    if typer.prompt(f"Type the number of licenses ({len(left)}) to release them", default="no", err=True) != str(
-        len(left)
-    ):
-        raise PlanRefused("not confirmed; nothing has been released")
-
-
-def _who(decision: Decision) -> str:
-    return f"{decision.user} ({decision.user_name})" if decision.user_name else decision.user
+    if not yes:
+        confirm_number("licenses", len(left), "release them", "nothing has been released")
 
 
 def _progress_bar() -> Progress:

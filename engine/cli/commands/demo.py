@@ -4,16 +4,22 @@ import os
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatwarden.engine.cli.terminal.output import command_line, note, say
-from seatwarden.engine.cli.terminal.streams import is_closed_pipe
+from seatwarden.engine.cli.circumstances import clock
+from seatwarden.engine.cli.inputs import QuietOption
+from seatwarden.engine.cli.terminal.output import command_line, note, say, working
+from seatwarden.engine.cli.terminal.streams import is_closed_pipe, is_quiet
 from seatwarden.engine.common.text import plural
+from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.policy.errors import InputError
+
+_NO_PORT = 4242
+"""In the config of a site of which there is only the past."""
 
 if TYPE_CHECKING:
     from seatwarden.engine.demo.files import DemoSite
@@ -28,6 +34,10 @@ def demo(
     stay: Annotated[
         bool, typer.Option("--stay", help="No tour: keep the site running until Ctrl-C, to try commands on.")
     ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Twelve months of such a site, and what other thresholds would have done.")
+    ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Show the main job on a simulated site.
 
@@ -36,28 +46,40 @@ def demo(
 
     Example: seatwarden demo
     """
-    from seatwarden.engine.demo.files import own_folder, write_config, write_demo_site
+    from seatwarden.engine.demo.files import own_folder
 
-    moment = datetime.now(UTC).replace(microsecond=0)
+    if stay and history:
+        raise InputError("`--stay` keeps a site running, and `--history` has none", "leave one of them out")
+    moment = clock().replace(microsecond=0)
     try:
         with own_folder(folder) as own:
             if own != folder:
                 say(f"A demo is running in {folder}: this one has {own}.")
-            site = write_demo_site(own, now=moment)
-            with site.serve() as qrs:
-                if write_config(site, port=qrs.port, now=moment):
-                    say(f"{site.config} is kept as you edited it, but for the port.")
-                if stay:
-                    _stay(site, qrs)
-                    return
-                run = own / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
-                _show(_Tour(context), site, qrs, run)
+            if history:
+                _show_history(_Tour(context), own, moment)
+            else:
+                _show_site(_Tour(context), own, moment, stay)
     except OSError as error:
         if is_closed_pipe(error):
             raise
         raise InputError(
             f"the demo cannot write to `{folder}`: {error.strerror}", "choose another with --folder"
         ) from None
+
+
+def _show_site(tour: "_Tour", own: Path, moment: datetime, stay: bool) -> None:
+    """The simulated site, while it runs; with the tour, or without until Ctrl-C."""
+    from seatwarden.engine.demo.files import write_config, write_demo_site
+
+    site = write_demo_site(own, now=moment)
+    with site.serve() as qrs:
+        if write_config(site.config, port=qrs.port, now=moment):
+            say(f"{site.config} is kept as you edited it, but for the port.")
+        if stay:
+            _stay(site, qrs)
+            return
+        run = own / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
+        _show(tour, site, qrs, run)
     _suggest(site, run, moment.year + 1)
 
 
@@ -102,9 +124,11 @@ def _suggest(site: "DemoSite", run: Path, next_year: int) -> None:
         ("explain", "INTERNAL\\sa_api", *snapshot),
         ("plan", *snapshot, "--now", f"{next_year}-03-01"),
         ("init", "my-policy", "--butler", str(site.config)),
+        ("demo", "--history"),
         ("demo", "--stay"),
     ):
         say(f"  {command_line(arguments)}")
+    say("--history shows twelve months of such a site, and what other thresholds would have done.")
     say("The last keeps such a site running, to try the commands on that ask a site or change it.")
     say(f"Or edit {site.config} and plan again, or point --site at your own Butler config.")
 
@@ -127,6 +151,49 @@ def _stay(site: "DemoSite", qrs: "SimulatedQrs") -> None:
             time.sleep(1)
     except KeyboardInterrupt:
         say("\nThe simulated site is gone, its files stay.")
+
+
+def _show_history(tour: "_Tour", own: Path, moment: datetime) -> None:
+    """Twelve months of a site, and what a backtest says of them."""
+    from seatwarden.engine.demo import year
+    from seatwarden.engine.demo.files import config_in, write_config
+
+    config, page, history = config_in(own), own / "backtest.html", own / HISTORY_FILE
+    if not config.exists():
+        write_config(config, port=_NO_PORT, now=moment)
+    with working("living twelve months"):
+        _write_history(history, moment)
+    tour.stop(f"A simulated site with {year.USERS_OF_A_YEAR} users, seen in {year.NIGHTS} nights, lies in {history}.")
+    say(("Its people work daily, weekly, monthly or once a year; some leave, some come.", "bold cyan"))
+    tour.stop("What would the policy have released since, and what with 60 or 90 days? Who came back?")
+    given = ("backtest", "--policy", str(config), "--history", str(history))
+    if not is_quiet():
+        tour.run(*given, "--threshold", "analyzer=30,60,90")
+    tour.stop("The same as a page, over all thresholds from 14 to 180 days and by department.")
+    by = ("--by", "user.@Department")
+    tour.run(*given, "--threshold", "analyzer=14..180", *by, "-o", str(page), "--force")
+    say()
+    say(f"Open {page} in a browser. Try next:")
+    for arguments in (
+        ("history", "list", "--history", str(history)),
+        given,
+        (*given, "--threshold", "professional=30,60,90"),
+    ):
+        say(f"  {command_line(arguments)}")
+    say(f"Or edit {config} and ask again. Of your own site, every run and `snapshot --history` keep the history.")
+
+
+def _write_history(path: Path, moment: datetime) -> None:
+    """Writes the history anew: whatever lies there is of a demo of before."""
+    from seatwarden.engine.demo import year
+    from seatwarden.engine.demo.files import SEED
+    from seatwarden.engine.history.store import History
+
+    for old in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        old.unlink(missing_ok=True)
+    with History(path, write=True) as history:
+        for night in year.demo_year(seed=SEED, now=moment, users=year.USERS_OF_A_YEAR, nights=year.NIGHTS):
+            history.add(night, "a night of the demo")
 
 
 KILLED_AFTER = 7

@@ -12,8 +12,8 @@ from seatwarden.engine.analysis.diff import (
     VerdictChange,
     change_to_json,
     changed,
-    changes,
     example_of_difference,
+    in_reading_order,
     other_differences,
     reasons,
 )
@@ -28,10 +28,12 @@ from seatwarden.engine.cli.inputs import (
 )
 from seatwarden.engine.cli.terminal.output import print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.cli.views.diff_markdown import DIFFERENT, changes_in_markdown, example_in_markdown
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.phrases import show_values
+from seatwarden.engine.decide.states import DECIDED, heading
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import fact_to_json
 from seatwarden.engine.plan.findings import Finding, find_in_plan, finding_lines
@@ -51,7 +53,6 @@ _COLUMNS = (
     Column("Before", folds=True),
     Column("Now", folds=True),
 )
-_DONE = {"keep": "kept", "release": "released"}
 
 
 def diff(
@@ -60,7 +61,10 @@ def diff(
     snapshot: SnapshotOrRunOption = None,
     now: NowOption = None,
     timezone: TimezoneOption = None,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: Annotated[
+        Literal["text", "json", "markdown"],
+        typer.Option("--format", help="How to print: for people, for scripts, as a comment on a pull request."),
+    ] = "text",
 ) -> None:
     """Say whose license another policy would release or keep.
 
@@ -103,9 +107,10 @@ def _on_snapshot(
     also: list[str],
     format_: str,
 ) -> bool:
-    findings = find_in_plan(policies[1], site, days[1], list(decide_all(policies[1], site, days[1]))).findings
+    old, new = (list(decide_all(policy, site, day)) for policy, day in zip(policies, days, strict=True))
+    findings = find_in_plan(policies[1], site, days[1], new).findings
     licenses = sum(len(rows) for rows in site.licenses.values())
-    return _shown(changes(*policies, site, days), licenses, findings, also, format_)
+    return _shown(changed(old, new), licenses, findings, also, format_, policies)
 
 
 def _on_past(
@@ -121,13 +126,25 @@ def _on_past(
     if past.is_whole:
         return _on_snapshot(policies, past.snapshot, days, also, format_)
     old, new = (list(past.decide_all(policy, day)) for policy, day in zip(policies, days, strict=True))
-    return _shown(changed(old, new), len(new), (), also, format_)
+    return _shown(changed(old, new), len(new), (), also, format_, policies)
+
+
+def _names(policies: tuple[CheckedPolicy, CheckedPolicy]) -> tuple[str, str]:
+    return Path(policies[0].file).name, Path(policies[1].file).name
 
 
 def _shown(
-    found: list[VerdictChange], licenses: int, findings: Sequence[Finding], also: list[str], format_: str
+    found: list[VerdictChange],
+    licenses: int,
+    findings: Sequence[Finding],
+    also: list[str],
+    format_: str,
+    policies: tuple[CheckedPolicy, CheckedPolicy],
 ) -> bool:
     """Prints what changes; whether anything does."""
+    if format_ == "markdown":
+        say(changes_in_markdown(found, licenses, findings, also, _names(policies)))
+        return bool(found or also)
     counts = {verdict: sum(change.new.verdict == verdict for change in found) for verdict in ("release", "keep")}
     if format_ == "json":
         by_reason = [{"to": to, "old": was, "new": now, "licenses": count} for to, was, now, count in reasons(found)]
@@ -146,15 +163,12 @@ def _shown(
     if found:
         print_rows(_COLUMNS, _rows(found))
         for verdict, was, now, count in reasons(found):
-            say(printable(f"  {count:>6,}  {_DONE[verdict]} now: {was} → {now}"))
+            say(printable(f"  {count:>6,}  newly {DECIDED[verdict]}: {was} → {now}"))
         say()
     for sentence in also:
         say(f"Also: {sentence}.")
     unchanged = licenses - len(found)
-    say(
-        f"{plural(counts['release'], 'license')} would be released instead of kept, {counts['keep']:,} kept instead of "
-        f"released, {unchanged:,} unchanged."
-    )
+    say(f"{plural(counts['release'], 'license')} newly due, {counts['keep']:,} newly kept, {unchanged:,} unchanged.")
     for line in finding_lines(findings):
         say(line)
     return bool(found or also)
@@ -162,7 +176,7 @@ def _shown(
 
 def _rows(found: list[VerdictChange]) -> list[list[str]]:
     rows = []
-    for change in sorted(found, key=lambda c: (c.new.verdict != "release", c.new.user, c.new.license_type)):
+    for change in in_reading_order(found):
         verdict = f"{change.old.verdict} → {change.new.verdict}"
         cells = (change.new.user, change.new.license_type, verdict, change.old.reason, change.new.reason)
         rows.append([printable(cell) for cell in cells])
@@ -180,7 +194,9 @@ def _on_all_facts(
     except Undecided:
         message = "whether these policies mean the same was not found out: they are too different, or too large"
         raise InputError(message, "compare them on a snapshot with --snapshot") from None
-    if format_ == "json":
+    if format_ == "markdown":
+        say(example_in_markdown(example, also, _names(policies)))
+    elif format_ == "json":
         shown = {"same": example is None and not also, "example": _example_to_json(example), "other": also}
         print_result({**shown, "findings": []})
     elif example is not None:
@@ -188,14 +204,14 @@ def _on_all_facts(
     else:
         when = f" on {day.today.isoformat()}" if day else ""
         say(f"Both policies give the same verdicts{when}, whatever the facts (missing and unreadable ones left out).")
-    if format_ != "json":
+    if format_ == "text":
         for sentence in also:
             say(f"But {sentence}." if example is None else f"Also: {sentence}.")
     return example is not None or bool(also)
 
 
 def _print_example(example: Example, policies: tuple[CheckedPolicy, CheckedPolicy]) -> None:
-    say("The policies differ. A smallest example, everything else being false or without a value:")
+    say(DIFFERENT)
     say()
     width = max(len(name) for name, _ in example.facts)
     for name, values in example.facts:
@@ -203,7 +219,7 @@ def _print_example(example: Example, policies: tuple[CheckedPolicy, CheckedPolic
     say()
     for policy, opinion in zip(policies, (example.old, example.new), strict=True):
         place = f"  ({opinion.rule.place})" if opinion.rule else ""
-        verdict = f"{_DONE[opinion.verdict].upper()} — {opinion.reason}"
+        verdict = heading(DECIDED[opinion.verdict], opinion.reason)
         say(printable(f"  {Path(policy.file).name}: {verdict}{place}"))
 
 

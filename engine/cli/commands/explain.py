@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
@@ -26,6 +26,7 @@ from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide, decide_all
 from seatwarden.engine.decide.decision import Decision, listing_order
+from seatwarden.engine.decide.states import DECIDED, LicenseState
 from seatwarden.engine.explain.explanation import Explainer, Explanation, Size, explanation_to_json
 from seatwarden.engine.explain.people import (
     AmbiguousUser,
@@ -35,14 +36,15 @@ from seatwarden.engine.explain.people import (
     people_of_snapshot,
 )
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.plan.findings import Finding, find_in_plan
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
 
 if TYPE_CHECKING:
+    from seatwarden.engine.log.lines import PlanLog
     from seatwarden.engine.log.past_site import PastSite
+    from seatwarden.engine.log.skimmed import SkimmedPlan
 
 
 @collector_off()
@@ -130,6 +132,8 @@ class _Source(Generic[_T]):
     decide: Callable[[_T], Decision]
     decide_all: Callable[[], Iterable[Decision]]
     findings: Callable[[list[Decision]], Sequence[Finding]]
+    states: Callable[[], Callable[[Decision], LicenseState | None]] = lambda: lambda decision: None
+    """Finds the state of a license in its run, where there is one."""
 
     def of_users(self, queries: list[str]) -> list[tuple[Holder, list[Decision]]]:
         """The users that are meant, each once, with the decisions on their licenses. Raises InputError."""
@@ -160,8 +164,15 @@ class _Source(Generic[_T]):
     ) -> list[tuple[Holder, list[Explanation]]]:
         """The decisions in words."""
         explainer = Explainer(self.policy, self.day)
-        findings = self.findings([decision for _, decisions in chosen for decision in decisions])
-        return [(holder, [explainer.explain(d, size, findings) for d in decisions]) for holder, decisions in chosen]
+        told = [decision for _, decisions in chosen for decision in decisions]
+        findings = self.findings(told)
+        is_due = any(decision.verdict == "release" for decision in told)
+        state_of = self.states() if is_due else lambda decision: None
+
+        def of(decision: Decision) -> Explanation:
+            return explainer.explain(decision, size, findings, state_of(decision))
+
+        return [(holder, list(map(of, decisions))) for holder, decisions in chosen]
 
     def _decisions(self, people: People[_T], holder: Holder) -> list[Decision]:
         return [self.decide(held) for held in people.held_by(holder)]
@@ -192,18 +203,47 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
     if any(others):
         help_ = "a plan has its own policy, snapshot and moment: leave the other options out"
         raise InputError("--plan stands alone", help_)
-    recorded = read_plan(plan)
-    decisions = recorded.decisions
-    if recorded.erased_words:
-        note(f"of this plan {recorded.erased_words}")
+    from seatwarden.engine.log.reader import opened  # most explanations are of a snapshot
+    from seatwarden.engine.log.skimmed import skim_plan
+
+    skimmed = skim_plan(plan)
+    log = opened(skimmed.log)
+    if skimmed.log.erased_words:
+        note(f"of this plan {skimmed.log.erased_words}")
+
+    def people_in(some: "PlanLog") -> People[Decision]:
+        return people_of_plan(replace(log, log=some).decided(), pseudonyms=some.header.pseudonyms is not None)
+
+    def people(queries: list[str]) -> People[Decision]:
+        named = people_in(skimmed.naming(queries))
+        # Where nobody has that name, the nearest one is looked for among all.
+        return named if all(map(named.means_anybody, queries)) else people_in(skimmed.whole())
+
     return _Source(
-        recorded.policy,
-        recorded.day,
-        lambda queries: people_of_plan(decisions, pseudonyms=recorded.header.pseudonyms is not None),
+        log.policy,
+        log.day,
+        people,
         lambda decision: decision,
-        lambda: decisions,
-        lambda chosen: recorded.findings,
+        lambda: replace(log, log=skimmed.whole()).decided(),
+        lambda chosen: skimmed.log.findings,
+        lambda: _states_of(skimmed),
     )
+
+
+def _states_of(skimmed: "SkimmedPlan") -> Callable[[Decision], LicenseState | None]:
+    from seatwarden.engine.log.journal import journal_beside
+    from seatwarden.engine.log.run_folder import JOURNAL_FILE
+    from seatwarden.engine.log.states import states_in
+    from seatwarden.engine.log.told import told_plan
+
+    summary = skimmed.log.summary
+    if summary.this_run in (0, summary.release) and not skimmed.log.path.with_name(JOURNAL_FILE).exists():
+        # Nearly always: the limit has all of them or none, and no other decision needs to be read.
+        alike: LicenseState = "in this run" if summary.this_run else "due"
+        return lambda decision: alike
+    plan = told_plan(skimmed.whole())
+    found = dict(zip((d.key for d in plan.decisions), states_in(plan, journal_beside(plan.log)), strict=True))
+    return lambda decision: found.get(decision.key)
 
 
 def _from_inputs(
@@ -257,8 +297,7 @@ def _holder_of(decision: Decision) -> Holder:
 
 def _licenses(decisions: list[Decision]) -> str:
     """The licenses of a candidate, each with its verdict."""
-    words = {"keep": "kept", "release": "released"}
-    return ", ".join(f"{d.license_type} {words[d.verdict]}" for d in decisions) or "no license"
+    return ", ".join(f"{d.license_type} {DECIDED[d.verdict]}" for d in decisions) or "no license"
 
 
 def _listed(labels: list[str]) -> str:

@@ -1,8 +1,6 @@
 """`seatwarden fmt`: policies in the one layout, comments kept."""
 
-import difflib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +9,7 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.terminal.output import complain, note, say
+from seatwarden.engine.cli.views.unified import show_change
 from seatwarden.engine.common.files import replace_file
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.grammar.errors import Defect, PolicySyntaxError
@@ -104,20 +103,6 @@ def _report(formatted: _Formatted, check: bool, diff: bool) -> None:
     if not diff:
         say(f"would change {formatted.path}" if check else f"formatted {formatted.path}")
         return
-    for line in _diff(formatted):
-        say(printable(line.expandtabs(4)))
-
-
-def _diff(formatted: _Formatted) -> Iterator[str]:
-    """A unified diff, without line ends."""
     if formatted.before == formatted.after:
-        yield f"# {formatted.path}: only line ends or the byte order mark would change"
-    names = (str(formatted.path), f"{formatted.path} (formatted)")
-    for line in difflib.unified_diff(_lines(formatted.before), _lines(formatted.after), *names, lineterm=""):
-        yield from line.split("\n")
-
-
-def _lines(text: str) -> list[str]:
-    """The lines of a text, with what `diff` says when the last one has no end."""
-    *lines, rest = text.split("\n")
-    return [*lines, f"{rest}\n\\ No newline at end of file"] if rest else lines
+        say(printable(f"# {formatted.path}: only line ends or the byte order mark would change"))
+    show_change(formatted.path, formatted.before, formatted.after, "formatted")

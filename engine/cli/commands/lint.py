@@ -21,11 +21,22 @@ from seatwarden.policy.file_kinds import BUTLER, JSON_POLICY, POLICY, RULES, TES
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.linter import lint as lint_policy
 from seatwarden.policy.loading import YAML_SUFFIXES, load_policy, shown_source
+from seatwarden.policy.worlds.search import STEPS_A_SECOND
 
 if TYPE_CHECKING:
     from seatwarden.engine.snapshot.model import Snapshot
 
 _CHECKED = (POLICY, BUTLER, RULES, JSON_POLICY, TEST)
+TimeOption = Annotated[
+    float,
+    typer.Option(
+        "--time",
+        metavar="SECONDS",
+        min=0.001,
+        max=3600,
+        help="How long to search in one file, on a usual machine; what is not decided then is said.",
+    ),
+]
 LintFormat = Literal["text", "json", "github", "sarif"]
 
 
@@ -40,6 +51,7 @@ def lint(
         LintFormat,
         typer.Option("--format", help="How to print: for people, for scripts, for GitHub Actions, as SARIF 2.1.0."),
     ] = "text",
+    time: TimeOption = 5,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings too.")] = False,
     explain: Annotated[
         str | None,
@@ -68,7 +80,7 @@ def lint(
     if not policies:
         raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
     site = _site(snapshot) if snapshot is not None else None
-    report, all_read = _check_all(policies, site, choose_moment(now, site))
+    report, all_read = _check_all(policies, site, choose_moment(now, site), int(time * STEPS_A_SECOND))
     if report.sources or all_read or format != "text":
         _print(report, format)
     if not all_read:
@@ -83,13 +95,15 @@ def _site(path: Path) -> "Snapshot":
     return load_snapshot(path)
 
 
-def _check_all(policies: list[Path], site: "Snapshot | None", moment: datetime | date) -> tuple[LintReport, bool]:
+def _check_all(
+    policies: list[Path], site: "Snapshot | None", moment: datetime | date, steps: int
+) -> tuple[LintReport, bool]:
     """The findings in the files, and whether all could be read; of others that has been said then."""
     report, all_read = LintReport(), True
     for path in policies:
         try:
             for file in (file for named in _named(path) for file in _files(named)):
-                _check(file, site, moment, report)
+                _check(file, site, moment, steps, report)
         except InputError as error:
             complain(error)
             all_read = False
@@ -127,7 +141,7 @@ def _is_checked(path: Path, place: Path) -> bool:
 
 def _names_another_policy(path: Path) -> bool:
     """Whether it is a site file whose policy is another one: there are no rules in it to check."""
-    from seatwarden.engine.site.settings import policy_file  # only a folder takes it
+    from seatwarden.engine.site.ours import policy_file  # only a folder takes it
 
     try:
         return path.suffix.lower() != ".json" and policy_file(path) != path
@@ -147,7 +161,7 @@ def _check_test(path: Path, report: LintReport) -> None:
         report.findings += [finding for finding in error.diagnostics if finding not in report.findings]
 
 
-def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report: LintReport) -> None:
+def _check(path: Path, site: "Snapshot | None", moment: datetime | date, steps: int, report: LintReport) -> None:
     """Adds what is found in one file. Raises InputError when it cannot be read."""
     if path.suffix.lower() in YAML_SUFFIXES and kind_of(path) is TEST:
         _check_test(path, report)
@@ -166,7 +180,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, report:
         from seatwarden.engine.analysis.known_names import known_names
 
         known = known_names(policy, site, day)
-    found = lint_policy(policy, day.today, known)
+    found = lint_policy(policy, day.today, known, steps)
     report.findings += found.findings
     report.allowed += found.allowed
 

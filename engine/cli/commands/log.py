@@ -10,23 +10,24 @@ from typing import Annotated, Any, Literal
 import typer
 from msgspec import to_builtins
 
+from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import clock
 from seatwarden.engine.cli.inputs import ForceOption, Format, RawOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import note, print_result, say, working
-from seatwarden.engine.cli.terminal.prose import room
+from seatwarden.engine.cli.terminal.prose import WIDTH, room
 from seatwarden.engine.cli.terminal.tables import print_rows
-from seatwarden.engine.cli.views.audit import WIDTH, audit_lines, audit_to_json
+from seatwarden.engine.cli.views.audit import audit_lines, audit_to_json
 from seatwarden.engine.cli.views.record import record_lines, record_to_json
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import join_words, plural, printable
-from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.common.timestamps import parse_timestamp, to_the_minute
 from seatwarden.engine.common.way_out import KEY, write_out
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.explain.people import MAX_CHOICES, AmbiguousUser, People
+from seatwarden.engine.facts.day import DaySpan
 from seatwarden.engine.log.history import (
     PastDecision,
     PastRun,
@@ -45,7 +46,7 @@ from seatwarden.engine.log.verify import against_seals, verify_record
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT
 from seatwarden.engine.snapshot.reader import load_snapshot
-from seatwarden.grammar.builder import date_from
+from seatwarden.grammar.calendar_names import date_from
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.files import read_text
@@ -64,7 +65,7 @@ _COLUMNS = {
     "made": Column("Made", leaves=6),
     "site": Column("Site", leaves=4),
     "licenses": Column("Licenses", right=True, leaves=3),
-    "release": Column("Release", right=True),
+    "release": Column("Due", right=True),
     "released": Column("Released", right=True),
     "state": Column("State", least=10),
     "user": Column("User", least=14),
@@ -146,7 +147,13 @@ def _pages(folder: Path) -> Iterator[bytes]:
 
 
 @app.command("replay")
-def replay(place: RunArgument, format: TextFormat = "text") -> None:
+def replay(
+    place: RunArgument,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="By the evaluator that is what a policy means: slower, one by one.")
+    ] = False,
+    format: TextFormat = "text",
+) -> None:
     """Decide every license of a plan again.
 
     From its recorded facts and policy alone; all must agree.
@@ -154,7 +161,7 @@ def replay(place: RunArgument, format: TextFormat = "text") -> None:
     Example: seatwarden log replay plans/2026-11-21
     """
     opened = open_log(place)
-    count, differences, withheld = replay_opened(opened)
+    count, differences, withheld = replay_opened(opened, reference=reference)
     if format == "json":
         counts = {"decisions": count, "erased": len(opened.log.erased)}
         print_result({**counts, "differences": differences, "withheld": withheld})
@@ -234,7 +241,7 @@ def show(
     if reveal is not None:
         runs = revealed(runs, load_pseudonyms(reveal[0]), load_snapshot(reveal[1]))
     _check_rule(rule, runs)
-    asked = Question(_person(user, runs), verdict, rule, outcome, *_days(since, until))
+    asked = Question(_person(user, runs), verdict, rule, outcome, _days(since, until))
     answers = list(select(runs, asked))
     rows = [_decision_row(past, format) for past in answers]
     columns = ("now", *_made_elsewhen(rows), "user", "name", "license", "verdict", "outcome", "why")
@@ -284,9 +291,8 @@ def audit(
     """
     from seatwarden.engine.audit.audit import AuditRequest
     from seatwarden.engine.audit.audit import audit as answer
-    from seatwarden.engine.audit.evidence import DaySpan
 
-    span = DaySpan(*_days(since, until))
+    span = _days(since, until)
     kept = seals_in(read_text(seals, "file of seals")) if seals is not None else None
     other = load_policy(policy) if policy is not None else None
     with working(f"reading {place}"):
@@ -341,12 +347,9 @@ def _day(written: str | None) -> date | None:
     return day
 
 
-def _days(since: str | None, until: str | None) -> tuple[date | None, date | None]:
+def _days(since: str | None, until: str | None) -> DaySpan:
     """The days asked for. Raises InputError for what is no day, and for a span that ends before it begins."""
-    first, last = _day(since), _day(until)
-    if first is not None and last is not None and first > last:
-        raise InputError(f"--from {first} is after --to {last}", "exchange them")
-    return first, last
+    return DaySpan(_day(since), _day(until))
 
 
 def _end_if_damaged(runs: list[PastRun | UnreadableRun]) -> None:
@@ -436,5 +439,5 @@ def _shown(row: dict[str, Any], name: str) -> str:
     if name == "outcome" and value is None and row.get("mode") not in (None, LIVE):
         return str(row["mode"])  # nothing can have come of it
     if name in ("now", "made") and value:
-        return printable(str(value)[:16].replace("T", " ") + "Z")  # to the minute; JSON and CSV have the instant
+        return printable(to_the_minute(str(value)))  # JSON and CSV have the instant
     return printable(str(value)) if value is not None else ""

@@ -1,6 +1,5 @@
 """`seatwarden log forget` and `log prune`: what has to go from the record, goes, and the rest still verifies."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from seatwarden.engine.apply.apply import only_one
-from seatwarden.engine.cli.circumstances import this_hand
+from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import clock, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed
+from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.views.erasure import (
     left_lines,
@@ -25,20 +23,22 @@ from seatwarden.engine.cli.views.erasure import (
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import PlanRefused
-from seatwarden.engine.log.register import LOCK_FILE, REGISTER_FILE, ErasureReason, RegisterState, read_register
+from seatwarden.engine.history import HISTORY_FILE
+from seatwarden.engine.log.register import REGISTER_FILE, ErasureReason, RegisterState, read_register
 from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
 from seatwarden.engine.runs.reach import StillNamed, named_after, out_of_reach
-from seatwarden.engine.runs.record import SiteRecord, site_record
+from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.retention import OldRuns, find_old
 from seatwarden.engine.runs.traces import Traces, find_traces, run_folders_of
 from seatwarden.engine.site.retention import HOW_WRITTEN, read_keep
-from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-app = typer.Typer()
+    from seatwarden.engine.site.settings import Settings
+
+app = typer.Typer(rich_markup_mode=None)
 """Commands of the group `log`."""
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")]
@@ -79,7 +79,7 @@ def forget(
 class _Forgetting:
     """One call of `log forget`."""
 
-    def __init__(self, user: str, reason: ErasureReason, settings: Settings, format_: str) -> None:
+    def __init__(self, user: str, reason: ErasureReason, settings: "Settings", format_: str) -> None:
         key = settings.pseudonym_key
         self.reason: ErasureReason = reason
         self.settings = settings
@@ -90,7 +90,8 @@ class _Forgetting:
     @property
     def person(self) -> ForgottenPerson:
         """Who is meant. Raises InputError."""
-        return find_person(self._user, run_folders_of(self.settings.folder), self.pseudonyms)
+        folder = self.settings.folder
+        return find_person(self._user, [*run_folders_of(folder), folder / HISTORY_FILE], self.pseudonyms)
 
     def forget(self, record: SiteRecord, yes: bool) -> ExitCode:
         """Shows what there is, asks, erases it, and says what is left."""
@@ -204,7 +205,7 @@ def _say_old(old: OldRuns, state: Path, format_: str, done: bool | None) -> None
         note("Not finished. The next `log prune`, `log forget`, `run` or `apply` goes on.")
 
 
-def _keep(written: str | None, settings: Settings) -> "timedelta":
+def _keep(written: str | None, settings: "Settings") -> "timedelta":
     """How long runs are kept: what the option says, or the site file. Raises InputError."""
     if written is None:
         if settings.retention is None:
@@ -216,14 +217,16 @@ def _keep(written: str | None, settings: Settings) -> "timedelta":
     return span
 
 
-def _settings(site: Path | None) -> Settings:
+def _settings(site: Path | None) -> "Settings":
+    from seatwarden.engine.cli.host import say_warnings, settings_from  # takes a while to import
+
     settings = settings_from(needed(site), None, needs_policy=False)
     say_warnings(settings)
     _register(settings)
     return settings
 
 
-def _register(settings: Settings) -> RegisterState:
+def _register(settings: "Settings") -> RegisterState:
     """The register of a site, only read. Raises InputError where there is none, DamagedLog."""
     path = settings.folder / REGISTER_FILE
     state = read_register(path)
@@ -233,14 +236,11 @@ def _register(settings: Settings) -> RegisterState:
 
 
 @contextmanager
-def _record(settings: Settings) -> Iterator[SiteRecord]:
+def _record(settings: "Settings") -> Iterator[SiteRecord]:
     """The record of a site, open for writing, with nothing left of earlier erasures. Raises InputError, PlanRefused."""
     hand = this_hand(clock, settings.site.qlik_user)
     try:
-        with (
-            only_one(settings.folder / LOCK_FILE, settings.site.url),
-            site_record(settings.folder, settings.site.url, hand) as record,
-        ):
+        with locked_record(settings.folder, settings.site.url, hand) as record:
             _refuse_unfinished(record)
             yield record
     except OSError as error:
@@ -259,10 +259,5 @@ def _refuse_unfinished(record: SiteRecord) -> None:
 def _confirm(yes: bool, count: int, what: str, question: str) -> None:
     """Asks for the number, unless `yes`. Raises PlanRefused, or InputError where nobody can answer."""
     note(question)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise InputError("nobody is here to confirm", "add --yes in a job")
-    typed = typer.prompt(f"Type the number of {what}s ({count}) to go on; there is no way back", default="no", err=True)
-    if typed != str(count):
-        raise PlanRefused("not confirmed; nothing has been changed")
+    if not yes:
+        confirm_number(f"{what}s", count, "go on; there is no way back", "nothing has been changed")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import clock, log_warnings, say_warnings, settings_from
+from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_now
 from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.cli.views.capacity import say_free
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import join_words, printable
 from seatwarden.engine.errors import RemoteError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from seatwarden.engine.metrics.point import FieldValue, Point
+    from seatwarden.engine.monitor.capacity import FreeLicenses
     from seatwarden.engine.monitor.server_license import ServerLicense
     from seatwarden.engine.notify.events import Event
     from seatwarden.engine.qrs.expiry import EndingCertificate
@@ -53,12 +56,12 @@ def monitor(
     day = make_day(asked, settings.policy.timezone)
     seen = _look(settings, day)
     if dry_run:
-        _print_lines(seen, settings, format)
+        _print_lines(seen, settings, day.now, format)
         _list_messages(seen, settings, day.now)
     else:
         if format == "text":
             _show(seen, settings)
-        failed = _write(seen, settings, say if format == "text" else note)
+        failed = _write(seen, settings, day.now, say if format == "text" else note)
         if format == "json":
             print_result(_to_json(seen, settings))
         _notify(seen, settings, day.now)
@@ -78,10 +81,12 @@ class _Seen:
     errors: "list[tuple[JobName, RemoteError]]" = field(default_factory=list)
     """The problems, each once, behind the job that met it."""
     ending: "Sequence[EndingCertificate]" = ()
+    free: "Sequence[FreeLicenses]" = ()
 
 
 def _look(settings: "Settings", day: Day) -> _Seen:
     """Reads both answers; what one of them lacks does not take the other away."""
+    from seatwarden.engine.monitor.capacity import free_licenses, seats_of
     from seatwarden.engine.monitor.reading import read_expiry, read_use
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
@@ -104,6 +109,7 @@ def _look(settings: "Settings", day: Day) -> _Seen:
         except RemoteError as error:
             say_once("serverLicenseMonitor", error)
         seen.ending = qrs.ending
+    seen.free = free_licenses(seats_of(seen.use), settings, day.today)
     for one in seen.ending:
         warn(one.describe())
     return seen
@@ -117,11 +123,19 @@ def _to_json(seen: _Seen, settings: "Settings") -> dict[str, Any]:
         "serverLicense": {"expires": f"{seen.license.expires:%Y-%m-%d}", "days": seen.license.days}
         if seen.license is not None
         else None,
+        "free": [one.to_json() for one in seen.free],
         "errors": [{"job": job, "message": error.message, "help": error.help} for job, error in seen.errors],
     }
 
 
-def _print_lines(seen: _Seen, settings: "Settings", format_: str) -> None:
+def _points_of_free(seen: _Seen, settings: "Settings", now: datetime) -> "list[Point]":
+    from seatwarden.engine.monitor.capacity import points_of_free
+
+    tags = (*settings.static_tags, *settings.jobs.license_monitor.tags)
+    return points_of_free(seen.free, tags, settings.site.url, now)
+
+
+def _print_lines(seen: _Seen, settings: "Settings", now: datetime, format_: str) -> None:
     """Line protocol without a time, as Butler sent it: what a script or a diff can take.
 
     With the master switch off there are no points, as in Butler; the switches of the destinations do not count here.
@@ -129,13 +143,13 @@ def _print_lines(seen: _Seen, settings: "Settings", format_: str) -> None:
     from seatwarden.engine.metrics.point import line
 
     if format_ == "json":
-        points = () if settings.influx_off else (*seen.use, *seen.expiry)
+        points = () if settings.influx_off else (*seen.use, *seen.expiry, *_points_of_free(seen, settings, now))
         print_result({**_to_json(seen, settings), "points": [line(point, with_time=False) for point in points]})
         return
     if settings.influx_off:
         note("`influxDb.enable` is false: nothing would be written")
         return
-    for point in (*seen.use, *seen.expiry):
+    for point in (*seen.use, *seen.expiry, *_points_of_free(seen, settings, now)):
         sys.stdout.write(line(point, with_time=False) + "\n")
 
 
@@ -143,10 +157,11 @@ def _list_messages(seen: _Seen, settings: "Settings", now: datetime) -> None:
     """What would be sent, on stderr: what is printed on stdout is line protocol alone."""
     from seatwarden.engine.monitor.alarms import expiry_messages
     from seatwarden.engine.notify.send import destinations
-    from seatwarden.engine.runs.publish import ending_event
+    from seatwarden.engine.runs.publish import ending_event, low_event, news_of_low
 
     soon = [ending_event(seen.ending, settings, now)] if seen.ending else []
-    for event in (*_events(seen, settings, now), *soon):
+    low = [low_event(one, settings, now) for one in news_of_low(seen.free, settings)]
+    for event in (*_events(seen, settings, now), *soon, *low):
         for one in destinations(settings.notifications, event):
             note(printable(f"would be sent to {one.label}: {event.kind}, {event.subject}"))
     for message in expiry_messages(seen.license, settings) if seen.license else ():
@@ -181,15 +196,17 @@ def _show(seen: _Seen, settings: "Settings") -> None:
         say("No license type is enabled.")
     if seen.license is not None:
         say(f"The site's own license {seen.license.describe()}")
+    say_free(seen.free)
 
 
 def _notify(seen: _Seen, settings: "Settings", now: datetime) -> None:
     """Tells those who asked for it that the site's license expires soon, or that it could not be found out."""
-    from seatwarden.engine.runs.publish import publish_ending, send_event
+    from seatwarden.engine.runs.publish import publish_ending, publish_low, send_event
 
     for event in _events(seen, settings, now):
         send_event(event, settings, log_warnings, now)
     publish_ending(seen.ending, settings, log_warnings, clock())
+    publish_low(seen.free, settings, log_warnings, now)
 
 
 def _events(seen: _Seen, settings: "Settings", now: datetime) -> "Iterator[Event]":
@@ -208,7 +225,7 @@ def _number(value: "FieldValue | None") -> str:
     return f"{value:,.0f}" if value.is_integer() else f"{value:,}"
 
 
-def _write(seen: _Seen, settings: "Settings", tell: Callable[[str], None]) -> bool:
+def _write(seen: _Seen, settings: "Settings", now: datetime, tell: Callable[[str], None]) -> bool:
     """Writes what the site file wants written; returns whether points are lost or rejected."""
     from seatwarden.engine.metrics.delivery import send
 
@@ -218,7 +235,7 @@ def _write(seen: _Seen, settings: "Settings", tell: Callable[[str], None]) -> bo
         return False
     jobs = settings.jobs
     parts = (
-        ("licenseMonitor", jobs.license_monitor, seen.use),
+        ("licenseMonitor", jobs.license_monitor, [*seen.use, *_points_of_free(seen, settings, now)]),
         ("serverLicenseMonitor", jobs.server_monitor, seen.expiry),
     )
     silent = [f"`{name}.destination.influxDb.enable`" for name, job, points in parts if points and not job.to_influxdb]

@@ -33,8 +33,8 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.key_file import DEFAULT_K
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
-from seatwarden.engine.log.writer import Recording, write_plan
 from seatwarden.engine.plan.findings import finding_lines
+from seatwarden.engine.plan.free import free_seats
 from seatwarden.engine.plan.listing import COLUMNS, Group, Show, cells, sections
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.plan.plan import Plan, make_plan, plan_of_record, with_origin
@@ -74,7 +74,7 @@ def plan(
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     raw: RawOption = False,
     show: Annotated[
-        Show, typer.Option("--show", help="Which licenses are listed; brief: those to release and undetermined ones.")
+        Show, typer.Option("--show", help="Which licenses are listed; brief: those due and undetermined ones.")
     ] = "brief",
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 5 instead of 0 when something is to be released.")
@@ -149,21 +149,18 @@ def _write(
     kept: "KeptFile | None",
 ) -> None:
     """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied."""
+    from seatwarden.engine.log.writer import Recording, write_plan  # most plans are only shown
+
     if made.origin.mode == WHAT_IF or site is None or given.site is None:
         write_plan(made, output, text, Recording(hand.seed(), snapshot=kept))
         return
-    from seatwarden.engine.apply.apply import only_one
-    from seatwarden.engine.cli.host import state_of
+    from seatwarden.engine.cli.state_folder import state_of
     from seatwarden.engine.log.reader import root_of
-    from seatwarden.engine.log.register import LOCK_FILE
-    from seatwarden.engine.runs.record import site_record
+    from seatwarden.engine.runs.record import locked_record
 
     folder, _ = state_of(site, given.site)
     # Who is at work there may be about to write the next line: it is waited for a moment.
-    with (
-        only_one(folder / LOCK_FILE, given.site.url, WAIT_SECONDS),
-        site_record(folder, given.site.url, hand) as record,
-    ):
+    with locked_record(folder, given.site.url, hand, WAIT_SECONDS) as record:
         recording = record.recording(kept)
         path = write_plan(made, output, text, recording)
         record.planned(made, output, recording, root_of(path))
@@ -175,13 +172,15 @@ def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None)
         return made
     # These take a while to import, and most plans of a snapshot are only shown.
     from seatwarden.engine.runs.baseline import compared_with_before
+    from seatwarden.engine.runs.lately import with_lately
 
     places, percent = ([output.absolute().parent] if output is not None else []), None
     if site is not None and given.site is not None:
-        from seatwarden.engine.cli.host import state_of
-        from seatwarden.engine.runs.recovery import RUNS_FOLDER
+        from seatwarden.engine.cli.state_folder import state_of
+        from seatwarden.engine.log.register import RUNS_FOLDER
 
         folder, percent = state_of(site, given.site)
+        made = with_lately(made, folder)
         places.append(folder / RUNS_FOLDER)
     return compared_with_before(made, places, percent)
 
@@ -192,7 +191,8 @@ def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bo
         decisions = [decision_to_json(decision) for decision in made.decisions]
         findings = [to_builtins(finding) for finding in made.findings]
         allowed = [{**to_builtins(finding), "reason": reason} for finding, reason in made.found.allowed]
-        beside = {"findings": findings, "allowed": allowed, "compared": made.compared or None}
+        free = to_builtins(free_seats(made.run()["overview"], made.summary()["byType"], made.decisions))
+        beside = {"findings": findings, "allowed": allowed, "compared": made.compared or None, "free": free}
         print_result({"run": made.run(), "decisions": decisions, "summary": made.summary(), **beside})
     elif format_ == "csv":
         rows = ({**row, "rules": "; ".join(row["rules"])} for row in map(decision_to_json, made.decisions))

@@ -11,6 +11,7 @@ from seatwarden.engine.cli.terminal.output import say
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.way_out import PAGE_OF_RUN, REPORT
 from seatwarden.engine.log.run_folder import REPORT_FILE, log_path
+from seatwarden.policy.errors import InputError
 
 
 @collector_off()
@@ -31,6 +32,10 @@ def report(
             autocompletion=complete_runs,
         ),
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option("--history", metavar="FILE", help="Say when licenses run out, by this history; with -o."),
+    ] = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -43,6 +48,9 @@ def report(
     """
     from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
 
+    if history is not None and output is None:
+        help_ = "the page in the run folder is made of the record alone, so that it can be held against it"
+        raise InputError("with --history the page goes elsewhere: name a file with --output", help_)
     path = output or log_path(place).with_name(REPORT_FILE)
-    write_report(place, path, previous, PAGE_OF_RUN if output is None else REPORT, force=force)
+    write_report(place, path, previous, PAGE_OF_RUN if output is None else REPORT, history=history, force=force)
     say(f"Report written to {path}")

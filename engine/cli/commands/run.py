@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.exits import exit_code as code_of
-from seatwarden.engine.cli.host import clock, context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
+from seatwarden.engine.cli.host import context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, print_result, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
+from seatwarden.engine.cli.views.capacity import say_free
 from seatwarden.engine.cli.views.outcomes import say_outcome
 from seatwarden.engine.cli.views.run_json import failed_to_json, run_to_json
 from seatwarden.engine.common.text import printable
@@ -135,5 +137,6 @@ def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
     elif report.applied or report.outcome == "done":
         counts = report.counts
         say(", ".join(f"{count:,} {result}" for result, count in counts.items()) or "Nothing was to be released.")
+    say_free([one for one in report.free if one.says_more])
     if report.seals is not None:
         say(str(report.seals))

@@ -11,13 +11,13 @@ import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import (
-    default_folder,
     say_warnings,
     service_surroundings,
     settings_from,
     stopped_with_console,
 )
 from seatwarden.engine.cli.inputs import PolicyOption, SiteOption, needed
+from seatwarden.engine.cli.state_folder import default_folder
 from seatwarden.engine.cli.terminal.output import command_line, say, warn
 from seatwarden.engine.common.rights import open_to_all, take_away
 from seatwarden.engine.site.connection import Site, load_site
@@ -139,8 +139,7 @@ def _name_of(site: Site) -> str:
 
 def _logging_to_file(settings: Settings) -> Settings:
     """The settings with a log file: a service has no other place to write."""
-    file = settings.log.file or settings.folder / "service.log"
-    return replace(settings, log=replace(settings.log, file=file))
+    return replace(settings, log=replace(settings.log, file=settings.service_log))
 
 
 def _command(site: Path, policy: Path | None) -> list[str]:

@@ -8,6 +8,8 @@ from textwrap import wrap
 from seatwarden.engine.cli.terminal.output import is_terminal
 from seatwarden.engine.cli.terminal.tables import piped_width
 
+WIDTH = 80
+"""Columns for who writes much text, where no terminal says how many there are."""
 _LEAST = 40
 """Columns under which nothing is broken: words would stand alone."""
 

@@ -7,9 +7,10 @@ from typing import Any
 from msgspec import to_builtins
 
 from seatwarden.engine.audit.answers import Audit, AuditAnswer, AuditedRun, Listing
+from seatwarden.engine.cli.terminal.prose import WIDTH
 from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.timestamps import to_the_minute
 
-WIDTH = 80
 MOST_LISTED = 12
 """Most entries of a list in text; JSON and the page have them all."""
 
@@ -19,7 +20,7 @@ def audit_lines(found: Audit, width: int = WIDTH) -> Iterator[str]:
     yield from _wrapped(f"Audit of {found.place}", width)
     span = f", {found.since or 'the beginning'} to {found.until or 'now'}" if found.since or found.until else ""
     left = f"; {plural(found.left_out, 'run')} of other days left out" if found.left_out else ""
-    yield from _wrapped(f"made {found.at[:16].replace('T', ' ')}Z by {found.tool}{span}{left}", width, 2)
+    yield from _wrapped(f"made {to_the_minute(found.at)} by {found.tool}{span}{left}", width, 2)
     for run in found.runs:
         yield from _wrapped(_run_words(run), width, 2, 4)
     for answer in found.answers:
@@ -37,16 +38,13 @@ def _run_words(run: AuditedRun) -> str:
     if run.run is None:
         return f"{run.folder}: {run.state}"
     number = f" (number {run.number} in its register)" if run.number is not None and not run.name else ""
-    made = f", made {_minute(run.made)}" if run.made and _minute(run.made) != _minute(run.now or "") else ""
+    now, made_at = to_the_minute(run.now or ""), to_the_minute(run.made or "")
+    made = f", made {made_at}" if run.made and made_at != now else ""
     released = f", {run.released:,} released" if run.released is not None else ""
     counted = f"{plural(run.licenses or 0, 'license')}{released}"
     where = f" [{run.folder}]" if run.folder not in (".", run.name) else ""
     name = f"{run.name}: " if run.name else ""
-    return f"{name}run {run.run}{number}, {run.state}: for {_minute(run.now or '')}{made}, {counted}, {run.site}{where}"
-
-
-def _minute(at: str) -> str:
-    return f"{at[:16].replace('T', ' ')}Z"
+    return f"{name}run {run.run}{number}, {run.state}: for {now}{made}, {counted}, {run.site}{where}"
 
 
 def _answer(answer: AuditAnswer, width: int) -> Iterator[str]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.register import REGISTER_FILE, ErasureReason
-from seatwarden.engine.metrics.delivery import SPOOL_FOLDER
+from seatwarden.engine.metrics.spool import SPOOL_FOLDER
 from seatwarden.engine.runs.retention import OldRuns
 from seatwarden.engine.runs.traces import LeftRun, Traces
 
@@ -26,6 +27,8 @@ def trace_lines(traces: Traces) -> Iterator[str]:
         yield f"  {REGISTER_FILE}: {plural(own, 'line')}"
     if points := sum(len(numbers) for name, numbers in traces.files.items() if name.startswith(f"{SPOOL_FOLDER}/")):
         yield f"  {SPOOL_FOLDER}: {plural(points, 'point')} that InfluxDB has not got"
+    if found := traces.history.extent:
+        yield f"  {HISTORY_FILE}: {plural(found, 'row')}, in all its snapshots"
     yield from left_lines("Left as they are:", traces.left)
 
 

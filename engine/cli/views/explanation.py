@@ -15,7 +15,7 @@ from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.plan.findings import Finding, finding_lines
-from seatwarden.grammar.printer import print_condition
+from seatwarden.grammar.printer import REGARDLESS, print_condition
 from seatwarden.policy.loading import CheckedPolicy
 
 MAX_TEXT = 400
@@ -30,8 +30,7 @@ TreeLine = tuple[list[Part], str]
 def headline(explanation: Explanation) -> str:
     """The whole decision on one line."""
     decision = explanation.decision
-    name = f" ({decision.user_name})" if decision.user_name else ""
-    return printable(f"{decision.user}{name} · {decision.license_type} · {explanation.headline}")
+    return printable(f"{decision.label} · {decision.license_type} · {explanation.headline}")
 
 
 def print_explanations(explanations: list[Explanation], size: Size, policy: CheckedPolicy, day: Day) -> None:
@@ -150,6 +149,8 @@ def _rule(outcome: RuleOutcome, width: int, whole: bool) -> Iterator[TreeLine]:
         if outcome.rule.until:
             yield [(" " * (width + 6) + f"until {outcome.rule.until.value.isoformat()}", "dim")], ""
         yield from _whole(outcome.trace, " " * (width + 4), told=not outcome.expired)
+        if outcome.rule.regardless_of_use:
+            yield [(" " * (width + 6) + REGARDLESS, "dim")], ""
     elif not outcome.expired:
         for part in tree_parts(outcome.trace):
             yield from _parts(part, " " * (width + 4))

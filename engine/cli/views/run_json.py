@@ -55,6 +55,7 @@ def run_to_json(report: "RunReport", code: ExitCode, site_file: Path, site: str)
         "why": list(report.why),
         "errors": _errors(report.error) if report.error else [],
         "findings": [to_builtins(finding) for finding in plan.findings] if plan else [],
+        "free": [one.to_json() for one in report.free],
         "seal": str(report.seals) if report.seals else None,
         "stoppedBy": list(dict.fromkeys(finding.code for finding in report.stopped_by)),
     }

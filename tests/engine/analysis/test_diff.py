@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.analysis.diff import changes, example_of_difference, other_differences, reasons
-from seatwarden.engine.decide.decide import conclude
+from seatwarden.engine.analysis.diff import changed, example_of_difference, other_differences, reasons
+from seatwarden.engine.decide.decide import conclude, decide_all
 from seatwarden.engine.decide.reference import evaluate_rule
 from seatwarden.grammar.ast import Policy
 from seatwarden.policy.loading import CheckedPolicy
@@ -32,7 +32,7 @@ def _verdict(policy: CheckedPolicy, facts: KnownFacts) -> str:
     return conclude(license_type, outcomes, None)[0].verdict  # type: ignore[arg-type]
 
 
-@examples(50)
+@examples(33)
 @given(_policies, _policies, st.lists(known_facts(), min_size=3, max_size=6))
 def test_policies_that_mean_the_same_agree_on_all_facts(one: Policy, other: Policy, several: list[KnownFacts]) -> None:
     old, new = checked(one), checked(other)
@@ -92,6 +92,30 @@ def test_an_ended_rule_differs_before_its_end_only() -> None:
     assert example_of_difference(old, new, date(2026, 11, 20)) is not None
 
 
+def test_a_deciding_fact_that_is_nought_or_false_is_shown() -> None:
+    example = example_of_difference(
+        checked("release when unused for 0 days"), checked("release when unused for 1 day"), None
+    )
+    assert example is not None
+    assert dict(example.facts)["license.unusedDays"] == (0,)
+    release = "release when unused for 30 days"
+    example = example_of_difference(checked(f"{release} and not user.inactive"), checked("keep when true"), None)
+    assert example is not None
+    assert dict(example.facts)["user.inactive"] == (False,)
+    example = example_of_difference(
+        checked(f"{release} and user.tags is empty"), checked(f"keep when user.blocked = false\n{release}"), None
+    )
+    assert example is not None
+    assert dict(example.facts).items() >= {"user.tags": (), "user.blocked": (False,)}.items()
+
+
+def test_no_example_has_a_license_used_after_its_user() -> None:
+    old = checked("release when license.lastUsed > 2026-01-01 and user.lastUsed < 2026-01-01")
+    assert example_of_difference(old, checked("keep when true"), None) is None
+    old = checked("release when not never used and user.lastUsed is empty")
+    assert example_of_difference(old, checked("keep when true"), None) is None
+
+
 def test_other_differences() -> None:
     one = checked('timezone "UTC"\nrelease when user.inactive\nlimit release to 5 per run')
     other = checked('timezone "Europe/Stockholm"\nrelease when user.inactive')
@@ -107,7 +131,7 @@ def test_changes_on_a_snapshot() -> None:
     site = snapshot_of(site_of(users, rows))
     old = checked('keep "vips" when user.tags = "vip"\nrelease analyzer "idle" when unused for 14 days')
     new = checked('release analyzer "idle" when unused for 30 days')
-    found = changes(old, new, site, (day_of(old), day_of(new)))
+    found = changed(decide_all(old, site, day_of(old)), decide_all(new, site, day_of(new)))
     assert [(c.new.license_id, c.old.verdict, c.new.verdict) for c in found] == [
         ("l1", "keep", "release"),
         ("l2", "release", "keep"),

@@ -212,17 +212,17 @@ def test_what_is_released_counts_against_a_limit(prepared: Prepared, qrs: Memory
     pending = prepared.pending()
     assert (pending.done, [decision.license_id for decision in pending.left]) == (1, ["l1", "l4", "l3"])
     if holds:
-        hold_against(pending, (asked,))
+        hold_against(pending, (asked,), {})
     else:
         with pytest.raises(OverTheLimit):
-            hold_against(pending, (asked,))
+            hold_against(pending, (asked,), {})
 
 
 def test_with_nothing_left_no_limit_is_in_the_way(prepared: Prepared, qrs: MemoryQrs) -> None:
     prepared.apply(qrs)
     pending = prepared.pending()
     assert pending.left == []
-    hold_against(pending, (Limit(0, None),))  # which raises where anything is left
+    hold_against(pending, (Limit(0, None),), {})  # which raises where anything is left
 
 
 # What is left, and the end --------------------------------------------------------------------------------

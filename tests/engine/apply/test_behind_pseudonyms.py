@@ -17,8 +17,9 @@ from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, PlanRefused, RemoteError
+from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
 from seatwarden.engine.snapshot.reader import decode_license
-from seatwarden.grammar.ast import LICENSE_TYPES, Limit, Policy
+from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, Policy
 from seatwarden.grammar.printer import print_policy
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, Prepared, idle, prepare
 from tests.engine.support import license_row, user
@@ -238,12 +239,20 @@ def _is_idle(site: Site) -> bool:
     return all(moment is None or moment <= NOW for moment in used)
 
 
+def _changes_by_itself(text: str, site: Site) -> bool:
+    """A release may change what a rule reads of another license: somebody holds two, and it reads all of a person's."""
+    held = Counter(row["user"]["id"] for rows in site["licenses"].values() for row in rows if row.get("user"))
+    asks = any(name in text for name in (*OVER_ALL_LICENSES, "user unused for"))
+    return asks and max(held.values(), default=0) > 1
+
+
 @given(policies(), sites(nasty=False), st.sampled_from([1, 2, 5]))
 def test_nothing_is_skipped_where_nothing_has_changed(policy: Policy, site: Site, k: int) -> None:
     """Whatever rules and facts there are: read again, each row is what its line says, or has its line's mark."""
     # Of a live site both types are read; a snapshot that has one alone leaves unknown what apply then sees.
     assume(_is_idle(site) and set(site["licenses"]) == set(LICENSE_TYPES))
-    text = print_policy(replace(policy, statements=tuple(s for s in policy.statements if not isinstance(s, Limit))))
+    text = print_policy(replace(policy, statements=tuple(s for s in policy.statements if not isinstance(s, AnyLimit))))
+    assume(not _changes_by_itself(text, site))
     with TemporaryDirectory() as folder:
         given_up = f"{text}limit release to 100% of analyzer per run\nlimit release to 100% of professional per run\n"
         prepared = prepare(Path(folder), site, given_up, pseudonyms=replace(KEY, k=k))

@@ -106,6 +106,8 @@ FIELDS: dict[str, Field] = {
     "user.lastUsed": Field(
         "user.lastUsed > 2026-11-01", _other(lastUsed=LATER), "user.lastUsed was 2026-01-01, is 2026-06-01"
     ),
+    "user.unusedDays": Field("user.unusedDays > 9999", _other(lastUsed=LATER), "user.unusedDays would be 324, is 173"),
+    "user.lastReleased": Field("user.lastReleased > 2026-11-01", None),  # the plan's stays: this apply changes it
     "license.type": Field('license.type = "professional"', None),  # it is read again by its type
     "license.lastUsed": Field(
         "license.lastUsed > 2026-11-01", _row(lastUsed=LATER), "license.lastUsed was 2026-01-01, is 2026-06-01"
@@ -118,6 +120,8 @@ FIELDS: dict[str, Field] = {
         "license.unusedDays > 9999", _row(lastUsed=LATER), "license.unusedDays would be 324, is 173"
     ),
     "license.excess": Field("license.excess", _row(excess=True), "license.excess was false, is true"),
+    "license.available": Field("license.available > 9999", None),  # the plan's stay: this apply changes them
+    "license.total": Field("license.total > 9999", None),
     "today": Field("today > 2030-01-01", None),  # these change by themselves
     "month": Field("month = 7", None),
     "weekday": Field('weekday = "friday"', None),
@@ -136,6 +140,7 @@ ABSENT: dict[str, Callable[[Site], Any]] = {
     "user.createdDate": lambda site: site["users"][0].pop("createdDate"),
     "user.licenses": lambda site: site["licenses"]["professional"][0].pop("quarantined"),
     "user.lastUsed": _other(lastUsed="x"),
+    "user.unusedDays": _other(lastUsed="x"),
     "license.lastUsed": _row(lastUsed="x"),
     "license.createdDate": lambda site: site["licenses"]["analyzer"][0].pop("createdDate"),
     "license.neverUsed": _row(lastUsed="x"),

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import pytest
 
+from seatwarden.engine.log import growing
 from seatwarden.engine.log.growing import whole_lines
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, prepare, without
 
@@ -37,6 +38,7 @@ class Disk:
     def install(self, patch: pytest.MonkeyPatch) -> "Disk":
         for name in ("open", "write", "fsync", "ftruncate"):
             patch.setattr(os, name, getattr(self, name))
+        patch.setattr(growing, "open_for_us", os.open)  # Windows opens in another way, for the rights
         return self
 
     def open(self, path: Any, flags: int, mode: int = 0o777, **options: Any) -> int:

@@ -11,8 +11,8 @@ import pytest
 from seatwarden.engine.apply.apply import find_pending
 from seatwarden.engine.audit.answers import Audit, AuditAnswer
 from seatwarden.engine.audit.audit import AuditRequest, audit
-from seatwarden.engine.audit.evidence import DaySpan
 from seatwarden.engine.common.seals import seals_in
+from seatwarden.engine.facts.day import DaySpan
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.plan.modes import DRY_RUN, WHAT_IF

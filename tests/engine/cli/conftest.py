@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import seatwarden.engine.cli.host
+import seatwarden.engine.cli.state_folder
 from seatwarden.engine.cli.main import main
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs
@@ -42,7 +42,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     The record of sites, and their locks, lie in a folder of the test's own.
     """
-    monkeypatch.setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: tmp_path)
+    monkeypatch.setattr(seatwarden.engine.cli.state_folder, "user_state_path", lambda *args, **options: tmp_path)
 
     def runner(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["seatwarden", *map(str, arguments)])

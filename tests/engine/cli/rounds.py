@@ -1,7 +1,6 @@
-"""Rounds of killing, each with kills of its own: two in every run of the suite, the others with `pytest -m rounds`."""
+"""Rounds of killing, each with kills of its own: one in every run of the suite, the others with `pytest -m long`."""
 
 import pytest
 
-_ROUNDS, _IN_EVERY_RUN = 10, 2
-
-ROUNDS = [pytest.param(seed, marks=pytest.mark.rounds if seed >= _IN_EVERY_RUN else ()) for seed in range(_ROUNDS)]
+_ROUNDS = 10
+ROUNDS = [pytest.param(seed, marks=pytest.mark.long if seed > 0 else ()) for seed in range(_ROUNDS)]

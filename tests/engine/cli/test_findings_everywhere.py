@@ -68,7 +68,7 @@ def test_the_plan_is_looked_at_again(tools: Tools) -> None:
     assert (finding["run"][:3], finding["message"]) == ("202", SAID)
     assert tools.command("report", folder).code == 0
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "no user is `corp\\user00`" in page
+    assert "no user is <code>corp\\user00</code>" in page
     assert "SW402" in page
 
 

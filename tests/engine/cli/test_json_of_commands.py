@@ -32,9 +32,17 @@ CALLS: dict[str, tuple[object, ...]] = {
     "log show": ("run",),
     "log audit": ("run",),
     "log forget": ("jdoe", "--site", "site.yaml", "--reason", "left", "--dry-run"),
+    "history list": ("--site", "site.yaml"),
+    "backtest": ("-p", BUTLER, "--site", "site.yaml"),
     "log prune": ("--site", "site.yaml", "--keep", "400d", "--dry-run"),
 }
 """A call of each command that has `--format json`."""
+
+
+WITHOUT_FINDINGS = {
+    *("fields", "monitor", "test", "site check", "history list", "backtest"),
+    *("log replay", "log audit", "log forget", "log prune"),
+}
 
 
 def _with_json(command: Any, name: str = "") -> Iterator[str]:
@@ -66,8 +74,7 @@ def test_each_has_the_list(run: Run, command: str) -> None:
     ran = run(*command.split(), *CALLS[command], "--format", "json")
     printed = json.loads(ran.out)
     assert isinstance(printed["warnings"], list)
-    without = ("fields", "monitor", "test", "site check", "log replay", "log audit", "log forget", "log prune")
-    if command not in without:
+    if command not in WITHOUT_FINDINGS:
         assert isinstance(printed["findings"], list)
     said = [line for line in ran.err.splitlines() if line.startswith("warning: ")]
     assert said == [f"warning: {text}" for text in printed["warnings"]]

@@ -136,25 +136,30 @@ FILES = list(_files())
 @pytest.mark.parametrize("place", sorted({place for place, _, _ in FILES}))
 def test_no_command_shows_it(run: Run, tmp_path: Path, place: str) -> None:
     site = tmp_path / "site.yaml"
-    commands: tuple[tuple[object, ...], ...] = (
-        *(("lint", site, "--format", form) for form in ("text", "json", "github", "sarif")),
+    in_turn: tuple[tuple[object, ...], ...] = (
+        *(("lint", site, "--format", form) for form in ("text", "github", "sarif")),
         ("convert", site, "--to", "policy"),
-        ("site", "check", "--site", site),
         ("plan", "--policy", EXAMPLES / "butler.yaml", "--site", site),
         ("run", "--site", site),
     )
-    shown, refused = [], 0
-    for at, name, text in FILES:
+    shown, refused, tried = [], 0, 0
+    for number, (at, name, text) in enumerate(FILES):
         if at != place:
             continue
         site.write_text(text, encoding="utf-8")
-        for arguments in commands:
+        # As one file spoiled in one way meets all commands in some of the places, each meets some of them.
+        for arguments in (
+            ("lint", site, "--format", "json"),
+            ("site", "check", "--site", site),
+            in_turn[number % len(in_turn)],
+        ):
+            tried += 1
             ran = run(*arguments)
             refused += ran.code != 0 and bool(ran.err or ran.out)
             if MARK in ran.out + ran.err:
                 shown.append((name, arguments[0], ran.out + ran.err))
     assert shown == []
-    assert refused == len(commands) * sum(at == place for at, _, _ in FILES)
+    assert refused == tried > 0
 
 
 @pytest.mark.parametrize(

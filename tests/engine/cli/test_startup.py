@@ -1,12 +1,15 @@
 """What commands import: nobody waits for libraries that a command does not use."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from seatwarden.engine.cli.lazy import COMMANDS
-from tests.engine.cli.conftest import Run
+from seatwarden.engine.simulator.server import SimulatedQrs
+from tests.engine.cli.conftest import Run, SiteFile
 from tests.paths import EXAMPLES, ROOT
 
 HEAVY = frozenset(
@@ -24,6 +27,11 @@ HEAVY = frozenset(
             "email",
             "csv",
             "json",
+            "pygls",
+            "lsprotocol",
+            "attrs",
+            "distributed",
+            "pyarrow",
         ),
     ]
 )
@@ -58,6 +66,24 @@ def _heavy(modules: set[str]) -> set[str]:
     return {module for module in modules if any(module == name or module.startswith(f"{name}.") for name in HEAVY)}
 
 
+def _libraries(modules: set[str]) -> set[str]:
+    return {module.partition(".")[0] for module in _heavy(modules)}
+
+
+def _rooms(modules: set[str]) -> set[str]:
+    return {module.split(".")[2] for module in modules if module.startswith("seatwarden.engine.")}
+
+
+def _snapshot(folder: Path) -> Path:
+    user = {"id": "u1", "userId": "ada", "userDirectory": "CORP", "name": "Ada"}
+    file = folder / "site.json"
+    file.write_text(json.dumps({"users": [user], "licenses": {"analyzer": [{"id": "l1", "user": user}]}}))
+    return file
+
+
+_DECIDING = frozenset(["cli", "common", "decide", "errors", "facts", "plan", "snapshot", "version"])
+
+
 def test_the_version_costs_next_to_nothing() -> None:
     modules = _modules("--version")
     assert not {m for m in modules if m.startswith(("rich", "lark", "ruamel"))}
@@ -75,14 +101,64 @@ def test_the_version_costs_next_to_nothing() -> None:
 def test_lint_imports_what_it_uses() -> None:
     modules = _modules("lint", EXAMPLES / "butler.policy")
     assert not _heavy(modules)
-    rooms = {module.split(".")[2] for module in modules if module.startswith("seatwarden.engine.")}
-    assert rooms == {"cli", "common", "errors", "facts", "plan", "version"}
+    assert _rooms(modules) == {"cli", "common", "errors", "facts", "plan", "version"}
     assert not {m for m in modules if m.startswith("seatwarden.policy.butler")}, "YAML is read when there is YAML"
 
 
+def test_a_fix_imports_what_lint_does() -> None:
+    assert not _heavy(_modules("fix", "--diff", EXAMPLES / "butler.policy"))
+
+
 def test_lint_of_yaml_reads_yaml_and_no_network() -> None:
-    heavy = _heavy(_modules("lint", EXAMPLES / "butler.yaml"))
-    assert {module.partition(".")[0] for module in heavy} == {"ruamel", "json"}
+    assert _libraries(_modules("lint", EXAMPLES / "butler.yaml")) == {"ruamel", "json"}
+
+
+def test_a_plan_that_is_only_shown_writes_no_log_and_asks_no_site(tmp_path: Path) -> None:
+    modules = _modules("plan", "-p", EXAMPLES / "butler.policy", "-s", _snapshot(tmp_path))
+    assert _libraries(modules) == {"msgspec", "json", "csv", "rich"}
+    assert _rooms(modules) == {*_DECIDING, "log"}
+    assert {m for m in modules if m.startswith("seatwarden.engine.log.")} == {"seatwarden.engine.log.run_folder"}
+
+
+def test_a_plan_of_a_site_reads_no_schedules_and_notifies_nobody(qrs: SimulatedQrs, site_file: SiteFile) -> None:
+    modules = _modules("plan", "-p", EXAMPLES / "butler.policy", "--site", site_file(qrs.port))
+    assert "seatwarden.engine.qrs.client" in modules
+    # Not zstandard: some versions of urllib3 take it wherever it is installed.
+    assert not _libraries(modules) & {"apscheduler", "influxdb_client", "jinja2", "filelock"}
+    assert not {m for m in modules if m.endswith((".butler.jobs", ".site.alarms", ".site.influxdb", ".primitives.ssh"))}
+    assert not {m for m in modules if "schedule" in m}
+
+
+def test_an_explanation_reads_no_log(tmp_path: Path) -> None:
+    modules = _modules("explain", "CORP\\ada", "-p", EXAMPLES / "butler.policy", "-s", _snapshot(tmp_path))
+    assert _libraries(modules) == {"msgspec", "json", "rich"}
+    assert _rooms(modules) == {*_DECIDING, "explain"}
+
+
+def test_the_check_of_a_log_needs_nothing_that_erases_from_it(tmp_path: Path, run: Run) -> None:
+    made = run("plan", "-p", EXAMPLES / "butler.policy", "-s", _snapshot(tmp_path), "-o", tmp_path / "run")
+    assert made.code == 0
+    modules = _modules("log", "verify", tmp_path / "run")
+    assert not _libraries(modules) & {"requests", "urllib3", "cryptography", "filelock", "zstandard"}
+    assert not _rooms(modules) & {"runs", "apply", "metrics", "qrs"}
+
+
+@pytest.mark.parametrize("name", ["verify", "forget"])
+def test_a_group_in_several_modules_has_all_its_commands(run: Run, name: str) -> None:
+    assert f"Usage: seatwarden log {name}" in run("log", name, "--help").out
+    listed = run("log", "--help").out
+    assert "verify" in listed
+    assert "forget" in listed
+    assert f"Did you mean '{name}'" in run("log", f"{name}t").err
+
+
+def test_past_runs_are_listed_without_the_network(run: Run, tmp_path: Path) -> None:
+    """Nor by the settings of a site, though commands of the same group read them."""
+    policy, snapshot = EXAMPLES / "butler.policy", EXAMPLES / "site.json"
+    assert run("plan", "--policy", policy, "--snapshot", snapshot, "-o", tmp_path / "plan").code == 0
+    modules = _modules("log", "list", tmp_path)
+    assert not {m for m in modules if m.partition(".")[0] in ("requests", "urllib3", "cryptography", "influxdb_client")}
+    assert not modules & {"seatwarden.engine.cli.host", "seatwarden.engine.site.settings"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

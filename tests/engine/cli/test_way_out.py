@@ -1,6 +1,7 @@
 """No command overwrites in silence: every one that writes a file is tried on all that may stand in its place."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,16 @@ import pytest
 import typer.main
 
 from seatwarden.engine.cli.main import app
+from seatwarden.engine.history.store import History
+from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.plan.plan import make_plan
+from seatwarden.engine.plan.summary_text import plan_text
+from seatwarden.engine.report.write import write_report
 from seatwarden.engine.simulator.server import SimulatedQrs
+from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.policy.loading import load_policy
 from tests.engine.cli.conftest import Ran, Run, SiteFile
+from tests.engine.support import RECORDING, day_of
 from tests.paths import DATA, EXAMPLES
 from tests.platforms import WINDOWS
 
@@ -29,11 +38,17 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "test as junit": ("test", "season.test.yaml", "--format", "junit", "-o", "OUT.xml"),
     "test --record": ("test", "--record", "-p", "butler.yaml", "-s", "site.json", "-o", "OUT.test.yaml"),
     "log new-key": ("log", "new-key", "OUT.key"),
+    "history show": ("history", "show", "--history", "HISTORY", "--at", "2026-12-31", "-o", "OUT.json"),
+    "history export": ("history", "export", "--history", "HISTORY", "--format", "parquet", "-o", "OUT.parquet"),
+    "backtest": ("backtest", "--policy", "season.policy", "--history", "HISTORY", "-o", "OUT.html"),
 }
 """Each way to write a file that a person names: how it is called."""
-ANEW = {"schema", "test as text", "test as junit"}
+ANEW = {"schema", "test as text", "test as junit", "history export"}
 """What can be made again at any time: it is written anew, as the help of the command says."""
-FORCE = {"snapshot", "report", "log audit", "convert to policy", "convert to yaml", "convert to json"}
+FORCE = {
+    *("snapshot", "history show", "backtest", "report", "log audit"),
+    *("convert to policy", "convert to yaml", "convert to json"),
+}
 """What needs --force; all others never replace anything."""
 FOLDERS = {"plan", "init", "demo"}
 """Commands that write a folder, see below."""
@@ -43,20 +58,33 @@ IN_PLACE = {"fmt"}
 Call = Callable[..., Ran]
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
-    """A folder with files of every kind and a run, in which commands are called."""
-    folder = tmp_path / "here"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files of every kind and a run."""
+    folder = tmp_path_factory.mktemp("made") / "here"
     folder.mkdir()
-    monkeypatch.chdir(folder)
     for name in ("season.policy", "season.test.yaml", "butler.yaml", "site.json"):
         (folder / name).write_bytes((EXAMPLES / name).read_bytes())
     (folder / "notes.txt").write_text("call Ann about the licenses\n", encoding="utf-8")
     (folder / "photo.bin").write_bytes(bytes(range(256)) * 4)
-    assert run("plan", "-p", "butler.yaml", "-s", "site.json", "-o", "RUN", "--report", "-q").code == 0
+    policy = load_policy(folder / "butler.yaml")
+    plan = make_plan(policy, load_snapshot(folder / "site.json"), day_of(policy), "site.json")
+    write_plan(plan, folder / "RUN", plan_text(plan), RECORDING)
+    write_report(folder / "RUN", folder / "RUN" / "report.html")
+    with History(folder / "HISTORY", write=True) as history:
+        history.add((folder / "site.json").read_bytes(), "site.json")
     (folder / "APPLIED").mkdir()
     for name in ("plan.jsonl", "outcomes.jsonl"):
         (folder / "APPLIED" / name).write_bytes((DATA / "log" / name).read_bytes())
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, in which commands are called."""
+    folder = tmp_path / "here"
+    shutil.copytree(made, folder)
+    monkeypatch.chdir(folder)
     return folder
 
 
@@ -77,7 +105,7 @@ def _usual(writer: str) -> str:
 
 
 def _content(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -89,7 +117,7 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _name(words: tuple[str, ...]) -> str:
-    return " ".join(words[: 2 if words[0] == "log" else 1])
+    return " ".join(words[: 2 if words[0] in ("log", "history") else 1])
 
 
 def test_every_command_with_an_output_is_tried_here() -> None:
@@ -113,17 +141,17 @@ def test_nothing_of_another_kind_is_replaced(writer: str, here: Path, call: Call
             continue
         target = here / f"taken{suffix}"
         target.write_bytes(data)
-        for more in ((), ("--force",)):
-            ran = call(writer, target.name, *more)
-            assert (ran.code, ran.out) == (2, ""), (kind, ran)
-            assert f"`taken{suffix}`" in ran.err
-            assert len(ran.err.splitlines()) == 2
+        ran = call(writer, target.name, "--force")
+        assert (ran.code, ran.out) == (2, ""), (kind, ran)
+        assert f"`taken{suffix}`" in ran.err
+        assert len(ran.err.splitlines()) == 2
         assert target.read_bytes() == data
         target.unlink()
 
 
 _SAME_KIND = {
     ("site.json", "snapshot"), ("RUN/report.html", "report"), ("RUN/report.html", "log audit"),
+    ("RUN/report.html", "backtest"),
     ("season.policy", "convert to policy"),
     ("RUN/policy.policy", "convert to policy"),
 }  # fmt: skip
@@ -141,9 +169,8 @@ def test_no_file_of_a_run_is_replaced(writer: str, here: Path, call: Call) -> No
             os.symlink(here / name, here / f"link{suffix}")
             places.append(f"link{suffix}")
         for place in places:
-            for more in ((), ("--force",)):
-                ran = call(writer, place, *more)
-                assert (ran.code, ran.out) == (2, ""), ran
+            ran = call(writer, place, "--force")
+            assert (ran.code, ran.out) == (2, ""), ran
         (here / f"link{suffix}").unlink(missing_ok=True)
     assert _content(here) == before
 
@@ -209,7 +236,7 @@ def test_who_may_read_what_is_written(here: Path, call: Call) -> None:
     finally:
         os.umask(before)
     assert {writer for writer, mode in modes.items() if mode == 0o600} == {
-        *("snapshot", "report", "log audit", "log new-key")
+        *("snapshot", "history show", "history export", "backtest", "report", "log audit", "log new-key")
     }
     assert set(modes.values()) == {0o600, 0o644}
 

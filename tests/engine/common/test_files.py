@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +15,10 @@ from seatwarden.engine.common.files import (
     create_files,
     make_private_folder,
     move_file,
+    move_folder,
     patiently,
     remove_file,
+    remove_folder,
     replace_file,
     sync_folder,
     write_atomically,
@@ -160,6 +163,30 @@ def test_a_file_that_others_hold_for_a_moment(
     assert waited == list(files.PAUSES[:tries]) * 3
     assert list(tmp_path.iterdir()) == []
     remove_file(path)  # which is not there
+
+
+class _NotEmpty(OSError):
+    """What Windows says of a folder whose files were deleted while somebody had them open."""
+
+    winerror = 145
+
+
+def test_a_folder_whose_files_others_still_have_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: list[float]
+) -> None:
+    (tmp_path / "run" / "policy").mkdir(parents=True)
+    (tmp_path / "run" / "policy" / "a.policy").write_bytes(b"")
+    monkeypatch.setattr(shutil, "rmtree", _Elsewhere(2, _NotEmpty()).holds(shutil.rmtree))
+    remove_folder(tmp_path / "run")
+    assert (waited, list(tmp_path.iterdir())) == (list(files.PAUSES[:2]), [])
+
+
+def test_a_folder_is_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: list[float]) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "plan.jsonl").write_bytes(b"")
+    monkeypatch.setattr(os, "rename", _Elsewhere(1, _Held()).holds(os.rename))
+    move_folder(tmp_path / "run", tmp_path / "aside")
+    assert ([path.name for path in tmp_path.rglob("*")], waited) == (["aside", "plan.jsonl"], [files.PAUSES[0]])
 
 
 def test_one_that_is_never_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: list[float]) -> None:

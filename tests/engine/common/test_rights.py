@@ -8,7 +8,7 @@ import pytest
 from seatwarden.engine.common import rights
 from seatwarden.engine.common.files import make_private_folder, replace_file, write_atomically
 from seatwarden.engine.common.key_file import read_key
-from seatwarden.engine.common.rights import give_rights, lets_everybody, open_to_all
+from seatwarden.engine.common.rights import give_rights, lets_everybody, open_to_all, take_off_read_only
 from seatwarden.policy.errors import InputError
 from tests.engine.support import let_others_in
 from tests.platforms import WINDOWS
@@ -98,6 +98,18 @@ def test_what_is_replaced_keeps_its_rights(tmp_path: Path, private: bool) -> Non
         _open_to_everybody(path)
     replace_file(path, b"after")
     assert (path.read_bytes(), open_to_all(path)) == (b"after", not private)
+
+
+def test_what_is_marked_read_only_can_be_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "policy" / "a.policy"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"")
+    path.chmod(0o400)
+    if WINDOWS:
+        with pytest.raises(PermissionError):
+            path.unlink()
+    take_off_read_only(tmp_path / "run")
+    path.unlink()
 
 
 @pytest.mark.usefixtures("without_pywin32")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.common.timestamps import format_instant, instant_ticks, parse_timestamp
+from seatwarden.engine.common.timestamps import format_instant, instant_ticks, parse_timestamp, to_the_minute
 
 _INSTANTS = st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -96,3 +96,7 @@ def test_ticks_count_100_nanoseconds(instant: datetime, digits: int, other_digit
 )
 def test_what_is_no_timestamp(text: str) -> None:
     assert instant_ticks(text) is None
+
+
+def test_to_the_minute() -> None:
+    assert to_the_minute("2026-11-21T02:03:59.999Z") == "2026-11-21 02:03Z"

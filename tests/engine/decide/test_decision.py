@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from seatwarden.engine.decide.decision import Decision, listing_order, reason_label, user_of
 from tests.engine.support import decide, license_row, site_of, user
@@ -42,6 +43,12 @@ def test_labels() -> None:
 )
 def test_users(directory: str | None, user_id: str | None, shown: str) -> None:
     assert user_of(directory, user_id) == shown
+
+
+def test_people_read_the_name_too() -> None:
+    (decision,) = _decided(license_row(1, OLD))
+    assert structs.replace(decision, user_name="Ann").label == f"{decision.user} (Ann)"
+    assert structs.replace(decision, user_name=None).label == decision.user
 
 
 def test_releases_come_first_and_the_longest_unused_before_others() -> None:

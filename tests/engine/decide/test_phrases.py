@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.decide.phrases import days_ago, phrase, show_values
+from seatwarden.engine.common.text import in_days
+from seatwarden.engine.decide.phrases import phrase, show_values
 from seatwarden.engine.facts.facts import Unknown
 from tests.engine.support import decide, license_row, site_of, user
 from tests.strategies import NEVER
@@ -97,7 +98,7 @@ def test_the_last_use(last_used: object, created: str, words: str) -> None:
 
 @pytest.mark.parametrize(("days", "words"), [(-2, "in 2 days"), (-1, "in 1 day"), (0, "today"), (1, "1 day ago")])
 def test_days_ago(days: int, words: str) -> None:
-    assert days_ago(days) == words
+    assert in_days(-days) == words
 
 
 def test_values() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.key_file import PseudonymKey
 from seatwarden.engine.decide.decision import is_pseudonym, user_of
 from seatwarden.engine.decide.disguise import Disguise
@@ -149,8 +150,7 @@ def test_what_tells_who_a_person_is(field: Field, personal: bool) -> None:
 
 def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    path.write_bytes(KEY + b"\n")
-    path.chmod(0o600)
+    write_atomically(path, KEY + b"\n")
     assert load_pseudonyms(path, "run", 7) == Pseudonyms(KEY, "run", 7) == Pseudonyms.under(PseudonymKey(KEY, "run", 7))
     assert "0123" not in repr(load_pseudonyms(path))
 

@@ -5,7 +5,20 @@ from typing import Any
 import pytest
 
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.grammar.ast import Boolean, Comparison, Condition, Field, ListOf, Not, Or, Policy, Rule, Text, UnusedFor
+from seatwarden.grammar.ast import (
+    Boolean,
+    Comparison,
+    Condition,
+    Field,
+    Length,
+    ListOf,
+    Not,
+    Or,
+    Policy,
+    Rule,
+    Text,
+    UnusedFor,
+)
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 from tests.engine.support import decide, license_row, site_of, user
 from tests.strategies import WRONG
@@ -29,9 +42,12 @@ SOURCES = {
     "license.unusedDays": "lastUsed",
     "user.licenses": "quarantined",
     "user.lastUsed": "lastUsed",
+    "user.unusedDays": "lastUsed",
 }
 """The field in QRS that each of ours hangs on; the rest is always there."""
 ALWAYS_THERE = {"user", "user.userDirectory", "user.userId", "license.type", "today", "month", "weekday"}
+OF_NO_ROW = {"user.lastReleased", "license.available", "license.total"}
+"""What no row of QRS says, but runs or the site's overview."""
 
 OLD = "2026-01-01T00:00:00Z"
 RELEASE = Rule("release", (), "all", None, Boolean(True))
@@ -42,7 +58,7 @@ def _site(field: str, hidden: object) -> dict[str, Any]:
     rows = [license_row(1, OLD), license_row(1, OLD, id="other")]
     site = site_of([user(1)], rows[:1], rows[1:])
     row = site["users"][0] if field.startswith("user.") else rows[0]
-    if field in ("user.licenses", "user.lastUsed"):
+    if field in ("user.licenses", "user.lastUsed", "user.unusedDays"):
         row = rows[1]
     if hidden is ABSENT:
         del row[SOURCES[field]]
@@ -68,7 +84,13 @@ def _one(policy: Policy, site: dict[str, Any]) -> Decision:
 
 
 def test_every_field_is_tried() -> None:
-    assert SOURCES.keys() | ALWAYS_THERE == VOCABULARY.keys()
+    assert SOURCES.keys() | ALWAYS_THERE | OF_NO_ROW == VOCABULARY.keys()
+
+
+@pytest.mark.parametrize("field", sorted(OF_NO_ROW))
+def test_what_no_row_says_is_unknown_in_rows_alone(field: str) -> None:
+    policy = Policy((Rule("keep", (), "needed", None, _condition(field)), RELEASE))
+    assert _one(policy, _site("user.name", "x")).guard == "undetermined"
 
 
 WAYS = [
@@ -90,7 +112,7 @@ def test_a_keep_rule_that_may_match_keeps(field: str, hidden: object) -> None:
     decision = _one(policy, _site(field, hidden))
     assert (decision.verdict, decision.guard) == ("keep", "undetermined")
     assert decision.reason.endswith('needed by keep "needed"')
-    nested = Or((Not(Not(_condition(field))), UnusedFor(9999, "days")))
+    nested = Or((Not(Not(_condition(field))), UnusedFor(Length(9999, "days"))))
     assert _one(Policy((Rule("keep", (), None, None, nested), RELEASE)), _site(field, hidden)).verdict == "keep"
 
 

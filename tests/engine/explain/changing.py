@@ -32,6 +32,7 @@ from seatwarden.grammar.ast import (
     Rule,
     Text,
 )
+from seatwarden.policy.names import NamedValue
 from tests.engine.support import license_row
 from tests.strategies import NOW, holder_of
 
@@ -88,7 +89,9 @@ def changed_policy(change: Change, policy: Policy) -> Policy:
     if named is not None:
         return Policy(
             tuple(
-                replace(s, value=_longer(s.value, change.own)) if isinstance(s, Let) and s.name == named else s
+                replace(s, value=_longer(s.value, change.own))
+                if isinstance(s, Let) and isinstance(s.value, NamedValue) and s.name == named
+                else s
                 for s in policy.statements
             )
         )

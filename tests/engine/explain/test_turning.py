@@ -99,7 +99,7 @@ def test_one_release_rule_is_enough() -> None:
     assert _told("release when unused for 1 day and month = 12 release when today = 2026-12-01")[1] == "month is 12"
 
 
-@examples(25)
+@examples(17)
 @given(policies(), sites())
 def test_there_is_always_a_reason(policy: Policy, site: dict[str, Any]) -> None:
     plan = plan_of(policy, site)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.facts.day import NEVER, Day, day_for, make_day
+from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
+from seatwarden.engine.facts.day import NEVER, Day, DaySpan, day_for, make_day
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.zones import is_timezone, timezone_names
 from tests.engine.support import checked
@@ -139,3 +139,44 @@ def test_the_zone_is_the_policys_unless_another_is_asked_for() -> None:
 )
 def test_the_day_of_a_timestamp(text: str, zone: str, day: date | None) -> None:
     assert make_day(NOW, zone).day_of_timestamp(text) == day
+
+
+@given(st.dates(), st.dates(), st.dates())
+def test_a_span_has_its_ends(one: date, other: date, day: date) -> None:
+    first, last = sorted((one, other))
+    span = DaySpan(first, last)
+    assert span.has(first)
+    assert span.has(last)
+    assert span.has(day) is (DaySpan(since=first).has(day) and DaySpan(until=last).has(day)) is (first <= day <= last)
+    assert DaySpan().has(day)
+    assert DaySpan().is_all
+    assert not any(bounded.is_all for bounded in (span, DaySpan(since=first), DaySpan(until=last)))
+
+
+def test_a_span_that_ends_before_it_begins() -> None:
+    with pytest.raises(InputError, match="--from 2026-11-22 is after --to 2026-11-21"):
+        DaySpan(date(2026, 11, 22), date(2026, 11, 21))
+
+
+_ZONES = ("UTC", "Europe/Stockholm", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia")
+_USUAL = st.timedeltas(timedelta(days=-50_000), timedelta(days=20_000)).map(lambda ago: format_instant(NOW + ago))
+_ON_THE_HOUR = st.builds(
+    "2026-{:02}-{:02}T{:02}:{}Z".format,
+    st.integers(1, 12),
+    st.integers(1, 31),
+    st.integers(0, 24),
+    st.sampled_from(("00:00.000", "59:59.999", "14:59.999", "15:00.000", "30:00.000")),
+)
+_ODD = st.sampled_from(("", "soon", "1753-01-01T00:00:00.000Z", "2026-11-21T02:00:00Z", "2026-11-21T02:00:00.0000001Z"))
+
+
+@given(st.lists(_USUAL | _ON_THE_HOUR) | st.lists(_USUAL | _ON_THE_HOUR | _ODD), st.sampled_from(_ZONES))
+def test_the_days_of_many_are_those_of_each(texts: list[str], zone: str) -> None:
+    day = make_day(NOW, zone)
+    assert day.days_of_timestamps(texts) == [day.day_of_timestamp(text) for text in texts]
+    assert day.days_of_timestamps(texts) == [day.day_of_timestamp(text) for text in texts], "when they are known"
+
+
+def test_texts_that_together_look_as_usual() -> None:
+    texts = ["2026-11-21T02:00:00.000Z2026-11-2", "0T02:00:00.000Z"]
+    assert make_day(NOW, "UTC").days_of_timestamps(texts) == [None, None]

@@ -1,14 +1,15 @@
 """Reading facts: the engine's readers and the vocabulary are one language."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
 
 from seatwarden.engine.facts.columns import as_facts, read_column
-from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import (
     FAMILIES,
     MAX_NUMBER,
@@ -24,12 +25,14 @@ from seatwarden.engine.facts.facts import (
     fact_to_json,
     facts_from_json,
     subject_of,
+    subjects_of,
 )
+from seatwarden.engine.snapshot.model import Seats
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
-from tests.strategies import NEVER
+from tests.strategies import NEVER, moments, sites
 
 TYPES = {Type.TEXT: "str", Type.NUMBER: "int", Type.DATE: "date", Type.BOOLEAN: "bool"}
 
@@ -55,6 +58,8 @@ def _read(field: Field, row: dict[str, Any], who: dict[str, Any], zone: str = "U
     for license_type in rest.get("without", ()):
         del site["licenses"][license_type]
     snapshot = snapshot_of(site)
+    snapshot.overview = {"analyzer": Seats(total=90, available=7)}
+    snapshot.last_released = rest.get("released", {"ADMIN\\jdoe": date(2026, 3, 1)})
     (license_,) = snapshot.licenses["analyzer"]
     day: Day = day_of(checked(f'timezone "{zone}"'))
     return SnapshotFacts(subject_of(snapshot, "analyzer", license_, day)).read(field)
@@ -206,7 +211,7 @@ def test_what_is_unknown_says_why() -> None:
     """For facts over all licenses of a user; of somebody who is not listed nothing is known."""
     mine, nobodys = license_row(1, "2026-10-01T00:00:00Z"), license_row(1, "2026-11-05T00:00:00Z", id="p1")
     del nobodys["user"]
-    for name in ("user.licenses", "user.lastUsed"):
+    for name in ("user.licenses", "user.lastUsed", "user.unusedDays"):
         field = Field(name)
         missing = _read(field, mine, user(), without=["professional"])
         assert missing == Unknown("the snapshot has no professional licenses")
@@ -264,12 +269,16 @@ _EVERY = {
     "user.createdDate": (date(2026, 1, 31),),
     "user.licenses": ("analyzer",),
     "user.lastUsed": (date(2026, 10, 1),),
+    "user.unusedDays": (51,),
+    "user.lastReleased": (date(2026, 3, 1),),
     "license.type": ("analyzer",),
     "license.lastUsed": (date(2026, 10, 1),),
     "license.createdDate": (date(2020, 1, 1),),
     "license.neverUsed": (False,),
     "license.unusedDays": (51,),
     "license.excess": (False,),
+    "license.available": (7,),
+    "license.total": (90,),
     "today": (date(2026, 11, 21),),
     "month": (11,),
     "weekday": ("saturday",),
@@ -301,3 +310,12 @@ def test_a_column_that_is_partly_unknown() -> None:
     assert as_facts(["a", NO_USER], "user.userId") == [("a",), NO_USER]
     assert as_facts(["a", "b"], "user.userId") == [("a",), ("b",)]
     assert as_facts([("a", "b"), NO_USER], "user.tags") == [("a", "b"), NO_USER]
+
+
+@given(sites(), moments)
+def test_the_subjects_of_many_are_those_of_each(site: dict[str, Any], now: datetime) -> None:
+    snapshot = snapshot_of(site)
+    day = make_day(now, "Europe/Stockholm")
+    for license_type, rows in snapshot.licenses.items():
+        each = [subject_of(snapshot, license_type, row, day) for row in rows]
+        assert subjects_of(snapshot, license_type, rows, day) == each

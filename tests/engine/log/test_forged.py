@@ -93,7 +93,7 @@ class Forger:
         return [
             ("log", "verify", self.folder),
             ("log", "replay", self.folder),
-            ("log", "show", self.folder),
+            ("log", "show", self.folder, "--from", "2020-01-01"),
             ("log", "list", self.folder),
             ("explain", "--plan", self.folder, "--rule", "keep", "--full"),
             ("explain", "--plan", self.folder, "--releases"),

@@ -125,6 +125,16 @@ def test_a_site_file_is_kept_without_its_secrets(tmp_path: Path) -> None:
         assert shown[line] == text.splitlines()[line]
 
 
+def test_rules_have_the_places_where_they_were_written(tmp_path: Path) -> None:
+    (tmp_path / "p.policy").write_text(f"# whose this is\n\n{RULES}", encoding="utf-8")
+    policy = load_policy(tmp_path / "p.policy")
+    write_plan(make_plan(policy, snapshot_of(SITE), day_of(policy), "test"), tmp_path / "run", "", RECORDING)
+    spans = [rule.span for rule in read_plan(tmp_path / "run").policy.rules]
+    starts = [("p.policy", rule.span.line, rule.span.column) for rule in policy.rules]
+    assert [(span.file, span.line, span.column) for span in spans] == starts
+    assert [(span.file, span.end_line, span.end_column) for span in spans] == starts
+
+
 def test_a_log_that_was_touched_is_not_read(tmp_path: Path) -> None:
     path = write_plan(plan_of(RULES, SITE), tmp_path, "", RECORDING)
     lines = path.read_bytes().split(b"\n")

@@ -11,13 +11,18 @@ from seatwarden.engine.apply.releaser import Outcome
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.demo.people import demo_site
+from seatwarden.engine.history.forecast import Forecast
+from seatwarden.engine.history.running_out import RunningOut
 from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import RunCounts, run_points
+from seatwarden.engine.monitor.capacity import FreeLicenses, points_of_free
 from seatwarden.engine.monitor.license_use import license_use
 from seatwarden.engine.monitor.server_license import read_server_license, server_license_points
 from seatwarden.engine.plan.plan import make_plan
+from seatwarden.engine.site.capacity import WarnBelow
+from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.policy.butler.jobs import Tags
 from tests.engine.support import checked, day_of, snapshot_of
 
@@ -69,8 +74,18 @@ def nightly_run(site: dict[str, Any], now: datetime, *, fails_once: bool) -> Ite
         failures=int(fails_once),
         released_by_rule=Counter(labels[outcome.key] for outcome in outcomes if outcome.result == "released"),
     )
+    yield from points_of_free(_free(now), TAGS, plan.source, now)
     yield from release_points(plan.decisions, outcomes, TAGS, now)
     yield from run_points(counts, TAGS, now)
+
+
+def _free(now: datetime) -> Iterator[FreeLicenses]:
+    """Free licenses of both types; those of one run out, unless the policy goes on."""
+    for kind, days in zip(
+        LICENSE_TYPES, (RunningOut(40, 75, None, 365, 90), RunningOut(9, 20, 33, 365, 90)), strict=True
+    ):
+        going_on = RunningOut(None, None, None, 365, 60)
+        yield FreeLicenses(kind, 20, 100, 25, WarnBelow(25), Forecast(20, now.date(), days, going_on))
 
 
 def monitoring(site: dict[str, Any], now: datetime) -> Iterator[Point]:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwarden.engine.metrics import spool as spool_module
-from seatwarden.engine.metrics.delivery import MAX_TRIES, SPOOL_FOLDER, Delivery, deliver, refused_lines, send
+from seatwarden.engine.metrics.delivery import MAX_TRIES, Delivery, deliver, refused_lines, send
 from seatwarden.engine.metrics.point import Point
-from seatwarden.engine.metrics.spool import BATCH_LINES, PointBatch, Spool, SpoolBounds
+from seatwarden.engine.metrics.spool import BATCH_LINES, SPOOL_FOLDER, PointBatch, Spool, SpoolBounds
 from seatwarden.engine.metrics.writer import Rejected, Unavailable
 from tests.engine.metrics.databases import Influx, Victoria, free_port
 from tests.engine.metrics.servers import Answering

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from seatwarden.engine.metrics.delivery import send
 from seatwarden.engine.metrics.point import Point
@@ -14,6 +15,7 @@ from tests.engine.metrics.databases import Influx
 from tests.engine.metrics.history import history
 from tests.paths import EXAMPLES, ROOT, load_json
 
+PROVISIONED = EXAMPLES / "grafana" / "provisioning"
 DASHBOARD = load_json(EXAMPLES / "grafana" / "seatwarden.json")
 WEEKS = 5
 END = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
@@ -101,6 +103,53 @@ def test_capacity_and_tokens_are_those_of_the_site(filled: Influx, sites: list[s
     assert available["last"] == 40 + day == answer(filled, sites, "Tokens")[-1]["last"]
     kinds = {row["license_type"]: row["last"] for row in answer(filled, sites, "Tokens used now")}
     assert kinds == {"token_user": 10 + day % 7, "token_login": 10 + day % 7}
+
+
+def test_days_left_are_those_of_the_last_run(filled: Influx, sites: list[str]) -> None:
+    now = {row["license_type"]: row["last"] for row in answer(filled, sites, "Days left, at the earliest")}
+    assert now == {"professional": 40, "analyzer": 9}
+    going_on = {row["last"] for row in answer(filled, sites, "Days left with the policy going on")}
+    assert going_on == {365}, "as many as the horizon: not within it"
+
+
+def _rules() -> list[Any]:
+    (group,) = YAML(typ="safe").load(PROVISIONED / "alerting" / "seatwarden.yaml")["groups"]
+    return list(group["rules"])
+
+
+@pytest.mark.parametrize(
+    ("uid", "answered", "alarms"),
+    [
+        ("low", {-5.0}, True),
+        ("days-left", {40.0, 9.0}, True),
+        ("expiry", None, False),
+        ("failures", {0.0}, False),
+        ("silent", {2.0}, False),
+    ],
+)
+def test_an_alert_asks_what_it_says(filled: Influx, uid: str, answered: set[float] | None, alarms: bool) -> None:
+    """Each rule's query, as Grafana sends it after the last run, and the threshold held against the answer."""
+    (rule,) = [rule for rule in _rules() if rule["uid"] == f"seatwarden-{uid}"]
+    query, reduced, threshold = rule["data"]
+    last = int((END - timedelta(hours=12)).timestamp() * 1000)
+    begin = last - query["relativeTimeRange"]["from"] * 1000
+    asked = query["model"]["query"].replace("$timeFilter", f"time >= {begin}ms and time <= {last}ms")
+    found = [row[-1] for one in filled.statement(asked) for row in one["values"]]
+    assert found
+    assert answered is None or set(found) == answered
+    (condition,) = threshold["model"]["conditions"]
+    kind, (value,) = condition["evaluator"]["type"], condition["evaluator"]["params"]
+    assert any(one < value if kind == "lt" else one > value for one in found) == alarms
+    assert (reduced["model"]["expression"], threshold["model"]["expression"], rule["condition"]) == ("A", "B", "C")
+    assert [part["refId"] for part in rule["data"]] == [part["model"]["refId"] for part in rule["data"]] == list("ABC")
+
+
+def test_rules_are_told_apart() -> None:
+    uids = [rule["uid"] for rule in _rules()]
+    assert len(set(uids)) == len(uids)
+    assert {part["datasourceUid"] for rule in _rules() for part in rule["data"]} == {"influxdb", "__expr__"}
+    (provider,) = YAML(typ="safe").load(PROVISIONED / "dashboards" / "seatwarden.yaml")["providers"]
+    assert provider["type"] == "file"
 
 
 def test_the_dashboard_can_be_imported() -> None:

@@ -54,22 +54,22 @@ def test_a_plan_is_told_by_its_counts() -> None:
 
 
 def test_a_plan_over_the_limit_says_so() -> None:
-    over = {**summary(), "overLimit": ["9 licenses to release; the limit allows 2"], "thisRun": 0}
+    over = {**summary(), "overLimit": ["9 licenses due; the limit allows 2"], "thisRun": 0}
     lines = plan_ready(SITE, NOW, "run-1", Path("r"), over).lines
-    assert "OVER THE LIMIT: 9 licenses to release; the limit allows 2" in lines
-    assert not any("in this run" in line for line in lines)
+    assert "OVER THE LIMIT: 9 licenses due; the limit allows 2" in lines
+    assert not any("of them in this run" in line for line in lines)
     later = {**summary(), "release": 3, "thisRun": 2, "overLimit": []}
     waiting = plan_ready(SITE, NOW, "r", Path("r"), later)
     assert any(line.startswith("2 of them in this run") for line in waiting.lines)
-    assert waiting.subject == f"2 of 3 licenses to release on {SITE}"
+    assert waiting.subject == f"2 of 3 licenses due in this run on {SITE}"
     everything = {**summary(), "release": 3, "thisRun": 3, "overLimit": []}
-    assert plan_ready(SITE, NOW, "r", Path("r"), everything).subject == f"3 licenses to release on {SITE}"
+    assert plan_ready(SITE, NOW, "r", Path("r"), everything).subject == f"3 licenses in this run on {SITE}"
 
 
 def test_the_counts_by_type_are_those_of_the_run() -> None:
     over = plan_ready(SITE, NOW, "run-1", Path("r"), summary())
     assert over.subject == f"4 licenses due, over the limit on {SITE}"
-    assert "professional: 5 allocated, 0 to release, 2 over the limit, 3 to keep" in over.lines
+    assert "professional: 5 allocated, 2 due, 0 in this run, 3 kept" in over.lines
     assert any(line.startswith("What helps: not a single license fits into it; raise the ") for line in over.lines)
 
 
@@ -107,8 +107,8 @@ def test_ten_thousand_people_are_a_short_message() -> None:
 
 
 def test_the_other_events() -> None:
-    hit = limit_hit(SITE, NOW, "run-1", ["12 licenses to release; the limit allows 10"], Path("runs/1"))
-    assert hit.lines[1:3] == ("12 licenses to release; the limit allows 10", "Nothing has been released.")
+    hit = limit_hit(SITE, NOW, "run-1", ["12 licenses due; the limit allows 10"], Path("runs/1"))
+    assert hit.lines[1:3] == ("12 licenses due; the limit allows 10", "Nothing has been released.")
     failed = run_failed(SITE, NOW, "plan", "qlik:4242 does not answer", "is a firewall in between?")
     assert failed.lines[-1] == "What to do: is a firewall in between?"
     assert failed.data == {"stage": "plan", "message": "qlik:4242 does not answer", "help": "is a firewall in between?"}

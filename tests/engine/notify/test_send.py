@@ -85,5 +85,6 @@ def test_every_event_can_be_chosen() -> None:
         "run-stopped",
         "run-failed",
         "license-expiring",
+        "licenses-low",
         "certificate-expiring",
     )

@@ -199,6 +199,8 @@ def test_what_few_have_is_not_said_behind_pseudonyms(users: int, shown: bool) ->
         ('release "p" when user.userDirectory = "PARTNER"', ["SW322"]),
         ('release "p" when user.inactive or unused for 30 days', ["SW322"]),
         ("release when unused for 0 days", ["SW312"]),
+        ('release "p" when user.userDirectory = "PARTNER" regardless of use', []),
+        ("release when unused for 0 days regardless of use", []),
         ('keep "k" when user.inactive\nrelease "p" when user.inactive or unused for 30 days', ["SW404"]),
     ],
 )

@@ -1,6 +1,7 @@
 """The limit: on by default, 0 means none, what the policy says replaces the default."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from seatwarden.engine.plan.limits import (
     describe_excess,
     describe_limits,
     excesses,
+    for_reserves,
     limits_in_force,
     remedy,
 )
 from seatwarden.engine.plan.plan import Plan, make_plan
-from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Limit
+from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Limit
 from seatwarden.grammar.printer import print_limit
 from seatwarden.policy.loading import load_policy
 from tests.engine.support import checked, day_of, license_row, plan_of, site_of, snapshot_of, user
@@ -31,7 +33,7 @@ from tests.strategies import limits
 DEFAULTS = ("10% of professional per run", "10% of analyzer per run", "100 per run")
 
 
-def _limits(text: str) -> tuple[Limit, ...]:
+def _limits(text: str) -> tuple[AnyLimit, ...]:
     return limits_in_force(checked(text).limits)
 
 
@@ -82,9 +84,9 @@ def test_over_the_limit(text: str, allocated: int, planned: int, over: list[tupl
 @pytest.mark.parametrize(
     ("text", "planned", "said"),
     [
-        ("", 1, "1 analyzer license to release; the limit of 10% of analyzer per run allows 0"),
-        ("", 2, "2 analyzer licenses to release; the limit of 10% of analyzer per run allows 0"),
-        ("limit release to 0 per run", 1, "1 license to release; the limit of 0 per run allows 0"),
+        ("", 1, "1 analyzer license due; the limit of 10% of analyzer per run allows 0"),
+        ("", 2, "2 analyzer licenses due; the limit of 10% of analyzer per run allows 0"),
+        ("limit release to 0 per run", 1, "1 license due; the limit of 0 per run allows 0"),
     ],
 )
 def test_in_words(text: str, planned: int, said: str) -> None:
@@ -100,13 +102,13 @@ def test_a_count_is_for_both_types_together_and_a_share_for_each() -> None:
 
 
 @given(st.lists(limits, max_size=3), st.integers(0, 500), st.integers(0, 500))
-def test_nothing_to_release_is_never_over(given_limits: list[Limit], professional: int, analyzer: int) -> None:
+def test_nothing_to_release_is_never_over(given_limits: list[AnyLimit], professional: int, analyzer: int) -> None:
     in_force = limits_in_force(tuple(given_limits))
     assert excesses(in_force, {"professional": professional, "analyzer": analyzer}, {}) == []
 
 
 @given(st.lists(limits, max_size=3), st.integers(0, 300))
-def test_every_type_is_always_limited(given_limits: list[Limit], more: int) -> None:
+def test_every_type_is_always_limited(given_limits: list[AnyLimit], more: int) -> None:
     """Whatever the policy says, there is a number of releases that is too many."""
     in_force = limits_in_force(tuple(given_limits))
     for license_type in LICENSE_TYPES:
@@ -116,9 +118,7 @@ def test_every_type_is_always_limited(given_limits: list[Limit], more: int) -> N
 def test_a_plan_knows_what_it_is_over() -> None:
     site = site_of([user(1)], [license_row(1)])
     plan = plan_of("release when unused for 30 days", site)
-    assert plan.summary()["overLimit"] == [
-        "1 analyzer license to release; the limit of 10% of analyzer per run allows 0"
-    ]
+    assert plan.summary()["overLimit"] == ["1 analyzer license due; the limit of 10% of analyzer per run allows 0"]
     assert plan_of("release when unused for 30 days\nlimit release to 1 per run", site).over == []
 
 
@@ -187,7 +187,7 @@ def test_other_limits_choose_nothing() -> None:
     assert _chosen(text, "new old") == ["old", "new"]
     with pytest.raises(OverTheLimit) as caught:
         _chosen(text, "new old mid")
-    assert caught.value.sentences == ["3 licenses to release; the limit of 2 per run allows 2"]
+    assert caught.value.sentences == ["3 licenses due; the limit of 2 per run allows 2"]
 
 
 def test_a_share_is_of_all_that_are_allocated() -> None:
@@ -197,8 +197,8 @@ def test_a_share_is_of_all_that_are_allocated() -> None:
     with pytest.raises(OverTheLimit) as caught:
         _chosen(text, "new old mid", "old1", kept=2)
     assert caught.value.sentences == [
-        "1 professional license to release; the limit of 50% per run allows 0",
-        "3 analyzer licenses to release; the limit of 50% per run allows 2",
+        "1 professional license due; the limit of 50% per run allows 0",
+        "3 analyzer licenses due; the limit of 50% per run allows 2",
     ]
     assert allocated_in(_decided("new old mid", "old1", kept=2)) == {"professional": 1, "analyzer": 5}
 
@@ -209,7 +209,7 @@ def test_all_limits_hold_for_what_was_chosen() -> None:
     assert _chosen(text + all_professional, "old", "old1") == ["old", "old1"]
     with pytest.raises(OverTheLimit) as caught:
         _chosen(text + all_professional, "old mid", "new")
-    assert caught.value.sentences == ["2 analyzer licenses to release; the limit of 1 of analyzer per run allows 1"]
+    assert caught.value.sentences == ["2 analyzer licenses due; the limit of 1 of analyzer per run allows 1"]
 
 
 def test_of_a_type_that_nobody_counted_nothing_is_allowed() -> None:
@@ -296,14 +296,21 @@ def _in_yaml(folder: Path, text: str, site: dict[str, Any]) -> Plan:
     return make_plan(policy, snapshot_of(site), day_of(policy), "test")
 
 
+def _subject(limit: AnyLimit) -> tuple[object, ...]:
+    of_run = isinstance(limit, Limit) and (limit.count is None, limit.over and limit.over.days)
+    return limit.license_type, of_run
+
+
 @given(st.lists(limits, max_size=3), st.integers(0, 130), st.integers(0, 30))
-def test_what_helps_does_what_it_says(several: list[Limit], professional: int, analyzer: int) -> None:
+def test_what_helps_does_what_it_says(several: list[AnyLimit], professional: int, analyzer: int) -> None:
     """The policy as it is after that: a run releases as many as was said."""
-    own = tuple({(limit.license_type, limit.count is None): limit for limit in several}.values())
+    own = tuple({_subject(limit): limit for limit in several}.values())
     site = _idle(professional, analyzer)
     before = ["release when unused for 30 days", *(f"limit release to {print_limit(limit)}" for limit in own)]
     plan = plan_of("\n".join(before), site)
-    found = remedy(plan.limits, plan.allocated, plan.released) if plan.over else None
+    due = [decision for decision in plan.decisions if decision.verdict == "release"]
+    wanted = Counter(decision.license_type for decision in for_reserves(plan.limits, due, plan.numbers))
+    found = remedy(plan.limits, plan.allocated, wanted, plan.numbers) if plan.over else None
     if found is None:
         return
     changed = [print_limit(replace(x, longest_unused_first=True) if x in found.limits else x) for x in own]

@@ -56,8 +56,8 @@ def test_groups_in_their_order_and_what_is_left_out() -> None:
 def test_the_totals_stand_first_and_last() -> None:
     lines = plan_text(_plan(8)).splitlines()
     totals = [
-        "        2  due for release         2 analyzer",
-        "        4  to keep                 4 analyzer",
+        "        2  due                     2 analyzer",
+        "        4  kept                    4 analyzer",
         "        2  undetermined, so kept   2 analyzer",
     ]
     assert lines[:3] == lines[-4:-1] == totals

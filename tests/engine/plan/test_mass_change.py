@@ -8,7 +8,7 @@ import pytest
 from seatwarden.engine.facts.facts import Fact, fact_to_json
 from seatwarden.engine.plan.mass_change import MASS_CHANGE_PERCENT, Compared, compare_facts
 from seatwarden.engine.plan.plan import Plan, make_plan
-from seatwarden.engine.site import settings
+from seatwarden.engine.site import ours
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 
 LEAVERS = "release when user.removedExternally and unused for 7 days"
@@ -192,4 +192,4 @@ def test_names_are_left_out_where_they_were_hidden() -> None:
 
 
 def test_the_site_file_has_the_same_default() -> None:
-    assert settings.MASS_CHANGE_PERCENT == MASS_CHANGE_PERCENT
+    assert ours.MASS_CHANGE_PERCENT == MASS_CHANGE_PERCENT

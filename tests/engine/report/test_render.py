@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from seatwarden.engine.report.render import render, script_json
+from seatwarden.engine.report.render import paper_style, render, script_json
 from seatwarden.engine.report.visible import shown
 from tests.engine.report.runs import HOSTILE, hostile_site, report_for, some_site, write_journal, write_run
 
@@ -67,13 +69,14 @@ def test_the_security_policy_admits_exactly_our_style_and_script(hostile: tuple[
     page = _Page(hostile[0])
     assert [(tag, attributes.get("type")) for tag, attributes, _ in page.blocks] == [
         ("style", None),
+        ("style", None),
         ("script", "application/json"),
         ("script", None),
     ]
     rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
-    for (_, _, text), rule in ((page.blocks[0], "style-src"), (page.blocks[2], "script-src")):
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        assert rules[rule] == f"'sha256-{digest}'"
+    for texts, rule in ((page.blocks[:2], "style-src"), (page.blocks[3:], "script-src")):
+        digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for _, _, text in texts]
+        assert rules[rule] == " ".join(f"'sha256-{digest}'" for digest in digests)
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
     assert "unsafe" not in page.policy
 
@@ -94,13 +97,22 @@ def test_nothing_is_fetched_and_no_handler_is_inline(hostile: tuple[bytes, dict[
 def test_hostile_names_stay_data(hostile: tuple[bytes, dict[str, Any]]) -> None:
     page, table = hostile
     parsed = _Page(page)
-    data = parsed.blocks[1][2]
+    data = parsed.blocks[2][2]
     assert json.loads(data) == json.loads(json.dumps(table))
     assert not set("<>&\u2028\u2029") & set(data)
     assert sorted(table["columns"]["name"]) == sorted(shown(name) for name in HOSTILE)
     assert b"\xe2\x80\xae" not in page, "no character that turns the reading direction"
     assert sum(tag == "script" for tag, _ in parsed.tags) == 2
     assert "https://&lt;/script&gt;⟨U+202E⟩.example.com" in page.decode()
+
+
+def test_the_foot_of_a_sheet_stays_text(tmp_path: Path) -> None:
+    report = report_for(write_run(tmp_path / "run", some_site()))
+    assert f'content: "Run {report.header.run_id} \\0000b7  seal {report.seal}"' in paper_style(report)
+    hostile = replace(report, header=structs.replace(report.header, run_id='"} </style><script>\\ \n'))
+    style = paper_style(hostile)
+    assert style.count('"') == 2
+    assert not set("<>\n") & set(style)
 
 
 @given(st.recursive(st.text(), lambda values: st.lists(values) | st.dictionaries(st.text(), values), max_leaves=5))
@@ -135,6 +147,7 @@ def test_an_applied_run_and_a_comparison_are_rendered(tmp_path: Path) -> None:
     page = render(report_for(run, before)).decode()
     for words in (
         "1 license was released",
+        "Applied",
         "verified when this page was made, and closed",
         "7 per run",
         "no longer allocated",
@@ -145,9 +158,11 @@ def test_an_applied_run_and_a_comparison_are_rendered(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
 def test_the_script_is_javascript() -> None:
-    script = Path(str(files("seatwarden.engine.report").joinpath("page.js")))
-    checked = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, check=False)  # noqa: S607
-    assert checked.returncode == 0, checked.stderr
-    text = script.read_text(encoding="utf-8")
+    text = ""
+    for name in ("rows.js", "page.js"):
+        script = Path(str(files("seatwarden.engine.report").joinpath(name)))
+        checked = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True, check=False)  # noqa: S607
+        assert checked.returncode == 0, checked.stderr
+        text += script.read_text(encoding="utf-8")
     for never in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "fetch("):
         assert never not in text

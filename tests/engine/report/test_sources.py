@@ -7,6 +7,7 @@ import pytest
 
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.report.sources import read_sources
+from seatwarden.engine.report.write import write_report
 from seatwarden.policy.errors import InputError
 from tests.engine.report.runs import report_for, some_site, write_journal, write_run
 from tests.strategies import NOW
@@ -19,11 +20,27 @@ def _flip(path: Path) -> None:
     path.write_bytes(data)
 
 
-def test_a_damaged_plan_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_plan_is_refused_and_its_page_says_so(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", some_site())
+    write_report(run, run / "report.html")
+    assert "user1" in (run / "report.html").read_text(encoding="utf-8")
     _flip(run / "plan.jsonl")
     with pytest.raises(DamagedLog):
         read_sources(run)
+    with pytest.raises(DamagedLog):
+        write_report(run, run / "report.html")
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "Damaged" in page
+    assert "user1" not in page, "what is not as it was written is not shown"
+
+
+def test_the_page_of_another_run_that_is_damaged_is_not_written(tmp_path: Path) -> None:
+    before = write_run(tmp_path / "before", some_site(), now=NOW - timedelta(days=1))
+    run = write_run(tmp_path / "run", some_site())
+    _flip(before / "plan.jsonl")
+    with pytest.raises(DamagedLog):
+        write_report(run, run / "report.html", before)
+    assert not (run / "report.html").exists()
 
 
 def test_a_damaged_journal_is_refused(tmp_path: Path) -> None:

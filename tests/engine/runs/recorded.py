@@ -6,16 +6,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
-from seatwarden.engine.apply.apply import only_one
 from seatwarden.engine.log.chain import split_lines
-from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
 from seatwarden.engine.log.verified_run import Pages
 from seatwarden.engine.log.verify import VerifiedRecord, verify_record
@@ -23,7 +23,7 @@ from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
-from seatwarden.engine.runs.record import SiteRecord, site_record
+from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.run import RunContext, RunReport, run_once
 from seatwarden.engine.runs.traces import run_folders_of
 from seatwarden.engine.site.settings import Settings
@@ -128,11 +128,23 @@ class RecordedSite:
         self.now += timedelta(minutes=1)
         return report
 
+    def run_killed(self) -> None:
+        """A run that ends at its first DELETE as a killed process does: nothing is written any more."""
+
+        def killed(license_id: str) -> None:
+            raise MemoryError
+
+        before, self.on_delete = self.on_delete, killed
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(SiteRecord, "_closed", lambda *of: None)
+            with pytest.raises(MemoryError):
+                self.run()
+        self.on_delete = before
+
     @contextmanager
     def record(self) -> Iterator[SiteRecord]:
         """The record, open for writing, as commands open it."""
-        url = self.settings.site.url
-        with only_one(self.state / LOCK_FILE, url), site_record(self.state, url, self.hand) as record:
+        with locked_record(self.state, self.settings.site.url, self.hand) as record:
             yield record
 
     def person(self, query: str) -> ForgottenPerson:
@@ -165,9 +177,9 @@ def with_kept_snapshot(monkeypatch: Any, site: RecordedSite) -> None:
 
 
 def copied(site: RecordedSite, to: Path) -> RecordedSite:
-    """The same site with a state folder of its own."""
+    """The same site as it is now, with a state folder of its own."""
     shutil.copytree(site.folder, to)
-    return RecordedSite(to, site.content, site.now, site.policy, site.ours)
+    return RecordedSite(to, deepcopy(site.content), site.now, site.policy, site.ours)
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:

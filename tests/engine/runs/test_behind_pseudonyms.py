@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from seatwarden.engine.common.files import write_atomically
 from tests.engine.apply.applying import LONG_AGO, idle
 from tests.engine.runs.running import Running, Site
 from tests.engine.support import user
@@ -23,7 +24,7 @@ LEAVERS = "release analyzer when user.removedExternally and unused for 7 days\nl
 @pytest.fixture
 def hidden(tmp_path: Path) -> Callable[..., Running]:
     def make(licenses: int = 3, more: str = "", **given: Any) -> Running:
-        (tmp_path / "people.key").write_bytes(b"k" * 32)
+        write_atomically(tmp_path / "people.key", b"k" * 32)
         return Running(tmp_path, Site(idle(licenses)), ours=KEYED % more, **given)
 
     return make
@@ -47,7 +48,7 @@ def test_with_another_key_an_unfinished_run_is_left_as_it_is(hidden: Callable[..
     running = hidden()
     folder = running.crash()
     before = (folder / "outcomes.jsonl").read_bytes()
-    (tmp_path / "people.key").write_bytes(b"o" * 32)
+    write_atomically(tmp_path / "people.key", b"o" * 32)
     report = running.run()
     assert report.outcome == "done"
     (why,) = [facts["why"] for _, said, facts in running.said if said == "an earlier run is left as it is"]
@@ -120,7 +121,7 @@ def test_what_was_withheld_is_said(hidden: Callable[..., Running]) -> None:
 def test_under_another_key_nothing_is_compared(hidden: Callable[..., Running], tmp_path: Path, ours: str) -> None:
     running = hidden(9, policy=LEAVERS)
     running.run()
-    (tmp_path / "other.key").write_bytes(b"o" * 32)
+    write_atomically(tmp_path / "other.key", b"o" * 32)
     running.ours = ours
     report = running.run(dry_run=True)
     assert report.plan is not None

@@ -3,12 +3,14 @@
 import hashlib
 import itertools
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from seatwarden.engine.common.rights import give_rights, open_to_all, rights_of
 from seatwarden.engine.log.chain import split_lines
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.erasures import erase_lines, root_over
@@ -18,32 +20,43 @@ from seatwarden.engine.log.register import ErasedLines, read_register
 from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.metrics.spool import Spool
 from seatwarden.engine.report.write import write_report
+from seatwarden.engine.runs import traces
 from seatwarden.engine.snapshot.reader import decode_snapshot, decompressed
-from tests.engine.runs.recorded import NO_PAGES, RecordedSite, lines_of, with_kept_snapshot
+from tests.engine.runs.recorded import NO_PAGES, RecordedSite, copied, lines_of, with_kept_snapshot
+from tests.platforms import WINDOWS
 
 GONE = "user03"
 WORDS = ("user03", "user 03", "l-03", "u-03")
 """All that leads to the person, in small letters."""
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordedSite:
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedSite:
     """Three runs of which the second failed for the person: she is an administrator, and findings name her."""
-    made = RecordedSite(tmp_path)
+    made = RecordedSite(tmp_path_factory.mktemp("recorded"))
     made.content["users"][3]["roles"] = ["RootAdmin"]
     made.content["users"][4]["modifiedByUserName"] = "CORP\\User03"
-    with_kept_snapshot(monkeypatch, made)
-    made.run(dry_run=True)
-    made.fail = "l-03"
-    made.run()
-    made.fail = None
-    made.run()
+    with pytest.MonkeyPatch.context() as patch:
+        with_kept_snapshot(patch, made)
+        made.run(dry_run=True)
+        made.fail = "l-03"
+        made.run()
+        made.fail = None
+        made.run()
     with made.record() as record:
         record.attempt("over the limit", failed=False)
         record.attempt("QRS answered 400 for CORP\\user03", failed=True)
     for folder in made.runs:
         write_report(folder, folder / "report.html")
     Spool(made.state / "influxdb-spool").add([_point(user) for user in ("user01", GONE, "user02")])
+    return made
+
+
+@pytest.fixture
+def site(tmp_path: Path, recorded: RecordedSite, monkeypatch: pytest.MonkeyPatch) -> RecordedSite:
+    """A copy of it."""
+    made = copied(recorded, tmp_path / "site")
+    with_kept_snapshot(monkeypatch, made)
     return made
 
 
@@ -68,7 +81,7 @@ def test_no_byte_is_left_and_everything_verifies(site: RecordedSite) -> None:
     before = {folder.name: read_log(folder) for folder in site.runs}
     assert {Path(name).name for name in named(site.state)} == {
         "plan.jsonl", "outcomes.jsonl", "snapshot.json.zst", "summary.txt", "report.html", "runs.jsonl",
-        "000000000001-0003.lines",
+        "000000000001-0003.lines", "history.sqlite",
     }  # fmt: skip
     site.forget(GONE)
     assert named(site.state) == []
@@ -105,7 +118,7 @@ def test_pages_are_made_anew_only_where_they_were(site: RecordedSite) -> None:
     assert [(folder / "report.html").exists() for folder in site.runs] == [True, False, True]
     summary = (site.runs[1] / "summary.txt").read_text(encoding="utf-8")
     assert "1 of 6 decisions is erased" in summary
-    assert "6  due for release" in summary
+    assert "6  due " in summary
     page = (site.runs[2] / "report.html").read_text(encoding="utf-8")
     assert "erased from the record since (1 release)" in page
     assert "1 ended as released" in page
@@ -249,26 +262,20 @@ def test_a_damaged_run_is_left_and_named(site: RecordedSite) -> None:
     path = site.runs[0] / "plan.jsonl"
     path.write_bytes(path.read_bytes().replace(b"user01", b"user09"))
     with site.record() as record:
-        traces = record.traces(site.person(GONE), None)
-    assert [run.folder for run in traces.left] == [site.runs[0]]
-    assert "cannot be read as it was written" in traces.left[0].why
-    assert len(traces.runs) == 2
+        found = record.traces(site.person(GONE), None)
+    assert [run.folder for run in found.left] == [site.runs[0]]
+    assert "cannot be read as it was written" in found.left[0].why
+    assert len(found.runs) == 2
 
 
 def test_an_open_run_is_left_and_named(site: RecordedSite) -> None:
-    def killed(license_id: str) -> None:
-        raise MemoryError
-
     site.content["licenses"]["analyzer"] = RecordedSite(site.folder).content["licenses"]["analyzer"]
-    site.on_delete = killed
-    with pytest.raises(MemoryError):
-        site.run()
+    site.run_killed()
     with site.record() as record:
-        traces = record.traces(site.person(GONE), None)
-    assert [run.folder for run in traces.left] == [site.runs[-1]]
-    assert "it is open" in traces.left[0].why
+        found = record.traces(site.person(GONE), None)
+    assert [run.folder for run in found.left] == [site.runs[-1]]
+    assert "it is open" in found.left[0].why
     # The next run brings it to its end; then it can go like the others.
-    site.on_delete = lambda license_id: None
     site.now = site.now.replace(minute=30)
     site.run()
     site.forget(GONE)
@@ -339,6 +346,52 @@ def test_a_file_that_is_held_is_done_by_the_next_command(site: RecordedSite, mon
     assert report.outcome == "dry-run"
     assert named(site.state) == []
     assert site.verified().faults == []
+
+
+def test_what_is_marked_read_only_is_done_too(site: RecordedSite) -> None:
+    for path in site.state.glob("runs/*/*"):
+        if path.is_file():
+            path.chmod(0o400)
+    site.forget(GONE)
+    assert named(site.state) == []
+    assert site.verified().faults == []
+
+
+def test_the_rights_stay(site: RecordedSite) -> None:
+    """An administrator forgets somebody; the account of the service goes on writing, and an auditor reading."""
+    spool = Spool(site.state / "influxdb-spool")
+    spool.keep_rejected(spool.batches()[0], [(_point(GONE), "too old")])
+    kept = [path for path in site.state.rglob("*") if path.suffix in (".jsonl", ".zst", ".lines")]
+    for path in kept:
+        if not WINDOWS:
+            path.chmod(0o664)
+        else:
+            give_rights(path, rights_of(site.site_file))
+    before = [_rights(path) for path in kept]
+    site.forget(GONE)
+    left = [path if path.exists() else path.with_name("000000000001-0002.lines") for path in kept]
+    assert (len(kept), [_rights(path) for path in left]) == (11, before)
+
+
+def _rights(path: Path) -> object:
+    return open_to_all(path) if WINDOWS else stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_lock_is_not_read(site: RecordedSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows does not let it be read while it is held, and it would be waited for."""
+    read = []
+
+    def read_file(path: Path) -> bytes:
+        read.append(path.name)
+        return path.read_bytes()
+
+    monkeypatch.setattr(traces, "read_file", read_file)
+    person = site.person(GONE)
+    with site.record():
+        assert (site.state / "lock").exists()
+        assert [*traces.still_named(person, site.state)]
+    assert "lock" not in read
+    assert "runs.jsonl" in read
 
 
 def test_a_file_changed_since_it_was_begun_is_not_erased_by_number(

@@ -23,7 +23,7 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-_CALLS = ("replace", "unlink", "rmdir", "write", "fsync", "ftruncate")
+_CALLS = ("replace", "rename", "unlink", "rmdir", "write", "fsync", "ftruncate")
 """Everything that changes a disk."""
 
 
@@ -69,7 +69,7 @@ _EVERY = 80
 """More than there are changes of the disk in one erasure; a test holds it."""
 
 
-@pytest.mark.parametrize("part", [0, 1, *(pytest.param(part, marks=pytest.mark.rounds) for part in (2, 3))])
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in (1, 2, 3))])
 def test_forgetting_is_killed_before_every_change_of_the_disk(
     before: RecordedSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
@@ -109,6 +109,7 @@ def _check_roots(site: RecordedSite, before: RecordedSite) -> None:
         assert not any(fault.path.suffix == ".jsonl" for fault in run.faults)
 
 
+@pytest.mark.long
 def test_pruning_is_killed_before_every_change_of_the_disk(
     before: RecordedSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

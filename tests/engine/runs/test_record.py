@@ -13,6 +13,7 @@ import pytest
 
 from seatwarden.engine.common.seals import Seals, seals_in
 from seatwarden.engine.log.verify import VerifiedRecord, against_seals, verify_record
+from seatwarden.engine.runs.record import SiteRecord
 from tests.engine.apply.applying import idle
 from tests.engine.log.forging import Line, relinked
 from tests.engine.runs.running import Running, Site
@@ -139,6 +140,36 @@ def test_a_file_that_was_changed_is_named(state: Path, file: str, way: Callable[
         assert str(_runs(state)[2] / "plan.jsonl") in named
     else:
         assert str(path) in named or (file == "runs.jsonl" and named)
+
+
+def test_the_register_is_missed_without_a_lock_too(state: Path, tmp_path: Path) -> None:
+    """Windows has none while nobody holds it."""
+    (state / "runs.jsonl").unlink()
+    (state / "lock").unlink(missing_ok=True)
+    assert _named(state / "runs") == {str(state / "runs.jsonl")}
+    shutil.copytree(state / "runs", tmp_path / "elsewhere" / "runs")
+    found = _verified(tmp_path / "elsewhere")
+    assert (found.faults, len(found.notes)) == ([], 3)
+
+
+@pytest.mark.parametrize("folder", ["D:\\plans\\first", "\\\\server\\plans\\first", "/var/plans/first"])
+def test_runs_elsewhere_on_another_system_are_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """A record of Windows is looked at on Linux, and the other way about."""
+    monkeypatch.setattr(SiteRecord, "_named", lambda self, place: folder)
+    running = Running(tmp_path, Site(idle(2)))
+    running.run(dry_run=True)
+    (run,) = running.runs
+    shutil.rmtree(run)
+    found = _verified(running.settings.folder)
+    assert (found.faults, len(found.runs)) == ([], 0)
+
+
+@pytest.mark.windows
+def test_a_register_is_one_in_any_case(state: Path) -> None:
+    found = _verified(state / "RUNS.jsonl")
+    assert (found.faults, found.notes, len(found.runs)) == ([], [], 3)
 
 
 def test_an_older_copy_of_the_register(state: Path) -> None:

@@ -15,6 +15,7 @@ from tests.engine.apply.applying import LONG_AGO, POLICY, idle
 from tests.engine.cli.applying import Journalled, read_outcomes
 from tests.engine.runs.running import Running, Site
 from tests.engine.support import license_row, user
+from tests.strategies import NOW
 
 
 @pytest.fixture
@@ -262,3 +263,44 @@ def test_people_have_pseudonyms(running: Running, tmp_path: Path) -> None:
     running.qrs.site["licenses"]["analyzer"].append(license_row(4, LONG_AGO))
     assert running.run().counts == {"released": 4}
     assert "user4" not in (running.runs[0] / "outcomes.jsonl").read_text()
+
+
+WEEKLY = "limit release to 2 of analyzer per 7 days, longest unused first\nlimit release to 9 per run\n"
+
+
+def test_a_limit_over_time_counts_all_runs(running: Running) -> None:
+    running.policy = f"{WEEKLY}release analyzer when unused for 30 days\n"
+    assert running.run(dry_run=True).counts == {}
+    found = []
+    for days in (0, 6, 7):
+        running.now = NOW + timedelta(days=days, minutes=days)
+        report = running.run()
+        found.append((report.outcome, running.qrs.deletes))
+        for applied in report.applied:
+            applied.mark_published()
+    assert found == [("done", ["l1", "l2"]), ("done", []), ("done", ["l3"])]
+
+
+def test_a_reserve_is_reached_and_no_more(running: Running) -> None:
+    running.policy = (
+        "limit release to reach 5 free analyzer, longest unused first\nlimit release to 9 per run\n"
+        "release analyzer when unused for 30 days\n"
+    )
+    assert running.run().counts == {}  # the site does not say how many are free
+    running.qrs.site["accessTypeOverview"] = {"analyzerAccess": {"enabled": True, "available": 3}}
+    report = running.run()
+    assert (report.counts, running.qrs.deletes) == ({"released": 2}, ["l1", "l2"])
+    assert report.plan is not None
+    assert report.plan.summary()["reserves"] == [
+        "5 free analyzer licenses are to be reached: 3 are free, 2 are needed, 2 in this run"
+    ]
+
+
+def test_how_many_are_free_decides_as_it_was_before_the_run(running: Running) -> None:
+    running.policy = (
+        "limit release to 9 per run\nlimit release to 100% of analyzer per run\n"
+        "release analyzer when license.available < 4 and unused for 30 days\n"
+    )
+    assert running.run().counts == {}  # nobody says how many are free
+    running.qrs.site["accessTypeOverview"] = {"analyzerAccess": {"enabled": True, "available": 3}}
+    assert running.run().counts == {"released": 3}

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,8 +17,10 @@ from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.run import RunContext
 from seatwarden.engine.service.jobs import ServiceJobs
+from seatwarden.engine.service.known import TypeOfLicense
 from seatwarden.engine.service.state import JobResult
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
+from seatwarden.engine.site.capacity import Capacity, TypeCapacity, WarnBelow
 from seatwarden.engine.site.settings import Settings
 from tests.engine.idle import ALL, LICENSES, POLICY, idle_site
 from tests.engine.metrics.servers import Answering
@@ -105,6 +108,8 @@ def test_over_the_limit(bench: Bench) -> None:
     result = bench.do("release", bench.settings(policy=policy))
     assert (result.outcome, result.ok, bench.qrs.deleted, bench.events) == ("over-limit", False, [], ["limit-hit"])
     assert any(level == logging.ERROR and f"{LICENSES} licenses " in text for level, text, _ in bench.logged)
+    assert result.why[0].startswith(f"{LICENSES} licenses due")
+    assert result.help == 'add ", longest unused first" to `3 per run` to release 3 and leave 3'
 
 
 def test_a_release_that_fails(bench: Bench) -> None:
@@ -154,12 +159,16 @@ def test_license_use(bench: Bench) -> None:
     assert (result.outcome, result.numbers["analyzer_used"]) == ("done", 38)
     (line,) = bench.lines
     assert line.startswith("qlik_sense_license,license_type=analyzer allocated=40,available=58,total=100,used=38 ")
+    assert result.known.licenses == (TypeOfLicense("analyzer", 100, 40, 58),)
+    assert result.known.licenses_at == bench.clock.now
 
 
 def test_the_sites_license_expires(bench: Bench) -> None:
     settings = bench.settings()
     bench.clock.now = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    assert bench.do("watch_server_license", settings) == JobResult("done", True, {"days_until_expiry": 70.0})
+    result = bench.do("watch_server_license", settings)
+    assert (result.outcome, result.ok, result.numbers) == ("done", True, {"days_until_expiry": 70.0})
+    assert (result.known.expires, result.known.expires_at) == (date(2027, 1, 10), bench.clock.now)
     assert bench.events == []
     bench.clock.now = datetime(2026, 11, 11, 0, tzinfo=UTC)
     for _ in range(4):  # every 6 hours: people hear of it once a day
@@ -179,6 +188,19 @@ def test_what_qrs_calls_expired_is_told_whatever_the_threshold(bench: Bench) -> 
     assert bench.events == ["license-expiring"]
 
 
+def test_few_free_licenses_are_told_once_and_known(bench: Bench) -> None:
+    """By the monitor, and by a run, which finds the same message sent already."""
+    settings = replace(bench.settings(), capacity=Capacity({"analyzer": TypeCapacity(WarnBelow(90))}))
+    for _ in range(2):
+        (free,) = bench.do("watch_licenses", settings).known.free
+        assert (free.free, free.level, free.is_low) == (58, 90, True)
+    assert bench.events == ["licenses-low"]
+    assert any(line.startswith("seatwarden_capacity,license_type=analyzer,site=") for line in bench.lines)
+    (free,) = bench.do("release", settings).known.free
+    assert free.free == 58 + LICENSES
+    assert bench.events == ["licenses-low", "releases-done"]
+
+
 @pytest.mark.parametrize("job", ["watch_licenses", "watch_server_license"])
 def test_a_site_that_is_down_is_told_once_a_day_until_it_is_there_again(bench: Bench, job: str) -> None:
     bench.clock.now = datetime(2026, 9, 1, tzinfo=UTC)
@@ -186,7 +208,7 @@ def test_a_site_that_is_down_is_told_once_a_day_until_it_is_there_again(bench: B
     bench.qrs.faults.append(Fault("status", status=500))
     for _ in range(288):
         result = bench.do(job, settings)
-        assert (result.outcome, result.ok) == ("failed", False)
+        assert (result.outcome, result.ok, bool(result.why)) == ("failed", False, True)
         bench.clock.pass_by(minutes=5)
     assert bench.events == ["run-failed"]
     bench.do(job, settings)

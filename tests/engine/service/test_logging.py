@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.service.logging import LoggedFinding, log, start_log, stop_log
-from seatwarden.engine.site.settings import LogFormat, LogSettings
+from seatwarden.engine.site.ours import LogFormat, LogSettings
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import check_text
 

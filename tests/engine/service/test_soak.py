@@ -14,6 +14,7 @@ from seatwarden.engine.metrics.delivery import Delivery
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and files are counted in /proc")
 
 
+@pytest.mark.long
 def test_a_short_soak(tmp_path: Path) -> None:
     found = soak(tmp_path, seed=4, hours=1)
     assert found.violations == [], found
@@ -23,6 +24,7 @@ def test_a_short_soak(tmp_path: Path) -> None:
     assert sum(found.faults.values()) > 2
 
 
+@pytest.mark.long
 def test_it_sees_lost_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seatwarden.engine.runs.publish.send", lambda *_: Delivery())
     found = soak(tmp_path, seed=4, hours=0.5)
@@ -30,6 +32,7 @@ def test_it_sees_lost_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert any(violation.startswith("lost: ('qlik_sense_license'") for violation in found.violations)
 
 
+@pytest.mark.long
 def test_it_sees_releases_that_should_not_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     append = Journal.append
 

@@ -1,4 +1,4 @@
-"""`/health` and `/metrics`: on loopback, and readable for what reads them."""
+"""`/health` and `/metrics`: on loopback, and readable for what reads them. Pages are in `test_pages.py`."""
 
 import errno
 import json
@@ -12,6 +12,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from seatwarden.engine.service.state import JobResult, ServiceState
+from seatwarden.engine.service.status_page import ServicePages
 from seatwarden.engine.service.status_server import status_server
 
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -27,7 +28,7 @@ def state() -> ServiceState:
 
 @pytest.fixture
 def port(state: ServiceState) -> Iterator[int]:
-    with status_server(0, state, lambda: NOW) as port:
+    with status_server(0, state, ServicePages(state, pytest.fail), lambda: NOW) as port:
         yield port
 
 
@@ -88,8 +89,16 @@ def test_metrics_are_what_prometheus_reads(port: int, state: ServiceState) -> No
 
 
 def test_elsewhere_there_is_nothing(port: int) -> None:
-    assert _get(port, "/").status_code == 404
-    assert requests.post(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 501
+    for path in ("/nothing", "/index.html", "/runs", "/runs/", "/status.css"):
+        answer = _get(port, path)
+        assert (answer.status_code, answer.text) == (404, "there are /, /health and /metrics\n")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/health", "/runs/x/report.html"])
+def test_it_is_only_to_be_read(port: int, method: str, path: str) -> None:
+    answer = requests.request(method, f"http://127.0.0.1:{port}{path}", timeout=5)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others have one address of loopback")
@@ -100,7 +109,10 @@ def test_only_on_loopback(port: int) -> None:
 
 
 def test_a_taken_port(port: int, state: ServiceState) -> None:
-    with pytest.raises(OSError, match=r".") as caught, status_server(port, state, lambda: NOW):
+    with (
+        pytest.raises(OSError, match=r".") as caught,
+        status_server(port, state, ServicePages(state, pytest.fail), lambda: NOW),
+    ):
         pass
     assert caught.value.errno == errno.EADDRINUSE
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.key_file import Period, PseudonymKey
-from seatwarden.engine.site.settings import LogSettings, Settings, load_settings
+from seatwarden.engine.site.ours import HttpSettings, LogSettings
+from seatwarden.engine.site.settings import Settings, load_settings
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import InputError, PolicyError
 from tests.engine.service.sites import settings_of, write_site
@@ -29,6 +31,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.dry_run
     assert settings.folder == tmp_path / "default" / "127.0.0.1-4242"
     assert (settings.parallel, settings.http_port, settings.heartbeat) == (4, None, 60)
+    assert settings.http is None
     assert settings.log == LogSettings()
     assert (settings.influx, settings.pseudonym_key) == (None, None)
     assert settings.files == (site, tmp_path / "p.policy")
@@ -60,6 +63,7 @@ notifications: {webhook: [{url: "https://hooks.example.com/x"}]}
     assert not settings.dry_run
     assert settings.log == LogSettings(tmp_path / "logs" / "s.log", "json", "warning", 2, 3)
     assert (settings.parallel, settings.http_port, settings.heartbeat) == (8, 9464, 5)
+    assert settings.http == HttpSettings(9464, reports=False)
     assert settings.pseudonym_key is not None
     assert settings.influx is not None
     assert [job.text for job in settings.jobs.all] == ["every 6 hours", "every 6 hours", "at 2:30"]
@@ -76,7 +80,7 @@ notifications: {webhook: [{url: "https://hooks.example.com/x"}]}
     ],
 )
 def test_pseudonyms(tmp_path: Path, written: str, per: Period, k: int) -> None:
-    (tmp_path / "people.key").write_bytes(b"k" * 32 + b"\n")
+    write_atomically(tmp_path / "people.key", b"k" * 32 + b"\n")
     found = settings_of(write_site(tmp_path, 4242, ours=f"pseudonyms: {written}"))
     assert found.pseudonym_key == PseudonymKey(b"k" * 32, per, k)
     assert "kkk" not in repr(found)
@@ -107,6 +111,7 @@ def test_paths_are_the_files_not_the_working_folders(tmp_path: Path, monkeypatch
         ("http: {}", "SW206", "`seatwarden.http` lacks the key `port`"),
         ("http: {port: 0}", "SW205", "`port` is from 1 to 65,535"),
         ("http: {port: 9464, host: 0.0.0.0}", "SW203", "unknown key `host`"),
+        ("http: {port: 9464, reports: some}", "SW204", "`seatwarden.http.reports` must be true or false"),
         ("log: s.log", "SW204", "`seatwarden.log` must be a map"),
         ("log: {format: xml}", "SW205", "`seatwarden.log.format` is one of text, json"),
         ("log: {level: loud}", "SW205", "`seatwarden.log.level` is one of"),

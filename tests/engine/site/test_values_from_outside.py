@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.common.key_file import PseudonymKey
-from seatwarden.engine.site.settings import Settings, load_settings, policy_file
+from seatwarden.engine.site.ours import policy_file
+from seatwarden.engine.site.settings import Settings, load_settings
 from seatwarden.policy.diagnostics import render
 from seatwarden.policy.errors import PolicyError
 

@@ -153,7 +153,7 @@ def test_a_day_is_that_day_in_the_zone(timezone: str) -> None:
     assert moment_of(date(2026, 11, 21), timezone).today == date(2026, 11, 21)
 
 
-@examples(30)
+@examples(20)
 @given(policies(), sites())
 def test_a_recorded_test_passes(policy: Policy, site: dict[str, Any]) -> None:
     """Whatever users are called, and however odd their facts are."""

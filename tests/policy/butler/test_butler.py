@@ -294,7 +294,7 @@ neverRelease:
       until: 2027-02-28
     - {name: by hand, when: 'user.tags = "x"', until: '2027-03-01'}
 licenseType:
-  analyzer: {enable: true, releaseThresholdDays: 30, neverUsed: release}
+  analyzer: {enable: true, releaseThresholdDays: 30, neverUsed: release, regardlessOfUse: true}
   professional:
     enable: true
     releaseThresholdDays: 60
@@ -307,7 +307,7 @@ licenseType:
         "limit release to 50 per run, longest unused first",
         'keep "year-end close" until 2027-02-28 when user.@Department = "Finance" and month = [11, 12, 1]',
         'keep "by hand" until 2027-03-01 when user.tags = "x"',
-        "release analyzer when unused for 30 days or never used",
+        "release analyzer when unused for 30 days or never used regardless of use",
         "release professional when unused for 60 days and not never used and not user.inactive",
     ]
 

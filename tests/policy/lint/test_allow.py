@@ -1,12 +1,14 @@
 """Comments that allow a finding: where they reach, and that an idle one is reported."""
 
+from dataclasses import replace
+
 import pytest
 
 from seatwarden.policy.butler.front_end import parse_butler
 from seatwarden.policy.codes import CODES
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.linter import lint
-from seatwarden.policy.loading import CheckedPolicy
+from tests.engine.support import checked
 from tests.policy.lint.support import TODAY, lint_text
 
 TWICE = 'user.tags = ["vip", "VIP"]'
@@ -65,7 +67,7 @@ THRESHOLDS = "licenseType:\n  analyzer: {enable: true, releaseThresholdDays: 30}
 
 def _in_yaml(settings: str) -> list[str]:
     text = f"{settings}\n{THRESHOLDS}"
-    policy = CheckedPolicy("p.yaml", parse_butler(text, "p.yaml"), {}, "UTC", source=text)
+    policy = replace(checked(parse_butler(text, "p.yaml")), file="p.yaml", source=text)
     return [finding.code for finding in lint(policy, TODAY).findings]
 
 

@@ -8,15 +8,15 @@ from hypothesis import given
 from seatwarden.engine.decide.reference import evaluate_rule
 from seatwarden.grammar.ast import LICENSE_TYPES, Comparison, Field, Policy
 from seatwarden.grammar.printer import print_policy
-from seatwarden.policy.lint.disuse import world_of_use
+from seatwarden.policy.lint.disuse import find_without_disuse, world_of_use
 from seatwarden.policy.loading import check_text
-from seatwarden.policy.worlds.search import _Search
+from seatwarden.policy.worlds.search import Undecided, _Search
 from tests.policy.lint.support import TODAY
 from tests.profiles import examples
 from tests.strategies import policies
 
 
-@examples(150)
+@examples(100)
 @given(policies())
 def test_the_world_is_no_false_alarm(tree: Policy) -> None:
     policy = check_text(print_policy(tree), "test.policy")
@@ -71,4 +71,6 @@ def test_past_its_bound_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     assert world_of_use(policy.rules[0], policy, TODAY) is not None
     init = _Search.__init__
     monkeypatch.setattr(_Search, "__init__", lambda self, allowed: init(self, 0))
-    assert world_of_use(policy.rules[0], policy, TODAY) is None
+    with pytest.raises(Undecided):
+        world_of_use(policy.rules[0], policy, TODAY)
+    assert list(find_without_disuse(policy, TODAY)) == []

@@ -51,14 +51,23 @@ FOUND = {
     'keep "x" when user.tags = ["x*"]': ["SW318"],
     'keep "x" when user.@Department = ""': ["SW321"],
     'release analyzer "holds both" when user.licenses = "professional"': ["SW322"],
+    "release when unused for 20 days and user.inactive regardless of use": ["SW326"],
+    'keep "x" when not unused for 7 days\nrelease "z" when user.inactive regardless of use': ["SW326"],
     'release "z" when user.inactive or unused for 40 days': ["SW322"],
     'keep "x" until 2026-11-30 when user.inactive\nrelease "z" when user.inactive': ["SW322"],
     'keep "x" when license.unusedDays < 7 and month != 12\nrelease "z" when user.inactive': ["SW322"],
+    'keep "y" when user.tags = "x"\nkeep "z" when user.tags = "x"\nkeep "x" when user.tags = ["x", "y"]': [
+        "SW306",
+        "SW305",
+    ],
+    "release professional when license.unusedDays >= 0 and license.unusedDays >= 5": ["SW304", "SW313"],
     'keep "x" when "" !== user.attributes.group': ["SW321"],
     'keep "x" when user.roles == ["a", ""]': ["SW321"],
     'keep "x" when user.tags like "v%"': ["SW318"],
     'keep "x" when user = "A\\\\b"': ["SW323"],
     'keep "Analyzer" when user.tags = "a"': ["SW324"],
+    'keep "x" when user = ["A\\b", "c"]': ["SW325"],
+    'let a = ["A\\b", "c"]\nkeep "x" when user != a and user.tags = "t"': ["SW325"],
 }
 
 NOT_FOUND = (
@@ -83,9 +92,17 @@ NOT_FOUND = (
     'release professional "z" when not license.unusedDays < 40',
     'release "z" when user.inactive and user.lastUsed < 2026-11-01',
     'keep "x" when license.unusedDays < 7\nrelease "z" when user.inactive',
+    'release analyzer "holds both" when user.licenses = "professional" regardless of use',
+    "release professional when unused for 0 days regardless of use",
+    'keep "x" when user.tags = "a"\nrelease "z" when user.inactive or unused for 40 days regardless of use',
     'keep "x" when user.tags = "a"\nrelease "z" when user.tags = "a" or unused for 40 days',
     'release professional when not (unused for 3 days and user.tags = "t") and unused for 9 days',
     'keep "x" when user.tags like "x*"',
+    'keep "x" when license.unusedDays < 9\nrelease professional when license.unusedDays >= 0 and user.inactive',
+    'keep "x" when license.unusedDays < 7\nrelease professional when unused for 5 days',
+    'release professional when license.unusedDays > 2 and user.lastUsed < today and user.lastUsed < 2026-01-01',
+    'keep "x" when user like ["A\\b", "c"]',
+    'keep "x" when user.userId = ["A\\b", "c"]',
 )  # fmt: skip
 
 
@@ -106,6 +123,20 @@ def test_a_finding_names_the_other_rule_and_shows_both_places() -> None:
     assert found.span.line == 1
 
 
+@pytest.mark.parametrize(
+    "condition", ['user = "jdoe"', 'user.inactive or user == "jdoe"', 'user.inactive and user != "jdoe"']
+)
+def test_a_user_without_a_directory(condition: str) -> None:
+    """Whether the part is never or always true: what is wrong is the directory."""
+    (found,) = findings(f'keep "x" when {condition}')
+    assert found.help == "`user` is DIRECTORY\\userId; the id alone is `user.userId`"
+
+
+def test_a_slash_behind_the_directory() -> None:
+    (found,) = findings('keep "x" when user = "ADMIN/jdoe"')
+    assert found.help == 'the directory ends with a backslash: "ADMIN\\jdoe"'
+
+
 def test_of_a_value_that_nobody_uses_the_name_is_marked() -> None:
     (found,) = findings("let spare = [1]")
     assert (found.span.column, found.span.end_column) == (5, 10)
@@ -115,6 +146,29 @@ def test_a_contradiction_shows_both_sides() -> None:
     (found,) = findings('keep "x" when user.userDirectory = "A" and user.tags = "t" and user.userDirectory = "B"')
     assert found.span.column > found.related[0][0].column
     assert "user.tags" not in str(found)
+
+
+def test_what_a_part_is_never_true_beside_is_shown() -> None:
+    (found,) = findings('keep "x" when user.roles = "r" and (user.tags = "t" or user.roles != "r")')
+    assert found.message == 'a part of `keep "x"` is never true beside the rest'
+    assert found.label == "never true here"
+    assert [(span.column, why) for span, why in found.related] == [(15, "because of this")]
+
+
+def test_what_was_not_decided_is_said() -> None:
+    text = """
+        keep "a" when (user.inactive or user.blocked) and (user.tags = "a" or user.tags = "b") and user.roles = "c"
+        release "b" when unused for 30 days
+    """
+    policy = check_text(text, "test.policy")
+    found = lint(policy, TODAY, steps=60).findings
+    assert [(one.code, one.message, one.span.line) for one in found] == [
+        ("SW399", 'not decided: what lint looks for in `keep "a"`', 2)
+    ]
+    assert lint(policy, TODAY).findings == ()
+    (both,) = (one for one in lint(policy, TODAY, steps=1).findings if one.code == "SW399")
+    assert both.message.endswith("and 1 more rule")
+    assert [span.line for span, _ in both.related] == [3]
 
 
 def test_the_keeps_that_cover_a_release_are_named() -> None:

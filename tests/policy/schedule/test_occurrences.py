@@ -38,7 +38,7 @@ def test_as_recorded(case: dict[str, Any]) -> None:
 # Against a plain look at every moment
 
 
-@examples(200)
+@examples(133)
 @given(schedules(), INSTANTS)
 def test_fires_whenever_its_words_hold_and_never_else(words: Words, after: datetime) -> None:
     step = TICKS[words.tick]
@@ -54,7 +54,7 @@ def test_fires_whenever_its_words_hold_and_never_else(words: Words, after: datet
     assert [at.replace(tzinfo=None) for at in takewhile(lambda at: at.replace(tzinfo=None) <= end, found)] == expected
 
 
-@examples(150)
+@examples(100)
 @given(schedules(), INSTANTS, st.sampled_from(SCHEDULE_ZONES))
 def test_in_any_zone_in_order_and_the_same_from_wherever_one_looks(words: Words, after: datetime, name: str) -> None:
     schedule, zone = load_schedule(words.text, "p"), ZoneInfo(name)

@@ -61,12 +61,15 @@ def test_every_word_of_the_vocabulary_can_be_written(tmp_path: Path) -> None:
       deleteProhibited: true
       createdDate: 2020-01-01
       lastUsed: 2026-11-20
+      lastReleased: 2026-05-04
       licenses: [professional, analyzer]"""
     license_ = """
       type: analyzer
       lastUsed: 2026-10-01T08:00:00Z
       createdDate: 2020-01-01
       excess: true
+      available: 7
+      total: 90
       quarantined: false"""
     (only,) = load(tmp_path, case(user=user, license=license_)).cases
     assert only.user is not Special.UNKNOWN
@@ -77,7 +80,7 @@ def test_every_word_of_the_vocabulary_can_be_written(tmp_path: Path) -> None:
     assert only.license.facts["lastUsed"] == datetime(2026, 10, 1, 8, tzinfo=UTC)
     words = {"user", *(f"user.{key}" for key in only.user), *(f"license.{key}" for key in only.license.facts)}
     words |= {"user.@" if w == "user.properties" else w for w in words}
-    left = {"license.neverUsed", "license.unusedDays", "today", "month", "weekday"}
+    left = {"user.unusedDays", "license.neverUsed", "license.unusedDays", "today", "month", "weekday"}
     assert set(VOCABULARY) - words == left
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from seatwarden.engine.decide.reference import evaluate
-from seatwarden.grammar.ast import And, Comparison, Condition, Not
+from seatwarden.grammar.ast import And, Comparison, Condition, Not, read_in
 from seatwarden.grammar.parser import in_file, parse_condition
 from seatwarden.grammar.printer import print_condition
 from seatwarden.policy.worlds.formula import Flag, Formula, literals, negate
@@ -53,10 +53,12 @@ def test_a_world_satisfies_its_condition(one: Condition, other: Condition) -> No
     assume(not _has_guess(wanted))
     for asked, truth in ((wanted, True), (negate(wanted), False)):
         world = Space([asked]).world(asked)
-        assert world is None or evaluate(condition, world, {}).truth is truth
+        # For what is read as a date a text may not be found: then the world says so.
+        made_up = world is not None and _has_reading(wanted) and world.is_wild
+        assert world is None or made_up or evaluate(condition, world, {}).truth is truth
 
 
-@examples(25)
+@examples(17)
 @given(st.lists(known_facts(), min_size=2, max_size=4), conditions(), conditions())
 def test_an_implication_holds_for_all_facts(several: list[KnownFacts], one: Condition, other: Condition) -> None:
     formulas = translate(one, {}), translate(other, {})
@@ -66,7 +68,21 @@ def test_an_implication_holds_for_all_facts(several: list[KnownFacts], one: Cond
 
 def _has_guess(asked: Formula) -> bool:
     """Whether the formula compares two open texts, which a world only guesses."""
-    return any(isinstance(part, Flag) and isinstance(part.subject, Comparison) for part in literals(asked))
+    return any(
+        isinstance(part, Flag) and isinstance(part.subject, Comparison) and not _reads(part.subject)
+        for part in literals(asked)
+    )
+
+
+def _has_reading(asked: Formula) -> bool:
+    return any(
+        isinstance(part, Flag) and isinstance(part.subject, Comparison) and _reads(part.subject)
+        for part in literals(asked)
+    )
+
+
+def _reads(comparison: Comparison) -> bool:
+    return any(read_in(side) is not None for side in (comparison.left, comparison.right))
 
 
 # All facts of a small world ------------------------------------------------------------------------------
@@ -204,16 +220,15 @@ def test_the_smallest_world_is_small() -> None:
 
 
 def test_past_its_bound_the_search_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seatwarden.policy.worlds.search.STEPS", 3)
     asked = formula('(user.tags = "a" or user.roles = "b") and (user.tags != "a" or user.inactive) and user.blocked')
-    space = Space([asked])
+    space = Space([asked], steps=30)
     assert space.possible(asked) is None
     assert space.implies(asked, asked) is None
     with pytest.raises(Undecided):
         space.world(asked)
 
 
-@examples(10)
+@examples(7)
 @given(st.integers(2, 40))
 def test_too_many_patterns_are_no_false_alarm(count: int) -> None:
     """A dozen patterns of that kind have more combinations than are looked at: then anything may match."""

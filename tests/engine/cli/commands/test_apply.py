@@ -12,7 +12,8 @@ import pytest
 from filelock import FileLock
 
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.log.register import LOCK_FILE
+from seatwarden.engine.history.store import History
+from seatwarden.engine.log.register import LOCK_FILE, REGISTER_FILE
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
@@ -62,6 +63,9 @@ def test_does_exactly_the_plan(tools: Tools) -> None:
     again = tools.apply(run)
     assert (again.code, len(tools.qrs.deleted)) == (0, LICENSES)
     assert "applied already" in again.out
+    (path,) = tools.folder.rglob("history.sqlite")
+    with History(path) as history:
+        assert sorted(license_ for _, license_, _ in history.releases()) == ALL
 
 
 def test_a_new_policy_file_does_not_change_an_old_plan(tools: Tools) -> None:
@@ -373,8 +377,8 @@ def test_a_damaged_journal_is_refused(tools: Tools) -> None:
 
 
 def _lock(tools: Tools) -> Path:
-    (found,) = tools.site.parent.rglob(LOCK_FILE)
-    return found
+    (found,) = tools.site.parent.rglob(REGISTER_FILE)
+    return found.with_name(LOCK_FILE)  # on Windows there is none while nobody holds it
 
 
 def test_only_one_apply_at_a_time(tools: Tools) -> None:

@@ -7,6 +7,7 @@ from shutil import copyfile
 
 import pytest
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
@@ -24,7 +25,7 @@ class Hidden:
     def __init__(self, run: Run, qrs: SimulatedQrs, site: Path, folder: Path) -> None:
         self.command, self.qrs, self.site, self.folder = run, qrs, site, folder
         self.key, self.run = folder / "people.key", folder / "run"
-        self.key.write_bytes(b"k" * 32)
+        write_atomically(self.key, b"k" * 32)
 
     def plan(self, *options: object, policy: str = POLICY) -> None:
         (self.folder / "p.policy").write_text(policy)
@@ -66,7 +67,7 @@ def test_without_the_key_nothing_is_done(hidden: Hidden) -> None:
     hidden.plan()
     ran = hidden.apply()
     assert (ran.code, "this plan has pseudonyms" in ran.err) == (2, True)
-    (hidden.folder / "other.key").write_bytes(b"o" * 32)
+    write_atomically(hidden.folder / "other.key", b"o" * 32)
     ran = hidden.apply("--pseudonymize", hidden.folder / "other.key")
     assert (ran.code, "is not the key that this plan was made with" in ran.err) == (2, True)
     assert (hidden.qrs.deleted, (hidden.run / "outcomes.jsonl").exists()) == ([], False)

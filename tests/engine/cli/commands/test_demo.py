@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.demo import year
 from seatwarden.engine.demo.files import own_folder
 from tests.engine.cli.conftest import Run
 from tests.paths import ROOT
@@ -21,7 +22,7 @@ def test_the_tour(run: Run, tmp_path: Path) -> None:
         "$ seatwarden plan --site",
         "Sealed plan written to",
         "KEPT — protected by",
-        "RELEASED — release professional",
+        "IN THIS RUN — release professional",
         "KEPT — not due yet",
         "KEPT — in quarantine",
         ": verified",
@@ -36,11 +37,37 @@ def test_the_tour(run: Run, tmp_path: Path) -> None:
 
 def test_what_the_demo_suggests_works(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    *suggestions, stay = _suggestions(run("demo").out.split("Try next:")[1])
+    *suggestions, history, stay = _suggestions(run("demo").out.split("Try next:")[1])
     assert len(suggestions) == 6
     for words in suggestions:
         assert run(*words).code == 0
-    assert stay == ["demo", "--stay"]
+    assert (history, stay) == (["demo", "--history"], ["demo", "--stay"])
+
+
+def test_twelve_months_and_what_a_backtest_says(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of fewer people and nights here; docs/backtest.md has all."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(year, "NIGHTS", 60)
+    monkeypatch.setattr(year, "USERS_OF_A_YEAR", 60)
+    ran = run("demo", "--history")
+    assert (ran.code, ran.err) == (0, "")
+    assert "A simulated site with 60 users, seen in 60 nights" in ran.out
+    assert "60 snapshots" in ran.out
+    folder = tmp_path / "seatwarden-demo"
+    assert '<svg class="curve"' in (folder / "backtest.html").read_text(encoding="utf-8")
+    for words in _suggestions(ran.out.split("Try next:")[1]):
+        assert run(*words).code == 0
+    config = (folder / "butler.yaml").read_text(encoding="utf-8")
+    (folder / "butler.yaml").write_text(config.replace("analyzer:", "analyzer:  # mine"), encoding="utf-8")
+    again = run("demo", "--history")
+    assert (again.code, again.out) == (0, ran.out)
+    assert "# mine" in (folder / "butler.yaml").read_text(encoding="utf-8"), "what was edited stays"
+
+
+def test_a_history_has_no_site_to_stay(run: Run, tmp_path: Path) -> None:
+    ran = run("demo", "--history", "--stay", "--folder", tmp_path / "demo")
+    assert (ran.code, "`--history` has none" in ran.err) == (2, True)
+    assert not (tmp_path / "demo").exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process of its own cannot be sent Ctrl-C there")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.cli.views.diff_markdown import code_span
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES
 
@@ -41,7 +42,7 @@ The policies differ. A smallest example, everything else being false or without 
   license.unusedDays  30
 
   old.policy: KEPT — keep "vips": user.tags = "board", listed  (old.policy:1:1)
-  new.policy: RELEASED — release analyzer: last used 2026-05-16, 30 days ago; 30 needed  (new.policy:2:1)
+  new.policy: DUE — release analyzer: last used 2026-05-16, 30 days ago; 30 needed  (new.policy:2:1)
 """
     )
 
@@ -117,3 +118,38 @@ def test_unreadable(run: Run, tmp_path: Path) -> None:
         ran = run("diff", *pair)
         assert (ran.code, ran.out) == (2, "")
         assert "error" in ran.err
+
+
+def test_a_comment_on_a_pull_request(run: Run, policies: tuple[Path, Path]) -> None:
+    ran = run("diff", *policies, "--format", "markdown")
+    assert ran.code == 1
+    assert ran.out == (
+        "### What `new.policy` would change after `old.policy`\n\n"
+        "The policies differ. A smallest example, everything else being false or without a value:\n\n"
+        "| Fact | Value |\n| --- | --- |\n"
+        '| `license.type` | `"analyzer"` |\n| `user` | `"ACME\\somebody"` |\n| `user.tags` | `"board"` |\n'
+        "| `license.unusedDays` | `30` |\n\n"
+        "| Policy | Verdict | Why |\n| --- | --- | --- |\n"
+        '| `old.policy` | **kept** | `keep "vips": user.tags = "board", listed` |\n'
+        "| `new.policy` | **released** | `release analyzer: last used 2026-05-16, 30 days ago; 30 needed` |\n"
+    )
+    same = run("diff", policies[0], policies[0], "--format", "markdown")
+    assert (same.code, same.out.splitlines()[0]) == (0, "### What `old.policy` would change")
+
+
+def test_a_comment_on_a_snapshot_says_how_many_why_and_whose(run: Run) -> None:
+    ran = run("diff", OLD, NEW, "--snapshot", SNAPSHOT, "--format", "markdown")
+    why, _, whose = ran.out.partition("<details>")
+    assert " would be released instead of kept**, " in why
+    assert "| Licenses | Now | Before, by | Now, by |\n" in why
+    assert "CORP" not in why, "who it is stands below"
+    assert whose.count("keep → release") + whose.count("release → keep") == sum(
+        int(number) for number in re.findall(r"^\| (\d+) \|", why, re.MULTILINE)
+    )
+
+
+def test_names_are_no_markup_in_a_comment() -> None:
+    """What people are called makes neither a table nor mentions somebody."""
+    assert code_span("@root") == "`@root`"
+    assert code_span("a|b `c`") == "`` a\\|b `c` ``"
+    assert code_span("") == "`  `"

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.cli.conftest import Run
+from tests.engine.report.runs import LONG_AGO, some_site, write_journal, write_run
+from tests.engine.report.runs import POLICY as REPORTED
 from tests.engine.support import site_of, user
 from tests.paths import EXAMPLES
 from tests.strategies import as_json
@@ -41,7 +43,7 @@ def test_a_user_is_found_by_any_name(run: Run, user: str) -> None:
     ("user", "status", "words"),
     [
         ("ADMIN\\jdoe", "protected", "protected by keep"),
-        ("CORP\\pnovak", "released", "RELEASED — release professional: last used 2026-06-30, 144 days ago; 30 needed"),
+        ("CORP\\pnovak", "due", "DUE — release professional: last used 2026-06-30, 144 days ago; 30 needed"),
         ("CORP\\rhaddad", "not due", "due on 2026-12-11"),
         ("PARTNER\\lnguyen", "undetermined", "`user.tags` is missing or unreadable"),
         ("CORP\\hmeyer", "quarantined", "in quarantine until 2026-11-23"),
@@ -63,7 +65,7 @@ def test_no_rule_speaks_of_the_type(run: Run, tmp_path: Path) -> None:
 def test_both_licenses_of_a_user(run: Run) -> None:
     out = run("explain", "CORP\\tyilmaz", *GIVEN).out
     assert "professional · KEPT" in out
-    assert "analyzer · RELEASED" in out
+    assert "analyzer · DUE" in out
 
 
 def test_values_hang_under_the_parts_of_a_condition(run: Run) -> None:
@@ -132,7 +134,7 @@ def test_a_part_of_a_name_is_enough(run: Run) -> None:
     ran = run("explain", "doe", *GIVEN)
     assert (ran.code, ran.err, ran.out) == (0, "`doe` is ADMIN\\jdoe (Jane Doe)\n", JDOE)
     ran = run("explain", "NOVÁ", *GIVEN, "--brief")
-    assert _brief(ran.out) == [("CORP\\pnovak", "professional", "RELEASED")]
+    assert _brief(ran.out) == [("CORP\\pnovak", "professional", "DUE")]
 
 
 def test_a_part_of_several_names(run: Run) -> None:
@@ -160,7 +162,7 @@ def test_on_a_terminal_one_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch, 
     assert ran.code == 0
     assert "   2  CORP\\obrien " in ran.err
     assert ran.err.count("Which one? (1-4) ") == len(typed.split())
-    assert _brief(ran.out) == [("CORP\\obrien", "analyzer", "RELEASED")]
+    assert _brief(ran.out) == [("CORP\\obrien", "analyzer", "DUE")]
 
 
 def test_nothing_is_chosen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +184,7 @@ def test_several_users_each_once(run: Run) -> None:
     ran = run("explain", "tyilmaz", "doe", "ADMIN\\jdoe", *GIVEN, "--brief")
     assert _brief(ran.out) == [
         ("CORP\\tyilmaz", "professional", "KEPT"),
-        ("CORP\\tyilmaz", "analyzer", "RELEASED"),
+        ("CORP\\tyilmaz", "analyzer", "DUE"),
         ("ADMIN\\jdoe", "professional", "KEPT"),
     ]
     several = json.loads(run("explain", "tyilmaz", "jdoe", *GIVEN, "--format", "json").out)
@@ -203,7 +205,7 @@ def test_all_releases_longest_unused_first(run: Run, tmp_path: Path, past: bool)
     assert days == sorted(days, reverse=True)
     text = run("explain", "--releases", "--brief", *given).out.splitlines()
     assert len(text) == len(released)
-    assert all(" · RELEASED — " in line for line in text)
+    assert all(" · DUE — " in line for line in text)
 
 
 def test_all_that_a_rule_matches(run: Run) -> None:
@@ -254,6 +256,11 @@ def test_everything(run: Run) -> None:
         assert words in out
 
 
+def test_a_release_that_is_meant_says_so(run: Run) -> None:
+    given = ("--policy", EXAMPLES / "both-types.policy", "--snapshot", EXAMPLES / "site.json")
+    assert "  regardless of use\n" in run("explain", "CORP\\tyilmaz", *given, "--full").out
+
+
 def test_sizes_as_json(run: Run) -> None:
     brief, default, full = (
         json.loads(run("explain", "pnovak", *GIVEN, "--format", "json", *size).out)["licenses"][0]
@@ -268,3 +275,20 @@ def test_sizes_as_json(run: Run) -> None:
         "value": "License do not release",
     }
     assert [case["sentence"] for case in full["cases"]][:3] == default["wouldChange"]
+
+
+def test_the_state_in_the_run(run: Run, tmp_path: Path) -> None:
+    """What is due is in the run, or waits, until the run is applied; then its end is said."""
+    policy = REPORTED.replace("100 per run", "2 per run, longest unused first")
+    folder = write_run(tmp_path / "run", some_site([LONG_AGO] * 3), policy)
+
+    def states() -> list[str]:
+        out = run("explain", "--releases", "--brief", "--plan", folder).out
+        return [line.split(" · ")[2].partition(" — ")[0] for line in out.splitlines()]
+
+    assert states() == ["IN THIS RUN", "IN THIS RUN", "DUE"]
+    write_journal(folder, {"l1": "released", "l2": "skipped"})
+    assert states() == ["RELEASED", "SKIPPED", "DUE"]
+    for limit, state in (("3 per run", "IN THIS RUN"), ("2 per run", "DUE")):
+        folder = write_run(tmp_path / limit, some_site([LONG_AGO] * 3), REPORTED.replace("100 per run", limit))
+        assert states() == [state] * 3

@@ -17,9 +17,10 @@ from tests.engine.cli.conftest import Processes
 from tests.engine.cli.rounds import ROUNDS
 from tests.engine.runs.recorded import RecordedSite, copied, with_kept_snapshot
 from tests.engine.runs.test_erasure import GONE, named
+from tests.platforms import WINDOWS
 
-KILLS_A_ROUND = 4
-"""At least 40 in all rounds."""
+KILLS_A_ROUND = 2 if WINDOWS else 4
+"""At least 40 in all rounds; on Windows, where a process takes seconds to begin, it is seen that they do no harm."""
 _RUNS = 8
 
 
@@ -76,7 +77,7 @@ def _wait_for_work(process: BaseProcess, site: RecordedSite, chance: random.Rand
     size = register.stat().st_size
     deadline = time.monotonic() + 60
     while process.is_alive() and time.monotonic() < deadline:
-        if register.stat().st_size != size or (runs[0] / ".snapshot.json.zst.new").exists():
+        if register.stat().st_size != size or (runs[0] / ".snapshot.new").exists():
             break
         time.sleep(0.0005)
     time.sleep(chance.uniform(0, 0.25))

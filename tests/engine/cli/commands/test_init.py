@@ -250,7 +250,7 @@ def test_the_next_commands_work(run: Run, here: Path, qrs: SimulatedQrs, certifi
     assert planned.code == 0
     assert "license.policy (sha256" in planned.out
     told = run(*(word.replace("DIRECTORY\\userId", "CORP\\pnovak") for word in explain))
-    assert "professional · RELEASED" in told.out
+    assert "professional · IN THIS RUN" in told.out
     ran = run("run", "--site", site)
     assert (ran.code, qrs.deleted) == (0, [])
     assert "Dry run: " in ran.out

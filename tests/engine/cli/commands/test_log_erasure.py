@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from filelock import FileLock
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.plan.circumstances import NOBODY
 from seatwarden.engine.report.write import write_report
 from seatwarden.engine.simulator.server import SimulatedQrs
@@ -164,8 +165,7 @@ def test_a_run_of_the_first_format_is_left_and_named(run: Run, site: RecordedSit
 
 
 def test_a_run_with_pseudonyms_is_searched_with_its_key(run: Run, site: RecordedSite) -> None:
-    (site.folder / "site.key").write_text("ab" * 32 + "\n")
-    (site.folder / "site.key").chmod(0o600)
+    write_atomically(site.folder / "site.key", b"ab" * 32 + b"\n")
     plain = site.ours
     site.ours = "pseudonyms: site.key\n"
     site.now += timedelta(minutes=1)
@@ -194,9 +194,17 @@ def test_who_ran_it_stays_on_record(run: Run, site: RecordedSite, monkeypatch: p
     assert named(site.state) == ["runs.jsonl"]
 
 
-def test_the_log_of_the_service_is_yours(run: Run, site: RecordedSite) -> None:
-    site.ours = "log: {file: state/service.log}\n"
-    assert site.settings.log.file == site.state / "service.log"
+@pytest.mark.parametrize(
+    "ours",
+    [
+        "log: {file: state/service.log}\n",
+        "",  # where the Windows service writes then
+        pytest.param("log: {file: State/Service.LOG}\n", marks=pytest.mark.windows),
+    ],
+)
+def test_the_log_of_the_service_is_yours(run: Run, site: RecordedSite, ours: str) -> None:
+    site.ours = ours
+    assert site.settings.log.file == (site.state / "service.log" if ours else None)
     (site.state / "service.log").write_text("released CORP\\user03\n")
     ran = run(*forget(site, "--yes"))
     assert (ran.code, "the log of the service" in ran.out) == (0, True)

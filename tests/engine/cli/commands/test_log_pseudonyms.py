@@ -30,7 +30,8 @@ def test_pseudonyms_name_nobody(run: Run, tmp_path: Path) -> None:
         ran = run("plan", *given, "--pseudonymize", key, "-o", folder)
         assert ran.code == 0
         written = ran.out + "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.*"))
-        assert NAMES.findall(written) == []
+        # The salt is random letters, which may be a short name by chance.
+        assert NAMES.findall(re.sub(r'"salt":"[^"]*"', "", written)) == []
         assert run("log", "replay", folder).code == 0
         folder = tmp_path / "second"
 

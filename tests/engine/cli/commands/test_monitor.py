@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.conftest import Run
 from tests.engine.metrics.databases import Influx, free_port
+from tests.engine.monitor.pools import write_past_pool
 from tests.paths import DATA, ROOT, load_json
 
 NOW = ("--now", "2026-11-21T02:00:00Z")
@@ -186,7 +188,17 @@ def test_commands_are_imported_without_the_databases_library() -> None:
     assert started.stdout == "[]\n"
 
 
-def test_the_page_shows_what_is_printed(run: Run, monitor_file: MonitorFile, qrs: SimulatedQrs, influx: Influx) -> None:
+def test_the_page_shows_what_is_printed(
+    run: Run,
+    monitor_file: MonitorFile,
+    qrs: SimulatedQrs,
+    influx: Influx,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "96")
+    (tmp_path / "state").mkdir()
+    write_past_pool(tmp_path / "state" / HISTORY_FILE, last=320)
     page = [line.rstrip() for line in (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8").splitlines()]
     for options in ((), ("--dry-run",)):
         start = page.index(" ".join(["$ seatwarden monitor --site butler.yaml", *options])) + 1

@@ -39,7 +39,7 @@ def test_json_has_the_documented_shape(run: Run) -> None:
     ran = run("plan", "--policy", BUTLER, "--snapshot", SNAPSHOT, "--format", "json")
     assert (ran.code, ran.err) == (0, "")
     plan = json.loads(ran.out)
-    assert list(plan) == ["run", "decisions", "summary", "findings", "allowed", "compared", "warnings"]
+    assert list(plan) == ["run", "decisions", "summary", "findings", "allowed", "compared", "free", "warnings"]
     keys = (
         "licenseId licenseType userDirectory userId userName verdict because rule rules reason unusedDays lastUsed at"
     )
@@ -68,7 +68,7 @@ def test_table_shows_reasons_and_counts(run: Run) -> None:
     out = run("plan", "-p", BUTLER, "-s", SNAPSHOT).out
     assert re.search(r"CORP\\asvensson +Åsa Svensson +professional +303 +last used 2026-01-22\n", out)
     assert "`user.tags` is missing" in out
-    assert "professional  5 allocated, 0 to release, 2 over the limit, 3 to keep" in out
+    assert "professional  5 allocated, 2 due, 0 in this run, 3 kept" in out
     assert "8 other licenses are not listed: --show all lists every one" in out
     assert out.splitlines()[-1].startswith("Nothing is released: over the limit; ")
     assert "\x1b" not in out, "no escape codes where no terminal is"
@@ -92,7 +92,7 @@ def test_a_long_table_is_cut_and_says_so(run: Run, tmp_path: Path, monkeypatch: 
     whole = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "whole").out
     monkeypatch.setattr("seatwarden.engine.plan.summary_text.MOST_IN_FILE", 3)
     cut = run("plan", "-p", BUTLER, "-s", SNAPSHOT, "-o", tmp_path / "cut").out
-    assert "Due for release: 4 licenses, the first 3: --format csv and json list all" in cut
+    assert "Due: 4 licenses, the first 3: --format csv and json list all" in cut
     assert "the first" not in whole
     listed = [line.split()[0] for line in cut.splitlines()[8:11]]
     assert listed == [line.split()[0] for line in whole.splitlines()[8:11]] != []

@@ -1,5 +1,6 @@
 """`seatwarden report` from the outside."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.cli.conftest import Run
+from tests.engine.monitor.pools import write_past_pool
 from tests.paths import EXAMPLES, ROOT
 
 GIVEN = ("-p", EXAMPLES / "butler.yaml", "-s", EXAMPLES / "site.json")
@@ -36,6 +38,25 @@ def test_plan_writes_the_same_page_on_request(run: Run, plan: Path, tmp_path: Pa
     assert (tmp_path / "other" / "run" / "report.html").read_bytes() == (tmp_path / "page.html").read_bytes()
 
 
+def test_with_a_history_the_page_says_when_licenses_run_out(run: Run, tmp_path: Path) -> None:
+    site = json.loads((EXAMPLES / "site.json").read_text(encoding="utf-8"))
+    overview = {"analyzerAccess": {"enabled": True, "total": 100, "available": 58}}
+    (tmp_path / "site.json").write_text(json.dumps({**site, "accessTypeOverview": overview}), encoding="utf-8")
+    write_past_pool(tmp_path / "history.sqlite", last=330)
+    now = ("--now", "2026-11-21T04:00:00Z")
+    run("plan", "-p", EXAMPLES / "butler.yaml", "-s", tmp_path / "site.json", "-o", tmp_path / "run", *now)
+    page = tmp_path / "page.html"
+    ran = run("report", tmp_path / "run", "--history", tmp_path / "history.sqlite", "-o", page)
+    assert (ran.code, ran.err) == (0, "")
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Without further releases") == 1, "of professional licenses nobody knows how many are free"
+    assert "from 350 days" in text, "what came after the plan is not known to it"
+    ran = run("report", tmp_path / "run", "--history", tmp_path / "history.sqlite")
+    assert (ran.code, "--output" in ran.err) == (2, True)
+    assert run("report", tmp_path / "run", "--history", tmp_path / "none.sqlite", "-o", tmp_path / "b.html").code == 2
+    assert not (tmp_path / "b.html").exists()
+
+
 def test_a_report_needs_a_folder(run: Run) -> None:
     ran = run("plan", *GIVEN, "--report")
     assert ran.code == 2
@@ -50,7 +71,7 @@ def test_a_damaged_log_is_refused_as_log_verify_does(run: Run, plan: Path) -> No
     said = [line.strip() for line in ran.err.splitlines() if "plan.jsonl:" in line]
     verified = [line.removeprefix("error: ") for line in run("log", "verify", plan).err.splitlines()]
     assert said[1:] == verified[: len(said) - 1] != [] or said == verified
-    assert not (plan / "report.html").exists()
+    assert "<title>Damaged: " in (plan / "report.html").read_text(encoding="utf-8")
 
 
 def test_no_plan_and_nowhere_to_write(run: Run, plan: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 import seatwarden.engine.cli.commands.run
-import seatwarden.engine.cli.host
+import seatwarden.engine.cli.state_folder
 import seatwarden.engine.runs.publish
 from seatwarden.engine.cli.main import main
 from seatwarden.engine.common.files import write_atomically
@@ -390,7 +390,7 @@ def test_after_a_day_it_is_only_looked_up(
 
 
 def _run_in_a_process(site: str, state: str) -> None:
-    setattr(seatwarden.engine.cli.host, "user_state_path", lambda *args, **options: Path(state))  # noqa: B010 - the child is its own
+    setattr(seatwarden.engine.cli.state_folder, "user_state_path", lambda *args, **options: Path(state))  # noqa: B010 - the child is its own
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     sys.argv = ["seatwarden", "run", "--site", site]
     main()

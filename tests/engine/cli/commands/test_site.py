@@ -6,6 +6,7 @@ import re
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -272,7 +273,7 @@ def test_through_a_proxy(
     def send(self: requests.Session, request: requests.PreparedRequest, **options: object) -> requests.Response:
         sent.append(request)
         response = requests.Response()
-        response.status_code, response._content = 200, b"[]"
+        response.status_code, response.raw = 200, BytesIO(b"[]")
         return response
 
     monkeypatch.setattr(requests.Session, "send", send)

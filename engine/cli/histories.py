@@ -1,0 +1,41 @@
+"""The history that a command means: a file that is named, or that of a site."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from seatwarden.engine.history import HISTORY_FILE
+from seatwarden.engine.site.history import HistorySettings
+from seatwarden.policy.errors import InputError
+
+HistoryOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--history", metavar="FILE", help="The history; with --site that in the site's state folder."),
+]
+
+
+def history_path(history: Path | None, site: Path | None, *, writes: bool = False) -> Path:
+    """The history that is meant. Raises InputError, also where a site keeps none and one `writes`."""
+    if history is not None:
+        return history
+    if site is None:
+        raise InputError("no history", f"name a `{HISTORY_FILE}` with --history, or a site with --site")
+    from seatwarden.engine.cli.host import settings_from  # takes a while to import
+    from seatwarden.engine.common.files import make_private_folder
+
+    settings = settings_from(site, None, needs_policy=False)
+    if writes and settings.pseudonym_key is not None:
+        raise InputError("with `pseudonyms` no history is kept: it names everybody", "leave one of them out")
+    if writes:
+        make_private_folder(settings.folder)
+    return settings.folder / HISTORY_FILE
+
+
+def history_settings(site: Path | None) -> HistorySettings:
+    """What a site file says of its history; without one what holds where nothing is said. Raises InputError."""
+    if site is None:
+        return HistorySettings()
+    from seatwarden.engine.cli.host import settings_from  # takes a while to import
+
+    return settings_from(site, None, needs_policy=False).history

@@ -1,0 +1,60 @@
+"""When the runs of a site last released a license of somebody, by their journals: `user.lastReleased`."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from msgspec import UNSET
+
+from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.log.journal import JournalState, read_journal
+from seatwarden.engine.log.register import REGISTER_FILE, Begun, Planned, PrunedRuns, RegisterState, read_register
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.policy.loading import CheckedPolicy
+
+
+def note_last_released(snapshot: Snapshot, policy: CheckedPolicy, folder: Path, day: Day) -> None:
+    """Lets the snapshot know whose licenses were released, where the policy asks. `folder` is the state folder."""
+    if policy.reads("user.lastReleased"):
+        snapshot.last_released = last_released(folder, day)
+
+
+def last_released(folder: Path, day: Day) -> dict[str, date] | str:
+    """The day on which a license of each user (`DIRECTORY\\id`) was released last, in the policy's zone.
+
+    Else why that is not known: a register or a journal that cannot be read, a journal that is missing though nobody
+    pruned it, one whose people have pseudonyms. Of somebody who was erased from a journal nothing is known, either; she
+    counts as one who never lost a license.
+    """
+    try:
+        state = read_register(folder / REGISTER_FILE)
+        journals = list(_journals(state, folder)) if state is not None else []
+    except (DamagedLog, OSError):
+        return "a journal of the site's runs, or their register, is missing or cannot be read"
+    found: dict[str, date] = {}
+    for journal in journals:
+        released = [
+            line for line in journal.outcomes.values() if line.result == "released" and line.person is not UNSET
+        ]
+        for line in released:
+            on = day.day_of_timestamp(line.at)
+            user = line.person.user  # type: ignore[union-attr]
+            if not isinstance(on, date) or "\\" not in user:
+                return "the journals of the site's runs have pseudonyms"
+            found[user] = max(on, found.get(user, on))
+    return found
+
+
+def _journals(state: RegisterState, folder: Path) -> Iterator[JournalState]:
+    """The journals of all runs that were begun and not pruned. Raises DamagedLog, OSError."""
+    begun = {line.run for line in state.of_kind(Begun)}
+    pruned = {name for line in state.of_kind(PrunedRuns) for name in line.runs}
+    for line in state.of_kind(Planned):
+        if line.run in begun and line.folder not in pruned:
+            place = Path(line.folder) if line.is_elsewhere else folder / line.folder
+            journal = read_journal(place / JOURNAL_FILE)
+            if journal is None:
+                raise FileNotFoundError(place)
+            yield journal

@@ -1,0 +1,96 @@
+"""The helps of the type check: what was meant by a name or a value that is none, or stands in the wrong place."""
+
+from collections.abc import Callable
+
+from seatwarden.grammar.ast import (
+    Comparison,
+    Condition,
+    Field,
+    Literal_,
+    Operand,
+    ReadAs,
+    Text,
+)
+from seatwarden.grammar.calendar_names import weekday_of
+from seatwarden.grammar.printer import print_field, print_operand
+from seatwarden.grammar.suggest import did_you_mean, nearest
+from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, Type, entry_of, field_help
+
+TYPE_HELP = {
+    Type.NUMBER: "write a whole number without quotes",
+    Type.DATE: "write a date without quotes: 2026-07-01",
+    Type.BOOLEAN: "write true or false without quotes, or the field alone, or `not` before it",
+}
+"""How a value of that type is written."""
+
+
+READ = {"date": Type.DATE, "number": Type.NUMBER}
+"""The type of what is read out of a text, by the word before the parenthesis."""
+
+
+def read_instead(left: Operand, right: Operand, type_of: Callable[[Operand], Type | None]) -> str | None:
+    """The help where a property or an attribute, which is text, stands beside a date or a number."""
+    for text, other in ((left, right), (right, left)):
+        word = next((word for word, read in READ.items() if read is type_of(other)), None)
+        if isinstance(text, Field) and (entry := entry_of(text)) is not None and entry.keyed and word is not None:
+            return f"to read the text as a {word}, write `{word}({print_field(text)})`"
+    return None
+
+
+def not_text(read: ReadAs) -> tuple[str, str | None] | None:
+    """The label and the help where a field is read as a date or a number that is no text anybody writes."""
+    entry = entry_of(read.field)
+    if entry is None or (entry.type is Type.TEXT and not entry.values):
+        return None
+    help_ = f"write `{print_field(read.field)}` alone" if entry.type is READ[read.kind] else None
+    return "one of a few words" if entry.values else f"this is {entry.type.value}", help_
+
+
+def may_be_empty(field: Field) -> bool:
+    """Whether somebody may have no value of a field."""
+    entry = entry_of(field)
+    return entry is not None and (entry.type is Type.TEXT or entry.optional)
+
+
+def nearest_value(text: str, entry: FieldEntry) -> str | None:
+    """The help for a text that is none of the few that a field can have, if it is like one."""
+    weekday = weekday_of(text) if entry.name == "weekday" else None
+    return f"did you mean `{weekday}`?" if weekday else did_you_mean(text, entry.values)
+
+
+def meant_as_text(name: str, beside: Field | None) -> str:
+    """The help for a name where a value stands."""
+    if beside == Field("user"):
+        return f'text is written in quotes, a user with the directory: "DIRECTORY\\{name}"'
+    entry = entry_of(beside) if beside else None
+    if entry and entry.type is not Type.TEXT:
+        return TYPE_HELP[entry.type]
+    return f'text is written in quotes: "{name}"'
+
+
+def meant_as_field(name: str, beside: Field | None) -> str:
+    """The help for a name that something is compared with: a field, unless a field is what it is compared with."""
+    if beside:
+        return meant_as_text(name, beside)
+    found = nearest(name, VOCABULARY, least=0.85)
+    return f"did you mean `{found}`?" if found else field_help(f"user.{name}") or meant_as_text(name, beside)
+
+
+def one_more_value(value: Operand, before: Condition | None, both: bool) -> str:
+    """The help for a value alone, as in `user.tags = "a" or "b"`; `before` is the condition it is joined to.
+
+    A list holds when any of its values does, so `a and b` is one only where it is denied.
+    """
+    written = print_operand(value)
+    if not isinstance(before, Comparison) or not isinstance(before.left, Field):
+        return (
+            f"compare a field with it, like `user.tags = {written}`"
+            if isinstance(value, Text)
+            else "compare a field with it"
+        )
+    listed = (
+        f"[{print_operand(before.right)}, {written}]"
+        if isinstance(before.right, Literal_) and (not both or before.operator in ("!=", "!=="))
+        else written
+    )
+    return f"write `{print_field(before.left)} {before.operator} {listed}`"

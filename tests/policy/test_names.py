@@ -1,0 +1,89 @@
+"""Names of conditions and lengths of time: they mean what stands behind them, and no name can make a policy explode."""
+
+import pytest
+
+from seatwarden.policy.diagnostics import Diagnostic
+from seatwarden.policy.errors import PolicyError
+from seatwarden.policy.loading import check_text
+from tests.policy.lint.support import lint_text
+
+RELEASE = "release when unused for 30 days\n"
+
+
+def _errors(text: str) -> list[Diagnostic]:
+    with pytest.raises(PolicyError) as caught:
+        check_text(text, "p")
+    return list(caught.value.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("named", "written"),
+    [
+        ("let a = user.inactive or user.blocked\nkeep when not a", "keep when not (user.inactive or user.blocked)"),
+        ("keep when b\nlet b = a and user.blocked\nlet a = user.inactive", "keep when user.inactive and user.blocked"),
+        ("let a = true\nlet b = a\nkeep when b", None),
+        ("let a = 3 weeks\nkeep when not unused for a", "keep when not unused for 3 weeks"),
+        ('let a = "x"\nlet b = user.tags = a\nkeep when b', 'let a = "x"\nkeep when user.tags = a'),
+    ],
+)
+def test_a_name_is_what_it_stands_for(named: str, written: str | None) -> None:
+    if written is None:
+        assert [error.code for error in _errors(named)] == ["SW104"]
+        return
+    one, other = check_text(named, "p"), check_text(written, "p")
+    assert one.text == other.text
+    assert one.digest == other.digest
+    assert one.rules == other.rules
+
+
+def test_what_a_name_stands_for_has_the_place_of_the_name() -> None:
+    policy = check_text("let a = user.inactive or user.blocked\nkeep when not a", "p")
+    assert {(span.line, span.column) for span in policy.uses_of_conditions} == {(2, 15)}
+    assert policy.rules[0].condition.operand.span in policy.uses_of_conditions  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "help_"),
+    [
+        ("let a = a\nkeep when a", "SW109", "say in it what is meant"),
+        ("let a = b\nlet b = a", "SW109", "give one of them a condition without the others"),
+        ("let a = user.tags\nkeep when a", "SW104", "write the field in the rule"),
+        ('let a = "x"\nlet b = a', "SW104", "write `a` in the rule"),
+        ("let a = user.inactive\nkeep when a = true", "SW104", "it stands alone: `a`, or `not a`"),
+        ("let a = 3 days\nkeep when license.unusedDays > a", "SW104", "write `unused for a`"),
+        ("let a = 3 days\nkeep when a", "SW104", "write `unused for a`"),
+        ("let a = 3\nkeep when unused for a", "SW103", "write `let a = 3 days`"),
+        (
+            'let a = "3 days"\nkeep when unused for a',
+            "SW103",
+            "write `let a = 3 days` without quotes; in YAML it stands under `days`",
+        ),
+        (
+            'let a = "user.inactive"\nkeep when a',
+            "SW104",
+            "write `let a = user.inactive` without quotes; in YAML it stands under `conditions`",
+        ),
+        ("let grace = 3 days\nkeep when unused for grase", "SW102", "did you mean `grace`?"),
+    ],
+)
+def test_what_no_name_can_be(text: str, code: str, help_: str) -> None:
+    error = _errors(text)[0]
+    assert (error.code, error.help) == (code, help_)
+
+
+def test_names_of_names_do_not_explode() -> None:
+    doubled = "".join(f"let a{n + 1} = a{n} or user.blocked or a{n}\n" for n in range(60))
+    (error,) = _errors(f"let a0 = user.inactive\n{doubled}keep when a60")
+    assert error.code == "SW005"
+    chain = "".join(f"let a{n + 1} = not a{n}\n" for n in range(5_000))
+    (error,) = _errors(f"let a0 = user.inactive\n{chain}keep when a5000")
+    assert error.code == "SW005"
+    assert check_text("let a = user.inactive\n" + "keep when a\n" * 3_000, "p").rules
+
+
+def test_lint_speaks_of_what_a_rule_means_and_of_what_is_written() -> None:
+    """A part of a named condition may matter to another rule; what is written in it is looked at once."""
+    text = 'let a = user.inactive or user.inactive and user.tags = ["x", "x"]\nkeep when a\n' + RELEASE
+    assert [finding.code for finding in lint_text(text).findings] == ["SW315"]
+    text = "let a = user.inactive\nlet b = 3 days\nlet c = user.blocked\nkeep when a\nkeep when a\n" + RELEASE
+    assert sorted(finding.code for finding in lint_text(text).findings) == ["SW305", "SW314", "SW314"]
