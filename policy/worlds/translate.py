@@ -230,14 +230,15 @@ def _user(operator: Operator, texts: tuple[str, ...]) -> Formula:
 
 def _days(operator: Operator, left: Term, right: Term) -> Formula:
     """The comparison of two numbers of days. `license.unusedDays` against a date does not pass the check."""
-    (one, minus_one, more), (other, _, also) = left, right
+    (one, minus_one, more), (other, minus_other, also) = left, right
     if left == right:
         return constant(operator in ("=", "==", "<=", ">="))
-    # one - minus_one + more  <=  other - minus_other + also; at most one difference of two moments remains
-    if other is DayField.ORIGIN:
-        later, earlier, days = one, minus_one, also - more
+    # one - minus_one + more  <=  other - minus_other + also; of the moments one difference remains
+    days = also - more
+    if one is other:
+        later, earlier = minus_other, minus_one
     else:
-        later, earlier, days = one, other, also - more
+        later, earlier = one, other if minus_one is minus_other else minus_one
     at_most, at_least = Within(later, earlier, days), Within(earlier, later, -days)
     match operator:
         case "<=":
