@@ -24,7 +24,14 @@ from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import Key, OutcomeKind
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.snapshot.model import NO_SITE_FACTS, License, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.model import (
+    NO_SITE_FACTS,
+    RELEASES_HIDDEN,
+    License,
+    Snapshot,
+    User,
+    UserReference,
+)
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 
 ATTEMPTS = 3
@@ -182,7 +189,7 @@ class Apply:
         rows[decision.license_type] = [row, *others]
         day = make_day(self._clock(), self._plan.day.zone.key)
         snapshot = Snapshot.of([user], rows, self._plan.header.site_facts or NO_SITE_FACTS)
-        snapshot.last_released = _last_released(decision, user)
+        snapshot.last_released = RELEASES_HIDDEN if self._hidden is not None else _last_released(decision, user)
         snapshot.overview = self._plan.header.overview
         now = decide(self._plan.policy, snapshot, decision.license_type, row, day)
         if self._hidden is not None:

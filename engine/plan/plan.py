@@ -34,7 +34,7 @@ from seatwarden.engine.plan.limits import (
     longest_unused_first,
     remedy,
 )
-from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.engine.snapshot.model import RELEASES_HIDDEN, Snapshot
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Reserve
 from seatwarden.policy.lint.findings import is_yaml
@@ -276,9 +276,12 @@ def make_plan(
     """Decides every license of the snapshot; `source` names the site or the file the snapshot came from.
 
     With `pseudonyms` people are decided on as ever, but in all that the plan says ids are keyed for the period that it
-    lies in, and facts are coarse.
+    lies in, and facts are coarse. When a license of somebody was released is unknown then: the journals of such runs do
+    not say whose it was, and a line without facts could not be compared when the plan is applied.
     """
     with collector_off():
+        if pseudonyms is not None:
+            snapshot = snapshot.with_releases(RELEASES_HIDDEN)
         decisions = tuple(decide_all(policy, snapshot, day))
         ours = pseudonyms.at(day) if pseudonyms is not None else None
         found = find_in_plan(policy, snapshot, day, decisions, ours)

@@ -9,6 +9,7 @@ Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,a
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -170,6 +171,7 @@ NOTHING_SPOILED = Spoiled()
 
 
 RELEASES_NOT_TOLD = "a snapshot does not say whose licenses were released; with --site the journals of its runs do"
+RELEASES_HIDDEN = "behind pseudonyms nobody is looked up in the journals of the site's runs"
 
 
 class Snapshot:
@@ -214,6 +216,12 @@ class Snapshot:
         """A snapshot of rows read one by one: what they do not tell of the whole site must be given."""
         rows = Licenses(licenses.get("professional", UNSET), licenses.get("analyzer", UNSET))
         return cls(SnapshotFile(users, rows), None, NOTHING_SPOILED, site_facts)
+
+    def with_releases(self, last_released: Mapping[str, date] | str) -> "Snapshot":
+        """The same rows, with another answer to whose licenses our runs released, or to why that is not known."""
+        other = copy(self)
+        other.last_released = last_released
+        return other
 
     @cached_property
     def digest(self) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, PlanRefused, RemoteError
 from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
@@ -194,6 +195,15 @@ def test_nothing_is_released_while_the_rows_cannot_be_read(tmp_path: Path) -> No
     with pytest.raises(RemoteError):
         prepared.apply(qrs)
     assert (qrs.deletes, prepared.told) == ([], [])
+
+
+def test_a_line_without_facts_holds_where_a_rule_asks_whose_licenses_were_released(tmp_path: Path) -> None:
+    """The line does not say it, so nothing that was known at the plan can be compared: it is unknown both times."""
+    asks = "release when user.lastReleased is empty or unused for 30 days\nlimit release to 1000 per run\n"
+    prepared = prepare(tmp_path, idle(1), asks, pseudonyms=replace(KEY, k=5))
+    assert all(map(is_withheld, prepared.plan.decisions))
+    prepared.apply(MemoryQrs(idle(1)))
+    assert [outcome.result for outcome in prepared.told] == ["released"]
 
 
 @pytest.mark.parametrize("other", [None, Pseudonyms(b"o" * 32)])
