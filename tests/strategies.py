@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -263,7 +264,9 @@ def policies(draw: st.DrawFn) -> ast.Policy:
     ]
     named = draw(st.lists(st.sampled_from(("leaver", "gone")), max_size=2, unique=True))
     for number, name in enumerate(named):  # the second may need the first
-        lets.append(ast.Let(name, draw(conditions(names, named[:number]).filter(is_condition))))
+        condition = draw(conditions(names, named[:number]).filter(is_condition))
+        assume(not (isinstance(condition, ast.Name) and condition.name in names))  # a name of a value has no name
+        lets.append(ast.Let(name, condition))
     lengths = draw(st.sampled_from(((), ("grace",))))
     lets += [ast.Let(name, draw(_lengths)) for name in lengths]
     of = conditions(names, named, lengths)
