@@ -28,12 +28,12 @@ def record_of(lives: Sequence[Life], days: int, gap: int, release: tuple[int, in
 
     `release`: from which day on we release who lies unused for so many days, and whether the site gives it back.
     """
-    book = SpellBook()
     snapshots = list(range(0, days + 1, gap))
+    book = SpellBook(snapshots)
     for person, one in enumerate(lives):
         seen = None
         at = 0
-        for day in snapshots:
+        for place, day in enumerate(snapshots):
             while at < len(one.uses) and one.uses[at] < day:
                 at += 1
             used = one.uses[at - 1] if at else None
@@ -42,10 +42,9 @@ def record_of(lives: Sequence[Life], days: int, gap: int, release: tuple[int, in
             if release is not None and not release[2] and _is_gone(one, day, release):
                 break
             if used != seen or seen is None:
-                book.seen(person, day, used, one.allocated)
+                book.seen(person, place, used, one.allocated)
                 seen = used
-    last = snapshots[-1] - 1
-    return SpellRecord(book.ended(last), 0, last, gap, release[0] if release else None)
+    return SpellRecord(book.ended(), 0, snapshots[-1] - 1, gap, release[0] if release else None)
 
 
 def _is_gone(one: Life, day: int, release: tuple[int, int, bool]) -> bool:

@@ -7,7 +7,7 @@ compared on the same days and people.
 import random
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from math import exp, fsum, sqrt
 from operator import mul
@@ -160,8 +160,10 @@ def difference(
     if points is None:
         return None
     draw = random.Random(_SEED)  # noqa: S311 - repeatable on purpose, nothing secret
-    draws = [_poisson(draw, count) for _, count in alike]
-    drawn = sorted(again for _ in range(_ROUNDS) if (again := _points([one() for one in draws], columns)) is not None)
+    drawn_of_each = [_poisson(draw, count) for _, count in alike]
+    drawn = sorted(
+        again for counts in zip(*drawn_of_each, strict=True) if (again := _points(counts, columns)) is not None
+    )
     low, high = drawn[round(0.025 * (len(drawn) - 1))], drawn[round(0.975 * (len(drawn) - 1))]
     return RegretDifference(names[1], names[0], kind, points, low, high, not low <= 0 <= high)
 
@@ -174,10 +176,10 @@ def _points(counts: Sequence[int], columns: Sequence[Sequence[int]]) -> float | 
     return 100 * (others_back / others_followed - back / followed)
 
 
-def _poisson(draw: random.Random, mean: int) -> Callable[[], int]:
-    """How often people of whom there are so many are drawn, anew each time."""
+def _poisson(draw: random.Random, mean: int) -> list[int]:
+    """How often people of whom there are so many are drawn, in each round."""
     if mean > 50:
-        return lambda: max(0, round(draw.gauss(mean, sqrt(mean))))
+        return [max(0, round(draw.gauss(mean, sqrt(mean)))) for _ in range(_ROUNDS)]
     chances = accumulate(range(1, 4 * mean + 20), lambda chance, count: chance * mean / count, initial=exp(-mean))
     below = list(accumulate(chances))
-    return lambda: bisect_right(below, draw.random())
+    return [bisect_right(below, draw.random()) for _ in range(_ROUNDS)]

@@ -16,7 +16,8 @@ from operator import itemgetter
 from typing import Literal, TypeAlias
 
 from seatwarden.engine.history.interval import wilson
-from seatwarden.engine.history.spells import Spell, SpellRecord
+from seatwarden.engine.history.returns import SharedSpell, by_day
+from seatwarden.engine.history.spells import SpellRecord
 
 YEAR = 365
 LEAST_PEOPLE = 30
@@ -74,10 +75,11 @@ class ChanceTable:
         years = self.days // YEAR
         self.first = max(last - years * YEAR + 1, record.first) if years else record.first
         self.basis: Basis = "year" if years else "part" if self.days >= LEAST_DAYS else "rough"
-        self._whole = _Risk(record.spells, self.first, last)
+        spells = by_day(record.spells)
+        self._whole = _Risk(spells, self.first, last)
         self._season: _Risk | None = None
         if self.days >= LEAST_SEASON:
-            self._season = _Risk(record.spells, last - SEASON[0], last - SEASON[1])
+            self._season = _Risk(spells, last - SEASON[0], last - SEASON[1])
 
     def of(self, age: int, within: int) -> Chance | Unsaid:
         """The average of the year, or of what there is."""
@@ -102,25 +104,27 @@ class ChanceTable:
         share, variance = risk.share(age, within)
         reached = risk.people_at(age)
         known = share * (1 - share) / variance if variance > 0 else 2 * reached
-        low, high = wilson(share, min(2 * reached, known))
+        # Between two snapshots a return has no day: at its ends a window is seen as well as one of so many days more.
+        sharp = within / (within + self._record.gap - 1)
+        low, high = wilson(share, min(2 * reached, known) * sharp)
         return Chance(age, within, share, low, high, reached, risk.first, risk.last, basis)
 
 
 class _Risk:
     """Who was at risk at which age on the days from `first` to `last`, and who came back."""
 
-    def __init__(self, spells: Iterable[Spell], first: int, last: int) -> None:
+    def __init__(self, spells: Iterable[SharedSpell], first: int, last: int) -> None:
         self.first, self.last = first, last
         self._spans = sorted(_spans(spells, first, last), key=itemgetter(2))
         self._ends = [span[2] for span in self._spans]
         longest = max(self._ends, default=0) + 2
-        begins, events = [0] * (longest + 1), [0] * (longest + 1)
-        for _, low, high, returned in self._spans:
-            begins[low] += 1
-            begins[high + 1] -= 1
-            events[high] += returned
+        begins, events = [0.0] * (longest + 1), [0.0] * (longest + 1)
+        for _, low, high, returned, part in self._spans:
+            begins[low] += part
+            begins[high + 1] -= part
+            events[high] += part if returned else 0.0
         self._at_risk = list(accumulate(begins))
-        self._hazard = [e / n if n else 0.0 for e, n in zip(events, self._at_risk, strict=True)]
+        self._hazard = [min(e / n, 1.0) if e else 0.0 for e, n in zip(events, self._at_risk, strict=True)]
         self._people = _people(self._spans, longest)
 
     def people_at(self, age: int) -> int:
@@ -140,29 +144,33 @@ class _Risk:
         weight = [1 / (self._at_risk[j] * (1 - self._hazard[j])) for j in window]
         sums = [0.0, *accumulate(w * self._hazard[j] for w, j in zip(weight, window, strict=True))]
         influence: dict[int, float] = defaultdict(float)
-        for person, low, high, returned in self._spans[bisect_left(self._ends, age) :]:
+        for person, low, high, returned, part in self._spans[bisect_left(self._ends, age) :]:
             if low >= age + within:
                 continue
             end = min(high, age + within - 1)
-            influence[person] -= sums[end - age + 1] - sums[max(low - age, 0)]
+            influence[person] -= part * (sums[end - age + 1] - sums[max(low - age, 0)])
             if returned and high == end:
-                influence[person] += weight[end - age]
+                influence[person] += part * weight[end - age]
         return share, (1 - share) ** 2 * fsum(g * g for g in influence.values())
 
 
-def _spans(spells: Iterable[Spell], first: int, last: int) -> Iterable[tuple[int, int, int, bool]]:
-    """The ages at which each spell was seen within some days: person, from, to, and whether it ended there."""
-    for person, start, since, until, returned in spells:
+_Span: TypeAlias = tuple[int, int, int, bool, float]
+"""The ages at which a spell was seen: whose, from, to, whether it ended there, and the share that it counts as."""
+
+
+def _spans(spells: Iterable[SharedSpell], first: int, last: int) -> Iterable[_Span]:
+    """The ages at which each spell was seen within some days."""
+    for (person, start, since, until, returned, _), part in spells:
         low, high = max(since, first), min(until, last)
         if low <= high:
-            yield person, low - start, high - start, returned and until <= last
+            yield person, low - start, high - start, returned and until <= last, part
 
 
-def _people(spans: Sequence[tuple[int, int, int, bool]], longest: int) -> list[int]:
+def _people(spans: Sequence[_Span], longest: int) -> list[int]:
     """By age, how many different people were seen."""
     begins = [0] * (longest + 1)
     reached: dict[int, int] = {}
-    for person, low, high, _ in sorted(spans):
+    for person, low, high, _, _ in sorted(spans):
         # What of a person's spell lies behind those before it is new.
         new = max(low, reached.get(person, -1) + 1)
         if new <= high:

@@ -44,14 +44,16 @@ class LiveRows(Generic[RowKind]):
             for numbers_of_hole in sets:
                 numbers_of_hole -= step.skeletons
         # A row that comes, or comes again, may have changed while it was not there.
-        changed = (step.skeletons & listed) | (listed - self._listed)
+        came, gone = listed - self._listed, self._listed - listed
+        changed = (step.skeletons & listed) | came
         used = {hole: self._used(step, hole, moved, changed) for hole, moved in step.times.items()}
         changed &= listed
-        moves = RowMoves({**dict.fromkeys(self._listed - listed), **dict(self._decoded(step, sorted(changed)))}, [], [])
+        moves = RowMoves({**dict.fromkeys(gone), **dict(self._decoded(step, sorted(changed)))}, [], [])
         self._listed = listed
         for hole, found in used.items():
             if found:
-                numbers_used = list(found & listed - changed)
+                # Not `listed - changed`, which would copy the whole site for each hole.
+                numbers_used = list((found & listed) - changed)
                 moves.used.extend(numbers_used)
                 moves.uses.extend(step.rows.times(hole, numbers_used))
         return moves

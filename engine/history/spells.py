@@ -33,7 +33,8 @@ class Spell(NamedTuple):
     """A spell without use of one person; days are ordinals, as `date.toordinal` counts them.
 
     It began with the use on `start` (or the allocation, of a license never used). From `since` to `until`, both
-    included, it was seen whether it ends; `returned` says that it did, on `until`.
+    included, it was seen whether it ends; `returned` says that it did, on `until`, or on one of the `doubt` days before
+    it: between two snapshots nobody knows when somebody came back, only which use was the last.
     """
 
     person: int
@@ -41,6 +42,7 @@ class Spell(NamedTuple):
     since: int
     until: int
     returned: bool
+    doubt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +58,64 @@ class SpellRecord:
 
 
 class SpellBook:
-    """Collects the spells of one license type, in order of days; of returns only those after `least` days or more."""
+    """Collects the spells of one license type, in order of snapshots; of returns only those after `least` days or more.
 
-    def __init__(self, least: int = 2) -> None:
+    `days` are those of the snapshots.
+    """
+
+    def __init__(self, days: Sequence[int], least: int = 2) -> None:
+        self._days = days
         self._least = max(least, 2)
+        # Of spells in doubt some that are shorter, too: they weigh the days of those that are long enough.
+        self._enough = [self._least, *(self._least - max(b - a - 1, 0) for a, b in pairwise(days))]
         self._open: dict[int, tuple[int, int]] = {}
         self._spells: list[Spell] = []
 
-    def seen(self, person: int, day: int, used: int | None, allocated: int) -> None:
-        """What a snapshot of that day says of a person's license: the day of its last use, if it was ever used."""
-        open_ = self._open.get(person)
-        if open_ is None:
-            self._open[person] = (allocated if used is None else used, day)
-        elif used is not None and used > open_[0]:
-            start, since = open_
-            # A return is dated by the new last use: that of a weekly snapshot is six days old, and others may have
-            # been before it. Nothing is said of spells that are so short.
-            if used - start >= self._least:
-                self._spells.append(Spell(person, start, max(since, start + 1), used, True))
-            # The last use before a snapshot: that there was none between the two is no survival.
-            self._open[person] = (used, day)
+    def seen(self, person: int, place: int, used: int | None, allocated: int) -> None:
+        """What a snapshot says of a person's license: the day of its last use, if it was ever used."""
+        if person not in self._open:
+            self._open[person] = (allocated if used is None else used, self._days[place])
+        elif used is not None:
+            self.used(person, [(place, used)])
 
-    def moved(self, person: int, day: int) -> None:
-        """The person has the other license type instead: of this one nothing more can be seen."""
+    def used(self, person: int, uses: Iterable[tuple[int, int]]) -> None:
+        """Further last uses of a license, each with the snapshot that is the first to know of it."""
+        days, enough, uses = self._days, self._enough, iter(uses)
+        if person not in self._open:
+            place, day = next(uses, (0, None))
+            if day is None:
+                return
+            self._open[person] = (day, days[place])
+        start, since = self._open[person]
+        for place, day in uses:
+            if day > start:
+                if days[place] - start >= enough[place]:
+                    self._back(person, start, since, place, day)
+                # The last use before a snapshot: that there was none between the two is no survival.
+                start, since = day, days[place]
+        self._open[person] = start, since
+
+    def _back(self, person: int, start: int, since: int, place: int, used: int) -> None:
+        # A snapshot each day dates the return by the new last use; where they are further apart, there may have been
+        # others before that one.
+        before, now = self._days[max(place - 1, 0)], self._days[place]
+        until, doubt = used, 0
+        if now - before > 1:
+            until = max(used, now - 1)
+            doubt = until - max(before, start + 1)
+        if until - start >= self._least - doubt:
+            self._spells.append(Spell(person, start, max(since, start + 1), until, True, doubt))
+
+    def moved(self, person: int, place: int) -> None:
+        """As of a snapshot the person has the other license type instead: of this one nothing more can be seen."""
         open_ = self._open.pop(person, None)
         if open_ is not None:
-            self._end(person, open_, day - 1)
+            self._end(person, open_, self._days[place] - 1)
 
-    def ended(self, last: int) -> list[Spell]:
+    def ended(self) -> list[Spell]:
         """All spells, those included that go on after the last day."""
         for person, open_ in self._open.items():
-            self._end(person, open_, last)
+            self._end(person, open_, self._days[-1] - 1)
         self._open = {}
         return self._spells
 
@@ -105,38 +134,36 @@ def spells_of(history: History) -> dict[LicenseType, SpellRecord]:
 def spells_in(timeline: Timeline, least: int = 2) -> dict[LicenseType, list[Spell]]:
     """The spells of some people by license type; of returns only those after `least` days or more."""
     days = [moment.date().toordinal() for moment in timeline.moments]
-    books = {kind: SpellBook(least) for kind in LICENSE_TYPES}
+    books = {kind: SpellBook(days, least) for kind in LICENSE_TYPES}
     for person in timeline.people:
         numbers = {user: person.number + count for count, user in enumerate(person.users)}
         for past in person.licenses:
-            _read(past, person, numbers, days, timeline.use_days[UTC_ZONE], books[past.license_type])
-    return {kind: book.ended(days[-1] - 1) for kind, book in books.items()} if days else {}
+            _read(past, person, numbers, len(days), timeline.use_days[UTC_ZONE], books[past.license_type])
+    return {kind: book.ended() for kind, book in books.items()} if days else {}
 
 
 def _read(
     past: PastLicense,
     person: PastPerson,
     numbers: Mapping[str, int],
-    days: Sequence[int],
+    snapshots: int,
     use_days: Sequence[int],
     book: SpellBook,
 ) -> None:
     holder, at = "", 0
-    for (begin, row), (end, _) in pairwise([*past.rows, (len(days), None)]):
+    for (begin, row), (end, _) in pairwise([*past.rows, (snapshots, None)]):
         stop = bisect_left(past.uses, pack_use(end), at)
         uses, at = past.uses[at:stop], stop
         if row is None:
             if holder and _holds_another(person, past.license_type, holder, begin):
-                book.moved(numbers[holder], days[begin])
+                book.moved(numbers[holder], begin)
         elif isinstance(row.user, UserReference):  # a user who was deleted is not seen again: the spell goes on
             holder = row.user.id
             number, used = numbers[holder], _day_of(row.last_used)
             allocated = _day_of(row.created_date) if used is None else used
             if allocated is not None:
-                book.seen(number, days[begin], used, allocated)
-            for packed in uses:
-                day = use_days[packed & CODE]
-                book.seen(number, days[packed >> CODE_BITS], day, day)
+                book.seen(number, begin, used, allocated)
+            book.used(number, ((packed >> CODE_BITS, use_days[packed & CODE]) for packed in uses))
 
 
 def _holds_another(person: PastPerson, license_type: LicenseType, holder: str, place: int) -> bool:
