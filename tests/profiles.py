@@ -7,12 +7,12 @@ moment. CI then runs the properties again under `longer`.
 from hypothesis import Phase, settings
 
 ORDINARY = 20
-"""Examples of a property in an ordinary run; CI has more than seven times as many in one of its own."""
+"""Examples of a property in an ordinary run; CI has five times as many in one of its own."""
 
 PROFILES = {
     "seatwarden": settings(deadline=None, max_examples=ORDINARY),
     "ci": settings(deadline=None, max_examples=ORDINARY, derandomize=True),
-    "longer": settings(deadline=None, max_examples=150, derandomize=True),
+    "longer": settings(deadline=None, max_examples=100, derandomize=True),
     # Under Wine all takes longer, and what a search finds it finds elsewhere: here it is about the system.
     "windows": settings(deadline=None, max_examples=8, derandomize=True),
     "thorough": settings(deadline=None, max_examples=2000),
