@@ -22,7 +22,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.decide import outcomes_of
+from seatwarden.engine.decide.decide import outcomes_of, rule_on
 from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Ruling, is_pseudonym
 from seatwarden.engine.decide.disguise import ClassCounts, says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
@@ -31,7 +31,7 @@ from seatwarden.engine.decide.reference import RuleOutcome, Truth
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
-from seatwarden.engine.facts.guards import GUARDS
+from seatwarden.engine.facts.guards import GUARDS, guard_for
 from seatwarden.engine.facts.recorded import IrregularRecord
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine, SkimmedLine, is_erased
 from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
@@ -367,9 +367,11 @@ def _decisions(opened: OpenedLog) -> Iterator[Decision]:
             except IrregularRecord:
                 read = rules.read_again([RecordedFacts(opened.facts(line)) for line in batch])
             for line, values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
-                key = (line.verdict, line.because, line.about.rule, truths)
+                row = line.about.row if line.verdict == "release" else None
+                key = (line.verdict, line.because, line.about.rule, row, truths)
                 if key not in rulings:
                     rulings[key] = recorded_ruling(opened.log, line, _matched(rules.rules, truths))
+                    _must_follow(opened.log, line, rules.rules, truths)
                 yield decision_of(line, rulings[key], line.about.reason, Compact(rules, values))
 
 
@@ -379,8 +381,11 @@ def _sort(line: RecordedDecision) -> tuple[LicenseType, bool]:
 
 def _hidden_decision(opened: OpenedLog, line: RecordedDecision, rules: Sequence[Rule]) -> Decision:
     outcomes = opened.outcomes(line)
-    matched = () if says_nothing(line.about.facts) else _matched(rules, [outcome.truth for outcome in outcomes])
-    ruling = recorded_ruling(opened.log, line, matched)
+    truths = [outcome.truth for outcome in outcomes]
+    says_facts = not says_nothing(line.about.facts)
+    ruling = recorded_ruling(opened.log, line, _matched(rules, truths) if says_facts else ())
+    if says_facts:
+        _must_follow(opened.log, line, rules, truths)
     return decision_of(line, ruling, line.about.reason, Evaluated(opened.facts(line), outcomes))
 
 
@@ -404,6 +409,15 @@ def recorded_ruling(log: PlanLog, line: RecordedDecision, matched: tuple[Rule, .
     if (rule is None) is not (line.because == "default") or name != (rule.name if rule else None):
         log.refuse(n, "on these facts `rule` does not decide")
     return Ruling(line.verdict, line.because, None, rule, matched)
+
+
+def _must_follow(log: PlanLog, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> None:
+    """Raises DamagedLog for a release that the policy does not decide on these facts: nothing is done by it."""
+    if line.verdict == "release" and not log.former:
+        guard = guard_for(line.about.row)
+        ruling, _ = rule_on(rules, truths, guard[0] if guard else None)
+        if ruling.verdict != "release":
+            log.refuse(line.n, "it says release, and on these facts the policy says keep")
 
 
 def _as_recorded(outcome: RuleOutcome, truth: Truth) -> RuleOutcome:

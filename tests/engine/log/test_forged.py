@@ -14,16 +14,18 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
-from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.reader import read_log, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.policy.errors import InputError
+from tests.engine.apply.applying import idle, prepare
 from tests.engine.cli.conftest import Ran, Run, SiteFile
 from tests.engine.log.forging import OF_THE_CHAIN, Line, relinked
 from tests.engine.log.golden_site import KEY, golden_plan, write_golden_journal
@@ -255,6 +257,10 @@ IMPOSSIBLE: dict[str, tuple[Place, Callable[[list[Line]], None]]] = {
     "`month` cannot be '11'": ("release", _of_facts(month=["11"])),
     "`shoe size` cannot be 9": ("release", _of_facts(**{"shoe size": [9]})),
     "on these facts `rule` does not decide": ("release", _of_person("release", rule="no such rule")),
+    "it says release, and on these facts the policy says keep": (
+        "release",
+        lambda lines: lines[_number(lines, "release") - 1]["person"]["row"].update(quarantined=True),
+    ),
     "release because of keep": ("release", _of_line("release", because="keep")),
     "`rule` is no guard": ("guard", _of_person("guard", rule="no such guard")),
     "Expected `int` <= 4000000": ("release", _of_person("release", unusedDays=10**12)),
@@ -277,6 +283,25 @@ def test_a_plan_that_cannot_be(forge: Callable[..., Forger], problem: str) -> No
             refusals += 1
             assert named.search(ran.out + ran.err), (command, ran)
     assert refusals >= 3, "explain, report and apply"
+
+
+PROTECTED = 'keep "vip" when user.tags = "vip"\nrelease analyzer when unused for 30 days\n'
+
+
+@pytest.mark.parametrize("pseudonyms", [None, Pseudonyms(KEY, k=1)], ids=["named", "pseudonyms"])
+def test_a_protection_struck_out_by_hand(tmp_path: Path, pseudonyms: Pseudonyms | None) -> None:
+    """The release rule matches: only the keep rule beside it says that the verdict was another one."""
+    site = idle(2)
+    site["users"][0]["tags"] = [{"name": "vip"}]
+    path = prepare(tmp_path, site, PROTECTED, pseudonyms=pseudonyms).folder / PLAN_FILE
+    lines: list[Line] = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
+    number = _number(lines, "keep")
+    _of_line("keep", verdict="release", because="release")(lines)
+    lines[number - 1]["person"].update(rule=None, at=lines[1]["rules"][1]["at"])
+    path.write_bytes(relinked(lines, own=False))
+    with pytest.raises(DamagedLog, match="it says release, and on these facts the policy says keep") as damaged:
+        read_plan(tmp_path)
+    assert damaged.value.damage[0].line == number
 
 
 def test_truths_that_are_too_few(forge: Callable[..., Forger]) -> None:
