@@ -179,8 +179,10 @@ class _Walk:
             end = stretch.end
             if stretch.anew:
                 self._kept = self._known
-            if release is not None and release.is_back(stretch.used):
-                release.back, release.until = stretch.used, self._today[stretch.first]
+            if release is not None and stretch.used is not None and release.is_back(stretch.used):
+                release.back = stretch.used
+                # Where snapshots are days apart, the one that shows it comes later than the return.
+                release.until = min(self._today[stretch.first], max(stretch.used + 1, release.day))
                 release = None
             if release is None:
                 if stretch.end <= self._kept and stretch.is_below(self._test.least, self._today):

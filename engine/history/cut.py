@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from seatwarden.engine.common.json_errors import UNREADABLE
+from seatwarden.engine.snapshot.surrogates import with_marks
 from seatwarden.policy.errors import InputError
 
 USERS = "users"
@@ -56,6 +57,9 @@ def cut_snapshot(text: bytes, what: str) -> CutSnapshot:
         lists = list(_lists(text))
         rows = {name: [bytes(row) for row in msgspec.json.decode(raw, type=list[Raw])] for name, _, raw in lists}
     except (KeyError, *UNREADABLE):
+        if with_marks(text) is not None:
+            why = "a text in it has half a character (a lone surrogate)"
+            raise InputError(f"{what} cannot be kept: {why}", "mend the name or value in Qlik Sense") from None
         raise InputError(f"{what} is not a snapshot", "`seatwarden snapshot` takes one") from None
     texts, frames, at = [], [], 0
     for name, start, raw in lists:

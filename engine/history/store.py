@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 import zstandard
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
@@ -74,8 +74,8 @@ class KeptSnapshot(Struct, frozen=True):
 
 
 class _About(Struct, rename="camel"):
-    taken_at: str | None | UnsetType = UNSET
-    source: str | None | UnsetType = UNSET
+    taken_at: object = None
+    source: object = None
 
 
 class History:
@@ -168,8 +168,8 @@ class History:
         It must say when it was taken, and come from where the others do, unless `other_source`. Raises InputError.
         """
         text = decode_json_bytes(decompressed(data, what), what)
-        about = msgspec.json.decode(text, type=_About) if text.lstrip()[:1] == b"{" else _About()
         cut = cut_snapshot(text, what)
+        about = msgspec.json.decode(text, type=_About)
         at = parse_timestamp(about.taken_at) if isinstance(about.taken_at, str) else None
         if at is None:
             raise InputError(f"{what} does not say when it was taken", "write it as `takenAt` into it")

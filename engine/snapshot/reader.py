@@ -120,9 +120,15 @@ def compress(data: bytes) -> bytes:
 
 def site_license_fields(data: bytes) -> set[str]:
     """The names of what a snapshot says of the site's own license. Raises InputError."""
-    found = msgspec.json.decode(
-        decode_json_bytes(decompressed(data, "the snapshot"), "the snapshot"), type=_SiteLicense
-    )
+    what = "the snapshot"
+    text = decode_json_bytes(decompressed(data, what), what)
+    try:
+        found = msgspec.json.decode(text, type=_SiteLicense)
+    except UNREADABLE as error:
+        marked = with_marks(text)
+        if marked is None:
+            raise _not_json(error, what) from None
+        found = msgspec.json.decode(marked, type=_SiteLicense)
     return set(found.license) if found.license is not UNSET and found.license is not None else set()
 
 

@@ -149,7 +149,8 @@ class _ByBruteForce:
             holder = row.user.id if row.user else None
             if key in self.open and self.open[key].is_back(used_day):
                 release = self.open.pop(key)
-                release.back, release.until = used_day, today
+                assert used_day is not None
+                release.back, release.until = used_day, min(today, max(used_day + 1, release.day))
                 self.ended.append(release)
             before = self.gone.get((key[0], holder or ""))
             if before is not None and before.is_back(used_day):
@@ -227,3 +228,15 @@ def test_seat_days_are_the_days_on_which_licenses_lie_unused(tmp_path_factory: p
     (found,) = _fast(_kept(tmp_path_factory, data), [check_text("release when unused for 4 days", "a.policy")])
     assert sum(release.seat_days for release in found) == expected
     assert [r.backlog for r in found if r.day == START.date().toordinal()] == [True] * 4
+
+
+def test_a_seat_is_free_until_the_return_and_not_until_a_snapshot_shows_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    data = [
+        snapshot_of(day, [user_row("ada")], [license_row("ada", at(used + 0.3))])
+        for day, used in [(0, -20), (7, -20), (30, 9)]
+    ]
+    (found,) = _fast(_kept(tmp_path_factory, data), [check_text("release when unused for 25 days", "a.policy")])
+    (release,) = found
+    assert (release.seat_days, (release.back or 0) - release.day) == (3, 2), "released on day 7, used on day 9"

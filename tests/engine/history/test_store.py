@@ -215,3 +215,21 @@ def test_the_moment_before_is_found(tmp_path: Path) -> None:
         assert len(decode_snapshot(history.snapshot_json(moment), "it").users) == 3
         with pytest.raises(InputError, match="no snapshot of 2026-01-05"):
             history.moment_at(START)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"takenAt":5,"users":[],"licenses":{"analyzer":[]}}',
+        b'{"takenAt":"2026-11-21T02:00:00.000Z","source":5,"license":7,"users":[],"licenses":{"analyzer":[]}}',
+        b'{"takenAt":"2026-11-21T02:00:00.000Z","users":[{"name":"\\ud800"}],"licenses":{"analyzer":[]}}',
+        b'{"takenAt":"2026-11-21T02:00:00.000Z","users":[{"name":"x',
+        b'{"takenAt":' + b"[" * 100_000,
+        b"[]",
+        b"7",
+    ],
+    ids=["number", "wrong license", "half a character", "cut", "deep", "list", "no object"],
+)
+def test_what_is_no_snapshot_is_refused_in_words(tmp_path: Path, data: bytes) -> None:
+    with History(tmp_path / "history.sqlite", write=True) as history, pytest.raises(InputError):
+        history.add(data, "it")
