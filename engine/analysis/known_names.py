@@ -8,8 +8,9 @@ from msgspec import UnsetType
 from seatwarden.engine.decide.reference import evaluate_rule
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import SnapshotFacts, subject_of
-from seatwarden.engine.snapshot.model import License, Snapshot, User
-from seatwarden.grammar.ast import Field, LicenseType, Rule
+from seatwarden.engine.facts.guards import guard_for, row_state_of
+from seatwarden.engine.snapshot.model import Snapshot, User
+from seatwarden.grammar.ast import Field, Rule
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.loading import CheckedPolicy
@@ -17,7 +18,7 @@ from seatwarden.policy.loading import CheckedPolicy
 
 def known_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> KnownNames:
     """The names that a snapshot has, for lint; facts that are missing or unreadable there add none."""
-    return KnownNames(*names_in_use(snapshot), lambda rule: _matches(rule, policy, snapshot, day))
+    return KnownNames(*names_in_use(snapshot), lambda rule: _may_match(rule, policy, snapshot, day))
 
 
 def names_in_use(snapshot: Snapshot) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
@@ -57,15 +58,12 @@ def _rows(rows: tuple[_Row, ...] | None | UnsetType) -> tuple[_Row, ...]:
     return rows if isinstance(rows, tuple) else ()
 
 
-def _matches(rule: Rule, policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> bool:
-    """Whether a rule matches some license of the snapshot."""
-    return any(
-        evaluate_rule(rule, _facts(snapshot, license_type, license_, day), policy.names, day.today).truth is True
-        for license_type, licenses in snapshot.licenses.items()
-        if rule.applies_to(license_type)
-        for license_ in licenses
-    )
-
-
-def _facts(snapshot: Snapshot, license_type: LicenseType, license_: License, day: Day) -> SnapshotFacts:
-    return SnapshotFacts(subject_of(snapshot, license_type, license_, day))
+def _may_match(rule: Rule, policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> bool:
+    """Whether a rule matches some license of the snapshot, or that of some is not known on which rules decide."""
+    for license_type, licenses in snapshot.licenses.items():
+        for license_ in licenses if rule.applies_to(license_type) else ():
+            subject = subject_of(snapshot, license_type, license_, day)
+            truth = evaluate_rule(rule, SnapshotFacts(subject), policy.names, day.today).truth
+            if truth or (truth is None and guard_for(row_state_of(subject)) is None):
+                return True
+    return False

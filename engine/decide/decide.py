@@ -161,23 +161,24 @@ def rule_on(rules: Sequence[Rule], truths: Sequence[Truth], guard: Guard | None)
     matched = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
     if guard is not None:
         return Ruling("keep", "guard", guard, None, matched), ()
+    open_ = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is None)
     # A keep rule that certainly matches ends it, whatever else is unknown: nothing could release then.
     keeps = [index for index, rule in enumerate(rules) if rule.kind == "keep"]
     releases = [index for index, rule in enumerate(rules) if rule.kind == "release"]
     for index in keeps:
         if truths[index] is True:
-            return Ruling("keep", "keep", None, rules[index], matched), (index,)
+            return Ruling("keep", "keep", None, rules[index], matched, open_), (index,)
     release = next((index for index in releases if truths[index] is True), None)
     unknown_release = next((index for index in releases if truths[index] is None), None)
     # Nor does an unknown keep rule matter where nothing would be released anyway. To call such a license undetermined
     # would send an administrator after a fact that changes nothing.
     if release is None and unknown_release is None:
-        return Ruling("keep", "default", None, None, matched), tuple(releases)
+        return Ruling("keep", "default", None, None, matched, open_), tuple(releases)
     # Unknown never releases: first a keep rule that may protect, else the release rule that may not match.
     unknown = next((index for index in keeps if truths[index] is None), None)
     if unknown is None and release is None:
         unknown = unknown_release
     if unknown is not None:
-        return Ruling("keep", "guard", "undetermined", None, matched), (unknown,)
+        return Ruling("keep", "guard", "undetermined", None, matched, open_), (unknown,)
     assert release is not None  # noqa: S101 - for the type checker: releases are true here or undetermined above
-    return Ruling("release", "release", None, rules[release], matched), (release,)
+    return Ruling("release", "release", None, rules[release], matched, open_), (release,)

@@ -28,7 +28,8 @@ class Ruling(Struct, frozen=True, eq=False):
     """The conclusion of guards and rules on one license; licenses with the same truths share it.
 
     `guard` is the guard that decided (`because` is guard), `rule` the rule that did (keep or release); both are
-    None when nothing matched. `matched` has all rules that matched, in file order.
+    None when nothing matched. `matched` has all rules that matched, in file order, `unknown` those of which that is not
+    known, where it is the rules that decide.
     """
 
     verdict: Verdict
@@ -36,6 +37,7 @@ class Ruling(Struct, frozen=True, eq=False):
     guard: Guard | None
     rule: Rule | None
     matched: tuple[Rule, ...]
+    unknown: tuple[Rule, ...] = ()
 
 
 class Evaluation(Protocol):

@@ -290,9 +290,12 @@ def _spans(rule: Rule) -> Iterator[Span]:
 def _protect_nobody(
     policy: CheckedPolicy, day: Day, snapshot: Snapshot, decisions: Sequence[Decision], found: Sequence[_Found]
 ) -> Iterator[_Found]:
-    """SW404: keep rules that match no license, unless time makes them match, or a name in them is found already."""
+    """SW404: keep rules that match no license, unless time makes them match, or a name in them is found already.
+
+    One that is unknown of somebody may protect, and keeps where it matters.
+    """
     rulings = {decision.ruling for decision in decisions}  # few: licenses with the same truths share one
-    matched = {id(rule) for ruling in rulings for rule in ruling.matched}
+    matched = {id(rule) for ruling in rulings for rule in (*ruling.matched, *ruling.unknown)}
     types = [license_type for license_type, rows in snapshot.licenses.items() if rows]
     named = {id(one.rule) for one in found if one.diagnostic.code in ("SW401", "SW402", "SW403")}
     for rule in policy.rules:

@@ -66,8 +66,10 @@ class _Reader(YamlReader):
 
     def _format_is_known(self, whole: YamlMap) -> bool:
         entry = whole.get(MARK)
-        if entry is None or (isinstance(entry.value, YamlScalar) and entry.value.value == FORMAT):
-            return entry is not None
+        if entry is None:
+            return False
+        if isinstance(entry.value, YamlScalar) and entry.value.value == FORMAT and entry.value.value is not True:
+            return True
         message, label = f"this is not format {FORMAT} of the JSON form", f"this is {describe(entry.value)}"
         self.error("SW205", message, entry.value.span, label, f"this version reads {FORMAT}")
         return False

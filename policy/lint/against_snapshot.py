@@ -55,7 +55,7 @@ def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpa
         if any(isinstance(node, Name) and node.name in unknown for node in nodes):
             continue
         settled = found or number in space.never | space.expired or changes_by_itself(rule)
-        if not settled and not known.matches(rule):
+        if not settled and not known.may_match(rule):
             message = f"`{rule.title}` matches nobody in this snapshot"
             does = "protects" if rule.kind == "keep" else "releases"
             yield warning("SW404", message, head(rule), f"it {does} nobody today", "check its condition")

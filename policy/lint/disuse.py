@@ -67,8 +67,11 @@ def find_short(policy: CheckedPolicy, today: date, space: "RuleSpace") -> Iterat
     """SW313: a threshold under 7 days, where the rule releases what was used within them."""
     for number, rule in _releases(policy, space):
         spans = [span for span, days in least_days(rule.condition, policy) if 0 < days < QUARANTINE_DAYS]
-        if spans and _is_proved(number, policy, today, space, QUARANTINE_DAYS - 1):
-            for span in spans:
+        if not spans and (rule.regardless_of_use or _is_proved(number, policy, today, space, 0) is not False):
+            continue  # it is meant, or is said of the day of use
+        if _is_proved(number, policy, today, space, QUARANTINE_DAYS - 1):
+            # Days can be asked for in more ways than are looked for: then it is the rule that says so.
+            for span in spans or [head(rule)]:
                 message = f"`{rule.title}` releases licenses that were used in the last {QUARANTINE_DAYS} days"
                 label = f"Qlik Sense puts these in quarantine for {QUARANTINE_DAYS} days: nobody can have them sooner"
                 yield warning("SW313", message, span, label, f"use {QUARANTINE_DAYS} days or more")
@@ -86,13 +89,13 @@ def _is_proved(number: int, policy: CheckedPolicy, today: date, space: "RuleSpac
     if _waits(rule.condition, within):
         return False
     # Nearly all rules wait, and to import what follows takes longer than to read a policy.
-    from seatwarden.policy.worlds.search import Undecided
+    from seatwarden.policy.worlds.search import Undecided, Unproved
 
     try:
         return world_of_use(rule, policy, today, within) is not None
-    except Undecided:
+    except Undecided as why:
         if space is not None:
-            space.undecided.add(number)
+            (space.unproved if isinstance(why, Unproved) else space.undecided).add(number)
         return None
 
 
@@ -101,7 +104,7 @@ def world_of_use(rule: Rule, policy: CheckedPolicy, today: date, within: int = 0
     at most; None where there is none. Raises Undecided."""
     from seatwarden.policy.worlds.formula import all_of, negate
     from seatwarden.policy.worlds.policies import rule_formula
-    from seatwarden.policy.worlds.search import Space, Undecided
+    from seatwarden.policy.worlds.search import Space, Unproved
 
     formula = all_of([rule_formula(rule, policy.names), _used(today, within)])
     keeps = [negate(rule_formula(keep, policy.names)) for keep in policy.rules if keep.kind == "keep"]
@@ -119,7 +122,7 @@ def world_of_use(rule: Rule, policy: CheckedPolicy, today: date, within: int = 0
             return proof
         broken = next((keep for world in tame for keep in keeps if not world.satisfies(keep)), None)
         if broken is None:
-            raise Undecided
+            raise Unproved
         kept_out.append(broken)
 
 

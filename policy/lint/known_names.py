@@ -13,12 +13,12 @@ class KnownNames:
 
     `texts` holds them by field as it is written in a rule (`user.tags`, `user.@Department`, `user` as
     `DIRECTORY\\userId`); `keys` the names of custom properties (`user.@`) and attributes (`user.attributes`).
-    `matches` says whether a rule matches some license of the snapshot; it may take its time.
+    `may_match` says whether a rule matches some license of the snapshot, or may; it may take its time.
     """
 
     texts: Mapping[str, frozenset[str]]
     keys: Mapping[str, frozenset[str]]
-    matches: Callable[[Rule], bool]
+    may_match: Callable[[Rule], bool]
 
     def of(self, field: Field) -> frozenset[str]:
         """The texts some user has in that field."""

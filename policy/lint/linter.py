@@ -1,6 +1,6 @@
 """Lint as a whole: all findings on one policy, in order, with those that comments allow set apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,13 +62,21 @@ MOST_NAMED = 5
 """Most rules of which it is said at their places that lint did not come to an end with them."""
 
 
+_LONGER = "search longer, like --time 60, or make two rules of one; the policy means what it says all the same"
+_TEXTS = "read a property as text, as a date or as a number, and not as two of them; the policy means what it says"
+
+
 def _undecided(space: RuleSpace) -> Iterator[Diagnostic]:
     """SW399: the rules on which a question was given up."""
-    rules = [space.rules[number] for number in sorted(space.undecided)]
+    yield from _given_up(space, space.undecided, "took too long", _LONGER)
+    yield from _given_up(space, space.unproved - space.undecided, "what a text says decides", _TEXTS)
+
+
+def _given_up(space: RuleSpace, numbers: Set[int], label: str, help_: str) -> Iterator[Diagnostic]:
+    rules = [space.rules[number] for number in sorted(numbers)]
     if rules:
         first, *others = rules
         more = f" and {len(others)} more rule{'s' * (len(others) > 1)}" if others else ""
         message = f"not decided: what lint looks for in `{first.title}`{more}"
         related = tuple((head(rule), "nor this") for rule in others[: MOST_NAMED - 1])
-        help_ = "search longer, like --time 60, or make two rules of one; the policy means what it says all the same"
-        yield warning("SW399", message, head(first), "took too long", help_, related)
+        yield warning("SW399", message, head(first), label, help_, related)

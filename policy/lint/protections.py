@@ -24,7 +24,7 @@ def find_protections(policy: CheckedPolicy, space: RuleSpace, today: date) -> It
     """SW310 expired `until`, SW311 `inactive: no` and its like."""
     for number, rule in enumerate(policy.rules):
         if rule.until is not None and number in space.expired:
-            message = f"`{rule.title}` is over since {rule.until.value.isoformat()}"
+            message = f"`{rule.title}` is over: its last day was {rule.until.value.isoformat()}"
             help_ = "it protects nobody any more: remove it, or give it another last day"
             yield warning("SW310", message, rule.until.span, f"today is {today.isoformat()}", help_)
         if rule.kind == "keep" and number not in space.never | space.always:

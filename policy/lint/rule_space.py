@@ -19,17 +19,19 @@ class RuleSpace:
 
     `never` and `always` are the rules (by number) that match no license, and every license of their types;
     `expired` those whose last day is over. A question that takes more than is left of `steps` is not decided, and the
-    rule that it is about is kept in `undecided`.
+    rule that it is about is kept in `undecided`; in `unproved` where more search would not help.
     """
 
     def __init__(self, policy: CheckedPolicy, today: date, steps: int = STEPS) -> None:
         self.rules = policy.rules
         self.undecided: set[int] = set()
+        self.unproved: set[int] = set()
         self._names = policy.names
         self._translated: dict[int, Formula] = {}  # by identity: the policy's own nodes, which stay
         self.formulas = [rule_formula(rule, policy.names) for rule in self.rules]
         self.opposites = [negate(formula) for formula in self.formulas]
-        self.space = Space(self.formulas, steps)
+        # Advice is followed where a text cannot be read, too.
+        self.space = Space(self.formulas, steps, readable=False)
         examples = [self._example(number) for number in range(len(self.rules))]
         self._without_example = {number for number, example in enumerate(examples) if example is None}
         self._matching = self._rules_by_example(examples)

@@ -4,12 +4,24 @@ The search takes each such comparison as true or false by itself; whether texts 
 seen here. Where they are not, the world proves nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeAlias
 
-from seatwarden.grammar.ast import Comparison, Field, ListOf, Operand, Operator, ReadAs, days_moved, field_of, read_in
-from seatwarden.policy.operators import HOLDS, Value, around, moved, read_text
+from seatwarden.grammar.ast import (
+    Comparison,
+    Field,
+    ListOf,
+    Operand,
+    Operator,
+    ReadAs,
+    days_moved,
+    field_of,
+    read_in,
+    unmoved,
+)
+from seatwarden.policy.operators import FIRST_YEAR, FLIPPED, HOLDS, Value, around, moved, read_text
 from seatwarden.policy.vocabulary import OF_POOL, VOCABULARY
 from seatwarden.policy.worlds.state import State
 from seatwarden.policy.worlds.texts import fewest
@@ -54,7 +66,9 @@ def texts_read(state: State, field: Field, held: int, read: ReadField) -> tuple[
         return None
     near = [text for one in asked for value in one.values or () for text in around(value, -one.shift)]
     candidates = [
-        text for text in dict.fromkeys([*near, *_ORDINARY]) if None not in {read_text(k, text) for k in pool.read_as}
+        text
+        for text in dict.fromkeys([*near, *_ORDINARY, *pool.values])
+        if None not in {read_text(k, text) for k in pool.read_as}
     ]
     tests = [(bool(held & mask), test.passes) for test, mask in pool.masks.items()]
     tests += [(one.wanted, one.holds) for one in asked]
@@ -73,6 +87,70 @@ def texts_read(state: State, field: Field, held: int, read: ReadField) -> tuple[
         return None
     chosen = fewest(allowed, tuple(needed))
     return tuple(text for bit, text in enumerate(candidates) if chosen >> bit & 1)
+
+
+def is_read_or_counted(compared: Comparison) -> bool:
+    """Whether a comparison is of what a text says, or of numbers of licenses."""
+    sides = compared.left, compared.right
+    return any(read_in(side) is not None or (isinstance(side, Field) and side.name in OF_POOL) for side in sides)
+
+
+def values_of(operand: Operand, read: ReadField) -> tuple[Value, ...]:
+    """The values of an operand in a world, those that its texts say among them."""
+    asked = read_in(operand)
+    if asked is None:
+        return _values(operand, read) or ()
+    said = (read_text(asked.kind, str(text)) for text in read(asked.field))
+    return tuple(moved(value, days_moved(operand)) for value in said if value is not None)
+
+
+def impossible(state: State, texts: bool) -> bool:
+    """Whether no number of licenses is such that all that is assumed of it holds; with `texts`, also no text.
+
+    What is compared with constants is looked at by itself, and so is what is compared with each field: not all that is
+    impossible is found, and what is found is so in every world.
+    """
+    groups: dict[tuple[Operand, Field | None], list[_Asked]] = {}
+    for one, own, other, on_left, wanted in _compared(state):
+        subject, field = unmoved(own), field_of(other)
+        is_counted = isinstance(subject, Field) and subject.name in OF_POOL
+        if (
+            (is_counted or (texts and isinstance(subject, ReadAs)))
+            and read_in(other) is None
+            and one.operator in FLIPPED
+        ):
+            values = (
+                [days_moved(other)] if field is not None else [_number(v) for v in _values(other, lambda _: ()) or ()]
+            )
+            shifted = tuple(value - days_moved(own) for value in values)
+            groups.setdefault((subject, field), []).append(_Asked(None, 0, one.operator, on_left, shifted, wanted))
+    return any(_none_fits(subject, field, tests) for (subject, field), tests in groups.items())
+
+
+def _none_fits(subject: Operand, field: Field | None, tests: Sequence["_Asked"]) -> bool:
+    """Whether no number does, with which one of the tests holds that are to hold.
+
+    Between two numbers that are asked for all are alike, so it is enough to try these and those beside them. Of a field
+    the numbers are days, or so, beyond its own.
+    """
+    near = {_number(value) + beside for one in tests for value in one.values or () for beside in (-1, 0, 1)}
+    allowed = [number for number in near if field is not None or _is_said(subject, number)]
+    wanted, unwanted = ([one for one in tests if one.wanted is truth] for truth in (True, False))
+    fitting = [number for number in allowed if not any(one.compares(number) for one in unwanted)]
+    if isinstance(subject, ReadAs) and VOCABULARY[subject.field.name].many:
+        return any(not any(one.compares(number) for number in fitting) for one in wanted)
+    return bool(wanted) and not any(all(one.compares(number) for one in wanted) for number in fitting)
+
+
+def _is_said(subject: Operand, number: int) -> bool:
+    """Whether a text can say that number, or the date of that ordinal; no number of licenses is negative."""
+    if isinstance(subject, ReadAs) and subject.kind == "date":
+        return date(FIRST_YEAR, 1, 1).toordinal() <= number <= date.max.toordinal()
+    return number >= 0
+
+
+def _number(value: Value) -> int:
+    return value.toordinal() if isinstance(value, date) else int(value)
 
 
 @dataclass(frozen=True, slots=True)

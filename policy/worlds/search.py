@@ -7,8 +7,9 @@ missed, the search is over. It is exact, and bounded: past the bound it says so.
 
 from collections.abc import Iterable, Iterator
 
-from seatwarden.grammar.ast import Field
-from seatwarden.policy.worlds.formula import AllOf, AnyOf, Atom, Formula, Has, TextTest, literals, negate
+from seatwarden.grammar.ast import Comparison, Field
+from seatwarden.policy.worlds.formula import AllOf, AnyOf, Atom, Flag, Formula, Has, TextTest, literals, negate
+from seatwarden.policy.worlds.readings import impossible
 from seatwarden.policy.worlds.state import Pools, State
 from seatwarden.policy.worlds.texts import text_values
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, LICENSES
@@ -28,14 +29,19 @@ class Undecided(Exception):
     """The search is past its bound: nothing is known."""
 
 
+class Unproved(Undecided):
+    """All worlds that were found leave open what a text says: to search longer would not help."""
+
+
 class Space:
     """All worlds, as far as some formulas can tell them apart.
 
     Questions may be asked about these formulas, and about anything made of their literals. Together they may try
-    `steps` literals.
+    `steps` literals. `readable`: whether what is asked leaves out people whose texts do not say what they are read
+    as; a contradiction between two readings is none for them, since nothing is known of them.
     """
 
-    def __init__(self, formulas: Iterable[Formula], steps: int = STEPS) -> None:
+    def __init__(self, formulas: Iterable[Formula], steps: int = STEPS, *, readable: bool = True) -> None:
         tests: dict[Field, list[TextTest]] = {LICENSE_TYPE: [], LICENSES: []}
         for formula in formulas:
             for literal in literals(formula):
@@ -44,6 +50,7 @@ class Space:
         self._pools: Pools = {field: text_values(field, found) for field, found in tests.items()}
         self._most = max(1, steps // _SHARE)
         self._steps = steps
+        self._readable = readable
 
     def world(self, *formulas: Formula) -> World | None:
         """A world in which all formulas hold, or None when there is none. Raises Undecided."""
@@ -66,7 +73,7 @@ class Space:
 
         Raises Undecided.
         """
-        search = _Search(min(self._most, self._steps))
+        search = _Search(min(self._most, self._steps), self._readable)
         try:
             yield from search.worlds(State(self._pools, {}, {}), formulas)
         finally:
@@ -74,8 +81,9 @@ class Space:
 
 
 class _Search:
-    def __init__(self, allowed: int) -> None:
+    def __init__(self, allowed: int, readable: bool) -> None:
         self._allowed = allowed
+        self._readable = readable
         self.tried = 0
 
     def worlds(self, start: State, goals: Iterable[Formula]) -> Iterator[World]:
@@ -182,7 +190,11 @@ class _Search:
     def _assume(self, state: State, literal: Atom | AllOf) -> State | None:
         assert not isinstance(literal, AllOf)  # noqa: S101 - for the type checker: `all_of` leaves no All in an All
         self._spend(1)
-        return state.assume(literal)
+        assumed = state.assume(literal)
+        if assumed is None or assumed is state:
+            return assumed
+        compared = isinstance(literal, Flag) and isinstance(literal.subject, Comparison)
+        return None if compared and impossible(assumed, self._readable) else assumed
 
     def _spend(self, steps: int) -> None:
         self.tried += steps

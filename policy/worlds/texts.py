@@ -7,16 +7,17 @@ number.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from seatwarden.grammar.ast import Field
-from seatwarden.policy.operators import matches
+from seatwarden.policy.operators import matches, read_text
 from seatwarden.policy.vocabulary import VOCABULARY
 from seatwarden.policy.worlds.formula import TextTest
 from seatwarden.policy.worlds.patterns import combinations
 from seatwarden.policy.worlds.spellings import another_spelling
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TextValues:
     """The texts that stand for all values of one field.
 
@@ -40,6 +41,16 @@ class TextValues:
     def read_as(self) -> frozenset[str]:
         """What the tests read these texts as: dates, numbers."""
         return frozenset(test.read_as for test in self.masks if test.read_as)
+
+    @cached_property
+    def unreadable(self) -> int:
+        """The bits of texts that a test names and that do not say what they are read as."""
+        named = {text.casefold() for test in self.masks for text in (*test.folded, *test.exact)}
+        return sum(
+            1 << bit
+            for bit, text in enumerate(self.values)
+            if text.casefold() in named and None in {read_text(kind, text) for kind in self.read_as}
+        )
 
     @property
     def many(self) -> bool:

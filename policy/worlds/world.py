@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
-from seatwarden.policy.operators import Value
+from seatwarden.policy.operators import HOLDS, Value
 from seatwarden.policy.vocabulary import IN_USE, OF_POOL, VOCABULARY, Type
 from seatwarden.policy.worlds.days import DayBounds, DayField, date_bit, pick, pick_today
 from seatwarden.policy.worlds.formula import AllOf, AnyOf, Flag, Formula, Has, OnDays, Within
-from seatwarden.policy.worlds.readings import number_of, texts_read, unfound
+from seatwarden.policy.worlds.readings import is_read_or_counted, number_of, texts_read, unfound, values_of
 from seatwarden.policy.worlds.state import State, Texts
 from seatwarden.policy.worlds.texts import TextValues, fewest
 from seatwarden.policy.worlds.translate import DIRECTORY, LICENSE_TYPE, LICENSES, NEVER_USED, USER_ID, USER_LAST_USED
@@ -109,12 +109,22 @@ class World:
                 # The wild text may pass and may fail: both are granted. A world with it proves nothing by itself;
                 # whoever shows it to people evaluates the policies on it first.
                 return bool(held & pool.wild) or bool(held & pool.masks[test]) == wanted
+            case Flag(Comparison() as compared, wanted):
+                assumed = self.state.flags.get(compared)
+                return (assumed if assumed is not None else self._compares(compared)) is wanted
             case Flag(subject, wanted):
-                return self.state.flags.get(subject, None if isinstance(subject, Comparison) else False) == wanted
+                return self.state.flags.get(subject, False) == wanted
             case Within(later, earlier, days):
                 return self.days[later] - self.days[earlier] <= days
             case OnDays(dates, weekdays):
                 return bool(dates & date_bit(self.today) and weekdays >> self.today.weekday() & 1)
+
+    def _compares(self, compared: Comparison) -> bool | None:
+        """Whether a comparison of what is read or counted holds here, though nobody has assumed it; None of others."""
+        if not is_read_or_counted(compared) or self.is_wild:
+            return None
+        left, right = (values_of(side, self.read) for side in (compared.left, compared.right))
+        return any(HOLDS[compared.operator](one, other) for one in left for other in right)
 
     def bits(self, field: Field) -> int:
         """The texts that a field has here, as bits of its pool."""
@@ -142,11 +152,15 @@ def world_of(state: State) -> World | None:
 
 
 def _texts(pool: TextValues, known: Texts) -> int:
-    """The fewest and plainest texts that a field may have; the wild one only where nothing else will do."""
+    """The fewest and plainest texts that a field may have; the wild one, and what cannot be read, only where nothing
+    else will do."""
     tame = known.allowed & ~pool.wild
     if pool.many:
-        return fewest(tame if all(need & tame for need in known.needed) else known.allowed, known.needed)
-    usable = tame or known.allowed
+        for usable in (tame & ~pool.unreadable, tame):
+            if all(need & usable for need in known.needed):
+                return fewest(usable, known.needed)
+        return fewest(known.allowed, known.needed)
+    usable = tame & ~pool.unreadable or tame or known.allowed
     return pool.plainest if usable & pool.plainest else usable & -usable
 
 

@@ -217,6 +217,7 @@ def test_a_release_without_disuse(policy: str, codes: list[str]) -> None:
         ('keep "x" until 2026-11-20 when user.tags = "nobody"', False),  # it is over
         ('keep "x" when user.userDirectory = "acme"', False),
         ('keep "x" when license.excess', True),
+        ('keep "x" when license.available < 3', False),  # the snapshot does not say how many there are
     ],
 )
 def test_a_rule_that_protects_nobody(rule: str, found: bool) -> None:

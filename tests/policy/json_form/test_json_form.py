@@ -32,6 +32,7 @@ def _nested(depth: int) -> Any:
     [
         ('{"seatwarden": 2, "statements": []}', "this is not format 1 of the JSON form"),
         ('{"seatwarden": "1", "statements": []}', "this is not format 1 of the JSON form"),
+        ('{"seatwarden": true, "statements": []}', "this is not format 1 of the JSON form"),
         ('{"seatwarden": 1}', "`the policy` lacks the key `statements`"),
         ('{"seatwarden": 1, "statement": [], "statements": []}', "unknown key `statement`"),
         ('{"seatwarden": 1, "statements": {}}', "`statements` must be a list"),

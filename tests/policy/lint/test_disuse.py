@@ -9,6 +9,7 @@ from seatwarden.engine.decide.reference import evaluate_rule
 from seatwarden.grammar.ast import LICENSE_TYPES, Comparison, Field, Policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.lint.disuse import find_without_disuse, world_of_use
+from seatwarden.policy.lint.linter import lint
 from seatwarden.policy.loading import check_text
 from seatwarden.policy.worlds.search import Undecided, _Search
 from tests.policy.lint.support import TODAY
@@ -70,7 +71,24 @@ def test_past_its_bound_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     policy = check_text("release when user.inactive", "test.policy")
     assert world_of_use(policy.rules[0], policy, TODAY) is not None
     init = _Search.__init__
-    monkeypatch.setattr(_Search, "__init__", lambda self, allowed: init(self, 0))
+    monkeypatch.setattr(_Search, "__init__", lambda self, allowed, readable: init(self, 0, readable))
     with pytest.raises(Undecided):
         world_of_use(policy.rules[0], policy, TODAY)
     assert list(find_without_disuse(policy, TODAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("license.lastUsed < today", ["SW313"]),
+        ("license.lastUsed + 3 days < today", ["SW313"]),
+        ("user.unusedDays >= 3", ["SW313"]),
+        ("not license.unusedDays < 3", ["SW313"]),
+        ("license.lastUsed < today - 7 days", []),
+        ("license.lastUsed < today and user.inactive and unused for 8 days", []),
+        ("user.inactive", ["SW322"]),  # the day of use is said, and what follows from it is not
+        ("license.lastUsed < today regardless of use", []),
+    ],
+)
+def test_what_a_rule_means_is_asked_and_not_how_it_is_written(condition: str, found: list[str]) -> None:
+    assert [one.code for one in lint(check_text(f"release when {condition}", "p"), TODAY).findings] == found

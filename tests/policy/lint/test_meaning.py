@@ -222,7 +222,7 @@ def test_a_policy_of_fifty_rules_with_long_lists_needs_few_steps(monkeypatch: py
 def test_a_rule_is_over_on_the_day_after_its_last(offset: int, over: bool) -> None:
     last = TODAY + timedelta(days=offset)
     found = [f for f in findings(f'keep "x" until {last} when user.tags = "a"') if f.code == "SW310"]
-    assert [f.message for f in found] == ([f'`keep "x"` is over since {last}'] if over else [])
+    assert [f.message for f in found] == ([f'`keep "x"` is over: its last day was {last}'] if over else [])
 
 
 @pytest.mark.parametrize(("offset", "never"), [(0, False), (1, True)])
