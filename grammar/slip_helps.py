@@ -28,7 +28,7 @@ class Slip:
     """A slip: what stands before the place where reading ended, what stands at it, and the help, whatever the case.
 
     `where` is a terminal that could have stood there. In `help`, `{a1}` is the first group of `at`, `{b1}` that of
-    `before`.
+    `before`, and `{user}` what `whose` says, `{whose}` the first word of the fields that go with it.
 
     The patterns are texts: who makes no mistake does not wait until a hundred of them are compiled.
     """
@@ -39,16 +39,35 @@ class Slip:
     where: str = ""
 
 
+_CLAUSE = re.compile(r"\b(?:when|and|or|let\s+\w+)\b|&&|\|\|", re.IGNORECASE)
+"""What stands before a condition."""
+_USER = re.compile(
+    r"\b(?:users?(?:'s)?|people|everyone|everybody|who)\b(?!\.(?!un|not|last|inactive|idle|disused|dormant))"
+    r"|\b(?:all|every|each|any|both)\s+(?:[a-z]+\s+){0,2}licen[sc]es?\b",
+    re.IGNORECASE,
+)
+
+
+def whose(before: Match, at: Match) -> str:
+    """`user ` where the disuse of all licenses of a user is asked for; left out, a rule would release more."""
+    return "user " if _USER.search(_CLAUSE.split(before.string)[-1] + at[0]) else ""
+
+
 def days_unused(before: Match, at: Match) -> str:
     """The help for disuse, counted in whatever unit."""
     count, unit = _counted(before, at)
-    return count if not unit else f"write `unused for {count} {unit}`"
+    return count if not unit else f"write `{whose(before, at)}unused for {count} {unit}`"
 
 
 def days_used(before: Match, at: Match) -> str:
     """The help for the opposite of disuse, as in "used in the last 30 days"."""
     count, unit = _counted(before, at)
-    return count if not unit else f"write `not unused for {count} {unit}`"
+    return count if not unit else f"write `not {whose(before, at)}unused for {count} {unit}`"
+
+
+def used_since(before: Match, at: Match) -> str:
+    """The help for disuse since a day."""
+    return f"write `{whose(before, at).strip() or 'license'}.lastUsed < {at[1]}`"
 
 
 def _counted(before: Match, at: Match) -> tuple[str, str]:
@@ -60,9 +79,9 @@ def _counted(before: Match, at: Match) -> tuple[str, str]:
     if unit[0] in "mqy" and not unit.startswith("min"):
         days = {"m": 30, "q": 91, "y": 365}[unit[0]] * count
         named = {"m": "months", "q": "quarters", "y": "years"}[unit[0]]
-        return f"{named} are not all of one length: write days, like `unused for {days} days`", ""
+        return f"{named} are not all of one length: write days, like `{whose(before, at)}unused for {days} days`", ""
     if unit.startswith(("h", "min", "s")):
-        return f"whole days are counted: `unused for {max(1, count // 24)} days`", ""
+        return f"whole days are counted: `{whose(before, at)}unused for {max(1, count // 24)} days`", ""
     return str(count), "weeks" if unit.startswith("w") and not unit.startswith("wo") else "days"
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Set
 
 from seatwarden.grammar.errors import shown
-from seatwarden.grammar.slip_helps import Match, Slip, with_commas
+from seatwarden.grammar.slip_helps import Match, Slip, whose, with_commas
 from seatwarden.grammar.slip_table import SLIPS
 
 MOST = 200
@@ -21,6 +21,8 @@ def slip_help(text: str, offset: int, expected: Set[str]) -> str | None:
         return slip.help(before, at)
     groups = {f"b{n}": shown(with_commas(group or "")) for n, group in enumerate(before.groups(), 1)}
     groups |= {f"a{n}": shown(with_commas(group or "")) for n, group in enumerate(at.groups(), 1)}
+    user = whose(before, at)
+    groups |= {"user": user, "whose": user.strip() or "license"}
     return slip.help.format_map(groups)
 
 

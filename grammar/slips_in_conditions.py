@@ -14,13 +14,15 @@ from seatwarden.grammar.slip_helps import (
     emptiness,
     how_many,
     months_as_days,
+    used_since,
 )
 
 _MORE = r"(?:(?:since|over|more|than|at|least|longer|in|within|the|last|past|is|days?)\s+|>=?\s*|=+\s*){0,5}"
 _LESS = r"(?:(?:less|fewer|under|at\s+most|not\s+more)(?:\s+than)?\s+|<=?\s*)"
 _JOIN = r"(?:\Z|and\b|or\b|[)&|,.;\]])"
-_REST = r"[^\n]*?"
+_REST = r"(?:(?!\b(?:and|or)\b)[^\n])*?"
 _NOTHING = r"(?:null|nil|none|empty|blank|undefined|missing)"
+_WHO = r"\b(?:licen[sc]es?|users?|it|they|people|everyone|everybody|who)"
 _ARGUMENT = r"\(\s*[\"']([^\"'\n]*)"
 _NO_FUNCTION = 'there are no functions here; a condition compares a field, like `user.tags = "vip"`'
 _NO_REGEX = 'there are no regular expressions here; `like` compares with a pattern: user.name like "a*"'
@@ -29,38 +31,42 @@ _PART = 'write `=`: it holds when any value is equal; `like` finds a part: user.
 _TRUTH = "a field that is true or false stands alone: `user.inactive`, `not user.inactive`"
 
 DISUSE = (
-    Slip(r"\bunused\s+|\b(?:not|last)\s+", r"(?:used\s+)?(?:since|before)\s+(\d{4}-\d\d-\d\d)",
-         "write `license.lastUsed < {a1}`"),
+    Slip(r"\bunused\s+|\b(?:not|last)\s+|\busers?\s+",
+         r"(?:(?:not|un)\s*)?(?:used\s+)?(?:since|before)\s+(\d{4}-\d\d-\d\d)",
+         used_since),
     Slip(r"\bfor\s+(\d{1,6})\s*", r"(?:\.\.|to|-|and)\s*(\d{1,6})\s*days?",
-         "write `unused for {b1} days and not unused for {a1} days`", "UNIT"),
+         "write `{user}unused for {b1} days and not {user}unused for {a1} days`", "UNIT"),
     Slip(r"\bunused\s+(?:for\s+)?", rf"{_LESS}{DAYS}", days_used),
     Slip(r"\bunused\s+", r"(?:>=?|=+)\s*(\d{1,6})(?!\d|[ \t]*[a-z])",
-         "write `unused for {a1} days`, or compare `license.unusedDays > {a1}`"),
+         "write `{user}unused for {a1} days`, or compare `{whose}.unusedDays > {a1}`"),
     Slip(r"\bunused\s+(?:for\s+(?:(?:over|more|longer|at)\s+)?)?", rf"{_MORE}{DAYS}", days_unused),
-    Slip(r"\bunused\s+", r"(?:since|over|more|longer|at)\b", "write `unused for 30 days`"),
-    Slip(r"\buser\s+is\s+", r"unused\s+(?:for\s+)?(\d{1,6}\s+(?:days?|weeks?))",
-         "write `user unused for {a1}`, or without `user` for this license alone"),
-    Slip(r"\b(?:license|user|it)\s+(?:is\s+)?", rf"(?:is\s+)?unused\s+(?:for\s+)?{DAYS}", days_unused),
+    Slip(r"\bunused\s+", r"(?:since|over|more|longer|at)\b", "write `{user}unused for 30 days`"),
+    Slip(rf"{_WHO}\s+(?:is\s+|are\s+)?", rf"(?:(?:is|are)\s+)?(?:unused|not\s+(?:been\s+)?used)\b{_REST}{DAYS}",
+         days_unused),
+    Slip(r"\b(?:all|every|each|any|both)\s+", rf"(?:[a-z]+\s+){{0,2}}licen[sc]es?\b[^\n]*?\b(?:un|not\s+)used\b"
+         rf"{_REST}{DAYS}", days_unused),
+    Slip(rf"{_WHO}\s+(?:is\s+)?", rf"(?:idle|dormant|inactive|disused|un[\s_-]?us\w*|no\s+(?:use|usage|activity))[\s_]+"
+         rf"(?:for|since)?\s*{_MORE}{DAYS}", days_unused),
     Slip(r"\b(?:un|not)", rf"-\s?used\s+(?:for\s+)?{DAYS}", days_unused),
     Slip(r"\bunused_?(?:for)?\s*", rf"\(?\s*{DAYS}", days_unused),
     Slip(r"\bunused\s+for\s+", r"-", "there are no negative numbers here"),
     Slip(r"\bunused\s+for\s+(?:less|fewer|under|at)\s+", rf"(?:than\s+|most\s+)?{DAYS}", days_used),
     Slip(r"\bunused\s+for\s+(?:[a-z]\w*\s+)?", r"[a-z]\w*",
-         "the number itself stands here, in digits: `unused for 30 days`"),
+         "the number itself stands here, in digits: `{user}unused for 30 days`"),
     Slip(r"\bfor\s+\d{1,6}", r",\d", "only whole days are counted"),
-    Slip(r"\bfor\s+\d{1,6}\.\d+\s*", r"[a-z]", "only whole days are counted, like `unused for 30 days`"),
-    Slip(r"\bfor\s+(\d{1,6})\s*", _JOIN, "write `unused for {b1} days`", "UNIT"),
+    Slip(r"\bfor\s+\d{1,6}\.\d+\s*", r"[a-z]", "only whole days are counted, like `{user}unused for 30 days`"),
+    Slip(r"\bfor\s+(\d{1,6})\s*", _JOIN, "write `{user}unused for {b1} days`", "UNIT"),
     Slip(r"\bfor\s+(\d{1,6})\s*",
          r"[-_]?((?:calendar|business|working|full|whole)\s+days?|months?|mon?|m|q|quarters?|y|years?|yrs?|h|hours?"
          r"|hrs?|min\w*|sec\w*|s|d|dd|days?|tage?n?|jours?|d[ií]as?|w|wk|wks|weeks?)\b", days_unused, "UNIT"),
     Slip(r"\b(?:days?|weeks?)\s+(?:and|or)\s+\d{1,6}\s*", r"(?:days?|weeks?)\b",
-         "one number counts, like `unused for 30 days`"),
+         "one number counts, like `{user}unused for 30 days`"),
     Slip(r"\b(?:days?|weeks?)\s+", r"(?:in\s+a\s+row|ago|or\s+(?:more|longer)|long|now|old)\b",
          "leave it out: the condition ends with its unit"),
     Slip(r"", rf"days?\s+unused\s*(?:[<>=]+\s*)?{DAYS}", days_unused),
     Slip(r"\bnot\s+(?:been\s+)?", rf"used\s+(?:for|in|since|within|over)\b{_REST}{DAYS}", days_unused),
     Slip(r"", rf"(?:has|have|was|is|were)\s*(?:not|n'?t)\s+(?:been\s+)?used\b{_REST}{DAYS}", days_unused),
-    Slip(r"\bnot\s+", r"used\b", "write `never used`, or `unused for 30 days`"),
+    Slip(r"\bnot\s+", r"used\b", "write `never used`, or `{user}unused for 30 days`"),
     Slip(r"", rf"(?:last\s+)?used\s+(?:in|within|during|less)\b{_REST}{DAYS}", days_used),
     Slip(r"", rf"(?:last\s+)?used\s+(?:<=?)\s*{DAYS}", days_used),
     Slip(r"", rf"(?:last\s+)?used\b[^\n\d]*?{DAYS}", days_unused),
@@ -69,12 +75,12 @@ DISUSE = (
          "leave it out: `license.unusedDays {b1} {b2}`"),
     Slip(r"license\.unusedDays\s*[<>=]+\s*\d{1,6}\s*", r"[a-z]", "days are counted: write their number alone"),
     Slip(r"\blast_?use[\w]*\s*[<>=]+\s*\d{1,6}\s*", r"(?:days?|weeks?|months?|d)\b",
-         "a date is compared with a date; disuse is written `unused for 30 days`"),
+         "a date is compared with a date; disuse is written `{user}unused for 30 days`"),
     Slip(r"license\.lastUsed\s*<=?\s*(?:now|getdate|sysdate|current_date|today)\s*",
          rf"\(\s*\)\s*-\s*(?:interval\s*)?{DAYS}", days_unused),
     Slip(r"\b(?:date_?diff|age|days?_?(?:since|between|diff)|elapsed)\s*",
-         r"\([^\n]*?lastUsed[^\n]*?\)\s*>=?\s*(\d{1,6})", "write `unused for {a1} days`"),
-    Slip(r"", r"days?\s*\([^\n]*?lastUsed[^\n]*?\)\s*>=?\s*(\d{1,6})", "write `unused for {a1} days`"),
+         r"\([^\n]*?lastUsed[^\n]*?\)\s*>=?\s*(\d{1,6})", "write `{user}unused for {a1} days`"),
+    Slip(r"", r"days?\s*\([^\n]*?lastUsed[^\n]*?\)\s*>=?\s*(\d{1,6})", "write `{user}unused for {a1} days`"),
     Slip(rf"{FIELD}\s*[<>=]+\s*\d{{1,6}}\s*", r"(?:days?|weeks?|months?|years?)\b",
          "a date is compared with a date, like 2027-02-28"),
     Slip(r"\bno\s+", rf"(?:activity|use|usage)\b{_REST}{DAYS}", days_unused),
@@ -83,8 +89,9 @@ DISUSE = (
          "a sign that moves a date stands between spaces: `today {a1} {a2} {a3}`"),
     Slip(rf"{FIELD}\s*[-+]\s*(\d{{1,6}})\s*", r"(months?|mon|m|quarters?|q|years?|y)\b", months_as_days, "UNIT"),
     Slip(r"license\.lastUsed\s*<=?\s*(?:today|now)\s*-\s*(\d{1,6})\s*", _JOIN, "write `unused for {b1} days`", "UNIT"),
-    Slip(r"\btoday\s*>=?\s*license\.lastUsed\s*\+\s*(\d{1,6})\s*", _JOIN, "write `unused for {b1} days`", "UNIT"),
-    Slip(r"\b(?:today|now)\s*-\s*license", r"\.lastUsed\s*>=?\s*(\d{1,6})", "write `unused for {a1} days`"),
+    Slip(r"\btoday\s*>=?\s*license\.lastUsed\s*\+\s*(\d{1,6})\s*", _JOIN, "write `{user}unused for {b1} days`", "UNIT"),
+    Slip(r"\b(?:today|now)\s*-\s*(?:license|user)", r"\.lastUsed\s*>=?\s*(\d{1,6})",
+         "write `{user}unused for {a1} days`"),
     Slip(r"\.unusedDays\s*[-+]\s*\d{1,6}\s*", r"[<>=]",
          "there is no arithmetic with numbers: compare with the sum", "UNIT"),
     Slip(rf"{FIELD}\s*([-+])\s*(\d{{1,6}})\s*", _JOIN, "a date is moved by days: `today {b1} {b2} days`", "UNIT"),
@@ -92,7 +99,7 @@ DISUSE = (
     Slip(rf"{FIELD}\s*", r"(plus|after)\s+(\d{1,6})\s*(days?|weeks?)", "write `today + {a2} {a3}`"),
     Slip(r"\b(?:today|now)\s*(?:\(\s*\)\s*)?-?\s*",
          r"(?:\(\s*\)\s*)?-?\s*license\.lastUsed\s*>=?\s*(\d{1,6})",
-         "write `unused for {a1} days`"),
+         "write `{user}unused for {a1} days`"),
     Slip(r"\b(?:today|now|date|current_?date)\s*", r"\(\s*\)", "the day of the run is written `today`"),
     Slip(r"[!=]=?\s*", r"never\b", "write `never used`", "STRING"),
     Slip(r"\bnever\s+", r"\Z|(?:been|was|logged|and|or|\))", "write `never used`", "USED"),
