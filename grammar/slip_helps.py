@@ -201,3 +201,43 @@ def compared(before: Match, at: Match) -> str:
     operator = _COMPARED[at[1].lower()]
     equal = len(operator) == 1 and re.search("or equal", at.string[:40], re.IGNORECASE)
     return f"write `{operator}{'=' if equal else ''}`"
+
+
+_PERIOD = re.compile(
+    r"(?:\b(?:per|an?|each|every|in|within)\s+|/\s*)(?:a\s+)?(\d{1,3})?\s*(day|week|month|quarter|year)s?\b"
+    r"|\b(dai|week|month|quarter|year)ly\b",
+    re.IGNORECASE,
+)
+_PERIODS = {"day": 1, "dai": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
+
+
+def _per(text: str) -> str:
+    """The period of a limit that is written in whatever words; the run where none is."""
+    found = _PERIOD.search(text)
+    if found is None:
+        return "per run"
+    return f"per {int(found[1] or 1) * _PERIODS[(found[2] or found[3]).lower()]} days"
+
+
+def per(before: Match, at: Match) -> str:
+    """The help for the period of a limit."""
+    return f"write `{_per('per ' + at[0])}`"
+
+
+def limit_alone(before: Match, at: Match) -> str:
+    """The help for what YAML has as a limit."""
+    return f"write `{_limit(before, at)}`"
+
+
+def limit(before: Match, at: Match) -> str:
+    """The help for a limit in other words: how many, of what, in which time."""
+    return f"write `limit release to {_limit(before, at)}`"
+
+
+def _limit(before: Match, at: Match) -> str:
+    line = before.string.rpartition("\n")[2] + re.split(r"[\n#]", at.string)[0]
+    line = line[max(0, line.lower().rfind("limit")) :]
+    amount = re.search(r"(\d{1,6})\s*(%|percent|pct|per\s*cent|prozent)?", line, re.IGNORECASE)
+    of = re.search(rf"\b{TYPE}", line, re.IGNORECASE)
+    count = f"{amount[1]}{'%' if amount[2] else ''}" if amount else "50"
+    return f"{count}{f' of {of[0].lower()}' if of else ''} {_per(line)}"

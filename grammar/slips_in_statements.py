@@ -6,6 +6,9 @@ from seatwarden.grammar.slip_helps import (
     WHO,
     Slip,
     keep_when,
+    limit,
+    limit_alone,
+    per,
 )
 
 _LINE = r"(?:^|\n)[ \t]*"
@@ -39,8 +42,7 @@ RULES = (
          "a name gets its value with `let {a1} = `", "KEEP"),
     Slip(_LINE, rf"(?:import|include|read|load|require|source|use)\s+({TEXT})",
          "a list in a file gets a name: set vips from {a1}", "KEEP"),
-    Slip(_LINE, r"(?:at\s+most|max\w*|no\s+more\s+than)\s*[:=]?\s*(\d{1,6}%?)", "write `limit release to {a1} per run`",
-         "KEEP"),
+    Slip(_LINE, r"(?:at\s+most|max\w*|no\s+more\s+than)\s*[:=]?\s*\d{1,6}%?", limit, "KEEP"),
     # The head of a rule
     Slip(r"\brelease\s+", r"(?:token|user|login)s?\b(?!\.)", "license types are `professional` and `analyzer`", "TYPE"),
     Slip(r"\b(?:keep|release)\s+", r"(?:all|both|any|every\w*)\b", "leave it out: a rule without a type is for both",
@@ -118,13 +120,13 @@ RULES = (
 
 LIMITS = (
     Slip(r"\b(\d{1,6})\s*", r"(?:percent|pct|per\s*cent|prozent)\b", "write `{b1}%`", "PERCENT"),
-    Slip(r"\blimit\s+release\s+to\s+(\d{1,6}%?)\s+", rf"({TYPE})\b", "write `limit release to {b1} of {a1} per run`"),
+    Slip(r"\blimit\s+release\s+to\s+\d{1,6}%?\s+", rf"{TYPE}\b", limit),
     Slip(r"\bper\s+run\s+", r"longest\b", "a comma stands before it: `per run, longest unused first`"),
     Slip(r"\bper\s+run\s*,\s*(?:longest\s+(?:unused\s+)?)?", r"[a-z]|\Z", "write `per run, longest unused first`"),
     Slip(r"\bper\s+run\s+", r"(?:oldest|first|by|order|unused|and|with|then)\b",
          "write `per run, longest unused first`"),
     Slip(r"\blimit\s+release\s+to\s+\d{1,6}", r"[.,]\d", "only whole numbers are counted, like 2%"),
-    Slip(r"\bper\s+", r"(?:day|week|month|year)\b", "a limit counts a run, `per run`, or some days: `per 7 days`"),
+    Slip(r"\bper\s+", r"(?:day|week|month|quarter|year)s?\b", per),
     Slip(r"\bper\s+", r"(?:night|hour|user|plan|execution)\b", "a limit counts a run: `per run`"),
     Slip(r"\blimit\s+release\s+", rf"(?:until|till|so\s+that|while)\s+(\d{{1,6}})\s+(?:free\s+)?({TYPE})",
          "write `limit release to reach {a1} free {a2}, longest unused first`", "TO"),
@@ -137,19 +139,15 @@ LIMITS = (
          "a reserve is of one type: `reach {b1} free analyzer, longest unused first`"),
     Slip(rf"\breach\s+(\d{{1,6}})\s+free\s+({TYPE})\s*,?\s*", r"",
          "its end is part of it: `reach {b1} free {b2}, longest unused first`"),
-    Slip(r"\blimit\s+release\s+to\s+(\d{1,6}%?)\s*(?:of\s+\w+\s*)?", r"(?!of\b|per\b)",
-         "write `limit release to {b1} per run`"),
+    Slip(r"\blimit\s+release\s+to\s+\d{1,6}\s*%?\s*(?:of\s+\w+\s*)?", r"(?!of\b|per\b)", limit),
     Slip(r"\blimit\s+release\s+to\s+", r"%\s*(\d{1,3})", "write `{a1}%`"),
     Slip(r"\blimit\s+release\s+(?:to\s+)?",
-         r"(?:[:=]|(?:at\s+most|max\w*|up\s+to|most|only|no\s+more\s+than)\s)?\s*(\d{1,6}%?)",
-         "write `limit release to {a1} per run`"),
+         r"(?:[:=]|(?:at\s+most|max\w*|up\s+to|most|only|no\s+more\s+than)\s)?\s*\d{1,6}%?", limit),
     Slip(r"\blimit\s+release\s+to\s+", r"[a-z]",
          "the number stands in digits: `limit release to 50 per run`", "NUMBER"),
-    Slip(r"\blimit\s+", rf"({TYPE})s?\s+(?:release\s+)?to\s+(\d{{1,6}}%?)",
-         "write `limit release to {a2} of {a1} per run`"),
-    Slip(r"\blimit\s*", r"[^\d\n]*(\d{1,6})\s*(?:percent|pct|prozent|%)", "write `limit release to {a1}% per run`"),
-    Slip(r"\blimit\s*", r"(?:[:=]\s*|to\s+|(?:at\s+most|max\w*|up\s+to)\s+)?(\d{1,6}%?)",
-         "write `limit release to {a1} per run`"),
+    Slip(r"\blimit\s+", rf"{TYPE}s?\s+(?:release\s+)?to\s+\d{{1,6}}", limit),
+    Slip(r"\blimit\s*", r"[^\d\n]*\d{1,6}\s*(?:percent|pct|prozent|%)", limit),
+    Slip(r"\blimit\s*", r"(?:[:=]\s*|to\s+|(?:at\s+most|max\w*|up\s+to)\s+)?\d{1,6}", limit),
 )  # fmt: skip
 
 _ALONE = r"\A\s*"
@@ -164,8 +162,8 @@ YAML_KEYS = (
          "only a release rule says so, by a key: `regardlessOfUse: true`"),
     Slip(r"(?<!\d)", r"[.!,;]+\s*\Z", "nothing stands behind a condition: leave it out", "AND"),
     Slip(_ALONE, r"limit\s+release\s+to\s+(\S[^\n]*)", "only what follows stands here: {a1}", "NUMBER"),
-    Slip(_ALONE, r"(?:max\w*|at\s+most|up\s+to)\s+(\d{1,6}%?)", "write `{a1} per run`", "NUMBER"),
+    Slip(_ALONE, r"(?:max\w*|at\s+most|up\s+to)\s+\d{1,6}%?", limit_alone, "NUMBER"),
     Slip(_ALONE + r"(\d{1,6}%?)\s+", rf"({TYPE})", "write `{b1} of {a1}`", "OF"),
-    Slip(_ALONE + r"(\d{1,6}%?)\s+", r"[a-z]", "write `{b1} per run`", "OF"),
+    Slip(_ALONE + r"\d{1,6}%?\s+", r"[a-z]", limit_alone, "OF"),
 )  # fmt: skip
 """What stands in YAML, under `when` and `limit`, has no statement around it."""

@@ -102,7 +102,8 @@ IN_YAML = {
         "10% analyzer": "write `10% of analyzer`",
         "50 licenses": "write `50 per run`",
         "10 percent": "write `10%`",
-        "50 per day": "a limit counts a run, `per run`, or some days: `per 7 days`",
+        "50 per day": "write `per 1 days`",
+        "50 a week": "write `50 per 7 days`",
     },
 }
 
