@@ -92,6 +92,11 @@ class _Checker:
         self._declared = {s.name for s in policy.statements if isinstance(s, Let | SetFrom)}
         self._conditions = {s.name for s in policy.statements if isinstance(s, Let) and is_condition(s.value)}
         self._dates = {s.name for s in policy.statements if isinstance(s, Let) and isinstance(s.value, Shifted)}
+        # What such a name should stand for is reported at its `let`, and not again at each use.
+        self._faulty: set[str] = set()
+        for let in policy.statements:
+            if isinstance(let, Let) and self._names_nothing(let, names):
+                self._faulty.add(let.name)
         # Looking for the nearest of very many names, for each of many unknown ones, would take minutes.
         self._similar = self._declared if len(self._declared) <= MAX_COMPARED else frozenset()
 
@@ -99,6 +104,16 @@ class _Checker:
         yield from self._statements()
         for rule in self._policy.rules:
             yield from self._condition(rule.condition)
+
+    def _names_nothing(self, let: Let, names: PolicyNames) -> bool:
+        """Whether a `let` has a value that cannot have a name, such as one before it, or stands for itself."""
+        match let.value:
+            case Field() | ReadAs():
+                return self._type(let.value) is not Type.BOOLEAN
+            case Name(name) if name not in self._conditions or name in self._faulty:
+                return True
+            case _:
+                return not any(let.name in known for known in (names.values, names.lengths, names.conditions))
 
     # statements
 
@@ -201,7 +216,7 @@ class _Checker:
                     yield _error("SW104", f"`{shown}` alone is not a condition", condition.span, label, help_)
 
     def _length(self, length: Length | Name) -> Iterator[Diagnostic]:
-        if isinstance(length, Length) or length.name in self._lengths:
+        if isinstance(length, Length) or length.name in self._lengths or length.name in self._faulty:
             return
         if length.name not in self._declared:
             help_ = did_you_mean(length.name, self._lengths) or f"give it one: let {length.name} = 30 days"
@@ -386,6 +401,8 @@ class _Checker:
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
                 )
+            case Name(name) if name in self._faulty:
+                pass
             case Name(name) if name in self._conditions:
                 help_ = f"it stands alone: `{name}`, or `not {name}`"
                 yield _error("SW104", f"`{name}` is a condition, no value", operand.span, "compared here", help_)

@@ -71,6 +71,22 @@ def test_what_no_name_can_be(text: str, code: str, help_: str) -> None:
     assert (error.code, error.help) == (code, help_)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("let x = user.createdDate\nkeep when x > today - 3 days", "SW104"),
+        ("let x = user.creatdDate\nkeep when x > today", "SW101"),
+        ("let x = number(user.@Days)\nkeep when license.unusedDays > x", "SW104"),
+        ('let a = "x"\nlet b = a\nlet c = b\nkeep when user.tags = c', "SW104"),
+        ("let a = 30 days\nlet b = a\nkeep when not unused for b", "SW104"),
+        ("let a = b\nlet b = a\nkeep when user.createdDate > today - a", "SW109"),
+        ("let a = b\nkeep when user.tags = a", "SW102"),
+    ],
+)
+def test_a_name_of_no_such_thing_is_reported_where_it_is_given_and_not_where_it_is_used(text: str, code: str) -> None:
+    assert [error.code for error in _errors(text)] == [code]
+
+
 def test_names_of_names_do_not_explode() -> None:
     doubled = "".join(f"let a{n + 1} = a{n} or user.blocked or a{n}\n" for n in range(60))
     (error,) = _errors(f"let a0 = user.inactive\n{doubled}keep when a60")
