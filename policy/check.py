@@ -42,12 +42,16 @@ from seatwarden.policy.check_helps import (
     READ,
     TYPE_HELP,
     may_be_empty,
+    meant_as_day,
     meant_as_field,
     meant_as_text,
+    moved_text,
     nearest_value,
     not_text,
+    of_the_user,
     one_more_value,
     read_instead,
+    text_beside_day,
 )
 from seatwarden.policy.check_limits import check_limits
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
@@ -69,6 +73,8 @@ _WEEKEND = 'write `weekday = ["saturday", "sunday"]`'
 _ADDED = {"more": _MORE, "longer": _MORE, "older": _MORE, "weekend": _WEEKEND, "weekends": _WEEKEND}
 """What people add in words of their own."""
 _MONTH, _WEEKDAY = Field("month"), Field("weekday")
+_READABLE = {"date": "user.@ContractEnd", "number": "user.@KeepDays"}
+"""Fields that are often read as a date or a number."""
 _BEHIND_A_DOT = {name.rpartition(".")[2].casefold(): name for name in VOCABULARY if name[-1] != "@" and "." in name}
 """Fields by what stands behind their first word, which is easily forgotten."""
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
@@ -238,7 +244,7 @@ class _Checker:
             yield _error("SW105", "a list cannot be moved", base.span, "several values", "move the date beside it")
         elif kind is not None and kind is not Type.DATE:
             used = base == Field("license.unusedDays")
-            help_ = "compare a number with a number alone" if used or kind is Type.NUMBER else None
+            help_ = "compare a number with a number alone" if used or kind is Type.NUMBER else moved_text(shifted)
             label = f"this is {kind.value}"
             yield _error("SW105", f"`{shifted.sign}` moves dates, not {kind.value}", base.span, label, help_)
         length = self._lengths.get(shifted.length.name) if isinstance(shifted.length, Name) else shifted.length
@@ -291,7 +297,8 @@ class _Checker:
 
     def _type_help(self, comparison: Comparison, wanted: Type) -> str | None:
         """A help line: how to write the right side in the type of the left; None where the right side is a field."""
-        if (read := read_instead(comparison.left, comparison.right, self._type)) is not None:
+        read = read_instead(comparison.left, comparison.right, self._type) or text_beside_day(comparison)
+        if read is not None:
             return read
         if isinstance(comparison.right, Field | ReadAs | Shifted):
             return None
@@ -375,6 +382,12 @@ class _Checker:
             return no_value(print_field(field)) if field and may_be_empty(field) else no_value()
         if word in _TRUTHS and field and (entry := entry_of(field)) and entry.type is Type.BOOLEAN:
             return f"write `{_TRUTHS[word]}`, or the field alone, or `not` before it"
+        if (day := meant_as_day(name, beside)) is not None:
+            return day
+        if word in READ and field and (entry := entry_of(field)) and entry.type is not READ[word]:
+            return else_(name, field)
+        if word in READ:
+            return f"what is read stands behind it, in parentheses: {word}({_READABLE[word]})"
         if field == _MONTH and (number := month_number(name)):
             return f"months are numbers: {number}"
         if field == _WEEKDAY and (weekday := weekday_of(name)):
@@ -443,7 +456,9 @@ def _unknown_field(field: Field) -> Diagnostic:
     entry = VOCABULARY.get(field.name)
     if entry is not None and entry.keyed:
         return _error("SW106", f"`{shown}` needs a name", field.span, "which one?", f"like `{entry.example}`")
-    return _error("SW101", f"unknown field `{shown}`", field.span, "not a field", field_help(shown))
+    return _error(
+        "SW101", f"unknown field `{shown}`", field.span, "not a field", of_the_user(field) or field_help(shown)
+    )
 
 
 def _describe(operand: Operand) -> str:

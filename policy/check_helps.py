@@ -1,6 +1,7 @@
 """The helps of the type check: what was meant by a name or a value that is none, or stands in the wrong place."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from seatwarden.grammar.ast import (
     Comparison,
@@ -9,10 +10,11 @@ from seatwarden.grammar.ast import (
     Literal_,
     Operand,
     ReadAs,
+    Shifted,
     Text,
 )
 from seatwarden.grammar.calendar_names import weekday_of
-from seatwarden.grammar.printer import print_field, print_operand
+from seatwarden.grammar.printer import print_field, print_operand, quote
 from seatwarden.grammar.suggest import did_you_mean, nearest
 from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, Type, entry_of, field_help
 
@@ -24,6 +26,7 @@ TYPE_HELP = {
 """How a value of that type is written."""
 
 
+TODAY = Field("today")
 READ = {"date": Type.DATE, "number": Type.NUMBER}
 """The type of what is read out of a text, by the word before the parenthesis."""
 
@@ -35,6 +38,51 @@ def read_instead(left: Operand, right: Operand, type_of: Callable[[Operand], Typ
         if isinstance(text, Field) and (entry := entry_of(text)) is not None and entry.keyed and word is not None:
             return f"to read the text as a {word}, write `{word}({print_field(text)})`"
     return None
+
+
+def moved_text(shifted: Shifted) -> str | None:
+    """The help where a property or an attribute, which is text, is moved by days."""
+    base = shifted.base
+    if isinstance(base, Field) and (entry := entry_of(base)) is not None and entry.keyed:
+        return f"to read the text as a date, write `date({print_field(base)})`"
+    return None
+
+
+_DAYS = {
+    "tomorrow": "today + 1 days", "yesterday": "today - 1 days",
+    **dict.fromkeys(("now", "current_date", "currentdate", "getdate", "sysdate"), "today"),
+}  # fmt: skip
+"""What other languages call the day of the run, and those around it."""
+
+
+def meant_as_day(word: str, beside: Operand | None) -> str | None:
+    """The help for a name that is a day elsewhere, or a day of the week beside `today`."""
+    if isinstance(beside, Field) and ((entry := entry_of(beside)) is None or entry.type is not Type.DATE):
+        return None
+    weekday = weekday_of(word) if beside == TODAY else None
+    if weekday:
+        return f"the day of the week is `weekday`: write it for `today`, and {quote(weekday)} in quotes"
+    return f"write `{_DAYS[word.lower()]}`" if word.lower() in _DAYS else None
+
+
+def text_beside_day(comparison: Comparison) -> str | None:
+    """The help where a date is compared with a text that says `never` or names a day of the week."""
+    field, text = comparison.left, comparison.right
+    if not isinstance(text, Text) or not isinstance(field, Field):
+        return None
+    if field == TODAY and (weekday := weekday_of(text.value)):
+        return f"write `weekday {comparison.operator} {quote(weekday)}`"
+    if text.value.casefold() != "never" or comparison.operator not in ("=", "==", "!=", "!=="):
+        return None
+    no = "not " if comparison.operator.startswith("!") else ""
+    said = {"license.lastUsed": f"{no}never used", "user.lastUsed": f"user.lastUsed is {no}empty"}
+    return f"write `{said[field.name]}`" if field.name in said else None
+
+
+def of_the_user(field: Field) -> str | None:
+    """The help for a field of the license that only a user has."""
+    meant = replace(field, name=field.name.replace("license.", "user.", 1))
+    return f"did you mean `{print_field(meant)}`?" if entry_of(field) is None and entry_of(meant) else None
 
 
 def not_text(read: ReadAs) -> tuple[str, str | None] | None:
