@@ -338,6 +338,8 @@ def _date_help(token: Token) -> str:
     padded = date_from("-".join(part.zfill(2) for part in token.split("-")))
     if padded is not None:
         return f"months and days have two digits: {padded.isoformat()}"
+    if month > 12 >= day and (turned := date_from(f"{year:04}-{day:02}-{month:02}")) is not None:
+        return f"the month stands before the day: {turned.isoformat()}"
     if year and 1 <= month <= 12 and day:
         return f"{MONTHS[month - 1].capitalize()} {year} has {monthrange(year, month)[1]} days"
     return "dates are written year-month-day with two digits each: 2027-02-28"

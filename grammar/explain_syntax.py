@@ -26,6 +26,8 @@ _TAIL = re.compile(r"""(?:\.*@?(?:\w+|"[^"\r\n]*"|'[^'\r\n]*'))+""")
 """The rest of a field behind its first word, the dot forgotten or doubled: `.tags`, `@Department`, `.@"Odd name"`."""
 _FIELD_WITHIN = re.compile(r"\.(?:user|license)\.\w+$")
 _VALUE_BEFORE = re.compile(r"(?:[=<>,\[(]|\blike)\s*\Z", re.IGNORECASE)
+_LENGTH_BEFORE = re.compile(r"(?:[-+]|\bfor)\s+\Z", re.IGNORECASE)
+"""Where a length of time stands, and no field."""
 _NO_TEXT = STATEMENT | {"FIELD", "AND", "OR", "NOT", "LIKE", "WHEN"}
 """Tokens that are never a text without its quotes."""
 _LET = re.compile(r"\blet\s+\w+\s*=\s*\Z", re.IGNORECASE)
@@ -119,7 +121,7 @@ def _at_character(error: UnexpectedCharacters, expected: Set[str], text: str, lo
     tail = _TAIL.match(text, offset) if character in (".", "@") and "AND" in expected else None
     if word and tail:
         span = locate(line, column - len(word), line, column + len(tail[0]))
-        if hint and text[: offset - len(word)].rstrip().endswith(("-", "+")):  # a field that is taken from a date
+        if hint and _LENGTH_BEFORE.search(text, max(0, offset - len(word) - 20), offset - len(word)):
             label = expected_label({"NUMBER", "NAME"})
             return SyntaxProblem("SW001", f"unexpected `{shown(word + tail[0])}`", label, hint, span)
         return _no_field(word, tail[0], span, value=bool(_VALUE_BEFORE.search(text[: offset - len(word)])))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from seatwarden.grammar.calendar_names import month_number, weekday_of
+from seatwarden.grammar.calendar_names import date_from, month_number, weekday_of
 from seatwarden.grammar.errors import shown
 from seatwarden.grammar.suggest import no_value
 
@@ -85,10 +85,70 @@ def _counted(before: Match, at: Match) -> tuple[str, str]:
     return str(count), "weeks" if unit.startswith("w") and not unit.startswith("wo") else "days"
 
 
+_UNITS = {"d": 1, "m": 30, "q": 91, "y": 365}
+_NOT_DAYS = {"m": "months", "q": "quarters", "y": "years"}
+UNIT = r"(days?|d|weeks?|w|months?|mon|m|quarters?|q|years?|y)\b"
+
+
+def _in_days(count: str, unit: str, written: str) -> str:
+    """The help for a time in any unit; `{}` in `written` is the time in days."""
+    letter = unit[0].lower()
+    help_ = written.format(f"{count} weeks" if letter == "w" else f"{int(count) * _UNITS[letter]} days")
+    named = _NOT_DAYS.get(letter)
+    return f"{named} are not all of one length: write days, like `{help_}`" if named else f"write `{help_}`"
+
+
 def months_as_days(before: Match, at: Match) -> str:
     """The help for a date that is moved by months or years."""
-    per = {"m": 30, "q": 91, "y": 365}[at[1][0].lower()]
-    return f"months and years are not all of one length: write days, like `today - {per * int(before[1])} days`"
+    return _in_days(before[2], at[1], f"today {before[1]} {{}}")
+
+
+def length_named(before: Match, at: Match) -> str:
+    """The help for a name of a time in another unit."""
+    return _in_days(before[2], at[1], f"let {shown(before[1])} = {{}}")
+
+
+def lately(before: Match, at: Match) -> str:
+    """The help for a date in the last days."""
+    return _in_days(at[1], at[2], f"{shown(before[1])} > today - {{}}")
+
+
+_SEASON = "days of every year stand in a season, like `today from 12-15 to 01-10`"
+
+
+def season(before: Match, at: Match) -> str:
+    """The help for a comparison with a day of every year."""
+    operator, day = before[1], _month_day(before[2], at[1])
+    also = re.match(r"-\d+\s+and\s+today\s*([<>=]+)\s*(\d\d-\d\d)(?!-?\d)", at.string, re.IGNORECASE)
+    if day is None or (also and {operator, also[1]} != {"<=", ">="}):
+        return _SEASON
+    ends = {"=": (day, day), "==": (day, day), ">=": (day, also[2] if also else "12-31")}
+    ends |= {"!=": (day, day), "<=": (also[2] if also else "01-01", day)}
+    if operator not in ends:
+        return _SEASON
+    return f"write `{'not ' if operator == '!=' else ''}today from {ends[operator][0]} to {ends[operator][1]}`"
+
+
+def seasons(before: Match, at: Match) -> str:
+    """The help for a list of days of every year."""
+    days = [_month_day(*found) for found in re.findall(r"(\d{1,2})-(\d{1,2})", before[1] + at[0])]
+    joined = " or ".join(f"today from {day} to {day}" for day in days)
+    if None in days:
+        return _SEASON
+    return f"write `({joined})`" if len(days) > 1 else f"write `{joined}`"
+
+
+def _month_day(month: str, day: str) -> str | None:
+    written = f"{int(month):02}-{int(day):02}"
+    return written if date_from(f"2000-{written}") else None
+
+
+def never(before: Match, at: Match) -> str:
+    """The help for who never used a license, or none at all."""
+    no = "!" in before[0] or re.search(r"\bis\s+not\b|\bisn'?t\b", before[0], re.IGNORECASE)
+    if whose(before, at):
+        return f"write `user.lastUsed is {'not ' if no else ''}empty`"
+    return f"write `{'not ' if no else ''}never used`"
 
 
 def arithmetic(before: Match, at: Match) -> str:
@@ -134,7 +194,8 @@ def months(before: Match, at: Match) -> str:
     if not (1 <= first <= 12 and 1 <= last <= 12):
         return "a list is written in brackets: [11, 12]"
     listed = [(n - 1) % 12 + 1 for n in range(first, (last if last >= first else last + 12) + 1)]
-    return f"months are listed: [{', '.join(map(str, listed))}]"
+    equal = "" if "=" in before[0] else "month = "
+    return f"months are listed: {equal}[{', '.join(map(str, listed))}]"
 
 
 def of_calendar(before: Match, at: Match) -> str:

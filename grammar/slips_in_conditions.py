@@ -5,6 +5,7 @@ from seatwarden.grammar.slip_helps import (
     DAYS,
     FIELD,
     TEXT,
+    UNIT,
     VALUE,
     Slip,
     arithmetic,
@@ -13,7 +14,9 @@ from seatwarden.grammar.slip_helps import (
     days_used,
     emptiness,
     how_many,
+    lately,
     months_as_days,
+    never,
     used_since,
 )
 
@@ -24,6 +27,10 @@ _REST = r"(?:(?!\b(?:and|or)\b)[^\n])*?"
 _NOTHING = r"(?:null|nil|none|empty|blank|undefined|missing)"
 _WHO = r"\b(?:licen[sc]es?|users?|it|they|people|everyone|everybody|who)"
 _ARGUMENT = r"\(\s*[\"']([^\"'\n]*)"
+_COUNTED = (
+    r"(?:for|more|less|about|at|over|an?|the|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half"
+    r"|\w*(?:teen|ty|hundred)|some|few|many|several|days?|weeks?|x|n)"
+)
 _NO_FUNCTION = 'there are no functions here; a condition compares a field, like `user.tags = "vip"`'
 _NO_REGEX = 'there are no regular expressions here; `like` compares with a pattern: user.name like "a*"'
 _ANY = "write `=`: it holds when any value is equal"
@@ -51,6 +58,8 @@ DISUSE = (
     Slip(r"\bunused_?(?:for)?\s*", rf"\(?\s*{DAYS}", days_unused),
     Slip(r"\bunused\s+for\s+", r"-", "there are no negative numbers here"),
     Slip(r"\bunused\s+for\s+(?:less|fewer|under|at)\s+", rf"(?:than\s+|most\s+)?{DAYS}", days_used),
+    Slip(rf"\bunused\s+for\s+(?!{_COUNTED}\b)([a-z]\w*)\s+", r"(?:days?|weeks?)\b",
+         "a name stands without a unit: `{user}unused for {b1}`"),
     Slip(r"\bunused\s+for\s+(?:[a-z]\w*\s+)?", r"[a-z]\w*",
          "the number itself stands here, in digits: `{user}unused for 30 days`"),
     Slip(r"\bfor\s+\d{1,6}", r",\d", "only whole days are counted"),
@@ -87,7 +96,7 @@ DISUSE = (
     Slip(r"\blast_?used\s+", rf"(?:is\s+)?(?:older|more|longer|over)\b{_REST}{DAYS}", days_unused),
     Slip(rf"{FIELD}\s*", r"([-+])\s*(\d{1,6})\s*(days?|weeks?)",
          "a sign that moves a date stands between spaces: `today {a1} {a2} {a3}`"),
-    Slip(rf"{FIELD}\s*[-+]\s*(\d{{1,6}})\s*", r"(months?|mon|m|quarters?|q|years?|y)\b", months_as_days, "UNIT"),
+    Slip(r"([-+])\s*(\d{1,6})\s*", r"(months?|mon|m|quarters?|q|years?|y)\b", months_as_days, "UNIT"),
     Slip(r"license\.lastUsed\s*<=?\s*(?:today|now)\s*-\s*(\d{1,6})\s*", _JOIN, "write `unused for {b1} days`", "UNIT"),
     Slip(r"\btoday\s*>=?\s*license\.lastUsed\s*\+\s*(\d{1,6})\s*", _JOIN, "write `{user}unused for {b1} days`", "UNIT"),
     Slip(r"\b(?:today|now)\s*-\s*(?:license|user)", r"\.lastUsed\s*>=?\s*(\d{1,6})",
@@ -101,7 +110,10 @@ DISUSE = (
          r"(?:\(\s*\)\s*)?-?\s*license\.lastUsed\s*>=?\s*(\d{1,6})",
          "write `{user}unused for {a1} days`"),
     Slip(r"\b(?:today|now|date|current_?date)\s*", r"\(\s*\)", "the day of the run is written `today`"),
-    Slip(r"[!=]=?\s*", r"never\b", "write `never used`", "STRING"),
+    Slip(r"\blast_?used?\s*(?:[!=]=*|is\s+not|is)\s*", r"never\b", never),
+    Slip(rf"{_WHO}\s+(?:is\s+)?", r"(?:has\s+|was\s+|is\s+)?never\s+(?:been\s+)?used\b", never),
+    Slip(r"\b((?:user|license)\.(?:\w*Date|last\w+))\s+(?:is\s+)?",
+         rf"(?:(?:in|within|during)\s+(?:the\s+)?(?:last|past|previous)|within|during)\s+(\d{{1,6}})\s*{UNIT}", lately),
     Slip(r"\bnever\s+", r"\Z|(?:been|was|logged|and|or|\))", "write `never used`", "USED"),
 )  # fmt: skip
 
@@ -173,7 +185,9 @@ FUNCTIONS = (
     Slip(rf"\b(?:date|number)\s*\(\s*({FIELD})\s*\)\s+", r"is\s+(not\s+)?(?:empty|null)\b",
          "write `{b1} is {a1}empty`"),
     Slip(r"\bunused\s+for\s+number\s*", rf"\(\s*({FIELD})\s*\)\s*(?:days?)?",
-         "write `license.unusedDays >= number({a1})`"),
+         "write `{whose}.unusedDays >= number({a1})`"),
+    Slip(r"\bunused\s+for\s+(user)", r"(\.(?:attributes\.|@)(?:\w+|\"[^\"\n]*\"))\s*(?:days?\b)?",
+         "write `{whose}.unusedDays >= number({b1}{a1})`"),
     Slip(r"\b(date|number)\s+", rf"({FIELD})", "write `{b1}({a1})`"),
     Slip(r"\b(?:(?:to|as|parse)_?date\w*|date_?(?:time|value|only)\w*|cast)\s*", rf"\(\s*({FIELD})",
          "write `date({a1})`"),
