@@ -241,7 +241,9 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         whose = parts[0] if isinstance(parts[0], Field) else None
         if whose is not None and whose != Field("user"):
             message = f"`{print_field(whose)}` cannot be unused"
-            help_ = "write `unused for 30 days`, or `user unused for 30 days` for all licenses of the user"
+            of_all = "`user unused for 30 days`"
+            of_one = f"write `unused for 30 days`, or {of_all} for all licenses of the user"
+            help_ = f"write {of_all}" if whose.name.startswith("user") else of_one
             problem = SyntaxProblem("SW001", message, "only `user` stands before `unused for`", help_, whose.span)
             self.problems.append(problem)
         return UnusedFor(parts[-1], whose is not None, self._span(meta))

@@ -81,7 +81,7 @@ def _counted(before: Match, at: Match) -> tuple[str, str]:
         named = {"m": "months", "q": "quarters", "y": "years"}[unit[0]]
         return f"{named} are not all of one length: write days, like `{whose(before, at)}unused for {days} days`", ""
     if unit.startswith(("h", "min", "s")):
-        return f"whole days are counted: `{whose(before, at)}unused for {max(1, count // 24)} days`", ""
+        return f"whole days are counted: `{whose(before, at)}unused for {max(1, -(-count // 24))} days`", ""
     return str(count), "weeks" if unit.startswith("w") and not unit.startswith("wo") else "days"
 
 

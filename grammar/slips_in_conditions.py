@@ -23,7 +23,7 @@ from seatwarden.grammar.slip_helps import (
 _MORE = r"(?:(?:since|over|more|than|at|least|longer|in|within|the|last|past|is|days?)\s+|>=?\s*|=+\s*){0,5}"
 _LESS = r"(?:(?:less|fewer|under|at\s+most|not\s+more)(?:\s+than)?\s+|<=?\s*)"
 _JOIN = r"(?:\Z|and\b|or\b|[)&|,.;\]])"
-_REST = r"(?:(?!\b(?:and|or)\b)[^\n])*?"
+_REST = r"(?:(?!\b(?:and|or|less|fewer|under|most)\b|<)[^\n])*?"
 _NOTHING = r"(?:null|nil|none|empty|blank|undefined|missing)"
 _WHO = r"\b(?:licen[sc]es?|users?|it|they|people|everyone|everybody|who)"
 _ARGUMENT = r"\(\s*[\"']([^\"'\n]*)"
@@ -48,6 +48,8 @@ DISUSE = (
          "write `{user}unused for {a1} days`, or compare `{whose}.unusedDays > {a1}`"),
     Slip(r"\bunused\s+(?:for\s+(?:(?:over|more|longer|at)\s+)?)?", rf"{_MORE}{DAYS}", days_unused),
     Slip(r"\bunused\s+", r"(?:since|over|more|longer|at)\b", "write `{user}unused for 30 days`"),
+    Slip(rf"{_WHO}\s+(?:is\s+|are\s+)?",
+         rf"(?:(?:is|are)\s+)?(?:unused\s+(?:for\s+)?{_LESS}|not\s+unused\s+(?:for\s+)?){DAYS}", days_used),
     Slip(rf"{_WHO}\s+(?:is\s+|are\s+)?", rf"(?:(?:is|are)\s+)?(?:unused|not\s+(?:been\s+)?used)\b{_REST}{DAYS}",
          days_unused),
     Slip(r"\b(?:all|every|each|any|both)\s+", rf"(?:[a-z]+\s+){{0,2}}licen[sc]es?\b[^\n]*?\b(?:un|not\s+)used\b"
@@ -78,7 +80,7 @@ DISUSE = (
     Slip(r"\bnot\s+", r"used\b", "write `never used`, or `{user}unused for 30 days`"),
     Slip(r"", rf"(?:last\s+)?used\s+(?:in|within|during|less)\b{_REST}{DAYS}", days_used),
     Slip(r"", rf"(?:last\s+)?used\s+(?:<=?)\s*{DAYS}", days_used),
-    Slip(r"", rf"(?:last\s+)?used\b[^\n\d]*?{DAYS}", days_unused),
+    Slip(r"", rf"(?:last\s+)?used\b{_REST}{DAYS}", days_unused),
     Slip(r"\b(?:inactive|idle|disused|dormant|un\w+)\s+", rf"(?:for|since)\s+{_MORE}{DAYS}", days_unused),
     Slip(r"license\.unusedDays\s*(<=|>=|=|<|>)\s*(\d{1,6})\s*", r"(?:days?|d)\b",
          "leave it out: `license.unusedDays {b1} {b2}`"),
