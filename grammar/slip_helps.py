@@ -116,6 +116,14 @@ def lately(before: Match, at: Match) -> str:
 _SEASON = "days of every year stand in a season, like `today from 12-15 to 01-10`"
 
 
+def added(before: Match, at: Match) -> str:
+    """The help for weeks and days that are counted together."""
+    if before[3].lower() == "or":
+        return "one number counts, like `30 days`"
+    parts = ((before[1], before[2]), (before[4], at[1]))
+    return f"one number counts: {sum(int(n) * (7 if unit[0] in 'wW' else 1) for n, unit in parts)} days"
+
+
 def season(before: Match, at: Match) -> str:
     """The help for a comparison with a day of every year."""
     operator, day = before[1], _month_day(before[2], at[1])

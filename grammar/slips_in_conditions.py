@@ -8,6 +8,7 @@ from seatwarden.grammar.slip_helps import (
     UNIT,
     VALUE,
     Slip,
+    added,
     arithmetic,
     compared,
     days_unused,
@@ -70,8 +71,7 @@ DISUSE = (
     Slip(r"\bfor\s+(\d{1,6})\s*",
          r"[-_]?((?:calendar|business|working|full|whole)\s+days?|months?|mon?|m|q|quarters?|y|years?|yrs?|h|hours?"
          r"|hrs?|min\w*|sec\w*|s|d|dd|days?|tage?n?|jours?|d[ií]as?|w|wk|wks|weeks?)\b", days_unused, "UNIT"),
-    Slip(r"\b(?:days?|weeks?)\s+(?:and|or)\s+\d{1,6}\s*", r"(?:days?|weeks?)\b",
-         "one number counts, like `{user}unused for 30 days`"),
+    Slip(r"\b(\d{1,6})\s*(days?|weeks?)\s+(and|or)\s+(\d{1,6})\s*", r"(days?|weeks?)\b", added),
     Slip(r"\b(?:days?|weeks?)\s+", r"(?:in\s+a\s+row|ago|or\s+(?:more|longer)|long|now|old)\b",
          "leave it out: the condition ends with its unit"),
     Slip(r"", rf"days?\s+unused\s*(?:[<>=]+\s*)?{DAYS}", days_unused),

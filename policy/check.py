@@ -68,7 +68,7 @@ _ORDERED = ("<", "<=", ">", ">=")
 _LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
 _TRUTHS = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 """Words of other languages for true and false."""
-_MORE = "leave it out: `unused for 30 days` holds from 30 days on"
+_MORE = "leave it out: `for 30 days` holds from 30 days on"
 _WEEKEND = 'write `weekday = ["saturday", "sunday"]`'
 _ADDED = {"more": _MORE, "longer": _MORE, "older": _MORE, "weekend": _WEEKEND, "weekends": _WEEKEND}
 """What people add in words of their own."""

@@ -140,6 +140,19 @@ def test_every_slip_of_the_table_is_met(monkeypatch: pytest.MonkeyPatch) -> None
     assert [slip for slip in SLIPS if slip not in met] == []
 
 
+_OF_ONE = re.compile(r"`(?:not )?(?:unused for|never used|license\.)")
+"""What asks for the use of one license."""
+
+
+@pytest.mark.parametrize("source", [source for source, _, help_ in CASES if help_ and _OF_ONE.search(help_)])
+@pytest.mark.parametrize("user", ["user", "User", "users"])
+def test_a_help_never_drops_the_user(source: str, user: str) -> None:
+    """Who uses another license keeps both by `user unused for 60 days`; without `user` one would be released."""
+    of_user = re.sub(r"\bwhen (?=(?:unused|not used|not-used|used|last used|idle)\b)", f"when {user} ", source)
+    for error in _errors(of_user) if of_user != source else ():
+        assert not _OF_ONE.search(error.help or ""), f"{of_user}: {error.help}"
+
+
 @pytest.mark.parametrize("said", sorted({help_ for _, _, help_ in CASES if help_ and "`" in help_}))
 def test_what_a_help_writes_can_be_read(said: str) -> None:
     assert not re.search(r"\{[ab]\d\}|None", said)
