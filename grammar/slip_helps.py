@@ -128,7 +128,8 @@ def season(before: Match, at: Match) -> str:
     """The help for a comparison with a day of every year."""
     operator, day = before[1], _month_day(before[2], at[1])
     also = re.match(r"-\d+\s+and\s+today\s*([<>=]+)\s*(\d\d-\d\d)(?!-?\d)", at.string, re.IGNORECASE)
-    if day is None or (also and {operator, also[1]} != {"<=", ">="}):
+    second = re.search(r"\btoday\s*[<>]=?\s*[\d-]+\s+and\s+\Z", before.string[: before.start()], re.IGNORECASE)
+    if day is None or second or (also and {operator, also[1]} != {"<=", ">="}):
         return _SEASON
     ends = {"=": (day, day), "==": (day, day), ">=": (day, also[2] if also else "12-31")}
     ends |= {"!=": (day, day), "<=": (also[2] if also else "01-01", day)}
@@ -309,4 +310,5 @@ def _limit(before: Match, at: Match) -> str:
     amount = re.search(r"(\d{1,6})\s*(%|percent|pct|per\s*cent|prozent)?", line, re.IGNORECASE)
     of = re.search(rf"\b{TYPE}", line, re.IGNORECASE)
     count = f"{amount[1]}{'%' if amount[2] else ''}" if amount else "50"
-    return f"{count}{f' of {of[0].lower()}' if of else ''} {_per(line)}"
+    longest = ", longest unused first" if re.search(r"\blongest\b", line, re.IGNORECASE) else ""
+    return f"{count}{f' of {of[0].lower()}' if of else ''} {_per(line)}{longest}"

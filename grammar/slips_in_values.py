@@ -16,6 +16,8 @@ from seatwarden.grammar.slip_helps import (
     seasons,
 )
 
+_END = r"(?:\d{4}-\d\d-\d\d|\d{1,9}(?!-\d\d-))"
+"""An end of a span, a date or a number."""
 WRITTEN = (
     Slip(r"[=,\[(]\s*", r"([\w.-]+\\[\w.$@-]+)", 'text is written in quotes: "{a1}"'),
     Slip(r"[=,\[(]\s*([\w.-]+)", r"\\([\w.$@-]+)", 'text is written in quotes: "{b1}\\{a1}"'),
@@ -27,7 +29,8 @@ WRITTEN = (
     Slip(rf"({VALUE})\s+", rf"in\s+({FIELD})", "write `{a1} = {b1}`"),
     Slip(r"\bmonth\s+(?:from\s+)?",
          r"(?:between\s+|in\s+)?(\d{1,2})\s*(?:and\b|to\b|until\b|till\b|\.\.|-|–)\s*(\d{1,2})", months),
-    Slip(rf"({FIELD})\s+", r"in\s+(\d{1,9})\s*(?:\.\.|-)\s*(\d{1,9})", "write `{b1} >= {a1} and {b1} <= {a2}`"),
+    Slip(rf"({FIELD})\s+", rf"in\s+({_END})\s*(?:\.\.|-|–|to\b)\s*({_END})(?![-.\d])",
+         "write `{b1} >= {a1} and {b1} <= {a2}`"),
     Slip(rf"({FIELD})\s+", r"in\s+(?!the\b|group\b)([a-z_]\w*)(?![\w(])", "write `{b1} = {a1}`"),
     Slip(r"[=,\[]\s*", rf"[({{]\s*({VALUES})\s*[)}}]", listed),
     Slip(r"=\s*", r"[({]", 'a list is written in brackets: ["a", "b"]'),
@@ -86,6 +89,7 @@ WRITTEN = (
 )  # fmt: skip
 
 _DAY = r"(?:\d{4}-)?\d\d-\d\d"
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 DATES = (
     Slip(r"\btoday\s*([!<>=]=?)\s*(\d{1,2})", r"-(\d{1,2})(?!-?\d)", season),
     Slip(r"\blet\s+\w+\s*(=)\s*(\d{1,2})", r"-(\d{1,2})(?!-?\d)", season),
@@ -93,6 +97,8 @@ DATES = (
          seasons),
     Slip(r"\btoday\s+", rf"in\s+\[?({_DAY})\s*(?:\.\.|-|–|to\b|until\b|and\b|,)\s*({_DAY})",
          "write `today from {a1} to {a2}`"),
+    Slip(r"\btoday\s+is\s+", rf"(?:a\s+)?[\"']?({_WEEKDAY})", 'write `weekday = "{a1}"`'),
+    Slip(r"\btoday\s+is\s+not\s+", rf"(?:a\s+)?[\"']?({_WEEKDAY})", 'write `weekday != "{a1}"`'),
     Slip(rf"\btoday\s+from\s+(?:{_DAY}\s+to\s+)?", rf"[\"']({_DAY})[\"']", "a day has no quotes: {a1}"),
     Slip(r"\buntil\s+", r"\d{1,2}-\d{1,2}(?!-?\d)", "the last day has a year, too: until 2027-02-28", "DATE"),
     Slip(r"\btoday\s+(?:is\s+)?", r"between\s+(\d\d-\d\d)\s+and\s+(\d\d-\d\d)", "write `today from {a1} to {a2}`"),
