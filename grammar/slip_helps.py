@@ -50,7 +50,8 @@ _USER = re.compile(
 
 def whose(before: Match, at: Match) -> str:
     """`user ` where the disuse of all licenses of a user is asked for; left out, a rule would release more."""
-    return "user " if _USER.search(_CLAUSE.split(before.string)[-1] + at[0]) else ""
+    said = re.sub(r"#[^\n]*", "", before.string)
+    return "user " if _USER.search(_CLAUSE.split(said)[-1] + at[0]) else ""
 
 
 def days_unused(before: Match, at: Match) -> str:

@@ -84,6 +84,11 @@ def test_a_unit_is_missed_before_the_next_line_goes_on() -> None:
     assert (error.span.line, error.help) == (1, "write `unused for 30 days`")
 
 
+def test_a_comment_says_nothing_of_whose_days_count() -> None:
+    (error,) = _errors("release when  # users on leave\n  unused 60 days")
+    assert error.help == "write `unused for 60 days`"
+
+
 IN_YAML = {
     "condition": {
         "keep when user.inactive": "only the condition stands here, without `keep when`",
@@ -94,6 +99,7 @@ IN_YAML = {
         "user.inactive;": "nothing stands behind a condition: leave it out",
         "user.inactive; user.blocked": "conditions are joined by `and` or `or`",
         "unused for 30": "write `unused for 30 days`",
+        "user unused 30 days": "write `user unused for 30 days`",
         'user.tags in ("vip")': 'write `user.tags = ["vip"]`',
     },
     "limit": {
