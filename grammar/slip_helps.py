@@ -63,7 +63,11 @@ def days_unused(before: Match, at: Match) -> str:
 def days_used(before: Match, at: Match) -> str:
     """The help for the opposite of disuse, as in "used in the last 30 days"."""
     count, unit = _counted(before, at)
-    return count if not unit else f"write `not {whose(before, at)}unused for {count} {unit}`"
+    if not unit:
+        return count
+    disuse = f"{whose(before, at)}unused for {count} {unit}`"
+    denied = re.search(r"\bnot\s+(?:users?\s+)?\Z", before.string[: before.start()], re.IGNORECASE)
+    return f"leave `not` out and write `{disuse}" if denied else f"write `not {disuse}"
 
 
 def used_since(before: Match, at: Match) -> str:
