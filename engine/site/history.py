@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from seatwarden.policy.errors import InputError
 from seatwarden.policy.yaml.kinds import SWITCH, between, map_of
 from seatwarden.policy.yaml.settings import Section, Setting
+
+KEEP_DAYS = (31, 36_500)
+"""The least and the most days for which a history can keep snapshots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ _PLAIN = HistorySettings()
 _HISTORY = Section(
     (
         Setting("keep", SWITCH, "each run keeps what it saw in `history.sqlite`; never with `pseudonyms`", _PLAIN.keep),
-        Setting("keepDays", between(31, 36_500, "days"), "for how long", _PLAIN.keep_days),
+        Setting("keepDays", between(*KEEP_DAYS, "days"), "for how long", _PLAIN.keep_days),
         Setting(
             "reallocates",
             SWITCH,
@@ -29,3 +33,11 @@ _HISTORY = Section(
     )
 )
 HISTORY = map_of(_HISTORY, lambda values: HistorySettings(values["keep"], values["keepDays"], values["reallocates"]))
+
+
+def check_keep_days(days: int, name: str) -> int:
+    """The days, where the site file could have them, too. Raises InputError, which calls them by `name`."""
+    least, most = KEEP_DAYS
+    if not least <= days <= most:
+        raise InputError(f"`{name}` is from {least} to {most:,}", f"{days:,} is out of range, as in the site file")
+    return days
