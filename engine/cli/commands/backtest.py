@@ -56,7 +56,7 @@ def backtest(
     history: HistoryOption = None,
     site: SiteOption = None,
     by: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--by", metavar="FIELD", help="Count in groups: user.@Department, user.userDirectory."),
     ] = None,
     reallocates: Annotated[
@@ -86,7 +86,7 @@ def backtest(
         raise InputError("no policy", "name one with --policy; several are compared")
     policies = _named([(path, load_policy(path)) for path in policy])
     thresholds = asked_thresholds(threshold or [])
-    group = _field(by) if by is not None else None
+    group = _group(by or [])
     path = history_path(history, site)
     reallocates = reallocates or history_settings(site).reallocates
     with History(path) as opened, spread_over(dask) as spread, working("going through the history"):
@@ -96,7 +96,8 @@ def backtest(
         return
     from seatwarden.engine.report.backtest.page import write_backtest  # jinja2 takes a while to import
 
-    write_backtest(found, output, to_the_minute(format_instant(clock())), by, force=force)
+    grouped_by = by[0] if by else None
+    write_backtest(found, output, to_the_minute(format_instant(clock())), grouped_by, force=force)
     say(f"Backtest written to {output}")
 
 
@@ -131,8 +132,16 @@ def _named(policies: Sequence[tuple[Path, CheckedPolicy]]) -> dict[str, CheckedP
     return {path.stem if names.count(path.stem) == 1 else str(path): checked for path, checked in policies}
 
 
+def _group(written: Sequence[str]) -> Field | None:
+    """The field to count by; None where none is asked for. Raises InputError, also where there are several."""
+    if len(written) > 1:
+        named = " and ".join(f"`{one}`" for one in written)
+        raise InputError(f"--by: groups are by one field, and here are {named}", "leave one, and ask once for each")
+    return _field(written[0]) if written else None
+
+
 def _field(written: str) -> Field:
-    """The field to count by. Raises InputError."""
+    """The field of that name. Raises InputError."""
     field = parse_field(written, NOWHERE)
     if entry_of(field) is None:
         raise InputError(f"--by: there is no field `{written}`", did_you_mean(written, VOCABULARY))

@@ -89,6 +89,10 @@ def test_writes_a_page_and_nothing_over_another_file(run: Run, history: Path) ->
         (("-p", "POLICY"), "no history"),
         (("-p", "POLICY", "--history", "none.sqlite"), "there is no history"),
         (("-p", "POLICY", "--history", "HISTORY", "--by", "user.departmnet"), "there is no field `user.departmnet`"),
+        (
+            ("-p", "POLICY", "--history", "HISTORY", "--by", "user.@Department", "--by", "user.userDirectory"),
+            "groups are by one field, and here are `user.@Department` and `user.userDirectory`",
+        ),
         (("-p", "POLICY", "--history", "HISTORY", "--threshold", "analyzer=x"), "is no type with days"),
     ],
 )
