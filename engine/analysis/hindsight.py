@@ -19,13 +19,16 @@ from seatwarden.engine.analysis.thresholds import Variant, thresholds_of, varian
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import make_day
+from seatwarden.engine.facts.facts import OF_SITE
 from seatwarden.engine.history.chance import Chance, ChanceTable
 from seatwarden.engine.history.spells import Spell, day_words, records_of, spells_in
 from seatwarden.engine.history.store import History
 from seatwarden.engine.history.timeline import Timeline, read_timeline
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
+from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.vocabulary import IN_USE, NOUNS
 
 _PART = 4_000
 
@@ -98,9 +101,10 @@ def look_back(
     group: Field | None = None,
     reallocates: bool = False,
     spread: Spread = here,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Hindsight:
     """Goes through a history once, with all policies, or with each at all `thresholds` where there are such; `group` is
-    the field by which releases are counted.
+    the field by which releases are counted; `tell` is told what the history does not have of it.
 
     Raises InputError where it has no snapshot, and where a policy has no threshold to be changed.
     """
@@ -113,6 +117,8 @@ def look_back(
     moments = timeline.moments
     if not moments:
         raise InputError(f"the history `{history.path}` has no snapshot", "`history add` fills it from old files")
+    if group is not None and (lack := name_of_nobody(group, timeline)) is not None:
+        tell(lack)
     least = min((age for asked in ages.values() for age in asked), default=None)
     question = HistoryQuestion(tuple(one.policy for one in variants.values()), types, group, least)
     answers = list(spread(question, timeline))
@@ -137,6 +143,20 @@ def look_back(
         [one for kind in types for one in _differences(kind, variants, own[kind], found)],
         [said(tables[kind], kind, age) for kind in types if kind in tables for age in ages[kind]],
     )
+
+
+def name_of_nobody(group: Field, timeline: Timeline) -> str | None:
+    """That no user of the history ever has that property or attribute, so that all are in one group; None where one
+    has it, and of fields that have no such name."""
+    if group.key is None or group.name not in IN_USE:
+        return None
+    in_use = OF_SITE[IN_USE[group.name].name]
+    names = {name for _, state in timeline.site for name in in_use(state.facts)}
+    if group.key in names:
+        return None
+    near = did_you_mean(group.key, sorted(names))
+    said = f"nobody in the history has the {NOUNS[group.name]} `{group.key}`, so that there is one group"
+    return f"{said}; {near}" if near else said
 
 
 def _differences(

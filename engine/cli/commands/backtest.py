@@ -11,7 +11,7 @@ from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.histories import HistoryOption, history_path, history_settings
 from seatwarden.engine.cli.inputs import ForceOption, QuietOption, RawOption, SiteOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
-from seatwarden.engine.cli.terminal.output import print_result, say, working
+from seatwarden.engine.cli.terminal.output import print_result, say, warn, working
 from seatwarden.engine.cli.terminal.prose import WIDTH, broken, room
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.backtest import CSV_COLUMNS, columns, csv_rows, lines_before, lines_behind, table_rows
@@ -90,7 +90,7 @@ def backtest(
     path = history_path(history, site)
     reallocates = reallocates or history_settings(site).reallocates
     with History(path) as opened, spread_over(dask) as spread, working("going through the history"):
-        found = look_back(opened, policies, thresholds, group=group, reallocates=reallocates, spread=spread)
+        found = look_back(opened, policies, thresholds, group=group, reallocates=reallocates, spread=spread, tell=warn)
     if output is None:
         _print(found, format, raw)
         return

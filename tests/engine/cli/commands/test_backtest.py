@@ -65,6 +65,18 @@ def test_thresholds_and_groups(run: Run, history: Path) -> None:
     assert {row["part"] for row in rows} == {"all", "backlog", "later"}
 
 
+def test_a_property_that_nobody_has_is_told(run: Run, history: Path) -> None:
+    given = ("backtest", "-p", history.with_name("site.policy"), "--history", history, "--by")
+    said = "nobody in the history has the custom property `Departmnet`, so that there is one group"
+    ran = run(*given, "user.@Departmnet")
+    assert (ran.code, ran.err) == (0, f"warning: {said}; did you mean `Department`?\n")
+    told = json.loads(run(*given, "user.@Departmnet", "--format", "json").out)
+    assert told["warnings"] == [f"{said}; did you mean `Department`?"]
+    for known in ("user.@Department", "user.userDirectory"):
+        assert json.loads(run(*given, known, "--format", "json").out)["warnings"] == []
+    assert "has the attribute `Region`" in run(*given, "user.attributes.Region").err
+
+
 def test_writes_a_page_and_nothing_over_another_file(run: Run, history: Path) -> None:
     policy, page = history.with_name("site.policy"), history.with_name("page.html")
     given = ("backtest", "-p", policy, "--history", history, *_ASKED)
