@@ -48,6 +48,7 @@ _NOT_AS_WRITTEN = (
     TypeError,
 )
 """What a damaged file can end in, wherever it is read."""
+_OTHER_SOURCE = "with --other-source it is added nevertheless, where a site has another name now"
 _COLUMNS = "number, at, digest, source, parent, counts, without"
 
 
@@ -181,7 +182,8 @@ class History:
         with self.reading(), writing(self.connection), collector_off():
             if self._is_there(at, digest, what):
                 return None
-            self._check_source(source, what, other_source)
+            if source is not None and not other_source:
+                self.check_source(source, what, _OTHER_SOURCE)
             parent = self.connection.execute(
                 "SELECT number, depth FROM snapshots WHERE at < ? ORDER BY at DESC LIMIT 1", (_milliseconds(at),)
             ).fetchone()
@@ -242,14 +244,13 @@ class History:
             raise InputError(f"{what} is not added: the history has another snapshot of {format_instant(at)}")
         return found is not None
 
-    def _check_source(self, source: str | None, what: str, other_source: bool) -> None:
-        known = [s for (s,) in self.connection.execute("SELECT DISTINCT source FROM snapshots WHERE source NOT NULL")]
-        if source is None or other_source or not known or source in known:
-            return
-        raise InputError(
-            f"{what} is of another site: {source}; the history is of {', '.join(known)}",
-            "with --other-source it is added nevertheless, where a site has another name now",
-        )
+    def check_source(self, source: str, what: str, help_: str) -> None:
+        """Raises InputError where what comes from there is of another site than all snapshots that say theirs."""
+        with self.reading():
+            found = self.connection.execute("SELECT DISTINCT source FROM snapshots WHERE source NOT NULL").fetchall()
+        known = [source for (source,) in found]
+        if known and source not in known:
+            raise InputError(f"{what} is of another site: {source}; the history is of {', '.join(known)}", help_)
 
     def _numbered(self, lists: Mapping[str, Sequence[bytes]], rows: SiteRows) -> tuple[dict[str, list[int]], bytes]:
         """The numbers of all rows, new ones packed, and the changes of those that are known."""

@@ -20,6 +20,10 @@ from seatwarden.policy.errors import InputError
 if TYPE_CHECKING:
     from seatwarden.engine.history.flows import Flows
 
+_OTHER_HISTORY = (
+    "name the history of that site; where it has another name now, `history add --other-source` adds a snapshot of it"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -57,6 +61,9 @@ def _flows(path: Path, plan: RecordedPlan) -> "dict[LicenseType, Flows]":
     from seatwarden.engine.history.store import History
 
     with History(path) as history:
+        # Of a snapshot that does not say where it comes from, a plan has the name of the file.
+        if "://" in plan.header.site:
+            history.check_source(plan.header.site, f"the run {plan.header.run_id}", _OTHER_HISTORY)
         return flows_of(history, plan.day.now)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.cli.conftest import Run
+from tests.engine.history.sites import snapshot_of
 from tests.engine.monitor.pools import write_past_pool
 from tests.paths import EXAMPLES, ROOT
 
@@ -55,6 +56,21 @@ def test_with_a_history_the_page_says_when_licenses_run_out(run: Run, tmp_path: 
     assert (ran.code, "--output" in ran.err) == (2, True)
     assert run("report", tmp_path / "run", "--history", tmp_path / "none.sqlite", "-o", tmp_path / "b.html").code == 2
     assert not (tmp_path / "b.html").exists()
+
+
+def test_a_history_of_another_site_is_refused_by_name(run: Run, tmp_path: Path) -> None:
+    other, page = tmp_path / "other.json", tmp_path / "page.html"
+    other.write_bytes(snapshot_of(0, [], [], source="https://other.example.com:4242"))
+    assert run("history", "add", other, "--history", tmp_path / "history.sqlite").code == 0
+    run("plan", "-p", EXAMPLES / "butler.yaml", "-s", EXAMPLES / "site.json", "-o", tmp_path / "run")
+    given = ("report", tmp_path / "run", "--history", tmp_path / "history.sqlite", "-o", page)
+    ran = run(*given)
+    assert (ran.code, page.exists()) == (2, False)
+    said = " is of another site: https://qlik.example.com:4242; the history is of https://other.example.com:4242"
+    assert said in " ".join(ran.err.split())
+    # What the help says goes on.
+    added = run("history", "add", EXAMPLES / "site.json", "--other-source", "--history", tmp_path / "history.sqlite")
+    assert (added.code, run(*given).code, page.exists()) == (0, 0, True)
 
 
 def test_a_report_needs_a_folder(run: Run) -> None:
