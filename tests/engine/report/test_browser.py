@@ -113,6 +113,14 @@ def test_it_opens(browser: Chrome, example: Path) -> None:
     assert not browser.find_element(By.ID, "taken").is_displayed()
 
 
+def test_a_tick_stands_before_its_words(browser: Chrome, example: Path) -> None:
+    _open(browser, example)
+    tick = browser.find_element(By.ID, "print-found")
+    label = tick.find_element(By.XPATH, "..")
+    assert tick.rect["width"] == tick.rect["height"] < 30
+    assert (label.rect["x"], label.rect["height"]) == (tick.rect["x"], tick.rect["height"])
+
+
 def test_search_filter_and_clear(browser: Chrome, example: Path) -> None:
     _open(browser, example)
     everyone = _users(browser)
