@@ -79,6 +79,11 @@ class Histogram:
     bottom: float = _TOP + _HEIGHT
     last_day_at: float = 0
 
+    @property
+    def licenses(self) -> int:
+        """All licenses of the type."""
+        return sum(bar.kept + bar.due for bar in self.bars) + self.unknown
+
 
 def histogram_of(license_type: LicenseType, plan: RecordedPlan) -> Histogram:
     """The picture of one type; licenses whose days are unknown are only counted."""

@@ -96,8 +96,7 @@ def _notes(summary: Summary, applied: bool) -> Iterator[str]:
         them = "it" if quarantined == 1 else "them"
         yield f"{_licenses(quarantined)} {_are(quarantined)} in quarantine: Qlik Sense has taken {them} back already."
     if lose:
-        people = plural(lose, "user")
-        yield f"{people} {'were' if applied else 'are'} due to lose every license they hold."
+        yield f"{plural(lose, 'user')} {(_were if applied else _are)(lose)} due to lose every license they hold."
     if both:
         yield f"{plural(both, 'user')} {'holds' if both == 1 else 'hold'} both license types."
     if summary.signed_key:
@@ -145,11 +144,19 @@ def histogram_words(histogram: Histogram) -> str:
 
 
 def others_words(histogram: Histogram) -> str:
-    """What other thresholds would do; empty where none was tried."""
-    if not histogram.others:
+    """What other thresholds would do; empty where none was tried, or there is no license.
+
+    Of as many licenses it is not said that they are others: mostly they are the same.
+    """
+    if not histogram.others or not histogram.licenses:
         return ""
-    tried = join_words([f"{other.due:,} with {other.days:,} days" for other in histogram.others])
-    return f"With another threshold other licenses would be due: {tried}."
+    differ = [f"{other.due:,} with {other.days:,} days" for other in histogram.others if other.due != histogram.due]
+    alike = join_words([f"{other.days:,}" for other in histogram.others if other.due == histogram.due], "or")
+    if not differ:
+        many = "as many licenses would be due" if histogram.due else "no license would be due, either"
+        return f"With {alike} days {many}."
+    as_many = f"; as many as now with {alike} days" if alike else ""
+    return f"With another threshold other licenses would be due: {join_words(differ)}{as_many}."
 
 
 def _by_type(plan: RecordedPlan, states: Sequence[LicenseState], wanted: LicenseState) -> str:

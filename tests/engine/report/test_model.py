@@ -212,6 +212,31 @@ def test_what_other_thresholds_would_do_is_decided_again(tmp_path: Path) -> None
     assert report_for(two).types[1].histogram.others == ()
 
 
+@pytest.mark.parametrize(
+    ("ages", "said"),
+    [
+        ((), ""),
+        ((10,), "With 45 or 90 days no license would be due, either."),
+        ((70, 100), "With another threshold other licenses would be due: 1 with 90 days; as many as now with 45 days."),
+        ((100,), "With 45 or 90 days as many licenses would be due."),
+        ((50, 70, 100), "With another threshold other licenses would be due: 3 with 45 days and 1 with 90 days."),
+    ],
+)
+def test_another_threshold_is_said_to_change_what_it_changes(tmp_path: Path, ages: tuple[int, ...], said: str) -> None:
+    used = [(NOW - timedelta(days=days)).strftime("%Y-%m-%dT08:00:00.000Z") for days in ages]
+    run = write_run(tmp_path / "run", some_site(used), "release analyzer when unused for 60 days")
+    assert report_for(run).types[1].others_words == said
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 user is due to lose"), (2, "2 users are due to lose")])
+def test_who_loses_all_is_counted_in_words(tmp_path: Path, count: int, said: str) -> None:
+    run = write_run(tmp_path / "run", some_site([LONG_AGO] * count))
+    assert f"{said} every license they hold." in report_for(run).sentences
+    write_journal(run, {f"l{n}": "released" for n in range(1, count + 1)})
+    was = said.replace("is due", "was due").replace("are due", "were due")
+    assert f"{was} every license they hold." in report_for(run).sentences
+
+
 def test_the_sites_own_numbers(tmp_path: Path) -> None:
     """Free afterwards are those that are free now, and those of this run that were not used in the last seven days."""
     yesterday = (NOW - timedelta(days=1)).strftime("%Y-%m-%dT08:00:00.000Z")
