@@ -45,6 +45,8 @@ _HELP = {
     "crashed": "this is a defect: please report it, with the traceback in the log",
 }
 """What to do, where the run itself has nothing better to say."""
+_NOT_READ_YET = "not read yet: the job that watches it does"
+_NEVER_READ = "not read: no job watches it; `serverLicenseMonitor` in the site file does, with `enable: true`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,7 @@ def _licenses(known: Known, runs: Sequence[RegisteredRun], day: Day) -> tuple[tu
 def _license_ending(settings: Settings, known: Known, day: Day) -> Ending:
     what, found = "The site's license", _server_license(known, day)
     if found is None:
-        return Ending(what, None, "not read yet: the job that watches it does", None)
+        return Ending(what, None, _NOT_READ_YET if settings.jobs.server_monitor.enabled else _NEVER_READ, None)
     close = found.is_close(settings.jobs.server_monitor.threshold_days)
     warning = "ended" if found.expired else "soon" if close else None
     return Ending(what, found.expires.isoformat(), in_days(found.days), warning)

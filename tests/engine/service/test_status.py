@@ -134,6 +134,28 @@ def test_the_sites_license(
     assert (found.level, found.endings[0].distance, found.endings[0].warning) == (level, distance, warning)
 
 
+@pytest.mark.parametrize(
+    ("monitor", "said"),
+    [
+        ("every 24 hours", "not read yet: the job that watches it does"),
+        (None, "not read: no job watches it; `serverLicenseMonitor` in the site file does, with `enable: true`"),
+    ],
+)
+def test_who_reads_the_sites_license(tmp_path: Path, monitor: str | None, said: str) -> None:
+    settings = settings_of(write_site(tmp_path, 4242, server_monitor=monitor))
+    found = status_of(ServiceState(NOW), settings, Record(), NOW)
+    assert (found.endings[0].day, found.endings[0].distance) == (None, said)
+
+
+def test_no_date_is_broken(running: Running, settings: Settings) -> None:
+    page = _html(status_of(state_at(NOW), settings, _record(running), NOW))
+    assert ".status time { white-space: nowrap; }" in page
+    body = page.partition("</head>")[2]
+    dates = re.findall(r"\d{4}-\d\d-\d\d", re.sub(r"<time[^>]*>[^<]*</time>|<[^>]*>", "", body))
+    assert "2027-12-26" in body
+    assert dates == []
+
+
 def test_a_certificate_of_the_server_is_counted_from_today(settings: Settings) -> None:
     state, name = state_at(NOW), "the certificate of qlik.example.com:4242"
     ending = EndingCertificate(name, NOW.date() + timedelta(days=9), 20, "renew it in Qlik Sense before that")
