@@ -57,6 +57,7 @@ def difference_words(one: RegretDifference) -> str:
     """How two policies differ, or that no difference is shown."""
     pair = f"{one.policy} against {one.against}"
     pair += "" if one.license_type in pair else f", {one.license_type}"
+    pair += ", released later"
     if not one.shown:
         return f"{pair}: no difference shown in who is back within {WITHIN} days ({one.low:+.1f} to {one.high:+.1f})."
     more = "more" if one.points > 0 else "fewer"

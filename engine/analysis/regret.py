@@ -65,8 +65,8 @@ class BacktestRow(Struct, rename="camel", frozen=True):
 
 
 class RegretDifference(Struct, rename="camel", frozen=True):
-    """How much larger the share of a policy that was back within 30 days is than that of the policy `against` which it
-    is held, in points, between which bounds (95 %); `shown`: whether 0 lies outside of them."""
+    """How much larger the share of a policy's later releases that was back within 30 days is than that of the policy
+    `against` which it is held, in points, between which bounds (95 %); `shown`: whether 0 lies outside of them."""
 
     policy: str
     against: str
@@ -132,10 +132,11 @@ def _is_back(release: PastRelease, days: int) -> bool:
 
 
 def followed_people(found: Backtested, kind: LicenseType) -> dict[str, tuple[int, int]]:
-    """By person, how many releases of a type could be followed, and how many of them were back."""
+    """By person, how many releases of a type could be followed, and how many of them were back: of those released
+    later. The backlog of a first day is mostly people who are gone, and differs by who had been away until then."""
     people: dict[str, tuple[int, int]] = {}
     for release in found.releases:
-        if release.license_type == kind and release.day + WITHIN <= found.last:
+        if release.license_type == kind and not release.backlog and release.day + WITHIN <= found.last:
             followed, back = people.get(release.person, (0, 0))
             people[release.person] = followed + 1, back + _is_back(release, WITHIN)
     return people

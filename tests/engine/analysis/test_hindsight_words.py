@@ -40,11 +40,12 @@ def test_of_few_their_number_is_told_and_no_share() -> None:
 def test_a_difference_is_told_or_that_none_is_shown() -> None:
     less = RegretDifference("analyzer 60 days", "analyzer 30 days", "analyzer", -4.5, -6.25, -2.0, True)
     assert difference_words(less) == (
-        "analyzer 60 days against analyzer 30 days: 4.5 points fewer are back within 30 days (2.0 to 6.2)."
+        "analyzer 60 days against analyzer 30 days, released later: 4.5 points fewer are back within 30 "
+        "days (2.0 to 6.2)."
     )
     none = RegretDifference("b", "a", "analyzer", 1.0, -2.0, 3.0, False)
     assert difference_words(none) == (
-        "b against a, analyzer: no difference shown in who is back within 30 days (-2.0 to +3.0)."
+        "b against a, analyzer, released later: no difference shown in who is back within 30 days (-2.0 to +3.0)."
     )
 
 

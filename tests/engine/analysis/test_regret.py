@@ -56,3 +56,13 @@ def test_a_difference_of_the_same_people_is_seen_where_their_numbers_alone_show_
     assert some.low < some.points < some.high < 0
     assert _difference("analyzer", first, fewer) == some
     assert _difference("professional", first, fewer) is None
+
+
+def test_a_difference_is_of_what_was_released_later() -> None:
+    """The policy of whose backlog nobody came back differs in nothing that it costs from then on."""
+    later = [_release(f"p{n}", 20, 23 if n < 30 else None) for n in range(60)]
+    backlog = [_release(f"b{n}", 1, None, backlog=True) for n in range(60)]
+    found = _difference("analyzer", Backtested(later, 100), Backtested(later + backlog, 100))
+    assert found is not None
+    assert (found.points, found.shown) == (0, False)
+    assert _difference("analyzer", Backtested(later, 100), Backtested(backlog, 100)) is None
