@@ -13,6 +13,7 @@ from seatwarden.engine.analysis.thresholds import thresholds_of, with_days
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decision import BATCH, Compact, Decision
+from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.axis import Mark, axis_end
 from seatwarden.engine.report.pool import WIDTH
@@ -63,8 +64,8 @@ class OtherThreshold:
 class Histogram:
     """How long the licenses of a type have not been used, with the thresholds of the rules that release them.
 
-    `unknown` counts those whose days are unknown, `beyond` those at or over the smallest threshold. `others` are tried
-    where there is one threshold.
+    `unknown` counts those whose days are unknown, `withheld` those of them that do not say them, `beyond` those at or
+    over the smallest threshold. `others` are tried where there is one threshold.
     """
 
     license_type: LicenseType
@@ -78,6 +79,7 @@ class Histogram:
     others: tuple[OtherThreshold, ...]
     bottom: float = _TOP + _HEIGHT
     last_day_at: float = 0
+    withheld: int = 0
 
     @property
     def licenses(self) -> int:
@@ -120,6 +122,7 @@ def histogram_of(license_type: LicenseType, plan: RecordedPlan) -> Histogram:
         sum(due) + sum(d.unused_days is None and d.verdict == "release" for d in decisions),
         tuple(_others(license_type, plan, decisions, thresholds)),
         last_day_at=bars[-1].x,
+        withheld=sum(map(is_withheld, decisions)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from seatwarden.engine.decide.decision import Decision, listing_order, reason_label
+from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
@@ -63,7 +64,8 @@ class TypePicture:
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """How often a rule, a guard or the lack of a rule decided, and how often the rule matched (None: no rule).
+    """How often a rule, a guard or the lack of a rule decided, and how often the rule matched (None: no rule, or lines
+    withhold it).
 
     `reason` is its index among the table's reasons, None when it decided nothing; `anchor` the name of its line on the
     page, `index` its place among the rules.
@@ -113,7 +115,8 @@ class TakenLicense:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page. `table` is the data block described in `engine.report.table`."""
+    """The page. `table` is the data block described in `engine.report.table`; `withheld` counts decisions that do not
+    say their facts, behind pseudonyms."""
 
     header: PlanHeader
     band: Band
@@ -125,6 +128,7 @@ class Page:
     day: str
     types: tuple[TypePicture, ...]
     rules: tuple[RuleCount, ...]
+    withheld: int
     comparison: SincePrevious | None
     not_compared: str | None
     taken: tuple[TakenLicense, ...]
@@ -162,6 +166,7 @@ def report_of(sources: Sources) -> Page:
         day=plan.day.today.isoformat(),
         types=types,
         rules=tuple(_rule_counts(plan, listing.anchors, table["reasons"])),
+        withheld=sum(map(is_withheld, plan.decisions)),
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
         taken=tuple(_taken(plan, states)),
@@ -217,10 +222,10 @@ def _taken_license(decision: Decision, state: LicenseState) -> TakenLicense:
 
 def _rule_counts(plan: RecordedPlan, anchors: tuple[str, ...], reasons: list[str]) -> list[RuleCount]:
     """Guards first, then all rules in file order, those that decided nothing too, then the lack of a rule."""
-    # Two rules may be called the same: counts go by the rule itself.
-    decided = Counter(id(d.rule) for d in plan.decisions if d.rule)
+    decided = _decided(plan)
     matched = Counter(id(rule) for d in plan.decisions for rule in d.matched)
     other = Counter(reason_label(d) for d in plan.decisions if d.rule is None)
+    withheld = any(map(is_withheld, plan.decisions))
     places = {reason: index for index, reason in enumerate(reasons)}
 
     def of_label(label: str) -> RuleCount:
@@ -231,7 +236,7 @@ def _rule_counts(plan: RecordedPlan, anchors: tuple[str, ...], reasons: list[str
             rule.title,
             rule.kind,
             decided[id(rule)],
-            matched[id(rule)],
+            None if withheld else matched[id(rule)],
             rule.place.rpartition(":")[0],
             anchor,
             places.get(shown(rule.title)) if decided[id(rule)] else None,
@@ -239,8 +244,27 @@ def _rule_counts(plan: RecordedPlan, anchors: tuple[str, ...], reasons: list[str
         )
         for index, (rule, anchor) in enumerate(zip(plan.policy.rules, anchors, strict=True))
     ]
-    guards = [of_label(label) for label in ("quarantined", "undetermined", "withheld") if other[label]]
+    # What is not counted with a rule: those that share a name.
+    other["withheld"] -= sum(decided.values()) - sum(d.rule is not None for d in plan.decisions)
+    guards = [of_label(label) for label in ("quarantined", "undetermined", "withheld") if other[label] > 0]
     return [*guards, *rules, of_label("no release rule matched")]
+
+
+def _decided(plan: RecordedPlan) -> Counter[int]:
+    """How often each rule decided, by its `id`: two may be called the same.
+
+    Where lines withhold which rule it was, the plan's summary has counted them all, by the rules' names; of those that
+    share a name it has the sum only, and what the lines say counts.
+    """
+    decided = Counter(id(d.rule) for d in plan.decisions if d.rule)
+    if not any(is_withheld(d) for d in plan.decisions):
+        return decided
+    rules, named = plan.policy.rules, Counter(rule.title for rule in plan.policy.rules)
+    counted = plan.log.summary.by_reason
+    decided.update(
+        {id(rule): counted.get(rule.title, 0) - decided[id(rule)] for rule in rules if named[rule.title] == 1}
+    )
+    return decided
 
 
 def _comparison(changes: Changes) -> SincePrevious:

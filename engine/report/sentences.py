@@ -136,11 +136,18 @@ def seats_words(pool: Pool) -> str:
 def histogram_words(histogram: Histogram) -> str:
     """The picture of disuse, for who does not see it."""
     days = [f"{mark.value:,}" for mark in histogram.thresholds]
-    unknown = f" Of {_licenses(histogram.unknown)} the last use is not known." if histogram.unknown else ""
+    unknown = "".join(_unknown_use(histogram))
     if not days:
         return f"No release rule for this type speaks of days unused; {histogram.due:,} due.{unknown}"
     threshold = "1 day" if days[0] == "1" else f"{days[0]} days"
     return f"{histogram.beyond:,} not used for {threshold} or longer; {histogram.due:,} due.{unknown}"
+
+
+def _unknown_use(histogram: Histogram) -> Iterator[str]:
+    if count := histogram.unknown - histogram.withheld:
+        yield f" Of {_licenses(count)} the last use is not known."
+    if histogram.withheld:
+        yield f" Of {_licenses(histogram.withheld)} the last use is withheld."
 
 
 def others_words(histogram: Histogram) -> str:

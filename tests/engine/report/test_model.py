@@ -284,9 +284,22 @@ def test_pseudonyms_stay(tmp_path: Path) -> None:
     assert all(is_pseudonym(name) for column in ("user", "id") for name in columns[column])
     assert set(columns["name"]) == {""}
     assert Counter(reasons[reason] for reason in columns["by"])["withheld"] == 1, "she who is protected by name"
-    assert [rule.decided for rule in report.rules if rule.title == "withheld"] == [1]
+    counted = {rule.title: rule.decided for rule in report.rules}
+    assert counted == read_plan(run).log.summary.by_reason, "the page says what the summary says, also of her"
+    assert counted['keep "by hand"'] == 1
+    assert {rule.matched for rule in report.rules} == {None}
+    assert report.types[1].histogram_words.endswith(" Of 4 licenses the last use is withheld.")
     page = render(report).decode()
     assert [name for name in ("user2", "User 2", "ACME\\user", "2026-06-01") if name in page] == []
+
+
+def test_rules_of_one_name_are_counted_as_the_lines_say(tmp_path: Path) -> None:
+    policy = (
+        "".join(f'keep "by hand" when user.userId = "user{n}"\n' for n in (1, 2)) + "release when unused for 30 days"
+    )
+    site = some_site([LONG_AGO] * 12)
+    report = report_for(write_run(tmp_path / "run", site, policy, pseudonyms=Pseudonyms(b"a key that is long enough")))
+    assert [(rule.title, rule.decided) for rule in report.rules if rule.decided] == [("withheld", 2), ("release", 10)]
 
 
 def test_runs_of_two_periods_are_not_compared(tmp_path: Path) -> None:
