@@ -8,9 +8,11 @@ from pathlib import Path
 
 from seatwarden.engine.common.rights import open_for_us
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import EMPTY, SNAPSHOT, kind_of
 
 WAIT_SECONDS = 60
 """How long one writer waits for another."""
+_NAME_IT = "name the `history.sqlite` of a site's state folder"
 _APPLICATION = 0x53574849
 _FORMAT = 1
 _TABLES = """
@@ -28,6 +30,8 @@ CREATE TABLE to_erase(what TEXT NOT NULL);
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """An open history; with `write` made where there is none. Raises InputError."""
+    with said_of(path):
+        _refuse_what_is_none(path)
     if not write and not path.is_file():
         raise InputError(f"there is no history `{path}`", "`run` and `snapshot --history` begin one, `history add` too")
     with said_of(path):
@@ -41,6 +45,17 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             found.close()
             raise
         return found
+
+
+def _refuse_what_is_none(path: Path) -> None:
+    """Raises InputError where there is a folder, or a file that is certainly of another kind: a history that is damaged
+    begins as one, or as nothing that is known."""
+    if path.is_dir():
+        raise InputError(f"the history `{path}` is a folder, not a file", _NAME_IT)
+    kind = kind_of(path)
+    if kind is not None and kind is not EMPTY:
+        help_ = f"`seatwarden history add {path}` adds it to one" if kind is SNAPSHOT else _NAME_IT
+        raise InputError(f"`{path}` is {kind.noun}, not a history", help_)
 
 
 def _opened(path: Path, write: bool) -> sqlite3.Connection:
@@ -94,7 +109,7 @@ def _pragma(found: sqlite3.Connection, name: str) -> int:
 
 
 def _no_history(path: Path) -> InputError:
-    return InputError(f"`{path}` is no history", "name the `history.sqlite` of a site's state folder")
+    return InputError(f"`{path}` is no history", _NAME_IT)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import io
 import json
 from datetime import datetime
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -12,6 +13,7 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Run, SiteFile
 from tests.engine.history.sites import at, license_row, snapshot_of, user_row
+from tests.paths import EXAMPLES
 
 
 @pytest.fixture
@@ -64,6 +66,25 @@ def test_those_that_cannot_be_added_are_named(run: Run, history: Path, files: li
     ran = run("history", "add", wrong, files[0], new, "--history", history)
     assert (ran.code, ran.out) == (2, "1 snapshot added, 1 there already\n")
     assert "does not say when it was taken" in ran.err
+
+
+@pytest.mark.parametrize("command", [("list",), ("prune", "--yes"), ("add", EXAMPLES / "site.json")])
+@pytest.mark.parametrize(
+    ("name", "said", "help_"),
+    [
+        ("site.json", "site.json` is a snapshot, not a history", "site.json` adds it to one"),
+        ("butler.policy", "butler.policy` is a policy, not a history", "name the `history.sqlite` of a site's state"),
+        ("", "examples` is a folder, not a file", "name the `history.sqlite` of a site's state folder"),
+    ],
+)
+def test_what_is_no_history_is_told_as_what_it_is(
+    run: Run, tmp_path: Path, command: tuple[object, ...], name: str, said: str, help_: str
+) -> None:
+    copytree(EXAMPLES, tmp_path / "examples")
+    ran = run("history", *command, "--history", tmp_path / "examples" / name)
+    told = " ".join(ran.err.split())
+    assert (ran.code, said in told, help_ in told, "damaged" in told) == (2, True, True, False)
+    assert (tmp_path / "examples" / "site.json").read_bytes() == (EXAMPLES / "site.json").read_bytes()
 
 
 def test_prunes_by_age(run: Run, history: Path, tmp_path: Path) -> None:
