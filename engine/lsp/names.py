@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from seatwarden.engine.lsp.policy_places import is_settings
 from seatwarden.engine.lsp.words import SourceText, Word
-from seatwarden.grammar.ast import Let, Name, Policy, SetFrom, walk
+from seatwarden.grammar.ast import Let, Name, Policy, SetFrom
 from seatwarden.grammar.keywords import IN_PLACE, RESERVED
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.errors import InputError, PolicyError
@@ -91,7 +92,16 @@ def _in_tree(policy: Policy) -> Iterator[tuple[Span, str]]:
     for statement in policy.statements:
         if isinstance(statement, Let | SetFrom):
             yield statement.name_span, statement.name
-    for rule in policy.rules:
-        for node, _ in walk(rule.condition):
-            if isinstance(node, Name):
-                yield node.span, node.name
+        yield from _names_in(statement)
+
+
+def _names_in(node: object) -> Iterator[tuple[Span, str]]:
+    """Every name in a node, whatever it stands for there: a value, a condition, a length of time."""
+    if isinstance(node, Name):
+        yield node.span, node.name
+    elif isinstance(node, tuple):
+        for one in node:
+            yield from _names_in(one)
+    elif is_dataclass(node):
+        for field in fields(node):
+            yield from _names_in(getattr(node, field.name))

@@ -5,7 +5,7 @@ with duplicate keys and tags that mean nothing refused and `<<` merged.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ruamel.yaml import YAML
@@ -45,6 +45,7 @@ class YamlScalar:
     """One value; `text` is how it was written, `style` the quote or block mark (None when plain).
 
     `escapes` are those in it that make another character of a backslash and what stands behind it, as in `"C:\\new"`.
+    `raw` is a text of several lines, or with a quote in quotes, as it stands in the file.
     `origin` says in words where else the value stands, and is empty for one of this file.
     """
 
@@ -54,6 +55,7 @@ class YamlScalar:
     span: Span
     escapes: tuple[str, ...] = ()
     origin: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,10 @@ class _Converter:
             case ruamel.ScalarNode():
                 self._join_surrogates(node)
                 self._leaves_nothing_out(node)
-                return YamlScalar(value_of(node), node.value, node.style or None, self._span(node), _escapes(node))
+                raw = _raw(node)
+                is_apart = isinstance(node.value, str) and ("\n" in raw or "''" in raw)
+                found = YamlScalar(value_of(node), node.value, node.style or None, self._span(node), _escapes(node))
+                return replace(found, raw=raw) if is_apart else found
             case ruamel.SequenceNode():
                 return YamlList(tuple(self.convert(item) for item in node.value), self._span(node))
             case _:

@@ -167,6 +167,35 @@ def test_names_are_found_and_renamed(ask: Ask, name: str, text: str) -> None:
     ask(questions)
 
 
+NAMED = """\
+days:
+  grace: 30 days
+conditions:
+  leaver: user.inactive and unused for grace
+neverRelease:
+  when:
+    - name: x
+      when: |
+        user.createdDate > today - grace
+        and leaver
+licenseType:
+  analyzer:
+    enable: true
+    releaseThresholdDays: 30
+"""
+
+
+def test_a_name_in_settings_is_renamed_wherever_it_stands(ask: Ask) -> None:
+    """In other conditions, as a length of time, and in text of several lines: what is left out breaks the policy."""
+
+    async def questions(session: Session) -> None:
+        uri = session.open("n.yaml", NAMED)
+        assert await session.rename(uri, "  gra", "patience") == NAMED.replace("grace", "patience")
+        assert await session.rename(uri, "and leav", "gone") == NAMED.replace("leaver", "gone")
+
+    ask(questions)
+
+
 def test_layout_outline_and_what_would_be_released(ask: Ask) -> None:
     async def questions(session: Session) -> None:
         uri = session.open("whole.policy", "keep   when user.inactive\nrelease analyzer when unused for 30 days\n")

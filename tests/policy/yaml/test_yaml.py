@@ -259,7 +259,7 @@ def test_a_node_within_itself_and_a_bomb_of_aliases() -> None:
     assert process_time() - began < 10  # a hang is meant, not a speed
 
 
-def test_text_that_yaml_changes_on_its_way_is_marked_whole() -> None:
+def test_folded_text_is_marked_where_it_stands() -> None:
     text = """\
 neverRelease:
   when:
@@ -271,7 +271,7 @@ licenseType: {}
 """
     with pytest.raises(PolicyError) as caught:
         parse_butler(text, "b")
-    assert [d.span.line for d in caught.value.diagnostics] == [4]
+    assert [(d.span.line, d.span.column) for d in caught.value.diagnostics] == [(6, 13)], "the x"
 
 
 def test_the_deepest_condition_can_be_read_again_from_its_text() -> None:
