@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from seatwarden.policy.errors import InputError
 from seatwarden.policy.yaml.kinds import SWITCH, between, map_of
 from seatwarden.policy.yaml.settings import Section, Setting
 
@@ -33,11 +32,3 @@ _HISTORY = Section(
     )
 )
 HISTORY = map_of(_HISTORY, lambda values: HistorySettings(values["keep"], values["keepDays"], values["reallocates"]))
-
-
-def check_keep_days(days: int, name: str) -> int:
-    """The days, where the site file could have them, too. Raises InputError, which calls them by `name`."""
-    least, most = KEEP_DAYS
-    if not least <= days <= most:
-        raise InputError(f"`{name}` is from {least} to {most:,}", f"{days:,} is out of range, as in the site file")
-    return days

@@ -20,7 +20,7 @@ from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.common.timestamps import to_the_minute
 from seatwarden.engine.common.way_out import SNAPSHOT, TABLE, check_way_out, write_out
-from seatwarden.engine.site.history import check_keep_days
+from seatwarden.engine.site.history import KEEP_DAYS
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ def add(
 def prune(
     keep: Annotated[
         int | None,
-        typer.Option("--keep-days", metavar="DAYS", help="31 to 36,500. Default: what the site file says, or 800."),
+        typer.Option(
+            "--keep-days", metavar="DAYS", min=1, max=KEEP_DAYS[1], help="Default: what the site file says, or 800."
+        ),
     ] = None,
     history: HistoryOption = None,
     site: SiteOption = None,
@@ -139,7 +141,7 @@ def prune(
 
     Example: seatwarden history prune --keep-days 400 --site butler.yaml
     """
-    days = check_keep_days(keep, "--keep-days") if keep is not None else history_settings(site).keep_days
+    days = keep if keep is not None else history_settings(site).keep_days
     with _opened(history_path(history, site), write=True) as opened:
         moments = opened.moments()
         limit = moments[-1].at - timedelta(days=days) if moments else datetime.now(UTC)

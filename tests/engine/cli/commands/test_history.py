@@ -87,22 +87,19 @@ def test_what_is_no_history_is_told_as_what_it_is(
     assert (tmp_path / "examples" / "site.json").read_bytes() == (EXAMPLES / "site.json").read_bytes()
 
 
-def test_prunes_by_age(run: Run, history: Path, tmp_path: Path) -> None:
-    later = tmp_path / "later.json"
-    later.write_bytes(snapshot_of(33, [], []))
-    assert run("history", "add", later, "--history", history).code == 0
-    refused = run("history", "prune", "--keep-days", 31, "--history", history)
+def test_prunes_by_age(run: Run, history: Path) -> None:
+    refused = run("history", "prune", "--keep-days", 2, "--history", history)
     assert refused.code == 2
     assert "To delete: 2 snapshots taken before 2026-01-07 02:00Z" in refused.err
-    ran = run("history", "prune", "--keep-days", 31, "--history", history, "--yes")
-    assert (ran.code, ran.out) == (0, "2 snapshots deleted, 4 snapshots kept.\n")
+    ran = run("history", "prune", "--keep-days", 2, "--history", history, "--yes")
+    assert (ran.code, ran.out) == (0, "2 snapshots deleted, 3 snapshots kept.\n")
 
 
-@pytest.mark.parametrize("days", [-1, 0, 30, 36_501, 1_000_000, 10**12])
-def test_prunes_by_no_age_that_the_site_file_refuses(run: Run, history: Path, days: int) -> None:
+@pytest.mark.parametrize("days", [-1, 0, 36_501, 1_000_000, 10**12])
+def test_prunes_by_no_age_that_no_calendar_has(run: Run, history: Path, days: int) -> None:
     ran = run("history", "prune", "--keep-days", days, "--history", history, "--yes")
     assert (ran.code, ran.out) == (2, "")
-    assert "`--keep-days` is from 31 to 36,500" in ran.err
+    assert "--keep-days" in ran.err
     assert run("history", "list", "--history", history).out.count("2026-01-0") == 5
 
 
