@@ -34,17 +34,18 @@ from seatwarden.grammar.ast import (
     Timezone,
     UnusedFor,
 )
-from seatwarden.grammar.calendar_names import month_number, weekday_of
+from seatwarden.grammar.calendar_names import month_number
 from seatwarden.grammar.printer import print_field, print_operand, quote
 from seatwarden.grammar.spans import Span
-from seatwarden.grammar.suggest import NOTHING, did_you_mean, no_value
+from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.check_helps import (
+    MONTH,
     READ,
     TYPE_HELP,
     may_be_empty,
-    meant_as_day,
     meant_as_field,
     meant_as_text,
+    meant_by_name,
     moved_text,
     nearest_value,
     not_text,
@@ -56,27 +57,14 @@ from seatwarden.policy.check_helps import (
 from seatwarden.policy.check_limits import check_limits
 from seatwarden.policy.diagnostics import MAX_FINDINGS, Diagnostic
 from seatwarden.policy.names import PolicyNames, is_condition, meant_by_text
-from seatwarden.policy.not_told import not_told
 from seatwarden.policy.operators import MAX_SHIFT
 from seatwarden.policy.vocabulary import VOCABULARY, Type, entry_of, field_help
 from seatwarden.policy.zones import is_timezone, timezone_help
 
 MAX_COMPARED = 1_000
 """Most names among which the nearest to a mistyped one is looked for."""
-_BARE_FIELDS = tuple(name for name in VOCABULARY if "." not in name)
 _ORDERED = ("<", "<=", ">", ">=")
 _LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
-_TRUTHS = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
-"""Words of other languages for true and false."""
-_MORE = "leave it out: `for 30 days` holds from 30 days on"
-_WEEKEND = 'write `weekday = ["saturday", "sunday"]`'
-_ADDED = {"more": _MORE, "longer": _MORE, "older": _MORE, "weekend": _WEEKEND, "weekends": _WEEKEND}
-"""What people add in words of their own."""
-_MONTH, _WEEKDAY = Field("month"), Field("weekday")
-_READABLE = {"date": "user.@ContractEnd", "number": "user.@KeepDays"}
-"""Fields that are often read as a date or a number."""
-_BEHIND_A_DOT = {name.rpartition(".")[2].casefold(): name for name in VOCABULARY if name[-1] != "@" and "." in name}
-"""Fields by what stands behind their first word, which is easily forgotten."""
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
@@ -302,7 +290,7 @@ class _Checker:
             return read
         if isinstance(comparison.right, Field | ReadAs | Shifted):
             return None
-        if comparison.left == _MONTH and (numbers := self._months(comparison.right)):
+        if comparison.left == MONTH and (numbers := self._months(comparison.right)):
             return f"months are numbers: {numbers}"
         if isinstance(comparison.right, Name) and wanted in (Type.NUMBER, Type.DATE):
             given = f"`let {comparison.right.name} = [{_SAMPLES[wanted]}]`"
@@ -374,33 +362,6 @@ class _Checker:
             self._different[name] = tuple(dict.fromkeys(items))
         return self._different[name]
 
-    def _meant(self, name: str, beside: Operand | None, else_: Callable[[str, Field | None], str]) -> str:
-        """The help for a name that nothing has, compared with `beside`; `else_` where it is like no other."""
-        word = name.lower()
-        field = beside if isinstance(beside, Field) else None
-        if word in NOTHING:
-            return no_value(print_field(field)) if field and may_be_empty(field) else no_value()
-        if word in _TRUTHS and field and (entry := entry_of(field)) and entry.type is Type.BOOLEAN:
-            return f"write `{_TRUTHS[word]}`, or the field alone, or `not` before it"
-        if (day := meant_as_day(name, beside)) is not None:
-            return day
-        if word in READ and field and (entry := entry_of(field)) and entry.type is not READ[word]:
-            return else_(name, field)
-        if word in READ:
-            return f"what is read stands behind it, in parentheses: {word}({_READABLE[word]})"
-        if field == _MONTH and (number := month_number(name)):
-            return f"months are numbers: {number}"
-        if field == _WEEKDAY and (weekday := weekday_of(name)):
-            return f"weekdays are written in quotes: {quote(weekday)}"
-        if field is None and word in _ADDED:
-            return _ADDED[word]
-        if field is None and word in _BEHIND_A_DOT:
-            return f"did you mean `{_BEHIND_A_DOT[word]}`?"
-        # Beside a field it is a value, whatever it is called.
-        untold = None if field else not_told(name)
-        known = [bare for bare in (*self._similar, *_BARE_FIELDS) if field is None or bare != field.name]
-        return did_you_mean(name, known) or untold or else_(name, field)
-
     def _names_in(
         self, operand: Operand, beside: Operand | None, else_: Callable[[str, Field | None], str]
     ) -> Iterator[Diagnostic]:
@@ -410,7 +371,7 @@ class _Checker:
             case ReadAs(_, field):
                 yield from list(self._names_in(field, None, meant_as_text)) or self._reading(operand)
             case Name(name) if name not in self._declared:
-                help_ = self._meant(name, beside, else_)
+                help_ = meant_by_name(name, beside, self._similar, else_)
                 yield _error(
                     "SW102", f"unknown name `{name}`", operand.span, "no `let` or `set` gives it a value", help_
                 )

@@ -1,6 +1,6 @@
 """The helps of the type check: what was meant by a name or a value that is none, or stands in the wrong place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from seatwarden.grammar.ast import (
@@ -13,9 +13,10 @@ from seatwarden.grammar.ast import (
     Shifted,
     Text,
 )
-from seatwarden.grammar.calendar_names import weekday_of
+from seatwarden.grammar.calendar_names import month_number, weekday_of
 from seatwarden.grammar.printer import print_field, print_operand, quote
-from seatwarden.grammar.suggest import did_you_mean, nearest
+from seatwarden.grammar.suggest import NOTHING, did_you_mean, nearest, no_value
+from seatwarden.policy.not_told import not_told
 from seatwarden.policy.vocabulary import VOCABULARY, FieldEntry, Type, entry_of, field_help
 
 TYPE_HELP = {
@@ -142,3 +143,48 @@ def one_more_value(value: Operand, before: Condition | None, both: bool) -> str:
         else written
     )
     return f"write `{print_field(before.left)} {before.operator} {listed}`"
+
+
+_BARE_FIELDS = tuple(name for name in VOCABULARY if "." not in name)
+_TRUTHS = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+"""Words of other languages for true and false."""
+_MORE = "leave it out: `for 30 days` holds from 30 days on"
+_WEEKEND = 'write `weekday = ["saturday", "sunday"]`'
+_ADDED = {"more": _MORE, "longer": _MORE, "older": _MORE, "weekend": _WEEKEND, "weekends": _WEEKEND}
+"""What people add in words of their own."""
+MONTH, _WEEKDAY = Field("month"), Field("weekday")
+_READABLE = {"date": "user.@ContractEnd", "number": "user.@KeepDays"}
+"""Fields that are often read as a date or a number."""
+_BEHIND_A_DOT = {name.rpartition(".")[2].casefold(): name for name in VOCABULARY if name[-1] != "@" and "." in name}
+"""Fields by what stands behind their first word, which is easily forgotten."""
+
+
+def meant_by_name(
+    name: str, beside: Operand | None, names: Iterable[str], else_: Callable[[str, Field | None], str]
+) -> str:
+    """The help for a name that nothing has, compared with `beside`; `names` are those that there are, `else_` says
+    what to do where it is like no other."""
+    word = name.lower()
+    field = beside if isinstance(beside, Field) else None
+    if word in NOTHING:
+        return no_value(print_field(field)) if field and may_be_empty(field) else no_value()
+    if word in _TRUTHS and field and (entry := entry_of(field)) and entry.type is Type.BOOLEAN:
+        return f"write `{_TRUTHS[word]}`, or the field alone, or `not` before it"
+    if (day := meant_as_day(name, beside)) is not None:
+        return day
+    if word in READ and field and (entry := entry_of(field)) and entry.type is not READ[word]:
+        return else_(name, field)
+    if word in READ:
+        return f"what is read stands behind it, in parentheses: {word}({_READABLE[word]})"
+    if field == MONTH and (number := month_number(name)):
+        return f"months are numbers: {number}"
+    if field == _WEEKDAY and (weekday := weekday_of(name)):
+        return f"weekdays are written in quotes: {quote(weekday)}"
+    if field is None and word in _ADDED:
+        return _ADDED[word]
+    if field is None and word in _BEHIND_A_DOT:
+        return f"did you mean `{_BEHIND_A_DOT[word]}`?"
+    # Beside a field it is a value, whatever it is called.
+    untold = None if field else not_told(name)
+    known = [bare for bare in (*names, *_BARE_FIELDS) if field is None or bare != field.name]
+    return did_you_mean(name, known) or untold or else_(name, field)

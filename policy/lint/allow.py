@@ -14,7 +14,7 @@ from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.codes import CODES
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.lint.findings import warning
+from seatwarden.policy.lint.findings import is_yaml, warning
 from seatwarden.policy.loading import CheckedPolicy
 
 _ALLOW = re.compile(r"#\s*seatwarden:\s*allow\b(?P<rest>[^\n\r]*)", re.IGNORECASE)
@@ -72,7 +72,7 @@ def apply_allows(
 
     A code that needs a snapshot is only judged when there is one to find it with, one of plans is not judged here.
     """
-    kept, silenced, used = _silence(findings, allows, _statement_lines(policy))
+    kept, silenced, used = _silence(findings, allows, _lines_before(policy))
     for allow in allows:
         code = CODES[allow.code]
         if allow not in used and not code.of_plans and (with_snapshot or not code.needs_snapshot):
@@ -89,15 +89,43 @@ def part_allowed(
     if not found or "seatwarden" not in policy.source.lower():
         return found, []
     allows, _ = read_allows(policy.source, policy.file, yaml=yaml)
-    kept, silenced, _ = _silence(found, allows, _statement_lines(policy))
+    kept, silenced, _ = _silence(found, allows, _lines_before(policy))
     return kept, silenced
 
 
 def without_allowed(findings: Iterable[Diagnostic], source: str, file: str) -> tuple[Diagnostic, ...]:
     """The findings on a site file that no comment in it allows; what is wrong with its comments lint tells."""
     allows, _ = read_allows(source, file, yaml=True)
-    kept, _, _ = _silence(findings, allows, {})
+    kept, _, _ = _silence(findings, allows, _lines_of_keys(source))
     return tuple(kept)
+
+
+def _lines_before(policy: CheckedPolicy) -> Mapping[int, set[int]]:
+    """For each line the others at which a comment speaks of it: where its statement begins, and in YAML its key."""
+    starts = _statement_lines(policy)
+    if not is_yaml(policy):
+        return starts
+    keys = _lines_of_keys(policy.source)
+    found = {line: set(before) for line, before in starts.items()}
+    for line, (key,) in keys.items():
+        found.setdefault(line, set()).update({key, *starts.get(key, ())})
+    return found
+
+
+_KEY = re.compile(r"\s*(?:- +)*(?:-$|[^\s#:'\"]+:(?:\s|$))")
+
+
+def _lines_of_keys(source: str) -> dict[int, set[int]]:
+    """In YAML, for each line within a text of several lines that of its key: no comment can stand in such a text."""
+    found: dict[int, set[int]] = {}
+    indent, key = 0, 0
+    for number, line in enumerate(source.split("\n"), 1):
+        begins = len(line) - len(line.lstrip())
+        if _KEY.match(line):
+            indent, key = begins, number
+        elif key and begins > indent and line.strip():
+            found[number] = {key}
+    return found
 
 
 def _silence(

@@ -83,6 +83,20 @@ def test_in_yaml() -> None:
     assert linted("  tag:\n    - vip # seatwarden: allow SW315 agreed\n    - vip") == ["SW319", "SW315"]
 
 
+@pytest.mark.parametrize("mark", [" |", " >-", ""])
+@pytest.mark.parametrize("before", [True, False], ids=["above", "beside"])
+def test_in_text_of_several_lines(mark: str, before: bool) -> None:
+    """No comment can stand in such a text: that at its key, or above it, speaks of all of its lines."""
+    if not mark and not before:
+        return  # a comment would end such a text
+    comment = "# seatwarden: allow SW304 agreed"
+    key = f"      {comment}\n      when:{mark}" if before else f"      when:{mark} {comment}"
+    condition = "        user.inactive\n        and (user.inactive or user.blocked)"
+    text = f"neverRelease:\n  when:\n    - name: x\n{key}\n{condition}"
+    assert _in_yaml(text) == []
+    assert _in_yaml(text.replace(comment, "")) == ["SW304"]
+
+
 SCHEDULES = {
     "SW504": "at 2:00 on the 30th day of feb",
     "SW505": "every 6 hours except at 6:00",
