@@ -7,7 +7,7 @@ from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import known_facts
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, evaluate_rule
-from seatwarden.engine.explain.due import LaterFacts
+from seatwarden.engine.explain.days_ahead import LaterFacts
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.grammar.ast import Comparison, Field, ListOf, Name, Operand, ReadAs, Season, Shifted, UnusedFor

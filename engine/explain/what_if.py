@@ -32,7 +32,7 @@ from seatwarden.engine.explain.changes import (
     facts_after,
     words_of,
 )
-from seatwarden.engine.explain.due import fields_of
+from seatwarden.engine.explain.days_ahead import fields_of
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
 from seatwarden.engine.facts.guards import guard_for
