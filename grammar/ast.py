@@ -232,12 +232,33 @@ Condition: TypeAlias = Comparison | IsEmpty | UnusedFor | Season | Not | And | O
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """`after notice of 14 days, reminder 3 days before`: the user is told before. Lengths are as in `UnusedFor`."""
+
+    length: Length | Name
+    reminder: Length | Name | None = None
+    span: Span = _span()
+
+    @property
+    def days(self) -> int:
+        """The calendar days from the notice to the release, of a policy whose names are resolved."""
+        assert isinstance(self.length, Length)  # noqa: S101 - loading resolves names before anything asks
+        return self.length.days
+
+    @property
+    def reminder_days(self) -> int | None:
+        """How many calendar days before the release the reminder goes out, of a policy whose names are resolved."""
+        assert not isinstance(self.reminder, Name)  # noqa: S101 - loading resolves names before anything asks
+        return self.reminder.days if self.reminder is not None else None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A `keep` or a `release` rule.
 
     `license_types` is empty when the rule speaks of both types. `until` (a keep rule's last day, included)
     is None for a rule without end. `regardless_of_use` says that a release rule is meant to take licenses that are in
-    use; it changes no verdict.
+    use; it changes no verdict. `notice` is a release rule's: what it takes is told to its user before.
     """
 
     kind: Literal["keep", "release"]
@@ -249,6 +270,7 @@ class Rule:
     name_span: Span = _span()
     regardless_of_use: bool = False
     regardless_span: Span = _span()
+    notice: Notice | None = None
 
     @property
     def label(self) -> str:

@@ -27,6 +27,7 @@ from seatwarden.grammar.ast import (
     MonthDay,
     Name,
     Not,
+    Notice,
     Number,
     Operator,
     Or,
@@ -45,7 +46,7 @@ from seatwarden.grammar.calendar_names import MONTHS, date_from
 from seatwarden.grammar.errors import SyntaxProblem, shown
 from seatwarden.grammar.keywords import RESERVED
 from seatwarden.grammar.printer import print_field
-from seatwarden.grammar.spans import Span
+from seatwarden.grammar.spans import NOWHERE, Span
 
 _RESERVED = re.compile("|".join(RESERVED), re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -127,6 +128,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         types: tuple[LicenseType, ...] = ()
         name = until = None
         span = name_span = self._span(meta)
+        notice = parts.pop() if isinstance(parts[-1], Notice) else None
         regardless = parts.pop() if isinstance(parts[-1], Span) else None
         for part in parts[1:-2]:
             match part:
@@ -136,8 +138,8 @@ class Builder(Transformer_NonRecursive[Token, Any]):
                     until = part
                 case _:
                     types = part
-        said = (True, regardless) if regardless is not None else ()
-        return Rule(kind, types, name, until, parts[-1], span, name_span, *said)
+        said, place = regardless is not None, regardless or NOWHERE
+        return Rule(kind, types, name, until, parts[-1], span, name_span, said, place, notice)
 
     def types(self, meta: Meta, parts: list[Token]) -> tuple[LicenseType, ...]:
         return tuple(dict.fromkeys(_license_type(part) for part in parts))
@@ -147,6 +149,14 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def regardless(self, meta: Meta, parts: list[Token]) -> Span:
         return self._span(meta)
+
+    def notice(self, meta: Meta, parts: list[Any]) -> Notice:
+        reminder = parts[-1] if len(parts) > 4 else None
+        return Notice(parts[3], reminder, self._span(meta))
+
+    def reminder(self, meta: Meta, parts: list[Any]) -> Length | Name:
+        length: Length | Name = parts[1]
+        return length
 
     def let(self, meta: Meta, parts: list[Any]) -> Let:
         return Let(self._new_name(parts[1]), parts[2], self._span(meta), self._token_span(parts[1]))

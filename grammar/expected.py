@@ -39,7 +39,7 @@ _GROUPS = (
     (COMPARE, "an operator like `=`"),
     (STATEMENT, "a statement like `keep`"),
 )
-_SELDOM = {"PLUS", "MINUS", "FROM", "REACH", "REGARDLESS"}
+_SELDOM = {"PLUS", "MINUS", "FROM", "REACH", "REGARDLESS", "AFTER"}
 """What may stand behind any value or condition, and is hardly ever meant."""
 _LAST = ("LSQB", "RSQB", "LPAR", "RPAR", "COMMA")
 """Signs stand behind words."""

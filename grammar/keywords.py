@@ -15,7 +15,10 @@ KEYWORDS = (
 )
 """Every word that means something by itself, in any case."""
 KINDS_OF_LISTS = ("text", "dates", "numbers")
-IN_PLACE = ("is", "empty", "as", *KINDS_OF_LISTS, "regardless", "use", "date", "number", "reach", "free")
+IN_PLACE = (
+    *("is", "empty", "as", *KINDS_OF_LISTS, "regardless", "use", "date", "number", "reach", "free"),
+    *("after", "notice", "reminder", "before"),
+)
 """Words that mean something in their place only, in any case; anywhere else they may name a value."""
 RESERVED = frozenset((*KEYWORDS, *FIELDS))
 """Words that cannot name a value: the language means something else by them."""

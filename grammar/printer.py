@@ -5,6 +5,7 @@
 A statement stands on one line when it fits. Else the condition goes below its rule, each part of an `and` or `or`
 takes a line, and a list that is too long takes a line for each value. Comments keep open what they stand in:
 a list with a comment inside, an `and` or `or` with one between its parts, a rule with one above its `when`.
+A notice has a line of its own, always: it is another thing than what is released, and people look for it.
 Each line knows which stretch of the source it says, so that comments find back to it.
 """
 
@@ -32,6 +33,7 @@ from seatwarden.grammar.ast import (
     Name,
     Named,
     Not,
+    Notice,
     Number,
     Operand,
     Or,
@@ -95,6 +97,12 @@ def print_limit(limit: AnyLimit) -> str:
     order = ", longest unused first" if limit.longest_unused_first else ""
     period = "run" if limit.over is None else print_length(limit.over)
     return f"{amount}{of_type} per {period}{order}"
+
+
+def print_notice(notice: Notice) -> str:
+    """What stands behind a release rule that tells its users before."""
+    reminder = f", reminder {print_length(notice.reminder)} before" if notice.reminder is not None else ""
+    return f"after notice of {print_length(notice.length)}{reminder}"
 
 
 def print_condition(condition: Condition) -> str:
@@ -197,8 +205,12 @@ class _Layout:
     def statement(self, statement: Statement) -> None:
         start, end = start_of(statement.span), end_of(statement.span)
         match statement:
-            case Rule(condition=condition):
+            case Rule(condition=condition, notice=None):
                 self._rule(statement, _head(statement), condition, start, end)
+            case Rule(condition=condition, notice=Notice() as notice):
+                before = statement.regardless_span if statement.regardless_of_use else condition.span
+                self._rule(statement, _head(statement), condition, start, end_of(before))
+                self._line(2, print_notice(notice), start_of(notice.span), end)
             case Let(name, value):
                 self._let(f"let {name} = ", value, start, end)
             case SetFrom(name, path, kind):

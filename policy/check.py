@@ -98,6 +98,9 @@ class _Checker:
         yield from self._statements()
         for rule in self._policy.rules:
             yield from self._condition(rule.condition)
+            for length in (rule.notice.length, rule.notice.reminder) if rule.notice is not None else ():
+                if length is not None:
+                    yield from [*self._length(length)] or self._too_long(length)
 
     def _names_nothing(self, let: Let, names: PolicyNames) -> bool:
         """Whether a `let` has a value that cannot have a name, such as one before it, or stands for itself."""
@@ -235,10 +238,14 @@ class _Checker:
             help_ = "compare a number with a number alone" if used or kind is Type.NUMBER else moved_text(shifted)
             label = f"this is {kind.value}"
             yield _error("SW105", f"`{shifted.sign}` moves dates, not {kind.value}", base.span, label, help_)
-        length = self._lengths.get(shifted.length.name) if isinstance(shifted.length, Name) else shifted.length
+        yield from self._too_long(shifted.length)
+
+    def _too_long(self, said: Length | Name) -> Iterator[Diagnostic]:
+        """A length of time that is added to a day ends on a day that calendars have."""
+        length = self._lengths.get(said.name) if isinstance(said, Name) else said
         if length is not None and length.days > MAX_SHIFT:
             label = f"at most {MAX_SHIFT:,} days"
-            yield _error("SW004", f"{length.days:,} days are too many", shifted.length.span, label, None)
+            yield _error("SW004", f"{length.days:,} days are too many", said.span, label, None)
 
     def _reading(self, read: ReadAs) -> Iterator[Diagnostic]:
         """Only text is read as something else."""

@@ -21,6 +21,7 @@ from seatwarden.grammar.ast import (
     Name,
     Named,
     Not,
+    Notice,
     Or,
     Policy,
     ReadAs,
@@ -101,8 +102,13 @@ def resolved(policy: Policy, names: PolicyNames) -> Policy:
     conditions: dict[str, Condition] = {}
     for name, condition in names.conditions.items():
         conditions[name] = _resolved(condition, conditions, names.lengths)
+
+    def of_rule(rule: Rule) -> Rule:
+        notice = _notice(rule.notice, names.lengths) if rule.notice is not None else None
+        return replace(rule, condition=_resolved(rule.condition, conditions, names.lengths), notice=notice)
+
     statements = (
-        replace(s, condition=_resolved(s.condition, conditions, names.lengths)) if isinstance(s, Rule) else s
+        of_rule(s) if isinstance(s, Rule) else s
         for s in policy.statements
         if not isinstance(s, Let) or s.name in names.values
     )
@@ -165,12 +171,22 @@ def _resolved(condition: Condition, conditions: Mapping[str, Condition], lengths
     match condition:
         case Name(name) if name in conditions:
             return _at(conditions[name], condition.span)
-        case UnusedFor(Name(name)) | Shifted(length=Name(name)):
-            return replace(condition, length=replace(lengths[name], span=condition.length.span))
+        case UnusedFor(Name()) | Shifted(length=Name()):
+            return replace(condition, length=_length(condition.length, lengths))
         case And() | Or() | Not() | Comparison():
             return rebuilt(condition, lambda part: _resolved(part, conditions, lengths))
         case _:
             return condition
+
+
+def _notice(notice: Notice, lengths: Mapping[str, Length]) -> Notice:
+    reminder = _length(notice.reminder, lengths) if notice.reminder is not None else None
+    return replace(notice, length=_length(notice.length, lengths), reminder=reminder)
+
+
+def _length(length: Length | Name, lengths: Mapping[str, Length]) -> Length:
+    """A length of time, a named one at the place of its name."""
+    return replace(lengths[length.name], span=length.span) if isinstance(length, Name) else length
 
 
 def _at(condition: Condition, span: Span) -> Condition:

@@ -231,9 +231,15 @@ def keep_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
     return st.builds(ast.Rule, st.just("keep"), _types, _labels, _untils, of)
 
 
-def release_rules(of: SearchStrategy[ast.Condition]) -> SearchStrategy[ast.Rule]:
-    """A release rule."""
-    said = {"regardless_of_use": st.booleans()}
+def notices(names: Sequence[str] = ()) -> SearchStrategy[ast.Notice]:
+    """A notice clause; `names` are those of lengths of time."""
+    length = _lengths | st.sampled_from([ast.Name(name) for name in names]) if names else _lengths
+    return st.builds(ast.Notice, length, st.none() | length)
+
+
+def release_rules(of: SearchStrategy[ast.Condition], lengths: Sequence[str] = ()) -> SearchStrategy[ast.Rule]:
+    """A release rule; some are announced. `lengths` are names of lengths of time."""
+    said = {"regardless_of_use": st.booleans(), "notice": st.none() | st.none() | notices(lengths)}
     return st.builds(ast.Rule, st.just("release"), _types, _labels, st.none(), of, **said)
 
 
@@ -272,7 +278,7 @@ def policies(draw: st.DrawFn) -> ast.Policy:
     of = conditions(names, named, lengths)
     # One release rule that often matches, and few keep rules: so that every fact may turn a verdict.
     first: SearchStrategy[Any] = st.sampled_from([ast.UnusedFor(ast.Length(30, "days")), ast.Boolean(True)])
-    releases = [draw(release_rules(first | of)), *draw(st.lists(release_rules(of), max_size=2))]
+    releases = [draw(release_rules(first | of, lengths)), *draw(st.lists(release_rules(of, lengths), max_size=2))]
     statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
     statements += draw(st.lists(limits, max_size=2, unique_by=_subject_of))
     statements += draw(st.lists(st.sampled_from(ZONES).map(ast.Timezone), max_size=1))
@@ -284,7 +290,7 @@ def any_policies() -> SearchStrategy[ast.Policy]:
     values = any_text.map(ast.Text) | lists(any_text.map(ast.Text) | numbers, most=12) | _lengths | any_conditions()
     statement = st.one_of(
         keep_rules(any_conditions()),
-        release_rules(any_conditions()),
+        release_rules(any_conditions(), [name for names in _NAMES for name in names]),
         st.builds(ast.Rule, st.just("keep"), _types, any_text, st.none(), any_conditions()),
         st.builds(ast.Let, any_names, values),
         st.builds(ast.SetFrom, any_names, any_text.map(ast.Text), st.sampled_from(["text", "dates", "numbers"])),

@@ -19,6 +19,7 @@ from seatwarden.grammar.ast import (
     Name,
     Named,
     Not,
+    Notice,
     Number,
     Operand,
     Or,
@@ -108,8 +109,24 @@ class _Reader(YamlReader):
         types, until = tuple(dict.fromkeys(rule["licenseTypes"])), rule.by_key.get("until")
         said = bool(rule.by_key.get("regardlessOfUse"))
         place = rule.span("regardlessOfUse") if said else NOWHERE
+        notice = self._notice(node) if (node := rule.by_key.get("notice")) is not None else None
         span = rule.map.span
-        return Rule(cast(Any, kind), types, rule["name"], until, condition, span, rule.span("name"), said, place)
+        return Rule(
+            cast(Any, kind), types, rule["name"], until, condition, span, rule.span("name"), said, place, notice
+        )
+
+    def _notice(self, node: Node) -> Notice | None:
+        if not isinstance(node, YamlMap):
+            help_ = 'like {"of": {"days": 14}, "reminder": {"days": 3}}'
+            self.error("SW204", "`notice` must be an object", node.span, f"this is {describe(node)}", help_)
+            return None
+        of, reminder = self._object(tables.NOTICE, node, "notice").take("of", "reminder")
+        length = self._length_or_name(of) if of is not None else None
+        back = self._length_or_name(reminder) if reminder is not None else None
+        return Notice(length, back, node.span) if length is not None else None
+
+    def _length_or_name(self, node: Node) -> Length | Name | None:
+        return self._named(node) if isinstance(node, YamlMap) and node.get("name") else self._length(node)
 
     def _let(self, let: Values) -> Let | None:
         value = self._what_is_named(let["value"]) if let["value"] is not None else None
@@ -265,9 +282,7 @@ class _Reader(YamlReader):
         base = self._operand(than) if than is not None and _key_of(than, tables.SHIFTED) is None else None
         if than is not None and base is None and _key_of(than, tables.SHIFTED) is not None:
             self.error("SW205", "a date is moved once", than.span, "moved already", "add the days up")
-        length: Length | Name | None = None
-        if by is not None:
-            length = self._named(by) if isinstance(by, YamlMap) and by.get("name") else self._length(by)
+        length = self._length_or_name(by) if by is not None else None
         if base is None or length is None or isinstance(base, Shifted):
             return None
         return Shifted(base, "+" if word == "later" else "-", length, node.span)

@@ -123,6 +123,13 @@ _CALLED = Setting("name", TEXT)
 _UNTIL = Setting("until", _DAY, "The last day on which the rule holds.")
 _WHEN = need("when", _CONDITION)
 _REGARDLESS = Setting("regardlessOfUse", SWITCH, "Licenses that are in use are meant, too.", False)
+_BY = _node({"anyOf": [_ref("length"), _ref("name")]})
+NOTICE = _object(
+    "Its user is told so long before, and reminded so long before the announced day.",
+    need("of", _BY, "From the notice to the release."),
+    Setting("reminder", _BY, "Absent: nobody is reminded."),
+)
+_NOTICE = Setting("notice", _node(NOTICE.schema()))
 _COUNT = Setting("count", whole("licenses"), "Licenses a run.")
 _SHARE = Setting("percent", _PERCENT, "Percent of the allocated licenses.")
 _OF = Setting("licenseType", _words(*LICENSE_TYPES), "Absent: any type for a count, each type for a percentage.")
@@ -156,7 +163,7 @@ RESERVE = _statement(
 TIMEZONE = _statement("timezone", "The time zone in which days are counted.", need("name", TEXT, "IANA name."))
 STATEMENTS = {
     "keep": _statement("keep", "A keep rule.", _TYPES, _CALLED, _UNTIL, _WHEN),
-    "release": _statement("release", "A release rule.", _TYPES, _CALLED, _WHEN, _REGARDLESS),
+    "release": _statement("release", "A release rule.", _TYPES, _CALLED, _WHEN, _REGARDLESS, _NOTICE),
     "let": LET,
     "set": SET,
     "limit": LIMIT,
@@ -177,7 +184,6 @@ UNUSED = _object(
 )
 SEASON = _object("Today lies in a season, both days included.", need("from", _SEASON_DAY), need("to", _SEASON_DAY))
 LENGTHS = {unit: _object(f"A length of time in {unit}.", need(unit, whole(unit))) for unit in ("days", "weeks")}
-_BY = _node({"anyOf": [_ref("length"), _ref("name")]})
 SHIFTED = {
     word: _object(f"A date, so much {word} than another.", need(word, _BY), need("than", _OPERAND))
     for word in ("later", "earlier")

@@ -23,6 +23,7 @@ from seatwarden.grammar.ast import (
     Name,
     Named,
     Not,
+    Notice,
     Number,
     Operand,
     Or,
@@ -105,7 +106,7 @@ def _escaped(text: str) -> str:
 
 def _statement(statement: Statement) -> dict[str, Any]:
     match statement:
-        case Rule(kind, license_types, name, until, condition, regardless_of_use=regardless):
+        case Rule(kind, license_types, name, until, condition, regardless_of_use=regardless, notice=notice):
             return {
                 "kind": kind,
                 **({"licenseTypes": list(license_types)} if license_types else {}),
@@ -113,6 +114,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
                 **({"until": until.value.isoformat()} if until else {}),
                 "when": _condition(condition),
                 **({"regardlessOfUse": True} if regardless else {}),
+                **({"notice": _notice(notice)} if notice is not None else {}),
             }
         case Let(name, value):
             return {"kind": "let", "name": name, "value": _named(value)}
@@ -132,8 +134,17 @@ def _statement(statement: Statement) -> dict[str, Any]:
             return {"kind": "timezone", "name": name}
 
 
+def _notice(notice: Notice) -> dict[str, Any]:
+    reminder = {"reminder": _length(notice.reminder)} if notice.reminder is not None else {}
+    return {"of": _length(notice.length), **reminder}
+
+
+def _length(length: Length | Name) -> dict[str, Any]:
+    return {"name": length.name} if isinstance(length, Name) else {length.unit: length.count}
+
+
 def _named(value: Named) -> Any:
-    return {value.unit: value.count} if isinstance(value, Length) else _condition(value)
+    return _length(value) if isinstance(value, Length) else _condition(value)
 
 
 def _condition(condition: Condition) -> Any:
@@ -170,8 +181,7 @@ def _operand(operand: Operand) -> Any:
         case Name(name):
             return {"name": name}
         case Shifted(base, sign, length):
-            by = _operand(length) if isinstance(length, Name) else {length.unit: length.count}
-            return {"later" if sign == "+" else "earlier": by, "than": _operand(base)}
+            return {"later" if sign == "+" else "earlier": _length(length), "than": _operand(base)}
         case ReadAs(kind, field):
             return {"readAs": kind, "of": _operand(field)}
         case Field(name, None):
