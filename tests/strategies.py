@@ -325,6 +325,10 @@ def butler_maps() -> SearchStrategy[dict[str, Any]]:
         optional={
             "neverUsed": st.sampled_from(["fromAllocation", "release", "keep"]),
             "when": conditions().map(print_condition),
+            "notice": st.fixed_dictionaries(
+                {"days": st.sampled_from(THRESHOLDS)},
+                optional={"reminderDays": st.none() | st.sampled_from(THRESHOLDS)},
+            ),
         },
     )
     return st.fixed_dictionaries(

@@ -20,6 +20,7 @@ from seatwarden.grammar.ast import (
     Limit,
     ListOf,
     Not,
+    Notice,
     Or,
     Rule,
     Text,
@@ -33,6 +34,7 @@ from seatwarden.grammar.parser import parse_condition, parse_limit
 from seatwarden.grammar.spans import NOWHERE, Span
 from seatwarden.policy.butler.names import LENGTHS, LETS, SETS, named_conditions
 from seatwarden.policy.diagnostics import from_syntax
+from seatwarden.policy.operators import MAX_SHIFT
 from seatwarden.policy.yaml.kinds import (
     DAY_SCHEMA,
     SWITCH,
@@ -41,14 +43,16 @@ from seatwarden.policy.yaml.kinds import (
     TEXT_SCHEMA,
     WHOLE_SCHEMA,
     any_case,
+    between,
     list_of,
+    map_of,
     maps,
     one_of,
     whole,
 )
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlList, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader, describe
-from seatwarden.policy.yaml.settings import Kind, Section, Setting, need
+from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 from seatwarden.policy.yaml.text import locate_in
 
 FLAGS = {"inactive": "user.inactive", "blocked": "user.blocked", "removedExternally": "user.removedExternally"}
@@ -198,7 +202,15 @@ def _release_rule(reader: YamlReader, entry: Entry, what: str) -> Rule | None:
     license_type = cast(LicenseType, entry.key.text)
     key, said = entry.key.span, settings["regardlessOfUse"]
     said_at = settings.span("regardlessOfUse") if said else NOWHERE
-    return Rule("release", (license_type,), None, None, condition, key, key, said, said_at)
+    return Rule("release", (license_type,), None, None, condition, key, key, said, said_at, settings["notice"])
+
+
+def _notice(said: Values) -> Notice | None:
+    days, reminder = said.take("days", "reminderDays")
+    if days is None:
+        return None
+    back = Length(reminder, "days", said.span("reminderDays")) if reminder is not None else None
+    return Notice(Length(days, "days", said.span("days")), back, said.map.span)
 
 
 def _release_rules(section: Section) -> Kind:
@@ -291,6 +303,13 @@ NEVER_RELEASE = tuple(setting.key for setting in KEPT)
 _NAMED_RULES = list_of(Kind(_named_rule, NAMED_RULE.schema()))
 
 _NEVER_USED = "Whether a license that was never used counts from its allocation, is released at once, or kept."
+NOTICE = Section(
+    (
+        need("days", between(0, MAX_SHIFT, "days"), "Calendar days from the notice to the release."),
+        Setting("reminderDays", between(0, MAX_SHIFT, "days"), "How many days before the release a reminder goes out."),
+    )
+)
+_NOTICE = "Users are told before a release by this rule."
 RELEASE_RULE = Section(
     (
         need("enable", SWITCH, "false: licenses of this type are never released."),
@@ -298,6 +317,7 @@ RELEASE_RULE = Section(
         ours("when", CONDITION, "A condition that must hold too, in the policy language."),
         ours("neverUsed", one_of(("fromAllocation", "release", "keep")), _NEVER_USED, "fromAllocation"),
         ours("regardlessOfUse", SWITCH, "true: licenses that are in use are meant, too.", False),
+        ours("notice", map_of(NOTICE, _notice), _NOTICE),
     )
 )
 _RELEASED = Kind(_release_rule, RELEASE_RULE.schema())

@@ -13,7 +13,9 @@ from seatwarden.grammar.ast import (
     Length,
     LicenseType,
     ListOf,
+    Name,
     Not,
+    Notice,
     Or,
     Rule,
     Text,
@@ -77,24 +79,38 @@ def release_settings(rule: Rule) -> tuple[LicenseType, dict[str, Any]]:
             raise NotInYaml(
                 "it does not start with `unused for`", f"{help_}, and all else is joined by `and`", first.span
             )
-    length = unused.length
-    if not isinstance(length, Length):
-        help_ = f"write the number of days in place of `{length.name}`"
-        raise NotInYaml("the days of a release rule are a number there", help_, length.span)
-    if length.unit != "days":
-        raise NotInYaml("YAML counts days", f"write unused for {length.days} days", unused.span)
+    days = _days(unused.length, "a release rule", "unused for", unused.span)
     if never_used is None and more and more[0] == Not(_NEVER_USED):
         never_used, more = "keep", more[1:]
     if len(more) == 1 and isinstance(more[0], And):
         raise NotInYaml("an `and` in parentheses", "leave the parentheses out: `and` joins them all", more[0].span)
-    settings: dict[str, Any] = {"enable": True, "releaseThresholdDays": length.count}
+    settings: dict[str, Any] = {"enable": True, "releaseThresholdDays": days}
     if never_used:
         settings["neverUsed"] = never_used
     if more:
         settings["when"] = more[0] if len(more) == 1 else And(tuple(more), more[0].span.to(more[-1].span))
     if rule.regardless_of_use:
         settings["regardlessOfUse"] = True
+    if rule.notice is not None:
+        settings["notice"] = _notice(rule.notice)
     return license_type, settings
+
+
+def _notice(notice: Notice) -> dict[str, int]:
+    settings = {"days": _days(notice.length, "a notice", "after notice of")}
+    if notice.reminder is not None:
+        settings["reminderDays"] = _days(notice.reminder, "a reminder", "reminder")
+    return settings
+
+
+def _days(length: Length | Name, of: str, words: str, span: Span | None = None) -> int:
+    """The number of days that a length is; `words` stand before it in policy text. Raises NotInYaml."""
+    if not isinstance(length, Length):
+        help_ = f"write the number of days in place of `{length.name}`"
+        raise NotInYaml(f"the days of {of} are a number there", help_, length.span)
+    if length.unit != "days":
+        raise NotInYaml("YAML counts days", f"write {words} {length.days} days", span or length.span)
+    return length.count
 
 
 def _texts(condition: Condition, field: Field) -> list[str] | None:

@@ -177,6 +177,7 @@ licenseType:
         ('release analyzer "old" when unused for 30 days', "release rule `old`", "release rules have no names there"),
         ("release analyzer when user.inactive", "`release analyzer`", "it does not start with `unused for`"),
         ("release analyzer when unused for 2 weeks", "`release analyzer`", "YAML counts days"),
+        ("release analyzer when unused for 9 days after notice of 1 week", "`release analyzer`", "YAML counts days"),
         ("release analyzer when unused for 9 days or user.inactive", "`release analyzer`", "does not start"),
         (
             "release analyzer when unused for 9 days and (user.inactive and user.blocked)",
@@ -211,6 +212,7 @@ def test_what_yaml_cannot_say_is_named(statement: str, title: str, why: str) -> 
         ('release analyzer "old" when unused for 30 days', '"old"'),
         ("release analyzer when user.inactive and unused for 9 days", "user.inactive"),
         ("release analyzer when unused for 2 weeks and user.inactive", "unused for 2 weeks"),
+        ("release analyzer when unused for 9 days after notice of 8 days, reminder 1 week before", "1 week"),
         (
             "release analyzer when unused for 9 days and (user.inactive and user.blocked)",
             "user.inactive and user.blocked",

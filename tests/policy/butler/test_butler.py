@@ -300,6 +300,7 @@ licenseType:
     releaseThresholdDays: 60
     neverUsed: keep
     when: not user.inactive
+    notice: {days: 14, reminderDays: 3}
 """
     assert _rules(text) == [
         'timezone "Europe/Stockholm"',
@@ -308,13 +309,19 @@ licenseType:
         'keep "year-end close" until 2027-02-28 when user.@Department = "Finance" and month = [11, 12, 1]',
         'keep "by hand" until 2027-03-01 when user.tags = "x"',
         "release analyzer when unused for 30 days or never used regardless of use",
-        "release professional when unused for 60 days and not never used and not user.inactive",
+        (
+            "release professional when unused for 60 days and not never used and not user.inactive\n"
+            "  after notice of 14 days, reminder 3 days before"
+        ),
     ]
 
 
 @pytest.mark.parametrize(("limit", "said"), [("50", "50"), ("'50'", "50"), ("10%", "10%"), ("0", "0")])
 def test_limits(limit: str, said: str) -> None:
     assert _rules(f"limit: {limit}\nlicenseType: {{}}") == [f"limit release to {said} per run"]
+
+
+_NOTICE = "licenseType: {analyzer: {enable: true, releaseThresholdDays: 5, notice: "
 
 
 @pytest.mark.parametrize(
@@ -335,6 +342,12 @@ def test_limits(limit: str, said: str) -> None:
             "licenseType: {analyzer: {enable: true, releaseThresholdDays: 5, neverUsed: alwys}}",
             "b:1:76",
         ),
+        (_NOTICE + "14}}", "b:1:73"),
+        (_NOTICE + "{}}}", "b:1:73"),
+        (_NOTICE + "{days: 2 weeks}}}", "b:1:80"),
+        (_NOTICE + "{days: 36501}}}", "b:1:80"),
+        (_NOTICE + "{days: 14, reminderDays: -3}}}", "b:1:98"),
+        (_NOTICE + "{days: 14, reminder: 3}}}", "b:1:84"),
     ],
 )
 def test_our_keys_given_wrongly(text: str, place: str) -> None:

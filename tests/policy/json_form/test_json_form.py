@@ -10,6 +10,7 @@ from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import load_policy, parse_surface
 
 KEEP: dict[str, Any] = {"kind": "keep", "name": "a", "when": {"field": "user.inactive"}}
+RELEASE: dict[str, Any] = {"kind": "release", "when": True}
 
 
 def _policy(*statements: object) -> str:
@@ -45,6 +46,12 @@ def _nested(depth: int) -> Any:
         (_policy({"kind": "release", "until": "2026-01-01", "when": True}), "unknown key `until`"),
         (_policy(KEEP | {"regardlessOfUse": True}), "unknown key `regardlessOfUse`"),
         (_policy({"kind": "release", "when": True, "regardlessOfUse": "x"}), "`regardlessOfUse` must be true or false"),
+        (_policy(KEEP | {"notice": {"of": {"days": 14}}}), "unknown key `notice`"),
+        (_policy(RELEASE | {"notice": 14}), "`notice` must be an object"),
+        (_policy(RELEASE | {"notice": {"reminder": {"days": 3}}}), "`notice` lacks the key `of`"),
+        (_policy(RELEASE | {"notice": {"of": 14}}), "a length of time belongs here"),
+        (_policy(RELEASE | {"notice": {"of": {"name": "b c"}}}), "`b c` cannot be a name"),
+        (_policy(RELEASE | {"notice": {"of": {"days": 14}, "reminder": {"days": "3"}}}), "must be a number of days"),
         (_policy(KEEP | {"until": "2026-02-30"}), "`until` must be a date"),
         (_policy(KEEP | {"until": 5}), "`until` must be a date"),
         (_policy(KEEP | {"name": "a\nb"}), "`name` contains a line break"),
