@@ -7,7 +7,7 @@ from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatem
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import licenses, moment, rule_words, run_sources
 from seatwarden.engine.common.text import join_words, plural
-from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.decision import STANDING, Decision
 from seatwarden.grammar.ast import Rule
 
 
@@ -28,18 +28,20 @@ def who_was_protected(evidence: Evidence) -> AuditAnswer:
         for n, decision in run.by_line.items():
             if decision.verdict == "keep" and _due_by(decision) is not None:
                 count += 1
-                one = kept.setdefault((*decision.key, decision.decided_by), _Kept(decision))
+                one = kept.setdefault((*decision.key, _kept_by(decision)), _Kept(decision))
                 one.runs.append(moment(run.header.now))
                 one.places.append(run.at_plan(n))
     by_rule = sum(one.decision.because == "keep" for one in kept.values())
-    guarded = len(kept) - by_rule
+    held = sum(one.decision.because == "hold" for one in kept.values())
+    guarded = len(kept) - by_rule - held
     parts = [f"{by_rule:,} by a keep rule"] if by_rule else []
+    parts += [f"{held:,} by a hold"] if held else []
     parts += [f"{guarded:,} by a guard"] if guarded else []
     short = f"{licenses(len(kept)).capitalize()} that a release rule matched {'was' if len(kept) == 1 else 'were'} kept"
     entries = tuple(_entry(one) for one in sorted(kept.values(), key=_order))
     listing = Listing("Due, and kept", ("License", "Who", "Kept by, and due by"), entries)
     nobody = "Nobody: no license that a release rule matched was kept." if evidence.readable else evidence.why_unread
-    names = sorted({one.decision.decided_by or "" for one in kept.values()})
+    names = sorted({_kept_by(one.decision) for one in kept.values()} - set(STANDING))
     return AuditAnswer(
         2,
         "Was anybody protected who was due?",
@@ -55,18 +57,24 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if " " in name or '"' in name else name
 
 
+def _kept_by(decision: Decision) -> str:
+    """The guard or rule that kept the license, or the register that did."""
+    return decision.because if decision.because in STANDING else decision.decided_by or ""
+
+
 def _due_by(decision: Decision) -> Rule | None:
     return next((rule for rule in decision.matched if rule.kind == "release"), None)
 
 
 def _order(one: _Kept) -> tuple[object, ...]:
     decision = one.decision
-    return decision.decided_by or "", decision.license_type, decision.user.casefold()
+    return _kept_by(decision), decision.license_type, decision.user.casefold()
 
 
 def _entry(one: _Kept) -> AuditEntry:
     decision = one.decision
-    due, by = _due_by(decision), decision.rule
+    due = _due_by(decision)
+    by = decision.rule if decision.because not in STANDING else None
     assert due is not None  # noqa: S101 - for the type checker: only such are listed
     days = f", {one.runs[0]} to {one.runs[-1]}" if one.runs[0] != one.runs[-1] else ""
     runs = f" In {len(one.runs):,} runs{days}." if len(one.runs) > 1 else ""

@@ -2,6 +2,7 @@
 
 The order is the policy's meaning: guards, keep rules, release rules, keep. Keep beats release whatever the order
 of rules, and a license is released only when every keep rule is certainly false and a release rule certainly true.
+Behind them stands what the registers beside the site say of a license: that can only keep it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +13,11 @@ from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling
 from seatwarden.engine.decide.reasons import sentence
 from seatwarden.engine.decide.reference import RuleOutcome, Truth, evaluate_rule
+from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Facts, SnapshotFacts, Subject, Unknown, subject_of, subjects_of
 from seatwarden.engine.facts.guards import Guard, RowState, guard_for, row_state_of
+from seatwarden.engine.facts.standing import NO_STANDING, Standing
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
 from seatwarden.policy.loading import CheckedPolicy
@@ -40,8 +43,10 @@ def decide(
     facts = SnapshotFacts(subject)
     row_state = row_state_of(subject)
     outcomes = outcomes_of(policy, license_type, facts, day)
-    ruling, reason = conclude(license_type, outcomes, guard_for(row_state))
-    return _decision(subject, row_state, ruling, reason, Evaluated(facts.seen, outcomes))
+    concluded = conclude(license_type, outcomes, guard_for(row_state))
+    standing = snapshot.standings.get((license_type, license_.id), NO_STANDING)
+    decided = ruled(*concluded, standing, day)
+    return _decision(subject, row_state, *decided, Evaluated(facts.seen, outcomes), standing)
 
 
 class _Decider:
@@ -58,11 +63,14 @@ class _Decider:
         """The decisions for a batch of licenses."""
         snapshot, license_type, rules = self._snapshot, self._license_type, self._rules
         subjects = subjects_of(snapshot, license_type, licenses, self._day)
-        batch = rules.read(subjects)
+        batch, standings = rules.read(subjects), snapshot.standings
         for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
             row_state = row_state_of(subject)
-            ruling, reason = self._conclusions.of(truths, guard_for(row_state), values)
-            yield _decision(subject, row_state, ruling, reason, Compact(rules, values))
+            concluded, standing = self._conclusions.of(truths, guard_for(row_state), values), NO_STANDING
+            if standings:  # of most sites no register speaks, and of a site that has one few licenses
+                standing = standings.get((license_type, subject.license.id), NO_STANDING)
+                concluded = ruled(*concluded, standing, self._day)
+            yield _decision(subject, row_state, *concluded, Compact(rules, values), standing)
 
 
 class Conclusions:
@@ -107,7 +115,9 @@ class Conclusions:
         return ruling, reason_of
 
 
-def _decision(subject: Subject, row_state: RowState, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
+def _decision(
+    subject: Subject, row_state: RowState, ruling: Ruling, reason: str, evaluation: Evaluation, standing: Standing
+) -> Decision:
     license_, user = subject.license, subject.user
     directory: str | None
     user_id: str | None
@@ -130,6 +140,7 @@ def _decision(subject: Subject, row_state: RowState, ruling: Ruling, reason: str
         None if isinstance(unused, Unknown) else unused,
         license_.last_used if isinstance(subject.last_used, date) else None,
         evaluation,
+        standing,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from itertools import groupby, islice
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -12,24 +13,34 @@ from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import Guard, RowState
+from seatwarden.engine.facts.standing import NO_STANDING, HoldInForce, Standing
 from seatwarden.grammar.ast import LicenseType, Rule
 
 Verdict: TypeAlias = Literal["keep", "release"]
-Because: TypeAlias = Literal["guard", "keep", "release", "default"]
+Because: TypeAlias = Literal["guard", "keep", "release", "default", "hold", "notice"]
+"""What decided: a guard, a rule, no rule, or what a register says of a license that is due."""
+STANDING: tuple[Because, ...] = ("hold", "notice")
+"""Of a license that is due by a rule, and kept by what a register says of it."""
+
+
+def deciding_kind(because: Because) -> str:
+    """The kind of the rule that a ruling has: `keep`, or `release`; of others that no rule has."""
+    return "release" if because in STANDING else because
+
 
 BATCH = 500
 """Licenses that are decided together: enough for the calls not to count, few enough to need no memory."""
 
-LISTED_FIRST: tuple[Because, ...] = ("release", "guard", "default", "keep")
+LISTED_FIRST: tuple[Because, ...] = ("release", "hold", "notice", "guard", "default", "keep")
 """The order in which readers want to see decisions, by what decided."""
 
 
 class Ruling(Struct, frozen=True, eq=False):
     """The conclusion of guards and rules on one license; licenses with the same truths share it.
 
-    `guard` is the guard that decided (`because` is guard), `rule` the rule that did (keep or release); both are
-    None when nothing matched. `matched` has all rules that matched, in file order, `unknown` those of which that is not
-    known, where it is the rules that decide.
+    `guard` is the guard that decided (`because` is guard), `rule` the rule that did (keep or release), or for one of
+    STANDING the release rule by which the license is due; both are None when nothing matched. `matched` has all rules
+    that matched, in file order, `unknown` those of which that is not known, where it is the rules that decide.
     """
 
     verdict: Verdict
@@ -82,7 +93,7 @@ class Decision(Struct, frozen=True, gc=False):
     """The verdict for one license.
 
     `unused_days` counts calendar days, None when unknown; `last_used` is QRS's timestamp, None when never or
-    unreadable.
+    unreadable. `standing` is what the registers beside the site say of the license, whatever decided.
     """
 
     license_id: str
@@ -96,6 +107,7 @@ class Decision(Struct, frozen=True, gc=False):
     unused_days: int | None
     last_used: str | None
     evaluation: Evaluation
+    standing: Standing = NO_STANDING
 
     @property
     def verdict(self) -> Verdict:
@@ -142,6 +154,11 @@ class Decision(Struct, frozen=True, gc=False):
     def key(self) -> tuple[LicenseType, str]:
         """Type and id of the license."""
         return self.license_type, self.license_id
+
+    def hold_on(self, day: date) -> HoldInForce | None:
+        """The hold on the license, if one is in force on that day; it may not be what decided."""
+        hold = self.standing.hold
+        return hold if hold is not None and hold.holds_on(day.isoformat()) else None
 
     @property
     def rule_name(self) -> str | None:
@@ -194,7 +211,8 @@ def _compiled_rules(decision: Decision) -> CompiledRules | None:
 
 
 def reason_label(decision: Decision) -> str:
-    """The guard or rule that decided, as the summary counts it: `keep "tag"`, `release analyzer`, `quarantined`."""
+    """The guard or rule that decided, as the summary counts it: `keep "tag"`, `release analyzer`, `quarantined`; or
+    the register: `hold`."""
     return ruling_label(decision.ruling)
 
 
@@ -202,6 +220,8 @@ def ruling_label(ruling: Ruling) -> str:
     """The `reason_label` of a ruling."""
     if ruling.guard:
         return ruling.guard
+    if ruling.because in STANDING:
+        return ruling.because
     if ruling.rule is None and ruling.because != "default":
         return "withheld"  # in a plan with pseudonyms that does not say which rule it was
     return ruling.rule.title if ruling.rule else "no release rule matched"

@@ -15,12 +15,14 @@ from msgspec import Struct, structs, to_builtins
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.decide import conclude
-from seatwarden.engine.decide.decision import Decision, Evaluated, Ruling, facts_of
+from seatwarden.engine.decide.decision import STANDING, Decision, Evaluated, Ruling, facts_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import RuleOutcome
+from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, Unknown, fact_to_json
 from seatwarden.engine.facts.guards import RowState, guard_for
+from seatwarden.engine.facts.standing import NO_STANDING, Standing, bare
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -71,6 +73,7 @@ class Disguise:
         self._coarsenings: Mapping[LicenseType, Coarsening] = {t: Coarsening(policy, t, day) for t in LICENSE_TYPES}
         self._withheld: dict[tuple[object, ...], Ruling] = {}
         self._reasons: dict[tuple[object, ...], str] = {}
+        self._day = day
 
     def of_all(self, decisions: Iterable[Decision]) -> tuple[tuple[Decision, ...], ClassCounts]:
         """The decisions of a plan, those of classes below k withheld, by type and in an order that tells nothing."""
@@ -93,6 +96,9 @@ class Disguise:
         row_state = _coarse_row(decision.row_state)
         facts = coarsening.facts(exact)
         user = self._pseudonyms.of_user(decision.user) if decision.user_id is not None else None
+        # Who is held is few: it is told only where the verdict hangs on it.
+        is_kept_by_it = decision.because in STANDING
+        standing = bare(decision.standing, self._day.today.isoformat()) if is_kept_by_it else NO_STANDING
         hidden = structs.replace(
             decision,
             license_id=self._pseudonyms.of_license(*decision.key),
@@ -102,6 +108,7 @@ class Disguise:
             row_state=row_state,
             unused_days=None,
             last_used=None,
+            standing=standing,
         )
         outcomes = coarsening.outcomes(facts) if facts is not None else ()
         truths = tuple(outcome.rule for outcome in outcomes if outcome.truth is True)
@@ -110,7 +117,7 @@ class Disguise:
         return structs.replace(
             hidden,
             user_directory=coarsening.directory(facts),
-            reason=self._reason(decision.license_type, row_state, facts, outcomes),
+            reason=self._reason(decision.license_type, row_state, facts, outcomes, standing),
             unused_days=coarsening.unused_days(facts),
             evaluation=Evaluated(facts, outcomes),
         )
@@ -135,14 +142,22 @@ class Disguise:
             row_state=_QUARANTINED if ruling.guard == "quarantined" else _FREE,
             unused_days=None,
             evaluation=Evaluated({WITHHELD: mark}, ()),
+            standing=NO_STANDING,
         )
 
     def _reason(
-        self, license_type: LicenseType, row: RowState, facts: Mapping[str, Fact], outcomes: tuple[RuleOutcome, ...]
+        self,
+        license_type: LicenseType,
+        row: RowState,
+        facts: Mapping[str, Fact],
+        outcomes: tuple[RuleOutcome, ...],
+        standing: Standing,
     ) -> str:
-        key = (license_type, row, id(facts))  # facts that are equal are one object, as long as there is a coarsening
+        # Facts that are equal are one object, as long as there is a coarsening.
+        key = (license_type, row, id(facts), standing)
         if key not in self._reasons:
-            _, self._reasons[key] = conclude(license_type, outcomes, guard_for(row))
+            concluded = conclude(license_type, outcomes, guard_for(row))
+            _, self._reasons[key] = ruled(*concluded, standing, self._day)
         return self._reasons[key]
 
 

@@ -24,6 +24,7 @@ from seatwarden.engine.explain.stand_ins import Marks, leaves_of
 from seatwarden.engine.facts.columns import FactColumn
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.facts.standing import NO_STANDING
 from seatwarden.grammar.ast import Field, IsEmpty, UnusedFor
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.vocabulary import IN_USE
@@ -66,7 +67,7 @@ class Alike:
         rows = zip(decisions, zip(*self._telling(marked), strict=True), marked.rows(), strict=True)
         return [
             (*_standing(decision), is_pseudonym(decision.license_id), values)
-            if _hides_facts(decision)
+            if _hides_facts(decision) or decision.standing != NO_STANDING
             else (*_standing(decision), telling, self._depends(decision)(values))
             for decision, telling, values in rows
         ]
@@ -141,7 +142,7 @@ def alike_or_not(decision: Decision) -> Hashable:
     hidden = is_pseudonym(decision.license_id), is_pseudonym(decision.user_id)
     truths = tuple(outcome.truth for outcome in decision.outcomes)
     decided = (ruling.verdict, ruling.because, ruling.guard, id(ruling.rule) if ruling.rule else None)
-    return (decision.license_type, *decided, *_row(decision), *hidden, truths, facts)
+    return (decision.license_type, *decided, *_row(decision), decision.standing, *hidden, truths, facts)
 
 
 def stand_in(decision: Decision, marks: Marks, rules: CompiledRules, values: ReadValues) -> Decision:
@@ -179,7 +180,7 @@ def _is_past(fact: Fact, today: date) -> bool:
 
 
 def _standing(decision: Decision) -> tuple[Any, ...]:
-    return id(decision.ruling), *_row(decision)
+    return id(decision.ruling), *_row(decision), decision.standing
 
 
 def _row(decision: Decision) -> tuple[Any, ...]:

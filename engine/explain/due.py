@@ -26,7 +26,7 @@ HORIZON_DAYS = 1100
 _TOGETHER = 100
 """Days that are decided together: most licenses that become due at all do so within a few months."""
 
-_Case: TypeAlias = tuple[LicenseType, bool, tuple[Fact | None, ...]]
+_Case: TypeAlias = tuple[LicenseType, bool, int, tuple[Fact | None, ...]]
 
 
 class DueDays:
@@ -38,17 +38,24 @@ class DueDays:
         self._found: dict[_Case, date | None] = {}
 
     def of(self, decision: Decision) -> date | None:
-        """The first day on which the license would be released; None within the horizon, or if it is released now."""
+        """The first day on which the license would be released; None within the horizon, or if it is released now.
+
+        A hold is over first. Of one whose end a plan with pseudonyms does not say, no day is known.
+        """
         if _is_settled(decision):
             return None
+        hold = decision.hold_on(self._day.today)
+        if hold is not None and not hold.by:
+            return None
+        held = (date.fromisoformat(hold.until) - self._day.today).days if hold is not None else 0
         ahead, still = self._ahead[decision.license_type], self._still(decision)
         if _keeps(still):
             return None
         due_already = any(o.rule.kind == "release" and o.truth is True for o in still)
         facts = known_facts(decision)
-        case = (decision.license_type, due_already, tuple(facts.get(name) for name in ahead.reads))
+        case = (decision.license_type, due_already, held, tuple(facts.get(name) for name in ahead.reads))
         if case not in self._found:
-            later = _first(ahead, facts, due_already=due_already)
+            later = _first(ahead, facts, due_already=due_already, behind=held)
             self._found[case] = None if later is None else self._day.today + timedelta(days=later)
         return self._found[case]
 
@@ -66,11 +73,12 @@ class DueDays:
         return [outcome for outcome in decision.outcomes if outcome.rule not in moving]
 
 
-def _first(ahead: DaysAhead, facts: Mapping[str, Fact], *, due_already: bool) -> int | None:
-    """In how many days the license is released; `due_already`: but for the moving rules it would be."""
+def _first(ahead: DaysAhead, facts: Mapping[str, Fact], *, due_already: bool, behind: int) -> int | None:
+    """In how many days the license is released, if that is `behind` so many; `due_already`: but for the moving rules it
+    would be."""
     now, horizon = ahead.facts_now(facts), min(HORIZON_DAYS, ahead.last)
     # Every day: `month`, `weekday` and `until` turn verdicts back and forth, so halving could miss the first one.
-    for start in range(1, horizon + 1, _TOGETHER):
+    for start in range(behind + 1, horizon + 1, _TOGETHER):
         days = range(start, min(start + _TOGETHER, horizon + 1))
         released = _released(ahead, days, ahead.facts_on(days, now), due_already)
         if True in released:

@@ -5,7 +5,7 @@ The counterfactuals are computed: the changed facts are decided again by the sam
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -19,12 +19,14 @@ from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.pseudonyms import hides_facts
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
+from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.decide.states import heading
 from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
 from seatwarden.engine.explain.turning import why_on
 from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Unknown, fact_to_json
+from seatwarden.engine.facts.standing import HoldInForce
 from seatwarden.engine.plan.findings import Finding, is_about
 from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.grammar.ast import Not
@@ -40,7 +42,7 @@ MOST: Mapping[Size, int] = {"brief": 0, "default": 3, "full": 20}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision in words. `status` is one of protected, undetermined, quarantined, not due, no rule, due.
+    """A decision in words. `status` is one of protected, held, undetermined, quarantined, not due, no rule, due.
 
     `findings` are those of the plan that are about this license. `cases` are single changes that would turn the
     verdict, each decided again; `advice` says them, and what else there is to say. A brief one has none of both.
@@ -81,13 +83,17 @@ class Explainer:
         if size != "brief":
             decision = decision.worked_out()
         due = self._due_days.of(decision)
+        hold = decision.hold_on(self._day.today)
         status, headline = _status(decision, due, state)
         if size == "brief":
             return Explanation(decision, status, headline, due, (), (), mine)
         found = self._what_ifs.of(decision, MOST[size])
         cases = tuple(case for case in found if size == "full" or not case.vague)
-        released = _released_on(due, why_on(due, decision, self._policy, self._day)) if due else ""
-        advice = tuple(_advice(decision, self._day, due, released, cases))
+        why = why_on(due, decision, self._policy, self._day) if due else ""
+        if due and hold and not why and (due - timedelta(days=1)).isoformat() == hold.until:
+            why = "the hold has ended"
+        released = _released_on(due, why) if due else ""
+        advice = (*_advice(decision, self._day, due, released, cases), *_held_too(decision, hold))
         return Explanation(decision, status, headline, due, advice, cases, mine)
 
 
@@ -104,6 +110,7 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
         "status": explanation.status,
         "headline": explanation.headline,
         "dueOn": explanation.due.isoformat() if explanation.due else None,
+        "hold": msgspec.to_builtins(decision.standing.hold),
         "findings": [msgspec.to_builtins(finding) for finding in explanation.findings],
     }
     if size != "brief":
@@ -165,7 +172,9 @@ def _withheld(decision: Decision, state: str | None) -> tuple[str, str]:
     """Status and headline of a decision whose facts a log with pseudonyms does not say."""
     if decision.because == "release":
         return "due", heading(state or "due", decision.reason)
-    status = {"keep": "protected", "default": "no rule"}.get(decision.because, decision.guard or "undetermined")
+    status = {"keep": "protected", "default": "no rule", "hold": "held"}.get(
+        decision.because, decision.guard or "undetermined"
+    )
     return status, heading("kept", decision.reason)
 
 
@@ -175,6 +184,8 @@ def _status(decision: Decision, due: date | None, state: str | None) -> tuple[st
             return "due", heading(state or "due", decision.reason)
         case "keep" if decision.rule:
             return "protected", heading("kept", f"protected by {decision.rule.title}")
+        case "hold" if decision.standing.hold:
+            return "held", heading("kept", decision.standing.hold.sentence)
         case "guard" if decision.guard == "quarantined":
             return "quarantined", heading("kept", decision.reason)
         case "guard":
@@ -195,9 +206,14 @@ def _advice(decision: Decision, day: Day, due: date | None, released: str, cases
             if not told and any(o.rule.kind == "keep" for o in decision.outcomes):
                 yield "Would be kept if any keep rule above matched."
         case "keep":
-            yield _without_the_keeps(decision)
+            yield _without_the_keeps(decision, day)
             yield from sentences
             yield from _ends(decision, day, due)
+            if released:
+                yield released
+        case "hold":
+            _, reason = conclude(decision.license_type, decision.outcomes, None)
+            yield f"Would be released without the hold: {reason}."
             if released:
                 yield released
         case "default":
@@ -208,6 +224,12 @@ def _advice(decision: Decision, day: Day, due: date | None, released: str, cases
             yield from sentences
         case _:
             return
+
+
+def _held_too(decision: Decision, hold: HoldInForce | None) -> Iterator[str]:
+    """A sentence on the hold of a license that is kept for another reason."""
+    if hold is not None and decision.because != "hold":
+        yield f"The license is held, too, whatever the rules say: {hold.sentence}."
 
 
 def _released_on(due: date, why: str) -> str:
@@ -226,16 +248,17 @@ def is_keeping(outcome: RuleOutcome) -> bool:
     return outcome.rule.kind == "keep" and outcome.truth is True
 
 
-def _without_the_keeps(decision: Decision) -> str:
+def _without_the_keeps(decision: Decision, day: Day) -> str:
     """A sentence on the verdict without the rules that keep the license."""
     keeps = [o.rule.title for o in decision.outcomes if is_keeping(o)]
     without = tuple(o for o in decision.outcomes if not is_keeping(o))
     which = keeps[0] if len(keeps) == 1 else f"neither {join_words(keeps, 'nor')}"
     did = "did not match" if len(keeps) == 1 else "matched"
-    ruling, reason = conclude(decision.license_type, without, None)
+    concluded = conclude(decision.license_type, without, None)
+    ruling, reason = ruled(*concluded, decision.standing, day)
     if ruling.verdict == "release":
         return f"Would be released if {which} {did}."
-    also = {"default": "not due either", "guard": "undetermined"}[ruling.because]
+    also = {"default": "not due either", "guard": "undetermined", "hold": "held"}[ruling.because]
     return f"Would also be kept if {which} {did}: {also} ({reason})."
 
 

@@ -130,7 +130,8 @@ class WhatIfs:
         self._ready: dict[LicenseType, tuple[CompiledRules, tuple[dict[Field, str], ...]]] = {}
 
     def of(self, decision: Decision, most: int) -> list[WhatIf]:
-        """Up to `most` cases with the other verdict. Guards that stand before the rules leave none."""
+        """Up to `most` cases with the other verdict. Guards that stand before the rules, and a hold behind them, leave
+        none."""
         found: list[WhatIf] = []
         for change, ruling in self._turning(decision):
             if found and _alike(found[-1], change, ruling):
@@ -144,7 +145,7 @@ class WhatIfs:
 
     def _turning(self, decision: Decision) -> Iterator[tuple[Change, Ruling]]:
         """The changes that certainly turn the verdict, with the ruling then."""
-        if guard_for(decision.row_state):
+        if guard_for(decision.row_state) or decision.hold_on(self._day.today) is not None:
             return
         outcomes = decision.outcomes
         known = self._known(decision)

@@ -10,6 +10,7 @@ from seatwarden.engine.decide.decision import Because, Decision, Evaluation, Rul
 from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFact
 from seatwarden.engine.facts.guards import RowState
+from seatwarden.engine.facts.standing import NO_STANDING, Standing
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, shuffled
 from seatwarden.engine.plan.records import Days, RulingWords, ruling_words
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
@@ -18,7 +19,10 @@ FactT = TypeVar("FactT", bound=Fact | RecordedFact)
 
 
 class DecisionPart(Struct, Generic[FactT], rename="camel", gc=False):
-    """What a decision says about a person; `truths` are those of all rules, where they cannot be found again."""
+    """What a decision says about a person; `truths` are those of all rules, where they cannot be found again.
+
+    `standing` is what the registers beside the site said of the license, where they said anything.
+    """
 
     salt: bytes
     license_id: str
@@ -34,6 +38,7 @@ class DecisionPart(Struct, Generic[FactT], rename="camel", gc=False):
     row: RowState
     facts: Mapping[str, FactT]
     truths: list[Truth] | UnsetType = UNSET
+    standing: Standing | UnsetType = UNSET
 
 
 class DecisionLine(ChainLine, Generic[FactT], kw_only=True, rename="camel", gc=False):
@@ -62,6 +67,11 @@ class RecordedDecision(DecisionLine[RecordedFact], kw_only=True, rename="camel",
         """Type and id of the license."""
         return self.license_type, self.about.license_id
 
+    @property
+    def standing(self) -> Standing:
+        """What the registers said of the license when it was decided on; the line must not be erased."""
+        return NO_STANDING if (found := self.about.standing) is UNSET else found
+
 
 def decision_of(line: RecordedDecision, ruling: Ruling, reason: str, evaluation: Evaluation) -> Decision:
     """The decision on the license that a line is about; the line must not be erased."""
@@ -78,6 +88,7 @@ def decision_of(line: RecordedDecision, ruling: Ruling, reason: str, evaluation:
         unused_days=about.unused_days,
         last_used=about.last_used,
         evaluation=evaluation,
+        standing=line.standing,
     )
 
 
@@ -140,4 +151,5 @@ def _part(
         decision.row_state,
         facts,
         truths,
+        decision.standing if decision.standing != NO_STANDING else UNSET,
     )

@@ -21,6 +21,7 @@ from seatwarden.engine.decide.decide import conclude, decide_all, outcomes_of
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reference import RuleOutcome
+from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.facts.facts import NO_USER, Fact, RecordedFacts
 from seatwarden.engine.facts.guards import guard_for
@@ -125,7 +126,7 @@ class PastSite:
                 outcomes = by[line.license_type].outcomes(known)
             else:
                 outcomes = outcomes_of(policy, line.license_type, RecordedFacts(known), day)
-            yield _decision(line, known, outcomes)
+            yield _decision(line, known, outcomes, day)
 
     def missing(self, policy: CheckedPolicy) -> list[str]:
         """The fields that the policy reads and the run has not recorded, each with the types of licenses."""
@@ -206,12 +207,15 @@ def past_site(folder: Path) -> PastSite:
 def past_site_of(log: PlanLog, folder: Path) -> PastSite:
     """The same of a run whose plan has been read. Raises InputError, DamagedLog."""
     kept = kept_snapshot(folder, log.header) if folder.is_dir() else None
-    return PastSite(opened(log), kept or SnapshotOfRun(log), kept is not None)
+    if kept is not None:
+        standings = {line.key: line.standing for line in log.decisions if line.about.standing is not UNSET}
+        return PastSite(opened(log), kept.with_standings(standings), True)
+    return PastSite(opened(log), SnapshotOfRun(log), False)
 
 
-def _decision(line: RecordedDecision, facts: dict[str, Fact], outcomes: tuple[RuleOutcome, ...]) -> Decision:
-    ruling, reason = conclude(line.license_type, outcomes, guard_for(line.about.row))
-    return decision_of(line, ruling, reason, Evaluated(facts, outcomes))
+def _decision(line: RecordedDecision, facts: dict[str, Fact], outcomes: tuple[RuleOutcome, ...], day: Day) -> Decision:
+    concluded = conclude(line.license_type, outcomes, guard_for(line.about.row))
+    return decision_of(line, *ruled(*concluded, line.standing, day), Evaluated(facts, outcomes))
 
 
 # Facts that a policy reads -------------------------------------------------------------------------------

@@ -23,11 +23,21 @@ from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import outcomes_of, rule_on
-from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Ruling, is_pseudonym
+from seatwarden.engine.decide.decision import (
+    BATCH,
+    STANDING,
+    Compact,
+    Decision,
+    Evaluated,
+    Ruling,
+    deciding_kind,
+    is_pseudonym,
+)
 from seatwarden.engine.decide.disguise import ClassCounts, says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
+from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
@@ -367,11 +377,14 @@ def _decisions(opened: OpenedLog) -> Iterator[Decision]:
             except IrregularRecord:
                 read = rules.read_again([RecordedFacts(opened.facts(line)) for line in batch])
             for line, values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
-                row = line.about.row if line.verdict == "release" else None
+                row = line.about.row if line.verdict == "release" or line.because in STANDING else None
                 key = (line.verdict, line.because, line.about.rule, row, truths)
-                if key not in rulings:
+                is_new = key not in rulings
+                if is_new:
                     rulings[key] = recorded_ruling(opened.log, line, _matched(rules.rules, truths))
-                    _must_follow(opened.log, line, rules.rules, truths)
+                # What the registers say is said of one license; all else the lines of one key share.
+                if is_new or line.because in STANDING or line.about.standing is not UNSET:
+                    _must_follow(opened, line, rules.rules, truths)
                 yield decision_of(line, rulings[key], line.about.reason, Compact(rules, values))
 
 
@@ -385,7 +398,7 @@ def _hidden_decision(opened: OpenedLog, line: RecordedDecision, rules: Sequence[
     says_facts = not says_nothing(line.about.facts)
     ruling = recorded_ruling(opened.log, line, _matched(rules, truths) if says_facts else ())
     if says_facts:
-        _must_follow(opened.log, line, rules, truths)
+        _must_follow(opened, line, rules, truths)
     return decision_of(line, ruling, line.about.reason, Evaluated(opened.facts(line), outcomes))
 
 
@@ -405,19 +418,27 @@ def recorded_ruling(log: PlanLog, line: RecordedDecision, matched: tuple[Rule, .
         return Ruling(line.verdict, line.because, guard, None, matched)
     if says_nothing(line.about.facts):
         return Ruling(line.verdict, line.because, None, None, matched)
-    rule = next((rule for rule in matched if rule.kind == line.because), None)
+    rule = next((rule for rule in matched if rule.kind == deciding_kind(line.because)), None)
     if (rule is None) is not (line.because == "default") or name != (rule.name if rule else None):
         log.refuse(n, "on these facts `rule` does not decide")
     return Ruling(line.verdict, line.because, None, rule, matched)
 
 
-def _must_follow(log: PlanLog, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> None:
-    """Raises DamagedLog for a release that the policy does not decide on these facts: nothing is done by it."""
-    if line.verdict == "release" and not log.former:
-        guard = guard_for(line.about.row)
-        ruling, _ = rule_on(rules, truths, guard[0] if guard else None)
-        if ruling.verdict != "release":
-            log.refuse(line.n, "it says release, and on these facts the policy says keep")
+def _must_follow(opened: OpenedLog, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> None:
+    """Raises DamagedLog for a release that policy and registers do not decide on what stands in the line: nothing is
+    done by it. And for one that a register kept, as it says, though none did.
+    """
+    if (line.verdict != "release" and line.because not in STANDING) or opened.log.former:
+        return
+    guard = guard_for(line.about.row)
+    by_rules, _ = rule_on(rules, truths, guard[0] if guard else None)
+    ruling, _ = ruled(by_rules, "", line.standing, opened.day)
+    if (ruling.verdict, ruling.because) == (line.verdict, line.because):
+        return
+    if line.because in STANDING:
+        opened.log.refuse(line.n, f"it says {line.because}, and no register kept the license that the policy releases")
+    keeps = "policy says" if by_rules.verdict == "keep" else "registers say"
+    opened.log.refuse(line.n, f"it says release, and on these facts the {keeps} keep")
 
 
 def _as_recorded(outcome: RuleOutcome, truth: Truth) -> RuleOutcome:

@@ -17,6 +17,7 @@ from seatwarden.engine.decide.decide import Conclusions, conclude
 from seatwarden.engine.decide.decision import BATCH, Ruling, is_pseudonym, user_of
 from seatwarden.engine.decide.disguise import says_nothing
 from seatwarden.engine.decide.reference import Truth
+from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.guards import guard_for
 from seatwarden.engine.facts.recorded import IrregularRecord
 from seatwarden.engine.log.decision_lines import RecordedDecision
@@ -87,7 +88,8 @@ def _batches(opened: OpenedLog, license_type: LicenseType, lines: Iterable[Recor
             yield from _one_by_one(opened, batch)
             continue
         for line, values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
-            yield line, _Again(*conclusions.of(truths, guard_for(line.about.row), values), truths)
+            concluded = conclusions.of(truths, guard_for(line.about.row), values)
+            yield line, _Again(*ruled(*concluded, line.standing, opened.day), truths)
 
 
 def _one_by_one(opened: OpenedLog, lines: Iterable[RecordedDecision]) -> _Decided:
@@ -95,7 +97,7 @@ def _one_by_one(opened: OpenedLog, lines: Iterable[RecordedDecision]) -> _Decide
     for line in lines:
         outcomes = opened.outcomes(line)
         concluded = conclude(line.license_type, outcomes, guard_for(line.about.row))
-        yield line, _Again(*concluded, [outcome.truth for outcome in outcomes])
+        yield line, _Again(*ruled(*concluded, line.standing, opened.day), [outcome.truth for outcome in outcomes])
 
 
 def _difference(line: RecordedDecision, again: _Again) -> str | None:

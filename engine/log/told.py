@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.decide.decision import Decision, Ruling
+from seatwarden.engine.decide.decision import Decision, Ruling, deciding_kind
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
@@ -53,6 +53,6 @@ def _decisions(opened: OpenedLog) -> Iterator[Decision]:
         key = (line.verdict, line.because, about.rule, about.at)
         ruling = rulings.get(key)
         if ruling is None:
-            told = rules.get((line.because, about.rule, about.at))
+            told = rules.get((deciding_kind(line.because), about.rule, about.at))
             ruling = rulings[key] = recorded_ruling(opened.log, line, (told,) if told else ())
         yield decision_of(line, ruling, about.reason, _WhenAsked(opened, line))

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from seatwarden.engine.decide.decision import Decision, listing_order, reason_label
+from seatwarden.engine.decide.decision import STANDING, Decision, listing_order, reason_label
 from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
@@ -224,7 +224,7 @@ def _rule_counts(plan: RecordedPlan, anchors: tuple[str, ...], reasons: list[str
     """Guards first, then all rules in file order, those that decided nothing too, then the lack of a rule."""
     decided = _decided(plan)
     matched = Counter(id(rule) for d in plan.decisions for rule in d.matched)
-    other = Counter(reason_label(d) for d in plan.decisions if d.rule is None)
+    other = Counter(reason_label(d) for d in plan.decisions if not _by_rule(d))
     withheld = any(map(is_withheld, plan.decisions))
     places = {reason: index for index, reason in enumerate(reasons)}
 
@@ -245,9 +245,15 @@ def _rule_counts(plan: RecordedPlan, anchors: tuple[str, ...], reasons: list[str
         for index, (rule, anchor) in enumerate(zip(plan.policy.rules, anchors, strict=True))
     ]
     # What is not counted with a rule: those that share a name.
-    other["withheld"] -= sum(decided.values()) - sum(d.rule is not None for d in plan.decisions)
-    guards = [of_label(label) for label in ("quarantined", "undetermined", "withheld") if other[label] > 0]
+    other["withheld"] -= sum(decided.values()) - sum(map(_by_rule, plan.decisions))
+    beside = ("quarantined", "undetermined", *STANDING, "withheld")
+    guards = [of_label(label) for label in beside if other[label] > 0]
     return [*guards, *rules, of_label("no release rule matched")]
+
+
+def _by_rule(decision: Decision) -> bool:
+    """Whether a rule decided: what a register keeps has the rule by which it is due."""
+    return decision.rule is not None and decision.because not in STANDING
 
 
 def _decided(plan: RecordedPlan) -> Counter[int]:
@@ -256,7 +262,7 @@ def _decided(plan: RecordedPlan) -> Counter[int]:
     Where lines withhold which rule it was, the plan's summary has counted them all, by the rules' names; of those that
     share a name it has the sum only, and what the lines say counts.
     """
-    decided = Counter(id(d.rule) for d in plan.decisions if d.rule)
+    decided = Counter(id(d.rule) for d in plan.decisions if _by_rule(d))
     if not any(is_withheld(d) for d in plan.decisions):
         return decided
     rules, named = plan.policy.rules, Counter(rule.title for rule in plan.policy.rules)

@@ -181,7 +181,8 @@ class Snapshot:
     (may be None), `source` where it came from. `remarks` says what could not be read, `unreadable_users` has the ids of
     users who were left out, as far as those could be. `site_clock` is what QRS's clock said, `data` the bytes that all
     this was read from: both only where somebody asked for them. `last_released` has the day on which our runs last
-    released a license of each user (`DIRECTORY\\id`), or why that is not known.
+    released a license of each user (`DIRECTORY\\id`), or why that is not known. `standings` has what the registers
+    beside the site say of licenses, by type and id: the `Standing` of `engine.facts`, a room above this one.
     """
 
     def __init__(
@@ -203,6 +204,7 @@ class Snapshot:
         self.site_clock: datetime | None = None
         self.data: bytes | None = None
         self.last_released: Mapping[str, date] | str = RELEASES_NOT_TOLD
+        self.standings: Mapping[tuple[LicenseType, str], Any] = {}
         self.licenses: dict[LicenseType, list[License]] = {}
         for license_type in LICENSE_TYPES:
             rows = getattr(file.licenses, license_type)
@@ -221,6 +223,12 @@ class Snapshot:
         """The same rows, with another answer to whose licenses our runs released, or to why that is not known."""
         other = copy(self)
         other.last_released = last_released
+        return other
+
+    def with_standings(self, standings: Mapping[tuple[LicenseType, str], Any]) -> "Snapshot":
+        """The same rows, with what the registers say of their licenses."""
+        other = copy(self)
+        other.standings = standings
         return other
 
     @cached_property
