@@ -69,6 +69,7 @@ class _Decider:
             concluded, standing = self._conclusions.of(truths, guard_for(row_state), values), NO_STANDING
             if standings:  # of most sites no register speaks, and of a site that has one few licenses
                 standing = standings.get((license_type, subject.license.id), NO_STANDING)
+            if concluded[0].verdict == "release":
                 concluded = ruled(*concluded, standing, self._day)
             yield _decision(subject, row_state, *concluded, Compact(rules, values), standing)
 
@@ -163,6 +164,12 @@ def conclude(
     return ruling, sentence(license_type, ruling, [outcomes[index] for index in telling_rules])
 
 
+def notice_order(rule: Rule) -> tuple[bool, int, int]:
+    """A sort key of release rules: first those that tell nobody before, then by the length of the notice."""
+    notice = rule.notice
+    return (False, 0, 0) if notice is None else (True, notice.days, notice.reminder_days or 0)
+
+
 def rule_on(rules: Sequence[Rule], truths: Sequence[Truth], guard: Guard | None) -> tuple[Ruling, tuple[int, ...]]:
     """The ruling for the truths of rules, and the numbers of the rules that its reason tells of.
 
@@ -179,7 +186,8 @@ def rule_on(rules: Sequence[Rule], truths: Sequence[Truth], guard: Guard | None)
     for index in keeps:
         if truths[index] is True:
             return Ruling("keep", "keep", None, rules[index], matched, open_), (index,)
-    release = next((index for index in releases if truths[index] is True), None)
+    # Whatever the order of rules: the one that releases at once, or else the one with the shortest notice.
+    release = min((i for i in releases if truths[i] is True), key=lambda i: notice_order(rules[i]), default=None)
     unknown_release = next((index for index in releases if truths[index] is None), None)
     # Nor does an unknown keep rule matter where nothing would be released anyway. To call such a license undetermined
     # would send an administrator after a fact that changes nothing.

@@ -96,9 +96,10 @@ class Disguise:
         row_state = _coarse_row(decision.row_state)
         facts = coarsening.facts(exact)
         user = self._pseudonyms.of_user(decision.user) if decision.user_id is not None else None
-        # Who is held is few: it is told only where the verdict hangs on it.
-        is_kept_by_it = decision.because in STANDING
-        standing = bare(decision.standing, self._day.today.isoformat()) if is_kept_by_it else NO_STANDING
+        # Who is held or told is few: it is said only where the verdict hangs on it.
+        released, standing = decision.verdict == "release", NO_STANDING
+        if released or decision.because in STANDING:
+            standing = bare(decision.standing, self._day.today.isoformat(), released=released)
         hidden = structs.replace(
             decision,
             license_id=self._pseudonyms.of_license(*decision.key),

@@ -3,16 +3,59 @@
 It only ever turns a release into a keep. What the rules say stays to be seen: the ruling has the rule that was due.
 """
 
+from functools import lru_cache
+
 from msgspec import structs
 
-from seatwarden.engine.decide.decision import Ruling
+from seatwarden.engine.decide.decision import STANDING, Because, Decision, Ruling
+from seatwarden.engine.decide.reasons import sentence
 from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.notice import NOBODY_TOLD
 from seatwarden.engine.facts.standing import Standing
 
 
 def ruled(ruling: Ruling, reason: str, standing: Standing, day: Day) -> tuple[Ruling, str]:
-    """The ruling and its reason, once the registers have been heard; any ruling but a release stays as it is."""
-    hold = standing.hold
-    if ruling.verdict != "release" or hold is None or not hold.holds_on(day.today.isoformat()):
+    """The ruling and its reason, once the registers have been heard; any ruling but a release stays as it is.
+
+    A license that is due by a rule with a notice clause is kept until its holder was told in time.
+    """
+    if ruling.verdict != "release":
         return ruling, reason
-    return structs.replace(ruling, verdict="keep", because="hold"), f"{hold.sentence}; due: {reason}"
+    hold, notice, today = standing.hold, standing.notice, day.today
+    if hold is not None and hold.holds_on(today.isoformat()):
+        return _kept(ruling, "hold"), f"{hold.sentence}; due: {reason}"
+    if standing.not_before > today.isoformat():
+        return _kept(ruling, "notice"), f"due; announced for {standing.not_before}: not released before"
+    clause = ruling.rule.notice if ruling.rule is not None else None
+    if clause is None:
+        if notice is not None and notice.state == "running":  # all that a plan with pseudonyms says
+            return _kept(ruling, "notice"), "due; not released before the day announced"
+        return ruling, reason
+    if notice is None:
+        return _kept(ruling, "notice"), NOBODY_TOLD
+    if notice.allows(clause, today):
+        return ruling, f"{reason}; told on {notice.told}" if notice.told else reason
+    return _kept(ruling, "notice"), notice.sentence(clause, today)
+
+
+@lru_cache(maxsize=1024)
+def _kept(ruling: Ruling, because: Because) -> Ruling:
+    """The ruling that keeps; licenses with the same truths share it, as they share the one by the rules."""
+    return structs.replace(ruling, verdict="keep", because=because)
+
+
+def is_due(decision: Decision) -> bool:
+    """Whether the rules release a license, whatever the registers say."""
+    return decision.because == "release" or decision.because in STANDING
+
+
+@lru_cache(maxsize=1024)
+def due_ruling(ruling: Ruling) -> Ruling:
+    """The ruling by the rules alone on a license that is due."""
+    return structs.replace(ruling, verdict="release", because="release")
+
+
+def due_reason(decision: Decision) -> str:
+    """Why a license is due, by the rules alone."""
+    telling = [outcome for outcome in decision.outcomes if outcome.rule is decision.rule]
+    return sentence(decision.license_type, due_ruling(decision.ruling), telling)

@@ -5,9 +5,9 @@ site is that rules which read no day are decided once, that the days of a season
 and that decisions which agree in every fact the other rules read share one search.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from operator import and_
 from typing import TypeAlias
 
 from seatwarden.engine.decide.column_tests import FactBatch
@@ -17,6 +17,7 @@ from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.explain.days_ahead import DaysAhead
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.facts.standing import NO_STANDING
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -26,7 +27,7 @@ HORIZON_DAYS = 1100
 _TOGETHER = 100
 """Days that are decided together: most licenses that become due at all do so within a few months."""
 
-_Case: TypeAlias = tuple[LicenseType, bool, int, tuple[Fact | None, ...]]
+_Case: TypeAlias = tuple[LicenseType, "_Waiting", tuple[Fact | None, ...]]
 
 
 class DueDays:
@@ -40,10 +41,13 @@ class DueDays:
     def of(self, decision: Decision) -> date | None:
         """The first day on which the license would be released; None within the horizon, or if it is released now.
 
-        A hold is over first. Of one whose end a plan with pseudonyms does not say, no day is known.
+        A hold is over first, and a notice has run: its user is told on the day on which a rule with one first matches.
+        Of a hold or a notice whose end a plan with pseudonyms does not say, no day is known.
         """
         if _is_settled(decision):
             return None
+        if decision.because == "notice" and decision.standing != NO_STANDING:
+            return self._announced(decision)
         hold = decision.hold_on(self._day.today)
         if hold is not None and not hold.by:
             return None
@@ -51,13 +55,24 @@ class DueDays:
         ahead, still = self._ahead[decision.license_type], self._still(decision)
         if _keeps(still):
             return None
-        due_already = any(o.rule.kind == "release" and o.truth is True for o in still)
+        waits = [_days_of_notice(o.rule) for o in still if o.rule.kind == "release" and o.truth is True]
+        waiting = _Waiting(min(waits, default=None), 0 if decision.because == "notice" else None, held)
         facts = known_facts(decision)
-        case = (decision.license_type, due_already, held, tuple(facts.get(name) for name in ahead.reads))
+        case = (decision.license_type, waiting, tuple(facts.get(name) for name in ahead.reads))
         if case not in self._found:
-            later = _first(ahead, facts, due_already=due_already, behind=held)
+            later = _first(ahead, facts, waiting)
             self._found[case] = None if later is None else self._day.today + timedelta(days=later)
         return self._found[case]
+
+    def _announced(self, decision: Decision) -> date | None:
+        """The day of release of a license that is due and kept for a notice, as far as the register tells it."""
+        clause, standing, today = decision.rule.notice if decision.rule else None, decision.standing, self._day.today
+        notice = standing.notice
+        if clause is None or notice is None:
+            return date.fromisoformat(standing.not_before) if standing.not_before else None
+        if notice.state == "told":
+            return max(notice.release_day(clause, today), today + timedelta(days=1))
+        return date.fromisoformat(notice.announced) if notice.state == "untold" else None
 
     def is_never(self, decision: Decision) -> bool:
         """Whether no day is looked for: it is released now, or kept by what no day changes."""
@@ -73,28 +88,52 @@ class DueDays:
         return [outcome for outcome in decision.outcomes if outcome.rule not in moving]
 
 
-def _first(ahead: DaysAhead, facts: Mapping[str, Fact], *, due_already: bool, behind: int) -> int | None:
-    """In how many days the license is released, if that is `behind` so many; `due_already`: but for the moving rules it
-    would be."""
-    now, horizon = ahead.facts_now(facts), min(HORIZON_DAYS, ahead.last)
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What a license waits for beside the rules that change with the day.
+
+    `already`: but for these it would be released, after so many days of notice (0: at once). `told`: in how many days
+    its user is told, where that is known. `held`: for how many days it is held.
+    """
+
+    already: int | None
+    told: int | None
+    held: int
+
+
+def _first(ahead: DaysAhead, facts: Mapping[str, Fact], waiting: _Waiting) -> int | None:
+    """In how many days the license is released."""
+    now, horizon, told = ahead.facts_now(facts), min(HORIZON_DAYS, ahead.last), waiting.told
     # Every day: `month`, `weekday` and `until` turn verdicts back and forth, so halving could miss the first one.
-    for start in range(behind + 1, horizon + 1, _TOGETHER):
+    for start in range(waiting.held + 1, horizon + 1, _TOGETHER):
         days = range(start, min(start + _TOGETHER, horizon + 1))
-        released = _released(ahead, days, ahead.facts_on(days, now), due_already)
-        if True in released:
-            return days[released.index(True)]
+        for day, notice in zip(days, _notices(ahead, days, ahead.facts_on(days, now), waiting.already), strict=True):
+            if notice is None:
+                continue
+            told = day if told is None else told
+            if notice == 0 or day >= told + notice:
+                return day
     return None
 
 
-def _released(ahead: DaysAhead, days: Sequence[int], facts: FactBatch, due_already: bool) -> list[bool]:
-    """On which days: every keep rule certainly false, and a release rule certainly true."""
-    free, due = [True] * facts.size, [due_already] * facts.size
+def _notices(ahead: DaysAhead, days: Sequence[int], facts: FactBatch, already: int | None) -> Iterator[int | None]:
+    """For each day the days of notice that a release takes on it; None where the license is kept."""
+    free, due = [True] * facts.size, [already] * facts.size
     for rule, truths in ahead.truths(days, facts, ahead.moving):
         if rule.kind == "keep":
             free = [before and truth is False for before, truth in zip(free, truths, strict=True)]
         else:
-            due = [before or truth is True for before, truth in zip(due, truths, strict=True)]
-    return list(map(and_, free, due))
+            takes, before = _days_of_notice(rule), due
+            due = [_shorter(days, takes) if truth is True else days for days, truth in zip(before, truths, strict=True)]
+    return (notice if is_free else None for is_free, notice in zip(free, due, strict=True))
+
+
+def _days_of_notice(rule: Rule) -> int:
+    return rule.notice.days if rule.notice is not None else 0
+
+
+def _shorter(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
 
 
 def _is_settled(decision: Decision) -> bool:

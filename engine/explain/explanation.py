@@ -13,7 +13,7 @@ import msgspec
 from seatwarden.engine.common.text import join_words
 from seatwarden.engine.decide.compiled import CompiledCondition
 from seatwarden.engine.decide.decide import conclude
-from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.decision import Because, Decision
 from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.pseudonyms import hides_facts
@@ -111,6 +111,7 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
         "headline": explanation.headline,
         "dueOn": explanation.due.isoformat() if explanation.due else None,
         "hold": msgspec.to_builtins(decision.standing.hold),
+        "notice": msgspec.to_builtins(decision.standing.notice),
         "findings": [msgspec.to_builtins(finding) for finding in explanation.findings],
     }
     if size != "brief":
@@ -172,7 +173,7 @@ def _withheld(decision: Decision, state: str | None) -> tuple[str, str]:
     """Status and headline of a decision whose facts a log with pseudonyms does not say."""
     if decision.because == "release":
         return "due", heading(state or "due", decision.reason)
-    status = {"keep": "protected", "default": "no rule", "hold": "held"}.get(
+    status = {"keep": "protected", "default": "no rule", "hold": "held", "notice": "notice"}.get(
         decision.because, decision.guard or "undetermined"
     )
     return status, heading("kept", decision.reason)
@@ -186,6 +187,8 @@ def _status(decision: Decision, due: date | None, state: str | None) -> tuple[st
             return "protected", heading("kept", f"protected by {decision.rule.title}")
         case "hold" if decision.standing.hold:
             return "held", heading("kept", decision.standing.hold.sentence)
+        case "notice":
+            return "notice", heading("kept", decision.reason)
         case "guard" if decision.guard == "quarantined":
             return "quarantined", heading("kept", decision.reason)
         case "guard":
@@ -214,6 +217,10 @@ def _advice(decision: Decision, day: Day, due: date | None, released: str, cases
         case "hold":
             _, reason = conclude(decision.license_type, decision.outcomes, None)
             yield f"Would be released without the hold: {reason}."
+            if released:
+                yield released
+        case "notice":
+            yield from sentences
             if released:
                 yield released
         case "default":
@@ -258,8 +265,15 @@ def _without_the_keeps(decision: Decision, day: Day) -> str:
     ruling, reason = ruled(*concluded, decision.standing, day)
     if ruling.verdict == "release":
         return f"Would be released if {which} {did}."
-    also = {"default": "not due either", "guard": "undetermined", "hold": "held"}[ruling.because]
-    return f"Would also be kept if {which} {did}: {also} ({reason})."
+    return f"Would also be kept if {which} {did}: {_KEPT_ALSO[ruling.because]} ({reason})."
+
+
+_KEPT_ALSO: Mapping[Because, str] = {
+    "default": "not due either",
+    "guard": "undetermined",
+    "hold": "held",
+    "notice": "its user is told first",
+}
 
 
 def _ends(decision: Decision, day: Day, due: date | None) -> Iterator[str]:

@@ -97,6 +97,8 @@ class WhatIf:
     verdict: Verdict
     changes: tuple[Change, ...]
     rule: Rule | None
+    was_due: bool = False
+    """Whether the license is due now, and kept for its notice alone."""
 
     @property
     def vague(self) -> bool:
@@ -108,7 +110,11 @@ class WhatIf:
         """The case in words, with the keep rule that would decide where it has a name."""
         named = self.verdict == "keep" and self.rule and self.rule.name and not isinstance(self.changes[0], UsedToday)
         decides = f" ({self.rule.title})" if named and self.rule else ""
-        return f"Would be {'kept' if self.verdict == 'keep' else 'released'} if {words_of(self.changes)}{decides}."
+        notice = self.rule.notice if self.rule is not None else None
+        if self.verdict == "release" and notice is not None:
+            return f"Would be due if {words_of(self.changes)}; its user would be told first."
+        kept = "not be due" if self.was_due else "be kept"
+        return f"Would {kept if self.verdict == 'keep' else 'be released'} if {words_of(self.changes)}{decides}."
 
 
 def what_if_to_json(case: WhatIf) -> dict[str, Any]:
@@ -140,14 +146,14 @@ class WhatIfs:
             elif len(found) == most:
                 break
             else:
-                found.append(WhatIf(ruling.verdict, (change,), ruling.rule))
+                found.append(WhatIf(ruling.verdict, (change,), ruling.rule, decision.because == "notice"))
         return found
 
     def _turning(self, decision: Decision) -> Iterator[tuple[Change, Ruling]]:
         """The changes that certainly turn the verdict, with the ruling then."""
         if guard_for(decision.row_state) or decision.hold_on(self._day.today) is not None:
             return
-        outcomes = decision.outcomes
+        outcomes, by_rules = decision.outcomes, "release" if decision.because == "notice" else decision.verdict
         known = self._known(decision)
         suggested = _suggested(decision, outcomes, known, self._policy.names)
         changes: dict[str, Change] = {}
@@ -158,7 +164,7 @@ class WhatIfs:
             ruling, _ = rule_on([outcome.rule for outcome in outcomes], truths, None)
             # Undetermined is no answer to a changed fact. It is one to a use: that happens, and keeps the license.
             certain = ruling.because != "guard" or isinstance(change, UsedToday)
-            if certain and ruling.verdict != decision.verdict:
+            if certain and ruling.verdict != by_rules:
                 yield change, ruling
 
     def _truths(
@@ -226,12 +232,12 @@ def _suggested(
     decision: Decision, outcomes: tuple[RuleOutcome, ...], known: "_Known", names: Mapping[str, Operand]
 ) -> Iterator[Change]:
     """Changes that flip a test in a rule which could turn the verdict."""
-    if decision.because == "release":
+    if decision.because in ("release", "notice"):
         yield UsedToday()
     for outcome in outcomes:
         rule = outcome.rule
         match decision.because:
-            case "release":
+            case "release" | "notice":
                 relevant = rule.kind == "keep" or outcome.truth is True
             case "keep":
                 relevant = rule.kind == "keep" and outcome.truth is True

@@ -30,12 +30,13 @@ class ChangedMeanwhile(OSError):
 class GrowingChain:
     """An open chain. Appending is safe from several threads."""
 
-    def __init__(self, path: Path, descriptor: int, end: ChainEnd, seed: bytes, size: int) -> None:
+    def __init__(self, path: Path, descriptor: int, end: ChainEnd, seed: bytes, written: bytes = b"") -> None:
         self.path = path
         self._descriptor = descriptor
         self._end = end
         self._salts = salts(seed)
-        self._size = size
+        self._size = len(written)
+        self._last = written[-_LAST:]
         self._lock = threading.Lock()
         self._failure: OSError | None = None
 
@@ -46,7 +47,7 @@ class GrowingChain:
         `seed` are 32 random bytes for the salts of what this process writes.
         """
         descriptor = patiently(open_for_us, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY)
-        chain = cls(path, descriptor, ChainEnd(), seed, 0)
+        chain = cls(path, descriptor, ChainEnd(), seed)
         with chain.closed_on_failure():
             sync_folder(path.parent)
         return chain
@@ -56,7 +57,7 @@ class GrowingChain:
         """A file to go on with; `data` is its content, whose torn last line (if any) is cut off. Raises OSError."""
         whole = whole_lines(data)
         descriptor = patiently(os.open, path, os.O_WRONLY | _BINARY)
-        chain = cls(path, descriptor, ChainEnd.after(whole), seed, len(whole))
+        chain = cls(path, descriptor, ChainEnd.after(whole), seed, whole)
         with chain.closed_on_failure():
             if len(whole) != len(data):
                 os.ftruncate(descriptor, len(whole))
@@ -98,6 +99,16 @@ class GrowingChain:
         with self._lock:
             self._write(line)
 
+    def check(self) -> None:
+        """Raises OSError when the file on the disk does not end as this process has left it."""
+        with self._lock:
+            with open(self.path, "rb") as there:  # by its name: the file that is open may have been moved aside
+                size = there.seek(0, os.SEEK_END)
+                there.seek(max(0, size - len(self._last)))
+                last = there.read()
+            if size != self._size or last != self._last:
+                raise ChangedMeanwhile(self.path)
+
     def rewrite(self, change: Callable[[bytes], bytes]) -> bytes:
         """Replaces the file by its changed content, whose leaves must be the same, and goes on behind it. Returns it.
 
@@ -109,7 +120,7 @@ class GrowingChain:
             self._descriptor = _CLOSED
             try:
                 replace_file(self.path, data)  # others who write it go on doing so
-                self._size = len(data)
+                self._size, self._last = len(data), data[-_LAST:]
             finally:
                 self._descriptor = patiently(os.open, self.path, os.O_WRONLY | _BINARY)
                 os.lseek(self._descriptor, 0, os.SEEK_END)
@@ -138,9 +149,12 @@ class GrowingChain:
             raise OSError(f"only {written} of {len(linked)} bytes of a line could be written")
         os.fsync(self._descriptor)
         self._size += written
+        self._last = linked[-_LAST:]
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_LAST = 200
+"""Bytes at the end by which a file is known again: a line's own leaf is among them."""
 _CLOSED = -1
 """In place of a descriptor: every call on it is refused by the system."""
 

@@ -22,7 +22,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.decide import outcomes_of, rule_on
+from seatwarden.engine.decide.decide import notice_order, outcomes_of, rule_on
 from seatwarden.engine.decide.decision import (
     BATCH,
     STANDING,
@@ -418,7 +418,8 @@ def recorded_ruling(log: PlanLog, line: RecordedDecision, matched: tuple[Rule, .
         return Ruling(line.verdict, line.because, guard, None, matched)
     if says_nothing(line.about.facts):
         return Ruling(line.verdict, line.because, None, None, matched)
-    rule = next((rule for rule in matched if rule.kind == deciding_kind(line.because)), None)
+    rules = [rule for rule in matched if rule.kind == deciding_kind(line.because)]
+    rule = rules[0] if rules and line.because == "keep" else min(rules, key=notice_order, default=None)
     if (rule is None) is not (line.because == "default") or name != (rule.name if rule else None):
         log.refuse(n, "on these facts `rule` does not decide")
     return Ruling(line.verdict, line.because, None, rule, matched)

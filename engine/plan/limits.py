@@ -2,6 +2,7 @@
 
 A reserve (`reach 20 free analyzer`) chooses first, all other limits are held against what it chose. A limit over time
 counts what earlier runs released. What is not known of the site releases nothing.
+Releases whose day was announced are never refused as a whole: what does not fit waits for the next run.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -108,35 +109,107 @@ def longest_unused_first(
 ) -> list[Decision]:
     """The releases that reserves need, and that fit into the limits which say `longest unused first`.
 
-    Other limits choose nothing: a plan over one of them is refused as a whole.
+    Other limits choose nothing: a plan over one of them is refused as a whole. Behind those that nobody was told of
+    come the announced ones, as many as still fit into all limits, earliest announced first.
     """
-    rooms = [
-        (types, [allowed])
-        for limit in _bounds(limits)
-        if limit.longest_unused_first
-        for types, allowed in _allowances(limit, allocated, site)
-    ]
-    chosen = []
-    for decision in for_reserves(limits, releases, site):
-        mine = [room for types, room in rooms if decision.license_type in types]
-        if all(room[0] > 0 for room in mine):
-            chosen.append(decision)
-            for room in mine:
-                room[0] -= 1
-    return chosen
+    every = list(releases)
+    announced = [decision for decision in every if is_announced(decision)]
+    others = [decision for decision in every if not is_announced(decision)]
+    rooms = _Rooms(limits, allocated, site, only_choosing=True)
+    chosen = [decision for decision in for_reserves(limits, others, site) if rooms.take(decision)]
+    return [*chosen, *fitting(limits, allocated, announced, site, beside=chosen)]
+
+
+def is_announced(decision: Decision) -> bool:
+    """Whether a release is by a rule that tells its users before."""
+    return decision.rule is not None and decision.rule.notice is not None
+
+
+def fitting(
+    limits: tuple[AnyLimit, ...],
+    allocated: Mapping[LicenseType, int],
+    decisions: Iterable[Decision],
+    site: SiteNumbers = NO_NUMBERS,
+    beside: Sequence[Decision] = (),
+) -> list[Decision]:
+    """The licenses that fit into all limits and that reserves need, earliest announced first, then longest unused.
+
+    `beside` are those that have been chosen already.
+    """
+    rooms = _Rooms(limits, allocated, site)
+    needed = _needed(limits, site)
+    for decision in beside:
+        rooms.take(decision, always=True)
+        _take_needed(needed, decision)
+    found = []
+    for decision in sorted(decisions, key=_announced_order):
+        if rooms.has(decision) and _take_needed(needed, decision):
+            rooms.take(decision)
+            found.append(decision)
+    return found
+
+
+def _announced_order(decision: Decision) -> tuple[str, int, LicenseType, str]:
+    notice = decision.standing.notice
+    return notice.announced if notice else "", -(decision.unused_days or 0), decision.license_type, decision.license_id
+
+
+class _Rooms:
+    """What limits leave room for, license by license; with `only_choosing` those that say `longest unused first`."""
+
+    def __init__(
+        self,
+        limits: tuple[AnyLimit, ...],
+        allocated: Mapping[LicenseType, int],
+        site: SiteNumbers,
+        *,
+        only_choosing: bool = False,
+    ) -> None:
+        self._rooms = [
+            (types, [allowed])
+            for limit in _bounds(limits)
+            if limit.longest_unused_first or not only_choosing
+            for types, allowed in _allowances(limit, allocated, site)
+        ]
+
+    def _mine(self, decision: Decision) -> list[list[int]]:
+        return [room for types, room in self._rooms if decision.license_type in types]
+
+    def has(self, decision: Decision) -> bool:
+        """Whether there is room for one more license like this."""
+        return all(room[0] > 0 for room in self._mine(decision))
+
+    def take(self, decision: Decision, *, always: bool = False) -> bool:
+        """Takes room for a license, where there is any, or `always`; says whether."""
+        if not always and not self.has(decision):
+            return False
+        for room in self._mine(decision):
+            room[0] -= 1
+        return True
 
 
 def for_reserves(limits: Iterable[AnyLimit], releases: Iterable[Decision], site: SiteNumbers) -> Iterator[Decision]:
     """The releases, longest unused first; of a type with a reserve as many as it takes until that is reached."""
-    needed = {one.license_type: needed_for(one, site) or 0 for one in limits if isinstance(one, Reserve)}
+    needed = _needed(limits, site)
     # To the last in a fixed order: `apply` chooses again from the log, and must choose what the plan has promised.
     for decision in sorted(releases, key=lambda d: (-(d.unused_days or 0), d.license_type, d.license_id)):
-        left = needed.get(decision.license_type)
-        if left is None:
+        if _take_needed(needed, decision):
             yield decision
-        elif left > 0 and frees_at_once(decision):
-            needed[decision.license_type] = left - 1
-            yield decision
+
+
+def _needed(limits: Iterable[AnyLimit], site: SiteNumbers) -> dict[LicenseType, int]:
+    """How many licenses reserves need, by type; a type without one is not in it."""
+    return {one.license_type: needed_for(one, site) or 0 for one in limits if isinstance(one, Reserve)}
+
+
+def _take_needed(needed: dict[LicenseType, int], decision: Decision) -> bool:
+    """Whether reserves leave a license to be released; then it is counted."""
+    left = needed.get(decision.license_type)
+    if left is not None and (left <= 0 or not frees_at_once(decision)):
+        return False
+    if left is not None:
+        needed[decision.license_type] = left - 1
+    return True
 
 
 def needed_for(reserve: Reserve, site: SiteNumbers) -> int | None:

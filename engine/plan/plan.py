@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import cached_property, partial
@@ -30,6 +30,7 @@ from seatwarden.engine.plan.limits import (
     describe_reserve,
     excesses,
     for_reserves,
+    is_announced,
     limits_in_force,
     longest_unused_first,
     remedy,
@@ -124,7 +125,7 @@ class Plan:
     @cached_property
     def planned(self) -> Counter[LicenseType]:
         """The number of releases of each type that this run sets out to make: all, or those that a limit chooses."""
-        if not chooses(self.limits):
+        if not chooses(self.limits) and not any(map(is_announced, self._releases())):
             return self.released
         return Counter(decision.license_type for decision in self.chosen)
 
@@ -271,9 +272,16 @@ class Plan:
 
 
 def make_plan(
-    policy: CheckedPolicy, snapshot: Snapshot, day: Day, source: str, pseudonyms: Pseudonyms | None = None
+    policy: CheckedPolicy,
+    snapshot: Snapshot,
+    day: Day,
+    source: str,
+    pseudonyms: Pseudonyms | None = None,
+    stand: Callable[[Sequence[Decision]], tuple[Decision, ...]] = tuple,
 ) -> Plan:
     """Decides every license of the snapshot; `source` names the site or the file the snapshot came from.
+
+    `stand` hears on all decisions what the site's register of notices says; without it nobody has been told.
 
     With `pseudonyms` people are decided on as ever, but in all that the plan says ids are keyed for the period that it
     lies in, and facts are coarse. When a license of somebody was released is unknown then: the journals of such runs do
@@ -282,7 +290,7 @@ def make_plan(
     with collector_off():
         if pseudonyms is not None:
             snapshot = snapshot.with_releases(RELEASES_HIDDEN)
-        decisions = tuple(decide_all(policy, snapshot, day))
+        decisions = stand(tuple(decide_all(policy, snapshot, day)))
         ours = pseudonyms.at(day) if pseudonyms is not None else None
         found = find_in_plan(policy, snapshot, day, decisions, ours)
         return _plan(policy, snapshot, day, source, decisions, ours, found)

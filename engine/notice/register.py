@@ -1,0 +1,110 @@
+"""The register of notices on the disk: a chain that grows, beside the register of runs, under the site's lock.
+
+Before each line, each message and each release it is looked whether the file still ends as this process has left it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatwarden.engine.common.files import make_private_folder, read_file
+from seatwarden.engine.errors import Damage, DamagedLog
+from seatwarden.engine.log.chain import FOREIGN
+from seatwarden.engine.log.growing import GrowingChain, whole_lines
+from seatwarden.engine.log.lines import refuse_newer
+from seatwarden.engine.notice.lines import READER, NoticeLine, Opened
+from seatwarden.engine.notice.notices import Notices
+
+NOTICES_FILE = "notices.jsonl"
+"""In the state folder of a site."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRecord:
+    """A register of notices as it was read: its lines, their leaves, and what they say."""
+
+    lines: Sequence[NoticeLine]
+    leaves: Sequence[str]
+    notices: Notices
+
+
+NO_NOTICES = NoticeRecord((), (), Notices())
+
+
+def read_notices(path: Path) -> NoticeRecord:
+    """A register of notices; an empty one where there is no file, or no whole line. Raises DamagedLog, OSError."""
+    try:
+        data = whole_lines(read_file(path))
+    except FileNotFoundError:
+        return NO_NOTICES
+    return parse_notices(path, data) if data else NO_NOTICES
+
+
+def parse_notices(path: Path, data: bytes) -> NoticeRecord:
+    """The register that some whole lines are; `path` names it. Raises DamagedLog."""
+    refuse_newer(path, data)
+    read = READER.read(data)
+    damage = list(read.damage)
+    if not damage and (read.seal is not None or not isinstance(read.lines[0], Opened)):
+        damage.append(Damage(1, f"{FOREIGN}: it is no register of notices"))
+    if damage:
+        raise DamagedLog(path, damage)
+    return NoticeRecord(read.lines, read.leaves, Notices.of(read.lines))
+
+
+class NoticeRegister:
+    """An open register of notices. The site's lock must be held; `notices` is what it says by now."""
+
+    def __init__(self, path: Path, chain: GrowingChain, notices: Notices) -> None:
+        self._path = path
+        self._chain = chain
+        self.notices = notices
+
+    @classmethod
+    def open(cls, path: Path, opened: Opened, seed: bytes) -> "NoticeRegister":
+        """The register, begun with that line if there is none; `seed` is for the salts of what is written.
+
+        Raises DamagedLog for one that is not as it was written, OSError where it cannot be written.
+        """
+        make_private_folder(path.parent)
+        record = read_notices(path)
+        if record.lines:
+            return cls(path, GrowingChain.reopen(path, read_file(path), seed), record.notices)
+        there = read_file(path) if path.exists() else None
+        chain = GrowingChain.create(path, seed) if there is None else GrowingChain.reopen(path, there, seed)
+        register = cls(path, chain, Notices())
+        with chain.closed_on_failure():
+            register.add(opened)
+        return register
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return self._chain.lines
+
+    @property
+    def leaf(self) -> str:
+        """The leaf of the last line."""
+        return self._chain.leaf
+
+    def salt(self) -> bytes:
+        """A salt for the personal part of one line."""
+        return self._chain.salt()
+
+    def add(self, line: NoticeLine) -> int:
+        """Adds a line, on the disk when this returns; returns its number. Raises OSError."""
+        self._chain.append(line)
+        self.notices.add(self._chain.lines, line)
+        return self._chain.lines
+
+    def check(self) -> None:
+        """Raises ChangedMeanwhile, an OSError, when the file does not end as this process has left it."""
+        self._chain.check()
+
+    def rewrite(self, change: Callable[[bytes], bytes]) -> None:
+        """Writes the whole file anew, with the same leaves: only personal parts may be gone. Raises OSError."""
+        self.notices = parse_notices(self._path, self._chain.rewrite(change)).notices
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._chain.close()
