@@ -113,6 +113,16 @@ def length_named(before: Match, at: Match) -> str:
     return _in_days(before[2], at[1], f"let {shown(before[1])} = {{}}")
 
 
+def noticed(before: Match, at: Match) -> str:
+    """The help for a notice in another unit."""
+    return _in_days(before[1], at[1], "after notice of {}")
+
+
+def reminded(before: Match, at: Match) -> str:
+    """The help for a reminder in another unit."""
+    return _in_days(before[1], at[1], "reminder {} before")
+
+
 def lately(before: Match, at: Match) -> str:
     """The help for a date in the last days."""
     return _in_days(at[1], at[2], f"{shown(before[1])} > today - {{}}")

@@ -45,6 +45,13 @@ STATEMENTS = (
         'release analyzer when user.licenses = "professional" regardless of use',
     ),
     WordPage(
+        "after notice of",
+        "behind a release rule: its users are told so long before; with `, reminder 3 days before` they are reminded "
+        "so long before the announced day",
+        "release analyzer when unused for 30 days\n  after notice of 14 days, reminder 3 days before",
+        ("after", "notice", "reminder", "before"),
+    ),
+    WordPage(
         "let",
         "gives a value, a list of values, a length of time or a condition a name",
         'let vips = ["ADMIN\\jdoe", "CORP\\asvensson"]',

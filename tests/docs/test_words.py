@@ -12,6 +12,7 @@ _RULE = {
     "release",
     "until",
     "regardless of use",
+    "after notice of",
     "when",
     "let",
     "limit release to",

@@ -29,7 +29,7 @@ TEXTS = [SAMPLE, *sorted(EXAMPLES.glob("*.policy"))]
 _SCOPES = {
     "keyword.control": (
         "KEEP RELEASE WHEN UNTIL LET SET FROM TIMEZONE LIMIT TO OF PER RUN LONGEST FIRST AS KIND REGARDLESS USE"
-        " REACH FREE"
+        " REACH FREE AFTER NOTICE REMINDER BEFORE"
     ),
     "keyword.operator.word": "AND OR NOT LIKE UNUSED FOR NEVER USED IS EMPTY",
     "keyword.operator.logical": "AND OR NOT",

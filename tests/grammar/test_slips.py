@@ -96,6 +96,7 @@ IN_YAML = {
         "unless user.inactive": "write `not` for `unless`",
         "user.inactive until 2026-12-31": "the last day has a key of its own, `until: 2026-12-31`",
         "user.inactive regardless of use": "only a release rule says so, by a key: `regardlessOfUse: true`",
+        "unused for 30 days after notice of 14 days": "it has a key of its own, `notice: {days: 14}`",
         "user.inactive;": "nothing stands behind a condition: leave it out",
         "user.inactive; user.blocked": "conditions are joined by `and` or `or`",
         "unused for 30": "write `unused for 30 days`",
