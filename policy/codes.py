@@ -87,6 +87,12 @@ _ALL = (
     Code("SW325", "warning", "a user without a directory"),
     Code("SW326", "warning", "regardless of use in vain"),
     Code("SW327", "warning", "one of several dates or numbers is enough"),
+    Code("SW328", "warning", "a notice of what no use prevents"),
+    Code("SW329", "warning", "a reminder no later than the notice"),
+    Code("SW330", "warning", "a notice of 0 days"),
+    Code("SW331", "warning", "a notice longer than the disuse"),
+    Code("SW332", "warning", "a notice that nobody gets"),
+    Code("SW333", "warning", "a notice that leaves no day to release on"),
     Code("SW399", "warning", "not decided"),
     # Against a snapshot
     Code("SW401", "warning", "a name that nobody has", needs_snapshot=True),

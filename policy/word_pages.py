@@ -48,7 +48,7 @@ STATEMENTS = (
         "after notice of",
         "behind a release rule: its users are told so long before; with `, reminder 3 days before` they are reminded "
         "so long before the announced day",
-        "release analyzer when unused for 30 days\n  after notice of 14 days, reminder 3 days before",
+        "release analyzer when unused for 30 days after notice of 14 days, reminder 3 days before",
         ("after", "notice", "reminder", "before"),
     ),
     WordPage(

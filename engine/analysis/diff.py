@@ -15,7 +15,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import Value
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import TRUE, Formula, Within, all_of
-from seatwarden.policy.worlds.policies import differences
+from seatwarden.policy.worlds.policies import differences, told
 from seatwarden.policy.worlds.search import Undecided
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, USER
 from seatwarden.policy.worlds.world import World
@@ -64,13 +64,23 @@ def reasons(found: list[VerdictChange]) -> list[tuple[str, str, str, int]]:
 
 
 def other_differences(old: CheckedPolicy, new: CheckedPolicy, *, same_zone: bool) -> list[str]:
-    """The differences beside verdicts on given facts, in sentences: time zones, limits."""
+    """The differences beside verdicts on given facts, in sentences: time zones, limits, notices."""
     found = []
     if old.timezone != new.timezone and not same_zone:
         found.append(f"days are counted in {old.timezone} by the old policy, in {new.timezone} by the new")
     if set(old.limits) != set(new.limits):
         found.append("they limit releases differently")
+    if _notices(old, new) != _notices(new, old):
+        found.append("they give notice differently")
     return found
+
+
+def _notices(policy: CheckedPolicy, beside: CheckedPolicy) -> set[object]:
+    """The notices that a policy gives, and those of the rules that it has in common with another but for the notice."""
+    releases, others = ([rule for rule in one.rules if rule.kind == "release"] for one in (policy, beside))
+    common = {(rule.license_types, rule.condition) for rule in others}
+    given = {told(rule) for rule in releases}
+    return given | {(said, told(rule)) for rule in releases if (said := (rule.license_types, rule.condition)) in common}
 
 
 def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | None) -> Example | None:

@@ -20,7 +20,7 @@ from seatwarden.grammar.ast import (
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.vocabulary import IN_USE
 from seatwarden.policy.worlds.formula import TRUE
-from seatwarden.policy.worlds.policies import differences
+from seatwarden.policy.worlds.policies import differences, told
 from seatwarden.policy.worlds.search import Undecided
 
 MOST_UNKNOWN = 5
@@ -28,7 +28,7 @@ MOST_UNKNOWN = 5
 
 
 def means_the_same(one: CheckedPolicy, other: CheckedPolicy) -> bool:
-    """Whether it is proved that both policies give the same verdicts, limits and days, whatever the facts.
+    """Whether it is proved that both policies give the same verdicts, notices, limits and days, whatever the facts.
 
     Of what is unknown, all choices among the fields are tried that the changed rules read. A rule is certain of a fact
     that is unknown nowhere, and it may hold wherever it is: with more unknown, the rules that stay as they are release
@@ -52,7 +52,14 @@ def means_the_same(one: CheckedPolicy, other: CheckedPolicy) -> bool:
 
 def _differ(one: CheckedPolicy, other: CheckedPolicy, unknown: frozenset[Field]) -> bool:
     sides = _where_unknown(one.tree, unknown), _where_unknown(other.tree, unknown)
-    return next(differences(*sides, (one.names, other.names), TRUE), None) is not None
+    notices = {told(rule) for side in sides for rule in side.rules if rule.kind == "release"}
+    alike = (tuple(_telling(side, notice) for side in sides) for notice in notices or {None})
+    return any(next(differences(mine, its, (one.names, other.names), TRUE), None) for mine, its in alike)
+
+
+def _telling(policy: Policy, notice: tuple[int, int | None] | None) -> Policy:
+    """The policy with only those release rules that give this notice: who gets which must stay the same, too."""
+    return Policy(tuple(rule for rule in policy.rules if rule.kind == "keep" or told(rule) == notice))
 
 
 def _where_unknown(policy: Policy, unknown: frozenset[Field]) -> Policy:

@@ -219,6 +219,8 @@ def _last_lines(statement: Statement) -> Iterator[int]:
     yield statement.span.end_line
     if isinstance(statement, RuleNode):
         yield from (node.span.end_line for node, _ in walk(statement.condition))
+        if statement.notice is not None:
+            yield statement.notice.span.end_line
     elif isinstance(statement, Let):
         yield statement.value.span.end_line
         if not isinstance(statement.value, Length):

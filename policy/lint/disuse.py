@@ -40,7 +40,7 @@ def find_without_disuse(policy: CheckedPolicy, today: date, space: "RuleSpace | 
     that never match are left out, and those of which it is not decided are kept there.
     """
     for number, rule in _releases(policy, space):
-        if rule.regardless_of_use or not _is_proved(number, policy, today, space, 0):
+        if rule.regardless_of_use or not is_proved(number, policy, today, space, 0):
             continue
         spans = [span for span, days in least_days(rule.condition, policy) if days <= 0]
         for span in spans:
@@ -57,7 +57,7 @@ def find_without_disuse(policy: CheckedPolicy, today: date, space: "RuleSpace | 
 def find_said_in_vain(policy: CheckedPolicy, today: date, space: "RuleSpace") -> Iterator[Diagnostic]:
     """SW326: `regardless of use` where the rule cannot release a license on the day of its use anyway."""
     for number, rule in _releases(policy, space):
-        if rule.regardless_of_use and _is_proved(number, policy, today, space, 0) is False:
+        if rule.regardless_of_use and is_proved(number, policy, today, space, 0) is False:
             message = f"`{rule.title}` cannot release a license on the day of its use"
             help_ = f"leave `{'regardlessOfUse' if is_yaml(policy) else 'regardless of use'}` out"
             yield warning("SW326", message, rule.regardless_span, "this changes nothing", help_)
@@ -67,9 +67,9 @@ def find_short(policy: CheckedPolicy, today: date, space: "RuleSpace") -> Iterat
     """SW313: a threshold under 7 days, where the rule releases what was used within them."""
     for number, rule in _releases(policy, space):
         spans = [span for span, days in least_days(rule.condition, policy) if 0 < days < QUARANTINE_DAYS]
-        if not spans and (rule.regardless_of_use or _is_proved(number, policy, today, space, 0) is not False):
+        if not spans and (rule.regardless_of_use or is_proved(number, policy, today, space, 0) is not False):
             continue  # it is meant, or is said of the day of use
-        if _is_proved(number, policy, today, space, QUARANTINE_DAYS - 1):
+        if is_proved(number, policy, today, space, QUARANTINE_DAYS - 1):
             # Days can be asked for in more ways than are looked for: then it is the rule that says so.
             for span in spans or [head(rule)]:
                 message = f"`{rule.title}` releases licenses that were used in the last {QUARANTINE_DAYS} days"
@@ -83,7 +83,7 @@ def _releases(policy: CheckedPolicy, space: "RuleSpace | None") -> Iterator[tupl
     return ((n, rule) for n, rule in enumerate(policy.rules) if rule.kind == "release" and n not in never)
 
 
-def _is_proved(number: int, policy: CheckedPolicy, today: date, space: "RuleSpace | None", within: int) -> bool | None:
+def is_proved(number: int, policy: CheckedPolicy, today: date, space: "RuleSpace | None", within: int) -> bool | None:
     """Whether the rule releases what was used so few days ago; None where that is not decided."""
     rule = policy.rules[number]
     if _waits(rule.condition, within):

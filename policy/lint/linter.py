@@ -11,6 +11,7 @@ from seatwarden.policy.lint.disuse import find_said_in_vain, find_short, find_wi
 from seatwarden.policy.lint.findings import head, is_yaml, warning
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.meaning import find_meaningless
+from seatwarden.policy.lint.notices import find_notices
 from seatwarden.policy.lint.overlap import find_overlaps
 from seatwarden.policy.lint.protections import find_protections
 from seatwarden.policy.lint.readings import find_any_of_several, find_unreadable
@@ -49,6 +50,7 @@ def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None, step
     yield from find_without_disuse(policy, today, space)
     yield from find_said_in_vain(policy, today, space)
     yield from find_short(policy, today, space)
+    yield from find_notices(policy, today, space)
     yield from find_values(policy)
     yield from find_settings(policy)
     yield from find_any_of_several(policy)

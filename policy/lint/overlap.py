@@ -8,6 +8,7 @@ from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import head, warning
 from seatwarden.policy.lint.rule_space import RuleSpace
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.policies import told
 
 
 def find_overlaps(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagnostic]:
@@ -30,7 +31,8 @@ def _start(policy: CheckedPolicy) -> Span:
 
 
 def _covered(space: RuleSpace) -> Iterator[Diagnostic]:
-    """Rules whose every match another rule of their kind matches too. Rules that always match are a finding already."""
+    """Rules whose every match another rule of their kind, with the same notice, matches too. Rules that always match
+    are a finding already."""
     out = space.never | space.expired
     looked_at = [number for number in range(len(space.rules)) if number not in out | space.always]
     of_kind = {
@@ -38,7 +40,8 @@ def _covered(space: RuleSpace) -> Iterator[Diagnostic]:
     }
     for number in looked_at:
         rule = space.rules[number]
-        near = [other for other in space.near(number, of_kind[rule.kind]) if other != number]
+        alike = [n for n in of_kind[rule.kind] if n != number and told(space.rules[n]) == told(rule)]
+        near = space.near(number, alike)
         covering = [other for other in near if space.implies(number, other)]
         equal = [other for other in covering if space.implies(other, number)]
         wider = [other for other in covering if other not in equal]

@@ -59,6 +59,9 @@ def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
             used.setdefault(node.name, [])
         elif isinstance(node, UnusedFor | Shifted) and isinstance(node.length, Name):
             used.setdefault(node.length.name, [])
+    for notice in (rule.notice for rule in policy.written.rules if rule.notice is not None):
+        named = (length.name for length in (notice.length, notice.reminder) if isinstance(length, Name))
+        used |= {name: used.get(name, []) for name in named}
     for let in lets:
         if let.name not in used:
             message = f"`{let.name}` is never used"

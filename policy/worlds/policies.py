@@ -27,6 +27,14 @@ def rule_formula(rule: Rule, names: Names) -> Formula:
     return all_of(parts)
 
 
+def told(rule: Rule) -> tuple[int, int | None] | None:
+    """How many days before a release by this rule its user is told and reminded; None without a notice.
+
+    Release rules that tell differently are different rules, whatever they match.
+    """
+    return (rule.notice.days, rule.notice.reminder_days) if rule.notice is not None else None
+
+
 def differences(one: Policy, other: Policy, names: tuple[Names, Names], given: Formula) -> Iterator[World]:
     """Worlds in which one policy releases and the other keeps, among those where `given` holds; small ones first.
 

@@ -49,10 +49,10 @@ weeks professional analyzer true false and or not like user license today month 
 user.attributes. license.unusedDays user.licenses = != == !== < <= > >= ( ) [ ] , % . " ' "" # 2026-02-30 2026-12-24
 + - 12-15 as dates regardless use after notice reminder before 999999999 \\ ſ İ \0 \ufeff"""
 _YAML_WORDS = """
-& * ! !! | > ? : - # %YAML --- ... << <<: *a &a ~ null Yes 0x1f 1e999 .inf .nan 1_0 2026-11-21 unknown
+& * ! !! | > ? : - # %YAML --- ... << <<: *a &a ~ null Yes 0x1f 1e999 .inf .nan 1_0 2026-11-21 unknown notice
 Butler qlikSenseLicense licenseRelease neverRelease licenseType analyzer enable releaseThresholdDays user userDir tag
 customProperty userDirectory inactive when until timezone limit configQRS host cert policy cases expect snapshot
-notice reminderDays exhaustive name license verdict rule rules because lastUsed never q.policy { } [ ] , ' " "\\ud800" "\\UFFFFFFFF"
+exhaustive name license verdict rule rules because lastUsed never q.policy { } [ ] , ' " "\\ud800" "\\UFFFFFFFF"
 """
 _SNAPSHOT_WORDS = """
 { } [ ] , : "users" "licenses" "analyzer" "professional" "id" "user" "lastUsed" "createdDate" "tags"

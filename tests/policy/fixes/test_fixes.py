@@ -94,12 +94,35 @@ def test_butler_s_yaml_is_mended_by_its_keys_and_in_its_conditions() -> None:
     assert "'user.tags = \"a\"'" in apply_edits(only.text, only.offered[0].edits)
 
 
+THE_SAME = [
+    ("release when user.inactive after notice of 2 weeks", "release when user.inactive after notice of 14 days"),
+    (
+        "release when user.inactive after notice of 14 days\nrelease when user.blocked after notice of 14 days",
+        "release when user.blocked or user.inactive after notice of 14 days",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), THE_SAME)
+def test_a_notice_is_the_same_however_it_is_written(one: str, other: str) -> None:
+    assert means_the_same(check_text(one, "a.policy"), check_text(other, "a.policy"))
+
+
 DIFFERENT = [
     # The same on all facts that are known: with a tag that cannot be read, only one of them releases.
     ('release when user.inactive and (user.tags = "x" or user.tags != "x")', "release when user.inactive"),
     ('keep when user.tags = "x" and user.tags != "x"\nrelease when user.inactive', "release when user.inactive"),
     ("release when user.@A is empty or user.@A is not empty", "release when today > 2000-01-01 or today <= 2000-01-01"),
-    # The same rules, other limits and days.
+    # The same rules, other limits, notices and days.
+    ("release when user.inactive after notice of 14 days", "release when user.inactive"),
+    (
+        "release when user.inactive after notice of 14 days, reminder 3 days before",
+        "release when user.inactive after notice of 14 days, reminder 2 days before",
+    ),
+    (
+        "release when user.inactive after notice of 14 days\nrelease when user.blocked",
+        "release when user.inactive\nrelease when user.blocked after notice of 14 days",
+    ),
     ("release when user.inactive\nlimit release to 5 per run", "release when user.inactive"),
     ('timezone "Europe/Oslo"\nrelease when user.inactive', "release when user.inactive"),
     ('let x = ["a"]\nrelease when user.tags = x', 'let x = ["b"]\nrelease when user.tags = x'),

@@ -14,6 +14,7 @@ from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.linter import lint
 from seatwarden.policy.loading import CheckedPolicy, check_text
+from seatwarden.policy.worlds.policies import told
 from tests.policy.lint.support import TODAY
 from tests.profiles import examples
 from tests.strategies import conditions, keep_rules, policies, release_rules
@@ -53,10 +54,16 @@ def _is_true(finding: Diagnostic, policy: CheckedPolicy, facts: KnownFacts) -> b
         case "SW304":
             kept, dropped = (_same_without(rule, finding.span, policy, facts, Boolean(t)) for t in (True, False))
             return kept or dropped
+        case "SW305" | "SW306" if any(told(other) != told(rule) for other in others if other):
+            return False
         case "SW305":
             return matches == any(_matches(other, policy, facts) for other in others if other)
         case "SW306":
             return not matches or any(_matches(other, policy, facts) for other in others if other)
+        case "SW332":
+            kept = any(keep.kind == "keep" and _matches(keep, policy, facts) for keep in policy.rules)
+            at_once = [other for other in others if other and other.notice is None]
+            return not matches or kept or any(_matches(other, policy, facts) for other in at_once)
         case "SW308":
             return not matches or any(_matches(other, policy, facts) for other in others if other)
         case "SW311":
