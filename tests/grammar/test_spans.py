@@ -12,6 +12,7 @@ from seatwarden.grammar.ast import (
     Limit,
     Name,
     Not,
+    Notice,
     Number,
     Policy,
     Reserve,
@@ -23,7 +24,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.builder import parse_field, unquote
 from seatwarden.grammar.parser import in_file, parse_condition, parse_policy
-from seatwarden.grammar.printer import print_condition, print_policy
+from seatwarden.grammar.printer import print_condition, print_length, print_policy
 from seatwarden.grammar.spans import NOWHERE, Span
 from tests.strategies import any_conditions, any_policies
 
@@ -83,6 +84,10 @@ def test_statements_and_their_parts(policy: Policy) -> None:
         match statement:
             case Rule(until=Date() as until):
                 assert cut(text, until.span) == until.value.isoformat()
+            case Rule(notice=Notice() as notice):
+                assert marked.endswith(cut(text, notice.span))
+                for length in (notice.length, notice.reminder):
+                    assert length is None or cut(text, length.span) == print_length(length)
             case SetFrom(path=path, kind=kind):
                 assert marked.removesuffix(f" as {kind}").endswith(cut(text, path.span))
             case Let(value=value):

@@ -23,6 +23,10 @@ def _errors(text: str) -> list[Diagnostic]:
         ("keep when b\nlet b = a and user.blocked\nlet a = user.inactive", "keep when user.inactive and user.blocked"),
         ("let a = true\nlet b = a\nkeep when b", None),
         ("let a = 3 weeks\nkeep when not unused for a", "keep when not unused for 3 weeks"),
+        (
+            "let a = 2 weeks\nlet b = 3 days\nrelease when never used after notice of a, reminder b before",
+            "release when never used after notice of 2 weeks, reminder 3 days before",
+        ),
         ('let a = "x"\nlet b = user.tags = a\nkeep when b', 'let a = "x"\nkeep when user.tags = a'),
     ],
 )
@@ -34,6 +38,36 @@ def test_a_name_is_what_it_stands_for(named: str, written: str | None) -> None:
     assert one.text == other.text
     assert one.digest == other.digest
     assert one.rules == other.rules
+
+
+def test_a_notice_has_its_days_once_names_are_resolved() -> None:
+    (rule,) = check_text(
+        "let a = 2 weeks\nrelease when never used after notice of a, reminder 3 days before", "p"
+    ).rules
+    assert rule.notice is not None
+    assert (rule.notice.days, rule.notice.reminder_days) == (14, 3)
+    assert (rule.notice.length.span.line, rule.notice.length.span.column) == (2, 41)
+
+
+NOTICE = "release when never used after notice of"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        (f"{NOTICE} a", "SW102", "unknown name `a`"),
+        (f"{NOTICE} 3 days, reminder a before", "SW102", "unknown name `a`"),
+        (f'let a = "x"\n{NOTICE} a', "SW103", "`a` is not a number of days"),
+        (f"let a = user.inactive\n{NOTICE} a", "SW103", "`a` is not a number of days"),
+        (f"let a = 36501 days\n{NOTICE} a", "SW004", "36,501 days are too many"),
+        (f"{NOTICE} 5215 weeks", "SW004", "36,505 days are too many"),
+        (f"{NOTICE} 36500 days, reminder 36501 days before", "SW004", "36,501 days are too many"),
+        (f"{NOTICE} 1.5 days", "SW004", "`1.5` is not a whole number"),
+    ],
+)
+def test_what_no_notice_can_be(text: str, code: str, message: str) -> None:
+    (error,) = _errors(text)
+    assert (error.code, error.message) == (code, message)
 
 
 def test_what_a_name_stands_for_has_the_place_of_the_name() -> None:
