@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,6 +123,25 @@ def test_other_differences() -> None:
     assert len(other_differences(one, other, same_zone=False)) == 2
     assert other_differences(one, other, same_zone=True) == ["they limit releases differently"]
     assert other_differences(one, one, same_zone=False) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        (" after notice of 14 days", "", True),
+        (" after notice of 14 days", " after notice of 2 weeks", False),
+        (" after notice of 14 days, reminder 3 days before", " after notice of 14 days", True),
+        (
+            " after notice of 14 days\nrelease when user.blocked",
+            "\nrelease when user.blocked after notice of 14 days",
+            True,
+        ),
+    ],
+)
+def test_rules_that_differ_only_in_their_notice(one: str, other: str, differ: bool) -> None:
+    old, new = (checked(f"release when user.inactive{notice}") for notice in (one, other))
+    assert other_differences(old, new, same_zone=True) == ["they give notice differently"] * differ
+    assert other_differences(new, old, same_zone=True) == ["they give notice differently"] * differ
 
 
 def test_changes_on_a_snapshot() -> None:
