@@ -45,6 +45,15 @@ def one_line(text: str, longest: int) -> str:
     return line if len(line) <= longest and len(head) == len(text) else line[: longest - 1] + "…"
 
 
+def for_header(text: str) -> str:
+    """A printable line as the value of a mail's header: not read as an encoded word (RFC 2047).
+
+    Python's `email` decodes what is assigned to a header, and writes a line feed that stands encoded in it as one:
+    a name such as `=?utf-8?q?=0aBcc:_x?=` would be a header of its own.
+    """
+    return text.replace("=?", "= ?")
+
+
 def plural(count: int, noun: str) -> str:
     """`1 day`, `2 days`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

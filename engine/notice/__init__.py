@@ -1,1 +1,1 @@
-"""Told before it happens: who was told of a release, when, and what follows from it."""
+"""Told before it happens: who was told of a release, and whose licenses are held for a while."""

@@ -37,7 +37,14 @@ _SAID: Mapping[ConnectionFault, tuple[str, str]] = {
 
 
 class NotDelivered(SeatwardenError):
-    """A destination did not take the notification, or not for all. Neither message nor help holds a secret."""
+    """A destination did not take the notification, or not for all. Neither message nor help holds a secret.
+
+    `answered`: it said so itself, and has not taken it. Otherwise it may have, and the answer was lost.
+    """
+
+    def __init__(self, message: str, help: str | None = None, *, answered: bool = False) -> None:
+        super().__init__(message, help)
+        self.answered = answered
 
 
 def why(error: BaseException) -> NotDelivered:

@@ -22,6 +22,8 @@ TIMEOUT_SECONDS = (5, 10)
 ATTEMPTS = 4
 MAX_REDIRECTS = 5
 BUSY = (429, 500, 502, 503, 504)
+GATEWAYS = (502, 504)
+"""Said by what stands before the receiver, which may have got the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Request:
 
 def send(request: Request, proxy: Proxy) -> None:
     """Sends a request. Raises NotDelivered unless it was taken."""
+    answered(request, proxy)
+
+
+def answered(request: Request, proxy: Proxy) -> int:
+    """The same; the status, 200 to 299, with which it was taken."""
     try:
         with (
             _session(request, proxy) as session,
@@ -65,6 +72,7 @@ def send(request: Request, proxy: Proxy) -> None:
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise why(error) from None
     _check(status, request)
+    return status
 
 
 def _session(request: Request, proxy: Proxy) -> requests.Session:
@@ -100,12 +108,14 @@ def _check(status: int, request: Request) -> None:
         answer = f"it answered {status} {HTTPStatus(status).phrase}"
     except ValueError:
         answer = f"it answered {status}"
+    by_itself = status not in GATEWAYS
     if 300 <= status < 400:
         help_ = f"notifications are not sent on; write the address that it leads to under `{request.setting}`"
-        raise NotDelivered(f"{answer}, a redirect", help_)
+        raise NotDelivered(f"{answer}, a redirect", help_, answered=by_itself)
     if status == 407:
-        raise NotDelivered(answer, "check `proxy`, with its user and password")
+        raise NotDelivered(answer, "check `proxy`, with its user and password", answered=by_itself)
     if status in BUSY:
         times = f", {ATTEMPTS} times" if request.tried_again else ""
-        raise NotDelivered(f"{answer}{times}", "look into that server's log")
-    raise NotDelivered(answer, f"is the address under `{request.setting}` right, and still valid?")
+        raise NotDelivered(f"{answer}{times}", "look into that server's log", answered=by_itself)
+    help_ = f"is the address under `{request.setting}` right, and still valid?"
+    raise NotDelivered(answer, help_, answered=by_itself)

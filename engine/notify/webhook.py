@@ -10,7 +10,7 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.notify import http
 from seatwarden.engine.notify.chat import slack_body, teams_body
 from seatwarden.engine.notify.events import Event
-from seatwarden.engine.site.notifications import MessageForm, Webhook
+from seatwarden.engine.site.notifications import MessageForm, Webhook, WebhookTarget
 from seatwarden.engine.site.proxy import DIRECT, Proxy
 from seatwarden.engine.version import VERSION
 
@@ -51,14 +51,18 @@ def post(webhook: Webhook, event: Event, now: datetime, proxy: Proxy = DIRECT) -
     The receiver may get it twice (an answer can be lost): the same id tells.
     """
     body = BODIES[webhook.format](event, webhook.people)
+    http.send(signed_request(webhook, event.id, body, now), proxy)
+
+
+def signed_request(target: WebhookTarget, id: str, body: bytes, now: datetime) -> http.Request:
+    """The POST of a body, signed of the instant `now`, and tried again while the receiver is down."""
     timestamp = str(int(now.timestamp()))
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"seatwarden/{VERSION}",
-        "X-Seatwarden-Id": event.id,
+        "X-Seatwarden-Id": id,
         "X-Seatwarden-Timestamp": timestamp,
     }
-    if webhook.secret:
-        headers["X-Seatwarden-Signature"] = sign(webhook.secret, timestamp, body)
-    request = http.Request("POST", webhook.url, "url", body, headers, webhook.authority, tried_again=True)
-    http.send(request, proxy)
+    if target.secret:
+        headers["X-Seatwarden-Signature"] = sign(target.secret, timestamp, body)
+    return http.Request("POST", target.url, "url", body, headers, target.authority, tried_again=True)

@@ -4,7 +4,7 @@ Passwords, secrets and addresses of webhooks (their path is often the secret) ar
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from email.headerregistry import Address
 from email.policy import SMTP
 from pathlib import Path
@@ -51,31 +51,43 @@ MAX_RECIPIENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
-    """An address that events are posted to. `label` names it without what may be secret in its URL."""
+class WebhookTarget:
+    """An address that is posted to. `label` names it without what may be secret in its URL."""
 
     label: str
     url: str = field(repr=False)
     secret: str | None = field(default=None, repr=False)
     authority: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook(WebhookTarget):
+    """An address that events are posted to, and which."""
+
     events: frozenset[EventKind] = frozenset(EVENTS)
     people: bool = False
     format: MessageForm = "json"
 
 
 @dataclass(frozen=True, slots=True)
-class Email:
-    """People who get events as mail, and the SMTP server that takes it."""
+class MailServer:
+    """An SMTP server that takes mail, and from whom."""
 
     label: str
     host: str
     port: int
     security: Security
     sender: Address
-    recipients: tuple[Address, ...]
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     authority: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Email(MailServer):
+    """People who get events as mail, which events, and the SMTP server that takes it."""
+
+    recipients: tuple[Address, ...] = ()
     events: frozenset[EventKind] = frozenset(EVENTS)
     people: bool = False
 
@@ -124,7 +136,7 @@ def load_notifications(path: Path, environment: Mapping[str, str]) -> Notificati
 
 def _notifications(reader: YamlReader, entry: Entry, _: str) -> Notifications | None:
     """All of them. Findings are to be shown with `reader.concealed(text)` as the file's text."""
-    block = _guarded(reader, entry.value, "notifications", DESTINATIONS)
+    block = guarded(reader, entry.value, "notifications", DESTINATIONS)
     if block is None:
         return None
     if len(block["webhook"]) + len(block["email"]) > MAX_DESTINATIONS:
@@ -136,47 +148,68 @@ def _notifications(reader: YamlReader, entry: Entry, _: str) -> Notifications | 
 
 
 def _webhook(reader: YamlReader, node: Node, number: int) -> Webhook | None:
-    hook = _guarded(reader, node, "notifications.webhook", WEBHOOK)
-    if hook is None or hook["url"] is None:
+    hook = guarded(reader, node, "notifications.webhook", WEBHOOK)
+    target = hook and webhook_target(reader, hook, "notifications.webhook", f"webhook {number}")
+    if not hook or not target:
         return None
-    url: str = hook["url"]
-    parts = urlsplit(url)
-    if parts.scheme == "http" and hook["security"] != "none" and not is_loopback(parts.hostname or ""):
-        message = "`notifications.webhook.url` is without TLS"
-        help_ = "write https://, or `security: none` if nobody on the way can listen in"
-        reader.error("SW205", message, hook.span("url"), "http sends it for all to read", help_)
-    rest = hook.take("secret", "certificateAuthority", "events", "people", "format")
-    return Webhook(f"webhook {number} ({origin(url)})", url, *rest)
+    rest = hook.take("events", "people", "format")
+    return Webhook(target.label, target.url, target.secret, target.authority, *rest)
 
 
 def _email(reader: YamlReader, node: Node, number: int) -> Email | None:
-    mail = _guarded(reader, node, "notifications.email", EMAIL)
-    if mail is None:
+    mail = guarded(reader, node, "notifications.email", EMAIL)
+    server = mail and mail_server(reader, mail, "notifications.email", f"e-mail {number}")
+    if not mail or not server or not mail["to"]:
         return None
-    _both_or_none(reader, mail.map)
+    return Email(
+        **{each.name: getattr(server, each.name) for each in fields(server)},
+        recipients=mail["to"],
+        events=mail["events"],
+        people=mail["people"],
+    )
+
+
+# What others use, too ------------------------------------------------------------------------------------
+
+
+def webhook_target(reader: YamlReader, hook: Values, what: str, label: str) -> WebhookTarget | None:
+    """The address to post to that a map of these settings says; findings call the map by `what`."""
+    url: str | None = hook["url"]
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme == "http" and hook["security"] != "none" and not is_loopback(parts.hostname or ""):
+        message = f"`{what}.url` is without TLS"
+        help_ = "write https://, or `security: none` if nobody on the way can listen in"
+        reader.error("SW205", message, hook.span("url"), "http sends it for all to read", help_)
+    return WebhookTarget(f"{label} ({origin(url)})", url, *hook.take("secret", "certificateAuthority"))
+
+
+def mail_server(reader: YamlReader, mail: Values, what: str, label: str) -> MailServer | None:
+    """The server that a map of these settings says; findings call the map by `what`."""
+    _both_or_none(reader, mail.map, what)
     host, security = mail["host"], mail["security"]
     if mail["password"] and host and security == "none" and not is_loopback(host):
         message = "a password is never sent without TLS"
         help_ = "write `security: starttls` or `tls`, or leave `user` out"
         reader.error("SW205", message, mail.map.start, "`security` is none here", help_)
-    if host is None or mail["from"] is None or not mail["to"]:
+    if host is None or mail["from"] is None:
         return None
     port = mail["port"] or DEFAULT_PORTS[security]
-    label, sender, recipients = f"e-mail {number} ({bracketed(host)}:{port})", mail["from"], mail["to"]
-    rest = mail.take("user", "password", "certificateAuthority", "events", "people")
-    return Email(label, host, port, security, sender, recipients, *rest)
+    rest = mail.take("user", "password", "certificateAuthority")
+    return MailServer(f"{label} ({bracketed(host)}:{port})", host, port, security, mail["from"], *rest)
 
 
-def _both_or_none(reader: YamlReader, mail: YamlMap) -> None:
+def _both_or_none(reader: YamlReader, mail: YamlMap, what: str) -> None:
     """A user needs a password, and a password a user."""
     for key, other in (("user", "password"), ("password", "user")):
         entry = mail.get(key)
         if entry and mail.get(other) is None:
-            message = f"`notifications.email` has `{key}` but lacks the key `{other}`"
+            message = f"`{what}` has `{key}` but lacks the key `{other}`"
             reader.error("SW206", message, entry.key.span, "this alone is of no use")
 
 
-def _guarded(reader: YamlReader, node: Node, what: str, section: Section) -> Values | None:
+def guarded(reader: YamlReader, node: Node, what: str, section: Section) -> Values | None:
     """A map of settings. What stands elsewhere, or under an unknown key, may be a secret in the wrong place."""
     if not isinstance(node, YamlMap):
         reader.conceal_all(node)
@@ -235,7 +268,8 @@ def is_web_address(url: str) -> bool:
     return web_parts(url) is not None and " " not in url
 
 
-def _parse_address(text: str) -> Address | None:
+def parse_address(text: str) -> Address | None:
+    """The one mailbox that a text names, its domain in ASCII (IDNA); None when it names none, or more."""
     try:
         header = SMTP.header_factory("to", text)
         (address,) = header.addresses
@@ -262,12 +296,12 @@ CREDENTIAL = FILLED.must(
 URL = FILLED.must(is_web_address, "`{what}` is not a web address", "not one", "write https://host/path")
 HOST = TEXT.must(is_host, "`{what}` is not a host name", "no host name", "the port stands under `port`")
 _ADDRESS = TEXT.must(
-    _parse_address,
+    parse_address,
     "`{what}` is not an e-mail address",
     "not one",
     "write name@example.com, or Name <name@example.com>",
 )
-ADDRESS = _ADDRESS.then(lambda reader, entry, text: _parse_address(text))
+ADDRESS = _ADDRESS.then(lambda reader, entry, text: parse_address(text))
 """One mailbox, with or without a name: `Qlik <qlik@example.com>`. Its domain becomes ASCII (IDNA)."""
 
 SHARED = (

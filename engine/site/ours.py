@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from seatwarden.engine.site.capacity import CAPACITY, Capacity
 from seatwarden.engine.site.history import HISTORY, HistorySettings
+from seatwarden.engine.site.notice import NOTICE
 from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
 from seatwarden.engine.site.paths import FIXED_PATH, PATH
 from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy
@@ -178,5 +179,6 @@ OURS = Section(
             Notifications(),
             without="nobody is notified",
         ),
+        Setting("notice", NOTICE, "see [messages before a release](notice.md)", without="nobody is told"),
     )
 )

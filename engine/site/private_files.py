@@ -7,6 +7,7 @@ from pathlib import Path
 from seatwarden.engine.site.alarms import read_alarms
 from seatwarden.engine.site.connection import read_site
 from seatwarden.engine.site.influxdb import read_influxdb
+from seatwarden.engine.site.notice import NOTICE
 from seatwarden.engine.site.notifications import NOTIFICATIONS
 from seatwarden.engine.site.paths import PATH
 from seatwarden.engine.site.proxy import read_proxy
@@ -40,6 +41,8 @@ def private_files(file: Path, environment: Mapping[str, str]) -> list[PrivateFil
         read_influxdb(reader, influx.value)
     if told := inner(ours, "notifications"):
         NOTIFICATIONS.read(reader, told, "notifications")
+    if notice := inner(ours, "notice"):
+        NOTICE.read(reader, notice, "notice")
     named = key_entry(inner(ours, "pseudonyms"))
     keys: list[tuple[str, object]] = [
         ("clientCert", site.certificate if site else None),

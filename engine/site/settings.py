@@ -16,6 +16,7 @@ from seatwarden.engine.common.key_file import PseudonymKey
 from seatwarden.engine.site.capacity import Capacity
 from seatwarden.engine.site.connection import Site, read_site
 from seatwarden.engine.site.history import HistorySettings
+from seatwarden.engine.site.notice import NoticeSettings, completed
 from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.ours import OURS, HttpSettings, LogSettings
 from seatwarden.engine.site.proxy import Proxy, with_exceptions
@@ -54,7 +55,7 @@ class Settings:
 
     `influx` is None when nothing is to be written there; `influx_off` then tells whether that is what the file says,
     or whether it says nothing of a database. `static_tags` are those of all points.
-    `secret_files` are those that secrets were read from.
+    `notice` is None where nobody is told before a release. `secret_files` are those that secrets were read from.
     `stop_on` are the codes of findings in a plan that stop a run, `mass_change` the percentage of the users from which
     on a change of a fact touches everybody, `retention` how long runs are kept (None: for ever). `warnings` are
     findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings without a place.
@@ -67,6 +68,7 @@ class Settings:
     influx_off: bool
     static_tags: Tags
     notifications: Notifications
+    notice: NoticeSettings | None
     alarms: Alarms
     policy_file: Path
     policy: CheckedPolicy
@@ -106,7 +108,8 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """The texts that no message may show."""
         influx = self.influx.secrets if self.influx else ()
-        return (*self.site.secrets, *influx, *self.notifications.secrets, *self.alarms.secrets)
+        notice = self.notice.secrets if self.notice else ()
+        return (*self.site.secrets, *influx, *self.notifications.secrets, *notice, *self.alarms.secrets)
 
     @property
     def service_log(self) -> Path:
@@ -140,6 +143,7 @@ def load_settings(
     root = todays_form(reader, read_site_yaml(text, str(file)))
     site, jobs, ours = read_site(reader, root), _jobs(reader, root, scheduled), _ours(reader, root)
     alarms, warnings = _alarms(reader, root, jobs, ours, scheduled)
+    notice = completed(reader, ours.map.get("notice"), ours["notice"], ours["notifications"])
     influx, tags = _influxdb(reader, root, alarms.proxy)
     chosen = _chosen(policy or ours["policy"], file)
     sources = {str(file): reader.concealed(text)}  # no finding shows a secret that stands on its line
@@ -155,6 +159,7 @@ def load_settings(
         influx_off=influx is None and butler_section(root, "influxDb") is not None,
         static_tags=tags,
         notifications=replace(ours["notifications"], proxy=alarms.proxy),
+        notice=replace(notice, proxy=alarms.proxy) if notice else None,
         alarms=alarms,
         policy_file=chosen,
         policy=checked,

@@ -3,8 +3,10 @@
 import socket
 import threading
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import pytest
@@ -95,6 +97,13 @@ def test_hostile_text_is_text() -> None:
     assert "and 9,950 more" in text_of(box.messages[1])
 
 
+def test_an_encoded_line_feed_is_no_line_feed() -> None:
+    """Python's `email` decodes what it is given as a header."""
+    hidden = "=?utf-8?q?=0aBcc:_evil@example.org?="
+    message = message_from_bytes(bytes(message_of(mail(25), run_failed(hidden, NOW, hidden, hidden), NOW)), policy=SMTP)
+    assert sorted(message.keys()) == HEADERS
+
+
 # the way there ---------------------------------------------------------------------------------------------
 
 
@@ -136,7 +145,7 @@ def test_a_foreign_certificate_gets_nothing(event: Event, certificates: Certific
 
 def test_another_host_name(event: Event, certificates: CertificateFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     with mail_server(starttls=certificates) as box:
-        there = Email("e", "127.0.0.2", box.port, "starttls", SENDER, (TEAM,), authority=certificates.root)
+        there = Email("e", "127.0.0.2", box.port, "starttls", SENDER, recipients=(TEAM,), authority=certificates.root)
         real = socket.create_connection
         monkeypatch.setattr("socket.create_connection", lambda address, *rest: real(("127.0.0.1", address[1]), *rest))
         with pytest.raises(NotDelivered, match="for another host name"):
@@ -191,7 +200,7 @@ def test_letters_beyond_ascii_in_addresses(event: Event) -> None:
 
 
 def test_nobody_and_silence(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seatwarden.engine.notify.email.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("seatwarden.engine.notify.smtp.TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(NotDelivered, match="it does not answer"):
         send(mail(silent.getsockname()[1]), event, NOW)
     with pytest.raises(NotDelivered, match="nothing listens there"):

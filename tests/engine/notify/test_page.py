@@ -36,7 +36,7 @@ def example_json() -> str:
 def example_mail() -> str:
     sender = Address("Seatwarden", "seatwarden", "example.com")
     recipients = (Address("", "qlik-team", "example.com"), Address("Change Board", "changes", "example.com"))
-    email = Email("e", "smtp.example.com", 587, "starttls", sender, recipients)
+    email = Email("e", "smtp.example.com", 587, "starttls", sender, recipients=recipients)
     return message_of(email, example(), AT).as_string().replace("\r\n", "\n")
 
 

@@ -21,7 +21,7 @@ def test_everyone_gets_what_they_want() -> None:
     with receiver(200) as one, receiver(200) as other, mail_server() as box:
         given = Notifications(
             (hook(one, events=frozenset({"limit-hit"})), hook(other, 2)),
-            (Email("e", "localhost", box.port, "none", SENDER, (TEAM,), events=frozenset({"run-failed"})),),
+            (Email("e", "localhost", box.port, "none", SENDER, recipients=(TEAM,), events=frozenset({"run-failed"})),),
         )
         assert notify(given, limit_hit(SITE, NOW, "r", []), NOW) == []
         assert notify(given, run_failed(SITE, NOW, "plan", "no"), NOW) == []
@@ -41,7 +41,8 @@ def test_nobody_to_tell() -> None:
 def test_each_failure_is_told_and_the_others_arrive(event: Event) -> None:
     with receiver(404) as bad, receiver(200) as good, mail_server(refuse=("board@example.com",)) as box:
         given = Notifications(
-            (hook(bad, 1), hook(good, 2)), (Email("e-mail 1", "localhost", box.port, "none", SENDER, (TEAM, BOARD)),)
+            (hook(bad, 1), hook(good, 2)),
+            (Email("e-mail 1", "localhost", box.port, "none", SENDER, recipients=(TEAM, BOARD)),),
         )
         problems = notify(given, event, NOW)
     assert [problem.destination for problem in problems] == ["webhook 1", "e-mail 1"]
@@ -71,7 +72,7 @@ def test_a_defect_of_ours_stops_no_run(event: Event, monkeypatch: pytest.MonkeyP
 
 def test_settings_show_no_secret() -> None:
     hook = Webhook("w", "https://user:urlPassword@h/pathSecret", "signing")
-    mail = Email("e", "h", 25, "tls", SENDER, (TEAM,), "user", "mailPassword")
+    mail = Email("e", "h", 25, "tls", SENDER, "user", "mailPassword", recipients=(TEAM,))
     shown = repr(Notifications((hook,), (mail,)))
     for secret in ("urlPassword", "pathSecret", "signing", "mailPassword"):
         assert secret not in shown
