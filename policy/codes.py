@@ -104,6 +104,7 @@ _ALL = (
     Code("SW407", "warning", "a change that touches everybody", True, of_plans=True),
     Code("SW408", "warning", "the clocks of this machine and of QRS are far apart", False, of_plans=True),
     Code("SW409", "warning", "a text that is no date or number", needs_snapshot=True),
+    Code("SW410", "warning", "holds that end within a week", True, of_plans=True),
     # Schedules
     Code("SW501", "error", "not a schedule"),
     Code("SW502", "error", "a range or a text too long"),
@@ -119,5 +120,5 @@ _ALL = (
 CODES = {code.name: code for code in _ALL}
 """Every code, in order."""
 
-FOUND_IN_PLANS = ("SW312", "SW322", "SW401", "SW402", "SW403", "SW404", "SW405", "SW406", "SW407", "SW408")
+FOUND_IN_PLANS = ("SW312", "SW322", "SW401", "SW402", "SW403", "SW404", "SW405", "SW406", "SW407", "SW408", "SW410")
 """The codes of what `plan` finds where somebody approves it; a site file can make each stop a run."""

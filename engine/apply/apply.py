@@ -23,6 +23,7 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused
+from seatwarden.engine.facts.standing import StandingsNow, nothing_stands
 from seatwarden.engine.log.journal import Journal, JournalState, check_journal, is_settled, parse_journal
 from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, OutcomeKind, Resume
 from seatwarden.engine.log.reader import RecordedPlan
@@ -243,12 +244,14 @@ def carry_out(
     stop: threading.Event | None = None,
     withdrawn: str | None = None,
     released_by: Callable[[Key], str | None] = lambda key: None,
+    standings_now: StandingsNow = nothing_stands,
 ) -> ApplyResult:
-    """Releases what is left, and seals the journal when every license is settled. Raises OSError.
+    """Releases what is left, and seals the journal when every license is settled. Raises OSError, UntrustedRecord.
 
     Once `stop` is set, the licenses under way are finished and no other is begun. `withdrawn` says why nothing more
     is released; then it is only looked up what became of each DELETE that was sent. `released_by` tells which run of
-    ours has released a license, if one did. Raises PlanRefused where the key of pseudonyms is not at hand.
+    ours has released a license, if one did; `standings_now` asks the registers before each DELETE. Raises PlanRefused
+    where the key of pseudonyms is not at hand.
     """
     check_key(pending.plan, pseudonyms)
     apply = Apply(
@@ -262,6 +265,7 @@ def carry_out(
         stop=stop,
         withdrawn=withdrawn,
         released_by=released_by,
+        standings_now=standings_now,
     )
     left = [decision.key for decision in pending.left]
     outcomes = apply.run(left, parallel)

@@ -21,6 +21,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
+from seatwarden.engine.facts.standing import StandingsNow, nothing_stands
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import Key, OutcomeKind
 from seatwarden.engine.log.reader import RecordedPlan
@@ -80,7 +81,8 @@ class Apply:
     they count as released. `withdrawn` says why the plan is not to be carried on with: then nothing is released, and
     only those are looked up. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
     line; `progress` is called with every outcome. Once `stop` is set, no further license is begun. `released_by` tells
-    which run of ours has released a license, if one did.
+    which run of ours has released a license, if one did; `standings_now` asks the registers before each DELETE, so that
+    a hold made since the plan keeps.
     """
 
     def __init__(
@@ -96,9 +98,11 @@ class Apply:
         stop: threading.Event | None = None,
         withdrawn: str | None = None,
         released_by: Callable[[Key], str | None] = lambda key: None,
+        standings_now: StandingsNow = nothing_stands,
     ) -> None:
         self._plan = plan
         self._released_by = released_by
+        self._standings_now = standings_now
         self._qrs = qrs
         self._journal = journal
         self._hidden = BehindPseudonyms(plan, pseudonyms) if pseudonyms is not None else None
@@ -116,7 +120,8 @@ class Apply:
         """Whether QRS has told of any license."""
 
     def run(self, keys: Sequence[Key], parallel: int) -> list[Outcome]:
-        """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written.
+        """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written,
+        UntrustedRecord when the registers cannot be relied on any more.
 
         Behind pseudonyms all rows of the site are read first: RemoteError where that fails, and nothing is released.
         """
@@ -191,7 +196,8 @@ class Apply:
         snapshot = Snapshot.of([user], rows, self._plan.header.site_facts or NO_SITE_FACTS)
         snapshot.last_released = RELEASES_HIDDEN if self._hidden is not None else _last_released(decision, user)
         snapshot.overview = self._plan.header.overview
-        now = decide(self._plan.policy, snapshot, decision.license_type, row, day)
+        standing = snapshot.with_standings(self._standings_now(snapshot, day))
+        now = decide(self._plan.policy, standing, decision.license_type, row, day)
         if self._hidden is not None:
             changes = (
                 [] if self._hidden.still_holds(decision, snapshot, row) else ["it is not as the plan says any more"]

@@ -12,7 +12,8 @@ def remember_call(context: Any) -> None:
 
 
 def command_called() -> str:
-    """The command under way, with the options that were given. An operand may name somebody: it is left out."""
+    """The command under way, with the options that were given. An operand, and a text that is free, may name somebody:
+    they are left out."""
     return " ".join(_called) or "a program"
 
 
@@ -28,6 +29,6 @@ def _words_of(context: Any) -> list[str]:
         elif isinstance(value, bool):
             words.append(max(parameter.opts if value else parameter.secondary_opts or parameter.opts, key=len))
         else:
-            several = value if isinstance(value, list | tuple) else [value]
+            several = value if isinstance(value, list | tuple) else [value if parameter.metavar != "TEXT" else "…"]
             words += [word for one in several for word in (max(parameter.opts, key=len), str(one))]
     return words

@@ -22,6 +22,7 @@ from seatwarden.policy.lint.allow import without_allowed
 from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy, shown_source
 
 if TYPE_CHECKING:  # `lint` and others that read no site do not wait for what does
+    from seatwarden.engine.log.heads import Heads
     from seatwarden.engine.log.past_site import PastSite
     from seatwarden.engine.site.connection import Site
     from seatwarden.engine.snapshot.model import Snapshot
@@ -106,7 +107,8 @@ class Inputs:
     """Everything a decision depends on. `source` names the site, or the file the snapshot stands in.
 
     `site` is the live site (None: a snapshot file). `mode` tells whether a plan of this can ever be applied. `past` is
-    the run that is decided on where that has not kept its snapshot: then `snapshot` has no rows.
+    the run that is decided on where that has not kept its snapshot: then `snapshot` has no rows. `heads` is where the
+    registers beside a live site ended that say whose licenses are held.
     """
 
     policy: CheckedPolicy
@@ -116,6 +118,7 @@ class Inputs:
     site: Site | None = None
     mode: Mode = WHAT_IF
     past: PastSite | None = None
+    heads: Heads | None = None
 
 
 def gather(
@@ -156,12 +159,24 @@ def gather(
     live = read_site(site)
     mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
     taken = _take_snapshot(live, now_, keep=keep, attributes=checked.reads("user.attributes"))
-    if checked.reads("user.lastReleased"):
-        from seatwarden.engine.cli.state_folder import state_of
+    taken, heads = _with_record(checked, taken, day, site, live)
+    return Inputs(checked, taken, day, live.url, live, mode, heads=heads)
+
+
+def _with_record(
+    policy: CheckedPolicy, taken: Snapshot, day: Day, site_file: Path, site: Site
+) -> tuple[Snapshot, Heads]:
+    """The snapshot of a live site with what its own record says of people, and where the registers ended that were
+    asked. Raises UntrustedRecord."""
+    from seatwarden.engine.cli.state_folder import state_of
+    from seatwarden.engine.notice.standings import StandingsBeside
+
+    folder, _ = state_of(site_file, site)
+    if policy.reads("user.lastReleased"):
         from seatwarden.engine.runs.last_released import note_last_released
 
-        note_last_released(taken, checked, state_of(site, live)[0], day)
-    return Inputs(checked, taken, day, live.url, live, mode)
+        note_last_released(taken, policy, folder, day)
+    return StandingsBeside(folder).noted(taken, day)
 
 
 def _from_file(

@@ -32,7 +32,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "lsp": "lsp:lsp",
     },
     "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run"},
-    "People": {"explain": "explain:explain"},
+    "People": {"explain": "explain:explain", "hold": "hold:app"},
     "The record": {"report": "report:report", "log": "log:app log_erasure:app", "snapshot": "snapshot:snapshot"},
     "Over time": {"history": "history:app", "backtest": "backtest:backtest"},
     "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},

@@ -60,7 +60,11 @@ class Erasures:
     @property
     def of_register(self) -> frozenset[int]:
         """The numbers of the register's own lines."""
-        return frozenset(n for line in self._lines for n in line.files.get(REGISTER_FILE, ()))
+        return self.of_file(REGISTER_FILE)
+
+    def of_file(self, name: str) -> frozenset[int]:
+        """The numbers of lines of a chain that stands in the state folder itself."""
+        return frozenset(n for line in self._lines for n in line.files.get(name, ()))
 
     def of_run(self, root: str) -> ErasedParts:
         """What was erased from the run whose plan has that root, wherever its folder is now."""

@@ -19,6 +19,7 @@ from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.decision_lines import RecordedDecision
+from seatwarden.engine.log.heads import Heads
 from seatwarden.engine.log.run_folder import POLICY_FOLDER
 from seatwarden.engine.plan.circumstances import Circumstances, Clocks
 from seatwarden.engine.plan.findings import Finding
@@ -88,7 +89,8 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     `site_facts` are there where a rule reads them; `pseudonyms` is the id of the key, where people have pseudonyms, and
     `period` the time that these hold for (null in plans of format 1, which keep license ids and facts as they are);
     `found` are the codes of the findings, `compared` says with which run it was compared; `accepted`: a change that
-    touches everybody was approved when it was made. `register` is null for a plan that no register knows.
+    touches everybody was approved when it was made. `register` is null for a plan that no register knows;
+    `heads` says where the registers of holds and notices ended that were asked, where there is one.
     """
 
     kind: Literal["plan"] = "plan"
@@ -112,6 +114,7 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     compared: str
     accepted: bool
     register: RegisterHead | None
+    heads: Heads | UnsetType = UNSET
     prev: str = ""
     person: SaltedCircumstances | UnsetType = UNSET
     of: str | UnsetType = UNSET

@@ -17,6 +17,7 @@ from seatwarden.engine.common.files import make_private_folder, read_file
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
+from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
 from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances, refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.modes import Mode
@@ -188,7 +189,18 @@ class PrunedRuns(RegisterLine, kw_only=True, rename="camel"):
     of: str | UnsetType = UNSET
 
 
-_KINDS = (Opened, Planned, Begun, ClosedRun, Attempt, Override, Demands, ErasedLines, PrunedRuns)
+class NotedHeads(RegisterLine, kw_only=True, rename="camel"):
+    """Where the registers of holds and of notices ended: written when a run is closed and when one of them was changed
+    by hand, if that is not what was known."""
+
+    kind: Literal["heads"] = "heads"
+    holds: ChainHead | None
+    notices: ChainHead | None
+    at: str
+    prev: str = ""
+
+
+_KINDS = (Opened, Planned, Begun, ClosedRun, Attempt, Override, Demands, ErasedLines, PrunedRuns, NotedHeads)
 _READER: ChainReader[Any] = ChainReader(_KINDS, own_leaves=True)
 
 
@@ -235,6 +247,14 @@ class RegisterState:
             elif isinstance(line, ClosedRun):
                 found.pop(line.run, None)
         return found
+
+    @property
+    def heads(self) -> Heads:
+        """How far the chains beside it had come when that was noted last."""
+        last = NO_HEADS
+        for line in self.of_kind(NotedHeads):
+            last = Heads(line.holds, line.notices)
+        return last
 
     def settings(self) -> dict[str, str]:
         """What the site file demanded last."""

@@ -9,6 +9,7 @@ import msgspec
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.log.chain import ChainEnd, salts
 from seatwarden.engine.log.decision_lines import linked_decisions
+from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.lines import (
     PLAN_READER,
     FindingLine,
@@ -43,12 +44,13 @@ class Recording:
 
     `seed` are 32 random bytes that salts and order are drawn from; they are used for this plan and never written.
     `register` is the head of the register of runs, where the plan is entered there; `snapshot` the snapshot, if it is
-    to be kept.
+    to be kept, `heads` where the registers ended that were asked of its licenses.
     """
 
     seed: bytes
     register: RegisterHead | None = None
     snapshot: KeptFile | None = None
+    heads: Heads = NO_HEADS
 
 
 def plan_lines(plan: Plan, recording: Recording) -> Iterator[bytes]:
@@ -73,6 +75,8 @@ def _header(plan: Plan, recording: Recording, salt: bytes) -> PlanHeader:
     header = {**plan.run(), "found": found, "compared": plan.compared, "accepted": plan.accepted}
     header["snapshot"] = {**header["snapshot"], "kept": {kept.name: kept.sha256} if kept else {}}
     header["register"] = msgspec.to_builtins(recording.register)
+    if recording.heads != NO_HEADS:
+        header["heads"] = msgspec.to_builtins(recording.heads)
     # What cannot be read back is not written: the line is held against its type here.
     line = msgspec.convert({"kind": "plan", **header}, PlanHeader)
     line.person = salted(plan.origin.made, salt)

@@ -5,7 +5,7 @@ They are found once, when the plan is made, and stand in its log: `apply`, `repo
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain, compress
 from typing import TypeAlias
 
@@ -31,6 +31,8 @@ from seatwarden.policy.loading import CheckedPolicy
 
 MOST_NAMED = 5
 """Most users that one finding names."""
+ENDING_DAYS = 7
+"""From how many days before its end on a hold is named."""
 MASS_CHANGE = "SW407"
 """The code of a change that touches everybody, which stops a run until somebody accepts it."""
 _SA = ("sa_", "SA_", "Sa_", "sA_")
@@ -110,6 +112,7 @@ def find_in_plan(
     found += _without_disuse(policy, day, released, whole)
     if whole:
         found += [*_protect_nobody(policy, day, snapshot, decisions, found), *_another_day(snapshot, day)]
+        found += _ending_holds(day, decisions, pseudonyms)
     found.sort(key=lambda one: (one.diagnostic.span, one.diagnostic.code, one.diagnostic.message))
     by_diagnostic = {id(one.diagnostic): one for one in found}
     kept, allowed = part_allowed([one.diagnostic for one in found], policy, yaml=is_yaml(policy))
@@ -326,3 +329,23 @@ def _another_day(snapshot: Snapshot, day: Day) -> Iterator[_Found]:
 
 def _day_text(instant: datetime, day: Day) -> str:
     return day.day_of(instant).isoformat() if instant.year > 1 else format_instant(instant)
+
+
+# Holds ---------------------------------------------------------------------------------------------------
+
+
+def _ending_holds(day: Day, decisions: Sequence[Decision], pseudonyms: Pseudonyms | None) -> Iterator[_Found]:
+    """SW410: the people whose hold is about to end, those whose ends first in front."""
+    last = (day.today + timedelta(days=min(ENDING_DAYS, (date.max - day.today).days))).isoformat()
+    holds = ((hold, decision.user) for decision in decisions if (hold := decision.hold_on(day.today)) is not None)
+    ending = dict.fromkeys((hold.until, user) for hold, user in holds if hold.until <= last)
+    users = {user: until for until, user in sorted(ending, reverse=True)}  # of several on a person the first to end
+    if not users:
+        return
+    named = sorted(users, key=lambda user: (users[user], user))[:MOST_NAMED] if pseudonyms is None else []
+    more = [f"{len(users) - len(named):,} more"] if named and len(users) > len(named) else []
+    whom = join_words([*(f"`{user}` on {users[user]}" for user in named), *more])
+    what = plural(len(users), "person") if len(users) == 1 else f"{len(users):,} people"
+    message = f"the hold of {what} ends within {ENDING_DAYS} days{f': {whom}' if whom else ''}"
+    help_ = "`seatwarden hold add` holds for longer; afterwards the policy alone decides"
+    yield _Found(warning("SW410", message, NOWHERE, "", help_), None, tuple(named))

@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET, UnsetType
+
 from seatwarden.engine.apply.apply import PendingApply, count_results, only_one
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
+from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.register import (
     LOCK_FILE,
@@ -21,12 +24,15 @@ from seatwarden.engine.log.register import (
     ClosedRun,
     Demands,
     ErasureReason,
+    NotedHeads,
     Override,
     Planned,
     Register,
     RegisterOrigin,
 )
 from seatwarden.engine.log.writer import KeptFile, Recording
+from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsOrigin, HoldsRegister
+from seatwarden.engine.notice.standings import StandingsBeside
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.version import VERSION
@@ -97,10 +103,38 @@ class SiteRecord:
 
         return prune(self._register, self._folder, old.due, keep, self._now) if old.due else []
 
-    def recording(self, kept: KeptFile | None = None) -> Recording:
-        """What to write the next plan with: it gets the next number. `kept` is the snapshot, if it is to be kept."""
+    def recording(self, kept: KeptFile | None = None, heads: Heads = NO_HEADS) -> Recording:
+        """What to write the next plan with: it gets the next number. `kept` is the snapshot, if it is to be kept,
+        `heads` where the registers ended that were asked of its licenses."""
         head = self._register.head(self._register.state.last_run + 1)
-        return Recording(self._hand.seed(), head, kept)
+        return Recording(self._hand.seed(), head, kept, heads)
+
+    def standings(self, seen: Heads | UnsetType = UNSET) -> StandingsBeside:
+        """The registers beside it. `seen` is where those ended that the plan saw which is carried out."""
+        return StandingsBeside(self._folder, self._register.state, None if seen is UNSET else seen)
+
+    @contextmanager
+    def holds(self) -> Iterator[HoldsRegister]:
+        """The register of holds, open for writing; where it ends then, is noted. Raises UntrustedRecord, OSError."""
+        hand, site = self._hand, self._register.state.opened.site
+        origin = HoldsOrigin(site, f"seatwarden {VERSION}", hand.made, hand.seed(), hand.draw(8).hex())
+        found = HoldsRegister(self._folder / HOLDS_FILE, self.standings().holds(), origin, self._now)
+        try:
+            yield found
+        finally:
+            found.close()
+            self._note_heads()
+
+    def _note_heads(self) -> None:
+        """Enters where the registers beside it end, if that is not what is known. One that cannot be relied on is left:
+        what is known of it is what shows that."""
+        try:
+            head = self.standings().holds().head
+        except UntrustedRecord:
+            return
+        known = self._register.state.heads
+        if head != known.holds:
+            self._register.add(NotedHeads(holds=head, notices=known.notices, at=self._now()))
 
     def planned(self, plan: Plan, folder: Path, recording: Recording, root: str) -> None:
         """Enters a plan that is on the disk."""
@@ -163,6 +197,7 @@ class SiteRecord:
                 at=self._now(),
             )
         )
+        self._note_heads()
 
     def attempt(self, reason: str, *, failed: bool, root: str | None = None) -> None:
         """Enters what was refused, or failed; `root` is that of the plan it was about."""

@@ -242,7 +242,7 @@ class _Run:
             return _Ended("refused", (str(refusal),))
         except OverTheLimit as over:
             return _Ended("over-limit", tuple(over.sentences))
-        except (InputError, RemoteError) as problem:
+        except (InputError, RemoteError, UntrustedRecord) as problem:
             return _Ended("failed", (problem.message,), problem)
         except DamagedLog as damage:
             return _Ended("refused", (f"the plan just written is damaged: {damage}",))
@@ -280,6 +280,7 @@ class _Run:
             self._context.log(warning, level=logging.WARNING)
         day = day_for(policy, now, None)
         note_last_released(snapshot, policy, self._settings.folder, day)
+        snapshot, heads = record.standings().noted(snapshot, day)
         plan = make_plan(policy, snapshot, day, site.url, self._pseudonyms)
         plan = with_lately(plan, self._settings.folder)
         mode = DRY_RUN if self._dry_run else LIVE
@@ -289,7 +290,7 @@ class _Run:
         plan = replace(plan, accepted=self._accept_mass_change and bool(changes))
         self.stopped_by = _stopping(plan, self._settings.stop_on)
         folder = self._runs / plan.run_id
-        recording = record.recording(keep(snapshot) if self._settings.keep_snapshot else None)
+        recording = record.recording(keep(snapshot) if self._settings.keep_snapshot else None, heads)
         path = write_plan(plan, folder, plan_text(plan), recording)
         self.plan, self.folder, self.root = plan, folder, root_of(path)
         record.planned(plan, folder, recording, self.root)
@@ -367,6 +368,7 @@ class _Run:
                     stop=self._context.stop,
                     withdrawn=withdrawn,
                     released_by=ReleasedBeside([self._runs]).run_of,
+                    standings_now=record.standings(pending.plan.header.heads).now,
                 )
                 self._ends.append(done)
             finally:

@@ -37,7 +37,7 @@ from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.outcomes import say_counts, say_outcome
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
-from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
+from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
@@ -166,7 +166,7 @@ def _recorded(it: _Applying) -> ExitCode:
     except (PlanRefused, OverTheLimit) as refusal:
         it.record.attempt(refusal.message, failed=False, root=root)
         raise
-    except (InputError, RemoteError) as error:
+    except (InputError, RemoteError, UntrustedRecord) as error:
         it.record.attempt(error.message, failed=True, root=root)
         raise
     if code is ExitCode.REMOTE_FAILED:
@@ -277,6 +277,7 @@ def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
                 clock=lambda: datetime.now(UTC),
                 progress=lambda outcome: progress.advance(task),
                 released_by=beside.run_of,
+                standings_now=it.record.standings(it.plan.header.heads).now,
             )
     except KeyboardInterrupt:
         note("Interrupted. The licenses under way were finished; apply again to go on.")

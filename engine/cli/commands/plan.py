@@ -149,10 +149,11 @@ def _write(
     kept: "KeptFile | None",
 ) -> None:
     """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied."""
-    from seatwarden.engine.log.writer import Recording, write_plan  # most plans are only shown
+    from seatwarden.engine.log.heads import NO_HEADS  # most plans are only shown
+    from seatwarden.engine.log.writer import Recording, write_plan
 
     if made.origin.mode == WHAT_IF or site is None or given.site is None:
-        write_plan(made, output, text, Recording(hand.seed(), snapshot=kept))
+        write_plan(made, output, text, Recording(hand.seed(), snapshot=kept, heads=given.heads or NO_HEADS))
         return
     from seatwarden.engine.cli.state_folder import state_of
     from seatwarden.engine.log.reader import root_of
@@ -161,7 +162,7 @@ def _write(
     folder, _ = state_of(site, given.site)
     # Who is at work there may be about to write the next line: it is waited for a moment.
     with locked_record(folder, given.site.url, hand, WAIT_SECONDS) as record:
-        recording = record.recording(kept)
+        recording = record.recording(kept, given.heads or NO_HEADS)
         path = write_plan(made, output, text, recording)
         record.planned(made, output, recording, root_of(path))
 

@@ -1,0 +1,251 @@
+"""`seatwarden hold`: keeps the licenses of one person for a while, without touching the policy."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from seatwarden.engine.cli.circumstances import clock, this_hand
+from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed
+from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
+from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.cli.views.holds import COLUMNS, hold_to_json, hold_words, row_of
+from seatwarden.engine.common.text import one_line, plural, printable
+from seatwarden.engine.errors import PlanRefused
+from seatwarden.engine.facts.day import day_for
+from seatwarden.grammar.ast import LicenseType
+from seatwarden.grammar.calendar_names import date_from
+from seatwarden.grammar.suggest import did_you_mean
+from seatwarden.policy.errors import InputError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.explain.people import Holder
+    from seatwarden.engine.notice.holds import Hold
+    from seatwarden.engine.runs.record import SiteRecord
+    from seatwarden.engine.site.settings import Settings
+    from seatwarden.engine.snapshot.model import Snapshot
+
+LONGEST_REASON = 500
+"""Most characters of a reason: it stands in each plan, with every license that it keeps."""
+WAIT_SECONDS = 10
+"""A run at work may need the lock for long; who types waits a moment."""
+
+
+class HoldGroup(TyperGroup):
+    """The group, of which the first command may be left out: `hold USER` is `hold add USER`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Its arguments, with the command that is meant."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["add", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=HoldGroup,
+    help="Keep the licenses of one person for a while, whatever the policy says.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+UserArgument = Annotated[str, typer.Argument(metavar="USER", help="DIRECTORY\\id, a name, a QRS id, or a part of one.")]
+TypeOption = Annotated[LicenseType | None, typer.Option("--type", help="Licenses of this type only.")]
+FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
+
+
+@app.command("add")
+def add(
+    user: UserArgument,
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="The last day: 2027-02-28; 366 days at most.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the record.")],
+    site: SiteOption = None,
+    type: TypeOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Keep a person's licenses up to a day.
+
+    The word `add` may be left out. A hold beats every release rule, is looked at again before each release, and ends by
+    itself.
+
+    Example: seatwarden hold add "CORP\\jdoe" --until 2027-02-28 --reason "parental leave" --site butler.yaml
+    """
+    settings = _settings(site)
+    now = clock()
+    day = day_for(settings.policy, now, None)
+    last, why = _until(until, day.today), _reason(reason)
+    if not why:
+        raise InputError("--reason is empty", 'say why, for who reads it in a year: --reason "parental leave"')
+    snapshot = _snapshot(settings)
+    holder, held = _person(user, snapshot)
+    with _record(settings) as record, record.holds() as register:
+        before = [one for one in register.state.in_force(day.today) if one.covers(holder.user, type)]
+        register.hold(holder.user, type, last, why, day.today)
+    what = f"{type} licenses" if type else "licenses"
+    say(printable(f"Held: the {what} of {holder.label}, up to and including {last.isoformat()}: {why}"))
+    types = [one for one in held if type in (None, one)]
+    if not types:
+        say("At the moment there is none of them; one that is allocated until then is held, too.")
+    for one in before:
+        if one.until > last.isoformat():
+            note(printable(f"An earlier hold lasts longer, and counts: {hold_words(one)}"))
+
+
+@app.command("list")
+def list_(
+    site: SiteOption = None,
+    all: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    format: FormatOption = "text",
+) -> None:
+    """List who is held, until when and why.
+
+    Those that end first in front.
+
+    Example: seatwarden hold list --site butler.yaml
+    """
+    from seatwarden.engine.notice.standings import StandingsBeside
+
+    settings = _settings(site)
+    today = day_for(settings.policy, clock(), None).today
+    state = StandingsBeside(settings.folder).holds()
+    found = sorted(state.holds(), key=lambda one: (one.until, one.line)) if all else state.in_force(today)
+    if format == "json":
+        print_result({"holds": [hold_to_json(one, today) for one in found]})
+        return
+    if found:
+        print_rows(COLUMNS, [row_of(one, today) for one in found])
+    say(plural(len(found), "hold"))
+
+
+@app.command("end")
+def end(
+    user: UserArgument,
+    site: SiteOption = None,
+    type: TypeOption = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the record.")] = "",
+    quiet: QuietOption = False,
+) -> None:
+    """End a person's holds before their day.
+
+    With --type only those that were made for this type alone. Ends with 1 where there is none.
+
+    Example: seatwarden hold end "CORP\\jdoe" --site butler.yaml
+    """
+    settings = _settings(site)
+    today = day_for(settings.policy, clock(), None).today
+    why = _reason(reason)
+    with _record(settings) as record, record.holds() as register:
+        running = register.state.in_force(today)
+        mine = _meant(user, running)
+        ended = [one for one in mine if type in (None, one.license_type)]
+        for one in ended:
+            register.end(one, why, today)
+    for one in ended:
+        say(printable(f"Ended: {hold_words(one)}"))
+    if not ended:
+        note(printable(f"No hold of {type} licenses alone runs for {mine[0].user}: {hold_words(mine[0])}"))
+        raise typer.Exit(ExitCode.NO)
+
+
+# What was typed ------------------------------------------------------------------------------------------
+
+
+def _until(written: str, today: date) -> date:
+    """The last day of a hold. Raises InputError for what is no day, is over, or too far away."""
+    from seatwarden.engine.notice.holds import MOST_DAYS, last_day
+
+    found = date_from(written)
+    if found is None:
+        raise InputError(f"--until: `{written}` is not a day", "write year-month-day: 2027-02-28")
+    if found < today:
+        raise InputError(f"--until: {found} is over", f"today is {today}; the day that is named is the last one held")
+    if found > last_day(today):
+        help_ = f"{last_day(today)} is the last day; what is to last belongs into the policy, as a `keep` rule"
+        raise InputError(f"--until: {found} is more than {MOST_DAYS} days away, and a hold must end", help_)
+    return found
+
+
+def _reason(written: str) -> str:
+    """A reason on one line. Raises InputError for one that is too long."""
+    if len(written) > LONGEST_REASON:
+        raise InputError(f"--reason has {len(written):,} characters", f"{LONGEST_REASON} are the most")
+    return one_line(written.strip(), LONGEST_REASON)
+
+
+def _person(query: str, snapshot: "Snapshot") -> tuple["Holder", list[LicenseType]]:
+    """The user of the site that is meant, and the types of the licenses held now. Raises InputError."""
+    from seatwarden.engine.explain.people import AmbiguousUser, People
+
+    people: People[LicenseType] = People(" on this site")
+    named = {
+        user.id: people.add(user.user_directory, user.user_id, user.name or None, user.id) for user in snapshot.users
+    }
+    for user_id, rows in snapshot.licenses_of.items():
+        for license_type, _ in rows:
+            people.give(named.get(user_id), license_type)
+    try:
+        holder, by_part = people.find(query)
+    except AmbiguousUser as error:
+        raise error.asking(error.listed([one.label for one in error.candidates])) from None
+    if by_part:
+        note(printable(f"`{query}` is {holder.label}"))
+    return holder, people.held_by(holder)
+
+
+def _meant(query: str, running: Sequence["Hold"]) -> list["Hold"]:
+    """The running holds of the one person that is meant; the site need not know the person any more.
+
+    Raises PlanRefused where nobody of that name is held, InputError where several are.
+    """
+    wanted = query.casefold()
+    exact = [one for one in running if wanted in (one.user.casefold(), one.user.casefold().partition("\\")[2])]
+    found = exact or [one for one in running if wanted.strip() and wanted in one.user.casefold()]
+    users = sorted({one.user.casefold(): one.user for one in found}.values())
+    if len(users) > 1:
+        raise InputError(
+            f"`{query}` can be {plural(len(users), 'user')} who are held", f"say which: {', '.join(users)}"
+        )
+    if not users:
+        help_ = did_you_mean(query, [one.user for one in running]) or "`seatwarden hold list` says who is"
+        raise PlanRefused(f"nobody is held who is called `{query}`", help_)
+    return found
+
+
+# The site ------------------------------------------------------------------------------------------------
+
+
+def _settings(site: Path | None) -> "Settings":
+    from seatwarden.engine.cli.host import say_warnings, settings_from  # takes a while to import
+
+    settings = settings_from(needed(site), None, needs_policy=False)
+    say_warnings(settings)
+    return settings
+
+
+def _snapshot(settings: "Settings") -> "Snapshot":
+    """The users and licenses of the site as they are now. Raises RemoteError."""
+    from seatwarden.engine.cli.terminal.output import working
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+
+    now = clock()
+    with QrsClient(settings.site, now) as client, working(f"reading users from {settings.site.url}"):
+        taken, warnings = client.snapshot(now, attributes=False), client.warnings
+    for warning in (*warnings, *taken.remarks):
+        warn(warning)
+    return taken
+
+
+@contextmanager
+def _record(settings: "Settings") -> Iterator["SiteRecord"]:
+    """The record of the site, open for writing. Raises PlanRefused while another holds the lock, UntrustedRecord."""
+    from seatwarden.engine.runs.record import locked_record
+
+    hand = this_hand(clock, settings.site.qlik_user)
+    with locked_record(settings.folder, settings.site.url, hand, WAIT_SECONDS) as record:
+        for why in (*record.unfinished, *record.changed):
+            warn(f"what was begun to be erased or pruned is not gone: {why}")
+        yield record
