@@ -18,7 +18,8 @@ from seatwarden.engine.log.reader import RecordedPlan, recorded_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterLine
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, is_named
 from seatwarden.engine.log.verified_run import VerifiedRun
-from seatwarden.engine.log.verify import VerifiedRecord, verify_record
+from seatwarden.engine.log.verify import VerifiedRecord
+from seatwarden.engine.notice.verify import verify_all
 from seatwarden.engine.report.write import possible_pages
 from seatwarden.policy.errors import InputError
 
@@ -156,7 +157,7 @@ def gather_evidence(place: Path, span: DaySpan, register: Path | None = None) ->
     """Reads and verifies a run, a folder of runs, or a state folder with its register. Raises InputError."""
     if register is not None:
         _check_register(register)
-    record = verify_record(place, possible_pages, register, elsewhere=True)
+    record = verify_all(place, possible_pages, register, elsewhere=True)
     base = place if place.is_dir() else place.parent
     faulty = {fault.path for fault in record.faults}
     alone = (place.is_file() and not is_named(place, REGISTER_FILE)) or (place / PLAN_FILE).is_file()

@@ -4,7 +4,7 @@ Each must have come at least as far as the register of runs knows, and the plan 
 missing, shorter or another is damage: then nobody is known to be held, and nothing is released by any rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -33,18 +33,22 @@ def trusted_holds(folder: Path, register: RegisterState | None, seen: Heads | No
     except OSError as error:
         raise _untrusted(path, f"cannot be read: {error.strerror or error}") from None
     known = [register.heads.holds if register is not None else None, seen.holds if seen is not None else None]
-    if problem := holds_fault(state, known, register):
+    if problem := heads_fault(state, [head for head in known if head is not None]):
         raise _untrusted(path, problem)
+    for n in sorted(unexplained_stubs(state, register)):
+        raise _untrusted(path, f"has line {n} without its personal part, and no line of the register of runs says so")
     return state
 
 
-def holds_fault(state: HoldsState, heads: Sequence[ChainHead | None], register: RegisterState | None) -> str | None:
-    """What a register of holds lacks of what others know of it; None for nothing."""
+def heads_fault(state: HoldsState, heads: Iterable[ChainHead]) -> str | None:
+    """What a register of holds lacks of how far it had come once; None for nothing."""
     leaves = state.leaves or None
-    faults = [found for head in heads if head is not None and (found := head.fault(leaves))]
-    stubs = {line.n for line in state.lines if is_erased(line)} - Erasures(register).of_file(HOLDS_FILE)
-    faults += [f"has line {n} without its personal part, and no line of the register says so" for n in sorted(stubs)]
-    return faults[0] if faults else None
+    return next((found for head in heads if (found := head.fault(leaves))), None)
+
+
+def unexplained_stubs(state: HoldsState, register: RegisterState | None) -> set[int]:
+    """The numbers of the lines whose personal part is gone, and of which no line of the register of runs says so."""
+    return {line.n for line in state.lines if is_erased(line)} - Erasures(register).of_file(HOLDS_FILE)
 
 
 def _untrusted(path: Path, problem: str) -> UntrustedRecord:

@@ -15,10 +15,12 @@ from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.decide.decision import is_pseudonym
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.explain.people import AmbiguousUser, People
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.run_folder import PLAN_FILE, SNAPSHOT_FILE
+from seatwarden.engine.notice.holds import HOLDS_FILE, read_holds
 from seatwarden.engine.snapshot.without import people_in_rows
 from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.policy.errors import InputError
@@ -117,7 +119,7 @@ _read_line = msgspec.json.Decoder(_Line).decode
 
 def find_person(query: str, places: Sequence[Path], pseudonyms: Pseudonyms | None = None) -> ForgottenPerson:
     """The one person that is meant, among all whom runs, their kept snapshots and the history speak of: `places` are
-    folders of runs, and the history. Nothing is verified.
+    folders of runs, the history, and the register of holds. Nothing is verified.
 
     With pseudonyms somebody whom no run names is found by `DIRECTORY\\id`. Raises InputError.
     """
@@ -171,6 +173,9 @@ def _people_in(folder: Path, form: str) -> Iterator[tuple[str | None, str, str |
     if folder.name == HISTORY_FILE:
         yield from _people_in_history(folder, form)
         return
+    if folder.name == HOLDS_FILE:
+        yield from _people_held(folder)
+        return
     for line in _lines_with(form, folder / PLAN_FILE):
         try:
             read = _read_line(line)
@@ -183,6 +188,13 @@ def _people_in(folder: Path, form: str) -> Iterator[tuple[str | None, str, str |
         yield from people_in_rows(read_file(folder / SNAPSHOT_FILE), form)
     except (OSError, InputError, *UNREADABLE):
         return
+
+
+def _people_held(path: Path) -> Iterator[tuple[str | None, str, str | None, Collection[str]]]:
+    with suppress(DamagedLog, OSError):
+        for hold in read_holds(path).holds():
+            directory, _, user_id = hold.user.partition("\\")
+            yield directory, user_id, None, ()
 
 
 def _people_in_history(path: Path, form: str) -> Iterator[tuple[str | None, str, str | None, Collection[str]]]:

@@ -27,6 +27,7 @@ from seatwarden.engine.log.reader import parse_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, Planned, RegisterState
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, REPORT_FILE, SNAPSHOT_FILE, SUMMARY_FILE
 from seatwarden.engine.metrics.spool import SPOOL_FOLDER, Spool
+from seatwarden.engine.notice.holds import HOLDS_FILE, HoldEnded, HoldMade, read_holds
 from seatwarden.engine.runs.forgotten import ForgottenPerson, person_in_run
 from seatwarden.engine.runs.recovery import describe
 from seatwarden.engine.snapshot.reader import decompressed
@@ -214,6 +215,7 @@ class _Seeker:
         if own:
             self.traces.files[REGISTER_FILE] = own
             self.traces.roots[REGISTER_FILE] = root_over(read_file(self._state / REGISTER_FILE))
+        self._look_at_holds()
         for user in dict.fromkeys(self._users()):
             for name, numbers in Spool(self._state / SPOOL_FOLDER).lines_on(user).items():
                 listed = self.traces.files.setdefault(f"{SPOOL_FOLDER}/{name}", [])
@@ -225,6 +227,26 @@ class _Seeker:
         if outside:
             listed_ = join_words([f"`{folder}`" for folder in sorted(set(outside))[:5]])
             self.traces.elsewhere.append(f"runs outside the state folder: {listed_}")
+
+    def _look_at_holds(self) -> None:
+        """Notes the lines of the register of holds that are on the person, or name the person in a reason."""
+        path, person = self._state / HOLDS_FILE, self.traces.person
+        try:
+            lines = read_holds(path).lines
+        except (DamagedLog, OSError) as problem:
+            why = f"it cannot be read as it was written: {describe(problem)}"
+            self.traces.left += [LeftRun(path, why)] if self._is_named_in(path) else []
+            return
+        own = [
+            line.n
+            for line in lines
+            if isinstance(line, HoldMade | HoldEnded)
+            and line.person is not UNSET
+            and (line.person.user.casefold() == person.user.casefold() or person.is_named_in(line.person.reason))
+        ]
+        if own:
+            self.traces.files[HOLDS_FILE] = own
+            self.traces.roots[HOLDS_FILE] = root_over(read_file(path))
 
     def _users(self) -> Iterator[str]:
         """What stands for the person in points: the name, and the pseudonym."""

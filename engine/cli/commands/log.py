@@ -42,7 +42,8 @@ from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.reader import open_log
 from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.run_folder import log_path
-from seatwarden.engine.log.verify import against_seals, verify_record
+from seatwarden.engine.log.verify import VerifiedRecord, against_seals
+from seatwarden.engine.notice.verify import holds_beside, is_register_of_holds, verify_all, verify_holds
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT
 from seatwarden.engine.snapshot.reader import load_snapshot
@@ -109,7 +110,7 @@ def verify(
         Path,
         typer.Argument(
             metavar="RUN|FOLDER|REGISTER",
-            help="Run folder, folder of runs, or register (runs.jsonl).",
+            help="Run folder, folder of runs, or register (runs.jsonl, holds.jsonl).",
             autocompletion=complete_runs,
         ),
     ],
@@ -118,17 +119,19 @@ def verify(
 ) -> None:
     """Check that runs are as they were written.
 
-    Every file of a run, every line, the seals, and the register of runs where there is one.
+    Every file of a run, every line, the seals, and the registers of runs and of holds where there is one.
 
     Example: seatwarden log verify plans/2026-11-21
     """
-    found = verify_record(place, _pages)
+    alone = verify_holds(place) if is_register_of_holds(place) else None
+    found = verify_all(place, _pages) if alone is None else VerifiedRecord(others=list(alone.faults))
+    holds = alone or holds_beside(found)
     if seals is not None:
         found.others += against_seals(found, seals_in(read_text(seals, "file of seals")))
     if format == "json":
-        print_result(record_to_json(found))
+        print_result(record_to_json(found, holds))
     else:
-        for line in record_lines(found):
+        for line in record_lines(found, holds):
             say(line)
         for doubt in found.notes:
             note(f"warning: {printable(str(doubt))}")

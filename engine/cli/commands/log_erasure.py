@@ -23,8 +23,11 @@ from seatwarden.engine.cli.views.erasure import (
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import PlanRefused
+from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.register import REGISTER_FILE, ErasureReason, RegisterState, read_register
+from seatwarden.engine.notice.holds import HOLDS_FILE
+from seatwarden.engine.notice.standings import StandingsBeside
 from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
 from seatwarden.engine.runs.reach import StillNamed, named_after, out_of_reach
 from seatwarden.engine.runs.record import SiteRecord, locked_record
@@ -91,12 +94,27 @@ class _Forgetting:
     def person(self) -> ForgottenPerson:
         """Who is meant. Raises InputError."""
         folder = self.settings.folder
-        return find_person(self._user, [*run_folders_of(folder), folder / HISTORY_FILE], self.pseudonyms)
+        return find_person(
+            self._user, [*run_folders_of(folder), folder / HISTORY_FILE, folder / HOLDS_FILE], self.pseudonyms
+        )
+
+    def refuse_held(self, person: ForgottenPerson, registers: StandingsBeside) -> None:
+        """Raises PlanRefused for somebody whose licenses are held: without the hold the next run would release them.
+
+        Raises UntrustedRecord where it cannot be known.
+        """
+        today = day_for(self.settings.policy, clock(), None).today
+        running = [one for one in registers.holds().in_force(today) if one.covers(person.user, None)]
+        if running:
+            words = printable(f"{person.label} is {running[-1].as_found.sentence}")
+            raise PlanRefused(words, "end the hold first: `seatwarden hold end`; then nobody is forgotten who is kept")
 
     def forget(self, record: SiteRecord, yes: bool) -> ExitCode:
         """Shows what there is, asks, erases it, and says what is left."""
         record.sweep()
-        traces = record.traces(self.person, self.pseudonyms)
+        person = self.person
+        self.refuse_held(person, record.standings())
+        traces = record.traces(person, self.pseudonyms)
         if not traces.files:
             _shown(self, traces, done=False)
             return ExitCode.NO if traces.left else ExitCode.DONE
@@ -117,7 +135,9 @@ class _Forgetting:
 
 
 def _traces(asked: _Forgetting, register: RegisterState) -> Traces:
-    return find_traces(asked.person, asked.settings.folder, register, asked.pseudonyms)
+    person = asked.person
+    asked.refuse_held(person, StandingsBeside(asked.settings.folder, register))
+    return find_traces(person, asked.settings.folder, register, asked.pseudonyms)
 
 
 def _shown(asked: _Forgetting, traces: Traces, done: bool | None, named: StillNamed | None = None) -> None:

@@ -8,6 +8,7 @@ from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.register import REGISTER_FILE, ErasureReason
 from seatwarden.engine.metrics.spool import SPOOL_FOLDER
+from seatwarden.engine.notice.holds import HOLDS_FILE
 from seatwarden.engine.runs.retention import OldRuns
 from seatwarden.engine.runs.traces import LeftRun, Traces
 
@@ -25,6 +26,8 @@ def trace_lines(traces: Traces) -> Iterator[str]:
         yield f"  and {plural(len(runs) - _MOST_RUNS, 'more run')}"
     if own := len(traces.files.get(REGISTER_FILE, ())):
         yield f"  {REGISTER_FILE}: {plural(own, 'line')}"
+    if held := len(traces.files.get(HOLDS_FILE, ())):
+        yield f"  {HOLDS_FILE}: {plural(held, 'line')}"
     if points := sum(len(numbers) for name, numbers in traces.files.items() if name.startswith(f"{SPOOL_FOLDER}/")):
         yield f"  {SPOOL_FOLDER}: {plural(points, 'point')} that InfluxDB has not got"
     if found := traces.history.extent:

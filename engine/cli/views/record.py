@@ -10,9 +10,10 @@ from seatwarden.engine.log.register import Planned
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.verified_run import VerifiedRun
 from seatwarden.engine.log.verify import VerifiedRecord
+from seatwarden.engine.notice.verify import VerifiedHolds
 
 
-def record_lines(found: VerifiedRecord) -> Iterator[str]:
+def record_lines(found: VerifiedRecord, holds: VerifiedHolds | None) -> Iterator[str]:
     """What is in order, in words; the faults are said elsewhere."""
     for run in found.runs:
         yield from _run_lines(run, asked=found.register is not None)
@@ -21,6 +22,20 @@ def record_lines(found: VerifiedRecord) -> Iterator[str]:
         yield f"{found.register_path}: {'verified' if not found.others else 'read, with faults'}"
         yield f"  register  {found.register.id}, {plural(runs, 'run')}, line {len(found.register.lines)}"
         yield f"  head      {found.register.head}"
+    if holds is not None and holds.state is not None:
+        yield from _holds_lines(holds)
+
+
+def _holds_lines(holds: VerifiedHolds) -> Iterator[str]:
+    state = holds.state
+    if state is None or state.opened is None or state.head is None:
+        return
+    yield f"{holds.path}: {'verified' if not holds.faults else 'read, with faults'}"
+    how = "as the register of runs has it" if holds.asked else "the register of runs was not asked"
+    yield f"  holds     {state.opened.id}, {plural(len(list(state.holds())), 'hold')}, line {state.head.lines}, {how}"
+    yield f"  head      {state.head.leaf}"
+    if holds.erased:
+        yield f"  gone      {plural(holds.erased, 'line')} erased, as the register of runs says"
 
 
 def _run_lines(run: VerifiedRun, *, asked: bool) -> Iterator[str]:
@@ -53,7 +68,7 @@ def journal_words(run: VerifiedRun) -> str | None:
     return f"verified, not ended yet{torn}; apply again to go on"
 
 
-def record_to_json(found: VerifiedRecord) -> dict[str, Any]:
+def record_to_json(found: VerifiedRecord, holds: VerifiedHolds | None) -> dict[str, Any]:
     """The same for programs; of a single run also its findings, as ever."""
     runs = [_run_to_json(run) for run in found.runs]
     register = None
@@ -63,7 +78,18 @@ def record_to_json(found: VerifiedRecord) -> dict[str, Any]:
     faults = [{"path": str(f.path), "line": f.line, "problem": f.problem} for f in found.faults]
     notes = [{"path": str(n.path), "problem": n.problem} for n in found.notes]
     first = runs[0] if len(runs) == 1 else {}
-    return {**first, "runs": runs, "register": register, "faults": faults, "notes": notes}
+    beside = _holds_to_json(holds) if holds is not None else None
+    return {**first, "runs": runs, "register": register, "holds": beside, "faults": faults, "notes": notes}
+
+
+def _holds_to_json(holds: VerifiedHolds) -> dict[str, Any]:
+    state = holds.state
+    return {
+        "path": str(holds.path),
+        "id": state.opened.id if state and state.opened else None,
+        "head": to_builtins(state.head) if state else None,
+        "erasedLines": holds.erased,
+    }
 
 
 def _run_to_json(run: VerifiedRun) -> dict[str, Any]:

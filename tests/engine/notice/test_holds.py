@@ -229,7 +229,7 @@ def _empty(path: Path) -> None:
         (_torn, "has 1 line, and had 2 once: its end was cut off"),
         (_edited, "is not as it was written: line 2 was changed: its own digest does not fit"),
         (_written_anew, "has another line 2 than it had once: it was written anew"),
-        (_blanked, "has line 2 without its personal part, and no line of the register says so"),
+        (_blanked, "has line 2 without its personal part, and no line of the register of runs says so"),
     ],
 )
 def test_a_damaged_register_stops_every_release(running: Running, damage: Callable[[Path], None], said: str) -> None:

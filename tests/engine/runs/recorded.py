@@ -16,10 +16,12 @@ import msgspec
 import pytest
 
 from seatwarden.engine.log.chain import split_lines
+from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
 from seatwarden.engine.log.verified_run import Pages
 from seatwarden.engine.log.verify import VerifiedRecord, verify_record
 from seatwarden.engine.log.writer import KeptFile, Recording
+from seatwarden.engine.notice.holds import HOLDS_FILE
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
@@ -149,7 +151,7 @@ class RecordedSite:
 
     def person(self, query: str) -> ForgottenPerson:
         """Somebody of whom the runs speak."""
-        return find_person(query, self.runs)
+        return find_person(query, [*self.runs, self.state / HOLDS_FILE])
 
     def forget(self, query: str) -> ForgottenPerson:
         """Erases somebody, in this process."""
@@ -167,11 +169,11 @@ def with_kept_snapshot(monkeypatch: Any, site: RecordedSite) -> None:
     """Lets runs keep their snapshot, as a setting of the site does."""
     whole = SiteRecord.recording
 
-    def recording(self: SiteRecord, kept: KeptFile | None = None) -> Recording:
-        made = whole(self)
+    def recording(self: SiteRecord, kept: KeptFile | None = None, heads: Heads = NO_HEADS) -> Recording:
+        made = whole(self, None, heads)
         data = compress(as_json(site.content))
         kept = KeptFile(SNAPSHOT_FILE, data, hashlib.sha256(data).hexdigest())
-        return Recording(made.seed, made.register, kept)
+        return Recording(made.seed, made.register, kept, heads)
 
     monkeypatch.setattr(SiteRecord, "recording", recording)
 
