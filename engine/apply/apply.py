@@ -1,38 +1,27 @@
-"""One apply of a plan as a whole: what is left to do after earlier runs, the journal, and the result.
+"""What an apply of a plan is to do: whether it may be applied at all, and what is left of it after earlier runs.
 
-`engine.apply.releaser` takes licenses one by one; here stand the steps around it, for the command and for unattended
-runs.
+`engine.apply.pending` carries it out, by the action of `engine.apply.releaser`.
 """
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from msgspec import structs
 
-from seatwarden.engine.apply.behind_pseudonyms import check_key
-from seatwarden.engine.apply.releaser import Apply, Outcome, Qrs
-from seatwarden.engine.common.files import read_file, remove_file, sync_folder
+from seatwarden.engine.apply.pending import Pending, journal_so_far
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.errors import DamagedLog, PlanRefused
-from seatwarden.engine.facts.standing import StandingsNow, nothing_stands
-from seatwarden.engine.log.journal import Journal, JournalState, check_journal, is_settled, parse_journal
-from seatwarden.engine.log.lines import RESULTS, ApplyHeader, Key, OutcomeKind, Resume
+from seatwarden.engine.errors import PlanRefused
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
-from seatwarden.engine.log.writer import salted
-from seatwarden.engine.plan.circumstances import Hand
-from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, describe_limits, hold_limits
+from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, hold_limits
 from seatwarden.engine.plan.modes import WHAT_IF
-from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import AnyLimit, LicenseType
 from seatwarden.policy.errors import InputError
 
@@ -41,65 +30,14 @@ _AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class PendingApply:
-    """The work of an apply: the licenses that were chosen, and those of them that are left after earlier runs."""
-
-    plan: RecordedPlan
-    path: Path
-    limits: tuple[AnyLimit, ...]
-    data: bytes
-    state: JournalState | None
-    chosen: list[Key]
-
-    @cached_property
-    def results(self) -> dict[Key, OutcomeKind]:
-        """The results of earlier runs, by license."""
-        outcomes = self.state.outcomes if self.state else {}
-        key_of = self.plan.key_of
-        return {key_of[n]: line.result for n, line in outcomes.items() if n in key_of}
-
-    @property
-    def erased_results(self) -> list[OutcomeKind]:
-        """The results of licenses whose lines are erased: they count, and nothing more is done with them."""
-        outcomes = self.state.outcomes if self.state else {}
-        return [line.result for n, line in outcomes.items() if n not in self.plan.key_of]
+class PendingApply(Pending[RecordedPlan]):
+    """The work of an apply."""
 
     @property
     def left(self) -> list[Decision]:
         """The licenses to release now, in the order in which they were chosen."""
-        results, decisions = self.results, {decision.key: decision for decision in self.plan.decisions}
-        return [decisions[key] for key in self.chosen if key not in results or not is_settled(results[key])]
-
-    @property
-    def done(self) -> int:
-        """How many licenses earlier runs have settled."""
-        return len(self.chosen) - len(self.left)
-
-    @property
-    def attempted(self) -> list[Key]:
-        """Licenses for which a DELETE may have been sent whose answer nobody knows."""
-        if self.state is None:
-            return []
-        unknown = [key for key, result in self.results.items() if result == "unknown"]
-        known = self.plan.key_of
-        return [*(known[n] for n in self.state.open_intents if n in known), *unknown]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Licenses by result so far."""
-        return count_results([*self.results.values(), *self.erased_results])
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyResult:
-    """How an apply ended: this run's outcomes, the counts over all runs, whether every license is settled, whether
-    QRS refused us in the middle, and whether it told of any license at all."""
-
-    outcomes: list[Outcome]
-    counts: dict[str, int]
-    settled: bool
-    refused: bool
-    reached: bool
+        decisions = {decision.key: decision for decision in self.plan.decisions}
+        return [decisions[key] for key in self.left_keys]
 
 
 def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
@@ -156,15 +94,7 @@ def find_pending(
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """
     path = folder / JOURNAL_FILE
-    data = read_file(path) if path.exists() else b""
-    try:
-        state = parse_journal(path, data, plan.line_of)
-        if state is not None and state.header.plan_root != plan.log.root:
-            raise PlanRefused(f"the journal `{path}` belongs to another plan")
-        if state is not None:
-            check_journal(path, state, plan.log)
-    except DamagedLog as damaged:
-        raise PlanRefused(f"the journal `{path}` is not as it was written: {damaged.first}") from None
+    data, state = journal_so_far(path, plan)
     if state is not None:
         chosen = [plan.key_of[n] for n in state.chosen if n in plan.key_of]
     else:
@@ -203,81 +133,3 @@ def hold_against(
         planned = Counter(license_type for license_type, _ in released | left)
         numbers = replace(pending.plan.numbers, lately=lately)
         hold_limits(limits, allocated_in(pending.plan.decisions), planned, numbers)
-
-
-def open_journal(pending: PendingApply, hand: Hand, qrs_clock: datetime | None = None) -> Journal:
-    """The journal, new or to go on with; `hand` is who applies. Raises OSError."""
-    clocks, seed = hand.clocks(qrs_clock), hand.seed()
-    if pending.state is not None:
-        journal = Journal.reopen(pending.path, pending.data, seed)
-        with journal.closed_on_failure():
-            journal.append(Resume(at=clocks.ours, clocks=clocks, person=salted(hand.made, journal.salt())))
-        return journal
-    remove_file(pending.path)  # a crash came before the first line was whole: nothing had begun
-    sync_folder(pending.path.parent)
-    journal = Journal.create(pending.path, seed)
-    with journal.closed_on_failure():
-        header = ApplyHeader(
-            run_id=pending.plan.header.run_id,
-            tool=f"seatwarden {VERSION}",
-            plan_root=pending.plan.log.root,
-            site=pending.plan.header.site,
-            limits=describe_limits(pending.limits),
-            chosen=[pending.plan.line_of[key] for key in pending.chosen],
-            at=clocks.ours,
-            clocks=clocks,
-            person=salted(hand.made, journal.salt()),
-        )
-        journal.append(header)
-    return journal
-
-
-def carry_out(
-    pending: PendingApply,
-    qrs: Qrs,
-    journal: Journal,
-    *,
-    pseudonyms: Pseudonyms | None,
-    parallel: int,
-    clock: Callable[[], datetime],
-    progress: Callable[[Outcome], None],
-    stop: threading.Event | None = None,
-    withdrawn: str | None = None,
-    released_by: Callable[[Key], str | None] = lambda key: None,
-    standings_now: StandingsNow = nothing_stands,
-) -> ApplyResult:
-    """Releases what is left, and seals the journal when every license is settled. Raises OSError, UntrustedRecord.
-
-    Once `stop` is set, the licenses under way are finished and no other is begun. `withdrawn` says why nothing more
-    is released; then it is only looked up what became of each DELETE that was sent. `released_by` tells which run of
-    ours has released a license, if one did; `standings_now` asks the registers before each DELETE. Raises PlanRefused
-    where the key of pseudonyms is not at hand.
-    """
-    check_key(pending.plan, pseudonyms)
-    apply = Apply(
-        pending.plan,
-        qrs,
-        journal,
-        attempted=pending.attempted,
-        pseudonyms=pseudonyms if pending.plan.header.period is not None else None,
-        clock=clock,
-        progress=progress,
-        stop=stop,
-        withdrawn=withdrawn,
-        released_by=released_by,
-        standings_now=standings_now,
-    )
-    left = [decision.key for decision in pending.left]
-    outcomes = apply.run(left, parallel)
-    results = pending.results | {outcome.key: outcome.result for outcome in outcomes}
-    counts = count_results([*results.values(), *pending.erased_results])
-    settled = {outcome.key for outcome in outcomes if is_settled(outcome.result)} == set(left)
-    if settled:
-        journal.seal(counts, pending.plan.header.files, format_instant(clock()))
-    return ApplyResult(outcomes, counts, settled, apply.refused, apply.reached)
-
-
-def count_results(results: Iterable[OutcomeKind]) -> dict[str, int]:
-    """Licenses by result, every result named."""
-    counted = Counter(results)
-    return {result: counted[result] for result in RESULTS}

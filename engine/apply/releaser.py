@@ -1,28 +1,21 @@
-"""Applying a plan: exactly what it says, license by license, each looked at once more before it is deleted.
+"""Releasing: exactly what a plan says, each license looked at once more before it is deleted.
 
-For each license: re-read it and its user, decide again by the plan's policy; any changed fact skips it. Then
-journal the intent, DELETE, journal the outcome. An answer that never came is looked up, not assumed.
+The second look: re-read the license and its user, decide again by the plan's policy; any changed fact skips it.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
+from seatwarden.engine.apply.actions import Judged
+from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms, check_key
 from seatwarden.engine.apply.drift import drifted_facts
-from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import decide
+from seatwarden.engine.decide.decide import DecideOne, decide
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
-from seatwarden.engine.facts.standing import StandingsNow, nothing_stands
-from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import Key, OutcomeKind
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import (
@@ -63,116 +56,94 @@ class Qrs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result for one license, and a sentence. `stop` ends the run: nothing that follows can succeed."""
+class Release:
+    """The action of releasing the licenses of a plan. A plan with pseudonyms needs the same ones here.
 
-    key: Key
-    user: str
-    result: OutcomeKind
-    detail: str
-    stop: bool = False
-
-
-class Apply:
-    """One apply of a plan.
-
-    `attempted` are licenses for which an earlier run sent a DELETE without learning what became of it: once gone,
-    they count as released. `withdrawn` says why the plan is not to be carried on with: then nothing is released, and
-    only those are looked up. A plan with pseudonyms needs the same ones here. `clock` tells the instant of each
-    line; `progress` is called with every outcome. Once `stop` is set, no further license is begun. `released_by` tells
-    which run of ours has released a license, if one did; `standings_now` asks the registers before each DELETE, so that
-    a hold made since the plan keeps.
+    `clock` tells the day on which the policy decides again; `released_by` tells which run of ours has released a
+    license, if one did. `decide_now` decides before each DELETE, and hears the registers beside the site: it raises
+    UntrustedRecord where they cannot be relied on. Raises PlanRefused where the key of pseudonyms is not at hand.
     """
+
+    method = "DELETE"
+    done: OutcomeKind = "released"
+    overtaken: OutcomeKind = "gone"
+    seen = "the license is gone"
+    attempts = ATTEMPTS
+    unanswered = Judged("failed", f"{ATTEMPTS} times no answer to the DELETE; QRS still lists the license")
 
     def __init__(
         self,
         plan: RecordedPlan,
         qrs: Qrs,
-        journal: Journal,
         *,
-        attempted: Iterable[Key],
         pseudonyms: Pseudonyms | None,
         clock: Callable[[], datetime],
-        progress: Callable[[Outcome], None],
-        stop: threading.Event | None = None,
-        withdrawn: str | None = None,
         released_by: Callable[[Key], str | None] = lambda key: None,
-        standings_now: StandingsNow = nothing_stands,
+        decide_now: DecideOne = decide,
     ) -> None:
+        check_key(plan, pseudonyms)
         self._plan = plan
-        self._released_by = released_by
-        self._standings_now = standings_now
         self._qrs = qrs
-        self._journal = journal
-        self._hidden = BehindPseudonyms(plan, pseudonyms) if pseudonyms is not None else None
+        hides = pseudonyms is not None and plan.header.period is not None
+        self._hidden = BehindPseudonyms(plan, pseudonyms) if hides and pseudonyms is not None else None
         self._rows: dict[Key, License] = {}
-        self._attempted = frozenset(attempted)
-        self._withdrawn = withdrawn
         self._clock = clock
-        self._progress = progress
+        self._released_by = released_by
+        self._decide_now = decide_now
         self._decisions = {decision.key: decision for decision in plan.decisions}
-        self._stop = stop or threading.Event()
-        self._ended = threading.Event()
-        self.refused = False
-        """Whether QRS did not accept us, which ended the run."""
-        self.reached = False
-        """Whether QRS has told of any license."""
 
-    def run(self, keys: Sequence[Key], parallel: int) -> list[Outcome]:
-        """Releases the licenses, `parallel` at a time. Raises OSError when the journal cannot be written,
-        UntrustedRecord when the registers cannot be relied on any more.
-
-        Behind pseudonyms all rows of the site are read first: RemoteError where that fails, and nothing is released.
-        """
-        outcomes: list[Outcome] = []
-        if self._hidden is not None and keys:
+    def prepare(self, keys: Sequence[Key]) -> None:
+        """Behind pseudonyms all rows of the site are read first: RemoteError where that fails."""
+        if self._hidden is not None:
             types = dict.fromkeys(license_type for license_type, _ in keys)
             self._rows = self._hidden.rows({one: self._qrs.licenses(one) for one in types})
-        with ThreadPoolExecutor(max_workers=parallel) as pool:
-            try:
-                for outcome in pool.map(self._unless_stopped, keys):
-                    if outcome is not None:
-                        outcomes.append(outcome)
-            except BaseException:  # an interrupt too: no further license is begun, those under way are finished
-                self._ended.set()
-                raise
-        return outcomes
 
-    def _unless_stopped(self, key: Key) -> Outcome | None:
-        if self._ended.is_set() or self._stop.is_set():
+    def line_of(self, key: Key) -> int:
+        """The line of the plan that decides on the license."""
+        return self._plan.line_of[key]
+
+    def user_of(self, key: Key) -> str:
+        """Whose license it is, as the plan says it."""
+        return self._decisions[key].user
+
+    def look(self, key: Key) -> License | None:
+        """The license of a line as it is now; None when it is gone. Raises RemoteError."""
+        if self._hidden is not None and key not in self._rows:
             return None
-        try:
-            outcome = self._release(key)
-        except BaseException:  # what cannot be journalled must not be done, and after a defect nothing is sure
-            self._ended.set()
-            raise
-        if outcome.stop:
-            self._ended.set()
-            self.refused = True
-        return outcome
+        return self._qrs.license(key[0], self._id_of(key))
 
-    def _release(self, key: Key) -> Outcome:
-        """One license from the second look to its outcome."""
-        decision = self._decisions[key]
-        attempted = key in self._attempted
-        if self._withdrawn and not attempted:
-            return self._note(key, "skipped", f"not begun: {self._withdrawn}")
-        try:
-            row = self._row(key)
-            self.reached = True
-            if attempted and (row is None or row.quarantined is True):
-                return self._note(key, "released", "an earlier run had sent the DELETE; looked up: the license is gone")
-            obstacle = f"not tried again: {self._withdrawn}" if self._withdrawn else self._second_look(decision, row)
-        except RemoteError as error:
-            stop = isinstance(error, NotAuthorized)
-            # Where a DELETE was sent it stays unknown what became of it, until QRS can be asked.
-            result: OutcomeKind = "unknown" if attempted else "failed"
-            return self._note(key, result, f"could not be read again: {error.message}", stop)
-        if obstacle is not None:
-            return self._note(key, "skipped", obstacle)
-        self._journal.intend(self._plan.line_of[key], key, self._decisions[key].user, self._now())
-        return self._delete(key)
+    def is_done(self, row: License | None) -> bool:
+        """Whether the license is gone; in quarantine it is, too."""
+        return row is None or row.quarantined is True
+
+    def obstacle(self, key: Key, row: License | None) -> Judged | None:
+        """Why the license is not released after all. Raises RemoteError."""
+        why = self._second_look(self._decisions[key], row)
+        return Judged("skipped", why) if why is not None else None
+
+    def send(self, key: Key) -> tuple[int, str]:
+        """Deletes the license. Raises RemoteError, NoAnswer."""
+        return self._qrs.delete(key[0], self._id_of(key))
+
+    def answered(self, status: int, *, again: bool) -> Judged | None:
+        """What an answer to the DELETE says; after a defect of QRS it is looked up."""
+        if status == 404 and again:
+            return Judged("released", "gone after a DELETE without an answer")
+        if status == 404:
+            return Judged("gone", "QRS had no such license any more")
+        if 200 <= status < 300:
+            return Judged("released", "")
+        return Judged("failed", f"QRS answered {status}") if status < 500 else None
+
+    def concealed(self, key: Key, detail: str, body: str | None) -> tuple[str, str | None]:
+        """Detail and body of an outcome; behind pseudonyms without ids: what QRS says may name anybody."""
+        if self._hidden is None:
+            return detail, body
+        return self._hidden.without_ids(detail, self._rows.get(key)), None
+
+    def moment(self, at: datetime) -> datetime:
+        """The instant of a line; behind pseudonyms its day, since QRS notes the moment beside the name."""
+        return at if self._hidden is None else at.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def _second_look(self, decision: Decision, row: License | None) -> str | None:
         """Why the license is not released after all, or None when nothing has changed."""
@@ -196,8 +167,7 @@ class Apply:
         snapshot = Snapshot.of([user], rows, self._plan.header.site_facts or NO_SITE_FACTS)
         snapshot.last_released = RELEASES_HIDDEN if self._hidden is not None else _last_released(decision, user)
         snapshot.overview = self._plan.header.overview
-        standing = snapshot.with_standings(self._standings_now(snapshot, day))
-        now = decide(self._plan.policy, standing, decision.license_type, row, day)
+        now = self._decide_now(self._plan.policy, snapshot, decision.license_type, row, day)
         if self._hidden is not None:
             changes = (
                 [] if self._hidden.still_holds(decision, snapshot, row) else ["it is not as the plan says any more"]
@@ -209,75 +179,9 @@ class Apply:
         # Skipped also where the policy would release all the same: the plan was approved on other facts.
         return "; ".join(changes) or None
 
-    def _delete(self, key: Key) -> Outcome:
-        """Sends the DELETE. An answer that does not come is looked up; what is still listed is tried again."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                status, body = self._qrs.delete(key[0], self._id_of(key))
-            except NotAuthorized as error:
-                return self._note(key, "failed", error.message, stop=True)
-            except NoAnswer as error:
-                outcome = self._looked_up(key, f"no answer to the DELETE ({error.message})")
-                if outcome is not None:
-                    return outcome
-                continue
-            except RemoteError as error:
-                return self._looked_up(key, error.message) or self._note(key, "failed", error.message)
-            if status == 404 and (attempt > 1 or key in self._attempted):
-                return self._note(key, "released", "gone after a DELETE without an answer", status=status)
-            if status == 404:
-                return self._note(key, "gone", "QRS had no such license any more", status=status)
-            if 200 <= status < 300:
-                return self._note(key, "released", "", status=status)
-            settled = self._looked_up(key, f"QRS answered {status}") if status >= 500 else None
-            return settled or self._note(key, "failed", f"QRS answered {status}", status=status, body=body)
-        return self._note(key, "failed", f"{ATTEMPTS} times no answer to the DELETE; QRS still lists the license")
-
-    def _looked_up(self, key: Key, why: str) -> Outcome | None:
-        """The outcome that QRS itself tells; None when it still lists the license."""
-        try:
-            row = self._row(key)
-        except RemoteError as error:
-            stop = isinstance(error, NotAuthorized)
-            return self._note(key, "unknown", f"{why}; it could not be looked up: {error.message}", stop)
-        if row is None or row.quarantined is True:
-            return self._note(key, "released", f"{why}; looked up: the license is gone")
-        return None
-
-    def _note(
-        self,
-        key: Key,
-        result: OutcomeKind,
-        detail: str,
-        stop: bool = False,
-        status: int | None = None,
-        body: str | None = None,
-    ) -> Outcome:
-        """Journals an outcome; `status` and `body` are QRS's answer to the DELETE."""
-        if self._hidden is not None:
-            detail, body = self._hidden.without_ids(detail, self._rows.get(key)), None  # what QRS says may name anybody
-        outcome = Outcome(key, self._decisions[key].user, result, detail, stop)
-        line = self._plan.line_of[key]
-        self._journal.note(line, key, outcome.user, result, detail, self._now(), status=status, body=body)
-        self._progress(outcome)
-        return outcome
-
-    def _row(self, key: Key) -> License | None:
-        """The license of a line as it is now; None when it is gone. Raises RemoteError."""
-        if self._hidden is not None and key not in self._rows:
-            return None
-        return self._qrs.license(key[0], self._id_of(key))
-
     def _id_of(self, key: Key) -> str:
         """The id that QRS has for the license of a line."""
         return self._rows[key].id if self._hidden is not None else key[1]
-
-    def _now(self) -> str:
-        """The instant of a line; behind pseudonyms its day, since QRS notes the moment beside the name."""
-        moment = self._clock()
-        if self._hidden is not None:
-            moment = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-        return format_instant(moment)
 
 
 def _last_released(decision: Decision, user: User) -> dict[str, date] | str:

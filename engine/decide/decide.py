@@ -7,6 +7,7 @@ Behind them stands what the registers beside the site say of a license: that can
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from typing import TypeAlias
 
 from seatwarden.engine.decide.column_tests import ReadValues
 from seatwarden.engine.decide.compiled import CompiledRules
@@ -24,6 +25,10 @@ from seatwarden.policy.loading import CheckedPolicy
 
 MAX_REMEMBERED = 100_000
 """Most reasons that are remembered: a million licenses with words of their own must not fill the memory."""
+
+
+DecideOne: TypeAlias = Callable[[CheckedPolicy, Snapshot, LicenseType, License, Day], Decision]
+"""Decides one license, as `decide` does."""
 
 
 def decide_all(policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Iterator[Decision]:

@@ -19,6 +19,7 @@ from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.lines import (
     JOURNAL_READER,
     ApplyHeader,
+    Chosen,
     Closed,
     Intent,
     IntentPart,
@@ -153,7 +154,7 @@ def journal_beside(plan: PlanLog) -> JournalState | None:
     return state
 
 
-def check_journal(path: Path, state: JournalState, plan: PlanLog) -> None:
+def check_journal(path: Path, state: JournalState, plan: Chosen) -> None:
     """Raises DamagedLog where a journal is not one of this plan, or is about licenses that it does not release."""
     if state.header.plan_root != plan.root:
         raise DamagedLog(path, [Damage(1, "belongs to another plan")])
@@ -161,6 +162,8 @@ def check_journal(path: Path, state: JournalState, plan: PlanLog) -> None:
     if not set(state.chosen) <= releases.keys() | plan.erased_releases:
         raise DamagedLog(path, [Damage(1, f"{FOREIGN}: it chooses a license that the plan does not release")])
     for line in state.events:
+        if isinstance(line, OutcomeLine) and line.result not in plan.results:
+            raise DamagedLog(path, [Damage(line.n, f"{FOREIGN}: a license of it cannot have ended so")])
         if not isinstance(line, Intent | OutcomeLine) or line.person is UNSET:
             continue
         if releases.get(line.line) != (line.license_type, line.person.license_id):
@@ -169,7 +172,7 @@ def check_journal(path: Path, state: JournalState, plan: PlanLog) -> None:
 
 def is_settled(result: OutcomeKind) -> bool:
     """Whether nothing is left to do for a license with this result; what failed or is unknown is tried again."""
-    return result in ("released", "gone", "skipped")
+    return result not in ("failed", "unknown")
 
 
 def _misplaced(lines: list[ChainLine], *, sealed: bool) -> list[Damage]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeAlias, get_args
+from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -33,10 +33,14 @@ from seatwarden.policy.errors import InputError
 Key: TypeAlias = tuple[LicenseType, str]
 """Type and id of a license."""
 
-OutcomeKind: TypeAlias = Literal["released", "gone", "skipped", "failed", "unknown"]
+ReleaseKind: TypeAlias = Literal["released", "gone", "skipped", "failed", "unknown"]
 """`gone`: QRS had no such license any more when we came to delete it. `unknown`: it could not be found out."""
+RestoreKind: TypeAlias = Literal["restored", "held", "skipped", "failed", "unknown"]
+"""`held`: the person had a license of the type again when we came to give it back."""
+OutcomeKind: TypeAlias = ReleaseKind | RestoreKind
 
-RESULTS: tuple[OutcomeKind, ...] = get_args(OutcomeKind)
+RESULTS: tuple[ReleaseKind, ...] = get_args(ReleaseKind)
+RESTORE_RESULTS: tuple[RestoreKind, ...] = get_args(RestoreKind)
 
 
 class SaltedCircumstances(Circumstances, frozen=True, kw_only=True, rename="camel"):
@@ -235,6 +239,7 @@ class PlanLog:
     """The numbers of all lines whose personal part is gone, findings and the first line among them."""
     former: bool = False
     """Whether it is of the form before this one, whose lines are not salted."""
+    results: tuple[OutcomeKind, ...] = RESULTS
 
     def refuse(self, line: int, problem: str) -> NoReturn:
         """Raises DamagedLog for a line that no plan of ours has."""
@@ -268,6 +273,30 @@ class PlanLog:
     def erased_releases(self) -> frozenset[int]:
         """The numbers of the erased lines that say release."""
         return frozenset(line.n for line in self.erased if line.verdict == "release")
+
+
+class Chosen(Protocol):
+    """What a journal is about: lines that are sealed, and speak of the licenses that something is done with."""
+
+    @property
+    def root(self) -> str:
+        """The seal: the root of all lines."""
+        ...
+
+    @property
+    def releases(self) -> Mapping[int, Key]:
+        """The licenses, by the numbers of their lines."""
+        ...
+
+    @property
+    def erased_releases(self) -> frozenset[int]:
+        """The numbers of the lines among them that are erased."""
+        ...
+
+    @property
+    def results(self) -> tuple[OutcomeKind, ...]:
+        """The results that these can have."""
+        ...
 
 
 # Journals ------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The state of each license in a run: as the limits choose while the plan is not applied, then as the journal says."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.errors import OverTheLimit
@@ -23,7 +24,7 @@ def states_in(plan: RecordedPlan, journal: JournalState | None) -> tuple[License
             chosen = frozenset()
     else:
         chosen = frozenset(journal.chosen)
-        results = {line: outcome.result for line, outcome in journal.outcomes.items()}
+        results = {line: cast("LicenseState", outcome.result) for line, outcome in journal.outcomes.items()}
         results = {**results, **dict.fromkeys(journal.open_intents, "unknown")}
     return tuple(
         _state(d.verdict == "release", n, chosen, results) for n, d in zip(plan.lines, plan.decisions, strict=True)

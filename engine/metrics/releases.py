@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.metrics.point import Point, merge_tags

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
+from seatwarden.engine.decide.decide import decide
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog, UntrustedRecord
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.standing import Standing, Standings
@@ -16,8 +18,9 @@ from seatwarden.engine.log.erasures import Erasures
 from seatwarden.engine.log.heads import ChainHead, Heads
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterState, read_register
 from seatwarden.engine.notice.holds import HOLDS_FILE, Hold, HoldsState, read_holds
-from seatwarden.engine.snapshot.model import Snapshot, UserReference
+from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
+from seatwarden.policy.loading import CheckedPolicy
 
 
 def trusted_holds(folder: Path, register: RegisterState | None, seen: Heads | None = None) -> HoldsState:
@@ -89,6 +92,12 @@ class StandingsBeside:
     def now(self, snapshot: Snapshot, day: Day) -> Standings:
         """What they say of the licenses of a snapshot on a day. Raises UntrustedRecord."""
         return standings_of(self.holds().in_force(day.today), snapshot)
+
+    def decide_now(
+        self, policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, row: License, day: Day
+    ) -> Decision:
+        """Decides one license, the registers heard as they are now. Raises UntrustedRecord."""
+        return decide(policy, snapshot.with_standings(self.now(snapshot, day)), license_type, row, day)
 
     def noted(self, snapshot: Snapshot, day: Day) -> tuple[Snapshot, Heads]:
         """The snapshot with what they say of it, and where each of them ended. Raises UntrustedRecord."""

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
 
-from seatwarden.engine.apply.apply import PendingApply, count_results, only_one
+from seatwarden.engine.apply.apply import only_one
+from seatwarden.engine.apply.pending import Pending, count_results
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
@@ -157,7 +158,7 @@ class SiteRecord:
         return self._register.state.number_of(root)
 
     @contextmanager
-    def applying(self, pending: PendingApply) -> Iterator[None]:
+    def applying(self, pending: Pending[Any]) -> Iterator[None]:
         """Enters that the releases of a plan begin, and how they ended, however that is short of a crash.
 
         Raises PlanRefused for a plan that the register does not know.
@@ -174,22 +175,23 @@ class SiteRecord:
         finally:
             self._closed(number, pending)
 
-    def _closed(self, number: int, pending: PendingApply) -> None:
+    def _closed(self, number: int, pending: Pending[Any]) -> None:
         try:
             state = read_journal(pending.path)
         except (OSError, DamagedLog):  # then the next run brings it to its end, and says so
             return
         if state is None:
             return
+        plan = pending.plan
         released: Counter[LicenseType] = Counter()
         for line in state.outcomes.values():
             released[line.license_type] += line.result == "released"
         self._register.add(
             ClosedRun(
                 run=number,
-                run_id=pending.plan.header.run_id,
+                run_id=plan.header.run_id,
                 released=dict(released),
-                results=count_results(line.result for line in state.outcomes.values()),
+                results=count_results((line.result for line in state.outcomes.values()), plan.log.results),
                 settled=state.sealed,
                 journal_lines=state.lines,
                 journal_leaf=state.leaf,

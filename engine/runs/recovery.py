@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog

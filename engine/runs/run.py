@@ -14,16 +14,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
-from seatwarden.engine.apply.apply import (
-    ApplyResult,
-    PendingApply,
-    carry_out,
-    check_plan,
-    find_pending,
-    open_journal,
-)
+from seatwarden.engine.apply.actions import Outcome
+from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending
 from seatwarden.engine.apply.behind_pseudonyms import lacking_key
-from seatwarden.engine.apply.releaser import Outcome, Qrs
+from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
+from seatwarden.engine.apply.releaser import Qrs, Release
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
@@ -354,21 +349,25 @@ class _Run:
             level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
             self._context.log(outcome.result, level=level, run=run, **facts)
 
+        clock = self._context.clock
+        beside = ReleasedBeside([self._runs])
+        plan, pseudonyms = pending.plan, self._pseudonyms
+        decide_now = record.standings(plan.header.heads).decide_now
+        release = Release(
+            plan, qrs, pseudonyms=pseudonyms, clock=clock, released_by=beside.run_of, decide_now=decide_now
+        )
         with record.applying(pending):
             journal = open_journal(pending, self._context.hand, qrs.site_clock)
             try:
                 done = carry_out(
                     pending,
-                    qrs,
+                    release,
                     journal,
-                    pseudonyms=self._pseudonyms,
                     parallel=self._settings.parallel,
-                    clock=self._context.clock,
+                    clock=clock,
                     progress=progress,
                     stop=self._context.stop,
                     withdrawn=withdrawn,
-                    released_by=ReleasedBeside([self._runs]).run_of,
-                    standings_now=record.standings(pending.plan.header.heads).now,
                 )
                 self._ends.append(done)
             finally:

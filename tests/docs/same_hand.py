@@ -16,7 +16,7 @@ import pytest
 from msgspec import structs
 
 import seatwarden.api
-import seatwarden.engine.apply.releaser
+import seatwarden.engine.apply.one_by_one
 import seatwarden.engine.cli.circumstances
 import seatwarden.engine.cli.commands.plan
 from seatwarden.engine.log.lines import RegisterHead
@@ -52,5 +52,7 @@ def same_hand() -> Iterator[None]:
         patch.setattr(Register, "head", _head_here)
         patch.setattr(SiteRecord, "_named", lambda record, folder: os.path.relpath(folder))
         # One license after the other: else the order of a journal is that of threads.
-        patch.setattr(seatwarden.engine.apply.releaser, "ThreadPoolExecutor", lambda max_workers: ThreadPoolExecutor(1))
+        patch.setattr(
+            seatwarden.engine.apply.one_by_one, "ThreadPoolExecutor", lambda max_workers: ThreadPoolExecutor(1)
+        )
         yield

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.apply.releaser import Apply, Outcome
+from seatwarden.engine.apply.actions import Outcome
+from seatwarden.engine.apply.one_by_one import OneByOne
+from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import decide, decide_all, outcomes_of
 from seatwarden.engine.explain.changes import UsedToday, WithValue
@@ -107,8 +109,10 @@ def test_the_second_look_of_an_apply(now: datetime, protected: bool, tmp_path: P
     qrs, outcomes = _Qrs(), list[Outcome]()
     journal = Journal.create(tmp_path / "journal", SEED)
     clock = lambda: now  # noqa: E731
-    apply = Apply(plan, qrs, journal, attempted=(), pseudonyms=None, clock=clock, progress=outcomes.append)
-    apply.run(sorted(plan.log.releases.values()), 1)
+    release = Release(plan, qrs, pseudonyms=None, clock=clock)
+    OneByOne(release, journal, attempted=(), clock=clock, progress=outcomes.append).run(
+        sorted(plan.log.releases.values()), 1
+    )
     journal.close()
     assert qrs.deleted == ([] if protected else ["l1", "p1"])
     assert [outcome.result for outcome in outcomes] == ["skipped" if protected else "released"] * 2

@@ -15,17 +15,10 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from seatwarden.engine.apply.apply import (
-    ApplyResult,
-    PendingApply,
-    carry_out,
-    check_plan,
-    find_pending,
-    hold_against,
-    only_one,
-    open_journal,
-)
+from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending, hold_against, only_one
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
+from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
+from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
@@ -264,20 +257,25 @@ def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
         it.record.override(*override, root=it.plan.log.root)
     client = QrsClient(it.settings.site, datetime.now(UTC), parallel=it.asked.parallel)
     beside = ReleasedBeside({it.folder.resolve().parent, it.settings.folder / RUNS_FOLDER})
+    release = Release(
+        pending.plan,
+        client,
+        pseudonyms=it.pseudonyms,
+        clock=lambda: datetime.now(UTC),
+        released_by=beside.run_of,
+        decide_now=it.record.standings(it.plan.header.heads).decide_now,
+    )
     progress = _progress_bar()
     task = progress.add_task("", total=len(pending.left))
     try:
         with it.record.applying(pending), client, progress, _journal(it, pending) as journal:
             done = carry_out(
                 pending,
-                client,
+                release,
                 journal,
-                pseudonyms=it.pseudonyms,
                 parallel=it.asked.parallel,
                 clock=lambda: datetime.now(UTC),
                 progress=lambda outcome: progress.advance(task),
-                released_by=beside.run_of,
-                standings_now=it.record.standings(it.plan.header.heads).now,
             )
     except KeyboardInterrupt:
         note("Interrupted. The licenses under way were finished; apply again to go on.")

@@ -38,7 +38,7 @@ from seatwarden.engine.log.history import (
     runs_in,
     select,
 )
-from seatwarden.engine.log.lines import OutcomeKind
+from seatwarden.engine.log.lines import ReleaseKind
 from seatwarden.engine.log.reader import open_log
 from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.run_folder import log_path
@@ -223,7 +223,7 @@ def show(
     rule: Annotated[
         str | None, typer.Option("--rule", metavar="NAME", help="Only where this rule or guard decided or matched.")
     ] = None,
-    outcome: Annotated[OutcomeKind | None, typer.Option("--outcome", help="Only where an apply ended so.")] = None,
+    outcome: Annotated[ReleaseKind | None, typer.Option("--outcome", help="Only where an apply ended so.")] = None,
     since: FromOption = None,
     until: ToOption = None,
     reveal: Annotated[

@@ -1,6 +1,6 @@
 """The outcomes of licenses, as `apply` and `run` show them."""
 
-from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.cli.terminal.output import note, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.common.text import printable

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from seatwarden.engine.apply.apply import ApplyResult, PendingApply, carry_out, find_pending, open_journal
-from seatwarden.engine.apply.releaser import Outcome, Qrs
+from seatwarden.engine.apply.actions import Outcome
+from seatwarden.engine.apply.apply import PendingApply, find_pending
+from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
+from seatwarden.engine.apply.releaser import Qrs, Release
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
@@ -142,19 +144,18 @@ class Prepared:
         pending = self.pending(limits)
         if pending.state is not None and pending.state.sealed:
             return ApplyResult([], pending.counts, settled=True, refused=False, reached=False)
+        release = Release(self.plan, qrs, pseudonyms=self.pseudonyms, clock=lambda: self.now, released_by=released_by)
         journal = open_journal(pending, hand_at(lambda: self.now))
         try:
             return carry_out(
                 pending,
-                qrs,
+                release,
                 journal,
-                pseudonyms=self.pseudonyms,
                 parallel=parallel,
                 clock=lambda: self.now,
                 progress=self.told.append,
                 stop=stop,
                 withdrawn=withdrawn,
-                released_by=released_by,
             )
         finally:
             journal.close()

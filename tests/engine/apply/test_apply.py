@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from seatwarden.engine.apply.apply import check_plan, hold_against, only_one, open_journal
+from seatwarden.engine.apply.apply import check_plan, hold_against, only_one
+from seatwarden.engine.apply.pending import open_journal
 from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
 from seatwarden.engine.log.journal import Journal
 from seatwarden.grammar.ast import Limit
@@ -135,7 +136,7 @@ def test_a_journal_that_cannot_be_gone_on_with_is_closed(
 def test_what_stands_in_its_place_is_not_written_over(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody has put it there after the torn one was cleared away."""
     monkeypatch.setattr(
-        "seatwarden.engine.apply.apply.sync_folder", lambda folder: prepared.path.write_bytes(b"theirs")
+        "seatwarden.engine.apply.pending.sync_folder", lambda folder: prepared.path.write_bytes(b"theirs")
     )
     with pytest.raises(FileExistsError):
         open_journal(prepared.pending(), hand_at(lambda: NOW))

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 import msgspec
 import pytest
 
-from seatwarden.engine.apply.apply import open_journal
-from seatwarden.engine.apply.releaser import ATTEMPTS, Apply
+from seatwarden.engine.apply.one_by_one import OneByOne
+from seatwarden.engine.apply.pending import open_journal
+from seatwarden.engine.apply.releaser import ATTEMPTS, Release
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.qrs.client import QrsClient
@@ -303,9 +304,8 @@ def test_with_several_under_way_a_refusal_begins_no_other(tmp_path: Path) -> Non
 
     pending, qrs = prepared.pending(), MemoryQrs(site, on_delete)
     journal = open_journal(pending, hand_at(lambda: NOW))
-    apply = Apply(
-        pending.plan, qrs, journal, attempted=(), pseudonyms=None, clock=lambda: NOW, progress=prepared.told.append
-    )
+    release = Release(pending.plan, qrs, pseudonyms=None, clock=lambda: NOW)
+    apply = OneByOne(release, journal, attempted=(), clock=lambda: NOW, progress=prepared.told.append)
     outcomes = apply.run(pending.chosen, parallel=2)
     journal.close()
     assert sorted(qrs.deletes) == ["l1", "l2"]
@@ -359,7 +359,7 @@ def test_an_interrupt_between_two_outcomes_begins_no_other(tmp_path: Path, monke
             under_way.set()
             ending.wait(5)
 
-    monkeypatch.setattr("seatwarden.engine.apply.releaser.ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr("seatwarden.engine.apply.one_by_one.ThreadPoolExecutor", Interrupted)
     prepared, qrs = prepare(tmp_path, site), MemoryQrs(site, on_delete)
     with pytest.raises(KeyboardInterrupt):
         prepared.apply(qrs)

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from seatwarden.engine.apply.apply import find_pending, open_journal
+from seatwarden.engine.apply.apply import find_pending
+from seatwarden.engine.apply.pending import open_journal
 from seatwarden.engine.log.chain import erased
 from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import OutcomeKind

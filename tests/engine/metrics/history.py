@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.demo.people import demo_site

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seatwarden.engine.apply.releaser import Outcome
+from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.metrics.point import line, merge_tags

@@ -285,7 +285,9 @@ def test_an_open_run_is_left_and_named(site: RecordedSite) -> None:
 
 def test_a_journal_is_gone_on_with_after_an_erasure(site: RecordedSite) -> None:
     """The failed license of another one is tried again, by hand: the sums of the journal count the erased line."""
-    from seatwarden.engine.apply.apply import carry_out, find_pending, open_journal
+    from seatwarden.engine.apply.apply import find_pending
+    from seatwarden.engine.apply.pending import carry_out, open_journal
+    from seatwarden.engine.apply.releaser import Release
     from seatwarden.engine.log.reader import read_plan
 
     site.content["licenses"]["analyzer"] = RecordedSite(site.folder).content["licenses"]["analyzer"]
@@ -298,9 +300,8 @@ def test_a_journal_is_gone_on_with_after_an_erasure(site: RecordedSite) -> None:
     pending = find_pending(read_plan(folder), folder, ())
     assert pending.counts == {**dict.fromkeys(RESULTS, 0), "released": 5, "failed": 1}
     journal = open_journal(pending, site.hand)
-    done = carry_out(
-        pending, site, journal, pseudonyms=None, parallel=1, clock=lambda: site.now, progress=lambda outcome: None
-    )
+    release = Release(pending.plan, site, pseudonyms=None, clock=lambda: site.now)
+    done = carry_out(pending, release, journal, parallel=1, clock=lambda: site.now, progress=lambda outcome: None)
     journal.close()
     assert (done.settled, done.counts["released"]) == (True, 6)
     assert verify_record(folder, NO_PAGES).runs[0].faults == []
