@@ -31,7 +31,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "frequency": "frequency:frequency",
         "lsp": "lsp:lsp",
     },
-    "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run"},
+    "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run", "restore": "restore:restore"},
     "People": {"explain": "explain:explain", "hold": "hold:app"},
     "The record": {"report": "report:report", "log": "log:app log_erasure:app", "snapshot": "snapshot:snapshot"},
     "Over time": {"history": "history:app", "backtest": "backtest:backtest"},

@@ -75,8 +75,25 @@ class Planned(RegisterLine, kw_only=True, rename="camel"):
         return any(kind(self.folder).is_absolute() for kind in (PurePosixPath, PureWindowsPath))
 
 
+class PlannedRestore(RegisterLine, kw_only=True, rename="camel"):
+    """A restore is on the disk: a run of its own, with its number, id and root. `of_root` is the root of the plan whose
+    releases are given back, `licenses` how many of them."""
+
+    kind: Literal["restore"] = "restore"
+    run: int
+    run_id: str
+    root: str
+    of_root: str
+    folder: str
+    licenses: int
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
 class Begun(RegisterLine, kw_only=True, rename="camel"):
-    """The first license of a run is about to be released, or a run that was interrupted is gone on with."""
+    """The first license of a run is about to be released or given back, or an interrupted run is gone on with."""
 
     kind: Literal["begun"] = "begun"
     run: int
@@ -200,7 +217,19 @@ class NotedHeads(RegisterLine, kw_only=True, rename="camel"):
     prev: str = ""
 
 
-_KINDS = (Opened, Planned, Begun, ClosedRun, Attempt, Override, Demands, ErasedLines, PrunedRuns, NotedHeads)
+_KINDS = (
+    Opened,
+    Planned,
+    PlannedRestore,
+    Begun,
+    ClosedRun,
+    Attempt,
+    Override,
+    Demands,
+    ErasedLines,
+    PrunedRuns,
+    NotedHeads,
+)
 _READER: ChainReader[Any] = ChainReader(_KINDS, own_leaves=True)
 
 
@@ -225,15 +254,15 @@ class RegisterState:
     @property
     def last_run(self) -> int:
         """The number of the last run; 0 where there is none."""
-        return max((line.run for line in self.lines if isinstance(line, Planned)), default=0)
+        return max((line.run for line in self.of_kind(Planned, PlannedRestore)), default=0)
 
     def of_kind(self, *kinds: type[RegisterLine]) -> Iterator[Any]:
         """The lines of some kinds, in order."""
         return (line for line in self.lines if isinstance(line, kinds))
 
     def number_of(self, root: str) -> int | None:
-        """The number of the run whose plan has that root."""
-        return next((line.run for line in self.of_kind(Planned) if line.root == root), None)
+        """The number of the run whose plan, or restore, has that root."""
+        return next((line.run for line in self.of_kind(Planned, PlannedRestore) if line.root == root), None)
 
     def open_runs(self) -> dict[int, int]:
         """The runs that were begun and not closed since, by number: each with the line where it was begun last.

@@ -7,6 +7,8 @@ from seatwarden.policy.file_kinds import JOURNAL_NAME, PLAN_NAME, kind_of, not_w
 from seatwarden.policy.files import near_file
 
 PLAN_FILE, JOURNAL_FILE = PLAN_NAME, JOURNAL_NAME
+RESTORE_FILE = "restore.jsonl"
+"""In place of a plan: what a run released is given back."""
 CANONICAL_FILE, SUMMARY_FILE, REPORT_FILE = "policy.policy", "summary.txt", "report.html"
 """Beside the plan, for people: they are derived from it, and can be made again."""
 POLICY_FOLDER = "policy"

@@ -26,7 +26,7 @@ from seatwarden.engine.qrs.faults import unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
 from seatwarden.engine.snapshot.early import EarlyRows
-from seatwarden.engine.snapshot.model import License, Snapshot, User
+from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User, seats_in
 from seatwarden.engine.snapshot.reader import (
     MAX_SNAPSHOT_BYTES,
     decode_license,
@@ -83,9 +83,9 @@ class QrsClient:
             note_presented(context, self._presented)
         if not site.verify:
             urllib3.disable_warnings(InsecureRequestWarning)  # the command warns, once, in its own words
-        # Two sessions, since retries belong to a session's adapter: a DELETE is not sent again as freely as a GET.
+        # Two sessions, since retries belong to a session's adapter: what changes something is not sent as freely again.
         self._reads = _session(site, context, _read_retries(), parallel)
-        self._deletes = _session(site, context, _delete_retries(), parallel)
+        self._writes = _session(site, context, _write_retries(), parallel)
 
     def __enter__(self) -> "QrsClient":
         return self
@@ -94,7 +94,7 @@ class QrsClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._reads.close()
-        self._deletes.close()
+        self._writes.close()
 
     @property
     def ending(self) -> list[EndingCertificate]:
@@ -182,10 +182,31 @@ class QrsClient:
         whole = {"users": [], "licenses": {license_type: msgspec.Raw(self.get(path))}}
         return self._decoded(decode_snapshot, msgspec.json.encode(whole), path).licenses[license_type]
 
+    def users(self) -> list[User]:
+        """All users as they are now; a row that cannot be read is left out, as in a snapshot."""
+        whole = {"users": msgspec.Raw(self.get("user/full")), "licenses": {"professional": []}}
+        return self._decoded(decode_snapshot, msgspec.json.encode(whole), "user/full").users
+
+    def seats(self) -> Mapping[LicenseType, Seats]:
+        """QRS's own count of the licenses now, by type; empty where it gives none."""
+        overview = self._overview()
+        return seats_in(msgspec.Raw(overview)) if overview is not None else {}
+
+    def allocate(self, license_type: LicenseType, user_id: str) -> tuple[int, str]:
+        """Gives a user a license: status and the beginning of the body. Raises NoAnswer when none came, NotAuthorized.
+
+        The body is what Qlik's help has for POST /license/analyzeraccesstype, a LicenseAnalyzerAccessType, and for the
+        other types alike: of it, the user is what says whose license it is to be. It answers 201.
+        """
+        path = f"license/{license_type}accesstype"
+        response, body = self._send(self._writes, "POST", path, {"user": {"id": _guid(user_id)}})
+        _check_authorized(response, body, self._url(path), self._site)
+        return response.status_code, _said(_text(response, body), 500, self._site)
+
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         """Deletes a license: status and the beginning of the body. Raises NoAnswer when none came, NotAuthorized."""
         path = f"license/{license_type}accesstype/{_guid(license_id)}"
-        response, body = self._send(self._deletes, "DELETE", path)
+        response, body = self._send(self._writes, "DELETE", path)
         _check_authorized(response, body, self._url(path), self._site)
         return response.status_code, _said(_text(response, body), 500, self._site)
 
@@ -200,13 +221,17 @@ class QrsClient:
         _check_json(response, body, self._url(path), self._site)
         return body
 
-    def _send(self, session: requests.Session, method: str, path: str) -> tuple[requests.Response, bytes]:
-        """The answer to a request, and its body."""
+    def _send(
+        self, session: requests.Session, method: str, path: str, sent: object = None
+    ) -> tuple[requests.Response, bytes]:
+        """The answer to a request, and its body; `sent` is the JSON to send with it."""
         separator = "&" if "?" in path else "?"
         url = f"{self._url(path)}{separator}xrfkey={XRFKEY}"
         try:
             # No redirect is followed: it leads to a login page, or would take our headers to another host.
-            response = session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True)
+            response = session.request(
+                method, url, json=sent, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
+            )
             body = self._body(response, path)
         except (requests.RequestException, HTTPError, ValueError) as error:  # the latter two: what no check foresaw
             raise unreachable(error, self._site) from None
@@ -277,8 +302,11 @@ def _read_retries() -> Retry:
     )
 
 
-def _delete_retries() -> Retry:
-    """A DELETE is sent again only where QRS cannot have acted: no connection, or the server said it is busy."""
+def _write_retries() -> Retry:
+    """A DELETE is sent again only where QRS cannot have acted: no connection, or the server said it is busy.
+
+    A POST only without a connection: two of them may give two licenses.
+    """
     return Retry(
         total=3,
         read=0,

@@ -11,15 +11,18 @@ from msgspec import UNSET, UnsetType
 
 from seatwarden.engine.apply.apply import only_one
 from seatwarden.engine.apply.pending import Pending, count_results
+from seatwarden.engine.common.files import remove_folder
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
 from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.journal import read_journal
+from seatwarden.engine.log.lines import RegisterHead
 from seatwarden.engine.log.register import (
     LOCK_FILE,
     REGISTER_FILE,
+    RUNS_FOLDER,
     Attempt,
     Begun,
     ClosedRun,
@@ -28,9 +31,12 @@ from seatwarden.engine.log.register import (
     NotedHeads,
     Override,
     Planned,
+    PlannedRestore,
     Register,
     RegisterOrigin,
 )
+from seatwarden.engine.log.restore import RestoreLog, read_restore
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, RESTORE_FILE
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsOrigin, HoldsRegister
 from seatwarden.engine.notice.standings import StandingsBeside
@@ -152,6 +158,33 @@ class SiteRecord:
             at=self._now(),
         )
         self._register.add(line)
+
+    def restore_head(self) -> RegisterHead:
+        """The head for the next restore: it gets the next number."""
+        return self._register.head(self._register.state.last_run + 1)
+
+    def planned_restore(self, log: RestoreLog) -> None:
+        """Enters a restore that is on the disk."""
+        line = PlannedRestore(
+            run=log.header.register.run,
+            run_id=log.header.run_id,
+            root=log.root,
+            of_root=log.header.of_root,
+            folder=self._named(log.folder),
+            licenses=len(log.lines),
+            at=self._now(),
+        )
+        self._register.add(line)
+
+    def remove_unknown_restores(self) -> None:
+        """Removes restores that were sealed and never entered: a crash came between, so nothing of them was begun.
+
+        Raises DamagedLog, OSError.
+        """
+        for path in sorted((self._folder / RUNS_FOLDER).glob(f"*/{RESTORE_FILE}")):
+            begun = (path.parent / JOURNAL_FILE).exists()
+            if not begun and self.number_of(read_restore(path.parent).root) is None:
+                remove_folder(path.parent)
 
     def number_of(self, root: str) -> int | None:
         """The number of the run whose plan has that root; None where it was never entered."""

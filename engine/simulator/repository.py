@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
+from uuid import UUID, uuid5
 
 from seatwarden.engine.common.timestamps import format_instant, instant_ticks
 from seatwarden.engine.simulator.filter import FilterError, parse_filter
@@ -26,6 +27,8 @@ TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
 _NEVER = "1753-01-01T00:00:00.000Z"
+_ALLOCATED = UUID("00000000-0000-4000-8000-000000000002")
+"""The ids of new rows are made of this: the same in every run."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,15 @@ class Answer:
 class SimulatedRepository:
     """The entities of a site and what QRS answers about them. Knows no sockets; the caller holds the lock.
 
-    `site` is a copy of what was given, `deleted` has the ids of the licenses given back, in order. With `now`,
-    a license used in the 7 days before goes into quarantine when it is deleted.
+    `site` is a copy of what was given, `deleted` has the ids of the licenses given back, in order, `allocated` those of
+    the users who were given one by a POST. With `now`, a license used in the 7 days before goes into quarantine when it
+    is deleted.
     """
 
     def __init__(self, site: Mapping[str, Any], now: datetime | None) -> None:
         self.site: dict[str, Any] = deepcopy(dict(site))
         self.deleted: list[str] = []
+        self.allocated: list[str] = []
         self._now = now
         licenses = self.site.setdefault("licenses", {})
         for license_type in ("professional", "analyzer"):
@@ -66,7 +71,7 @@ class SimulatedRepository:
         # What was bought does not shrink when an allocation goes: a tenth more than is allocated at first.
         self._bought = {name: len(rows) + len(rows) // 10 + 5 for name, rows in licenses.items()}
 
-    def answer(self, method: str, path: str, filter_text: str | None) -> Answer:
+    def answer(self, method: str, path: str, filter_text: str | None, body: bytes = b"") -> Answer:
         """Act on an admitted request; `filter_text` is its `filter`, decoded."""
         match method, *(unquote(part) for part in path.split("/")[1:]):
             case "GET", "qrs", "about":
@@ -82,6 +87,8 @@ class SimulatedRepository:
                 return _read(self._rows(kind), rest, filter_text, _condensed_license)
             case "DELETE", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind, key:
                 return self._delete(self._rows(kind), key)
+            case "POST", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind:
+                return self._allocate(kind.removesuffix("accesstype"), body)
         return refusal(404, "Not found")
 
     def _rows(self, entity: str) -> list[dict[str, Any]]:
@@ -100,6 +107,31 @@ class SimulatedRepository:
             row["modifiedDate"] = format_instant(self._now)
         self.deleted.append(str(row["id"]))
         return Answer(204)
+
+    def _allocate(self, license_type: str, body: bytes) -> Answer:
+        """Give a license to the user whom the body names. How QRS words its refusals is made up, as elsewhere."""
+        user = _find(self.site["users"], _user_named(body))
+        rows = self.site["licenses"][license_type]
+        if user is None:
+            return refusal(400, "The user does not exist")
+        if any((row.get("user") or {}).get("id") == user["id"] for row in rows):
+            return refusal(409, "The user has an access of this type already")
+        if self._bought[license_type] <= len(rows):
+            return refusal(409, "No access of this type is available")
+        self.allocated.append(str(user["id"]))
+        at = format_instant(self._now or datetime.now(UTC))
+        row = {
+            "id": str(uuid5(_ALLOCATED, f"{license_type} {len(self.allocated)}")),
+            "createdDate": at,
+            "modifiedDate": at,
+            "user": {name: user.get(name) for name in ("id", "userId", "userDirectory", "name")},
+            "lastUsed": _NEVER,
+            "excess": False,
+            "quarantined": False,
+            "quarantineEnd": _NEVER,
+        }
+        rows.append(row)
+        return _json(row, 201)
 
     def _overview(self) -> dict[str, Any]:
         def access(license_type: str) -> dict[str, Any]:
@@ -196,8 +228,17 @@ def _condensed_license(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row.get(name) for name in ("id", "privileges")}
 
 
-def _json(value: object) -> Answer:
-    return Answer(200, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+def _user_named(body: bytes) -> str:
+    """The id of the user in the body of a POST; empty where it names none."""
+    try:
+        user = json.loads(body)["user"]["id"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return user if isinstance(user, str) else ""
+
+
+def _json(value: object, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def refusal(status: int, text: str) -> Answer:

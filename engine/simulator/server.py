@@ -1,7 +1,7 @@
 """A simulated Qlik Sense Repository Service (QRS): a real HTTPS server with the endpoints seatwarden needs.
 
 It is a test double for tests, `seatwarden demo` and benchmarks; no production path imports it. It asks for
-a client certificate, insists on `xrfkey` and `X-Qlik-User`, evaluates filters, really deletes, remembers
+a client certificate, insists on `xrfkey` and `X-Qlik-User`, evaluates filters, really deletes and gives, remembers
 what it was asked, and misbehaves on request (see `Fault`). A space in a filter must come as `%20`, not `+`.
 
 Sources of the facts: Qlik's developer help for the repository service API, and answers recorded by Butler.
@@ -153,6 +153,12 @@ class SimulatedQrs:
             return list(self._repository.deleted)
 
     @property
+    def allocated(self) -> list[str]:
+        """Ids of the users who were given a license so far, in order (a copy)."""
+        with self._lock:
+            return list(self._repository.allocated)
+
+    @property
     def handshake_failures(self) -> int:
         """The number of clients that were refused, or went away, before TLS was agreed."""
         with self._lock:
@@ -185,7 +191,7 @@ class SimulatedQrs:
         self._pause(self._latency_seconds)
         return fault
 
-    def _act(self, method: str, target: str, headers: Message) -> Answer:
+    def _act(self, method: str, target: str, headers: Message, body: bytes) -> Answer:
         """Do what a request asks for, or refuse it."""
         path, query = urlsplit(target).path, _query(urlsplit(target).query)
         if path == _LOGIN_PATH:
@@ -196,7 +202,7 @@ class SimulatedQrs:
         if not _QLIK_USER.fullmatch(headers.get("X-Qlik-User") or ""):
             return refusal(403, "The X-Qlik-User header is missing or malformed.")
         with self._lock:
-            return self._repository.answer(method, path, query.get("filter"))
+            return self._repository.answer(method, path, query.get("filter"), body)
 
     def _count_handshake_failure(self) -> None:
         """Note a client that did not get through TLS."""
@@ -326,9 +332,14 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # Nagle and delayed ACK together cost 40 ms a request
     server: _Server
+    _body: bytes = b""
 
     def do_GET(self) -> None:
         """Answer a GET."""
+        self._serve()
+
+    def do_POST(self) -> None:
+        """Answer a POST."""
         self._serve()
 
     def do_DELETE(self) -> None:
@@ -341,7 +352,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         qrs = self.server.qrs
         length = self.headers.get("Content-Length", "0")
-        self.rfile.read(int(length) if length.isdecimal() else 0)
+        self._body = self.rfile.read(int(length) if length.isdecimal() else 0)
         fault = qrs._arrive(self.command, self.path)
         if fault is None:
             self._send(self._act())
@@ -372,7 +383,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(answer)
 
     def _act(self) -> Answer:
-        answer = self.server.qrs._act(self.command, self.path, self.headers)
+        answer = self.server.qrs._act(self.command, self.path, self.headers, self._body)
         if not (self.server.qrs.compress and answer.body and "gzip" in self.headers.get("Accept-Encoding", "")):
             return answer
         packed = gzip.compress(answer.body, compresslevel=1)

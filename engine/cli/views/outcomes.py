@@ -5,7 +5,13 @@ from seatwarden.engine.cli.terminal.output import note, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.common.text import printable
 
-_STYLES = {"released": "bold green", "gone": "", "skipped": "yellow", "failed": "bold red", "unknown": "bold yellow"}
+_STYLES = {
+    **dict.fromkeys(("released", "restored"), "bold green"),
+    **dict.fromkeys(("gone", "held"), ""),
+    "skipped": "yellow",
+    "failed": "bold red",
+    "unknown": "bold yellow",
+}
 
 
 def say_outcome(outcome: Outcome) -> None:
