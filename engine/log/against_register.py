@@ -12,6 +12,7 @@ from seatwarden.engine.log.register import (
     Begun,
     ClosedRun,
     Planned,
+    PlannedRestore,
     PrunedRuns,
     RegisterState,
 )
@@ -19,25 +20,36 @@ from seatwarden.engine.log.run_folder import (
     JOURNAL_FILE,
     PLAN_FILE,
 )
-from seatwarden.engine.log.verified_run import UNEXPLAINED, RecordFault, VerifiedRun
+from seatwarden.engine.log.verified_restore import VerifiedRestore, restore_against
+from seatwarden.engine.log.verified_run import UNEXPLAINED, RecordFault, VerifiedFolder, VerifiedRun
 
 
 def against_register(
-    runs: Sequence[VerifiedRun], path: Path, register: RegisterState, *, whole: bool
+    runs: Sequence[VerifiedRun],
+    restores: Sequence[VerifiedRestore],
+    path: Path,
+    register: RegisterState,
+    *,
+    whole: bool,
 ) -> Iterator[RecordFault]:
     """What runs and register say of each other. Only where all runs of the register are at hand can one be missing."""
     by_root = {line.root: line for line in register.of_kind(Planned)}
     for run in runs:
         if run.plan is not None and not run.plan.former:
             yield from _run_against(run, run.plan, register, by_root)
-    numbers = [line.run for line in register.of_kind(Planned)]
+    for restore in restores:
+        yield from restore_against(restore, register)
+        if restore.log is not None and (number := register.number_of(restore.log.root)) is not None:
+            yield from _journal_against(restore, number, register)
+    numbers = [line.run for line in register.of_kind(Planned, PlannedRestore)]
     if numbers != list(range(1, len(numbers) + 1)):
         yield RecordFault(path, None, "numbers of runs are missing, or not in their order")
     mine = {run.plan.header.register.run for run in runs if run.plan and run.plan.header.register}
+    mine |= {restore.log.header.register.run for restore in restores if restore.log}
     yield from (fault for number, fault in _not_closed(path, register) if whole or number in mine)
     yield from _own_faults(path, register)
     if whole:
-        yield from _missing(runs, path, register)
+        yield from _missing(runs, restores, path, register)
 
 
 def _run_against(
@@ -61,7 +73,7 @@ def _run_against(
     yield from _journal_against(run, planned.run, register)
 
 
-def _journal_against(run: VerifiedRun, number: int, register: RegisterState) -> Iterator[RecordFault]:
+def _journal_against(run: VerifiedFolder, number: int, register: RegisterState) -> Iterator[RecordFault]:
     path = run.folder / JOURNAL_FILE
     closed = [line for line in register.of_kind(ClosedRun) if line.run == number]
     begun = [line for line in register.of_kind(Begun) if line.run == number]
@@ -120,14 +132,19 @@ def _not_closed(path: Path, register: RegisterState) -> Iterator[tuple[int, Reco
         yield number, RecordFault(path, n, problem)
 
 
-def _missing(runs: Sequence[VerifiedRun], path: Path, register: RegisterState) -> Iterator[RecordFault]:
+def _missing(
+    runs: Sequence[VerifiedRun], restores: Sequence[VerifiedRestore], path: Path, register: RegisterState
+) -> Iterator[RecordFault]:
     """Runs that the register has and nobody finds; those kept elsewhere are not looked for."""
     roots = {run.plan.root for run in runs if run.plan is not None}
+    roots |= {restore.log.root for restore in restores if restore.log is not None}
     pruned = {root for line in register.of_kind(PrunedRuns) for root in line.runs.values()}
     damaged = {run.folder.resolve() for run in runs if run.plan is None}
-    for line in register.of_kind(Planned):
+    damaged |= {restore.folder.resolve() for restore in restores if restore.log is None}
+    for line in register.of_kind(Planned, PlannedRestore):
         folder = path.parent / line.folder
-        if line.root in roots or line.root in pruned or folder.resolve() in damaged or line.is_elsewhere:
+        elsewhere = isinstance(line, Planned) and line.is_elsewhere
+        if line.root in roots or line.root in pruned or folder.resolve() in damaged or elsewhere:
             continue
         yield RecordFault(folder, None, f"run {line.run} is missing: the register has it, and nobody has pruned it")
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from seatwarden.engine.log.chain import SEAL, ChainLine, erased, is_erased, leaf_of, split_lines, without_sum
 from seatwarden.engine.log.leaves import Tree
 from seatwarden.engine.log.register import REGISTER_FILE, ErasedLines, PrunedRuns, RegisterState
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, RESTORE_FILE
 
 _SEAL_KIND = b'"kind":"%b"' % SEAL.encode()
 
@@ -40,10 +40,10 @@ def stubs_in(lines: Collection[ChainLine]) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class ErasedParts:
-    """What a register says was erased from one run: lines of its plan and journal, and by name the digests of files
-    that were written anew without somebody."""
+    """What a register says was erased from one run: lines of its plan or restore, of its journal, and by name the
+    digests of files that were written anew without somebody."""
 
-    plan: frozenset[int] = frozenset()
+    sealed: frozenset[int] = frozenset()
     journal: frozenset[int] = frozenset()
     digests: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,24 +67,26 @@ class Erasures:
         return frozenset(n for line in self._lines for n in line.files.get(name, ()))
 
     def of_run(self, root: str) -> ErasedParts:
-        """What was erased from the run whose plan has that root, wherever its folder is now."""
-        plan: set[int] = set()
+        """What was erased from the run whose plan, or restore, has that root, wherever its folder is now."""
+        sealed: set[int] = set()
         journal: set[int] = set()
         digests: dict[str, str] = {}
         for line, place in self._places(root):
-            plan.update(line.files.get(place + PLAN_FILE, ()))
+            for file in (PLAN_FILE, RESTORE_FILE):
+                sealed.update(line.files.get(place + file, ()))
             journal.update(line.files.get(place + JOURNAL_FILE, ()))
             digests |= {name.removeprefix(place): d for name, d in line.digests.items() if name.startswith(place)}
-        if not (plan or journal or digests):
+        if not (sealed or journal or digests):
             return NOTHING_ERASED
-        return ErasedParts(frozenset(plan), frozenset(journal), digests)
+        return ErasedParts(frozenset(sealed), frozenset(journal), digests)
 
     def _places(self, root: str) -> Iterator[tuple[ErasedLines, str]]:
         """The lines on a run, each with the run's folder as the register named it then, up to the slash."""
         for line in self._lines:
             for name, of_file in line.roots.items():
-                if of_file == root and name.endswith(f"/{PLAN_FILE}"):
-                    yield line, name.removesuffix(PLAN_FILE)
+                place, _, file = name.rpartition("/")
+                if of_file == root and place and file in (PLAN_FILE, RESTORE_FILE):
+                    yield line, f"{place}/"
 
 
 def open_erasure(register: RegisterState) -> ErasedLines | None:

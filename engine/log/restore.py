@@ -5,7 +5,7 @@ sent.
 line `back` for each license, a seal. Its journal, `outcomes.jsonl`, is one like that of an apply.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -146,6 +146,11 @@ class RestoreLog:
     def by_key(self) -> Mapping[Key, BackLine]:
         """The lines by license."""
         return {self.key_of[line.n]: line for line in self.lines}
+
+    def is_on(self, n: int, user: str, ids: Collection[str]) -> bool:
+        """Whether a line is on a person: a user in lower case, or one of these ids."""
+        about = self.by_key[self.key_of[n]].about
+        return about.user.casefold() == user or about.license_id in ids
 
     @cached_property
     def stubs(self) -> frozenset[int]:

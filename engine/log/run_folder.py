@@ -43,6 +43,14 @@ def run_folders(place: Path) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(place).parts))
 
 
+def restore_folders(place: Path) -> list[Path]:
+    """The folders of restores in a folder and below it, by name; that of a restore is its own only one."""
+    if (place / RESTORE_FILE).exists():
+        return [place]
+    found = (path.parent for path in place.rglob(RESTORE_FILE))
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(place).parts))
+
+
 def no_runs(place: Path) -> InputError:
     """The error of who looked for runs where there is none."""
     if place.is_file():

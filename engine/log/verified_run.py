@@ -13,6 +13,7 @@ from seatwarden.engine.log.growing import whole_lines
 from seatwarden.engine.log.journal import JournalState, check_journal, parse_journal
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
+from seatwarden.engine.log.restore import RestoreLog
 from seatwarden.engine.log.run_folder import (
     CANONICAL_FILE,
     JOURNAL_FILE,
@@ -40,17 +41,23 @@ class RecordFault:
 
 
 @dataclass(slots=True)
-class VerifiedRun:
-    """A run as far as it verifies. `notes` are on files that may well be in order, which cannot be told."""
+class VerifiedFolder:
+    """A run folder as far as it verifies. `notes` are on files that may well be in order, which cannot be told."""
 
     folder: Path
-    plan: PlanLog | None = None
     journal: JournalState | None = None
     torn: bool = False
     erased: int = 0
-    """Lines of plan and journal whose personal parts were erased, as the register says."""
+    """Lines whose personal parts were erased, as the register says."""
     faults: list[RecordFault] = field(default_factory=list)
     notes: list[RecordFault] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class VerifiedRun(VerifiedFolder):
+    """A run as far as it verifies."""
+
+    plan: PlanLog | None = None
 
 
 Pages: TypeAlias = Callable[[Path], Iterable[bytes]]
@@ -66,7 +73,7 @@ def read_run(folder: Path) -> VerifiedRun:
         run.faults += faults_of(damaged)
     path = folder / JOURNAL_FILE
     if run.plan is not None and path.exists():
-        _verify_journal(path, run, run.plan)
+        verify_journal(path, run, run.plan)
     return run
 
 
@@ -75,23 +82,24 @@ def verify_files(run: VerifiedRun, erasures: Erasures, pages: Pages) -> None:
     if run.plan is not None and not run.plan.former:
         parts = erasures.of_run(run.plan.root)
         run.faults += _file_faults(run.folder, run.plan, parts)
-        run.faults += _stub_faults(run, run.plan, parts)
+        run.faults += stub_faults(run, run.plan.path, run.plan.stubs, parts)
         _verify_derived(run, run.plan, pages)
 
 
-def _stub_faults(run: VerifiedRun, plan: PlanLog, parts: ErasedParts) -> Iterator[RecordFault]:
-    """The stubs that no erasure accounts for; those that one does are counted."""
+def stub_faults(run: VerifiedFolder, sealed: Path, stubs: frozenset[int], parts: ErasedParts) -> Iterator[RecordFault]:
+    """The stubs that no erasure accounts for; those that one does are counted. `stubs` are those of the sealed file."""
     in_journal = stubs_in(run.journal.events) if run.journal else frozenset()
-    for path, stubs, named in (
-        (plan.path, plan.stubs, parts.plan),
+    for path, found, named in (
+        (sealed, stubs, parts.sealed),
         (run.folder / JOURNAL_FILE, in_journal, parts.journal),
     ):
-        run.erased += len(stubs & named)
-        for n in sorted(stubs - named):
+        run.erased += len(found & named)
+        for n in sorted(found - named):
             yield RecordFault(path, n, UNEXPLAINED)
 
 
-def _verify_journal(path: Path, run: VerifiedRun, plan: PlanLog) -> None:
+def verify_journal(path: Path, run: VerifiedFolder, plan: PlanLog | RestoreLog) -> None:
+    """Notes the journal of what was sealed, as far as it verifies."""
     try:
         data = read_file(path)
         run.journal, run.torn = parse_journal(path, data, plan.line_of), whole_lines(data) != data

@@ -27,18 +27,22 @@ from seatwarden.engine.log.register import (
 )
 from seatwarden.engine.log.run_folder import (
     PLAN_FILE,
+    RESTORE_FILE,
     is_named,
+    restore_folders,
     run_folders,
 )
+from seatwarden.engine.log.verified_restore import VerifiedRestore, verify_restore
 from seatwarden.engine.log.verified_run import Pages, RecordFault, VerifiedRun, faults_of, read_run, verify_files
 from seatwarden.policy.errors import InputError
 
 
 @dataclass(slots=True)
 class VerifiedRecord:
-    """All that was verified: the runs, and the register if there is one."""
+    """All that was verified: the runs, the restores, and the register if there is one."""
 
     runs: list[VerifiedRun] = field(default_factory=list)
+    restores: list[VerifiedRestore] = field(default_factory=list)
     register_path: Path | None = None
     register: RegisterState | None = None
     others: list[RecordFault] = field(default_factory=list)
@@ -49,7 +53,7 @@ class VerifiedRecord:
     @property
     def faults(self) -> list[RecordFault]:
         """All of them."""
-        return [*(fault for run in self.runs for fault in run.faults), *self.others]
+        return [*(fault for run in (*self.runs, *self.restores) for fault in run.faults), *self.others]
 
     @property
     def notes(self) -> list[RecordFault]:
@@ -70,13 +74,13 @@ def verify_record(
     of_register = itself or (place.is_dir() and (place / REGISTER_FILE).is_file())
     if of_register:
         found.register_path = place if itself else place / REGISTER_FILE
-        folders = run_folders(found.register_path.parent)
+        folders, restores = run_folders(found.register_path.parent), restore_folders(found.register_path.parent)
     else:
-        folders = run_folders(place) if place.is_dir() else [place.parent]
-        if not folders or (not is_named(place, PLAN_FILE) and not place.is_dir()):
-            found.runs = [VerifiedRun(place, read_log(place))]  # one file alone, or words on what is not there
+        folders, restores = _folders_at(place)
+        if not folders and not restores:
+            found.runs = [VerifiedRun(place, plan=read_log(place))]  # one file alone, or words on what is not there
             return found
-        found.register_path = register or _register_near(place, folders)
+        found.register_path = register or _register_near(place, [*folders, *restores])
     found.runs = [read_run(folder) for folder in folders]
     found.register_path = found.register_path or _register_named(found.runs)
     if found.register_path is not None:
@@ -87,12 +91,24 @@ def verify_record(
     erasures = Erasures(found.register)
     for run in found.runs:
         verify_files(run, erasures, pages)
+    found.restores = [verify_restore(folder, erasures) for folder in restores]
     if found.register_path is None:
         _without_register(found)
     if found.register is not None and found.register_path is not None:
-        found.others += against_register(found.runs, found.register_path, found.register, whole=found.whole)
+        found.others += against_register(
+            found.runs, found.restores, found.register_path, found.register, whole=found.whole
+        )
     found.others += _doubled(found.runs)
     return found
+
+
+def _folders_at(place: Path) -> tuple[list[Path], list[Path]]:
+    """The folders of runs and of restores at a place that is no register; none of a file of another name."""
+    if place.is_dir():
+        return run_folders(place), restore_folders(place)
+    if is_named(place, RESTORE_FILE):
+        return [], [place.parent]
+    return ([place.parent], []) if is_named(place, PLAN_FILE) else ([], [])
 
 
 # The register --------------------------------------------------------------------------------------------

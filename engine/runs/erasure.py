@@ -26,8 +26,23 @@ from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.erasures import erase_lines, open_erasure, root_over
 from seatwarden.engine.log.reader import read_log
-from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, ErasedLines, ErasureReason, Planned, Register
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, REPORT_FILE, SNAPSHOT_FILE, SUMMARY_FILE
+from seatwarden.engine.log.register import (
+    REGISTER_FILE,
+    RUNS_FOLDER,
+    ErasedLines,
+    ErasureReason,
+    Planned,
+    PlannedRestore,
+    Register,
+)
+from seatwarden.engine.log.run_folder import (
+    JOURNAL_FILE,
+    PLAN_FILE,
+    REPORT_FILE,
+    RESTORE_FILE,
+    SNAPSHOT_FILE,
+    SUMMARY_FILE,
+)
 from seatwarden.engine.log.told import told_plan
 from seatwarden.engine.metrics.spool import SPOOL_FOLDER, Spool
 from seatwarden.engine.notice.holds import HOLDS_FILE
@@ -141,7 +156,7 @@ class _Erasing:
         match path.name:
             case str(own) if name == REGISTER_FILE and own == REGISTER_FILE:
                 self._register.rewrite(lambda data: erase_lines(data, numbers))
-            case str(own) if own in (PLAN_FILE, JOURNAL_FILE) or name == HOLDS_FILE:
+            case str(own) if own in (PLAN_FILE, RESTORE_FILE, JOURNAL_FILE) or name == HOLDS_FILE:
                 self._erase_lines(name, path, numbers)
             case str(own) if own == SNAPSHOT_FILE:
                 self._replace_snapshot(name, path)
@@ -194,11 +209,11 @@ def _write_report(folder: Path) -> None:
 
 def sweep(register: Register, state: Path) -> None:
     """Removes what killed processes have left behind and no run knows: halves of files, folders whose plan was never
-    written. They may name anybody. The site's lock must be held. Raises OSError."""
+    written, restores that were never entered. They may name anybody. The site's lock must be held. Raises OSError."""
     runs = state / RUNS_FOLDER
     for path in sorted(runs.rglob(".*.part")):
         remove_file(path)
-    known = {(state / line.folder).resolve() for line in register.state.of_kind(Planned)}
+    known = {(state / line.folder).resolve() for line in register.state.of_kind(Planned, PlannedRestore)}
     for folder in sorted(runs.iterdir()) if runs.is_dir() else ():
         if not RUN_ID.fullmatch(folder.name) or (folder / PLAN_FILE).exists() or folder.resolve() in known:
             continue

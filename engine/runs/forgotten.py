@@ -19,7 +19,7 @@ from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.explain.people import AmbiguousUser, People
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.lines import PlanHeader
-from seatwarden.engine.log.run_folder import PLAN_FILE, SNAPSHOT_FILE
+from seatwarden.engine.log.run_folder import PLAN_FILE, RESTORE_FILE, SNAPSHOT_FILE
 from seatwarden.engine.notice.holds import HOLDS_FILE, read_holds
 from seatwarden.engine.snapshot.without import people_in_rows
 from seatwarden.grammar.ast import LICENSE_TYPES
@@ -105,10 +105,11 @@ class _About(Struct, rename="camel"):
     user_directory: str | None = None
     user_id: str | None = None
     user_name: str | None = None
+    user: str = ""
 
 
 class _Line(_About, rename="camel"):
-    """A line of a plan of either format, of which only whose it is matters."""
+    """A line of a plan of either format, or of a restore, of which only whose it is matters."""
 
     kind: str = ""
     person: _About | UnsetType = UNSET
@@ -184,6 +185,12 @@ def _people_in(folder: Path, form: str) -> Iterator[tuple[str | None, str, str |
         about = read.person if isinstance(read.person, _About) else read
         if read.kind == "decision" and about.user_id:
             yield about.user_directory, about.user_id, about.user_name, [about.license_id]
+    for line in _lines_with(form, folder / RESTORE_FILE):
+        with suppress(*UNREADABLE):
+            read = _read_line(line)
+            if read.kind == "back" and isinstance(read.person, _About):
+                directory, _, user_id = read.person.user.rpartition("\\")
+                yield directory or None, user_id, read.person.user_name, [read.person.license_id]
     try:
         yield from people_in_rows(read_file(folder / SNAPSHOT_FILE), form)
     except (OSError, InputError, *UNREADABLE):

@@ -12,14 +12,15 @@ from pathlib import Path
 from seatwarden.engine.common.files import move_folder, remove_file, remove_folder, sync_folder
 from seatwarden.engine.common.rights import take_off_read_only
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.log.erasures import open_pruning
+from seatwarden.engine.log.erasures import Erasures, open_pruning
 from seatwarden.engine.log.first_line import FirstLine, first_line
-from seatwarden.engine.log.register import RUNS_FOLDER, Planned, PrunedRuns, Register, RegisterState
-from seatwarden.engine.log.run_folder import PLAN_FILE
+from seatwarden.engine.log.register import RUNS_FOLDER, Planned, PlannedRestore, PrunedRuns, Register, RegisterState
+from seatwarden.engine.log.run_folder import PLAN_FILE, RESTORE_FILE
+from seatwarden.engine.log.verified_restore import verify_restore
 from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.runs.baseline import newest_measure
 from seatwarden.engine.runs.recovery import PUBLISHED_FOLDER, describe
-from seatwarden.engine.runs.traces import LeftRun, run_folders_of
+from seatwarden.engine.runs.traces import LeftRun, restore_folders_of, run_folders_of
 from seatwarden.engine.site.retention import keep_words
 from seatwarden.policy.errors import InputError
 
@@ -54,7 +55,25 @@ def find_old(state: Path, register: RegisterState, keep: timedelta) -> OldRuns:
             found.due[folder.relative_to(state).as_posix()] = root
         else:
             found.kept.append(LeftRun(folder, why))
+    _find_old_restores(found, found.upto - keep, state, register)
     return found
+
+
+def _find_old_restores(found: OldRuns, before: datetime, state: Path, register: RegisterState) -> None:
+    """The same of restores, whose age only the register tells."""
+    entered = {(state / line.folder).resolve(): line for line in register.of_kind(PlannedRestore)}
+    for folder in restore_folders_of(state):
+        line: PlannedRestore | None = entered.get(folder.resolve())
+        said = [parse_timestamp(getattr(one, "at", "")) for one in _lines_of(line, register)]
+        if line is None or max(moment for moment in said if moment is not None) >= before:
+            continue
+        verified = verify_restore(folder, Erasures(register))
+        if line.run in register.open_runs() or verified.journal is None or not verified.journal.sealed:
+            found.kept.append(LeftRun(folder, "it is open: what became of some license is not known"))
+        elif verified.faults or verified.log is None:
+            found.kept.append(LeftRun(folder, f"it is disputed: {verified.faults[0]}"))
+        else:
+            found.due[folder.relative_to(state).as_posix()] = verified.log.root
 
 
 def _upto(state: Path, register: RegisterState, begun: dict[Path, FirstLine]) -> datetime | None:
@@ -76,7 +95,7 @@ def _ended(first: FirstLine, planned: Planned | None, register: RegisterState) -
     return max((moment for text in said if (moment := parse_timestamp(text)) is not None), default=None)
 
 
-def _lines_of(planned: Planned | None, register: RegisterState) -> Iterator[object]:
+def _lines_of(planned: Planned | PlannedRestore | None, register: RegisterState) -> Iterator[object]:
     if planned is not None:
         yield from (line for line in register.lines if getattr(line, "run", None) == planned.run)
 
@@ -167,6 +186,7 @@ written can be moved aside."""
 def _remove_whole(folder: Path) -> None:
     if folder.exists():
         take_off_read_only(folder)
-        remove_file(folder / PLAN_FILE)  # without it, it is no run any more
+        for name in (PLAN_FILE, RESTORE_FILE):
+            remove_file(folder / name)  # without it, it is no run any more
         remove_folder(folder)
         sync_folder(folder.parent)

@@ -25,7 +25,15 @@ from seatwarden.engine.log.journal import JournalState, check_journal, parse_jou
 from seatwarden.engine.log.lines import FindingLine, Intent, OutcomeLine, PlanLog
 from seatwarden.engine.log.reader import parse_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, Planned, RegisterState
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, REPORT_FILE, SNAPSHOT_FILE, SUMMARY_FILE
+from seatwarden.engine.log.restored import read_past_restore
+from seatwarden.engine.log.run_folder import (
+    JOURNAL_FILE,
+    PLAN_FILE,
+    REPORT_FILE,
+    RESTORE_FILE,
+    SNAPSHOT_FILE,
+    SUMMARY_FILE,
+)
 from seatwarden.engine.metrics.spool import SPOOL_FOLDER, Spool
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldEnded, HoldMade, read_holds
 from seatwarden.engine.runs.forgotten import ForgottenPerson, person_in_run
@@ -83,6 +91,12 @@ def run_folders_of(state: Path) -> list[Path]:
     return sorted(path.parent for path in places if not path.parent.name.startswith("."))
 
 
+def restore_folders_of(state: Path) -> list[Path]:
+    """The folders of a site's restores, likewise."""
+    places = (state / RUNS_FOLDER).glob(f"*/{RESTORE_FILE}")
+    return sorted(path.parent for path in places if not path.parent.name.startswith("."))
+
+
 def find_traces(
     person: ForgottenPerson, state: Path, register: RegisterState, pseudonyms: Pseudonyms | None = None
 ) -> Traces:
@@ -90,6 +104,8 @@ def find_traces(
     seeker = _Seeker(Traces(person), state, register, pseudonyms)
     for folder in run_folders_of(state):
         seeker.look_through(folder)
+    for folder in restore_folders_of(state):
+        seeker.look_through_restore(folder)
     seeker.look_into_history()
     seeker.look_beside()
     return seeker.traces
@@ -147,6 +163,32 @@ class _Seeker:
             derived.append(SNAPSHOT_FILE)
         self._note(folder, log, found, derived)
         return None
+
+    def look_through_restore(self, folder: Path) -> None:
+        """Notes what a restore has of the person."""
+        if not any(self._is_named_in(folder / name) for name in (RESTORE_FILE, JOURNAL_FILE)):
+            return
+        try:
+            past = read_past_restore(folder)
+        except (DamagedLog, OSError) as problem:
+            why = f"it cannot be read as it was written: {describe(problem)}"
+            self.traces.left.append(LeftRun(folder, why))
+            return
+        person, log = self.traces.person, past.log
+        user = person.user.casefold()
+        own = [n for n in log.key_of if log.is_on(n, user, person.ids)]
+        if not own:
+            return
+        if past.is_open:
+            why = "it is open: bring it to its end with `seatwarden restore`, then call this again"
+            self.traces.left.append(LeftRun(folder, why))
+            return
+        place = folder.relative_to(self._state).as_posix()
+        self.traces.files[f"{place}/{RESTORE_FILE}"] = own
+        self.traces.roots[f"{place}/{RESTORE_FILE}"] = log.root
+        if lines := sorted(_journal_lines(past.journal, {*own}, person)):
+            self.traces.files[f"{place}/{JOURNAL_FILE}"] = lines
+            self.traces.roots[f"{place}/{JOURNAL_FILE}"] = root_over(read_file(folder / JOURNAL_FILE))
 
     def _note(self, folder: Path, log: PlanLog, found: dict[str, list[int]], derived: list[str]) -> None:
         place = folder.relative_to(self._state).as_posix()

@@ -32,7 +32,7 @@ from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
 from seatwarden.engine.runs.reach import StillNamed, named_after, out_of_reach
 from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.retention import OldRuns, find_old
-from seatwarden.engine.runs.traces import Traces, find_traces, run_folders_of
+from seatwarden.engine.runs.traces import Traces, find_traces, restore_folders_of, run_folders_of
 from seatwarden.engine.site.retention import HOW_WRITTEN, read_keep
 from seatwarden.policy.errors import InputError
 
@@ -94,9 +94,9 @@ class _Forgetting:
     def person(self) -> ForgottenPerson:
         """Who is meant. Raises InputError."""
         folder = self.settings.folder
-        return find_person(
-            self._user, [*run_folders_of(folder), folder / HISTORY_FILE, folder / HOLDS_FILE], self.pseudonyms
-        )
+        registers = [folder / HISTORY_FILE, folder / HOLDS_FILE]
+        places = [*run_folders_of(folder), *restore_folders_of(folder), *registers]
+        return find_person(self._user, places, self.pseudonyms)
 
     def refuse_held(self, person: ForgottenPerson, registers: StandingsBeside) -> None:
         """Raises PlanRefused for somebody whose licenses are held: without the hold the next run would release them.

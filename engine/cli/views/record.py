@@ -6,9 +6,10 @@ from typing import Any
 from msgspec import to_builtins
 
 from seatwarden.engine.common.text import plural, printable
-from seatwarden.engine.log.register import Planned
+from seatwarden.engine.log.register import Planned, PlannedRestore
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
-from seatwarden.engine.log.verified_run import VerifiedRun
+from seatwarden.engine.log.verified_restore import VerifiedRestore
+from seatwarden.engine.log.verified_run import VerifiedFolder, VerifiedRun
 from seatwarden.engine.log.verify import VerifiedRecord
 from seatwarden.engine.notice.verify import VerifiedHolds
 
@@ -17,8 +18,10 @@ def record_lines(found: VerifiedRecord, holds: VerifiedHolds | None) -> Iterator
     """What is in order, in words; the faults are said elsewhere."""
     for run in found.runs:
         yield from _run_lines(run, asked=found.register is not None)
-    if found.register is not None and len(found.runs) != 1:  # of one run its entry is said
-        runs = sum(1 for _ in found.register.of_kind(Planned))
+    for restore in found.restores:
+        yield from _restore_lines(restore, asked=found.register is not None)
+    if found.register is not None and len(found.runs) + len(found.restores) != 1:  # of one run its entry is said
+        runs = sum(1 for _ in found.register.of_kind(Planned, PlannedRestore))
         yield f"{found.register_path}: {'verified' if not found.others else 'read, with faults'}"
         yield f"  register  {found.register.id}, {plural(runs, 'run')}, line {len(found.register.lines)}"
         yield f"  head      {found.register.head}"
@@ -58,14 +61,29 @@ def _run_lines(run: VerifiedRun, *, asked: bool) -> Iterator[str]:
         yield f"{run.folder / JOURNAL_FILE}: {state}"
 
 
-def journal_words(run: VerifiedRun) -> str | None:
+def _restore_lines(found: VerifiedRestore, *, asked: bool) -> Iterator[str]:
+    if found.log is None:
+        return
+    log, header = found.log, found.log.header
+    yield f"{log.path}: {'verified' if not found.faults else 'read, with faults'}"
+    yield f"  run   {header.run_id}, restore of {header.of_run}, {plural(len(log.lines) + len(log.erased), 'license')}"
+    yield f"  seal  {log.root}"
+    how = "as the register has it" if asked and not found.faults else "the register was not asked"
+    yield f"  entry run {header.register.run} of register {header.register.id}, {how}"
+    if found.erased:
+        yield f"  gone  {plural(found.erased, 'line')} of restore and journal erased, as the register says"
+    if (state := journal_words(found, "restore")) is not None:
+        yield f"{found.folder / JOURNAL_FILE}: {state}"
+
+
+def journal_words(run: VerifiedFolder, command: str = "apply") -> str | None:
     """The words for a journal that verifies; None where there is none, or nothing of it."""
     if run.journal is None:
-        return "verified, not ended yet, the last line torn; apply again to go on" if run.torn else None
+        return f"verified, not ended yet, the last line torn; {command} again to go on" if run.torn else None
     if run.journal.sealed:
         return "verified"
     torn = ", the last line torn" if run.torn else ""
-    return f"verified, not ended yet{torn}; apply again to go on"
+    return f"verified, not ended yet{torn}; {command} again to go on"
 
 
 def record_to_json(found: VerifiedRecord, holds: VerifiedHolds | None) -> dict[str, Any]:
@@ -79,7 +97,9 @@ def record_to_json(found: VerifiedRecord, holds: VerifiedHolds | None) -> dict[s
     notes = [{"path": str(n.path), "problem": n.problem} for n in found.notes]
     first = runs[0] if len(runs) == 1 else {}
     beside = _holds_to_json(holds) if holds is not None else None
-    return {**first, "runs": runs, "register": register, "holds": beside, "faults": faults, "notes": notes}
+    restores = [_restore_to_json(restore) for restore in found.restores]
+    told = {"register": register, "holds": beside, "faults": faults, "notes": notes}
+    return {**first, "runs": runs, "restores": restores, **told}
 
 
 def _holds_to_json(holds: VerifiedHolds) -> dict[str, Any]:
@@ -104,4 +124,17 @@ def _run_to_json(run: VerifiedRun) -> dict[str, Any]:
         "seal": plan.root if plan else None,
         "journal": journal_words(run),
         "findings": to_builtins(plan.findings) if plan else [],
+    }
+
+
+def _restore_to_json(found: VerifiedRestore) -> dict[str, Any]:
+    log = found.log
+    return {
+        "folder": str(found.folder),
+        "run": log.header.run_id if log else None,
+        "ofRun": log.header.of_run if log else None,
+        "licenses": len(log.lines) + len(log.erased) if log else None,
+        "erasedLines": found.erased,
+        "seal": log.root if log else None,
+        "journal": journal_words(found, "restore"),
     }

@@ -1,6 +1,7 @@
 """`seatwarden restore` against the simulated site: who gets a license back, who does not, and what it says."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -245,3 +246,66 @@ def test_the_record_verifies(office: Office) -> None:
     office.restore()
     ran = office.verify()
     assert (ran.code, ran.err) == (0, "")
+
+
+# The record ----------------------------------------------------------------------------------------------
+
+
+def test_verify_knows_a_restore(office: Office, run: Run) -> None:
+    office.restore()
+    (folder,) = office.restores
+    for place in (folder, folder / "restore.jsonl", office.register.parent):
+        ran = run("log", "verify", place)
+        assert (ran.code, ran.err) == (0, "")
+        assert f"{folder / 'restore.jsonl'}: verified\n" in ran.out
+        assert "entry run 2 of register" in ran.out
+
+
+@pytest.mark.parametrize("name", ["restore.jsonl", "outcomes.jsonl"])
+def test_what_was_changed_is_found(office: Office, name: str) -> None:
+    office.restore()
+    path = office.restores[0] / name
+    path.write_bytes(path.read_bytes().replace(b"user03", b"user30"))
+    ran = office.verify()
+    assert ran.code == 1
+    assert f"error: {path}:" in ran.err
+
+
+def test_a_restore_that_was_taken_away_is_missing(office: Office) -> None:
+    office.restore()
+    shutil.rmtree(office.restores[0])
+    ran = office.verify()
+    assert (ran.code, "run 2 is missing: the register has it" in ran.err) == (1, True)
+
+
+def test_a_file_that_does_not_belong_there_is_named(office: Office) -> None:
+    office.restore()
+    (office.restores[0] / "note.txt").write_text("hello")
+    assert "is no file of this run" in office.verify().err
+
+
+def test_a_restore_that_was_never_entered_was_never_begun(office: Office, qrs: SimulatedQrs) -> None:
+    """A crash between the file and the register leaves it; the next restore takes it away, and its number."""
+    office.restore("--user", "CORP\\user01")
+    (folder,) = office.restores
+    register = office.register
+    lines = register.read_bytes().splitlines(keepends=True)
+    register.write_bytes(b"".join(lines[: next(n for n, line in enumerate(lines) if b'"kind":"restore"' in line)]))
+    (folder / "outcomes.jsonl").unlink()
+    assert office.verify().code == 1
+    assert office.restore("--user", "CORP\\user02").code == 0
+    assert folder not in office.restores
+    assert office.verify().code == 0
+
+
+def test_a_person_is_forgotten_in_restores_too(office: Office, run: Run) -> None:
+    office.restore()
+    (folder,) = office.restores
+    assert b"user03" in (folder / "restore.jsonl").read_bytes()
+    arguments = ("--site", office.site, "--reason", "request", "--yes")
+    ran = run("log", "forget", "CORP\\user03", *arguments)
+    assert ran.code in (0, 4), ran.err  # the plan lies outside the state folder, which is said
+    for name in ("restore.jsonl", "outcomes.jsonl"):
+        assert b"user03" not in (folder / name).read_bytes()
+    assert "lines of restore and journal erased, as the register says" in run("log", "verify", folder).out
+    assert run("log", "verify", folder).code == 0
