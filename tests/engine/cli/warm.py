@@ -3,6 +3,7 @@
 import influxdb_client
 
 import seatwarden.engine.cli.commands.apply
+import seatwarden.engine.cli.commands.restore
 import seatwarden.engine.cli.commands.run
 import seatwarden.engine.cli.main
 import seatwarden.engine.qrs.client
