@@ -14,6 +14,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import Trace
+from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.decide.text_classes import AskedOfText, TextClasses
 from seatwarden.engine.facts.facts import Fact, RecordedFacts, Unknown
 from seatwarden.engine.facts.guards import guard_for
@@ -56,6 +57,7 @@ def test_every_part_of_every_rule_is_as_true_as_on_the_exact_facts(policy: Polic
         assert [list(_truths(outcome.trace)) for outcome in outcomes] == exact
         assert [list(_truths(outcome.trace)) for outcome in coarsening.outcomes(facts)] == exact
         ruling, _ = conclude(decision.license_type, outcomes, guard_for(decision.row_state))
+        ruling, _ = ruled(ruling, "", decision.standing, day)
         assert (ruling.verdict, ruling.guard, ruling.rule) == (decision.verdict, decision.guard, decision.rule)
 
 

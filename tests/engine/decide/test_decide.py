@@ -51,7 +51,7 @@ def test_every_license_gets_one_decision_and_no_fact_breaks_it(
     for decision in decisions:
         assert decision.reason
         assert (decision.guard is not None) == (decision.because == "guard")
-        assert (decision.rule is not None) == (decision.because in ("keep", "release"))
+        assert (decision.rule is not None) == (decision.because in ("keep", "release", "notice"))
         assert [o.rule for o in decision.outcomes] == [
             rule for rule in checked(policy).rules if rule.applies_to(decision.license_type)
         ]
