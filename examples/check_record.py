@@ -14,10 +14,11 @@ import re
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 SALTED = {"plan", "finding", "decision", "apply", "resume", "intent", "outcome"}
-SALTED |= {"register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned"}
+SALTED |= {"register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned", "hold", "ended"}
 """The kinds of lines that have a personal part, or what is left of it when it was erased."""
 DERIVED = {"plan.jsonl", "outcomes.jsonl", "policy.policy", "summary.txt", "report.html"}
 HEX = "([0-9a-f]{64})"
@@ -86,7 +87,7 @@ def read_chain(path, grows):
         except (ValueError, KeyError, TypeError, RecursionError):
             chain.find("is not a line as it is written", n)
             return chain  # what follows cannot be linked
-        if kind in ("plan", "apply", "register") and line.get("format") != 2:
+        if kind in ("plan", "apply", "register", "holds") and line.get("format") != 2:
             chain.find("is of another format than 2, which this does not check", n)
             return chain
         if number != n or prev != before or chain.root:
@@ -276,6 +277,31 @@ def check_entry(run, register, planned):
                 journal.find("has other numbers than the register has of it")
 
 
+def check_holds(holds, register, runs):
+    """The register of holds: its order, its stubs, and how far it had come by the register of runs and each plan."""
+    head, running = (register.of("heads") if register else [])[-1:], set()
+    plans = [run.plan.lines[0].get("heads") for run in runs if run.plan.root]
+    for known in [line["holds"] for line in [*head, *plans] if line]:
+        if known and holds.leaves[known["lines"] - 1 : known["lines"]] != [known["leaf"]]:
+            holds.find(f"had another line {known['lines']} once: its end was cut off, or it was written anew")
+            break
+    for line in holds.lines:
+        if (line["kind"] == "holds") != (line["n"] == 1) or line["kind"] not in ("holds", "hold", "ended"):
+            holds.find("is no register of holds, whose lines have their order", line["n"])
+        if line["kind"] == "hold":
+            running.add(line["n"])
+            first, last = date.fromisoformat(line["day"]), date.fromisoformat(line["until"])
+            if not first <= last <= first + timedelta(days=366):
+                holds.find("is over before it begins, or lasts for more than 366 days", line["n"])
+        if line["kind"] == "ended":
+            if line["hold"] not in running:
+                holds.find("ends no hold that runs", line["n"])
+            running.discard(line["hold"])
+    gone = {n for line in (register.of("erased") if register else ()) for n in line["files"].get("holds.jsonl", ())}
+    for n in sorted(set(holds.erased) - gone):
+        holds.find("was erased, and no register says so", n)
+
+
 def check_seals(register, text):
     """The register against seals that left the machine: in a mailbox, a log, a table that was copied."""
     text = re.sub(r"=\r?\n|^[> ]+", "", text, flags=re.MULTILINE)  # how mails break and quote lines
@@ -290,6 +316,17 @@ def check_seals(register, text):
                 register.find(f"has not what was sealed of run {run}")
     for run in set(range(min(sealed, default=1), max(roots.values(), default=0) + 1)) - sealed:
         register.find(f"has run {run}, of which no seal stands there")
+
+
+def check_held(path, register, runs):
+    """The register of holds at a place, with what is wrong with it."""
+    holds = read_chain(path, grows=True) if path.exists() else Chain(path)
+    if not path.exists():
+        holds.find("is missing: the register of runs knows it")
+    elif not holds.findings:
+        with holds.readable():
+            check_holds(holds, register, runs)
+    return holds
 
 
 def check(folder, register_path=None, seals=""):
@@ -309,13 +346,17 @@ def check(folder, register_path=None, seals=""):
     else:
         register = read_chain(register_path or beside, grows=True)
         chains.append(register)
-        if not register.findings:
+        readable = None if register.findings else register
+        if readable:
             with register.readable():
                 check_register(register, runs, whole)
                 gone = register.of("erased")
                 if seals:
                     check_seals(register, seals)
             seen += f", register {register.lines[0].get('id')} line {len(register.leaves)} {register.leaves[-1]}"
+        path = register.path.with_name("holds.jsonl")
+        if path.exists() or register.of("heads"):
+            chains.append(check_held(path, readable, runs))
     for run in runs:
         with run.plan.readable():
             run.check_gone(gone)

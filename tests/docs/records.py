@@ -61,11 +61,19 @@ def running_site(folder: Path, policy: str = TWO_A_RUN, *, ours: str = "") -> It
 
 def make_record(folder: Path) -> Path:
     """The state folder of a site: two runs that released two licenses each, a dry run between them, one over its limit
-    that was applied with another limit, and one that failed, since QRS did not answer."""
+    that was applied with another limit, and one that failed, since QRS did not answer. One person was held for a
+    while, and one is held whose license is of the other type."""
     with running_site(folder) as (qrs, command):
+        command.ahead = timedelta(minutes=-10)  # `apply` goes by the real clock, and refuses what is ahead of it
+        until = command.start.date() + timedelta(days=30)
+        command(f"hold user05 --until {until} --reason 'on leave' --site SITE")
+        command(f"hold user05 --type professional --until {until} --reason 'a test' --site SITE")
         command("run --site SITE")
         command("run --site SITE --dry-run")
         command("run --site SITE")
+        command("hold end user05 --type professional --site SITE")
+        command("hold end user05 --site SITE --reason 'is back'")
+        command(f"hold user00 --type professional --until {until} --reason 'for ever' --site SITE")
         (folder / "p.policy").write_text(POLICY.replace("1000 per run", "1 per run"), encoding="utf-8")
         command("run --site SITE")
         command("apply RUN --site SITE --limit 2 --yes")
@@ -76,8 +84,10 @@ def make_record(folder: Path) -> Path:
 
 def make_old_record(folder: Path) -> Path:
     """The state folder of a site that keeps snapshots: of three runs the first was pruned when its time was over, and
-    a person was erased from the two others, one of which had released the person's license."""
+    a person was erased from the two others, one of which had released the person's license, and from a hold that was
+    over."""
     with running_site(folder, ours="keepSnapshot: true") as (_, command):
+        command(f"hold user00 --until {command.start.date()} --reason 'on leave' --site SITE")
         command("run --site SITE --dry-run")
         command.ahead = timedelta(days=40)
         command("run --site SITE")

@@ -33,9 +33,11 @@ REGISTER = {
         for kind in ("register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned")
     },
     "closed": ("closed run", None),
+    "heads": ("heads", None),
 }
+HOLDS = {"holds": ("holds", None), "hold": ("hold", "hold part"), "ended": ("ended", "hold part")}
 SEAL = {"seal": ("seal", None)}
-LINES = {"plan": {**PLAN, **SEAL}, "journal": {**JOURNAL, **SEAL}, "register": REGISTER}
+LINES = {"plan": {**PLAN, **SEAL}, "journal": {**JOURNAL, **SEAL}, "register": REGISTER, "register of holds": HOLDS}
 """By file and kind of line the tables of its fields and of its personal part."""
 
 OUTPUTS = (
@@ -56,6 +58,7 @@ OUTPUTS = (
     "log audit",
     "log forget",
     "log prune",
+    "hold list",
     "history list",
     "backtest",
 )
@@ -65,7 +68,7 @@ OUTPUTS = (
 def schemas() -> Iterator[tuple[Path, Schema]]:
     """Every schema with its file."""
     for file in LINES:
-        yield FOLDER / f"{file}-line.schema.json", line_schema(file)
+        yield FOLDER / f"{file.replace(' ', '-')}-line.schema.json", line_schema(file)
     for command in OUTPUTS:
         yield FOLDER / f"{command.replace(' ', '-')}.schema.json", output_schema(command)
     rows = object_schema(tables()["snapshot file"], closed=False)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.log.verify import VerifiedRecord, verify_record
+from seatwarden.engine.log.verify import VerifiedRecord
+from seatwarden.engine.notice.verify import verify_all
 from seatwarden.policy.errors import InputError
 from tests.docs.edits import Line, change, checker, erase, read, relink
 from tests.docs.records import make_old_record, make_record, running_site
@@ -56,7 +57,7 @@ def findings(place: Path, *given: Any) -> list[str]:
 
 
 def verified(place: Path) -> VerifiedRecord:
-    return verify_record(place, lambda folder: [])
+    return verify_all(place, lambda folder: [])
 
 
 # What is right -------------------------------------------------------------------------------------------

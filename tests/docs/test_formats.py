@@ -4,7 +4,7 @@ and real output, and nothing in these is left out."""
 import copy
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -19,9 +19,11 @@ from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
-from seatwarden.engine.log import decision_lines, lines, register
+from seatwarden.engine.facts.standing import HoldInForce, Standing
+from seatwarden.engine.log import decision_lines, heads, lines, register
 from seatwarden.engine.log.chain import ChainLine, SealLine, erased
 from seatwarden.engine.log.writer import Recording, plan_lines
+from seatwarden.engine.notice import holds
 from seatwarden.engine.plan import circumstances
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT, make_plan
@@ -75,6 +77,15 @@ TYPES: dict[str, Any] = {
     "settings": register.Demands,
     "erased": register.ErasedLines,
     "pruned": register.PrunedRuns,
+    "heads": register.NotedHeads,
+    "known heads": heads.Heads,
+    "chain head": heads.ChainHead,
+    "holds": holds.OpenedHolds,
+    "hold": holds.HoldMade,
+    "hold part": holds.HoldPart,
+    "ended": holds.HoldEnded,
+    "standing": Standing,
+    "hold in force": HoldInForce,
     "finding": Finding,
     "printed decision": DecisionJson,
     "audited run": answers.AuditedRun,
@@ -151,7 +162,7 @@ def _plain(schema: Any) -> Any:
 
 
 def test_every_type_of_line_is_on_the_page() -> None:
-    kinds = {kind for module in (lines, register) for kind in vars(module).values() if _is_line(kind)}
+    kinds = {kind for module in (lines, register, holds) for kind in vars(module).values() if _is_line(kind)}
     assert kinds <= {*TYPES.values()}
 
 
@@ -210,13 +221,15 @@ def _closed(schema: Any) -> Any:
 
 def test_real_files_are_as_the_page_says(record: Path) -> None:
     files = {"plan": "plan.jsonl", "journal": "outcomes.jsonl", "register": "runs.jsonl"}
+    files |= {"register of holds": "holds.jsonl"}
     for schema, name in files.items():
         seen = set()
         for path in record.rglob(name):
             for row, line in zip(path.read_bytes().splitlines(), read(path), strict=True):
                 seen.add(line["kind"])
-                assert _problems(f"{schema}-line", line) == []
-                assert _problems(f"{schema}-line", json.loads(erased(row))) == []
+                written = f"{schema.replace(' ', '-')}-line"
+                assert _problems(written, line) == []
+                assert _problems(written, json.loads(erased(row))) == []
         assert seen | {"resume"} >= set(LINES[schema])
 
 
@@ -300,6 +313,7 @@ PRINTING = {
         "log forget user01 --site SITE --reason request --yes",
     ),
     "log prune": ("log prune --site SITE --keep 31d --dry-run", "log prune --site SITE --keep 31d --yes"),
+    "hold list": ("hold list --site SITE --all",),
     "history list": ("history list --site SITE",),
     "backtest": (f"backtest -p {BUTLER} --site SITE --threshold analyzer=30,60",),
     "log audit": ("log audit RUN", f"log audit STATE --from 2026-01-01 -p {BUTLER}"),
@@ -309,6 +323,8 @@ PRINTING = {
     "log show": ("log show STATE", "log show RUN --verdict release"),
 }
 """Calls of every command that prints JSON."""
+UNTIL = datetime.now(UTC).date() + timedelta(days=30)
+HOLD = f"hold user05 --type analyzer --until {UNTIL} --reason 'on leave' --site SITE"
 
 
 def test_every_command_that_prints_json_is_called() -> None:
@@ -325,6 +341,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     files["PAST"] = f"'{folder / 'past'}'"
     with running_site(folder, ours="keepSnapshot: true") as (_, command):
         command(f"plan {GIVEN} -o {files['PAST']}")
+        command(HOLD)
         command("run --site SITE --dry-run")
         command.ahead = timedelta(days=40)
         command("run --site SITE")

@@ -32,6 +32,7 @@ CALLS: dict[str, tuple[object, ...]] = {
     "log show": ("run",),
     "log audit": ("run",),
     "log forget": ("jdoe", "--site", "site.yaml", "--reason", "left", "--dry-run"),
+    "hold list": ("--site", "site.yaml", "--all"),
     "history list": ("--site", "site.yaml"),
     "backtest": ("-p", BUTLER, "--site", "site.yaml"),
     "log prune": ("--site", "site.yaml", "--keep", "400d", "--dry-run"),
@@ -41,7 +42,7 @@ CALLS: dict[str, tuple[object, ...]] = {
 
 WITHOUT_FINDINGS = {
     *("fields", "monitor", "test", "site check", "history list", "backtest"),
-    *("log replay", "log audit", "log forget", "log prune"),
+    *("log replay", "log audit", "log forget", "log prune", "hold list"),
 }
 
 
