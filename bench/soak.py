@@ -34,7 +34,7 @@ from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.runs.run import RunContext
+from seatwarden.engine.runs.context import RunContext
 from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.service import JobFunction, Service
 from seatwarden.engine.service.state import JobName, JobResult, ServiceState

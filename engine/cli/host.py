@@ -17,7 +17,7 @@ from seatwarden.engine.cli.terminal.output import complain, warn
 from seatwarden.engine.site.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.run import Log, RunContext
+    from seatwarden.engine.runs.context import Log, RunContext
     from seatwarden.engine.service.running import Surroundings
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
@@ -57,7 +57,7 @@ def log_warnings(message: str, *, level: int = logging.INFO, **facts: object) ->
 def context_for(settings: Settings, log: "Log", stop: threading.Event) -> "RunContext":
     """The context of runs under these settings."""
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
-    from seatwarden.engine.runs.run import RunContext
+    from seatwarden.engine.runs.context import RunContext
 
     keep = settings.keep_snapshot or settings.keeps_history
     return RunContext(

@@ -9,8 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from seatwarden.engine.notice.recipient import Recipient, Unreachable
-
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.standing import is_due
@@ -20,6 +18,7 @@ from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.ahead import ReleaseDays
 from seatwarden.engine.notice.lines import EndCause
 from seatwarden.engine.notice.notices import Notice, Notices, days_alive
+from seatwarden.engine.notice.recipient import Recipient, Unreachable
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.ast import Notice as NoticeClause
@@ -31,7 +30,7 @@ FindRecipient: TypeAlias = Callable[[User], Recipient | Unreachable]
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class NoticeSite:
     """What the answers are found from, beside the decision itself.
 
     `interval` is the number of days between two runs, `holds` tells how many holds a person ever had. `recipient_of` is
@@ -75,7 +74,7 @@ def clause_of(decision: Decision) -> NoticeClause | None:
     return decision.rule.notice if decision.rule is not None else None
 
 
-def standing_of(decision: Decision, row: License, site: Site) -> NoticeStanding:
+def standing_of(decision: Decision, row: License, site: NoticeSite) -> NoticeStanding:
     """Where the holder of a license stands that is due by a rule with a notice clause."""
     clause = clause_of(decision)
     assert clause is not None  # noqa: S101 - for the type checker: the caller has looked
@@ -88,7 +87,11 @@ def standing_of(decision: Decision, row: License, site: Site) -> NoticeStanding:
 
 
 def _untold(
-    decision: Decision, clause: NoticeClause, recipient: Recipient | Unreachable, before: Notice | None, site: Site
+    decision: Decision,
+    clause: NoticeClause,
+    recipient: Recipient | Unreachable,
+    before: Notice | None,
+    site: NoticeSite,
 ) -> NoticeStanding:
     if isinstance(recipient, Unreachable):
         return NoticeStanding("no-address", why=recipient.reason)
@@ -102,7 +105,7 @@ def _untold(
     return NoticeStanding("untold", announced=str(announced))
 
 
-def _told(decision: Decision, notice: Notice, recipient: Recipient, site: Site) -> NoticeStanding:
+def _told(decision: Decision, notice: Notice, recipient: Recipient, site: NoticeSite) -> NoticeStanding:
     """The standing under a notice that has not ended."""
     today, address = site.day.today, recipient.address.addr_spec
     told, reminded = notice.accepted("notice", address), notice.accepted("reminder", address)
@@ -131,7 +134,7 @@ def _why_not_reminded(notice: Notice, address: str) -> str:
     return f"the reminder is refused since {refused}" if refused else ""
 
 
-def announced_day(decision: Decision, days: int, site: Site) -> date | None:
+def announced_day(decision: Decision, days: int, site: NoticeSite) -> date | None:
     """The day that a message of today announces: the first from so many days on, on which the policy releases the
     license, and none before a day that the person was told already. None where there is none within 31 days.
     """
@@ -141,7 +144,9 @@ def announced_day(decision: Decision, days: int, site: Site) -> date | None:
     return site.ahead.first(decision, max(since, site.notices.nothing_before or since))
 
 
-def end_of(notice: Notice, decision: Decision | None, row: License | None, site: Site) -> tuple[EndCause, str] | None:
+def end_of(
+    notice: Notice, decision: Decision | None, row: License | None, site: NoticeSite
+) -> tuple[EndCause, str] | None:
     """Why a notice ends today and the fact, in words; None when it goes on.
 
     What lies in the calendar, the pool, a limit or an unknown fact ends nothing: the release waits.
@@ -190,7 +195,7 @@ Ending: TypeAlias = tuple[Notice, EndCause, str]
 """A notice that ends today, with cause and fact."""
 
 
-def ending(site: Site, decisions: Mapping[Key, Decision], rows: Mapping[Key, License]) -> Iterator[Ending]:
+def ending(site: NoticeSite, decisions: Mapping[Key, Decision], rows: Mapping[Key, License]) -> Iterator[Ending]:
     """The notices that end today, each with cause and fact."""
     for notice in site.notices.open:
         assert notice.key is not None  # noqa: S101 - for the type checker: open ones have one

@@ -7,11 +7,17 @@ from msgspec import structs
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.standing import due_reason, due_ruling, is_due, ruled
 from seatwarden.engine.log.lines import Key
-from seatwarden.engine.notice.assess import Site, clause_of, standing_of
+from seatwarden.engine.notice.assess import NoticeSite, clause_of, standing_of
 from seatwarden.engine.snapshot.model import License, Snapshot
+from seatwarden.policy.loading import CheckedPolicy
 
 
-def with_notices(decisions: Iterable[Decision], site: Site) -> tuple[Decision, ...]:
+def asks_for_notices(policy: CheckedPolicy) -> bool:
+    """Whether a rule of the policy tells its users before."""
+    return any(rule.notice is not None for rule in policy.rules)
+
+
+def with_notices(decisions: Iterable[Decision], site: NoticeSite) -> tuple[Decision, ...]:
     """The decisions on a site, in their order; a license that is due is kept until its holder was told in time."""
     rows = rows_of(site.snapshot)
     return tuple(with_notice(decision, rows[decision.key], site) for decision in decisions)
@@ -22,7 +28,7 @@ def rows_of(snapshot: Snapshot) -> dict[Key, License]:
     return {(license_type, row.id): row for license_type, rows in snapshot.licenses.items() for row in rows}
 
 
-def with_notice(decision: Decision, row: License, site: Site) -> Decision:
+def with_notice(decision: Decision, row: License, site: NoticeSite) -> Decision:
     """The decision on one license; `row` is as the snapshot has it."""
     if not is_due(decision):
         return decision

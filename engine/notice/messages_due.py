@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from seatwarden.engine.notice.recipient import Recipient, Unreachable
-
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.log.lines import Key
-from seatwarden.engine.notice.assess import Site, announced_day, clause_of
+from seatwarden.engine.notice.assess import NoticeSite, announced_day, clause_of
 from seatwarden.engine.notice.lines import Step
 from seatwarden.engine.notice.notices import Notice
+from seatwarden.engine.notice.recipient import Recipient, Unreachable
 from seatwarden.engine.snapshot.model import License
 from seatwarden.grammar.ast import Notice as NoticeClause
 
@@ -29,7 +28,7 @@ class DueMessage:
 
 
 def messages_due(
-    site: Site,
+    site: NoticeSite,
     decisions: Mapping[Key, Decision],
     rows: Mapping[Key, License],
     fitting: Callable[[Sequence[Decision]], Sequence[Decision]],
@@ -55,7 +54,7 @@ def _order(one: DueMessage) -> tuple[bool, date, int, date, Key]:
     return one.step != "reminder", tried or date.min, -(one.decision.unused_days or 0), one.announced, one.decision.key
 
 
-def _due(decision: Decision, row: License, site: Site) -> DueMessage | None:
+def _due(decision: Decision, row: License, site: NoticeSite) -> DueMessage | None:
     clause, standing, recipient = clause_of(decision), decision.standing.notice, site.recipient(row)
     if clause is None or standing is None or isinstance(recipient, Unreachable):
         return None
@@ -88,7 +87,7 @@ def _has_refused_today(notice: Notice | None, step: Step, recipient: Recipient, 
     return notice.tried_on(step, recipient.address.addr_spec) == today
 
 
-def _tried_out(one: DueMessage, site: Site) -> bool:
+def _tried_out(one: DueMessage, site: NoticeSite) -> bool:
     """Whether the mailbox for trials has had that message already."""
     trial = site.notices.trial(one.decision.key, one.decision.user)
     if trial is None or trial.last_used != text_of(one.row.last_used):

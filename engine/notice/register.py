@@ -3,6 +3,7 @@
 Before each line, each message and each release it is looked whether the file still ends as this process has left it.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from seatwarden.engine.common.files import make_private_folder, read_file
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
+from seatwarden.engine.log.heads import ChainHead
 from seatwarden.engine.log.lines import refuse_newer
 from seatwarden.engine.notice.lines import READER, NoticeLine, Opened
 from seatwarden.engine.notice.notices import Notices
@@ -26,6 +28,25 @@ class NoticeRecord:
     lines: Sequence[NoticeLine]
     leaves: Sequence[str]
     notices: Notices
+
+    @property
+    def head(self) -> ChainHead | None:
+        """Where it ends; None where there is no line."""
+        return ChainHead(len(self.leaves), self.leaves[-1]) if self.leaves else None
+
+
+_TAIL = 256
+
+
+def tail_of(path: Path) -> bytes:
+    """The size of a file and how it ends: what tells whether a chain is as it was. Empty where there is none."""
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL))
+            return b"%d %b" % (size, file.read())
+    except OSError:
+        return b""
 
 
 NO_NOTICES = NoticeRecord((), (), Notices())

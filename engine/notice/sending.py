@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from seatwarden.engine.notice.deliver import MessageOutcome
+from email.headerregistry import Address
 
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.notice.assess import Site
+from seatwarden.engine.notice.assess import NoticeSite
+from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.lines import (
     EndCause,
     EndedLine,
@@ -27,6 +27,7 @@ from seatwarden.engine.notice.lines import (
 from seatwarden.engine.notice.messages_due import DueMessage, text_of
 from seatwarden.engine.notice.notices import Notice
 from seatwarden.engine.notice.register import NoticeRegister
+from seatwarden.engine.site.notice import NoticeChannel
 
 MESSAGE_ID_LETTERS = 40
 
@@ -37,7 +38,7 @@ class Outgoing:
 
     due: DueMessage
     to: str
-    message_id: str
+    id: str
     redirected: bool
 
 
@@ -54,8 +55,8 @@ class Sent:
 class Sender:
     """What messages are sent by: `deliver` sends one and tells what became of it, whatever that is."""
 
-    channel: str
-    redirect_to: str | None
+    channel: NoticeChannel
+    redirect_to: Address | None
     deliver: Callable[[Outgoing], MessageOutcome]
 
 
@@ -73,7 +74,7 @@ class Sending:
     register_id: str
     source: str
     policy: str
-    site: Site
+    site: NoticeSite
     clock: Callable[[], datetime]
     sent: list[Sent] = field(default_factory=list)
 
@@ -109,7 +110,7 @@ class Sending:
         open_trial = trial if trial is not None and trial.last_used == text_of(due.row.last_used) else None
         notice = open_trial if redirected else due.notice
         number = notice.number if notice is not None else self.register.notices.next_number()
-        to, kind = (sender.redirect_to or due.recipient.address.addr_spec), due.recipient.kind
+        to, kind = (sender.redirect_to or due.recipient.address).addr_spec, due.recipient.kind
         own_id = message_id(self.source, self.register_id, number, due.step, to)
         part = IntentPart(
             salt=self.register.salt(),
@@ -129,7 +130,7 @@ class Sending:
             days=due.clause.days,
             reminder_days=due.clause.reminder_days,
             to_kind=kind,
-            channel=sender.channel,  # type: ignore[arg-type]
+            channel=sender.channel,
             redirected=redirected,
             policy=self.policy,
             rule=due.decision.rule.label if due.decision.rule else "",

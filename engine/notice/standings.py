@@ -1,10 +1,11 @@
-"""What the registers beside a site's runs say of its licenses, as far as they can be trusted.
+"""What the registers beside a site's runs say of its licenses: whose are held, and who was told.
 
-Each must have come at least as far as the register of runs knows, and the plan that is carried out. One that is
-missing, shorter or another is damage: then nobody is known to be held, and nothing is released by any rule.
+No rule can read it. It turns a release into a keep, when a plan is made and once more before each release.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -13,50 +14,18 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog, UntrustedRecord
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.standing import Standing, Standings
-from seatwarden.engine.log.chain import is_erased
-from seatwarden.engine.log.erasures import Erasures
-from seatwarden.engine.log.heads import ChainHead, Heads
+from seatwarden.engine.log.heads import Heads
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterState, read_register
-from seatwarden.engine.notice.holds import HOLDS_FILE, Hold, HoldsState, read_holds
+from seatwarden.engine.notice.ahead import ReleaseDays
+from seatwarden.engine.notice.assess import FindRecipient, NoticeSite
+from seatwarden.engine.notice.decisions import asks_for_notices, with_notice, with_notices
+from seatwarden.engine.notice.holds import Hold, HoldsState
+from seatwarden.engine.notice.interval import USUAL_INTERVAL
+from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, tail_of
+from seatwarden.engine.notice.trust import trusted_holds, trusted_notices
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.loading import CheckedPolicy
-
-
-def trusted_holds(folder: Path, register: RegisterState | None, seen: Heads | None = None) -> HoldsState:
-    """The register of holds in a state folder. `seen` are the heads of a plan that is carried out, too.
-
-    Raises UntrustedRecord where it is not what the register of runs knows, or cannot be read.
-    """
-    path = folder / HOLDS_FILE
-    try:
-        state = read_holds(path)
-    except DamagedLog as damaged:
-        raise _untrusted(path, f"is not as it was written: {damaged.first}") from None
-    except OSError as error:
-        raise _untrusted(path, f"cannot be read: {error.strerror or error}") from None
-    known = [register.heads.holds if register is not None else None, seen.holds if seen is not None else None]
-    if problem := heads_fault(state, [head for head in known if head is not None]):
-        raise _untrusted(path, problem)
-    for n in sorted(unexplained_stubs(state, register)):
-        raise _untrusted(path, f"has line {n} without its personal part, and no line of the register of runs says so")
-    return state
-
-
-def heads_fault(state: HoldsState, heads: Iterable[ChainHead]) -> str | None:
-    """What a register of holds lacks of how far it had come once; None for nothing."""
-    leaves = state.leaves or None
-    return next((found for head in heads if (found := head.fault(leaves))), None)
-
-
-def unexplained_stubs(state: HoldsState, register: RegisterState | None) -> set[int]:
-    """The numbers of the lines whose personal part is gone, and of which no line of the register of runs says so."""
-    return {line.n for line in state.lines if is_erased(line)} - Erasures(register).of_file(HOLDS_FILE)
-
-
-def _untrusted(path: Path, problem: str) -> UntrustedRecord:
-    help_ = f"look at it with `seatwarden log verify {path}`; nothing is released before it is as it was"
-    return UntrustedRecord(f"the register of holds `{path}` {problem}", help_)
 
 
 def standings_of(holds: Sequence[Hold], snapshot: Snapshot) -> Standings:
@@ -78,31 +47,72 @@ def standings_of(holds: Sequence[Hold], snapshot: Snapshot) -> Standings:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How people are told on a site: the days between two runs, and whom to write to about a user's license; None where
+    its site file has no settings for that."""
+
+    interval: int
+    recipient_of: FindRecipient | None
+
+
 class StandingsBeside:
     """The registers in a state folder, which are read again each time somebody asks.
 
     `register` is the register of runs, where it is open already; `seen` are the heads of a plan that is carried out.
+    `reach` is None where nobody asks about notices.
     """
 
-    def __init__(self, folder: Path, register: RegisterState | None = None, seen: Heads | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        register: RegisterState | None = None,
+        seen: Heads | None = None,
+        reach: Reach | None = None,
+    ) -> None:
         self._folder = folder
         self._register = register
         self._seen = seen
+        self._reach = reach if reach is not None else Reach(USUAL_INTERVAL, None)
+        self._read: tuple[bytes, NoticeRecord] | None = None
 
     def now(self, snapshot: Snapshot, day: Day) -> Standings:
-        """What they say of the licenses of a snapshot on a day. Raises UntrustedRecord."""
+        """Whose licenses of a snapshot are held on a day. Raises UntrustedRecord."""
         return standings_of(self.holds().in_force(day.today), snapshot)
 
     def decide_now(
         self, policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, row: License, day: Day
     ) -> Decision:
         """Decides one license, the registers heard as they are now. Raises UntrustedRecord."""
-        return decide(policy, snapshot.with_standings(self.now(snapshot, day)), license_type, row, day)
+        held = snapshot.with_standings(self.now(snapshot, day))
+        return with_notice(decide(policy, held, license_type, row, day), row, self.site(policy, held, day))
 
     def noted(self, snapshot: Snapshot, day: Day) -> tuple[Snapshot, Heads]:
-        """The snapshot with what they say of it, and where each of them ended. Raises UntrustedRecord."""
-        holds = self.holds()
-        return snapshot.with_standings(standings_of(holds.in_force(day.today), snapshot)), Heads(holds.head)
+        """The snapshot with whose licenses are held, and where each register ended. Raises UntrustedRecord."""
+        holds, heads = self.holds(), Heads(self.holds().head, self.notices().head)
+        return snapshot.with_standings(standings_of(holds.in_force(day.today), snapshot)), heads
+
+    def stand(
+        self, policy: CheckedPolicy, snapshot: Snapshot, day: Day
+    ) -> Callable[[Sequence[Decision]], tuple[Decision, ...]]:
+        """A function that hears on the decisions of a plan who was told. Raises UntrustedRecord."""
+        if not asks_for_notices(policy) and not self.notices().lines:
+            return tuple
+        site = self.site(policy, snapshot, day)
+        return lambda decisions: with_notices(decisions, site)
+
+    def site(self, policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> NoticeSite:
+        """What is known of people on a snapshot, under a policy. Raises UntrustedRecord."""
+        held = Counter(hold.user.casefold() for hold in self.holds().holds())
+        return NoticeSite(
+            self.notices().notices,
+            snapshot,
+            day,
+            ReleaseDays(policy, day),
+            self._reach.interval,
+            lambda user: held[user.casefold()],
+            self._reach.recipient_of,
+        )
 
     def ending(self, day: date) -> list[Hold]:
         """The holds in force on a day, those that end first in front. Raises UntrustedRecord."""
@@ -111,6 +121,13 @@ class StandingsBeside:
     def holds(self) -> HoldsState:
         """The register of holds. Raises UntrustedRecord."""
         return trusted_holds(self._folder, self._register_of_runs(), self._seen)
+
+    def notices(self) -> NoticeRecord:
+        """The register of notices, read anew where it does not end as it did. Raises UntrustedRecord."""
+        end = tail_of(self._folder / NOTICES_FILE)
+        if self._read is None or self._read[0] != end:
+            self._read = end, trusted_notices(self._folder, self._register_of_runs(), self._seen)
+        return self._read[1]
 
     def _register_of_runs(self) -> RegisterState | None:
         # Before the others: what is added to them meanwhile makes them longer than it knows, never shorter.

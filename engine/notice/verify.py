@@ -15,7 +15,7 @@ from seatwarden.engine.log.run_folder import is_named
 from seatwarden.engine.log.verified_run import UNEXPLAINED, Pages, RecordFault, faults_of
 from seatwarden.engine.log.verify import VerifiedRecord, verify_record
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsState, parse_holds
-from seatwarden.engine.notice.standings import heads_fault, unexplained_stubs
+from seatwarden.engine.notice.trust import heads_fault, unexplained_stubs
 
 
 @dataclass(slots=True)
@@ -93,9 +93,9 @@ def _verified(path: Path, register: RegisterState | None, known: list[ChainHead]
         found.faults += faults_of(damaged)
         return found
     found.state = state
-    if problem := heads_fault(state, known):
+    if problem := heads_fault(state.leaves, known):
         found.faults.append(RecordFault(path, None, problem))
-    stubs = unexplained_stubs(state, register)
+    stubs = unexplained_stubs(HOLDS_FILE, state.lines, register)
     found.faults += [RecordFault(path, n, UNEXPLAINED) for n in sorted(stubs)]
     found.erased = sum(map(is_erased, state.lines)) - len(stubs)
     return found

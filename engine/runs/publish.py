@@ -40,8 +40,9 @@ from seatwarden.engine.notify.send import Problem, destinations, notify
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.free import free_seats
 from seatwarden.engine.qrs.expiry import EndingCertificate
+from seatwarden.engine.runs.context import Log
 from seatwarden.engine.runs.recovery import Applied
-from seatwarden.engine.runs.run import Log, RunReport
+from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Tags
 from seatwarden.policy.yaml.secrets import conceal

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,9 @@ from seatwarden.engine.log.restore import RestoreLog, read_restore
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, RESTORE_FILE
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsOrigin, HoldsRegister
-from seatwarden.engine.notice.standings import StandingsBeside
+from seatwarden.engine.notice.lines import Opened as OpenedNotices
+from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRegister
+from seatwarden.engine.notice.standings import Reach, StandingsBeside
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.version import VERSION
@@ -116,9 +118,28 @@ class SiteRecord:
         head = self._register.head(self._register.state.last_run + 1)
         return Recording(self._hand.seed(), head, kept, heads)
 
-    def standings(self, seen: Heads | UnsetType = UNSET) -> StandingsBeside:
-        """The registers beside it. `seen` is where those ended that the plan saw which is carried out."""
-        return StandingsBeside(self._folder, self._register.state, None if seen is UNSET else seen)
+    def standings(self, seen: Heads | UnsetType = UNSET, reach: Reach | None = None) -> StandingsBeside:
+        """The registers beside it. `seen` is where those ended that the plan saw which is carried out, `reach` how
+        people are told."""
+        return StandingsBeside(self._folder, self._register.state, None if seen is UNSET else seen, reach)
+
+    @property
+    def id(self) -> str:
+        """The id of the register of runs."""
+        return self._register.state.id
+
+    @contextmanager
+    def notices(self) -> Iterator[NoticeRegister]:
+        """The register of notices, open for writing; where it ends then, is noted. Raises UntrustedRecord, OSError."""
+        self.standings().notices()
+        state = self._register.state
+        opened = OpenedNotices(tool=f"seatwarden {VERSION}", register=state.id, site=state.opened.site, at=self._now())
+        register = NoticeRegister.open(self._folder / NOTICES_FILE, opened, self._hand.seed())
+        try:
+            yield register
+        finally:
+            register.close()
+            self._note_heads()
 
     @contextmanager
     def holds(self) -> Iterator[HoldsRegister]:
@@ -135,13 +156,13 @@ class SiteRecord:
     def _note_heads(self) -> None:
         """Enters where the registers beside it end, if that is not what is known. One that cannot be relied on is left:
         what is known of it is what shows that."""
-        try:
-            head = self.standings().holds().head
-        except UntrustedRecord:
-            return
-        known = self._register.state.heads
-        if head != known.holds:
-            self._register.add(NotedHeads(holds=head, notices=known.notices, at=self._now()))
+        beside, known = self.standings(), self._register.state.heads
+        with suppress(UntrustedRecord):
+            known = Heads(beside.holds().head, known.notices)
+        with suppress(UntrustedRecord):
+            known = Heads(known.holds, beside.notices().head)
+        if known != self._register.state.heads:
+            self._register.add(NotedHeads(holds=known.holds, notices=known.notices, at=self._now()))
 
     def planned(self, plan: Plan, folder: Path, recording: Recording, root: str) -> None:
         """Enters a plan that is on the disk."""

@@ -5,31 +5,34 @@ anybody: what a person would be asked is settled by the settings, and where they
 """
 
 import logging
-import threading
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any
+
+from msgspec import UNSET, UnsetType
 
 from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending
 from seatwarden.engine.apply.behind_pseudonyms import lacking_key
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
-from seatwarden.engine.apply.releaser import Qrs, Release
-from seatwarden.engine.common.seals import Seals
+from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
+from seatwarden.engine.log.heads import Heads
 from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan, root_of
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
-from seatwarden.engine.plan.circumstances import Hand
+from seatwarden.engine.notice.decisions import asks_for_notices
+from seatwarden.engine.notice.messages_due import DueMessage
+from seatwarden.engine.notice.standings import Reach, StandingsBeside
+from seatwarden.engine.notice.trust import check_clock
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.free import freed
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE
@@ -37,106 +40,22 @@ from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
+from seatwarden.engine.runs.context import Connection, Log, RunContext
 from seatwarden.engine.runs.last_released import note_last_released
 from seatwarden.engine.runs.lately import with_lately
+from seatwarden.engine.runs.notices import NoticesOfRun, due_messages, reach_of
 from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
+from seatwarden.engine.runs.run_report import RunOutcome, RunReport, Told
 from seatwarden.engine.runs.seen import keep_seen, note_released
 from seatwarden.engine.site.retention import keep_words
 from seatwarden.engine.site.settings import Settings, demands_of
-from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
 
 ACCEPT_OPTION = "--accept-mass-change"
 MAX_AGE = timedelta(hours=24)
 """The age up to which a plan's releases are brought to their end."""
-
-RunOutcome: TypeAlias = Literal[
-    "dry-run", "done", "over-limit", "stopped", "refused", "failed", "incomplete", "interrupted"
-]
-"""The ways in which a run ends. `stopped`: by a finding in its plan; `incomplete`: some releases failed, or their
-outcome is not known."""
-
-
-class Connection(Qrs, Protocol):
-    """The part of QRS that a run needs: to read the site, then to release."""
-
-    @property
-    def ending(self) -> Sequence[EndingCertificate]:
-        """The certificates that end soon, as far as they are known yet."""
-        ...
-
-    @property
-    def site_clock(self) -> datetime | None:
-        """What QRS's clock said at its first answer, if it said anything."""
-        ...
-
-    def snapshot(self, now: datetime) -> Snapshot:
-        """Users and licenses as they are now. Raises RemoteError."""
-        ...
-
-
-class Log(Protocol):
-    """A listener to what happens while it happens: a sentence, and facts by name."""
-
-    def __call__(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
-        """Takes a sentence; `level` is one of `logging`'s."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RunContext:
-    """The surroundings of a run: QRS, whose hand it is, whom to tell.
-
-    Once `stop` is set, no further license is begun.
-    """
-
-    connect: Callable[[], AbstractContextManager[Connection]]
-    hand: Hand
-    log: Log
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def clock(self) -> Callable[[], datetime]:
-        """The clock."""
-        return self.hand.clock
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """The report on a run. `plan` and `folder` are None when it failed before there was one, `why` are sentences.
-
-    `applied` are the outcomes that are not published yet: of earlier plans first, of the run's own last.
-    """
-
-    outcome: RunOutcome
-    dry_run: bool
-    started: datetime
-    ended: datetime
-    plan: Plan | None = None
-    folder: Path | None = None
-    applied: tuple[Applied, ...] = ()
-    why: tuple[str, ...] = ()
-    error: InputError | RemoteError | UntrustedRecord | None = None
-    ending: tuple[EndingCertificate, ...] = ()
-    """The certificates on the way to the site that end soon."""
-    stopped_by: tuple[Finding, ...] = ()
-    """The findings in the plan that stop a run; of a dry run those that would."""
-    seals: Seals | None = None
-    """What is to leave the machine; None where the run is not in the register."""
-    free: tuple[FreeLicenses, ...] = ()
-    """The licenses that are free now, and when none is left; of a dry run those that were free before."""
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Licenses by result, of this run's own plan and of what earlier ones had left."""
-        return dict(Counter(outcome.result for applied in self.applied for outcome in applied.outcomes))
-
-    @property
-    def over(self) -> list[str]:
-        """The limits that the plan is over."""
-        return list(self.plan.summary()["overLimit"]) if self.plan else []
 
 
 def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_mass_change: bool = False) -> RunReport:
@@ -176,6 +95,7 @@ def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_m
         run.stopped_by,
         seals,
         run.free(),
+        run.told,
     )
 
 
@@ -227,6 +147,9 @@ class _Run:
         self.stopped_by: tuple[Finding, ...] = ()
         self.root: str | None = None
         """The root of the plan, once it is on the disk."""
+        self._notices: NoticesOfRun | None = None
+        self._to_send: tuple[DueMessage, ...] = ()
+        self._reach: Reach | None = None
 
     def ended(self, record: SiteRecord) -> _Ended:
         """Carries the run out; whatever the site, the disk or another run does, it ends in words."""
@@ -252,21 +175,56 @@ class _Run:
                 self._finish_earlier(qrs, record)
             if self._context.stop.is_set():
                 return _INTERRUPTED
-            folder = self._make_plan(qrs, record)
+            plan, folder = self._make_plan(qrs, record)
             if self._dry_run:
+                self._find_messages(plan, record)
                 return "dry-run", ()
-            if self.stopped_by:
-                return "stopped", tuple(f"{finding.code}: {finding.message}" for finding in self.stopped_by)
-            if self._context.stop.is_set():
-                return _INTERRUPTED
-            # Read back and checked like any plan: what is released is what the sealed file says, not what memory has.
-            recorded = read_plan(folder)
-            check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
-            limits = self.plan.limits if self.plan else ()
-            self._apply(find_pending(recorded, folder, limits, self._unused_days), qrs, record)
+            with self._telling(plan, record) as tell:
+                if self.stopped_by:
+                    return "stopped", tuple(f"{finding.code}: {finding.message}" for finding in self.stopped_by)
+                if self._context.stop.is_set():
+                    return _INTERRUPTED
+                # Read back and checked like any plan: what is released is what the sealed file says.
+                recorded = read_plan(folder)
+                check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
+                self._apply(find_pending(recorded, folder, plan.limits, self._unused_days), qrs, record)
+                tell()
         return self._outcome()
 
-    def _make_plan(self, qrs: Connection, record: SiteRecord) -> Path:
+    def _find_messages(self, plan: Plan, record: SiteRecord) -> None:
+        """Finds what a run that is no dry run would send."""
+        notice = self._settings.notice
+        if notice is not None and asks_for_notices(plan.policy):
+            site = self._standings(record).site(plan.policy, plan.snapshot, plan.day)
+            due = due_messages(plan, site, redirect=notice.redirect_to)
+            self._to_send = tuple(due[: notice.max_messages])
+
+    @contextmanager
+    def _telling(self, plan: Plan, record: SiteRecord) -> Iterator[Callable[[], None]]:
+        """Enters which notices have ended; what it yields sends what is due, when the releases are done."""
+        beside, notice = self._standings(record), self._settings.notice
+        if not asks_for_notices(plan.policy) and not beside.notices().lines:
+            yield lambda: None
+            return
+        with record.notices() as register:
+            site = replace(beside.site(plan.policy, plan.snapshot, plan.day), notices=register.notices)
+            self._notices = notices = NoticesOfRun(plan, site, register, record.id, self._context.clock)
+            notices.seen(record.number_of(self.root or "") or 0)
+            notices.end()
+
+            def tell() -> None:
+                if notice is not None:
+                    notices.send(notice, self._settings.site.host, self._context.couriers, self._context.stop)
+
+            yield tell
+
+    def _standings(self, record: SiteRecord, seen: Heads | UnsetType = UNSET) -> StandingsBeside:
+        """The registers beside that of runs, with how people are told."""
+        if self._reach is None:
+            self._reach = reach_of(self._settings, day_for(self._settings.policy, self._context.clock(), None))
+        return record.standings(seen, self._reach)
+
+    def _make_plan(self, qrs: Connection, record: SiteRecord) -> tuple[Plan, Path]:
         now = self._context.clock()
         policy, site = self._settings.policy, self._settings.site
         snapshot = qrs.snapshot(now)
@@ -275,8 +233,12 @@ class _Run:
             self._context.log(warning, level=logging.WARNING)
         day = day_for(policy, now, None)
         note_last_released(snapshot, policy, self._settings.folder, day)
-        snapshot, heads = record.standings().noted(snapshot, day)
-        plan = make_plan(policy, snapshot, day, site.url, self._pseudonyms)
+        beside = self._standings(record)
+        snapshot, heads = beside.noted(snapshot, day)
+        if not self._dry_run and (heads.notices is not None or asks_for_notices(policy)):
+            check_clock(beside.notices().notices, now, snapshot.site_clock)
+        stand = beside.stand(policy, snapshot, day)
+        plan = make_plan(policy, snapshot, day, site.url, self._pseudonyms, stand)
         plan = with_lately(plan, self._settings.folder)
         mode = DRY_RUN if self._dry_run else LIVE
         plan = with_origin(plan, self._context.hand.origin(mode, snapshot.site_clock))
@@ -298,7 +260,7 @@ class _Run:
             self._context.log(finding.message, level=logging.WARNING, code=finding.code, at=finding.at)
         facts: dict[str, Any] = {"policy": policy.digest, "folder": str(folder), "before": plan.compared}
         self._context.log("plan sealed", run=plan.run_id, **facts, **counts)
-        return folder
+        return plan, folder
 
     def _finish_earlier(self, qrs: Connection, record: SiteRecord) -> None:
         """Brings to their end the runs that a crash or a stop has left in the middle, or that nobody was told of.
@@ -352,7 +314,7 @@ class _Run:
         clock = self._context.clock
         beside = ReleasedBeside([self._runs])
         plan, pseudonyms = pending.plan, self._pseudonyms
-        decide_now = record.standings(plan.header.heads).decide_now
+        decide_now = self._standings(record, plan.header.heads).decide_now
         release = Release(
             plan, qrs, pseudonyms=pseudonyms, clock=clock, released_by=beside.run_of, decide_now=decide_now
         )
@@ -373,6 +335,12 @@ class _Run:
             finally:
                 journal.close()
                 self._note_unpublished(pending)  # also when the disk is full: what was released must not be lost
+
+    @property
+    def told(self) -> Told:
+        """What people were told, or would be."""
+        mine = self._notices
+        return Told(tuple(mine.ended), tuple(mine.sent)) if mine is not None else Told(due=self._to_send)
 
     def free(self) -> tuple[FreeLicenses, ...]:
         """The licenses that are free when the run has ended, as far as QRS said how many there were before."""

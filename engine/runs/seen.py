@@ -14,7 +14,7 @@ from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
     from seatwarden.engine.history.store import History
-    from seatwarden.engine.runs.run import Log
+    from seatwarden.engine.runs.context import Log
 
 PRUNED_EVERY = timedelta(days=7)
 """How much longer than asked snapshots may be kept by runs: to make the file smaller takes a while."""

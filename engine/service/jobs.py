@@ -15,6 +15,7 @@ from seatwarden.engine.monitor.reading import Reader, read_expiry, read_use
 from seatwarden.engine.notify import http
 from seatwarden.engine.notify.events import run_failed
 from seatwarden.engine.notify.send import deliver_all
+from seatwarden.engine.runs.context import Log, RunContext
 from seatwarden.engine.runs.publish import (
     expiry_event,
     publish_ending,
@@ -23,7 +24,8 @@ from seatwarden.engine.runs.publish import (
     send_event,
     write_points,
 )
-from seatwarden.engine.runs.run import Log, RunContext, RunReport, run_once
+from seatwarden.engine.runs.run import run_once
+from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.service.known import Known, types_in
 from seatwarden.engine.service.state import JobName, JobResult
 from seatwarden.engine.site.hosts import origin

@@ -20,7 +20,7 @@ from seatwarden.engine.common.rights import LEFT_TO_FOLDERS, left_to_folders
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import ServedAlready
 from seatwarden.engine.qrs.client import QrsClient
-from seatwarden.engine.runs.run import Log, RunContext
+from seatwarden.engine.runs.context import Log, RunContext
 from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.logging import log, start_log, stop_log
 from seatwarden.engine.service.service import Service, jobs_of

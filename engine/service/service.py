@@ -23,8 +23,8 @@ from apscheduler.schedulers.base import BaseScheduler
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.qrs.expiry import our_ending
+from seatwarden.engine.runs.context import Log
 from seatwarden.engine.runs.publish import describe_defect
-from seatwarden.engine.runs.run import Log
 from seatwarden.engine.service.logging import LoggedFinding
 from seatwarden.engine.service.state import JobName, JobResult, ServiceState
 from seatwarden.engine.service.trigger import ScheduleTrigger

@@ -12,7 +12,7 @@ from seatwarden.engine.cli.views.run_json import EXIT_MEANINGS, failed_to_json, 
 from seatwarden.engine.history.forecast import Forecast
 from seatwarden.engine.history.running_out import RunningOut
 from seatwarden.engine.monitor.capacity import FreeLicenses
-from seatwarden.engine.runs.run import RunReport
+from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.service.known import Known
 from seatwarden.engine.service.state import JobResult, ServiceState
 from seatwarden.engine.service.status import Record, status_of

@@ -24,7 +24,7 @@ from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.run import RunReport
+    from seatwarden.engine.runs.run_report import RunReport
     from seatwarden.engine.site.settings import Settings
 
 

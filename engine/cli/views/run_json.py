@@ -14,7 +14,7 @@ from seatwarden.policy.diagnostics import finding_to_json
 from seatwarden.policy.errors import PolicyError
 
 if TYPE_CHECKING:
-    from seatwarden.engine.runs.run import RunReport
+    from seatwarden.engine.runs.run_report import RunReport
 
 EXIT_MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.DONE: "done, or a dry run",

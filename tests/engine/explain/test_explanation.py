@@ -61,7 +61,7 @@ def test_the_due_day_is_the_first_day_of_release(policy: Policy, site: dict[str,
 
 
 def _released_in(plan: Plan, position: int, today: Decision, upto: int) -> int | None:
-    """In how many days, up to so many, the license is released, day by day; whom a rule tells before is told at once."""
+    """In how many days, up to so many, the license is released, day by day; people are told at once."""
     told = 0 if today.because == "notice" else None
     for later in range(1, upto + 1):
         then = _at(plan, position, plan.day.later_by(later))

@@ -17,7 +17,7 @@ from seatwarden.engine.log.register import REGISTER_FILE, NotedHeads, read_regis
 from seatwarden.engine.notice.holds import HOLDS_FILE, MOST_DAYS, Hold, last_day, parse_holds, read_holds
 from seatwarden.engine.notice.standings import standings_of
 from seatwarden.engine.runs.record import SiteRecord, locked_record
-from seatwarden.engine.runs.run import RunReport
+from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.grammar.ast import LicenseType
 from tests.engine.apply.applying import idle
 from tests.engine.log.forging import relinked

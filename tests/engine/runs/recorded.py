@@ -24,9 +24,11 @@ from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
+from seatwarden.engine.runs.context import RunContext
 from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
 from seatwarden.engine.runs.record import SiteRecord, locked_record
-from seatwarden.engine.runs.run import RunContext, RunReport, run_once
+from seatwarden.engine.runs.run import run_once
+from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.runs.traces import run_folders_of
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import License, Snapshot, User

@@ -14,7 +14,9 @@ import pytest
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
-from seatwarden.engine.runs.run import RunContext, RunReport, run_once
+from seatwarden.engine.runs.context import RunContext
+from seatwarden.engine.runs.run import run_once
+from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
 from tests.engine.apply.applying import POLICY, MemoryQrs

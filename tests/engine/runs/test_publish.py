@@ -15,7 +15,7 @@ from seatwarden.engine.notify.events import Event
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.publish import events_of, points_of, publish_apply, publish_run
 from seatwarden.engine.runs.recovery import PUBLISHED_FOLDER
-from seatwarden.engine.runs.run import RunReport
+from seatwarden.engine.runs.run_report import RunReport
 from tests.engine.apply.applying import POLICY, idle
 from tests.engine.runs.running import Running, Site
 from tests.engine.service.sites import TO_INFLUX

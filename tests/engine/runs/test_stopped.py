@@ -11,7 +11,7 @@ import pytest
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.runs.publish import events_of
-from seatwarden.engine.runs.run import RunReport
+from seatwarden.engine.runs.run_report import RunReport
 from tests.engine.apply.applying import idle
 from tests.engine.runs.running import Running, Site
 

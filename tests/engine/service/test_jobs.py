@@ -15,7 +15,7 @@ import pytest
 from seatwarden.engine.metrics.delivery import Delivery, send
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.qrs.expiry import EndingCertificate
-from seatwarden.engine.runs.run import RunContext
+from seatwarden.engine.runs.context import RunContext
 from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.known import TypeOfLicense
 from seatwarden.engine.service.state import JobResult

@@ -1,0 +1,23 @@
+"""The usual time between two runs of a site: how long it may be silent before days do not count any more."""
+
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
+
+from seatwarden.policy.schedule.occurrences import occurrences
+from seatwarden.policy.schedule.schedule import Schedule
+
+USUAL_INTERVAL = 7
+"""Days between two runs of a site without a schedule."""
+_LONGEST_INTERVAL = 31
+_LOOKED_AHEAD = 40
+"""Runs ahead from which the usual time between two is told."""
+
+
+def interval_of(schedule: Schedule | None, now: datetime, zone: ZoneInfo) -> int:
+    """The most days between two runs by their schedule; 7 where there is none."""
+    if schedule is None:
+        return USUAL_INTERVAL
+    ahead = list(islice(occurrences(schedule, now, zone), _LOOKED_AHEAD))
+    longest = max((later - earlier for earlier, later in pairwise(ahead)), default=timedelta(days=USUAL_INTERVAL))
+    return min(max(1, -(-longest // timedelta(days=1))), _LONGEST_INTERVAL)
