@@ -24,18 +24,14 @@ def ruled(ruling: Ruling, reason: str, standing: Standing, day: Day) -> tuple[Ru
     hold, notice, today = standing.hold, standing.notice, day.today
     if hold is not None and hold.holds_on(today.isoformat()):
         return _kept(ruling, "hold"), f"{hold.sentence}; due: {reason}"
+    clause = ruling.rule.notice if ruling.rule is not None else None
+    if clause is not None and (notice is None or not notice.allows(clause, today)):
+        return _kept(ruling, "notice"), notice.sentence(clause, today) if notice is not None else NOBODY_TOLD
     if standing.not_before > today.isoformat():
         return _kept(ruling, "notice"), f"due; announced for {standing.not_before}: not released before"
-    clause = ruling.rule.notice if ruling.rule is not None else None
-    if clause is None:
-        if notice is not None and notice.state == "running":  # all that a plan with pseudonyms says
-            return _kept(ruling, "notice"), "due; not released before the day announced"
-        return ruling, reason
-    if notice is None:
-        return _kept(ruling, "notice"), NOBODY_TOLD
-    if notice.allows(clause, today):
-        return ruling, f"{reason}; told on {notice.told}" if notice.told else reason
-    return _kept(ruling, "notice"), notice.sentence(clause, today)
+    if clause is None and notice is not None and notice.state == "running":  # all that pseudonyms let a plan say
+        return _kept(ruling, "notice"), "due; not released before the day announced"
+    return ruling, f"{reason}; told on {notice.told}" if clause is not None and notice and notice.told else reason
 
 
 @lru_cache(maxsize=1024)

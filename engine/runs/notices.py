@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
+from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 from seatwarden.engine.common.timestamps import parse_timestamp
@@ -49,18 +50,30 @@ def real_courier(settings: NoticeSettings) -> AbstractContextManager[OneCourier]
 
 
 def reach_of(settings: Settings, day: Day) -> Reach:
-    """How people are told under these settings. Raises InputError for texts that are broken."""
+    """How people are told under these settings."""
     job, notice = settings.jobs.release, settings.notice
     schedule = load_schedule(job.text, "licenseRelease") if job.enabled and job.text else None
     interval = interval_of(schedule, day.now, day.zone)
     if notice is None:
         return Reach(interval, None)
-    languages = load_templates(notice).languages
 
     def find(user: User) -> Recipient | Unreachable:
-        return recipient_of(notice, user, languages)
+        return recipient_of(notice, user, texts_of(notice).languages)
 
     return Reach(interval, find)
+
+
+def texts_of(settings: NoticeSettings) -> NoticeTemplates:
+    """The texts of messages. Raises InputError for broken ones.
+
+    Those that we bring are read once: they are looked through with care, which takes a quarter of a second.
+    """
+    return load_templates(settings) if settings.templates is not None else _our_texts(settings)
+
+
+@lru_cache(maxsize=4)
+def _our_texts(settings: NoticeSettings) -> NoticeTemplates:
+    return load_templates(settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +143,7 @@ class NoticesOfRun:
 
         Raises InputError for texts that are broken, before anything is sent.
         """
-        templates = load_templates(settings)
+        templates = texts_of(settings)
         due = due_messages(self._plan, self._site, redirect=settings.redirect_to)[: settings.max_messages]
         if not due:
             return

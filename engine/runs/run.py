@@ -236,7 +236,7 @@ class _Run:
         beside = self._standings(record)
         snapshot, heads = beside.noted(snapshot, day)
         if not self._dry_run and (heads.notices is not None or asks_for_notices(policy)):
-            check_clock(beside.notices().notices, now, snapshot.site_clock)
+            check_clock(beside.notices().notices, now, qrs.site_clock)
         stand = beside.stand(policy, snapshot, day)
         plan = make_plan(policy, snapshot, day, site.url, self._pseudonyms, stand)
         plan = with_lately(plan, self._settings.folder)
