@@ -24,7 +24,9 @@ from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy,
 if TYPE_CHECKING:  # `lint` and others that read no site do not wait for what does
     from seatwarden.engine.log.heads import Heads
     from seatwarden.engine.log.past_site import PastSite
+    from seatwarden.engine.plan.plan import Stand
     from seatwarden.engine.site.connection import Site
+    from seatwarden.engine.site.settings import Settings
     from seatwarden.engine.snapshot.model import Snapshot
 
 PolicyOption: TypeAlias = Annotated[
@@ -119,6 +121,7 @@ class Inputs:
     mode: Mode = WHAT_IF
     past: PastSite | None = None
     heads: Heads | None = None
+    stand: Stand = tuple
 
 
 def gather(
@@ -130,10 +133,12 @@ def gather(
     *,
     runs: bool = False,
     keep: bool = False,
+    attributes: bool = False,
 ) -> Inputs:
     """Reads what the options name. Raises InputError, PolicyError or RemoteError.
 
-    `runs`: a past run may stand in place of the snapshot; `keep`: the snapshot has its bytes with it.
+    `runs`: a past run may stand in place of the snapshot; `keep`: the snapshot has its bytes with it; `attributes`:
+    it has those of the users, also where the policy reads none.
     """
     from seatwarden.engine.facts.day import day_for
 
@@ -151,42 +156,75 @@ def gather(
     asked = parse_now(now) if now is not None else None
     if snapshot is not None:
         from_run = _from_run(checked, snapshot, asked, timezone) if runs else None
-        return from_run or _from_file(checked, snapshot, asked, timezone, keep=keep)
+        return from_run or _from_file(checked, snapshot, asked, timezone, keep=keep, attributes=attributes)
     assert site is not None  # noqa: S101 - for the type checker: one of the two is given, see above
     # The snapshot is of now, whatever moment is asked for.
     now_ = datetime.now(UTC)
     day = day_for(checked, asked or now_, timezone)
     live = read_site(site)
     mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
-    taken = _take_snapshot(live, now_, keep=keep, attributes=checked.reads("user.attributes"))
-    taken, heads = _with_record(checked, taken, day, site, live)
-    return Inputs(checked, taken, day, live.url, live, mode, heads=heads)
+    people = _Registers(checked, site, live, policy)
+    asked_for = attributes or checked.reads("user.attributes") or people.reads_attributes
+    taken = _take_snapshot(live, now_, keep=keep, attributes=asked_for)
+    taken, heads, stand = people.heard(taken, day)
+    return Inputs(checked, taken, day, live.url, live, mode, heads=heads, stand=stand)
 
 
-def _with_record(
-    policy: CheckedPolicy, taken: Snapshot, day: Day, site_file: Path, site: Site
-) -> tuple[Snapshot, Heads]:
-    """The snapshot of a live site with what its own record says of people, and where the registers ended that were
-    asked. Raises UntrustedRecord."""
-    from seatwarden.engine.cli.state_folder import state_of
-    from seatwarden.engine.notice.standings import StandingsBeside
+class _Registers:
+    """What the record of a live site says of its people, beside the policy in a file."""
 
-    folder, _ = state_of(site_file, site)
-    if policy.reads("user.lastReleased"):
-        from seatwarden.engine.runs.last_released import note_last_released
+    def __init__(self, policy: CheckedPolicy, site_file: Path, site: Site, policy_file: Path) -> None:
+        from seatwarden.engine.cli.state_folder import default_folder, state_of
+        from seatwarden.engine.notice.decisions import asks_for_notices
+        from seatwarden.engine.notice.register import NOTICES_FILE
 
-        note_last_released(taken, policy, folder, day)
-    return StandingsBeside(folder).noted(taken, day)
+        self._policy = policy
+        self._folder, _ = state_of(site_file, site)
+        self._settings: Settings | None = None
+        if asks_for_notices(policy) or (self._folder / NOTICES_FILE).exists():
+            from seatwarden.engine.site.settings import load_settings  # all of a site file: few policies ask for it
+
+            self._settings = load_settings(site_file, os.environ, default_folder=default_folder(), policy=policy_file)
+
+    @property
+    def reads_attributes(self) -> bool:
+        """Whether people are told at an address that stands in their attributes."""
+        notice = self._settings.notice if self._settings is not None else None
+        return notice is not None and notice.reads_attributes
+
+    def heard(self, taken: Snapshot, day: Day) -> tuple[Snapshot, Heads, Stand]:
+        """The snapshot with what the record says of people; where the registers ended that were asked; and what hears
+        who was told. Raises UntrustedRecord."""
+        from seatwarden.engine.notice.standings import StandingsBeside
+
+        if self._policy.reads("user.lastReleased"):
+            from seatwarden.engine.runs.last_released import note_last_released
+
+            note_last_released(taken, self._policy, self._folder, day)
+        reach = None
+        if self._settings is not None:
+            from seatwarden.engine.runs.notices import reach_of
+
+            reach = reach_of(self._settings, day)
+        beside = StandingsBeside(self._folder, reach=reach)
+        taken, heads = beside.noted(taken, day)
+        return taken, heads, beside.stand(self._policy, taken, day)
 
 
 def _from_file(
-    policy: CheckedPolicy, file: Path, asked: datetime | date | None, timezone: str | None, *, keep: bool
+    policy: CheckedPolicy,
+    file: Path,
+    asked: datetime | date | None,
+    timezone: str | None,
+    *,
+    keep: bool,
+    attributes: bool,
 ) -> Inputs:
     from seatwarden.engine.facts.day import day_for
     from seatwarden.engine.snapshot.reader import decode_snapshot, snapshot_data
 
     data = snapshot_data(file)
-    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=policy.reads("user.attributes"))
+    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=attributes or policy.reads("user.attributes"))
     taken.data = data if keep else None
     _say(taken.remarks)
     day = day_for(policy, asked or _taken_at(taken) or datetime.now(UTC), timezone)

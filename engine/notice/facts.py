@@ -7,10 +7,15 @@ made to break a header or hide what it says by them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlsplit
 
 from seatwarden.engine.common.text import one_line
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.facts import last_use
 from seatwarden.engine.notice.languages import language
 from seatwarden.engine.notice.recipient import RecipientKind
+from seatwarden.engine.snapshot.model import License
 from seatwarden.grammar.ast import LicenseType
 
 LONGEST_NAME = 100
@@ -35,6 +40,29 @@ class NoticeFacts:
     site: str
     rule: str = ""
     reminder: bool = False
+
+
+def facts_of(
+    decision: Decision, license: License, day: Day, *, told: date, announced: date, site: str, reminder: bool = False
+) -> NoticeFacts:
+    """What is told of a license that was decided on; an unreadable last use is none, and releases nothing anyway.
+
+    `site` is the name or the URL of the site.
+    """
+    used = last_use(license, day)
+    last_used = used if isinstance(used, date) else None
+    return NoticeFacts(
+        decision.user,
+        decision.user_name,
+        decision.license_type,
+        last_used,
+        (day.today - last_used).days if last_used else None,
+        told,
+        announced,
+        urlsplit(site).hostname or site,
+        decision.matched[0].label if decision.matched else "",
+        reminder,
+    )
 
 
 VARIABLES: Mapping[str, str] = {

@@ -23,6 +23,7 @@ from seatwarden.engine.notice.holds import Hold, HoldsState
 from seatwarden.engine.notice.interval import USUAL_INTERVAL
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, tail_of
 from seatwarden.engine.notice.trust import trusted_holds, trusted_notices
+from seatwarden.engine.plan.plan import Stand
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.loading import CheckedPolicy
@@ -92,9 +93,7 @@ class StandingsBeside:
         holds, heads = self.holds(), Heads(self.holds().head, self.notices().head)
         return snapshot.with_standings(standings_of(holds.in_force(day.today), snapshot)), heads
 
-    def stand(
-        self, policy: CheckedPolicy, snapshot: Snapshot, day: Day
-    ) -> Callable[[Sequence[Decision]], tuple[Decision, ...]]:
+    def stand(self, policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Stand:
         """A function that hears on the decisions of a plan who was told. Raises UntrustedRecord."""
         if not asks_for_notices(policy) and not self.notices().lines:
             return tuple

@@ -44,6 +44,8 @@ from seatwarden.policy.loading import CheckedPolicy
 FORMAT = 2
 """Version of the log's format: see docs/formats.md. Readers refuse a higher one."""
 
+Stand: TypeAlias = Callable[[Sequence[Decision]], tuple[Decision, ...]]
+"""Hears on all decisions on a site what its register of notices says."""
 _User: TypeAlias = tuple[str | None, str]
 
 
@@ -277,7 +279,7 @@ def make_plan(
     day: Day,
     source: str,
     pseudonyms: Pseudonyms | None = None,
-    stand: Callable[[Sequence[Decision]], tuple[Decision, ...]] = tuple,
+    stand: Stand = tuple,
 ) -> Plan:
     """Decides every license of the snapshot; `source` names the site or the file the snapshot came from.
 

@@ -68,12 +68,14 @@ def texts_of(settings: NoticeSettings) -> NoticeTemplates:
 
     Those that we bring are read once: they are looked through with care, which takes a quarter of a second.
     """
-    return load_templates(settings) if settings.templates is not None else _our_texts(settings)
+    if settings.templates is not None:
+        return load_templates(settings)
+    return _our_texts(settings.default_language, settings.contact, settings.hub)
 
 
 @lru_cache(maxsize=4)
-def _our_texts(settings: NoticeSettings) -> NoticeTemplates:
-    return load_templates(settings)
+def _our_texts(language: str, contact: str | None, hub: str | None) -> NoticeTemplates:
+    return load_templates(NoticeSettings(default_language=language, contact=contact, hub=hub))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from seatwarden.grammar.ast import Field
 from seatwarden.grammar.builder import parse_field
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.butler.sections import inner, our_section
-from seatwarden.policy.diagnostics import in_order
+from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
 from seatwarden.policy.yaml.kinds import TEXT, between, one_of, within_folder
@@ -48,6 +48,7 @@ MAX_MESSAGES = 200
 LONGEST_CONTACT = 200
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+_MISSING = re.compile(r"environment variable `\w+` is not set")
 _FAMILIES = ("user.attributes", "user.@")
 
 
@@ -116,6 +117,11 @@ def load_notice(path: Path, environment: Mapping[str, str]) -> NoticeSettings | 
     if reader.findings:
         raise PolicyError(in_order(reader.findings), {str(path): reader.concealed(text)})
     return replace(notice, proxy=proxy) if notice else None
+
+
+def is_missing_variable(finding: Diagnostic) -> bool:
+    """Whether it says no more than that the environment of this machine lacks a variable."""
+    return finding.code == "SW205" and bool(_MISSING.fullmatch(finding.message))
 
 
 def completed(

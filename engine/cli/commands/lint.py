@@ -167,6 +167,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, steps: 
         _check_test(path, report)
         return
     _warn_of_missing_library(path)
+    _check_notice(path, report)
     try:
         policy = load_policy(path)
     except PolicyError as error:
@@ -194,6 +195,25 @@ def _warn_of_missing_library(path: Path) -> None:
     for text in load_alarms(path, os.environ).notes:
         if INSTALL_MQTT in text:
             warn(text)
+
+
+def _check_notice(path: Path, report: LintReport) -> None:
+    """Adds what is wrong with a site file's messages to people. Raises InputError for a template that is broken."""
+    if path.suffix.lower() not in YAML_SUFFIXES or "notice" not in read_text(path, "policy"):
+        return
+    from seatwarden.engine.site.notice import is_missing_variable, load_notice
+
+    try:
+        settings = load_notice(path, os.environ)
+    except PolicyError as error:
+        report.sources.update(error.sources)
+        # Where policies are checked there are no passwords, and need not be.
+        report.findings += [found for found in error.diagnostics if not is_missing_variable(found)]
+        return
+    if settings is not None:
+        from seatwarden.engine.notice.templates import check_templates  # jinja2 takes a while to import
+
+        check_templates(settings)
 
 
 def _print(report: LintReport, format_: LintFormat) -> None:

@@ -132,7 +132,7 @@ def _kept(given: Inputs) -> "KeptFile":
 
 def _made(given: Inputs, pseudonyms: Pseudonyms | None) -> Plan:
     if given.past is None:
-        return make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms)
+        return make_plan(given.policy, given.snapshot, given.day, given.source, pseudonyms, given.stand)
     if pseudonyms is not None and given.past.has_pseudonyms:
         raise InputError("the run has pseudonyms already", "leave --pseudonymize out: the plan has those of the run")
     decisions = given.past.decide_all(given.policy, given.day)

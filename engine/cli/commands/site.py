@@ -14,6 +14,8 @@ from seatwarden.engine.common.text import printable
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from seatwarden.engine.site.private_files import PrivateFile
 
 app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=True, rich_markup_mode=None)
@@ -37,6 +39,7 @@ def check(
     site = needed(site)
     for text in load_alarms(site, os.environ).notes:
         warn(text)
+    _check_notice(site)
     _say_who_can_read(private_files(site, os.environ))
     failed = None
     steps = []
@@ -56,6 +59,17 @@ def check(
         raise typer.Exit(failed)
     if format == "text":
         say("The way to this site is free.")
+
+
+def _check_notice(site: "Path") -> None:
+    """Raises InputError or PolicyError for what is wrong with the messages to people, their templates too."""
+    from seatwarden.engine.site.notice import load_notice
+
+    settings = load_notice(site, os.environ)
+    if settings is not None:
+        from seatwarden.engine.notice.templates import check_templates  # jinja2 takes a while to import
+
+        check_templates(settings)
 
 
 def _say_who_can_read(files: "list[PrivateFile]") -> None:
