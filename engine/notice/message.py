@@ -13,7 +13,7 @@ from seatwarden.engine.common.text import for_header
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.notice.facts import NoticeFacts
 from seatwarden.engine.notice.recipient import Recipient
-from seatwarden.engine.notice.templates import NoticeTemplates, NoticeWords
+from seatwarden.engine.notice.templates import NoticeTemplates
 from seatwarden.engine.site.notice import NoticeSettings
 from seatwarden.engine.site.notifications import MailServer
 
@@ -25,7 +25,7 @@ class NoticeMessage:
     """A message that can be sent.
 
     `id` is the same in every attempt, so that a receiver knows one that came twice. It goes to `to`, which is the
-    recipient's address unless it is redirected.
+    recipient's address unless it is `redirected`: then nobody was told, not even whoever tries it on themselves.
     """
 
     id: str
@@ -35,11 +35,7 @@ class NoticeMessage:
     subject: str
     text: str
     html: str | None
-
-    @property
-    def redirected(self) -> bool:
-        """Whether somebody else gets it: then nobody was told."""
-        return self.to != self.recipient.address
+    redirected: bool = False
 
 
 def compose(
@@ -49,13 +45,10 @@ def compose(
     if not _ID.fullmatch(id):
         raise ValueError(f"{id[:80]!r} is no id of a message")
     words = templates.words(facts, recipient.kind, recipient.language)
-    to = settings.redirect_to or recipient.address
-    return NoticeMessage(id, facts, recipient, to, _subject(words, recipient, to), words.text, words.html)
-
-
-def _subject(words: NoticeWords, recipient: Recipient, to: Address) -> str:
-    """The subject; who tries messages out on themselves sees whose each is."""
-    return words.subject if to == recipient.address else f"[for {recipient.address.addr_spec}] {words.subject}"
+    to, subject = recipient.address, words.subject
+    if settings.redirect_to is not None:  # who tries messages out on themselves sees whose each is
+        to, subject = settings.redirect_to, f"[for {to.addr_spec}] {subject}"
+    return NoticeMessage(id, facts, recipient, to, subject, words.text, words.html, settings.redirect_to is not None)
 
 
 def mail_of(server: MailServer, message: NoticeMessage, now: datetime) -> EmailMessage:

@@ -224,7 +224,7 @@ NOTICE_SETTINGS = Section(
         Setting(
             "channel",
             one_of(get_args(NoticeChannel)),
-            "the way by which messages go: told is who was told by it",
+            "the way that messages go, and that counts",
             without="the one of the two below that is there; `email` where none is",
         ),
         Setting(

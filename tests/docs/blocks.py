@@ -47,6 +47,7 @@ def in_folder_of(page: str, folder: Path) -> Iterator[None]:
 
 def write_file(block: re.Match[str]) -> None:
     """Writes the file of a block, or adds to it."""
+    Path(block["file"]).parent.mkdir(parents=True, exist_ok=True)
     with open(block["file"], "a" if block["more"] else "w", encoding="utf-8") as file:
         file.write(block["text"])
 

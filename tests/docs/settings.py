@@ -11,6 +11,7 @@ from pathlib import Path
 from seatwarden.engine.site.alarms import HEARTBEAT, HOOK, MQTT, WEBHOOKS
 from seatwarden.engine.site.connection import CERTIFICATES, QRS
 from seatwarden.engine.site.influxdb import INFLUXDB
+from seatwarden.engine.site.notice import NOTICE_SETTINGS
 from seatwarden.engine.site.notifications import EMAIL, SHARED, WEBHOOK
 from seatwarden.engine.site.ours import OURS
 from seatwarden.policy.yaml.settings import Setting
@@ -25,6 +26,7 @@ TABLES: dict[str, tuple[Setting, ...]] = {
     "one of Butlers webhooks": HOOK.settings,
     "mqttConfig": MQTT.settings,
     "Butlers heartbeat": HEARTBEAT.settings,
+    "notice": NOTICE_SETTINGS.settings,
     "webhook and email": SHARED,
     "webhook": tuple(setting for setting in WEBHOOK.settings if setting not in SHARED),
     "email": tuple(setting for setting in EMAIL.settings if setting not in SHARED),

@@ -75,7 +75,7 @@ def test_redirected_it_says_whose_it_is() -> None:
     assert mail["To"] == "me@example.com"
     assert mail["Subject"].startswith("[for anna@example.com] Your Analyzer license")
     assert not message().redirected
-    assert not message(NoticeSettings(server=SERVER, redirect_to=ME), to=ME).redirected
+    assert message(NoticeSettings(server=SERVER, redirect_to=ME), to=ME).redirected, "it never counts"
 
 
 @given(
