@@ -202,11 +202,8 @@ def _field(reader: YamlReader, entry: Entry, text: str) -> Field | None:
 
 def _folder(reader: YamlReader, entry: Entry, text: str) -> Path | None:
     path = within_folder(reader, entry, text)
-    try:
-        if path is None or path.is_dir():
-            return path
-    except ValueError:  # a NUL in it
-        pass
+    if path is None or path.is_dir():
+        return path
     message = f"`templates`: there is no folder `{path}`"
     reader.error("SW205", message, entry.value.span, "not there", "make it, or remove the key for the texts we bring")
     return None

@@ -242,6 +242,43 @@ def test_a_server_that_ends_every_connection_gets_no_more() -> None:
     assert sum(word.endswith(" MAIL") for word in heard) == MAX_SILENCES
 
 
+def test_a_server_that_goes_after_a_refusal() -> None:
+    """The next message connects anew."""
+
+    def answers(number: int, name: str) -> str | None:
+        if number == 1 and name in ("RCPT", "RSET"):
+            return "550 no such mailbox" if name == "RCPT" else None
+        return _usual(name)
+
+    with scripted(answers) as (port, _):
+        settings = by_mail(port)
+        with Courier(settings) as courier:
+            one, two = (courier.deliver(message(settings, id=f"m{n}"), NOW) for n in range(2))
+    assert (one.result, two.result) == ("refused", "accepted")
+
+
+def test_a_server_that_has_gone_for_good() -> None:
+    """A connection that was good for one message, and none that is after it."""
+    seen: list[str] = []
+
+    def answers(number: int, name: str) -> str | None:
+        seen.append(name)
+        return None if name == "MAIL" and seen.count("MAIL") > 1 else _usual(name)
+
+    with scripted(answers) as (port, heard):
+        settings = by_mail(port)
+        with Courier(settings) as courier:
+            one, two = (courier.deliver(message(settings, id=f"m{n}"), NOW) for n in range(2))
+    assert (one.result, two.result) == ("accepted", "no-answer")
+    assert two.reply == "it closed the connection before it had answered"
+    assert [word for word in heard if word.endswith(" .")] == ["1 ."]
+
+
+def test_without_a_way_nothing_is_sent() -> None:
+    outcome = deliver(NoticeSettings(), message(), NOW)
+    assert outcome == MessageOutcome("no-answer", "the site file names no way to send")
+
+
 def test_421_to_data_is_a_refusal_and_the_next_connects_anew() -> None:
     def answers(number: int, name: str) -> str | None:
         return "421 4.3.2 shutting down" if number == 1 and name == "DATA" else _usual(name)

@@ -32,6 +32,11 @@ def somebody(*attributes: tuple[str, str], **facts: Any) -> User:
     return msgspec.convert(user(1, **{"attributes": rows, **facts}), type=User)
 
 
+def without(fact: str) -> dict[str, Any]:
+    """A user of whom QRS did not send one fact."""
+    return {key: value for key, value in user(1).items() if key != fact}
+
+
 def reason(settings: NoticeSettings, who: User | UserWithoutAttributes | None) -> str:
     found = recipient_of(settings, who, LANGUAGES)
     assert isinstance(found, Unreachable)
@@ -72,6 +77,10 @@ def test_nobody_and_why() -> None:
     assert reason(PLAIN, None) == "the user is not among those of the site"
     both = reason(NoticeSettings(manager=MANAGER), somebody(("email", "x")))
     assert both.endswith("`x`; `user.attributes.manager` is empty")
+    by_property = NoticeSettings(address=Field("user.@", "Email"))
+    assert (
+        reason(by_property, msgspec.convert(without("customProperties"), type=User)) == "`user.@Email` cannot be read"
+    )
     unread = msgspec.convert(user(1), type=UserWithoutAttributes)
     assert reason(PLAIN, unread) == "`user.attributes.email` cannot be read"
 

@@ -96,6 +96,35 @@ def test_others_and_a_trial(run: Run, tmp_path: Path) -> None:
     assert subject.startswith("subject  [for desk@example.com] The Analyzer license of María López")
 
 
+def test_plain_mail_has_no_html(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "texts" / "en").mkdir(parents=True)
+    (tmp_path / "texts" / "en" / "message.txt").write_text("Hi\n", encoding="utf-8")
+    site = with_notice(tmp_path, MAIL, "templates: texts")
+    assert run("notice", "preview", "mlopez", *given(site)).out.endswith("\n\nHi\n")
+    ran = run("notice", "preview", "mlopez", *given(site), "--format", "html")
+    assert ran.code == 2
+    assert "this message has no HTML" in ran.err
+    mail = run("notice", "preview", "mlopez", *given(site), "--format", "eml").out
+    assert "multipart" not in mail
+
+
+def test_two_licenses(run: Run, tmp_path: Path) -> None:
+    anna = user(1, attributes=[{"attributeType": "email", "attributeValue": "anna@example.com"}])
+    who = {key: anna[key] for key in ("id", "userId", "userDirectory")}
+    rows = [license_row(n, "2026-01-01T00:00:00.000Z", user=who) for n in (1, 2)]
+    site_file = site_of([anna], rows)
+    site_file["licenses"]["professional"] = [rows[1]]
+    site_file["licenses"]["analyzer"] = [rows[0]]
+    snapshot = tmp_path / "site.json"
+    snapshot.write_text(json.dumps(site_file), encoding="utf-8")
+    policy = "release analyzer, professional when unused for 30 days\n"
+    site = write_site(tmp_path, 4242, policy=policy, ours=f"notice:\n  {MAIL}\n")
+    asked = ("notice", "preview", anna["userId"], "--site", site, "--snapshot", snapshot, "--now", "2026-11-21")
+    assert "there are 2 licenses" in run(*asked).err
+    for kind in ("Analyzer", "Professional"):
+        assert f"Your {kind} license" in run(*asked, "--type", kind.lower()).out
+
+
 def test_a_webhook_has_no_mail(run: Run, tmp_path: Path) -> None:
     site = with_notice(tmp_path, "webhook: {url: https://hooks.example.com/secretPath}")
     assert "by       webhook (https://hooks.example.com)" in run("notice", "preview", "mlopez", *given(site)).out
