@@ -2,12 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import msgspec
 
 from seatwarden.engine.common.json_errors import UNREADABLE
+from seatwarden.engine.history.packing import NO_ROWS, TimeColumn
 from seatwarden.engine.history.walk import HistoryStep
 from seatwarden.engine.snapshot.model import License, User
 from seatwarden.policy.errors import InputError
@@ -16,61 +18,73 @@ RowKind = TypeVar("RowKind", User, License)
 _UNREAD = re.compile(rb'"modifiedDate"\s*:\s*$')
 """What stands before a timestamp that no fact is read from; a directory connector changes it for everybody."""
 _LAST_USED = re.compile(rb'"lastUsed"\s*:\s*$')
+_LONGEST = 40
+"""Bytes before a timestamp in which its name stands; more space than that within a row nobody sends."""
 
 
-class RowMoves(NamedTuple, Generic[RowKind]):
-    """What a step changes: rows by number (None: gone, or cannot be read), and rows of which only the last use is
-    another one, with its timestamps."""
+@dataclass(slots=True)
+class _Hole:
+    """The rows by what the timestamp in a hole says of them: a last use, or nothing that is read; of others a fact."""
 
-    rows: dict[int, RowKind | None]
-    used: list[int]
-    uses: list[str]
+    uses: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
+
+
+class LiveTimes:
+    """What the timestamps that change say, step by step."""
+
+    def __init__(self) -> None:
+        self._holes: dict[int, _Hole] = defaultdict(_Hole)
+
+    def take(self, step: HistoryStep) -> tuple[set[int], list[TimeColumn]]:
+        """The rows of which a step changes a fact other than the last use, and the last uses of any rows."""
+        changed, used = set(step.skeletons), []
+        for hole in self._holes.values():
+            hole.uses -= changed
+            hole.unread -= changed
+        for number, numbers in step.holes.items():
+            hole = self._holes[number]
+            self._learn(step, numbers - hole.uses - hole.unread)
+            if numbers <= hole.unread:
+                continue
+            column = step.times(number)
+            if not column.rows <= hole.uses:
+                changed |= column.rows - hole.uses - hole.unread
+                column = column.within(hole.uses & column.rows)
+            used.append(column)
+        return changed, used
+
+    def _learn(self, step: HistoryStep, numbers: Set[int]) -> None:
+        """Notes what the timestamps of some rows say; nothing of those that are facts."""
+        for number in numbers:
+            row = step.rows.row(number)
+            for place, before in enumerate(row.skeleton.split(b'"%b"')[:-1] if row is not None else ()):
+                if _LAST_USED.search(before, len(before) - _LONGEST):
+                    self._holes[place].uses.add(number)
+                elif _UNREAD.search(before, len(before) - _LONGEST):
+                    self._holes[place].unread.add(number)
 
 
 class LiveRows(Generic[RowKind]):
-    """The rows of a kind, step by step."""
+    """The rows of a list, step by step."""
 
     def __init__(self, kind: type[list[RowKind]], decode: Callable[[bytes, str], RowKind]) -> None:
         self._kind: type[list[RowKind]] = kind
         self._decode_one: Callable[[bytes, str], RowKind] = decode
-        self._listed: set[int] = set()
-        self._holes: dict[int, tuple[set[int], set[int]]] = defaultdict(lambda: (set(), set()))
-        """By hole: the rows that have no fact there, and those of them that have the last use."""
+        self._list = NO_ROWS
+        self.listed: set[int] = set()
+        """The numbers of the rows that are there."""
 
-    def take(self, step: HistoryStep, numbers: Collection[int]) -> RowMoves[RowKind]:
-        """Takes a step over; `numbers` are those of the rows that are there."""
-        listed = set(numbers)
-        for sets in self._holes.values():
-            for numbers_of_hole in sets:
-                numbers_of_hole -= step.skeletons
+    def take(self, step: HistoryStep, name: str, changed: set[int]) -> dict[int, RowKind | None]:
+        """Takes a step over, with the rows of which a fact has changed: those of this list that are otherwise, by
+        number. None: gone, or cannot be read."""
+        now = step.lists.get(name, NO_ROWS)
+        came, gone = now.moved_since(self._list)
+        self._list = now
+        self.listed -= gone
+        self.listed |= came
         # A row that comes, or comes again, may have changed while it was not there.
-        came, gone = listed - self._listed, self._listed - listed
-        changed = (step.skeletons & listed) | came
-        used = {hole: self._used(step, hole, moved, changed) for hole, moved in step.times.items()}
-        changed &= listed
-        moves = RowMoves({**dict.fromkeys(gone), **dict(self._decoded(step, sorted(changed)))}, [], [])
-        self._listed = listed
-        for hole, found in used.items():
-            if found:
-                # Not `listed - changed`, which would copy the whole site for each hole.
-                numbers_used = list((found & listed) - changed)
-                moves.used.extend(numbers_used)
-                moves.uses.extend(step.rows.times(hole, numbers_used))
-        return moves
-
-    def _used(self, step: HistoryStep, hole: int, moved: set[int], changed: set[int]) -> set[int]:
-        """Those of the rows whose timestamp in a hole is the last use; those where it is another fact are changed."""
-        no_fact, uses = self._holes[hole]
-        for number in moved - no_fact:
-            row = step.rows.row(number)
-            before = row.skeleton.split(b'"%b"')[hole] if row is not None else b""
-            if _LAST_USED.search(before):
-                uses.add(number)
-            elif not _UNREAD.search(before):
-                changed.add(number)
-                continue
-            no_fact.add(number)
-        return moved & uses
+        return {**dict.fromkeys(gone), **dict(self._decoded(step, sorted(came | (changed & self.listed))))}
 
     def _decoded(self, step: HistoryStep, numbers: Sequence[int]) -> Iterator[tuple[int, RowKind | None]]:
         texts = step.rows.texts(numbers)

@@ -22,8 +22,8 @@ def license_spans(history: History) -> Iterator[dict[str, Any]]:
     open_: dict[int, dict[str, Any]] = {}
     last = ""
     for step in walk(history):
-        changed = step.skeletons.union(*step.times.values())
-        listed = {n: name for name, numbers in step.lists.items() if name != USERS for n in numbers}
+        changed = set(step.skeletons).union(*step.holes.values())
+        listed = {n: name for name, numbers in step.lists.items() if name != USERS for n in numbers.numbers}
         for number in [n for n in open_ if n not in listed]:
             yield {**open_.pop(number), "to": last}
         before, last = last, step.kept.taken_at

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import chain
 from operator import itemgetter
+from struct import iter_unpack
 from typing import NamedTuple, TypeVar
 
 from msgspec import UNSET, structs
 
-from seatwarden.engine.common.timestamps import are_usual
+from seatwarden.engine.common.timestamps import USUAL_LENGTH, are_usual, are_usual_bytes
 from seatwarden.engine.facts.day import NEVER, make_day
-from seatwarden.engine.history.cut import USERS
-from seatwarden.engine.history.live import LiveRows
+from seatwarden.engine.history.cut import SEPARATOR, USERS
+from seatwarden.engine.history.live import LiveRows, LiveTimes
+from seatwarden.engine.history.packing import TimeColumn
 from seatwarden.engine.history.store import History
 from seatwarden.engine.history.walk import HistoryStep, walk
 from seatwarden.engine.snapshot.model import License, SiteFacts, User, UserReference, as_rows
@@ -28,6 +30,8 @@ from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 _Row = TypeVar("_Row")
 UTC_ZONE = "UTC"
 _HOUR = len("2026-11-21T02")
+_HOURS = f"{_HOUR}s{USUAL_LENGTH + len(SEPARATOR) - _HOUR}x"
+"""How the hours lie in a column of usual timestamps."""
 CODE_BITS = 32
 """Of a packed use; the lower ones, `CODE`, are the code of its moment."""
 CODE = (1 << CODE_BITS) - 1
@@ -118,41 +122,53 @@ class _Reader:
     def __init__(self, zones: Iterable[str]) -> None:
         self.moments = _UseMoments(zones)
         self.site = _Site()
+        self._times = LiveTimes()
         self._users: LiveRows[User] = LiveRows(list[User], decode_user)
-        self._licenses: LiveRows[License] = LiveRows(list[License], decode_license)
-        self._listed: dict[LicenseType, list[int]] = {}
+        self._licenses = {kind: LiveRows(list[License], decode_license) for kind in LICENSE_TYPES}
         self._past_users: dict[int, list[tuple[int, User | None]]] = {}
         self._past_licenses: dict[int, PastLicense] = {}
         self._add_use: dict[int, Callable[[int], None]] = {}
 
     def take(self, place: int, step: HistoryStep) -> None:
         """Takes over what a step changes."""
-        for number, user in self._users.take(step, step.lists.get(USERS, ())).rows.items():
+        changed, used = self._times.take(step)
+        for number, user in self._users.take(step, USERS, changed).items():
             rows = self._past_users.setdefault(number, [])
             self.site.user(rows[-1][1] if rows else None, user)
             rows.append((place, user))
         types = tuple(kind for kind in LICENSE_TYPES if kind in step.lists)
+        anew = set[int]()
         # Licenses of a type that a snapshot leaves out stay as they were.
-        self._listed.update({kind: step.lists[kind] for kind in types})
-        moves = self._licenses.take(step, list(chain.from_iterable(self._listed.values())))
         for kind in types:
-            for number in (moves.rows.keys() - self._past_licenses).intersection(self._listed[kind]):
-                past = self._past_licenses[number] = PastLicense(kind, [])
-                self._add_use[number] = past.uses.append
-        for number, row in moves.rows.items():
-            self._row(place, self._past_licenses[number], row)
+            for number, row in self._licenses[kind].take(step, kind, changed).items():
+                if number not in self._past_licenses:
+                    past = self._past_licenses[number] = PastLicense(kind, [])
+                    self._add_use[number] = past.uses.append
+                self._row(place, self._past_licenses[number], row)
+                anew.add(number)
+        listed = [self._licenses[kind].listed for kind in types]
+        for column in used:
+            others = column.rows.difference(*listed) | (column.rows & anew)
+            self._uses(place, column.within(column.rows - others) if others else column)
+        self.site.note(place, types)
+
+    def _uses(self, place: int, column: TimeColumn) -> None:
         base, add_use = pack_use(place), self._add_use
-        for number, text, code in zip(moves.used, moves.uses, self.moments.codes(moves.uses), strict=True):
+        codes = self.moments.codes_in(column)
+        if None not in codes:
+            for number, code in zip(column.numbers, codes, strict=True):
+                add_use[number](base | code)  # type: ignore[operator]
+            return
+        for number, code, text in zip(column.numbers, codes, column.texts, strict=True):
             if code is not None:
                 add_use[number](base | code)
             elif (row := self._past_licenses[number].rows[-1][1]) is not None:
-                self._past_licenses[number].rows.append((place, structs.replace(row, last_used=text)))
-        self.site.note(place, types)
+                self._past_licenses[number].rows.append((place, structs.replace(row, last_used=text.decode())))
 
     def _row(self, place: int, past: PastLicense, row: License | None) -> None:
         before = past.rows[-1][1] if past.rows else None
         if before is not None and row is not None and structs.replace(before, last_used=row.last_used) == row:
-            (code,) = self.moments.codes([row.last_used]) if isinstance(row.last_used, str) else [None]
+            code = self.moments.code(row.last_used) if isinstance(row.last_used, str) else None
             if code is not None:
                 past.uses.append(pack_use(place, code))
                 return
@@ -187,29 +203,45 @@ class _UseMoments:
 
     def __init__(self, zones: Iterable[str]) -> None:
         self._zones = {zone: make_day(date(2000, 1, 1), zone) for zone in (UTC_ZONE, *zones)}
-        self._codes: dict[str, int] = {}
-        """By the hour, or by the whole timestamp."""
+        self._hours: dict[bytes, int] = {}
+        self._others: dict[str, int] = {}
+        """By the whole timestamp."""
         self.days: dict[str, list[int]] = {zone: [] for zone in self._zones}
         self.texts: list[str] = []
 
-    def codes(self, texts: Sequence[str]) -> list[int | None]:
-        """The codes of timestamps; None of *never*, and of what is none."""
-        if not are_usual(texts):
-            return [self._code(text) for text in texts]
-        # Looked up one by one: an hour that is new has a code from its first text on.
-        found = map(self._codes.get, [text[:_HOUR] for text in texts])
-        return [self._code(text) if code is None else code for text, code in zip(texts, found, strict=True)]
+    def codes_in(self, column: TimeColumn) -> list[int | None]:
+        """The codes of the timestamps of a column; None of *never*, and of what is none."""
+        joined = column.joined + SEPARATOR
+        if not are_usual_bytes(joined, SEPARATOR):
+            return [self.code(text.decode()) for text in column.texts]
+        hours = list(chain.from_iterable(iter_unpack(_HOURS, joined)))
+        if new := set(hours) - self._hours.keys():
+            texts = column.texts
+            for hour in new:
+                self.code(texts[hours.index(hour)].decode())
+        found = list(map(self._hours.get, hours))
+        if None not in found:
+            return found
+        return [
+            self.code(text.decode()) if code is None else code for text, code in zip(column.texts, found, strict=True)
+        ]
 
-    def _code(self, text: str) -> int | None:
-        known = self._codes.get(text)
+    def code(self, text: str) -> int | None:
+        """The code of a timestamp; None of *never*, and of what is none."""
+        is_usual, hour = are_usual((text,)), text[:_HOUR]
+        known = self._hours.get(hour.encode()) if is_usual else None
+        if known is None:
+            known = self._others.get(text)
         if known is not None:
             return known
         days = self._days(text)
         if days is None:
             return None
-        hour = text[:_HOUR]
-        is_one_day = are_usual((text,)) and days == self._days(f"{hour}:00:00.000Z") == self._days(f"{hour}:59:59.999Z")
-        code = self._codes[hour if is_one_day else text] = len(self.texts)
+        code = len(self.texts)
+        if is_usual and days == self._days(f"{hour}:00:00.000Z") == self._days(f"{hour}:59:59.999Z"):
+            self._hours[hour.encode()] = code
+        else:
+            self._others[text] = code
         self.texts.append(text)
         for zone, day in zip(self._zones, days, strict=True):
             self.days[zone].append(day.toordinal())
