@@ -3,7 +3,7 @@
 Nobody is named in it. Of runs it has numbers; names are in their reports, which are pages of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -19,7 +19,7 @@ from seatwarden.engine.service.state import JobName, JobState, ServiceState
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.errors import InputError
 
-BandLevel: TypeAlias = Literal["well", "attention", "wrong", "stopping"]
+BandLevel: TypeAlias = Literal["well", "unknown", "attention", "wrong", "stopping"]
 
 JOBS: dict[JobName, str] = {
     "licenseRelease": "Release licenses",
@@ -45,6 +45,11 @@ _HELP = {
     "crashed": "this is a defect: please report it, with the traceback in the log",
 }
 """What to do, where the run itself has nothing better to say."""
+_LOOKED_AT: tuple[tuple[str, Callable[[Known], datetime | None], tuple[JobName, ...]], ...] = (
+    ("How many licenses are free", lambda known: known.free_at, ("licenseMonitor", "licenseRelease")),
+    ("The site's license", lambda known: known.expires_at, ("serverLicenseMonitor",)),
+)
+"""What only a look at the site tells: since when it is known, and the jobs that look."""
 _NOT_READ_YET = "not read yet: the job that watches it does"
 _NEVER_READ = "not read: no job watches it; `serverLicenseMonitor` in the site file does, with `enable: true`"
 
@@ -114,6 +119,7 @@ class Status:
     policy: str
     wrong: tuple[Trouble, ...]
     soon: tuple[Trouble, ...]
+    not_looked: tuple[str, ...]
     jobs: tuple[JobRow, ...]
     licenses: tuple[TypeOfLicense, ...]
     licenses_from: str
@@ -138,7 +144,9 @@ def status_of(state: ServiceState, settings: Settings, record: Record, now: date
     certificates, unusable = _certificates(settings, known, day)
     wrong = tuple(_wrong(state.refused_change, jobs, record.damage))
     soon = (*unusable, *_soon(settings, known, certificates, day))
-    level: BandLevel = "stopping" if state.stopping else "wrong" if wrong else "attention" if soon else "well"
+    not_looked = tuple(_not_looked(known, jobs, day))
+    level: BandLevel = "wrong" if wrong else "attention" if soon else "unknown" if not_looked else "well"
+    level = "stopping" if state.stopping else level
     licenses, licenses_from = _licenses(known, record.runs, day)
     return Status(
         level=level,
@@ -151,6 +159,7 @@ def status_of(state: ServiceState, settings: Settings, record: Record, now: date
         policy=settings.policy.digest,
         wrong=wrong,
         soon=soon,
+        not_looked=not_looked,
         jobs=tuple(_job(name, job, day) for name, job in jobs.items()),
         licenses=licenses,
         licenses_from=licenses_from,
@@ -166,6 +175,8 @@ def _word(level: BandLevel, count: int) -> str:
     match level:
         case "well":
             return "All is well"
+        case "unknown":
+            return "Running, and not everything was looked at yet"
         case "attention":
             return f"Running, with {plural(count, 'thing')} to see to"
         case "wrong":
@@ -212,6 +223,23 @@ def _soon(settings: Settings, known: Known, certificates: Sequence[EndingCertifi
         if one.days < SOON.days:
             found.append(Trouble(_capital(one.describe().removesuffix(f": {one.to_do}")), (), one.to_do))
     return found
+
+
+def _not_looked(known: Known, jobs: dict[JobName, JobState], day: Day) -> Iterator[str]:
+    """What is not known yet although there is a job that looks, and when it does: a service that has begun knows
+    nothing, and must not call that well."""
+    for what, known_since, lookers in _LOOKED_AT:
+        on_schedule = [jobs[name] for name in lookers if name in jobs]
+        if not on_schedule or known_since(known) is not None:
+            continue
+        first = min((job.next for job in on_schedule if job.next is not None), default=None)
+        when = "no job that looks is due again"
+        if any(job.running_since is not None for job in on_schedule):
+            when = "a job is looking now"
+        elif first is not None:
+            moment = _moment(first, day)
+            when = f"first look at {moment.local}, {moment.distance}"
+        yield f"{what}: not looked yet; {when}"
 
 
 # Jobs and runs ----------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from seatwarden.policy.errors import InputError
 
 MOST_RUNS = 10
 """Runs on the page."""
-_SIGNS: dict[BandLevel, str] = {"well": "✓", "attention": "!", "wrong": "✗", "stopping": "■"}
+_SIGNS: dict[BandLevel, str] = {"well": "✓", "unknown": "…", "attention": "!", "wrong": "✗", "stopping": "■"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,13 @@ def test_the_service_serves_them(tmp_path: Path, running: Running) -> None:
     try:
         assert begun.wait(20)
         page = _get(at, "/").text
-        for words in ("All is well", "Release licenses", "Watch license use", "Live: licenses are released"):
+        for words in (
+            "Running, and not everything was looked at yet",
+            "first look at",
+            "Release licenses",
+            "Watch license use",
+            "Live: licenses are released",
+        ):
             assert words in page
         assert _get(at, _report(running.runs[0])).status_code == 200
     finally:

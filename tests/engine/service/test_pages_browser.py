@@ -14,7 +14,7 @@ from tests.engine.report.conftest import complaints_of
 from tests.engine.runs.running import Running
 from tests.engine.service.past import past_site, served, state_at
 
-SHOWN = ("well", "wrong", "stopping")
+SHOWN = ("well", "wrong", "stopping", "unknown")
 LONG = "x" * 300
 """A word that no line has room for."""
 
@@ -30,13 +30,16 @@ def addresses(running: Running) -> Iterator[dict[str, str]]:
     wrong, stopping = state_at(running.now, wrong=True), state_at(running.now)
     wrong.ended("licenseRelease", running.now, JobResult("crashed", ok=False, why=(LONG, f"{LONG}\n{LONG}")))
     stopping.stopping = True
+    begun = ServiceState(running.now)
+    begun.schedule({"licenseMonitor": "every 6 hours"})
     states: dict[str, ServiceState] = {"well": state_at(running.now), "wrong": wrong, "stopping": stopping}
     with (
         served(running, states["well"]) as well,
         served(running, states["wrong"], reports=False) as bad,
         served(running, states["stopping"]) as ends,
+        served(running, begun) as begins,
     ):
-        yield {name: f"http://127.0.0.1:{port}/" for name, port in zip(SHOWN, (well, bad, ends), strict=True)}
+        yield {name: f"http://127.0.0.1:{port}/" for name, port in zip(SHOWN, (well, bad, ends, begins), strict=True)}
 
 
 @pytest.fixture
@@ -92,7 +95,12 @@ def test_names_and_roles(browser: Chrome, addresses: dict[str, str], shown: str)
 def test_a_word_says_it_and_a_colour_too(browser: Chrome, addresses: dict[str, str], shown: str) -> None:
     browser.get(addresses[shown])
     band = browser.find_element(By.CLASS_NAME, "band")
-    said = {"well": "All is well", "wrong": "3 things are wrong", "stopping": "Stopping: "}[shown]
+    said = {
+        "well": "All is well",
+        "wrong": "3 things are wrong",
+        "stopping": "Stopping: ",
+        "unknown": "Running, and not everything was looked at yet",
+    }[shown]
     assert band.find_element(By.TAG_NAME, "h1").text.startswith(said)
     assert browser.title.startswith(said.strip(": "))
     assert shown in (band.get_attribute("class") or "").split()

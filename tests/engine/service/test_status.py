@@ -77,6 +77,47 @@ def test_all_is_well(running: Running, settings: Settings) -> None:
     ]
 
 
+def test_what_nobody_has_looked_at_is_not_called_well(settings: Settings) -> None:
+    state = ServiceState(NOW)
+    state.schedule({"licenseRelease": "at 02:30", "licenseMonitor": "every 6 hours", "serverLicenseMonitor": "daily"})
+    state.due("licenseRelease", NOW + timedelta(hours=4, minutes=30))
+    state.due("licenseMonitor", NOW + timedelta(hours=1))
+    state.due("serverLicenseMonitor", None)
+    found = status_of(state, settings, Record(), NOW)
+    assert (found.level, found.word) == ("unknown", "Running, and not everything was looked at yet")
+    assert found.not_looked == (
+        "How many licenses are free: not looked yet; first look at 2026-11-22 00:00, in 1 hour",
+        "The site's license: not looked yet; no job that looks is due again",
+    )
+    page = _html(found)
+    assert '<div class="band unknown">' in page
+    assert "first look at 2026-11-22 00:00, in 1 hour" in page
+    state.begun("licenseMonitor", NOW)
+    assert "a job is looking now" in status_of(state, settings, Record(), NOW).not_looked[0]
+    known = Known(free=(), free_at=NOW, expires=NOW.date() + timedelta(days=400), expires_at=NOW)
+    state.ended("licenseMonitor", NOW, JobResult("done", ok=True, known=known))
+    found = status_of(state, settings, Record(), NOW)
+    assert (found.level, found.not_looked) == ("well", ())
+    assert "Not looked yet" not in _html(found)
+
+
+def test_a_look_that_failed_is_none(settings: Settings) -> None:
+    state = ServiceState(NOW)
+    state.schedule({"licenseMonitor": "every 6 hours"})
+    state.due("licenseMonitor", NOW + timedelta(hours=6))
+    state.ended("licenseMonitor", NOW, JobResult("failed", ok=False))
+    found = status_of(state, settings, Record(), NOW)
+    assert (found.level, len(found.not_looked)) == ("wrong", 1)
+    state.known = Known(free=(free_analyzer(5, NOW),), free_at=NOW)
+    state.ended("licenseMonitor", NOW, JobResult("done", ok=True))
+    assert status_of(state, settings, Record(), NOW).level == "attention"
+
+
+def test_what_no_job_looks_at_is_not_waited_for(settings: Settings) -> None:
+    found = status_of(ServiceState(NOW), settings, Record(), NOW)
+    assert (found.level, found.not_looked) == ("well", ())
+
+
 def test_what_is_wrong_and_what_to_do(running: Running, settings: Settings) -> None:
     found = status_of(state_at(NOW, wrong=True), settings, _record(running), NOW)
     assert (found.level, found.word) == ("wrong", "2 things are wrong")
