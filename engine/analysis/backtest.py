@@ -105,7 +105,9 @@ class _Test:
 
     def releases(self, people: Sequence[Sequence[Sequence[Stretch]]]) -> list[PastRelease]:
         """The releases of people whose licenses are given as stretches, in their order."""
-        walks = [[_Walk(self, stretches) for stretches in licenses] for licenses in people]
+        walks = [
+            [_Walk(self, told) for stretches in licenses if (told := self._telling(stretches))] for licenses in people
+        ]
         asked = [(walk, subject) for walk in chain.from_iterable(walks) if (subject := walk.go_on(None)) is not None]
         while asked:
             verdicts = self._verdicts.released([subject for _, subject in asked])
@@ -115,15 +117,35 @@ class _Test:
                 if (subject := walk.go_on(released)) is not None
             ]
         for of_person, licenses in zip(walks, people, strict=True):
-            _find_returns([gone for walk in of_person for gone in walk.gone], licenses)
+            if gone := [one for walk in of_person for one in walk.gone]:
+                _find_returns(gone, licenses)
         return [release for walk in chain.from_iterable(walks) for release in walk.found]
+
+    def _telling(self, stretches: Sequence[Stretch]) -> Sequence[Stretch]:
+        """Those of a license's stretches that can tell of a release, or of what became of it.
+
+        Where a policy asks for disuse, no other is looked at: for long thresholds that is most of them.
+        """
+        if not self.known:
+            return stretches
+        found: list[Stretch] = []
+        latest, follows = -1, False
+        for stretch in stretches:
+            used = -1 if stretch.used is None else stretch.used
+            if stretch.reach >= self.least:
+                found.append(stretch)
+                latest, follows = max(used, latest if follows else -1), True
+            elif follows:
+                found.append(stretch)
+                follows = used <= latest and not stretch.uses
+        return found
 
     def released_at(self, stretch: Stretch, place: int) -> PastRelease:
         """A release that begins."""
-        subject = stretch.subject(self.calendar.days[place])
-        row, group = subject.license, ""
+        row, group = stretch.facts.license, ""
         person = row.user.id if isinstance(row.user, UserReference) else f"license {row.id}"
         if self._group is not None:
+            subject = stretch.subject(self.calendar.days[place])
             fact = READERS[self._group.name](subject, self._group.key or "")
             group = "(not known)" if isinstance(fact, Unknown) else ", ".join(map(str, fact)) or "(none)"
         return PastRelease(

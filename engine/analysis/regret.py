@@ -117,11 +117,12 @@ def _within(releases: Sequence[PastRelease], days: int, last: int) -> BackWithin
     followed = [release for release in releases if release.day + days <= last]
     if not followed:
         return BackWithin(days, 0, 0, None, None, None)
-    back = [_is_back(release, days) for release in followed]
+    back = [release.back is not None and release.back - release.day <= days for release in followed]
     n, share = len(followed), sum(back) / len(followed)
     influence: dict[str, float] = defaultdict(float)
+    of_one = {came: (came - share) / n for came in (False, True)}
     for release, came in zip(followed, back, strict=True):
-        influence[release.person] += (came - share) / n
+        influence[release.person] += of_one[came]
     variance = fsum(g * g for g in influence.values())
     low, high = wilson(share, min(n, share * (1 - share) / variance if variance > 0 else len(influence)))
     return BackWithin(days, n, sum(back), share, low, high)
@@ -182,5 +183,5 @@ def _poisson(draw: random.Random, mean: int) -> list[int]:
     if mean > 50:
         return [max(0, round(draw.gauss(mean, sqrt(mean)))) for _ in range(_ROUNDS)]
     chances = accumulate(range(1, 4 * mean + 20), lambda chance, count: chance * mean / count, initial=exp(-mean))
-    below = list(accumulate(chances))
-    return [bisect_right(below, draw.random()) for _ in range(_ROUNDS)]
+    below, drawn = list(accumulate(chances)), draw.random
+    return [bisect_right(below, drawn()) for _ in range(_ROUNDS)]

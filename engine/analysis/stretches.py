@@ -6,9 +6,10 @@ that a policy names, the uses in between change no verdict.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from math import inf
 from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
@@ -49,6 +50,7 @@ class Stretch:
     `start` is the day from which on disuse counts, `used` that of the last use, as far as they are known. `anew`:
     other facts may be otherwise than in the stretch before. `facts` are those of the first of its days. Of a busy one,
     `start` and `used` are those at its beginning, and `uses` the uses after it: each with its snapshot and its day.
+    `reach` is how many days ago the last use was at most, of a busy one less than any age that is asked for.
     """
 
     first: int
@@ -58,6 +60,11 @@ class Stretch:
     anew: bool
     facts: Subject
     uses: Sequence[tuple[int, int]] = ()
+    reach: float = inf
+
+    def until(self, end: int, uses: Sequence[tuple[int, int]] = ()) -> "Stretch":
+        """One that begins as this does."""
+        return Stretch(self.first, end, self.start, self.used, self.anew, self.facts, uses)
 
     def apart(self) -> Iterator["Stretch"]:
         """A busy one use by use."""
@@ -146,6 +153,10 @@ class StretchReader:
                 if uses and uses[0][0] == first:
                     start = used = uses.pop(0)[1]
                 for stretch in self._apart(Stretch(first, last, start, used, True, facts), uses):
+                    if stretch.uses:
+                        stretch.reach = -1
+                    elif stretch.used is not None:
+                        stretch.reach = self._calendar.today[stretch.end - 1] - stretch.used
                     if self._need.uses_together and stretch.first > first:
                         stretch.facts = self._facts(person, row, stretch.first)
                     yield stretch
@@ -161,13 +172,13 @@ class StretchReader:
         for count, (place, day) in enumerate([*uses, (whole.end, 0)]):
             if by_use or used is None or today[place - 1] - used >= least:
                 if first > busy.first:
-                    yield replace(busy, end=first, uses=uses[left : count - 1])
+                    yield busy.until(first, uses[left : count - 1])
                     busy = Stretch(first, place, used, used, by_use, whole.facts)
-                yield replace(busy, end=place)
+                yield busy.until(place)
                 left, busy = count + 1, Stretch(place, whole.end, day, day, by_use or used is None, whole.facts)
             first, used = place, day
         if busy.first < whole.end:
-            yield replace(busy, uses=uses[left:])
+            yield busy.until(whole.end, uses[left:])
 
     def _facts(self, person: PastPerson, row: License, place: int) -> Subject:
         snapshot = self._with_licenses(person, place) if self._need.together else self._snapshots[self._state_at(place)]

@@ -117,6 +117,10 @@ class CompiledRules:
         """The facts that the rules read of some licenses."""
         return FactBatch(len(subjects), [_column(place, subjects) for place in self._places.values()])
 
+    def read_as_asked(self, subjects: Sequence[Subject]) -> FactBatch:
+        """The same for who wants truths alone: what only an explanation would say is not read."""
+        return FactBatch(len(subjects), _AskedColumns(tuple(self._places.values()), subjects))
+
     def read_again(self, several: Sequence[Facts]) -> FactBatch:
         """The facts that the rules read, from another source than a snapshot: `several` has one for each license."""
         columns = [[place.from_facts(facts) for facts in several] for place in self._places.values()]
@@ -220,6 +224,23 @@ class _Place:
                 return fact
             pairs += [(key, str(value)) for value in fact]
         return tuple(pairs)
+
+
+class _AskedColumns(Sequence[FactColumn]):
+    """The columns of some licenses, each read when a test first looks at it."""
+
+    def __init__(self, places: Sequence[_Place], subjects: Sequence[Subject]) -> None:
+        self._places, self._subjects = places, subjects
+        self._known: dict[int, FactColumn] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self._known.get(index)
+        if found is None:
+            found = self._known[index] = _column(self._places[index], self._subjects)
+        return found
 
 
 class _Compiler:

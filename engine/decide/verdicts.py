@@ -35,7 +35,7 @@ class Verdicts:
             rules = self._rules.get(ended)
             if rules is None:
                 rules = self._rules[ended] = CompiledRules(self._policy, self._type, alike[0].day)
-            for place, subject, truths in zip(places, alike, rules.truths(rules.read(alike)), strict=True):
+            for place, subject, truths in zip(places, alike, rules.truths(rules.read_as_asked(alike)), strict=True):
                 found[place] = self._verdict(rules, guard_for(row_state_of(subject)), truths)
         return found
 
