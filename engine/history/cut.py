@@ -61,6 +61,12 @@ def cut_snapshot(text: bytes, what: str) -> CutSnapshot:
             why = "a text in it has half a character (a lone surrogate)"
             raise InputError(f"{what} cannot be kept: {why}", "mend the name or value in Qlik Sense") from None
         raise InputError(f"{what} is not a snapshot", "`seatwarden snapshot` takes one") from None
+    for name, texts_of_rows in rows.items():
+        for count, row in enumerate(texts_of_rows):
+            if not row.startswith(b"{"):
+                where = name if name == USERS else f"licenses.{name}"
+                found = row[:40].decode(errors="replace")
+                raise InputError(f"{what}: {where}[{count}] is not an object: expected an object, found `{found}`")
     texts, frames, at = [], [], 0
     for name, start, raw in lists:
         texts.append(text[at:start])

@@ -113,6 +113,11 @@ def test_what_is_there_already_is_added_once(tmp_path: Path) -> None:
         (b'{"users": [], "licenses": {}}', "does not say when it was taken"),
         (b"[]", "it is not a snapshot"),
         (b'{"users": {}, "licenses": {}}', "it is not a snapshot"),
+        (
+            snapshot_of(1, [], []).replace(b'"analyzer": []', b'"analyzer": [null]'),
+            r"^it: licenses\.analyzer\[0\] is not an object: expected an object, found `null`$",
+        ),
+        (snapshot_of(1, [], []).replace(b'"users": []', b'"users": [{}, 7]'), r"it: users\[1\] is not an object"),
         (snapshot_of(1, [], [], license={"key": "1"}), "it has `license.key`"),
         (snapshot_of(2, [], []).replace(b"qlik.", b"other."), "is of another site: https://other.example.com"),
     ],
