@@ -172,6 +172,14 @@ def load_settings(
     )
 
 
+def faults_of_ours(file: Path, environment: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """What is wrong in our own section of a site file, for which runs refuse it. Raises InputError or PolicyError
+    where it is no YAML."""
+    reader = YamlReader(environment, file.parent)
+    _ours(reader, todays_form(reader, read_site_yaml(read_text(file, "site file"), str(file))))
+    return in_order(reader.findings)
+
+
 def demands_of(settings: Settings) -> dict[str, str]:
     """What a site file demands of runs, in words: what the register of runs notes when it changes."""
     return {

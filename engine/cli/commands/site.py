@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -32,9 +33,10 @@ def check(
 
     Example: seatwarden site check --site butler.yaml
     """
-    from seatwarden.engine.qrs.check import check_site  # requests takes a while to import
+    from seatwarden.engine.qrs.check import Step, check_site  # requests takes a while to import
     from seatwarden.engine.site.alarms import load_alarms
     from seatwarden.engine.site.private_files import private_files
+    from seatwarden.engine.site.settings import faults_of_ours
 
     site = needed(site)
     for text in load_alarms(site, os.environ).notes:
@@ -43,7 +45,12 @@ def check(
     _say_who_can_read(private_files(site, os.environ))
     failed = None
     steps = []
-    for step in check_site(read_site(site), datetime.now(UTC)):
+    way = check_site(read_site(site), datetime.now(UTC))
+    faults = [
+        Step("site file", False, f"{fault.message} ({fault.span.short_place})", fault.help, here=True)
+        for fault in faults_of_ours(site, os.environ)
+    ]
+    for step in chain(faults, way):
         well = ("!", "yellow") if step.help else ("✓", "green")
         mark = well if step.good else ("✗", "bold red")
         steps.append({"step": step.name, "good": step.good, "found": step.found, "help": step.help or None})

@@ -109,6 +109,20 @@ def test_the_first_obstacle_is_named(
     assert "= help: " in ran.out
 
 
+def test_a_section_of_ours_that_runs_refuse_is_named(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
+    site = site_file(qrs.port)
+    site.write_text(f"{site.read_text()}seatwarden:\n  capacity:\n    analyzer: {{warnBelow: lots}}\n")
+    ran = run("site", "check", "--site", site)
+    assert ran.code == 2
+    assert [line for line in ran.out.splitlines() if "✗" in line] == [
+        "  ✗ site file: `warnBelow` is no level (site.yaml:11:27)"
+    ]
+    assert "write a number of licenses, such as `25`" in ran.out
+    assert f"✓ port: {qrs.port} is open" in ran.out, "the way is tried all the same"
+    found = json.loads(run("site", "check", "--site", site, "--format", "json").out)
+    assert (found["free"], found["steps"][0]["good"]) == (False, False)
+
+
 def test_no_users_to_be_seen(run: Run, certificates: CertificateFiles, site_file: SiteFile) -> None:
     """QRS answers an empty list to a user without rights, not 403."""
     with SimulatedQrs(
