@@ -32,10 +32,12 @@ def history_path(history: Path | None, site: Path | None, *, writes: bool = Fals
     return settings.folder / HISTORY_FILE
 
 
-def history_settings(site: Path | None) -> HistorySettings:
-    """What a site file says of its history; without one what holds where nothing is said. Raises InputError."""
+def history_and_settings(history: Path | None, site: Path | None) -> tuple[Path, HistorySettings]:
+    """The history that is meant, and what the site file says of it, read once; without one what holds where nothing is
+    said. Raises InputError."""
     if site is None:
-        return HistorySettings()
+        return history_path(history, None), HistorySettings()
     from seatwarden.engine.cli.host import settings_from  # takes a while to import
 
-    return settings_from(site, None, needs_policy=False).history
+    settings = settings_from(site, None, needs_policy=False)
+    return settings.folder / HISTORY_FILE if history is None else history, settings.history

@@ -8,7 +8,7 @@ import typer
 from msgspec import to_builtins
 
 from seatwarden.engine.cli.circumstances import clock
-from seatwarden.engine.cli.histories import HistoryOption, history_path, history_settings
+from seatwarden.engine.cli.histories import HistoryOption, history_and_settings
 from seatwarden.engine.cli.inputs import ForceOption, QuietOption, RawOption, SiteOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import print_result, say, warn, working
@@ -87,8 +87,8 @@ def backtest(
     policies = _named([(path, load_policy(path)) for path in policy])
     thresholds = asked_thresholds(threshold or [])
     group = _group(by or [])
-    path = history_path(history, site)
-    reallocates = reallocates or history_settings(site).reallocates
+    path, settings = history_and_settings(history, site)
+    reallocates = reallocates or settings.reallocates
     with History(path) as opened, spread_over(dask) as spread, working("going through the history"):
         found = look_back(opened, policies, thresholds, group=group, reallocates=reallocates, spread=spread, tell=warn)
     if output is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.histories import HistoryOption, history_path, history_settings
+from seatwarden.engine.cli.histories import HistoryOption, history_and_settings, history_path
 from seatwarden.engine.cli.inputs import ForceOption, Format, QuietOption, RawOption, SiteOption, parse_now
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
@@ -141,8 +141,9 @@ def prune(
 
     Example: seatwarden history prune --keep-days 400 --site butler.yaml
     """
-    days = keep if keep is not None else history_settings(site).keep_days
-    with _opened(history_path(history, site), write=True) as opened:
+    path, settings = history_and_settings(history, site)
+    days = keep if keep is not None else settings.keep_days
+    with _opened(path, write=True) as opened:
         moments = opened.moments()
         limit = moments[-1].at - timedelta(days=days) if moments else datetime.now(UTC)
         old = sum(moment.at < limit for moment in moments)

@@ -11,6 +11,7 @@ import pytest
 
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.simulator.server import SimulatedQrs
+from seatwarden.engine.site.settings import load_settings
 from tests.engine.cli.conftest import Run, SiteFile
 from tests.engine.history.sites import at, license_row, snapshot_of, user_row
 from tests.paths import EXAMPLES
@@ -138,6 +139,30 @@ def test_an_export_that_cannot_be_is_refused(
     assert (ran.code, "Parquet needs the extra `scale`" in ran.err) == (2, True)
     monkeypatch.setattr("seatwarden.engine.cli.commands.history.find_spec", lambda name: True)
     assert "is a snapshot, not a table (Parquet)" in run(*parquet, "-o", files[0]).err
+
+
+@pytest.mark.parametrize("command", ["backtest", "prune"])
+def test_the_site_file_is_read_once(
+    run: Run, files: list[Path], site_file: SiteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    site = site_file(4242)
+    ours = f"seatwarden: {{folder: '{(tmp_path / 'state').as_posix()}', history: {{keepDays: 60}}}}\n"
+    site.write_text(site.read_text() + ours)
+    assert run("history", "add", *files, "--site", site).code == 0
+    read: list[Path] = []
+
+    def counted(file: Path, *given: object, **more: object) -> object:
+        read.append(file)
+        return load_settings(file, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("seatwarden.engine.cli.host.load_settings", counted)
+    if command == "prune":
+        assert run("history", "prune", "--site", site, "--yes").code == 0
+    else:
+        policy = tmp_path / "site.policy"
+        policy.write_text("release when unused for 2 days\n")
+        assert run("backtest", "-p", policy, "--site", site).code == 0
+    assert read == [site]
 
 
 def test_a_snapshot_is_added_at_once(run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path) -> None:
