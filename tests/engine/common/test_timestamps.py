@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.common.timestamps import format_instant, instant_ticks, parse_timestamp, to_the_minute
+from seatwarden.engine.common.timestamps import (
+    are_usual,
+    are_usual_bytes,
+    format_instant,
+    instant_ticks,
+    parse_timestamp,
+    to_the_minute,
+)
 
 _INSTANTS = st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -100,3 +107,19 @@ def test_what_is_no_timestamp(text: str) -> None:
 
 def test_to_the_minute() -> None:
     assert to_the_minute("2026-11-21T02:03:59.999Z") == "2026-11-21 02:03Z"
+
+
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
+_NEARLY_USUAL = st.builds(
+    lambda changes: "".join(changes.get(at, letter) for at, letter in enumerate("2026-11-21T05:24:57.123Z")),
+    st.dictionaries(st.integers(0, 23), st.sampled_from("0123456789Z:\0é"), max_size=2),
+)
+
+
+@given(st.lists(_NEARLY_USUAL | st.sampled_from(["2026-11-21T23:59:59.999Z", "2026-11-21T05:24:57.12Z", ""])))
+def test_the_usual_form_of_many_at_once(texts: list[str]) -> None:
+    usual = all(_USUAL.fullmatch(text) for text in texts)
+    assert are_usual(texts) is usual
+    if usual:
+        assert are_usual_bytes("".join(f"{text}\0" for text in texts).encode(), b"\0")
+        assert not texts or not are_usual_bytes("\0".join(texts).encode(), b"\0")
