@@ -10,6 +10,8 @@ from seatwarden.engine.audit.words import ERASED, hand, moment, run_sources
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.lines import ApplyHeader, Resume, SaltedCircumstances
 from seatwarden.engine.log.register import Demands, Override
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.log.verified_restore import VerifiedRestore
 from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.modes import WHAT_IF
 
@@ -17,6 +19,7 @@ from seatwarden.engine.plan.modes import WHAT_IF
 def who_ran(evidence: Evidence) -> AuditAnswer:
     """Who ran it, and who approved it?"""
     acts = [act for run in evidence.readable for act in _acts(run)]
+    acts += [act for restore in evidence.record.restores for act in _acts_of_restore(evidence, restore)]
     overrides = tuple(_overrides(evidence))
     accounts = sorted({who for run in evidence.readable for who in _accounts(run)})
     short = f"Run by {join_words(accounts)}" if accounts else "The record does not say who ran it"
@@ -54,6 +57,19 @@ def _acts(run: RunEvidence) -> Iterator[AuditEntry]:
         if isinstance(line, ApplyHeader | Resume):
             what = "applied" if isinstance(line, ApplyHeader) else "went on"
             yield AuditEntry((moment(line.at), what), _hand(line.person), (run.at_journal(line.n),))
+
+
+def _acts_of_restore(evidence: Evidence, restore: VerifiedRestore) -> Iterator[AuditEntry]:
+    if restore.log is None:
+        return
+    header = restore.log.header
+    words = f"of run {header.of_run}; {_hand(header.person)}; {header.tool}"
+    place = f"{evidence.named(restore.log.path)}:{header.n}"
+    yield AuditEntry((moment(header.clocks.ours), "restored"), words, (place,))
+    for line in restore.journal.events if restore.journal is not None else ():
+        if isinstance(line, Resume):
+            place = f"{evidence.named(restore.folder / JOURNAL_FILE)}:{line.n}"
+            yield AuditEntry((moment(line.at), "went on restoring"), _hand(line.person), (place,))
 
 
 def _hand(made: SaltedCircumstances | UnsetType) -> str:

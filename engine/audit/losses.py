@@ -12,6 +12,7 @@ from seatwarden.engine.audit.words import ERASED, by_type, hand, licenses, momen
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.lines import Intent, OutcomeLine, PlanHeader
 from seatwarden.engine.log.register import Attempt, Begun, ClosedRun
+from seatwarden.engine.log.restored import given_back
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.grammar.ast import LicenseType
 
@@ -28,10 +29,14 @@ def who_lost(evidence: Evidence) -> AuditAnswer:
     who = plural(len(people), "person") if len(people) == 1 else f"{len(people):,} people"
     more = f", and {plural(erased, 'license')} of people who were erased since" if erased else ""
     short = f"{who} lost {took}{more}." if found else "Nobody."
+    back = list(_given_back(evidence))
+    if back:
+        short += f" {plural(len(back), 'license')} {'was' if len(back) == 1 else 'were'} given back since."
     if opened:
         short += f" Of {plural(len(opened), 'license')} it is not known."
     lost = _without_journal(evidence)
     listings = [Listing("Licenses released", _HEADS, tuple(_loss(run, line) for run, line in found))]
+    listings.append(Listing("Given back since", ("When", "License", "Who", "By which run"), tuple(back)))
     outside = list(_removed_outside(evidence))
     listings.append(Listing("Removed outside the record", ("Before", "License", "Who", "Since"), tuple(outside)))
     if outside:
@@ -80,6 +85,18 @@ def _loss(run: RunEvidence, line: OutcomeLine) -> AuditEntry:
     return AuditEntry(
         (moment(line.at), line.license_type, decision.label), f"{decision.reason}{place}{detail}", sources
     )
+
+
+def _given_back(evidence: Evidence) -> Iterator[AuditEntry]:
+    """The releases that a restore has undone."""
+    for run in evidence.readable:
+        for n, found in sorted(given_back(run.log).items()):
+            decision = run.by_line.get(n)
+            who = decision.label if decision is not None else ERASED
+            license_type = decision.license_type if decision is not None else ""
+            if found.result == "restored":
+                words = f"run {found.run_id}; it had been released on {moment(found.released)}"
+                yield AuditEntry((moment(found.at), license_type, who), words, (run.at_plan(n),))
 
 
 def _counts(evidence: Evidence) -> Iterator[AuditStatement]:

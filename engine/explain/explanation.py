@@ -55,6 +55,8 @@ class Explanation:
     advice: tuple[str, ...]
     cases: tuple[WhatIf, ...] = ()
     findings: tuple[Finding, ...] = ()
+    afterwards: str | None = None
+    """What has become of it since, where the record says so."""
 
 
 class Explainer:
@@ -113,6 +115,7 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
         "hold": msgspec.to_builtins(decision.standing.hold),
         "notice": msgspec.to_builtins(decision.standing.notice),
         "findings": [msgspec.to_builtins(finding) for finding in explanation.findings],
+        "afterwards": explanation.afterwards,
     }
     if size != "brief":
         shown["wouldChange"] = list(explanation.advice)

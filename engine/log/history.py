@@ -1,7 +1,7 @@
 """Past runs: which plans a folder holds, and what became of each license in them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
 from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, PlanLog
 from seatwarden.engine.log.reader import day_of_log, read_log
+from seatwarden.engine.log.restored import GivenBack, places_of, restores_in, undone_by
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError
@@ -28,6 +29,8 @@ class PastRun:
     folder: Path
     log: PlanLog
     journal: JournalState | None
+    given_back: Mapping[int, GivenBack] = field(default_factory=dict)
+    """The releases that were undone since, by the lines of the plan."""
 
     @property
     def header(self) -> PlanHeader:
@@ -86,6 +89,11 @@ class PastDecision:
         """The outcome of the license in words, or None."""
         return self.run.outcome_of(self.decision)
 
+    @property
+    def given_back(self) -> GivenBack | None:
+        """That the license was given back since."""
+        return self.run.given_back.get(self.decision.n)
+
 
 def runs_in(place: Path) -> list[PastRun | UnreadableRun]:
     """The runs in a folder and below it, oldest first; a run folder is its own only run.
@@ -95,7 +103,17 @@ def runs_in(place: Path) -> list[PastRun | UnreadableRun]:
     folders = run_folders(place)
     if not folders:
         raise no_runs(place)
-    return sorted(map(_read_run, folders), key=_age)
+    found = list(map(_read_run, folders))
+    undone = undone_by(restores_in(places_of([run.log for run in found if isinstance(run, PastRun)])))
+    return sorted((_with_restores(run, undone) for run in found), key=_age)
+
+
+def _with_restores(
+    run: PastRun | UnreadableRun, undone: Mapping[str, Mapping[int, GivenBack]]
+) -> PastRun | UnreadableRun:
+    if isinstance(run, UnreadableRun) or run.log.root not in undone:
+        return run
+    return replace(run, given_back=undone[run.log.root])
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from seatwarden.engine.report.sentences import (
     limit_words,
     others_words,
     pool_words,
+    regret_words,
     seats_words,
     sentences,
 )
@@ -162,7 +163,7 @@ def report_of(sources: Sources) -> Page:
         states=shown,
         totals=counts_of(plan, states, shown, [one.pool for one in types]),
         breaches=breaches_of(plan) if journal is None else (),
-        sentences=tuple(sentences(plan, journal, states)),
+        sentences=(*sentences(plan, journal, states), *regret_words(sources.given_back.values())),
         day=plan.day.today.isoformat(),
         types=types,
         rules=tuple(_rule_counts(plan, listing.anchors, table["reasons"])),

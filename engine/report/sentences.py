@@ -1,13 +1,14 @@
 """The report's sentences: what will happen, or what did."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.lines import Summary
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.log.restored import REGRETTED_WITHIN, GivenBack
 from seatwarden.engine.report.histogram import Histogram
 from seatwarden.engine.report.pool import Pool
 from seatwarden.grammar.ast import LICENSE_TYPES
@@ -82,6 +83,19 @@ def _applied(plan: RecordedPlan, journal: JournalState, states: Sequence[License
         yield f"{one:,} more {_were(one)} due and left to later runs by a limit."
     if not journal.sealed:
         yield "The journal of this run is not closed: it is under way, or was interrupted."
+
+
+def regret_words(undone: Iterable[GivenBack]) -> Iterator[str]:
+    """What was given back since, and how much of it so soon that its release is regretted."""
+    restored = [one for one in undone if one.result == "restored"]
+    soon = sum(one.is_regretted for one in restored)
+    if restored:
+        days = f"{REGRETTED_WITHIN.days} days"
+        if soon == len(restored):
+            within = f"within {days} of the release"
+        else:
+            within = f"{f'{soon:,} of them' if soon else 'none of them'} within {days} of the release"
+        yield f"{_licenses(len(restored))} {_were(len(restored))} given back since, {within}."
 
 
 def _notes(summary: Summary, applied: bool) -> Iterator[str]:

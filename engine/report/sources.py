@@ -11,6 +11,7 @@ from seatwarden.engine.log.history import PastRun, UnreadableRun, runs_in
 from seatwarden.engine.log.journal import JournalState, journal_beside
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
+from seatwarden.engine.log.restored import GivenBack, given_back
 from seatwarden.engine.log.run_folder import PLAN_FILE, POLICY_FOLDER, log_path
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.report.comparison import is_comparable
@@ -39,6 +40,8 @@ class Sources:
     policy_files: Mapping[str, str] = field(default_factory=dict)
     flows: "Mapping[LicenseType, Flows] | None" = None
     """What the history of the site knew when the plan was made, where one is given."""
+    given_back: Mapping[int, GivenBack] = field(default_factory=dict)
+    """The releases that were undone since, by the lines of the plan."""
 
 
 def read_sources(place: Path, previous: Path | None = None, history: Path | None = None) -> Sources:
@@ -53,7 +56,7 @@ def read_sources(place: Path, previous: Path | None = None, history: Path | None
     journal = journal_beside(plan.log)
     before, why_not = _before(log, plan, previous)
     flows = _flows(history, plan) if history is not None else None
-    return Sources(plan, journal, before, why_not, _policy_files(log, plan.header), flows)
+    return Sources(plan, journal, before, why_not, _policy_files(log, plan.header), flows, given_back(plan.log))
 
 
 def _flows(path: Path, plan: RecordedPlan) -> "dict[LicenseType, Flows]":

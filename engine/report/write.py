@@ -44,4 +44,5 @@ def possible_pages(folder: Path) -> Iterator[bytes]:
     sources = read_sources(folder)
     yield render(report_of(sources))
     if sources.journal is not None:
-        yield render(report_of(replace(sources, journal=None)))
+        yield render(report_of(replace(sources, given_back={})))
+        yield render(report_of(replace(sources, journal=None, given_back={})))

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.common.seals import Seals
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.lines import RESULTS
+from seatwarden.engine.log.restored import read_past_restore, undone_by
 from seatwarden.engine.metrics.delivery import send
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.releases import release_points
+from seatwarden.engine.metrics.restores import restore_point
 from seatwarden.engine.metrics.runs import VERDICTS, RunCounts, run_points
 from seatwarden.engine.monitor.capacity import FreeLicenses, points_of_free
 from seatwarden.engine.monitor.server_license import ServerLicense
@@ -76,6 +79,23 @@ def publish_apply(applied: Applied, settings: Settings, log: Log, now: datetime,
         event = _done((applied,), settings, now, applied.folder)
         send_event(replace(event, seals=seals), settings, log, now)
     _mark_published((applied,) if kept else (), log)
+
+
+def publish_restore(folder: Path, settings: Settings, log: Log, seals: Seals | None = None) -> None:
+    """Writes the numbers of a restore so far."""
+    if settings.influx is None or not settings.jobs.release.to_influxdb:
+        return
+    with _whatever_happens("points", settings, log):
+        past = read_past_restore(folder)
+        at = parse_timestamp(past.log.header.clocks.ours)
+        results: Counter[str] = Counter(
+            line.result for line in (past.journal.outcomes.values() if past.journal else ())
+        )
+        regretted = sum(one.is_regretted for one in undone_by([past])[past.log.header.of_root].values())
+        seal = str(seals) if seals else None
+        if at is not None:
+            point = restore_point(settings.site.url, results, regretted, seal, _tags(settings), at)
+            write_points([point], settings, log)
 
 
 def _mark_published(several: Iterable[Applied], log: Log) -> None:

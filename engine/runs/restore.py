@@ -19,7 +19,7 @@ from seatwarden.engine.log.journal import JournalState, journal_beside
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.restore import BackLine, BackPart, RestoreHeader, RestoreLog, read_restore, write_restore
-from seatwarden.engine.log.restored import given_back, restores_of
+from seatwarden.engine.log.restored import restores_in, undone_by
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.circumstances import Hand, clocks_of
 from seatwarden.engine.plan.modes import WHAT_IF
@@ -69,8 +69,8 @@ def check_restorable(plan: PlanLog, url: str) -> JournalState:
 
 def find_restorable(plan: PlanLog, journal: JournalState, state: Path) -> Restorable:
     """What of a run can be given back. Raises DamagedLog, OSError where an earlier restore cannot be read."""
-    runs = state / RUNS_FOLDER
-    done = given_back(runs, plan.root, strictly=True)
+    restores = restores_in([state / RUNS_FOLDER], strictly=True)
+    done = undone_by(restores).get(plan.root, {})
     by_line = {line.n: line for line in plan.decisions}
     released = {n: line for n, line in journal.outcomes.items() if line.result == "released"}
     left = []
@@ -85,7 +85,7 @@ def find_restorable(plan: PlanLog, journal: JournalState, state: Path) -> Restor
             user_name=about.user_name,
         )
         left.append(BackLine(line=n, license_type=outcome.license_type, released=outcome.at, person=part))
-    earlier = [past.log for past in restores_of(runs, plan.root, strictly=True) if past.is_open]
+    earlier = [past.log for past in restores if past.log.header.of_root == plan.root and past.is_open]
     undone = sum(n in done for n in released)
     return Restorable(plan, left, len(released), undone, len(released) - undone - len(left), next(iter(earlier), None))
 

@@ -134,6 +134,8 @@ class _Source(Generic[_T]):
     findings: Callable[[list[Decision]], Sequence[Finding]]
     states: Callable[[], Callable[[Decision], LicenseState | None]] = lambda: lambda decision: None
     """Finds the state of a license in its run, where there is one."""
+    afterwards: Callable[[], Callable[[Decision], str | None]] = lambda: lambda decision: None
+    """Finds what has become of a released license since."""
 
     def of_users(self, queries: list[str]) -> list[tuple[Holder, list[Decision]]]:
         """The users that are meant, each once, with the decisions on their licenses. Raises InputError."""
@@ -168,9 +170,11 @@ class _Source(Generic[_T]):
         findings = self.findings(told)
         is_due = any(decision.verdict == "release" for decision in told)
         state_of = self.states() if is_due else lambda decision: None
+        since = self.afterwards() if is_due else lambda decision: None
 
         def of(decision: Decision) -> Explanation:
-            return explainer.explain(decision, size, findings, state_of(decision))
+            explained = explainer.explain(decision, size, findings, state_of(decision))
+            return replace(explained, afterwards=since(decision))
 
         return [(holder, list(map(of, decisions))) for holder, decisions in chosen]
 
@@ -227,7 +231,17 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         lambda: replace(log, log=skimmed.whole()).decided(),
         lambda chosen: skimmed.log.findings,
         lambda: _states_of(skimmed),
+        lambda: _afterwards_of(skimmed),
     )
+
+
+def _afterwards_of(skimmed: "SkimmedPlan") -> Callable[[Decision], str | None]:
+    from seatwarden.engine.log.restored import given_back, given_back_words
+
+    undone = given_back(skimmed.log)
+    line_of = skimmed.whole().line_of if undone else {}
+    words = {n: given_back_words(one) for n, one in undone.items()}
+    return lambda decision: words.get(line_of.get(decision.key, 0))
 
 
 def _states_of(skimmed: "SkimmedPlan") -> Callable[[Decision], LicenseState | None]:

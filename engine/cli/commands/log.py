@@ -1,7 +1,6 @@
 """`seatwarden log`: the decision log, its seal, and what past runs decided."""
 
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from seatwarden.engine.cli.terminal.output import note, print_result, say, worki
 from seatwarden.engine.cli.terminal.prose import WIDTH, room
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.audit import audit_lines, audit_to_json
+from seatwarden.engine.cli.views.past_runs import restore_row, run_row
 from seatwarden.engine.cli.views.record import record_lines, record_to_json
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.tables import Column
@@ -26,6 +26,7 @@ from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.common.timestamps import parse_timestamp, to_the_minute
 from seatwarden.engine.common.way_out import KEY, write_out
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
+from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.explain.people import MAX_CHOICES, AmbiguousUser, People
 from seatwarden.engine.facts.day import DaySpan
 from seatwarden.engine.log.history import (
@@ -41,7 +42,8 @@ from seatwarden.engine.log.history import (
 from seatwarden.engine.log.lines import ReleaseKind
 from seatwarden.engine.log.reader import open_log
 from seatwarden.engine.log.replay import replay_opened
-from seatwarden.engine.log.run_folder import log_path
+from seatwarden.engine.log.restored import PastRestore, given_back_words, read_past_restore
+from seatwarden.engine.log.run_folder import log_path, restore_folders
 from seatwarden.engine.log.verify import VerifiedRecord, against_seals
 from seatwarden.engine.notice.verify import holds_beside, is_register_of_holds, verify_all, verify_holds
 from seatwarden.engine.plan.findings import finding_lines
@@ -207,10 +209,19 @@ def list_(
     Example: seatwarden log list plans
     """
     runs = runs_in(place)
-    rows = [_run_row(run) for run in reversed(runs)]
+    restores = list(map(_restore_in, restore_folders(place)))
+    rows = [restore_row(one) if isinstance(one, PastRestore) else run_row(one) for one in (*restores, *reversed(runs))]
+    rows.sort(key=lambda row: row.get("now") or "~", reverse=True)
     columns = ("run", "folder", "now", *_made_elsewhen(rows), "site", "licenses", "release", "released", "state")
     _print_rows("runs", rows, format, columns, raw, [run for run in runs if isinstance(run, PastRun)])
-    _end_if_damaged(runs)
+    _end_if_damaged([*runs, *(one for one in restores if isinstance(one, UnreadableRun))])
+
+
+def _restore_in(folder: Path) -> PastRestore | UnreadableRun:
+    try:
+        return read_past_restore(folder)
+    except (DamagedLog, OSError) as problem:
+        return UnreadableRun(folder, str(problem))
 
 
 @app.command("show")
@@ -363,31 +374,10 @@ def _end_if_damaged(runs: list[PastRun | UnreadableRun]) -> None:
         raise typer.Exit(ExitCode.NO)
 
 
-def _run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
-    if isinstance(run, UnreadableRun):
-        return {"run": "?", "folder": str(run.folder), "state": "damaged", "problem": run.problem}
-    results = Counter(line.result for line in run.journal.outcomes.values()) if run.journal else Counter()
-    summary, header, erased = run.log.summary, run.header, len(run.log.erased)
-    planned = "planned" if header.mode == LIVE else header.mode
-    state = planned if run.journal is None else "applied" if run.journal.sealed else "not ended"
-    return {
-        "run": header.run_id,
-        "folder": str(run.folder),
-        "now": header.now,
-        "made": header.clocks.ours or None,
-        "mode": header.mode,
-        "site": header.site,
-        "licenses": summary.licenses,
-        "release": summary.release,
-        "released": results["released"] + results["gone"],
-        "state": f"{state}, {erased:,} erased" if erased else state,
-        "erased": erased,
-    }
-
-
 def _decision_row(past: PastDecision, format: Format) -> dict[str, Any]:
     decision, about, outcome = past.decision, past.decision.about, past.outcome
     detail = f" ({outcome.detail})" if outcome and outcome.detail else ""
+    back = past.given_back
     return {
         "run": past.run.header.run_id,
         "now": past.run.header.now,
@@ -401,7 +391,8 @@ def _decision_row(past: PastDecision, format: Format) -> dict[str, Any]:
         "rule": past.run.rule_of(decision),
         "outcome": outcome.result if outcome else None,
         "at": outcome.at if outcome else None,
-        "why": about.reason + detail,
+        "why": about.reason + detail + (f"; {given_back_words(back)}" if back else ""),
+        "givenBack": to_builtins(back) if back else None,
         **({"facts": to_builtins(about.facts)} if format == "json" else {}),
     }
 

@@ -14,7 +14,7 @@ from seatwarden.engine.apply.restorer import Restore
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.host import say_warnings, settings_from
+from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import command_line, note, say, warn
@@ -60,6 +60,8 @@ def restore(
     plan = read_log(folder)
     settings = settings_from(needed(site), None, needs_policy=False)
     say_warnings(settings)
+    from seatwarden.engine.runs.publish import publish_restore  # requests takes a while to import
+
     hand = this_hand(clock, settings.site.qlik_user)
     seals = None
     try:
@@ -68,6 +70,8 @@ def restore(
                 warn(f"what was begun to be erased or pruned is not gone: {why}")
             code, log = _recorded(_Restoring(plan, settings, hand, record, tuple(user or ()), yes))
             seals = record.seals(log.root) if log is not None else None
+        if log is not None:
+            publish_restore(log.folder, settings, log_warnings, seals)
     except PlanRefused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None

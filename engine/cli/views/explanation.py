@@ -30,7 +30,8 @@ TreeLine = tuple[list[Part], str]
 def headline(explanation: Explanation) -> str:
     """The whole decision on one line."""
     decision = explanation.decision
-    return printable(f"{decision.label} · {decision.license_type} · {explanation.headline}")
+    since = f"; {explanation.afterwards}" if explanation.afterwards else ""
+    return printable(f"{decision.label} · {decision.license_type} · {explanation.headline}{since}")
 
 
 def print_explanations(explanations: list[Explanation], size: Size, policy: CheckedPolicy, day: Day) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -309,3 +310,62 @@ def test_a_person_is_forgotten_in_restores_too(office: Office, run: Run) -> None
         assert b"user03" not in (folder / name).read_bytes()
     assert "lines of restore and journal erased, as the register says" in run("log", "verify", folder).out
     assert run("log", "verify", folder).code == 0
+
+
+# What is told of it afterwards ---------------------------------------------------------------------------
+
+
+def test_the_log_says_that_it_was_given_back(office: Office, run: Run, qrs: SimulatedQrs) -> None:
+    office.restore("--user", "CORP\\user03")
+    (folder,) = office.restores
+    since = f"given back on {datetime.now(UTC):%Y-%m-%d} by run {folder.name}"
+    rows = json.loads(run("log", "show", office.plan, "--format", "json").out)["decisions"]
+    whys = {row["user"]: row["why"] for row in rows}
+    assert since in whys.pop("CORP\\user03")
+    assert not any("given back" in why for why in whys.values())
+    given = {row["user"]: row["givenBack"] for row in rows}
+    assert given["CORP\\user03"]["result"] == "restored"
+    assert given["CORP\\user02"] is None
+    assert since in run("explain", "CORP\\user03", "--plan", office.plan, "--brief").out
+    assert "given back" not in run("explain", "CORP\\user02", "--plan", office.plan).out
+
+
+def test_the_list_has_both_runs(office: Office, run: Run, tmp_path: Path) -> None:
+    office.restore("--user", "CORP\\user03", "--user", "CORP\\user04")
+    (restored, applied) = json.loads(run("log", "list", tmp_path, "--format", "json").out)["runs"]
+    assert (restored["mode"], restored["state"], restored["ofRun"]) == (
+        "restore",
+        "restore, 2 given back",
+        applied["run"],
+    )
+    assert (applied["state"], applied["released"], applied["givenBack"]) == ("applied, 2 given back", 6, 2)
+
+
+def test_the_report_counts_what_is_regretted(office: Office, run: Run, tmp_path: Path) -> None:
+    assert run("report", office.plan).code == 0
+    office.restore("--user", "CORP\\user03", "--user", "CORP\\user04")
+    assert run("report", office.plan, "-o", tmp_path / "page.html").code == 0
+    assert "2 licenses were given back since, within 30 days of the release." in (tmp_path / "page.html").read_text()
+    assert run("log", "verify", office.plan).code == 0
+
+
+def test_an_audit_tells_of_it(office: Office, run: Run, tmp_path: Path) -> None:
+    office.restore("--user", "CORP\\user03")
+    (folder,) = office.restores
+    answers = json.loads(run("log", "audit", tmp_path, "--format", "json").out)["answers"]
+    lost = next(answer for answer in answers if answer["number"] == 1)
+    assert "1 license was given back since." in lost["short"]
+    (listing,) = [one for one in lost["listings"] if one["title"] == "Given back since"]
+    assert listing["entries"][0]["cells"][2] == "CORP\\user03 (User 03)"
+    assert folder.name in listing["entries"][0]["words"]
+
+
+def test_a_damaged_restore_is_listed(office: Office, run: Run, tmp_path: Path) -> None:
+    office.restore("--user", "CORP\\user03")
+    path = office.restores[0] / "restore.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"user03", b"user30"))
+    ran = run("log", "list", tmp_path)
+    assert ran.code == 1
+    assert f"error: {path}: line 1 was changed" in ran.err
+    refused = office.restore()
+    assert (refused.code, "an earlier restore is not as it was written" in refused.err) == (3, True)

@@ -1,0 +1,57 @@
+"""The rows of `log list`: runs, and the restores that gave back what they had released."""
+
+from collections import Counter
+from typing import Any
+
+from seatwarden.engine.log.history import PastRun, UnreadableRun
+from seatwarden.engine.log.restored import PastRestore
+from seatwarden.engine.plan.modes import LIVE
+
+
+def run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
+    """The row of a run, or of one that cannot be read."""
+    if isinstance(run, UnreadableRun):
+        return {"run": "?", "folder": str(run.folder), "state": "damaged", "problem": run.problem}
+    results = Counter(line.result for line in run.journal.outcomes.values()) if run.journal else Counter()
+    summary, header, erased = run.log.summary, run.header, len(run.log.erased)
+    restored = sum(one.result == "restored" for one in run.given_back.values())
+    planned = "planned" if header.mode == LIVE else header.mode
+    state = planned if run.journal is None else "applied" if run.journal.sealed else "not ended"
+    return {
+        "run": header.run_id,
+        "folder": str(run.folder),
+        "now": header.now,
+        "made": header.clocks.ours or None,
+        "mode": header.mode,
+        "site": header.site,
+        "licenses": summary.licenses,
+        "release": summary.release,
+        "released": results["released"] + results["gone"],
+        "givenBack": restored,
+        "state": ", ".join(
+            [state, *([f"{restored:,} given back"] if restored else []), *([f"{erased:,} erased"] if erased else [])]
+        ),
+        "erased": erased,
+    }
+
+
+def restore_row(past: PastRestore) -> dict[str, Any]:
+    """The row of a restore: it has no decisions, and releases nothing."""
+    header, erased = past.log.header, len(past.log.erased)
+    results = Counter(line.result for line in past.journal.outcomes.values()) if past.journal else Counter()
+    state = "restore, not ended" if past.is_open else "restore"
+    return {
+        "run": header.run_id,
+        "folder": str(past.log.folder),
+        "now": header.clocks.ours,
+        "made": header.clocks.ours,
+        "mode": "restore",
+        "site": header.site,
+        "licenses": len(past.log.lines) + erased,
+        "release": 0,
+        "released": 0,
+        "givenBack": results["restored"],
+        "state": f"{state}, {results['restored']:,} given back" + (f", {erased:,} erased" if erased else ""),
+        "erased": erased,
+        "ofRun": header.of_run,
+    }
