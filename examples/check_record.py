@@ -1,4 +1,4 @@
-"""Checks a record of seatwarden without seatwarden: plans, journals, register, and seals that were kept elsewhere.
+"""Checks a record of seatwarden without seatwarden: plans, restores, journals, register, seals kept elsewhere.
 
     python check_record.py FOLDER [--register runs.jsonl] [--seals FILE]
 
@@ -18,9 +18,9 @@ from datetime import date, timedelta
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 SALTED = {"plan", "finding", "decision", "apply", "resume", "intent", "outcome"}
-SALTED |= {"register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned", "hold", "ended"}
+SALTED |= {"restore", "back", "register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned"}
+SALTED |= {"hold", "ended"}
 """The kinds of lines that have a personal part, or what is left of it when it was erased."""
-DERIVED = {"plan.jsonl", "outcomes.jsonl", "policy.policy", "summary.txt", "report.html"}
 HEX = "([0-9a-f]{64})"
 written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 SEAL = (
@@ -87,7 +87,8 @@ def read_chain(path, grows):
         except (ValueError, KeyError, TypeError, RecursionError):
             chain.find("is not a line as it is written", n)
             return chain  # what follows cannot be linked
-        if kind in ("plan", "apply", "register", "holds") and line.get("format") != 2:
+        first = ("plan", "apply", "register", "holds") if grows else ("plan", "restore")
+        if kind in first and line.get("format") != 2:
             chain.find("is of another format than 2, which this does not check", n)
             return chain
         if number != n or prev != before or chain.root:
@@ -114,9 +115,11 @@ def read_chain(path, grows):
 class Run:
     """A run folder: its plan, and its journal if there is one, checked against each other and against the files."""
 
+    sealed, derived = "plan.jsonl", {"plan.jsonl", "outcomes.jsonl", "policy.policy", "summary.txt", "report.html"}
+
     def __init__(self, folder):
         path = folder / "outcomes.jsonl"
-        self.folder, self.plan, self.listed = folder, read_chain(folder / "plan.jsonl", grows=False), None
+        self.folder, self.plan, self.listed = folder, read_chain(folder / self.sealed, grows=False), None
         self.journal = read_chain(path, grows=True) if path.exists() else None
         self.chains = [self.plan, self.journal] if self.journal else [self.plan]
         if not self.plan.findings:
@@ -143,13 +146,27 @@ class Run:
         listed = {f"policy/{name}": digest for name, digest in header["policy"]["sources"].items()}
         self.listed = listed | header["snapshot"]["kept"]
 
+    def canonical(self):
+        """The files that are derived from the plan and have a digest of their own."""
+        return [("policy.policy", sha256(self.plan.lines[1]["text"].encode()))]
+
+    def chosen_from(self):
+        """The lines of which a journal may choose."""
+        return [line for line in self.plan.of("decision") if line["verdict"] == "release"]
+
+    def fits(self, entry):
+        """Whether the register's line on it has the same numbers."""
+        header, summary = self.plan.lines[0], self.plan.lines[-1]["summary"]
+        counted = [header["mode"], summary["licenses"], summary["release"]]
+        return [entry["mode"], entry["licenses"], entry["release"]] == counted
+
     def check_gone(self, lines):
         """Stubs, and the files beside the plan, by the register's lines `erased`, which know a run by its root."""
-        gone, digests = {"plan.jsonl": set(), "outcomes.jsonl": set()}, {}
+        gone, digests = {self.sealed: set(), "outcomes.jsonl": set()}, {}
         for line in lines:
             for path, root in line["roots"].items():
-                if root == self.plan.root and path.endswith("/plan.jsonl"):
-                    place = path.removesuffix("plan.jsonl")
+                if root == self.plan.root and path.endswith(f"/{self.sealed}"):
+                    place = path.removesuffix(self.sealed)
                     for name, numbers in gone.items():
                         numbers.update(line["files"].get(place + name, ()))
                     anew = [name for name in line["digests"] if name.startswith(place)]
@@ -165,10 +182,10 @@ class Run:
         """The files beside the plan; `digests` are those of kept snapshots that were written anew without somebody."""
         there = {p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("*") if p.is_file()}
         listed = self.listed | digests
-        for name, digest in [*listed.items(), ("policy.policy", sha256(self.plan.lines[1]["text"].encode()))]:
+        for name, digest in [*listed.items(), *self.canonical()]:
             if (name in there and sha256(there[name].read_bytes()) != digest) or name in listed.keys() - there.keys():
                 self.plan.find(f"lists {name}, which is missing or was changed")
-        for name in sorted(there.keys() - listed.keys() - DERIVED):
+        for name in sorted(there.keys() - listed.keys() - self.derived):
             self.plan.find(f"knows nothing of {name}, which is in its folder")
 
     def check_journal(self):
@@ -179,7 +196,7 @@ class Run:
             return
         if (header["planRoot"], header["runId"]) != (self.plan.root, self.plan.lines[0]["runId"]):
             journal.find("belongs to another plan", 1)
-        decided = {line["n"]: line for line in self.plan.of("decision") if line["verdict"] == "release"}
+        decided = {line["n"]: line for line in self.chosen_from()}
         chosen, results = header["chosen"], {}
         if len(set(chosen)) != len(chosen) or not set(chosen) <= decided.keys():
             journal.find("chooses what the plan does not release, or something twice", 1)
@@ -200,13 +217,41 @@ class Run:
             journal.find("is closed over other files than the plan lists", last["n"])
 
 
+class Restore(Run):
+    """The folder of a restore, which stands in the place of a plan; its lines `back` in that of decisions."""
+
+    sealed, derived = "restore.jsonl", {"restore.jsonl", "outcomes.jsonl"}
+
+    def check_plan(self):
+        """The order of the lines; each is about another release."""
+        plan, back = self.plan, self.plan.of("back")
+        if [line["kind"] for line in plan.lines] != ["restore", *["back"] * len(back)]:
+            plan.find("is no restore, whose lines have their order")
+            return
+        if len({line["line"] for line in back}) != len(back):
+            plan.find("gives a license back twice")
+        self.listed = {}
+
+    def canonical(self):
+        """None."""
+        return []
+
+    def chosen_from(self):
+        """All that is given back."""
+        return self.plan.of("back")
+
+    def fits(self, entry):
+        """Whether the register's line on it has the same numbers."""
+        return (entry["ofRoot"], entry["licenses"]) == (self.plan.lines[0]["ofRoot"], len(self.plan.of("back")))
+
+
 def check_register(register, runs, whole):
     """The register and the runs against each other; `whole`: all its runs should be there."""
     if register.lines[0]["kind"] != "register" or register.root:
         register.find("is no register of runs")
         return
-    planned = {line["root"]: line for line in register.of("planned")}
-    if [line["run"] for line in register.of("planned")] != list(range(1, len(planned) + 1)):
+    planned = {line["root"]: line for line in register.of("planned", "restore")}
+    if [line["run"] for line in register.of("planned", "restore")] != list(range(1, len(planned) + 1)):
         register.find("its runs are not numbered one by one")
     under_way = {}
     for line in register.of("begun", "closed"):
@@ -241,7 +286,7 @@ def check_entry(run, register, planned):
     header, journal = run.plan.lines[0], run.journal
     head, entry = header["register"], planned.get(run.plan.root)
     if head is None or head["id"] != register.lines[0]["id"]:
-        if header["mode"] != "what-if":
+        if header.get("mode") != "what-if":
             run.plan.find("is no run of this register")
         return
     if entry is None or (entry["run"], entry["runId"]) != (head["run"], header["runId"]):
@@ -249,9 +294,7 @@ def check_entry(run, register, planned):
         return
     if register.leaves[head["lines"] - 1 : head["lines"]] != [head["leaf"]]:
         run.plan.find(f"knows another line {head['lines']} of the register: that was cut off or changed", 1)
-    summary = run.plan.lines[-1]["summary"]
-    counted = [header["mode"], summary["licenses"], summary["release"]]
-    if [entry["mode"], entry["licenses"], entry["release"]] != counted:
+    if not run.fits(entry):
         run.plan.find("has other numbers than the register has of it")
     begun, closed = ([line for line in register.of(kind) if line["run"] == head["run"]] for kind in ("begun", "closed"))
     if journal is None:
@@ -305,7 +348,7 @@ def check_holds(holds, register, runs):
 def check_seals(register, text):
     """The register against seals that left the machine: in a mailbox, a log, a table that was copied."""
     text = re.sub(r"=\r?\n|^[> ]+", "", text, flags=re.MULTILINE)  # how mails break and quote lines
-    roots = {line["root"]: line["run"] for line in register.of("planned")}
+    roots = {line["root"]: line["run"] for line in register.of("planned", "restore")}
     journals = {(line["run"], line["journalRoot"]) for line in register.of("closed")}
     sealed = set()
     for name, run, plan, journal, size, head in re.findall(SEAL, text):
@@ -331,8 +374,9 @@ def check_held(path, register, runs):
 
 def check(folder, register_path=None, seals=""):
     """All findings on what is in a folder, and in a few words what was looked at."""
-    paths = [path.relative_to(folder) for path in sorted(folder.rglob("plan.jsonl"))]
-    runs = [Run(folder / path.parent) for path in paths if not any(part.startswith(".") for part in path.parts)]
+    places = [(path.relative_to(folder), kind) for kind in (Run, Restore) for path in folder.rglob(kind.sealed)]
+    found = sorted(places, key=lambda place: place[0])
+    runs = [kind(folder / path.parent) for path, kind in found if not any(one.startswith(".") for one in path.parts)]
     chains, gone = [chain for run in runs for chain in run.chains], []
     findings, seen = [], f"{len(runs)} runs"
     beside = folder / "runs.jsonl"

@@ -37,7 +37,7 @@ ReleaseKind: TypeAlias = Literal["released", "gone", "skipped", "failed", "unkno
 """`gone`: QRS had no such license any more when we came to delete it. `unknown`: it could not be found out."""
 RestoreKind: TypeAlias = Literal["restored", "held", "skipped", "failed", "unknown"]
 """`held`: the person had a license of the type again when we came to give it back."""
-OutcomeKind: TypeAlias = ReleaseKind | RestoreKind
+OutcomeKind: TypeAlias = Literal[ReleaseKind, RestoreKind]
 
 RESULTS: tuple[ReleaseKind, ...] = get_args(ReleaseKind)
 RESTORE_RESULTS: tuple[RestoreKind, ...] = get_args(RestoreKind)

@@ -95,3 +95,14 @@ def make_old_record(folder: Path) -> Path:
         command("log prune --site SITE --keep 31d --yes")
         command("log forget user00 --site SITE --reason left --yes")
     return folder / "state"
+
+
+def make_restored_record(folder: Path) -> Path:
+    """The state folder of a site: a run released two licenses, and a restore has given both back, one of them to
+    somebody who was erased then."""
+    with running_site(folder) as (_, command):
+        command("run --site SITE")
+        command("restore RUN --site SITE --yes")
+        command("run --site SITE --dry-run")
+        command("log forget user00 --site SITE --reason left --yes")
+    return folder / "state"

@@ -32,12 +32,20 @@ REGISTER = {
         kind: (kind, "register part")
         for kind in ("register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned")
     },
+    "restore": ("planned restore", "register part"),
     "closed": ("closed run", None),
     "heads": ("heads", None),
 }
+RESTORE = {"restore": ("restore", "circumstances"), "back": ("back", "back part")}
 HOLDS = {"holds": ("holds", None), "hold": ("hold", "hold part"), "ended": ("ended", "hold part")}
 SEAL = {"seal": ("seal", None)}
-LINES = {"plan": {**PLAN, **SEAL}, "journal": {**JOURNAL, **SEAL}, "register": REGISTER, "register of holds": HOLDS}
+LINES = {
+    "plan": {**PLAN, **SEAL},
+    "journal": {**JOURNAL, **SEAL},
+    "restore": {**RESTORE, **SEAL},
+    "register": REGISTER,
+    "register of holds": HOLDS,
+}
 """By file and kind of line the tables of its fields and of its personal part."""
 
 OUTPUTS = (
@@ -76,8 +84,8 @@ def schemas() -> Iterator[tuple[Path, Schema]]:
 
 
 def line_schema(file: str) -> Schema:
-    """The schema of one line of a plan, a journal or a register. It has the keys of its kind and no others."""
-    known, grows = tables(), file != "plan"
+    """The schema of one line of one of these files. It has the keys of its kind and no others."""
+    known, grows = tables(), file not in ("plan", "restore")
     kinds = [_kind(kind, known[own], part, grows) for kind, (own, part) in LINES[file].items()]
     return with_definitions(_titled(f"A line of a {file}, format 2", {"oneOf": kinds}), closed=True)
 

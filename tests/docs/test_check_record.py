@@ -16,7 +16,7 @@ from seatwarden.engine.log.verify import VerifiedRecord
 from seatwarden.engine.notice.verify import verify_all
 from seatwarden.policy.errors import InputError
 from tests.docs.edits import Line, change, checker, erase, read, relink
-from tests.docs.records import make_old_record, make_record, running_site
+from tests.docs.records import make_old_record, make_record, make_restored_record, running_site
 from tests.paths import DATA, EXAMPLES
 from tests.profiles import examples
 
@@ -354,3 +354,49 @@ def _faults(state: Path) -> Iterator[str]:
     else:
         yield from map(str, found.faults)
         yield from (f"{run.folder} is torn" for run in found.runs if run.torn)
+
+
+# Restores ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made_back(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("back")
+    return make_restored_record(folder).rename(folder / "moved")
+
+
+@pytest.fixture
+def back(made_back: Path, tmp_path: Path) -> Path:
+    """A state folder with a restore, of the test's own."""
+    return Path(shutil.copytree(made_back, tmp_path / "state"))
+
+
+def test_a_restore_is_right(back: Path) -> None:
+    assert findings(back) == []
+    assert verified(back).faults == []
+    (path,) = back.rglob("restore.jsonl")
+    assert checker.read_chain(path, grows=False).erased, "somebody is erased from it"
+
+
+@pytest.mark.parametrize("name", ["restore.jsonl", "outcomes.jsonl"])
+def test_a_byte_of_a_restore_flipped(back: Path, name: str) -> None:
+    (path,) = (one for one in back.rglob(name) if (one.parent / "restore.jsonl").exists())
+    data = path.read_bytes()
+    for at in range(0, len(data), 17):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
+        assert findings(back), at
+        assert verified(back).faults, at
+
+
+def test_a_restore_that_is_gone(back: Path) -> None:
+    (path,) = back.rglob("restore.jsonl")
+    shutil.rmtree(path.parent)
+    assert any("run 2 is missing" in one for one in findings(back))
+    assert any("run 2 is missing" in fault.problem for fault in verified(back).faults)
+
+
+def test_a_file_beside_a_restore(back: Path) -> None:
+    (path,) = back.rglob("restore.jsonl")
+    path.with_name("summary.txt").write_text("hello", encoding="utf-8")
+    assert any("knows nothing of summary.txt" in one for one in findings(back))
+    assert any("is no file of this run" in fault.problem for fault in verified(back).faults)

@@ -20,7 +20,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.facts.standing import HoldInForce, Standing
-from seatwarden.engine.log import decision_lines, heads, lines, register
+from seatwarden.engine.log import decision_lines, heads, lines, register, restore
 from seatwarden.engine.log.chain import ChainLine, SealLine, erased
 from seatwarden.engine.log.writer import Recording, plan_lines
 from seatwarden.engine.notice import holds
@@ -31,7 +31,7 @@ from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
-from tests.docs.records import make_old_record, make_record, running_site
+from tests.docs.records import make_old_record, make_record, make_restored_record, running_site
 from tests.docs.schemas import FOLDER, LINES, OUTPUTS, schemas, text_of
 from tests.engine.cli.test_json_of_commands import CALLS
 from tests.engine.idle import POLICY, idle_site
@@ -67,9 +67,13 @@ TYPES: dict[str, Any] = {
     "outcome part": lines.OutcomePart,
     "resume": lines.Resume,
     "closed": lines.Closed,
+    "restore": restore.RestoreHeader,
+    "back": restore.BackLine,
+    "back part": restore.BackPart,
     "register part": register.RegisterPart,
     "register": register.Opened,
     "planned": register.Planned,
+    "planned restore": register.PlannedRestore,
     "begun": register.Begun,
     "closed run": register.ClosedRun,
     "attempt": register.Attempt,
@@ -162,7 +166,7 @@ def _plain(schema: Any) -> Any:
 
 
 def test_every_type_of_line_is_on_the_page() -> None:
-    kinds = {kind for module in (lines, register, holds) for kind in vars(module).values() if _is_line(kind)}
+    kinds = {kind for module in (lines, register, restore, holds) for kind in vars(module).values() if _is_line(kind)}
     assert kinds <= {*TYPES.values()}
 
 
@@ -198,7 +202,7 @@ def test_every_table_is_used() -> None:
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state folders of two sites."""
     folder = tmp_path_factory.mktemp("record")
-    for name, make in {"new": make_record, "old": make_old_record}.items():
+    for name, make in {"new": make_record, "old": make_old_record, "back": make_restored_record}.items():
         (folder / name).mkdir()
         make(folder / name)
     return folder
@@ -220,7 +224,7 @@ def _closed(schema: Any) -> Any:
 
 
 def test_real_files_are_as_the_page_says(record: Path) -> None:
-    files = {"plan": "plan.jsonl", "journal": "outcomes.jsonl", "register": "runs.jsonl"}
+    files = {"plan": "plan.jsonl", "journal": "outcomes.jsonl", "restore": "restore.jsonl", "register": "runs.jsonl"}
     files |= {"register of holds": "holds.jsonl"}
     for schema, name in files.items():
         seen = set()

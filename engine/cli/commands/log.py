@@ -18,7 +18,7 @@ from seatwarden.engine.cli.terminal.output import note, print_result, say, worki
 from seatwarden.engine.cli.terminal.prose import WIDTH, room
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.audit import audit_lines, audit_to_json
-from seatwarden.engine.cli.views.past_runs import restore_row, run_row
+from seatwarden.engine.cli.views.past_runs import given_back_to_json, restore_row, run_row
 from seatwarden.engine.cli.views.record import record_lines, record_to_json
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.tables import Column
@@ -392,7 +392,7 @@ def _decision_row(past: PastDecision, format: Format) -> dict[str, Any]:
         "outcome": outcome.result if outcome else None,
         "at": outcome.at if outcome else None,
         "why": about.reason + detail + (f"; {given_back_words(back)}" if back else ""),
-        "givenBack": to_builtins(back) if back else None,
+        "givenBack": given_back_to_json(back) if back else None,
         **({"facts": to_builtins(about.facts)} if format == "json" else {}),
     }
 

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from seatwarden.engine.log.history import PastRun, UnreadableRun
-from seatwarden.engine.log.restored import PastRestore
+from seatwarden.engine.log.restored import GivenBack, PastRestore
 from seatwarden.engine.plan.modes import LIVE
 
 
@@ -55,3 +55,8 @@ def restore_row(past: PastRestore) -> dict[str, Any]:
         "erased": erased,
         "ofRun": header.of_run,
     }
+
+
+def given_back_to_json(found: GivenBack) -> dict[str, Any]:
+    """That a release was undone, for programs."""
+    return {"result": found.result, "released": found.released, "at": found.at, "run": found.run_id}

@@ -12,5 +12,5 @@ def test_its_line() -> None:
     point = restore_point("https://qlik:4242", {"restored": 3, "held": 1}, 2, "seal 1", (("env", "PROD"),), AT)
     assert line(point) == (
         "seatwarden_restore,env=PROD,site=https://qlik:4242 "
-        'restored=3,held=1,skipped=0,failed=0,unknown=0,regretted=2,seal="seal 1" 1796029200000'
+        'failed=0,held=1,regretted=2,restored=3,seal="seal 1",skipped=0,unknown=0 1796029200000'
     )
