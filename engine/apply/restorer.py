@@ -57,12 +57,14 @@ class Restore:
         self._qrs = qrs
         self._users: dict[str, str] = {}
         """The ids in QRS of the users that it lists once."""
+        self._doubled: frozenset[str] = frozenset()
 
     def prepare(self, keys: Sequence[Key]) -> None:
         """Reads the users of the site: the record has their names, a POST wants their ids."""
         users = self._qrs.users()
         listed = Counter(user.directory_and_id for user in users)
         self._users = {name: user.id for user in users if listed[name := user.directory_and_id] == 1}
+        self._doubled = frozenset(name for name, count in listed.items() if count > 1)
 
     def line_of(self, key: Key) -> int:
         """The line of the restore that speaks of the license."""
@@ -91,6 +93,8 @@ class Restore:
             until = f" until {to_the_minute(end)}" if isinstance(end, str) and parse_timestamp(end) else ""
             return Judged("skipped", f"a license of the person is in quarantine{until}: reinstate it in the QMC")
         user_id = self._users.get(self.user_of(key))
+        if self.user_of(key) in self._doubled:
+            return Judged("skipped", "QRS lists the user more than once: which one it was is not known")
         if user_id is None or self._qrs.user(user_id) is None:
             return Judged("skipped", "the user is gone")
         seats = self._qrs.seats().get(license_type)

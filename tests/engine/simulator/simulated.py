@@ -67,9 +67,9 @@ class Client:
     session: requests.Session
     timeout: float = 5.0
 
-    def send(self, path: str, method: str = "GET") -> requests.Response:
+    def send(self, path: str, method: str = "GET", sent: object = None) -> requests.Response:
         url = f"{self.base}{path}{'&' if '?' in path else '?'}xrfkey={KEY}"
-        return self.session.request(method, url, timeout=self.timeout, allow_redirects=False)
+        return self.session.request(method, url, json=sent, timeout=self.timeout, allow_redirects=False)
 
     def get(self, path: str) -> Any:
         answer = self.send(path)

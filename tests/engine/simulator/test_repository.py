@@ -116,3 +116,37 @@ class TestDeleting:
             assert rows[NEW]["modifiedDate"] == "2026-11-21T02:00:00.000Z"
             assert rows[HELD] == SITE["licenses"]["analyzer"][3]
             assert qrs.deleted == [NEW, OLD, HELD]
+
+
+class TestAllocating:
+    def test_a_user_gets_one(self, qrs: SimulatedQrs, client: Client) -> None:
+        user = SITE["users"][0]
+        answer = client.send(ANALYZER, "POST", {"user": {"id": user["id"]}})
+        assert answer.status_code == 201
+        row = answer.json()
+        assert row["user"] == {name: user[name] for name in ("id", "userId", "userDirectory", "name")}
+        assert client.get(f"{ANALYZER}/{row['id']}") == row
+        assert (row["quarantined"], qrs.allocated) == (False, [user["id"]])
+        overview = client.get("/qrs/license/accesstypeoverview")["analyzerAccess"]
+        assert overview["allocated"] == 4
+
+    @pytest.mark.parametrize("body", [None, {}, [], {"user": None}, {"user": {"id": 7}}, {"user": {"id": "nobody"}}])
+    def test_without_a_user_there_is_none(self, qrs: SimulatedQrs, client: Client, body: object) -> None:
+        assert client.send(ANALYZER, "POST", body).status_code == 400
+        assert (qrs.allocated, client.get(f"{ANALYZER}/count")) == ([], {"value": 4})
+
+    def test_who_has_one_gets_no_other(self, qrs: SimulatedQrs, client: Client) -> None:
+        """One in quarantine counts: it is theirs until it is free."""
+        for number in (2, 5):
+            body = {"user": {"id": SITE["users"][number]["id"]}}
+            assert client.send(ANALYZER, "POST", body).status_code == 409
+        assert qrs.allocated == []
+
+    def test_no_more_are_given_than_there_are(self) -> None:
+        users = [{"id": f"u{n}", "userId": f"u{n}", "userDirectory": "X", "name": ""} for n in range(7)]
+        with SimulatedQrs({"users": users}) as qrs, connect() as session:
+            client = Client(qrs.url, session)
+            codes = [client.send(PROFESSIONAL, "POST", {"user": {"id": user["id"]}}).status_code for user in users]
+            assert codes == [201] * 5 + [409] * 2
+            assert client.get("/qrs/license/accesstypeoverview")["professionalAccess"]["available"] == 0
+            assert len({row["id"] for row in client.get(f"{PROFESSIONAL}/full")}) == 5
