@@ -7,6 +7,7 @@ While one of a run is open, it is brought to its end before another of that run 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import UNSET
@@ -41,6 +42,14 @@ class Restorable:
     undone: int
     erased: int
     open: RestoreLog | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteShown:
+    """What a site shows before a restore is sealed: its seats, and what its clock said, if anything."""
+
+    seats: Mapping[LicenseType, Seats]
+    clock: datetime | None = None
 
 
 def check_restorable(plan: PlanLog, url: str) -> JournalState:
@@ -116,7 +125,7 @@ def _the_one(people: People[None], query: str) -> Holder:
 def seal_restore(
     restorable: Restorable,
     lines: Sequence[BackLine],
-    overview: Mapping[LicenseType, Seats],
+    shown: SiteShown,
     record: SiteRecord,
     state: Path,
     hand: Hand,
@@ -131,8 +140,8 @@ def seal_restore(
         site=plan.header.site,
         of_run=plan.header.run_id,
         of_root=plan.root,
-        clocks=clocks_of(now),
-        overview=dict(overview),
+        clocks=clocks_of(now, shown.clock),
+        overview=dict(shown.seats),
         register=record.restore_head(),
     )
     folder = state / RUNS_FOLDER / header.run_id

@@ -29,6 +29,7 @@ from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.restore import (
     Restorable,
+    SiteShown,
     check_restorable,
     find_restorable,
     only_of,
@@ -56,12 +57,12 @@ def restore(
 
     Example: seatwarden restore runs/20261121T020000Z-0123456789ab --site butler.yaml
     """
+    from seatwarden.engine.runs.publish import publish_restore  # requests takes a while to import
+
     _refuse_restore(folder)
     plan = read_log(folder)
     settings = settings_from(needed(site), None, needs_policy=False)
     say_warnings(settings)
-    from seatwarden.engine.runs.publish import publish_restore  # requests takes a while to import
-
     hand = this_hand(clock, settings.site.qlik_user)
     seals = None
     try:
@@ -134,7 +135,7 @@ def _restore(it: _Restoring) -> tuple[ExitCode, RestoreLog | None]:
     wanted = only_of(it.users, it.plan, journal, found.left)
     if found.open is not None:
         if it.users:
-            note("An earlier restore of this run is open: it is brought to its end, whoever is named.")
+            note("An earlier restore of this run is open: it is brought to its end first, whoever is named.")
         pending = pending_restore(found.open)
         _confirm([found.open.by_key[key] for key in pending.left_keys], it, pending.done)
         return _carry_out(it, found, pending), found.open
@@ -149,10 +150,10 @@ def _begin(it: _Restoring, found: Restorable, wanted: list[BackLine]) -> tuple[E
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
 
     with QrsClient(it.settings.site, datetime.now(UTC)) as client:
-        overview = client.seats()
+        shown = SiteShown(client.seats(), client.site_clock)
         for warning in client.warnings:
             warn(warning)
-    log = seal_restore(found, wanted, overview, it.record, it.settings.folder, it.hand)
+    log = seal_restore(found, wanted, shown, it.record, it.settings.folder, it.hand)
     return _carry_out(it, found, pending_restore(log)), log
 
 

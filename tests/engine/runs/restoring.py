@@ -7,7 +7,7 @@ from typing import Any
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
 from seatwarden.engine.apply.restorer import Restore
 from seatwarden.engine.log.reader import read_log
-from seatwarden.engine.runs.restore import check_restorable, find_restorable, pending_restore, seal_restore
+from seatwarden.engine.runs.restore import SiteShown, check_restorable, find_restorable, pending_restore, seal_restore
 from seatwarden.engine.snapshot.model import License, Seats, User
 from seatwarden.engine.snapshot.reader import decode_license, decode_user
 from seatwarden.grammar.ast import LicenseType
@@ -47,7 +47,7 @@ def restore(site: RecordedSite, run: Path) -> tuple[Path, ApplyResult]:
     journal = check_restorable(plan, site.settings.site.url)
     with site.record() as record:
         found = find_restorable(plan, journal, site.state)
-        log = seal_restore(found, found.left, {}, record, site.state, site.hand)
+        log = seal_restore(found, found.left, SiteShown({}), record, site.state, site.hand)
         pending = pending_restore(log)
         with record.applying(pending):
             open_ = open_journal(pending, site.hand)

@@ -369,3 +369,24 @@ def test_a_damaged_restore_is_listed(office: Office, run: Run, tmp_path: Path) -
     assert f"error: {path}: line 1 was changed" in ran.err
     refused = office.restore()
     assert (refused.code, "an earlier restore is not as it was written" in refused.err) == (3, True)
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_open_restore_is_brought_to_its_end_first(office: Office, qrs: SimulatedQrs) -> None:
+    """Also where others are named: what was sealed is carried out before anything else is."""
+    qrs.faults.append(Fault("status", "POST", status=500, times=1))
+    assert office.restore("--user", "CORP\\user02").code == 4
+    ran = office.restore("--user", "CORP\\user05")
+    assert "it is brought to its end first, whoever is named" in ran.err
+    assert qrs.allocated == ["u-02"]
+    assert office.restore("--user", "CORP\\user05").code == 0
+    assert qrs.allocated == ["u-02", "u-05"]
+    assert len(office.restores) == 2
+
+
+def test_the_sealed_record_says_what_was_seen(office: Office) -> None:
+    office.restore()
+    header = json.loads((office.restores[0] / "restore.jsonl").read_bytes().partition(b"\n")[0])
+    assert header["overview"]["analyzer"]["available"] == 11
+    assert header["clocks"]["qrs"] is not None
+    assert header["person"]["command"].startswith("seatwarden restore")
