@@ -123,7 +123,9 @@ def list_(
 
 @app.command("end")
 def end(
-    user: UserArgument,
+    user: Annotated[
+        str, typer.Argument(metavar="USER", help="Somebody who is held: DIRECTORY\\id, an id, or a part of one.")
+    ],
     site: SiteOption = None,
     type: TypeOption = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the record.")] = "",
