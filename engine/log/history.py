@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from seatwarden.engine.decide.decision import user_of
+from seatwarden.engine.decide.decision import STANDING, user_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms, Revealed
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.day import DaySpan
@@ -48,8 +48,11 @@ class PastRun:
         return day_of_log(self.log).today
 
     def rule_of(self, decision: RecordedDecision) -> str | None:
-        """The name of the rule or guard that decided; of a rule without a name how it starts. None for no rule."""
+        """The name of the rule, guard or register that decided; of a rule without a name how it starts. None for no
+        rule."""
         about = decision.about
+        if decision.because in STANDING:
+            return decision.because
         if about.rule is not None or about.at is None:
             return about.rule
         return next((rule.label for rule in self.log.policy.rules if rule.at == about.at), None)
@@ -158,8 +161,8 @@ def _by_user(decision: RecordedDecision) -> tuple[str, str, str]:
 
 
 def rules_in(runs: Iterable[PastRun]) -> set[str]:
-    """The names of all rules and guards that runs were decided by."""
-    return {*GUARDS, *(rule.label for run in runs for rule in run.log.policy.rules)}
+    """The names of all rules, guards and registers that runs were decided by."""
+    return {*GUARDS, *STANDING, *(rule.label for run in runs for rule in run.log.policy.rules)}
 
 
 def _read_run(folder: Path) -> PastRun | UnreadableRun:

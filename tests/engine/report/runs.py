@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.facts.standing import HoldInForce, Standing
 from seatwarden.engine.log.journal import Journal
 from seatwarden.engine.log.lines import ApplyHeader, Key, OutcomeKind
 from seatwarden.engine.log.reader import read_plan
@@ -74,10 +75,13 @@ def write_run(
     policy: str = POLICY,
     now: datetime = NOW,
     pseudonyms: Pseudonyms | None = None,
+    held: Mapping[str, HoldInForce] | None = None,
 ) -> Path:
-    """A run folder with the plan for a site."""
+    """A run folder with the plan for a site; `held` are holds by the ids of licenses."""
     loaded = checked(policy)
     snapshot = snapshot_of(site)
+    ids = [(t, row.id) for t, rows in snapshot.licenses.items() for row in rows]
+    snapshot = snapshot.with_standings({key: Standing(held[key[1]]) for key in ids if held and key[1] in held})
     plan = make_plan(loaded, snapshot, day_of(loaded, now), snapshot.source or "test", pseudonyms)
     write_plan(with_origin(plan, LIVE_ORIGIN), folder, "", RECORDING)
     return folder

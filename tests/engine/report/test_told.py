@@ -16,6 +16,7 @@ from seatwarden.engine.decide.decision import listing_order
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import Trace
 from seatwarden.engine.explain.explanation import Explainer, found, part_text, tree_parts
+from seatwarden.engine.facts.standing import HoldInForce
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.states import states_in
 from seatwarden.engine.plan.listing import brief
@@ -128,6 +129,28 @@ _ABOUT_PEOPLE = (
     'weekday = "friday"',
 )
 """Tests that meet in people: a change of the one is one of the other."""
+
+
+_holds = st.builds(
+    HoldInForce,
+    until=st.sampled_from(["2026-11-20", "2026-11-21", "2026-12-24"]),
+    reason=st.sampled_from(["on leave", "for stranger"]),
+    by=st.just("ACME\\admin"),
+    since=st.just("2026-11-01"),
+)
+
+
+@examples(8)
+@given(policies(), sites(), _ids, st.data())
+def test_the_held_are_told_as_if_alone(
+    policy: Policy, site: dict[str, Any], ids: list[str], data: st.DataObject
+) -> None:
+    crowd = _crowd(site, ids, ["CORP"])
+    licenses = sorted({str(row["id"]) for rows in crowd["licenses"].values() for row in rows})
+    held = data.draw(st.dictionaries(st.sampled_from(licenses), _holds, min_size=1)) if licenses else {}
+    with TemporaryDirectory() as folder:
+        run = write_run(Path(folder) / "run", crowd, print_policy(policy), held=held)
+        assert list(told_licenses(report_for(run).table)) == _alone(read_plan(run))
 
 
 @st.composite

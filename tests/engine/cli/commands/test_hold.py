@@ -1,6 +1,7 @@
 """`seatwarden hold`, on a simulated QRS: what is refused, what is said, and who looks at holds."""
 
 import json
+import random
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -314,3 +315,32 @@ def test_two_at_once(site: Path, processes: Processes) -> None:
     assert [worker.exitcode for worker in workers] == [0] * 4
     state = read_holds(state_of(site) / HOLDS_FILE)
     assert sorted(one.user for one in state.holds()) == [f"CORP\\{user}" for user in users]
+
+
+# Killed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
+def test_killed_at_any_point(run: Run, site: Path, idle_qrs: SimulatedQrs, processes: Processes, seed: int) -> None:
+    """A hold is there whole or not at all; the register of runs never knows more of it than there is."""
+    chance = random.Random(seed)  # noqa: S311 - a kill needs no cryptography
+    kills = 0
+    for n in range(20):
+        process = processes(target=_hold, args=(str(site), f"user{n % 6:02}", in_days(9)))
+        asked = len(idle_qrs.requests)
+        process.start()
+        while process.is_alive() and len(idle_qrs.requests) == asked:
+            process.join(0.005)
+        process.join(chance.random() * 0.15)
+        if process.is_alive():
+            process.kill()
+            kills += 1
+        process.join()
+        listed = run("hold", "list", "--site", site, "--format", "json")
+        assert listed.code == 0, listed.err
+        assert {one["reason"] for one in json.loads(listed.out)["holds"]} <= {"two at once"}
+        if kills == 4:
+            break
+    assert run("hold", "add", WHO, "--until", in_days(1), "--reason", "after all", "--site", site).code == 0
+    assert run("log", "verify", state_of(site)).code == 0
+    assert json.loads(run("plan", "--site", site, "--format", "json").out)["summary"]["byReason"]["hold"] >= 1
