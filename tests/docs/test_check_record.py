@@ -154,7 +154,7 @@ def test_a_plan_relinked_whole(record: Path) -> None:
     run = next(run for run in runs_in(record) if not (run / "outcomes.jsonl").exists())
 
     def spare(lines: list[Line]) -> None:
-        line = next(line for line in lines if line["kind"] == "decision")
+        line = next(line for line in lines if line.get("verdict") == "release")
         line |= {"verdict": "keep", "because": "default"}
         lines[-2]["summary"]["release"] -= 1
 

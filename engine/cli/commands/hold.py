@@ -55,7 +55,6 @@ app = typer.Typer(
 
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="DIRECTORY\\id, a name, a QRS id, or a part of one.")]
 TypeOption = Annotated[LicenseType | None, typer.Option("--type", help="Licenses of this type only.")]
-FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
 
 
 @app.command("add")
@@ -99,7 +98,7 @@ def add(
 def list_(
     site: SiteOption = None,
     all: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
-    format: FormatOption = "text",
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
 ) -> None:
     """List who is held, until when and why.
 
