@@ -13,6 +13,7 @@ from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.notice import NoticeStanding, bare_notice
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import LicenseType
+from seatwarden.grammar.calendar_names import date_from
 
 
 class HoldInForce(Struct, frozen=True, rename="camel", gc=False):
@@ -26,6 +27,11 @@ class HoldInForce(Struct, frozen=True, rename="camel", gc=False):
     reason: str
     by: str
     since: str
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no day: a line that says so was not written by us."""
+        if date_from(self.until) is None or date_from(self.since) is None:
+            raise ValueError("`until` and `since` of a hold are days")
 
     def holds_on(self, day: str) -> bool:
         """Whether it is in force on a day, written `YYYY-MM-DD`."""

@@ -104,10 +104,16 @@ class _Forgetting:
         Raises UntrustedRecord where it cannot be known.
         """
         today = day_for(self.settings.policy, clock(), None).today
-        running = [one for one in registers.holds().in_force(today) if one.covers(person.user, None)]
-        if running:
-            words = printable(f"{person.label} is {running[-1].as_found.sentence}")
+        running = registers.holds().in_force(today)
+        own = [one for one in running if one.covers(person.user, None)]
+        if own:
+            words = printable(f"{person.label} is {own[-1].as_found.sentence}")
             raise PlanRefused(words, "end the hold first: `seatwarden hold end`; then nobody is forgotten who is kept")
+        # What names the person goes, and with it the hold of somebody else would be gone.
+        others = [one.user for one in running if person.is_named_in(one.reason)]
+        if others:
+            words = printable(f"{person.label} is named in the reason of a hold that runs: that of {others[0]}")
+            raise PlanRefused(words, "hold again with another reason, and end the one that names the person")
 
     def forget(self, record: SiteRecord, yes: bool) -> ExitCode:
         """Shows what there is, asks, erases it, and says what is left."""

@@ -173,6 +173,15 @@ def test_a_hold_that_no_register_knows_is_refused(tmp_path: Path) -> None:
         read_plan(folder)
 
 
+@pytest.mark.parametrize("until", ["x", "", "2026-02-30", "20261221", 7, None])
+def test_a_day_that_is_none_is_damage(tmp_path: Path, until: object) -> None:
+    folder = _written(_plan(4), tmp_path / "run")
+    hold = {"until": until, "reason": "x", "by": "y", "since": "2026-11-01"}
+    _forge(folder, {}, standing={"hold": hold})
+    with pytest.raises(DamagedLog, match="is damaged or made by another program"):
+        read_log(folder)
+
+
 def test_the_same_policy_on_a_past_run_holds_as_the_run_did(tmp_path: Path) -> None:
     folder = _written(_plan(4), tmp_path / "run")
     past = past_site(folder)
@@ -180,3 +189,28 @@ def test_the_same_policy_on_a_past_run_holds_as_the_run_did(tmp_path: Path) -> N
     assert sorted(one.license_id for one in again if one.because == "hold") == ["l1", "l2"]
     later = replace(past, is_whole=False)
     assert [one.verdict for one in later.decide_all(checked(ALL), past.opened.day)] == [one.verdict for one in again]
+
+
+# Holds that end -----------------------------------------------------------------------------------------
+
+
+def _ending(days: dict[int, int], pseudonyms: Pseudonyms | None = None) -> list[str]:
+    """What a plan says of holds, by the number of each user and the days up to its end."""
+    holds: Standings = {("analyzer", f"l{n}"): held(TODAY + timedelta(days=later)) for n, later in days.items()}
+    policy = checked(ALL)
+    plan = make_plan(policy, snapshot_of(idle(9)).with_standings(holds), day_of(policy), "test", pseudonyms)
+    return [finding.message for finding in plan.findings if finding.code == "SW410"]
+
+
+def test_holds_that_end_within_a_week_are_named_the_first_in_front() -> None:
+    assert _ending({1: 7, 2: 8}) == ["the hold of 1 person ends within 7 days: `ACME\\user1` on 2026-11-28"]
+    assert _ending({1: 3, 2: 0}) == [
+        "the hold of 2 people ends within 7 days: `ACME\\user2` on 2026-11-21 and `ACME\\user1` on 2026-11-24"
+    ]
+    (many,) = _ending(dict.fromkeys(range(1, 8), 1))
+    assert many.endswith(" and 2 more")
+    assert _ending({1: 8, 2: -1}) == []
+
+
+def test_behind_pseudonyms_they_are_counted() -> None:
+    assert _ending({1: 7, 2: 3}, Pseudonyms(b"k" * 32, k=2)) == ["the hold of 2 people ends within 7 days"]

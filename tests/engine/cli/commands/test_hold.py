@@ -297,6 +297,30 @@ def test_who_is_held_is_not_forgotten(run: Run, hold: Hold, site: Path) -> None:
     assert hold().code == 0  # and the register goes on
 
 
+def test_who_is_named_in_the_reason_of_another_is_not_forgotten_yet(run: Run, hold: Hold, site: Path) -> None:
+    """The line goes with the name in it, and with the line the hold of the other."""
+    run("run", "--site", site, "--dry-run")
+    hold(user="user04", reason="stands in for user03")
+    forget = ("log", "forget", WHO, "--site", site, "--reason", "left", "--yes")
+    refused = run(*forget)
+    assert (refused.code, "is named in the reason of a hold that runs: that of CORP\\user04" in refused.err) == (
+        1,
+        True,
+    )
+    run("hold", "end", "user04", "--site", site)
+    hold(user="user04", reason="stands in for a colleague")
+    assert run(*forget).code == 0
+    assert b"user03" not in (state_of(site) / HOLDS_FILE).read_bytes()
+    assert json.loads(run("plan", "--site", site, "--format", "json").out)["summary"]["byReason"]["hold"] == 1
+
+
+def test_whom_only_a_hold_names_is_found(run: Run, hold: Hold, site: Path) -> None:
+    hold()
+    run("hold", "end", WHO, "--site", site)
+    ran = run("log", "forget", "user03", "--site", site, "--reason", "left", "--yes")
+    assert (ran.code, "holds.jsonl: 2 lines" in ran.out) == (0, True), ran
+
+
 # Two processes -------------------------------------------------------------------------------------------
 
 
