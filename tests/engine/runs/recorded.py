@@ -19,9 +19,10 @@ from seatwarden.engine.log.chain import split_lines
 from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
 from seatwarden.engine.log.verified_run import Pages
-from seatwarden.engine.log.verify import VerifiedRecord, verify_record
+from seatwarden.engine.log.verify import VerifiedRecord
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE
+from seatwarden.engine.notice.verify import verify_all
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import RunContext
@@ -162,9 +163,16 @@ class RecordedSite:
             record.erase(traces, "left")
         return traces.person
 
+    def hold_for_a_while(self, user: str, reason: str) -> None:
+        """Holds somebody, and ends it again."""
+        today = self.now.date()
+        with self.record() as record, record.holds() as register:
+            register.hold(user, None, today, reason, today)
+            register.end(register.state.in_force(today)[-1], f"no longer {reason}", today)
+
     def verified(self) -> VerifiedRecord:
         """The record as `log verify` sees it."""
-        return verify_record(self.state, NO_PAGES)
+        return verify_all(self.state, NO_PAGES)
 
 
 def with_kept_snapshot(monkeypatch: Any, site: RecordedSite) -> None:

@@ -57,6 +57,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> RecordedSite:
         site.fail = "l-03"
         site.run()
         site.run(dry_run=True)
+    site.hold_for_a_while(f"CORP\\{GONE}", "on leave")
     with site.record() as record:
         record.attempt("nothing for CORP\\user03", failed=True)
     write_report(site.runs[0], site.runs[0] / "report.html")
