@@ -71,14 +71,14 @@ def add(
     The word `add` may be left out. A hold beats every release rule, is looked at again before each release, and ends by
     itself.
 
-    Example: seatwarden hold add "CORP\\jdoe" --until 2027-02-28 --reason "parental leave" --site butler.yaml
+    Example: seatwarden hold add "CORP\\jdoe" --until 2027-02-28 --reason "on leave" --site butler.yaml
     """
     settings = _settings(site)
     now = clock()
     day = day_for(settings.policy, now, None)
     last, why = _until(until, day.today), _reason(reason)
     if not why:
-        raise InputError("--reason is empty", 'say why, for who reads it in a year: --reason "parental leave"')
+        raise InputError("--reason is empty", 'say why, for who reads it in a year: --reason "on leave"')
     snapshot = _snapshot(settings)
     holder, held = _person(user, snapshot)
     with _record(settings) as record, record.holds() as register:
