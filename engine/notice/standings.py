@@ -4,7 +4,7 @@ No rule can read it. It turns a release into a keep, when a plan is made and onc
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
