@@ -110,7 +110,7 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
     def _told_words(self, clause: Notice, today: date) -> str:
         told, day = f"told on {self.told}{self._through}", self.release_day(clause, today)
         lacking = self._lacks_reminder(clause)
-        if day <= today and lacking is not None:
+        if lacking is not None and (day <= today or self.why):
             return f"{told}; waits: {lacking}"
         return f"{told}, to be released on {day} unless used"
 

@@ -63,7 +63,7 @@ class SimulatedRepository:
         self.site: dict[str, Any] = deepcopy(dict(site))
         self.deleted: list[str] = []
         self.allocated: list[str] = []
-        self._now = now
+        self.now = now
         licenses = self.site.setdefault("licenses", {})
         for license_type in ("professional", "analyzer"):
             licenses.setdefault(license_type, [])
@@ -99,12 +99,12 @@ class SimulatedRepository:
         row = _find(rows, key)
         if row is None:
             return refusal(404, "Not found")
-        if self._now is None or not _used_since(row, self._now - QUARANTINE):
+        if self.now is None or not _used_since(row, self.now - QUARANTINE):
             rows.remove(row)
         elif not row.get("quarantined"):
             row["quarantined"] = True
-            row["quarantineEnd"] = format_instant(self._now + QUARANTINE)
-            row["modifiedDate"] = format_instant(self._now)
+            row["quarantineEnd"] = format_instant(self.now + QUARANTINE)
+            row["modifiedDate"] = format_instant(self.now)
         self.deleted.append(str(row["id"]))
         return Answer(204)
 
@@ -119,7 +119,7 @@ class SimulatedRepository:
         if self._bought[license_type] <= len(rows):
             return refusal(409, "No access of this type is available")
         self.allocated.append(str(user["id"]))
-        at = format_instant(self._now or datetime.now(UTC))
+        at = format_instant(self.now or datetime.now(UTC))
         row = {
             "id": str(uuid5(_ALLOCATED, f"{license_type} {len(self.allocated)}")),
             "createdDate": at,

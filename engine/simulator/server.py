@@ -135,6 +135,11 @@ class SimulatedQrs:
         if server.bug is not None and kind is None:
             raise RuntimeError("the simulated QRS failed") from server.bug
 
+    def be_at(self, now: datetime) -> None:
+        """Lets it be another moment there."""
+        with self._lock:
+            self._now = self._repository.now = now
+
     @property
     def url(self) -> str:
         """The address it listens on, such as `https://127.0.0.1:49152`, without `/qrs`."""
