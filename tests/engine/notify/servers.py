@@ -6,7 +6,7 @@ import ssl
 import struct
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -101,6 +101,8 @@ class Mailbox:
     refuse: tuple[str, ...] = ()
     refuse_sender: bool = False
     refuse_data: str | None = None
+    answer: Callable[[Envelope], str | None] | None = None
+    """What is said to a whole message; None: the server hangs up. It is asked instead of all that follows."""
     utf8: bool = True
     messages: list[EmailMessage] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
@@ -126,6 +128,11 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.answer is not None:
+            said = self.answer(envelope)
+            if said is None and server.transport is not None:
+                server.transport.abort()
+            return said or "451 gone"
         if self.refuse_data:
             return self.refuse_data
         content = cast(bytes, envelope.content)
