@@ -93,6 +93,7 @@ def here(question: HistoryQuestion, timeline: Timeline) -> Iterable[HistoryAnswe
     return [answer(question, part) for part in timeline.parts(_PART)]
 
 
+@collector_off()
 def look_back(
     history: History,
     policies: Mapping[str, CheckedPolicy],
@@ -112,8 +113,7 @@ def look_back(
     types = tuple(thresholds) or LICENSE_TYPES
     own = {kind: sorted({n for one in policies.values() for n in thresholds_of(kind, one.rules)}) for kind in types}
     ages = {kind: thresholds.get(kind) or own[kind] for kind in types}
-    with collector_off():
-        timeline = read_timeline(history, {policy.timezone for policy in policies.values()})
+    timeline = read_timeline(history, {policy.timezone for policy in policies.values()})
     moments = timeline.moments
     if not moments:
         raise InputError(f"the history `{history.path}` has no snapshot", "`history add` fills it from old files")
