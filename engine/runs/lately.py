@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import DamagedLog
-from seatwarden.engine.log.register import REGISTER_FILE, ClosedRun, RegisterState, read_register
+from seatwarden.engine.log.register import REGISTER_FILE, ClosedRun, PlannedRestore, RegisterState, read_register
 from seatwarden.engine.plan.limits import days_asked
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.grammar.ast import LicenseType
@@ -36,7 +36,8 @@ def released_lately(
     if state is None:
         return {within: {} for within in days}
     own = state.number_of(but) if but is not None else None
-    if state.open_runs().keys() - {own}:
+    restores = {line.run for line in state.of_kind(PlannedRestore)}  # an open one releases nothing
+    if state.open_runs().keys() - {own} - restores:
         return dict.fromkeys(days)
     return {within: _released(state, now - timedelta(days=within), own) for within in days}
 

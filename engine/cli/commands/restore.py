@@ -108,17 +108,18 @@ def _refuse_restore(place: Path) -> None:
 
 def _recorded(it: _Restoring) -> tuple[ExitCode, RestoreLog | None]:
     """Restores, and enters into the register what is refused or fails. Raises PlanRefused."""
-    root = it.plan.root
+    # It has no number yet, and is no attempt at the run that released: that one's number stays out of the line.
+    what = f"restore of {it.plan.header.run_id}"
     try:
         code, log = _restore(it)
     except PlanRefused as refusal:
-        it.record.attempt(f"restore: {refusal.message}", failed=False, root=root)
+        it.record.attempt(f"{what}: {refusal.message}", failed=False)
         raise
     except (InputError, RemoteError) as error:
-        it.record.attempt(f"restore: {error.message}", failed=True, root=root)
+        it.record.attempt(f"{what}: {error.message}", failed=True)
         raise
     if code is ExitCode.REMOTE_FAILED:
-        it.record.attempt("restore: QRS could not be reached, or did not accept us", failed=True, root=root)
+        it.record.attempt(f"{what}: QRS could not be reached, or did not accept us", failed=True)
     return code, log
 
 

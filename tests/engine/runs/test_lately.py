@@ -9,6 +9,7 @@ from seatwarden.engine.log.register import (
     Begun,
     ClosedRun,
     Planned,
+    PlannedRestore,
     Register,
     RegisterLine,
     RegisterOrigin,
@@ -86,3 +87,10 @@ def test_a_register_that_was_changed_says_nothing(tmp_path: Path) -> None:
     path = _written(tmp_path, _closed(1, 3, analyzer=4), _closed(2, 3)) / REGISTER_FILE
     path.write_bytes(path.read_bytes().replace(b'"analyzer":4', b'"analyzer":3'))
     assert released_lately(tmp_path, (7,), NOW) == {7: None}
+
+
+def test_a_restore_under_way_hides_nothing(tmp_path: Path) -> None:
+    """It gives licenses back: what was released is known all the same."""
+    restore = PlannedRestore(run=2, run_id="2", root="root 2", of_root="root 1", folder="2", licenses=1, at=_at(1))
+    state = _written(tmp_path, _planned(1), _begun(1), _closed(1, 3, analyzer=4), restore, _begun(2))
+    assert released_lately(state, [7], NOW) == {7: {"analyzer": 4}}

@@ -390,3 +390,10 @@ def test_the_sealed_record_says_what_was_seen(office: Office) -> None:
     assert header["overview"]["analyzer"]["available"] == 11
     assert header["clocks"]["qrs"] is not None
     assert header["person"]["command"].startswith("seatwarden restore")
+
+
+def test_what_is_refused_is_entered_and_no_mark_on_the_run(planned: Office) -> None:
+    planned.restore()
+    last = json.loads(planned.register.read_bytes().splitlines()[-1])
+    assert (last["kind"], last["result"], last["run"]) == ("attempt", "refused", None)
+    assert last["person"]["reason"].startswith("restore of 20")
