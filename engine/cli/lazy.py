@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, str] = {name: place for group in GROUPS.values() for name
 
 
 _RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete", "remove", "free", "execute")
+_GIVING_BACK = ("give-back", "reinstate", "reallocate", "undo", "unrelease")
 _INNER = {
     **dict.fromkeys(("verify", "replay", "list", "show", "new-key", "forget", "prune"), "log"),
     **dict.fromkeys(("check", "notify"), "site"),
@@ -54,9 +55,13 @@ _INNER = {
 
 def _instead_of(word: str) -> str | None:
     """What to type for a word that is no command, where no command is called nearly so."""
-    if nearest(word, COMMANDS):
+    # Together, the nearest first: `relase` is nearly `restore`, too, which does the opposite.
+    meant = nearest(word, [*_RELEASING, *_GIVING_BACK, *COMMANDS])
+    if meant in COMMANDS:
         return None
-    if nearest(word, _RELEASING):
+    if meant in _GIVING_BACK:
+        return "`restore` gives back what a run has released."
+    if meant is not None:
         return "`plan` says what would be released, `apply` releases what a plan says, `run` does both."
     inner = nearest(word, _INNER)
     return f"Did you mean 'seatwarden {_INNER[inner]} {inner}'?" if inner else None

@@ -150,6 +150,13 @@ def test_there_is_no_command_that_only_releases(word: str, run: Run) -> None:
     assert f"No such command '{word}'. `plan` says what would be released, `apply` releases what a plan" in ran.err
 
 
+@pytest.mark.parametrize("word", ["undo", "reinstate", "give-back"])
+def test_what_gives_back_is_named(word: str, run: Run) -> None:
+    ran = run(word, "plans/today")
+    assert ran.code == 2
+    assert f"No such command '{word}'. `restore` gives back what a run has released." in ran.err
+
+
 def test_commands_of_groups_are_found(run: Run) -> None:
     assert "Did you mean 'seatwarden log verify'?" in run("verify", "x").err
     assert "Did you mean 'apply'?" in run("aply").err
