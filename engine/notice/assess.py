@@ -95,14 +95,15 @@ def _untold(
 ) -> NoticeStanding:
     if isinstance(recipient, Unreachable):
         return NoticeStanding("no-address", why=recipient.reason)
+    times = site.notices.times_used(decision.key)
     if before is not None:
         again = before.last_message + timedelta(days=clause.days)
         if again > site.day.today:
-            return NoticeStanding("too-soon", told=str(before.last_message), announced=str(again))
+            return NoticeStanding("too-soon", told=str(before.last_message), announced=str(again), times=times)
     announced = announced_day(decision, clause.days, site)
     if announced is None:
-        return NoticeStanding("no-day")
-    return NoticeStanding("untold", announced=str(announced))
+        return NoticeStanding("no-day", times=times)
+    return NoticeStanding("untold", announced=str(announced), times=times)
 
 
 def _told(decision: Decision, notice: Notice, recipient: Recipient, site: NoticeSite) -> NoticeStanding:
@@ -124,6 +125,7 @@ def _told(decision: Decision, notice: Notice, recipient: Recipient, site: Notice
         announced=str(notice.announced),
         alive=alive,
         reminded=str(reminded) if reminded else "",
+        times=site.notices.times_used(decision.key),
         to=recipient.kind,
         why=_why_not_reminded(notice, address) if reminded is None else "",
     )

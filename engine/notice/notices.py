@@ -135,7 +135,7 @@ class Notices:
     """The notice and the place in it of each message, by the line of its intent."""
     _trials: dict[tuple[Key, str], int] = field(default_factory=dict)
     _latest: dict[tuple[Key, str], int] = field(default_factory=dict)
-    _count: dict[Key, int] = field(default_factory=dict)
+    _used: dict[Key, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lines: Iterable[NoticeLine]) -> "Notices":
@@ -184,7 +184,6 @@ class Notices:
             floors = self._floors.setdefault((notice.user.casefold(), line.license_type), {})
             floors[line.zone] = max(floors.get(line.zone, date.min), announced)
             place = notice.key, notice.user.casefold()
-            self._count[notice.key] = self._count.get(notice.key, 0) + (self._latest.get(place) != notice.number)
             self._latest[place] = notice.number
 
     def _note(self, line: OutcomeLine) -> None:
@@ -200,6 +199,8 @@ class Notices:
         notice = self.by_number.get(line.notice)
         if notice is not None:
             notice.ended, notice.ended_on = line.cause, date.fromisoformat(line.day)
+            if line.cause == "used" and notice.key is not None:
+                self._used[notice.key] = self._used.get(notice.key, 0) + 1
             notice.fact = line.person.fact if line.person is not UNSET else ""
 
     def _accept(self, line: DamageAccepted) -> None:
@@ -230,9 +231,9 @@ class Notices:
         """The largest day that a person was ever told for licenses of that type, by the zone that it was told in."""
         return self._floors.get((user.casefold(), license_type), {})
 
-    def times_told(self, key: Key) -> int:
-        """How many notices there were about a license."""
-        return self._count.get(key, 0)
+    def times_used(self, key: Key) -> int:
+        """How many notices about a license ended because somebody used it."""
+        return self._used.get(key, 0)
 
     def next_number(self) -> int:
         """The number of the next notice."""

@@ -4,12 +4,12 @@ No rule can read it. It turns a release into a keep, when a plan is made and onc
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
-from seatwarden.engine.decide.decide import decide
+from seatwarden.engine.decide.decide import DecideOne, decide
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog, UntrustedRecord
 from seatwarden.engine.facts.day import Day
@@ -22,7 +22,7 @@ from seatwarden.engine.notice.decisions import asks_for_notices, with_notice, wi
 from seatwarden.engine.notice.holds import Hold, HoldsState
 from seatwarden.engine.notice.interval import USUAL_INTERVAL
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, tail_of
-from seatwarden.engine.notice.trust import trusted_holds, trusted_notices
+from seatwarden.engine.notice.trust import check_clock, trusted_holds, trusted_notices
 from seatwarden.engine.plan.plan import Stand
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
@@ -81,10 +81,28 @@ class StandingsBeside:
         """Whose licenses of a snapshot are held on a day. Raises UntrustedRecord."""
         return standings_of(self.holds().in_force(day.today), snapshot)
 
-    def decide_now(
+    def decider(self, clock: Callable[[], datetime], site_clock: Callable[[], datetime | None]) -> DecideOne:
+        """Decides licenses one by one right before they are released, the registers heard as they are now.
+
+        It raises UntrustedRecord for registers that cannot be relied on, and where people are told before also for
+        clocks: `clock` is ours, `site_clock` that of QRS at its first answer.
+        """
+        checked = False
+
+        def decide_now(
+            policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, row: License, day: Day
+        ) -> Decision:
+            nonlocal checked
+            if not checked and (asks_for_notices(policy) or self.notices().lines):
+                check_clock(self.notices().notices, clock(), site_clock())
+            checked = True
+            return self._decide_now(policy, snapshot, license_type, row, day)
+
+        return decide_now
+
+    def _decide_now(
         self, policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, row: License, day: Day
     ) -> Decision:
-        """Decides one license, the registers heard as they are now. Raises UntrustedRecord."""
         held = snapshot.with_standings(self.now(snapshot, day))
         return with_notice(decide(policy, held, license_type, row, day), row, self.site(policy, held, day))
 

@@ -314,7 +314,7 @@ class _Run:
         clock = self._context.clock
         beside = ReleasedBeside([self._runs])
         plan, pseudonyms = pending.plan, self._pseudonyms
-        decide_now = self._standings(record, plan.header.heads).decide_now
+        decide_now = self._standings(record, plan.header.heads).decider(clock, lambda: qrs.site_clock)
         release = Release(
             plan, qrs, pseudonyms=pseudonyms, clock=clock, released_by=beside.run_of, decide_now=decide_now
         )

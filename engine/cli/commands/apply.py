@@ -36,6 +36,7 @@ from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.register import LOCK_FILE, RUNS_FOLDER
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.notice.standings import StandingsBeside
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.limits import days_asked, describe_limits
@@ -263,7 +264,7 @@ def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
         pseudonyms=it.pseudonyms,
         clock=lambda: datetime.now(UTC),
         released_by=beside.run_of,
-        decide_now=it.record.standings(it.plan.header.heads).decide_now,
+        decide_now=_standings(it).decider(clock, lambda: client.site_clock),
     )
     progress = _progress_bar()
     task = progress.add_task("", total=len(pending.left))
@@ -289,6 +290,13 @@ def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
         for warning in client.warnings:
             warn(warning)
     return _report(done)
+
+
+def _standings(it: _Applying) -> StandingsBeside:
+    """The registers that say whose licenses are held, and who was told."""
+    from seatwarden.engine.runs.notices import reach_of  # the texts of messages take a while to import
+
+    return it.record.standings(it.plan.header.heads, reach_of(it.settings, it.plan.day))
 
 
 @contextmanager

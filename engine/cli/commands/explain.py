@@ -275,8 +275,8 @@ def _from_inputs(
         given.policy,
         given.day,
         lambda queries: people_of_snapshot(given.snapshot, queries),
-        lambda held: decide(given.policy, given.snapshot, *held, given.day),
-        lambda: decide_all(given.policy, given.snapshot, given.day),
+        lambda held: given.stand([decide(given.policy, given.snapshot, *held, given.day)])[0],
+        lambda: given.stand(tuple(decide_all(given.policy, given.snapshot, given.day))),
         lambda chosen: find_in_plan(given.policy, given.snapshot, given.day, chosen, whole=False).findings,
     )
 

@@ -25,6 +25,7 @@ from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Processes, processes
 from tests.engine.notice.telling import LONG_AGO, person
 from tests.engine.notify.servers import mail_server
+from tests.engine.runs.recorded import NO_PAGES
 from tests.engine.service.sites import write_site
 from tests.engine.support import license_row, site_of
 from tests.platforms import WINDOWS
@@ -291,7 +292,7 @@ def _check_record(weeks: Weeks) -> None:
     assert all(len(some) == 1 for some in ids.values())
     known = {one for some in ids.values() for one in some}
     assert {mail.id.strip("<>").rpartition("@")[0] for mail in weeks.world.mails} <= known
-    assert verify_record(weeks.state, {}).faults == []
+    assert verify_record(weeks.state, NO_PAGES).faults == []
 
 
 _DAYS, _LONG_DAYS = 25, 75

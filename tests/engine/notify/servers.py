@@ -1,5 +1,6 @@
 """Real servers to notify: an HTTP server that answers as told, and SMTP servers of aiosmtpd."""
 
+import asyncio
 import http.server
 import socket
 import ssl
@@ -130,8 +131,8 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.answer is not None:
             said = self.answer(envelope)
-            if said is None and server.transport is not None:
-                server.transport.abort()
+            if said is None:
+                cast(asyncio.Transport, server.transport).abort()
             return said or "451 gone"
         if self.refuse_data:
             return self.refuse_data
