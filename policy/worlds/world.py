@@ -1,9 +1,9 @@
 """A world: concrete facts about one user, one license and one day."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
@@ -23,7 +23,7 @@ _ORDINARY_TEXTS = {"user.userDirectory": "ACME", "user.userId": "somebody", "use
 _LONG_AGO = 400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
     """Concrete facts about one user, one license and one day.
 
@@ -35,9 +35,17 @@ class World:
     held: Mapping[Field, int]
     flags: Mapping[Field, bool]
     days: Mapping[DayField, int]
+    _values: dict[Field, tuple[Value, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was read: finding a text that fits all that is assumed of what it says takes a search of its own."""
 
     def read(self, field: Field) -> tuple[Value, ...]:
         """The values of a field, as the evaluator reads facts."""
+        found = self._values.get(field)
+        if found is None:
+            found = self._values[field] = self._read(field)
+        return found
+
+    def _read(self, field: Field) -> tuple[Value, ...]:
         match field.name:
             case "user":
                 return (f"{self.read(DIRECTORY)[0]}\\{self.read(USER_ID)[0]}",)
@@ -89,7 +97,7 @@ class World:
         several = sum(bits.bit_count() for field, bits in self.held.items() if VOCABULARY[field.name].many)
         return several + sum(truth for field, truth in self.flags.items() if field != USER_LAST_USED)
 
-    @property
+    @cached_property
     def is_wild(self) -> bool:
         """Whether it proves nothing: a text may pass tests and may fail them, or one that says a date is not found."""
         wild = any(bits & self.state.pools[field].wild for field, bits in self.held.items())
