@@ -50,7 +50,13 @@ _RELEASE: dict[str, Any] = {
         "when": [{"name": "a", "when": "user.inactive", "until": "2027-02-28", "licenseType": ["analyzer"]}],
     },
     "licenseType": {
-        "analyzer": {"enable": True, "releaseThresholdDays": 30, "neverUsed": "keep", "when": "user.blocked"},
+        "analyzer": {
+            "enable": True,
+            "releaseThresholdDays": 30,
+            "neverUsed": "keep",
+            "when": "user.blocked",
+            "notice": {"days": 14, "reminderDays": 3},
+        },
         "professional": {"enable": False, "releaseThresholdDays": 0},
     },
     "destination": _DESTINATION,
@@ -118,6 +124,20 @@ _EMAIL = {
     "events": ["limit-hit"],
     "people": False,
 }
+_NOTICE = {
+    "channel": "email",
+    "email": {key: value for key, value in _EMAIL.items() if key not in ("to", "events", "people")},
+    "webhook": {"url": "https://hooks.example.com/HIDDEN", "secret": "${SECRET}", "security": "tls"},
+    "address": "user.attributes.mail",
+    "manager": "user.@Manager",
+    "fallback": "c@d.example",
+    "redirectTo": "e@f.example",
+    "language": "user.attributes.language",
+    "defaultLanguage": "de",
+    "maxMessagesPerRun": 50,
+    "contact": "IT, 4711",
+    "hub": "https://qlik.example.com/hub",
+}
 _OURS = {
     "policy": "p.policy",
     "folder": "state",
@@ -127,6 +147,7 @@ _OURS = {
     "http": {"port": 9464},
     "heartbeat": 5,
     "notifications": {"webhook": [_WEBHOOK], "email": [_EMAIL]},
+    "notice": _NOTICE,
 }
 _HOST = {"configQRS": {"host": "qlik.example.com"}}
 _NAMED = {"seatwarden": {"policy": "p.policy"}}
