@@ -4,14 +4,12 @@ No row of QRS tells it and no rule can read it. It is found before a plan is mad
 and whoever decides that line again takes it from there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
 
-from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.notice import NoticeStanding, bare_notice
-from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.calendar_names import date_from
 
@@ -62,13 +60,6 @@ NO_STANDING = Standing()
 
 Standings: TypeAlias = Mapping[tuple[LicenseType, str], Standing]
 """What the registers say, by type and id of the license; who is not in it has no standing."""
-StandingsNow: TypeAlias = Callable[[Snapshot, Day], Standings]
-"""Asks the registers of the licenses of a snapshot on a day. Raises UntrustedRecord where they cannot be relied on."""
-
-
-def nothing_stands(snapshot: Snapshot, day: Day) -> Standings:
-    """The answer where there are no registers."""
-    return {}
 
 
 def bare(standing: Standing, day: str, *, released: bool) -> Standing:

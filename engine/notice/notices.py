@@ -84,11 +84,6 @@ class Notice:
         return max((one.announced for one in self.messages if not one.intent.redirected), default=date.max)
 
     @property
-    def days(self) -> int:
-        """The days of notice that its rule asked for."""
-        return self.messages[-1].intent.days
-
-    @property
     def last_message(self) -> date:
         """The day of its last message."""
         return max(message.day for message in self.messages)
