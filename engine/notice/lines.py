@@ -27,6 +27,10 @@ EndCause: TypeAlias = Literal["used", "protected", "not-due", "held", "gone", "r
 `cancelled`: by hand."""
 
 
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+"""So many days or lines, or the number of something."""
+
+
 class NoticeLine(ChainLine, kw_only=True, rename="camel"):
     """A line of the register of notices."""
 
@@ -73,19 +77,19 @@ class IntentLine(NoticeLine, kw_only=True, rename="camel"):
     """
 
     kind: Literal["intent"] = "intent"
-    notice: int
+    notice: Count
     step: Step
     license_type: LicenseType
     announced: str
     zone: str
-    days: int
-    reminder_days: int | None
+    days: Count
+    reminder_days: Count | None
     to_kind: AddressKind
     channel: Literal["email", "webhook"]
     redirected: bool
     policy: str
     rule: str
-    holds: int
+    holds: Count
     day: str
     at: str
     prev: str = ""
@@ -104,7 +108,7 @@ class OutcomeLine(NoticeLine, kw_only=True, rename="camel"):
     """What became of a message; `intent` is the number of the line that it belongs to."""
 
     kind: Literal["outcome"] = "outcome"
-    intent: int
+    intent: Count
     result: MessageResult
     day: str
     at: str
@@ -124,7 +128,7 @@ class EndedLine(NoticeLine, kw_only=True, rename="camel"):
     """A notice ended without a release that came of it."""
 
     kind: Literal["ended"] = "ended"
-    notice: int
+    notice: Count
     cause: EndCause
     day: str
     at: str
@@ -137,7 +141,7 @@ class SeenLine(NoticeLine, kw_only=True, rename="camel"):
     """The program was alive on that day: it looked at the whole site. `run` is the number of the run."""
 
     kind: Literal["seen"] = "seen"
-    run: int
+    run: Count
     day: str
     at: str
     prev: str = ""
@@ -152,8 +156,8 @@ class DamageAccepted(NoticeLine, kw_only=True, rename="camel"):
 
     kind: Literal["damage-accepted"] = "damage-accepted"
     expected: str
-    lines: int
-    longest: int
+    lines: Count
+    longest: Count
     day: str
     at: str
     prev: str = ""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seatwarden.engine.common.files import make_private_folder, read_file
-from seatwarden.engine.errors import Damage, DamagedLog
-from seatwarden.engine.log.chain import FOREIGN
+from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.heads import ChainHead
 from seatwarden.engine.log.lines import refuse_newer
 from seatwarden.engine.notice.lines import READER, NoticeLine, Opened
 from seatwarden.engine.notice.notices import Notices
+from seatwarden.engine.notice.order import misplaced
 
 NOTICES_FILE = "notices.jsonl"
 """In the state folder of a site."""
@@ -65,9 +65,7 @@ def parse_notices(path: Path, data: bytes) -> NoticeRecord:
     """The register that some whole lines are; `path` names it. Raises DamagedLog."""
     refuse_newer(path, data)
     read = READER.read(data)
-    damage = list(read.damage)
-    if not damage and (read.seal is not None or not isinstance(read.lines[0], Opened)):
-        damage.append(Damage(1, f"{FOREIGN}: it is no register of notices"))
+    damage = list(read.damage) or list(misplaced(read.lines, sealed=read.seal is not None))
     if damage:
         raise DamagedLog(path, damage)
     return NoticeRecord(read.lines, read.leaves, Notices.of(read.lines))
