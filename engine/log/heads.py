@@ -6,16 +6,21 @@ That shows against its head, which stands in the register of runs and in the fir
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.common.text import plural
 
 
 class ChainHead(Struct, frozen=True):
-    """Where a chain ended: how many lines it had, and the leaf of the last one."""
+    """Where a chain ended: how many lines it had, and the leaf of the last one.
+
+    Of the register of notices it also keeps `longest`, the most days that ever lay between a message and the day that
+    it announced: where the register is lost, nothing is released before so many days are over.
+    """
 
     lines: int
     leaf: str
+    longest: int | UnsetType = UNSET
 
     def fault(self, leaves: Sequence[str] | None) -> str | None:
         """What is wrong with a chain of such leaves (None: there is no file), which must have come as far; or None."""

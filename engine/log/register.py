@@ -18,7 +18,7 @@ from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
-from seatwarden.engine.log.lines import RegisterHead, SaltedCircumstances, refuse_newer
+from seatwarden.engine.log.lines import PlanHeader, RegisterHead, SaltedCircumstances, refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT
@@ -208,11 +208,13 @@ class PrunedRuns(RegisterLine, kw_only=True, rename="camel"):
 
 class NotedHeads(RegisterLine, kw_only=True, rename="camel"):
     """Where the registers of holds and of notices ended: written when a run is closed and when one of them was changed
-    by hand, if that is not what was known."""
+    by hand, if that is not what was known. `anew` names those that were begun anew, since somebody accepted that they
+    were damaged: what was known of them before counts no more."""
 
     kind: Literal["heads"] = "heads"
     holds: ChainHead | None
     notices: ChainHead | None
+    anew: list[Literal["notices"]] | UnsetType = UNSET
     at: str
     prev: str = ""
 
@@ -284,6 +286,19 @@ class RegisterState:
         for line in self.of_kind(NotedHeads):
             last = Heads(line.holds, line.notices)
         return last
+
+    def heads_seen(self, header: PlanHeader) -> Heads:
+        """How far those chains had come when a plan saw them, but for one that was begun anew since."""
+        seen = header.heads if header.heads is not UNSET else NO_HEADS
+        anew = max((line.n for line in self.of_kind(NotedHeads) if line.anew is not UNSET), default=0)
+        is_later = header.register is not None and header.register.lines >= anew
+        return seen if is_later or not anew else Heads(seen.holds)
+
+    @property
+    def longest_notice(self) -> int:
+        """The most days that ever lay between a message to somebody and the day that it announced, as far as noted."""
+        noted = [line.notices for line in self.of_kind(NotedHeads) if line.notices is not None]
+        return max((head.longest for head in noted if head.longest is not UNSET), default=0)
 
     def settings(self) -> dict[str, str]:
         """What the site file demanded last."""

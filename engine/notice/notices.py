@@ -204,7 +204,7 @@ class Notices:
             if notice.ended is None:
                 notice.ended, notice.ended_on, notice.fact = "cancelled", day, "the register was damaged"
         self.longest = max(self.longest, line.longest)
-        until = day + timedelta(days=self.longest)
+        until = day + timedelta(days=min(self.longest, (date.max - day).days))
         self.nothing_before = max(self.nothing_before or until, until)
 
     @property

@@ -32,7 +32,9 @@ class NoticeRecord:
     @property
     def head(self) -> ChainHead | None:
         """Where it ends; None where there is no line."""
-        return ChainHead(len(self.leaves), self.leaves[-1]) if self.leaves else None
+        if not self.leaves:
+            return None
+        return ChainHead(len(self.leaves), self.leaves[-1], self.notices.longest)
 
 
 _TAIL = 256

@@ -3,11 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from msgspec import UNSET, UnsetType
 
 from seatwarden.engine.apply.apply import only_one
 from seatwarden.engine.apply.pending import Pending, count_results
@@ -18,7 +16,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
 from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.journal import read_journal
-from seatwarden.engine.log.lines import RegisterHead
+from seatwarden.engine.log.lines import PlanHeader, RegisterHead
 from seatwarden.engine.log.register import (
     LOCK_FILE,
     REGISTER_FILE,
@@ -47,8 +45,10 @@ from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy
 
 if TYPE_CHECKING:
+    from seatwarden.engine.runs.damage import AcceptedDamage
     from seatwarden.engine.runs.erasure import FinishedErasure
     from seatwarden.engine.runs.forgotten import ForgottenPerson
     from seatwarden.engine.runs.retention import OldRuns
@@ -118,10 +118,11 @@ class SiteRecord:
         head = self._register.head(self._register.state.last_run + 1)
         return Recording(self._hand.seed(), head, kept, heads)
 
-    def standings(self, seen: Heads | UnsetType = UNSET, reach: Reach | None = None) -> StandingsBeside:
-        """The registers beside it. `seen` is where those ended that the plan saw which is carried out, `reach` how
-        people are told."""
-        return StandingsBeside(self._folder, self._register.state, None if seen is UNSET else seen, reach)
+    def standings(self, plan: PlanHeader | None = None, reach: Reach | None = None) -> StandingsBeside:
+        """The registers beside it. `plan` is the one that is carried out, whose registers must still be there; `reach`
+        is how people are told."""
+        seen = self._register.state.heads_seen(plan) if plan is not None else None
+        return StandingsBeside(self._folder, self._register.state, seen, reach)
 
     @property
     def id(self) -> str:
@@ -132,14 +133,27 @@ class SiteRecord:
     def notices(self) -> Iterator[NoticeRegister]:
         """The register of notices, open for writing; where it ends then, is noted. Raises UntrustedRecord, OSError."""
         self.standings().notices()
-        state = self._register.state
-        opened = OpenedNotices(tool=f"seatwarden {VERSION}", register=state.id, site=state.opened.site, at=self._now())
-        register = NoticeRegister.open(self._folder / NOTICES_FILE, opened, self._hand.seed())
+        register = NoticeRegister.open(self._folder / NOTICES_FILE, self._opened_notices(), self._hand.seed())
         try:
             yield register
         finally:
             register.close()
             self._note_heads()
+
+    def _opened_notices(self) -> OpenedNotices:
+        state = self._register.state
+        return OpenedNotices(tool=f"seatwarden {VERSION}", register=state.id, site=state.opened.site, at=self._now())
+
+    def accept_damage(self, policy: CheckedPolicy, reason: str, today: date) -> "AcceptedDamage":
+        """Sets a register of notices aside that is not as it was, and begins a new one.
+
+        Raises PlanRefused where nothing is damaged, InputError, OSError.
+        """
+        from seatwarden.engine.runs.damage import Acceptance, accept_damage  # what few commands need
+
+        opened, hand = self._opened_notices(), self._hand
+        by = Acceptance(opened, hand.made, hand.seed(), reason, today, self._now)
+        return accept_damage(self._register, self._folder, policy, by)
 
     @contextmanager
     def holds(self) -> Iterator[HoldsRegister]:

@@ -12,8 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from msgspec import UNSET, UnsetType
-
 from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending
 from seatwarden.engine.apply.behind_pseudonyms import lacking_key
@@ -22,9 +20,8 @@ from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
-from seatwarden.engine.log.heads import Heads
 from seatwarden.engine.log.kept import keep
-from seatwarden.engine.log.lines import Key
+from seatwarden.engine.log.lines import Key, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan, root_of
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.writer import write_plan
@@ -218,11 +215,11 @@ class _Run:
 
             yield tell
 
-    def _standings(self, record: SiteRecord, seen: Heads | UnsetType = UNSET) -> StandingsBeside:
+    def _standings(self, record: SiteRecord, carried_out: PlanHeader | None = None) -> StandingsBeside:
         """The registers beside that of runs, with how people are told."""
         if self._reach is None:
             self._reach = reach_of(self._settings, day_for(self._settings.policy, self._context.clock(), None))
-        return record.standings(seen, self._reach)
+        return record.standings(carried_out, self._reach)
 
     def _make_plan(self, qrs: Connection, record: SiteRecord) -> tuple[Plan, Path]:
         now = self._context.clock()
@@ -314,7 +311,7 @@ class _Run:
         clock = self._context.clock
         beside = ReleasedBeside([self._runs])
         plan, pseudonyms = pending.plan, self._pseudonyms
-        decide_now = self._standings(record, plan.header.heads).decider(clock, lambda: qrs.site_clock)
+        decide_now = self._standings(record, plan.header).decider(clock, lambda: qrs.site_clock)
         release = Release(
             plan, qrs, pseudonyms=pseudonyms, clock=clock, released_by=beside.run_of, decide_now=decide_now
         )

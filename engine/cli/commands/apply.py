@@ -296,7 +296,7 @@ def _standings(it: _Applying) -> StandingsBeside:
     """The registers that say whose licenses are held, and who was told."""
     from seatwarden.engine.runs.notices import reach_of  # the texts of messages take a while to import
 
-    return it.record.standings(it.plan.header.heads, reach_of(it.settings, it.plan.day))
+    return it.record.standings(it.plan.header, reach_of(it.settings, it.plan.day))
 
 
 @contextmanager

@@ -264,7 +264,7 @@ def test_an_older_register_with_its_own_heads_is_found_by_the_plan(running: Runn
         assert isinstance(record, SiteRecord)
         day = make_day(running.now, "UTC")
         with pytest.raises(UntrustedRecord, match="is missing, and had 2 lines"):
-            record.standings(plan.header.heads).now(snapshot_of(idle(2)), day)
+            record.standings(plan.header).now(snapshot_of(idle(2)), day)
 
 
 # Forged --------------------------------------------------------------------------------------------------
