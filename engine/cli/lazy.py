@@ -32,7 +32,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "lsp": "lsp:lsp",
     },
     "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run", "restore": "restore:restore"},
-    "People": {"explain": "explain:explain", "notice": "notice:app", "hold": "hold:app"},
+    "People": {"explain": "explain:explain", "notice": "notice:app notice_register:app", "hold": "hold:app"},
     "The record": {"report": "report:report", "log": "log:app log_erasure:app", "snapshot": "snapshot:snapshot"},
     "Over time": {"history": "history:app", "backtest": "backtest:backtest"},
     "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},
@@ -47,7 +47,7 @@ _GIVING_BACK = ("give-back", "reinstate", "reallocate", "undo", "unrelease")
 _INNER = {
     **dict.fromkeys(("verify", "replay", "list", "show", "new-key", "forget", "prune"), "log"),
     **dict.fromkeys(("check", "notify"), "site"),
-    "preview": "notice",
+    **dict.fromkeys(("preview", "cancel", "accept-damage"), "notice"),
     **dict.fromkeys(("install", "start", "stop", "status"), "service"),
 }
 """Commands of groups, which are often typed without the group."""

@@ -44,6 +44,10 @@ Couriers: TypeAlias = Callable[[NoticeSettings], AbstractContextManager[OneCouri
 """Opens the way out that a site file names."""
 
 
+AgreeTo: TypeAlias = Callable[[Sequence[DueMessage]], bool]
+"""Whether these messages are to be sent."""
+
+
 def real_courier(settings: NoticeSettings) -> AbstractContextManager[OneCourier]:
     """That of the site file: a mail server, or a webhook."""
     return Courier(settings)
@@ -140,14 +144,16 @@ class NoticesOfRun:
         self.ended = list(ending(self._site, decisions, rows_of(self._plan.snapshot)))
         self._sending.end(self.ended)
 
-    def send(self, settings: NoticeSettings, name: str, couriers: Couriers, stop: threading.Event) -> None:
-        """Sends what is due, as many messages as a run may; once `stop` is set, no further one.
+    def send(
+        self, settings: NoticeSettings, name: str, couriers: Couriers, stop: threading.Event, agree: AgreeTo
+    ) -> None:
+        """Sends what is due and agreed to, as many messages as a run may; once `stop` is set, no further one.
 
         Raises InputError for texts that are broken, before anything is sent.
         """
         templates = texts_of(settings)
         due = due_messages(self._plan, self._site, redirect=settings.redirect_to)[: settings.max_messages]
-        if not due:
+        if not due or not agree(due):
             return
         with couriers(settings) as courier:
             post = _Post(settings, templates, courier, self._site, name, self._clock)

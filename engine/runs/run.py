@@ -40,7 +40,7 @@ from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
 from seatwarden.engine.runs.context import Connection, Log, RunContext
 from seatwarden.engine.runs.last_released import note_last_released
 from seatwarden.engine.runs.lately import with_lately
-from seatwarden.engine.runs.notices import NoticesOfRun, due_messages, reach_of
+from seatwarden.engine.runs.notices import AgreeTo, NoticesOfRun, due_messages, reach_of
 from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
 from seatwarden.engine.runs.released import ReleasedBeside
@@ -55,12 +55,20 @@ MAX_AGE = timedelta(hours=24)
 """The age up to which a plan's releases are brought to their end."""
 
 
-def run_once(settings: Settings, context: RunContext, *, dry_run: bool, accept_mass_change: bool = False) -> RunReport:
+def run_once(
+    settings: Settings,
+    context: RunContext,
+    *,
+    dry_run: bool,
+    accept_mass_change: bool = False,
+    tell_only: AgreeTo | None = None,
+) -> RunReport:
     """Plans, and releases unless `dry_run`. Never raises for what the site, the disk or another run does.
 
-    A change that touches everybody stops it, unless `accept_mass_change`.
+    A change that touches everybody stops it, unless `accept_mass_change`. With `tell_only` nothing is released, neither
+    of an earlier run: it sends what is due where that agrees to it.
     """
-    run = _Run(settings, context, dry_run, accept_mass_change)
+    run = _Run(settings, context, dry_run, accept_mass_change, tell_only)
     started = context.clock()
     try:
         with locked_record(settings.folder, settings.site.url, context.hand) as record:
@@ -129,8 +137,16 @@ class _Ended:
 class _Run:
     """The steps of a run; what there is when it ends early stays readable."""
 
-    def __init__(self, settings: Settings, context: RunContext, dry_run: bool, accept_mass_change: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        context: RunContext,
+        dry_run: bool,
+        accept_mass_change: bool,
+        tell_only: AgreeTo | None,
+    ) -> None:
         self._settings = settings
+        self._tell_only = tell_only
         self._accept_mass_change = accept_mass_change
         self._context = context
         self._dry_run = dry_run
@@ -168,7 +184,7 @@ class _Run:
         if self._context.stop.is_set():
             return _INTERRUPTED
         with self._context.connect() as qrs:
-            if not self._dry_run:
+            if not self._dry_run and self._tell_only is None:
                 self._finish_earlier(qrs, record)
             if self._context.stop.is_set():
                 return _INTERRUPTED
@@ -184,7 +200,9 @@ class _Run:
                 # Read back and checked like any plan: what is released is what the sealed file says.
                 recorded = read_plan(folder)
                 check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
-                self._apply(find_pending(recorded, folder, plan.limits, self._unused_days), qrs, record)
+                pending = find_pending(recorded, folder, plan.limits, self._unused_days)
+                if self._tell_only is None:
+                    self._apply(pending, qrs, record)
                 tell()
         return self._outcome()
 
@@ -211,7 +229,8 @@ class _Run:
 
             def tell() -> None:
                 if notice is not None:
-                    notices.send(notice, self._settings.site.host, self._context.couriers, self._context.stop)
+                    agree = self._tell_only or (lambda due: True)
+                    notices.send(notice, self._settings.site.host, self._context.couriers, self._context.stop, agree)
 
             yield tell
 
@@ -237,7 +256,7 @@ class _Run:
         stand = beside.stand(policy, snapshot, day)
         plan = make_plan(policy, snapshot, day, site.url, self._pseudonyms, stand)
         plan = with_lately(plan, self._settings.folder)
-        mode = DRY_RUN if self._dry_run else LIVE
+        mode = LIVE if not self._dry_run and self._tell_only is None else DRY_RUN
         plan = with_origin(plan, self._context.hand.origin(mode, snapshot.site_clock))
         plan = compared_with_before(plan, [self._runs], self._settings.mass_change)
         changes = mass_changes(plan.findings)

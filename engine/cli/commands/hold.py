@@ -1,39 +1,28 @@
 """`seatwarden hold`: keeps the licenses of one person for a while, without touching the policy."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from seatwarden.engine.cli.circumstances import clock, this_hand
+from seatwarden.engine.cli.by_hand import needed_reason, one_reason, open_record, site_settings, who_is_meant
+from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed
+from seatwarden.engine.cli.inputs import QuietOption, SiteOption
 from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.holds import COLUMNS, hold_to_json, hold_words, row_of
-from seatwarden.engine.common.text import one_line, plural, printable
-from seatwarden.engine.errors import PlanRefused
+from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.facts.day import day_for
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.calendar_names import date_from
-from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
     from seatwarden.engine.explain.people import Holder
-    from seatwarden.engine.notice.holds import Hold
-    from seatwarden.engine.runs.record import SiteRecord
     from seatwarden.engine.site.settings import Settings
     from seatwarden.engine.snapshot.model import Snapshot
-
-LONGEST_REASON = 500
-"""Most characters of a reason: it stands in each plan, with every license that it keeps."""
-WAIT_SECONDS = 10
-"""A run at work may need the lock for long; who types waits a moment."""
 
 
 class HoldGroup(TyperGroup):
@@ -73,15 +62,13 @@ def add(
 
     Example: seatwarden hold add "CORP\\jdoe" --until 2027-02-28 --reason "on leave" --site butler.yaml
     """
-    settings = _settings(site)
+    settings = site_settings(site)
     now = clock()
     day = day_for(settings.policy, now, None)
-    last, why = _until(until, day.today), _reason(reason)
-    if not why:
-        raise InputError("--reason is empty", 'say why, for who reads it in a year: --reason "on leave"')
+    last, why = _until(until, day.today), needed_reason(reason, "on leave")
     snapshot = _snapshot(settings)
     holder, held = _person(user, snapshot)
-    with _record(settings) as record, record.holds() as register:
+    with open_record(settings) as record, record.holds() as register:
         before = [one for one in register.state.in_force(day.today) if one.covers(holder.user, type)]
         register.hold(holder.user, type, last, why, day.today)
     what = f"{type} licenses" if type else "licenses"
@@ -108,7 +95,7 @@ def list_(
     """
     from seatwarden.engine.notice.standings import StandingsBeside
 
-    settings = _settings(site)
+    settings = site_settings(site)
     today = day_for(settings.policy, clock(), None).today
     state = StandingsBeside(settings.folder).holds()
     found = sorted(state.holds(), key=lambda one: (one.until, one.line)) if all else state.in_force(today)
@@ -136,12 +123,13 @@ def end(
 
     Example: seatwarden hold end "CORP\\jdoe" --site butler.yaml
     """
-    settings = _settings(site)
+    settings = site_settings(site)
     today = day_for(settings.policy, clock(), None).today
-    why = _reason(reason)
-    with _record(settings) as record, record.holds() as register:
+    why = one_reason(reason)
+    with open_record(settings) as record, record.holds() as register:
         running = register.state.in_force(today)
-        mine = _meant(user, running)
+        meant = who_is_meant(user, [one.user for one in running], "held", "seatwarden hold list")
+        mine = [one for one in running if one.covers(meant, None)]
         ended = [one for one in mine if type in (None, one.license_type)]
         for one in ended:
             register.end(one, why, today)
@@ -170,13 +158,6 @@ def _until(written: str, today: date) -> date:
     return found
 
 
-def _reason(written: str) -> str:
-    """A reason on one line. Raises InputError for one that is too long."""
-    if len(written) > LONGEST_REASON:
-        raise InputError(f"--reason has {len(written):,} characters", f"{LONGEST_REASON} are the most")
-    return one_line(written.strip(), LONGEST_REASON)
-
-
 def _person(query: str, snapshot: "Snapshot") -> tuple["Holder", list[LicenseType]]:
     """The user of the site that is meant, and the types of the licenses held now. Raises InputError."""
     from seatwarden.engine.explain.people import AmbiguousUser, People
@@ -197,34 +178,7 @@ def _person(query: str, snapshot: "Snapshot") -> tuple["Holder", list[LicenseTyp
     return holder, people.held_by(holder)
 
 
-def _meant(query: str, running: Sequence["Hold"]) -> list["Hold"]:
-    """The running holds of the one person that is meant; the site need not know the person any more.
-
-    Raises PlanRefused where nobody of that name is held, InputError where several are.
-    """
-    wanted = query.casefold()
-    exact = [one for one in running if wanted in (one.user.casefold(), one.user.casefold().partition("\\")[2])]
-    found = exact or [one for one in running if wanted.strip() and wanted in one.user.casefold()]
-    users = sorted({one.user.casefold(): one.user for one in found}.values())
-    if len(users) > 1:
-        raise InputError(
-            f"`{query}` can be {plural(len(users), 'user')} who are held", f"say which: {', '.join(users)}"
-        )
-    if not users:
-        help_ = did_you_mean(query, [one.user for one in running]) or "`seatwarden hold list` says who is"
-        raise PlanRefused(f"nobody is held who is called `{query}`", help_)
-    return found
-
-
 # The site ------------------------------------------------------------------------------------------------
-
-
-def _settings(site: Path | None) -> "Settings":
-    from seatwarden.engine.cli.host import say_warnings, settings_from  # takes a while to import
-
-    settings = settings_from(needed(site), None, needs_policy=False)
-    say_warnings(settings)
-    return settings
 
 
 def _snapshot(settings: "Settings") -> "Snapshot":
@@ -238,15 +192,3 @@ def _snapshot(settings: "Settings") -> "Snapshot":
     for warning in (*warnings, *taken.remarks):
         warn(warning)
     return taken
-
-
-@contextmanager
-def _record(settings: "Settings") -> Iterator["SiteRecord"]:
-    """The record of the site, open for writing. Raises PlanRefused while another holds the lock, UntrustedRecord."""
-    from seatwarden.engine.runs.record import locked_record
-
-    hand = this_hand(clock, settings.site.qlik_user)
-    with locked_record(settings.folder, settings.site.url, hand, WAIT_SECONDS) as record:
-        for why in (*record.unfinished, *record.changed):
-            warn(f"what was begun to be erased or pruned is not gone: {why}")
-        yield record
