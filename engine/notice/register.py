@@ -19,6 +19,8 @@ from seatwarden.engine.notice.order import misplaced
 
 NOTICES_FILE = "notices.jsonl"
 """In the state folder of a site."""
+ASIDE = f"{NOTICES_FILE}.damaged-"
+"""How files begin there that were a register of notices and whose damage was accepted; a number follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class NoticeRecord:
     lines: Sequence[NoticeLine]
     leaves: Sequence[str]
     notices: Notices
+
+    @property
+    def opened(self) -> Opened | None:
+        """Its first line."""
+        return next((line for line in self.lines if isinstance(line, Opened)), None)
 
     @property
     def head(self) -> ChainHead | None:

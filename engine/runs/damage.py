@@ -19,7 +19,7 @@ from seatwarden.engine.log.heads import ChainHead
 from seatwarden.engine.log.register import NotedHeads, Override, Register
 from seatwarden.engine.notice.ahead import SEARCHED_DAYS
 from seatwarden.engine.notice.lines import READER, CircumstancesPart, DamageAccepted, IntentLine, Opened
-from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRegister
+from seatwarden.engine.notice.register import ASIDE, NOTICES_FILE, NoticeRegister
 from seatwarden.engine.notice.trust import trusted_notices
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.policy.errors import InputError
@@ -27,8 +27,6 @@ from seatwarden.policy.loading import CheckedPolicy
 
 ACCEPT_COMMAND = "notice accept-damage"
 """As it stands in the register of runs."""
-ASIDE = f"{NOTICES_FILE}.damaged-"
-"""How files begin that were a register of notices and are damaged; a number follows."""
 _BELIEVED_DAYS = 3660
 """The most days that a damaged line is believed to have announced ahead: more is what a flipped bit says."""
 

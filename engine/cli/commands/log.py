@@ -45,7 +45,7 @@ from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.restored import PastRestore, given_back_words, read_past_restore
 from seatwarden.engine.log.run_folder import log_path, restore_folders
 from seatwarden.engine.log.verify import VerifiedRecord, against_seals
-from seatwarden.engine.notice.verify import holds_beside, is_register_of_holds, verify_all, verify_holds
+from seatwarden.engine.notice.verify import kind_of_register, registers_beside, verify_all, verify_beside
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT
 from seatwarden.engine.snapshot.reader import load_snapshot
@@ -112,7 +112,7 @@ def verify(
         Path,
         typer.Argument(
             metavar="RUN|FOLDER|REGISTER",
-            help="Run folder, folder of runs, or register (runs.jsonl, holds.jsonl).",
+            help="Run folder, folder of runs, or register (runs.jsonl, holds.jsonl, notices.jsonl).",
             autocompletion=complete_runs,
         ),
     ],
@@ -121,19 +121,23 @@ def verify(
 ) -> None:
     """Check that runs are as they were written.
 
-    Every file of a run, every line, the seals, and the registers of runs and of holds where there is one.
+    Every file of a run, every line, the seals, and the registers of runs, holds and notices where there are any.
 
     Example: seatwarden log verify plans/2026-11-21
     """
-    alone = verify_holds(place) if is_register_of_holds(place) else None
-    found = verify_all(place, _pages) if alone is None else VerifiedRecord(others=list(alone.faults))
-    holds = alone or holds_beside(found)
+    kind = kind_of_register(place)
+    if kind is not None:
+        beside = [verify_beside(kind, place)]
+        found = VerifiedRecord(others=list(beside[0].faults))
+    else:
+        found = verify_all(place, _pages)
+        beside = registers_beside(found)
     if seals is not None:
         found.others += against_seals(found, seals_in(read_text(seals, "file of seals")))
     if format == "json":
-        print_result(record_to_json(found, holds))
+        print_result(record_to_json(found, beside))
     else:
-        for line in record_lines(found, holds):
+        for line in record_lines(found, beside):
             say(line)
         for doubt in found.notes:
             note(f"warning: {printable(str(doubt))}")

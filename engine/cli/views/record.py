@@ -1,6 +1,6 @@
 """What `log verify` says of a record: run by run, then the register."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import to_builtins
@@ -11,10 +11,10 @@ from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.verified_restore import VerifiedRestore
 from seatwarden.engine.log.verified_run import VerifiedFolder, VerifiedRun
 from seatwarden.engine.log.verify import VerifiedRecord
-from seatwarden.engine.notice.verify import VerifiedHolds
+from seatwarden.engine.notice.verify import VerifiedBeside
 
 
-def record_lines(found: VerifiedRecord, holds: VerifiedHolds | None) -> Iterator[str]:
+def record_lines(found: VerifiedRecord, beside: Sequence[VerifiedBeside]) -> Iterator[str]:
     """What is in order, in words; the faults are said elsewhere."""
     for run in found.runs:
         yield from _run_lines(run, asked=found.register is not None)
@@ -25,20 +25,21 @@ def record_lines(found: VerifiedRecord, holds: VerifiedHolds | None) -> Iterator
         yield f"{found.register_path}: {'verified' if not found.others else 'read, with faults'}"
         yield f"  register  {found.register.id}, {plural(runs, 'run')}, line {len(found.register.lines)}"
         yield f"  head      {found.register.head}"
-    if holds is not None and holds.state is not None:
-        yield from _holds_lines(holds)
+    for one in beside:
+        yield from _beside_lines(one)
 
 
-def _holds_lines(holds: VerifiedHolds) -> Iterator[str]:
-    state = holds.state
-    if state is None or state.opened is None or state.head is None:
-        return
-    yield f"{holds.path}: {'verified' if not holds.faults else 'read, with faults'}"
-    how = "as the register of runs has it" if holds.asked else "the register of runs was not asked"
-    yield f"  holds     {state.opened.id}, {plural(len(list(state.holds())), 'hold')}, line {state.head.lines}, {how}"
-    yield f"  head      {state.head.leaf}"
-    if holds.erased:
-        yield f"  gone      {plural(holds.erased, 'line')} erased, as the register of runs says"
+def _beside_lines(beside: VerifiedBeside) -> Iterator[str]:
+    state = beside.state
+    if state is not None and state.head is not None:
+        yield f"{beside.path}: {'verified' if not beside.faults else 'read, with faults'}"
+        how = "as the register of runs has it" if beside.asked else "the register of runs was not asked"
+        yield f"  {beside.kind.name:<9} {beside.id}, {beside.extent}, line {state.head.lines}, {how}"
+        yield f"  head      {state.head.leaf}"
+    if beside.erased:
+        yield f"  gone      {plural(beside.erased, 'line')} erased, as the register of runs says"
+    for path in beside.aside:
+        yield f"{path}: set aside when its damage was accepted, not verified; delete it when nobody needs it any more"
 
 
 def _run_lines(run: VerifiedRun, *, asked: bool) -> Iterator[str]:
@@ -86,7 +87,7 @@ def journal_words(run: VerifiedFolder, command: str = "apply") -> str | None:
     return f"verified, not ended yet{torn}; {command} again to go on"
 
 
-def record_to_json(found: VerifiedRecord, holds: VerifiedHolds | None) -> dict[str, Any]:
+def record_to_json(found: VerifiedRecord, beside: Sequence[VerifiedBeside]) -> dict[str, Any]:
     """The same for programs; of a single run also its findings, as ever."""
     runs = [_run_to_json(run) for run in found.runs]
     register = None
@@ -96,19 +97,21 @@ def record_to_json(found: VerifiedRecord, holds: VerifiedHolds | None) -> dict[s
     faults = [{"path": str(f.path), "line": f.line, "problem": f.problem} for f in found.faults]
     notes = [{"path": str(n.path), "problem": n.problem} for n in found.notes]
     first = runs[0] if len(runs) == 1 else {}
-    beside = _holds_to_json(holds) if holds is not None else None
+    named = {one.kind.name: _beside_to_json(one) for one in beside}
+    aside = [str(path) for one in beside for path in one.aside]
     restores = [_restore_to_json(restore) for restore in found.restores]
-    told = {"register": register, "holds": beside, "faults": faults, "notes": notes}
+    others = {"holds": named.get("holds"), "notices": named.get("notices"), "setAside": aside}
+    told = {"register": register, **others, "faults": faults, "notes": notes}
     return {**first, "runs": runs, "restores": restores, **told}
 
 
-def _holds_to_json(holds: VerifiedHolds) -> dict[str, Any]:
-    state = holds.state
+def _beside_to_json(beside: VerifiedBeside) -> dict[str, Any]:
+    head = beside.state.head if beside.state is not None else None
     return {
-        "path": str(holds.path),
-        "id": state.opened.id if state and state.opened else None,
-        "head": to_builtins(state.head) if state else None,
-        "erasedLines": holds.erased,
+        "path": str(beside.path),
+        "id": beside.id,
+        "head": {"lines": head.lines, "leaf": head.leaf} if head is not None else None,
+        "erasedLines": beside.erased,
     }
 
 
