@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
@@ -61,12 +60,8 @@ class NoticeSite:
 
         It must have come by the clock of the zone in which it was announced, too.
         """
-        today, found = self.day.today, self.notices.nothing_before
-        for zone, announced in self.notices.floors(user, license_type).items():
-            there = self.day.now.astimezone(ZoneInfo(zone)).date()
-            floor = announced if there >= announced else max(announced, today + timedelta(days=1))
-            found = max(found or floor, floor)
-        return found
+        found, floor = self.notices.nothing_before, self.notices.floor(user, license_type, self.day)
+        return max(found, floor) if found and floor else found or floor
 
 
 def clause_of(decision: Decision) -> NoticeClause | None:

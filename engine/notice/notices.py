@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
 
+from seatwarden.engine.facts.day import Day
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.lines import (
     DamageAccepted,
@@ -225,6 +227,18 @@ class Notices:
     def floors(self, user: str, license_type: LicenseType) -> dict[str, date]:
         """The largest day that a person was ever told for licenses of that type, by the zone that it was told in."""
         return self._floors.get((user.casefold(), license_type), {})
+
+    def floor(self, user: str, license_type: LicenseType, day: Day) -> date | None:
+        """The day before which no license of that type is released of that person: the largest ever announced.
+
+        It must have come by the clock of the zone in which it was announced, too.
+        """
+        found = None
+        for zone, announced in self.floors(user, license_type).items():
+            there = day.now.astimezone(ZoneInfo(zone)).date()
+            floor = announced if there >= announced else max(announced, day.today + timedelta(days=1))
+            found = max(found or floor, floor)
+        return found
 
     def times_used(self, key: Key) -> int:
         """How many notices about a license ended because somebody used it."""

@@ -46,6 +46,7 @@ from seatwarden.engine.log.run_folder import (
 from seatwarden.engine.log.told import told_plan
 from seatwarden.engine.metrics.spool import SPOOL_FOLDER, Spool
 from seatwarden.engine.notice.holds import HOLDS_FILE
+from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.runs.recovery import RUN_ID, describe
 from seatwarden.engine.runs.traces import Traces
@@ -156,7 +157,7 @@ class _Erasing:
         match path.name:
             case str(own) if name == REGISTER_FILE and own == REGISTER_FILE:
                 self._register.rewrite(lambda data: erase_lines(data, numbers))
-            case str(own) if own in (PLAN_FILE, RESTORE_FILE, JOURNAL_FILE) or name == HOLDS_FILE:
+            case str(own) if own in (PLAN_FILE, RESTORE_FILE, JOURNAL_FILE) or name in (HOLDS_FILE, NOTICES_FILE):
                 self._erase_lines(name, path, numbers)
             case str(own) if own == SNAPSHOT_FILE:
                 self._replace_snapshot(name, path)

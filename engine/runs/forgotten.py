@@ -21,6 +21,7 @@ from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.run_folder import PLAN_FILE, RESTORE_FILE, SNAPSHOT_FILE
 from seatwarden.engine.notice.holds import HOLDS_FILE, read_holds
+from seatwarden.engine.notice.register import NOTICES_FILE, read_notices
 from seatwarden.engine.snapshot.without import people_in_rows
 from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.policy.errors import InputError
@@ -120,7 +121,7 @@ _read_line = msgspec.json.Decoder(_Line).decode
 
 def find_person(query: str, places: Sequence[Path], pseudonyms: Pseudonyms | None = None) -> ForgottenPerson:
     """The one person that is meant, among all whom runs, their kept snapshots and the history speak of: `places` are
-    folders of runs, the history, and the register of holds. Nothing is verified.
+    folders of runs, the history, and the registers of holds and of notices. Nothing is verified.
 
     With pseudonyms somebody whom no run names is found by `DIRECTORY\\id`. Raises InputError.
     """
@@ -174,8 +175,10 @@ def _people_in(folder: Path, form: str) -> Iterator[tuple[str | None, str, str |
     if folder.name == HISTORY_FILE:
         yield from _people_in_history(folder, form)
         return
-    if folder.name == HOLDS_FILE:
-        yield from _people_held(folder)
+    if folder.name in (HOLDS_FILE, NOTICES_FILE):
+        for user in _users_beside(folder):
+            directory, _, user_id = user.partition("\\")
+            yield directory, user_id, None, ()
         return
     for line in _lines_with(form, folder / PLAN_FILE):
         try:
@@ -197,11 +200,13 @@ def _people_in(folder: Path, form: str) -> Iterator[tuple[str | None, str, str |
         return
 
 
-def _people_held(path: Path) -> Iterator[tuple[str | None, str, str | None, Collection[str]]]:
+def _users_beside(path: Path) -> Iterator[str]:
+    """Who was held, or told."""
     with suppress(DamagedLog, OSError):
-        for hold in read_holds(path).holds():
-            directory, _, user_id = hold.user.partition("\\")
-            yield directory, user_id, None, ()
+        if path.name == HOLDS_FILE:
+            yield from (hold.user for hold in read_holds(path).holds())
+        else:
+            yield from (notice.user for notice in read_notices(path).notices.by_number.values() if notice.user)
 
 
 def _people_in_history(path: Path, form: str) -> Iterator[tuple[str | None, str, str | None, Collection[str]]]:

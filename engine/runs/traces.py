@@ -4,7 +4,7 @@ Files are named from the state folder on, as the register names them.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,9 +35,12 @@ from seatwarden.engine.log.run_folder import (
     SUMMARY_FILE,
 )
 from seatwarden.engine.metrics.spool import SPOOL_FOLDER, Spool
-from seatwarden.engine.notice.holds import HOLDS_FILE, HoldEnded, HoldMade, read_holds
+from seatwarden.engine.notice.holds import HOLDS_FILE
+from seatwarden.engine.notice.register import NOTICES_FILE
+from seatwarden.engine.runs.damage import files_aside
 from seatwarden.engine.runs.forgotten import ForgottenPerson, person_in_run
 from seatwarden.engine.runs.recovery import describe
+from seatwarden.engine.runs.traces_beside import lines_of_holds, lines_of_notices
 from seatwarden.engine.snapshot.reader import decompressed
 from seatwarden.engine.snapshot.without import rows_of
 from seatwarden.policy.errors import InputError
@@ -257,7 +260,16 @@ class _Seeker:
         if own:
             self.traces.files[REGISTER_FILE] = own
             self.traces.roots[REGISTER_FILE] = root_over(read_file(self._state / REGISTER_FILE))
-        self._look_at_holds()
+        self._look_at(HOLDS_FILE, lines_of_holds)
+        self._look_at(NOTICES_FILE, lines_of_notices)
+        for path in files_aside(self._state):
+            if self._is_named_in(path):
+                self.traces.left.append(
+                    LeftRun(
+                        path,
+                        "its damage was accepted, and its lines cannot be erased: delete it when nobody needs it any more",
+                    )
+                )
         for user in dict.fromkeys(self._users()):
             for name, numbers in Spool(self._state / SPOOL_FOLDER).lines_on(user).items():
                 listed = self.traces.files.setdefault(f"{SPOOL_FOLDER}/{name}", [])
@@ -270,25 +282,18 @@ class _Seeker:
             listed_ = join_words([f"`{folder}`" for folder in sorted(set(outside))[:5]])
             self.traces.elsewhere.append(f"runs outside the state folder: {listed_}")
 
-    def _look_at_holds(self) -> None:
-        """Notes the lines of the register of holds that are on the person, or name the person in a reason."""
-        path, person = self._state / HOLDS_FILE, self.traces.person
+    def _look_at(self, name: str, lines_on: Callable[[Path, ForgottenPerson], Iterable[int]]) -> None:
+        """Notes the lines of a register beside that are on the person, or name the person in a reason."""
+        path, person = self._state / name, self.traces.person
         try:
-            lines = read_holds(path).lines
+            own = sorted(lines_on(path, person))
         except (DamagedLog, OSError) as problem:
             why = f"it cannot be read as it was written: {describe(problem)}"
             self.traces.left += [LeftRun(path, why)] if self._is_named_in(path) else []
             return
-        own = [
-            line.n
-            for line in lines
-            if isinstance(line, HoldMade | HoldEnded)
-            and line.person is not UNSET
-            and (line.person.user.casefold() == person.user.casefold() or person.is_named_in(line.person.reason))
-        ]
         if own:
-            self.traces.files[HOLDS_FILE] = own
-            self.traces.roots[HOLDS_FILE] = root_over(read_file(path))
+            self.traces.files[name] = own
+            self.traces.roots[name] = root_over(read_file(path))
 
     def _users(self) -> Iterator[str]:
         """What stands for the person in points: the name, and the pseudonym."""

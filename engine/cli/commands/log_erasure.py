@@ -27,6 +27,7 @@ from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.register import REGISTER_FILE, ErasureReason, RegisterState, read_register
 from seatwarden.engine.notice.holds import HOLDS_FILE
+from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.engine.notice.standings import StandingsBeside
 from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
 from seatwarden.engine.runs.reach import StillNamed, named_after, out_of_reach
@@ -34,6 +35,7 @@ from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.retention import OldRuns, find_old
 from seatwarden.engine.runs.traces import Traces, find_traces, restore_folders_of, run_folders_of
 from seatwarden.engine.site.retention import HOW_WRITTEN, read_keep
+from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ class _Forgetting:
     def person(self) -> ForgottenPerson:
         """Who is meant. Raises InputError."""
         folder = self.settings.folder
-        registers = [folder / HISTORY_FILE, folder / HOLDS_FILE]
+        registers = [folder / HISTORY_FILE, folder / HOLDS_FILE, folder / NOTICES_FILE]
         places = [*run_folders_of(folder), *restore_folders_of(folder), *registers]
         return find_person(self._user, places, self.pseudonyms)
 
@@ -115,11 +117,24 @@ class _Forgetting:
             words = printable(f"{person.label} is named in the reason of a hold that runs: that of {others[0]}")
             raise PlanRefused(words, "hold again with another reason, and end the one that names the person")
 
+    def refuse_told(self, person: ForgottenPerson, registers: StandingsBeside) -> None:
+        """Raises PlanRefused for somebody to whom a day was announced that has not come: without the register the next
+        run could release the license before.
+
+        Raises UntrustedRecord where it cannot be known.
+        """
+        day, notices = day_for(self.settings.policy, clock(), None), registers.notices().notices
+        floor = max((found for one in LICENSE_TYPES if (found := notices.floor(person.user, one, day))), default=None)
+        if floor is not None and floor > day.today:
+            words = printable(f"{person.label} was told of a release, and nothing may be released before {floor}")
+            raise PlanRefused(words, f"forget the person on {floor} or later; until then a run has to know it")
+
     def forget(self, record: SiteRecord, yes: bool) -> ExitCode:
         """Shows what there is, asks, erases it, and says what is left."""
         record.sweep()
         person = self.person
         self.refuse_held(person, record.standings())
+        self.refuse_told(person, record.standings())
         traces = record.traces(person, self.pseudonyms)
         if not traces.files:
             _shown(self, traces, done=False)
@@ -142,7 +157,9 @@ class _Forgetting:
 
 def _traces(asked: _Forgetting, register: RegisterState) -> Traces:
     person = asked.person
-    asked.refuse_held(person, StandingsBeside(asked.settings.folder, register))
+    beside = StandingsBeside(asked.settings.folder, register)
+    asked.refuse_held(person, beside)
+    asked.refuse_told(person, beside)
     return find_traces(person, asked.settings.folder, register, asked.pseudonyms)
 
 

@@ -9,6 +9,7 @@ from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.log.register import REGISTER_FILE, ErasureReason
 from seatwarden.engine.metrics.spool import SPOOL_FOLDER
 from seatwarden.engine.notice.holds import HOLDS_FILE
+from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.engine.runs.retention import OldRuns
 from seatwarden.engine.runs.traces import LeftRun, Traces
 
@@ -26,8 +27,9 @@ def trace_lines(traces: Traces) -> Iterator[str]:
         yield f"  and {plural(len(runs) - _MOST_RUNS, 'more run')}"
     if own := len(traces.files.get(REGISTER_FILE, ())):
         yield f"  {REGISTER_FILE}: {plural(own, 'line')}"
-    if held := len(traces.files.get(HOLDS_FILE, ())):
-        yield f"  {HOLDS_FILE}: {plural(held, 'line')}"
+    for name in (HOLDS_FILE, NOTICES_FILE):
+        if beside := len(traces.files.get(name, ())):
+            yield f"  {name}: {plural(beside, 'line')}"
     if points := sum(len(numbers) for name, numbers in traces.files.items() if name.startswith(f"{SPOOL_FOLDER}/")):
         yield f"  {SPOOL_FOLDER}: {plural(points, 'point')} that InfluxDB has not got"
     if found := traces.history.extent:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.chain import split_lines
 from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
@@ -22,6 +23,8 @@ from seatwarden.engine.log.verified_run import Pages
 from seatwarden.engine.log.verify import VerifiedRecord
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE
+from seatwarden.engine.notice.lines import EndedLine, EndedPart, IntentLine, IntentPart, OutcomeLine, OutcomePart
+from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.engine.notice.verify import verify_all
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
@@ -154,7 +157,7 @@ class RecordedSite:
 
     def person(self, query: str) -> ForgottenPerson:
         """Somebody of whom the runs speak."""
-        return find_person(query, [*self.runs, self.state / HOLDS_FILE])
+        return find_person(query, [*self.runs, self.state / HOLDS_FILE, self.state / NOTICES_FILE])
 
     def forget(self, query: str) -> ForgottenPerson:
         """Erases somebody, in this process."""
@@ -169,6 +172,45 @@ class RecordedSite:
         with self.record() as record, record.holds() as register:
             register.hold(user, None, today, reason, today)
             register.end(register.state.in_force(today)[-1], f"no longer {reason}", today)
+
+    def tell(self, user: str, license_id: str, announced: date, *, cancelled: str | None = None) -> None:
+        """Tells somebody, by a mail server that is not there, and takes it back for a reason."""
+        day, at = self.now.date(), format_instant(self.now)
+        with self.record() as record, record.notices() as register:
+            number = register.notices.next_number()
+            part = IntentPart(
+                salt=register.salt(),
+                license_id=license_id,
+                user=user,
+                last_used=None,
+                created_date=None,
+                to=f"{user.rpartition(chr(92))[2]}@example.com",
+                message_id=f"id-{number}",
+            )
+            line = IntentLine(
+                notice=number,
+                step="notice",
+                license_type="analyzer",
+                announced=str(announced),
+                zone="UTC",
+                days=14,
+                reminder_days=None,
+                to_kind="own",
+                channel="email",
+                redirected=False,
+                policy="0" * 64,
+                rule="unused",
+                holds=0,
+                day=str(day),
+                at=at,
+                person=part,
+            )
+            n = register.add(line)
+            reply = OutcomePart(salt=register.salt(), reply=f"250 for {user}")
+            register.add(OutcomeLine(intent=n, result="accepted", day=str(day), at=at, person=reply))
+            if cancelled is not None:
+                fact = EndedPart(salt=register.salt(), fact=cancelled)
+                register.add(EndedLine(notice=number, cause="cancelled", day=str(day), at=at, person=fact))
 
     def verified(self) -> VerifiedRecord:
         """The record as `log verify` sees it."""

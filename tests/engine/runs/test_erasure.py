@@ -46,6 +46,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedSite:
     made.hold_for_a_while(f"CORP\\{GONE}", "on leave")
     made.hold_for_a_while("CORP\\user04", "in the place of user03")
     made.hold_for_a_while("CORP\\user05", "abroad")
+    today = made.now.date()
+    made.tell(f"CORP\\{GONE}", "l-03", today, cancelled="by admin: the mail of user03 bounced")
+    made.tell("CORP\\user04", "l-04", today, cancelled="by admin: goes to user03 now")
+    made.tell("CORP\\user05", "l-05", today)
     with made.record() as record:
         record.attempt("over the limit", failed=False)
         record.attempt("QRS answered 400 for CORP\\user03", failed=True)
@@ -84,7 +88,7 @@ def test_no_byte_is_left_and_everything_verifies(site: RecordedSite) -> None:
     before = {folder.name: read_log(folder) for folder in site.runs}
     assert {Path(name).name for name in named(site.state)} == {
         "plan.jsonl", "outcomes.jsonl", "snapshot.json.zst", "summary.txt", "report.html", "runs.jsonl",
-        "000000000001-0003.lines", "history.sqlite", "holds.jsonl",
+        "000000000001-0003.lines", "history.sqlite", "holds.jsonl", "notices.jsonl",
     }  # fmt: skip
     site.forget(GONE)
     assert named(site.state) == []
@@ -374,7 +378,7 @@ def test_the_rights_stay(site: RecordedSite) -> None:
     before = [_rights(path) for path in kept]
     site.forget(GONE)
     left = [path if path.exists() else path.with_name("000000000001-0002.lines") for path in kept]
-    assert (len(kept), [_rights(path) for path in left]) == (12, before)
+    assert (len(kept), [_rights(path) for path in left]) == (13, before)
 
 
 def _rights(path: Path) -> object:

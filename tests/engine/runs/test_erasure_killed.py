@@ -58,6 +58,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> RecordedSite:
         site.run()
         site.run(dry_run=True)
     site.hold_for_a_while(f"CORP\\{GONE}", "on leave")
+    site.tell(f"CORP\\{GONE}", "l-03", site.now.date(), cancelled="by admin: the mail bounced")
+    site.tell("CORP\\user04", "l-04", site.now.date())
     with site.record() as record:
         record.attempt("nothing for CORP\\user03", failed=True)
     write_report(site.runs[0], site.runs[0] / "report.html")

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -322,3 +322,59 @@ def test_everybody_can_be_erased(run: Run, site: RecordedSite) -> None:
             assert run(*command, folder).code == 0
     site.now += timedelta(minutes=5)
     assert site.run(dry_run=True).outcome == "dry-run"
+
+
+# Who was told --------------------------------------------------------------------------------------------
+
+
+def test_who_was_told_is_forgotten_from_the_announced_day_on(run: Run, site: RecordedSite) -> None:
+    """Until then a run without the register could release the license before the day that was announced."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    site.tell(f"CORP\\{GONE}", "l-03", tomorrow)
+    for more in (["--yes"], ["--dry-run"]):
+        ran = run(*forget(site, *more))
+        assert ran.code == 1
+        said = f"CORP\\user03 (User 03) was told of a release, and nothing may be released before {tomorrow}"
+        assert said in ran.err
+    assert named(site.state) != []
+
+
+def test_cancelled_the_announced_day_still_holds(run: Run, site: RecordedSite) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    site.tell(f"CORP\\{GONE}", "l-03", tomorrow, cancelled="by admin")
+    assert run(*forget(site, "--yes")).code == 1
+
+
+def test_the_lines_of_who_was_told_go(run: Run, site: RecordedSite) -> None:
+    site.tell(f"CORP\\{GONE}", "l-03", site.now.date(), cancelled="by admin: she is back")
+    site.tell("CORP\\user04", "l-04", site.now.date())
+    ran = run(*forget(site, "--yes"))
+    assert (ran.code, named(site.state)) == (0, [])
+    assert "  notices.jsonl: 3 lines" in ran.out
+    verified = run("log", "verify", site.state)
+    assert (verified.code, verified.err) == (0, "")
+    assert "3 lines erased, as the register of runs says" in verified.out
+    listed = run("notice", "list", "--site", site.site_file, "--all", "--format", "json")
+    assert [one["user"] for one in json.loads(listed.out)["notices"]] == ["CORP\\user04"]
+
+
+def test_somebody_whom_only_the_register_of_notices_names(run: Run, site: RecordedSite) -> None:
+    site.tell("CORP\\stranger", "l-99", site.now.date())
+    ran = run(*forget(site, "--yes", user="stranger"))
+    assert (ran.code, "  notices.jsonl: 2 lines" in ran.out) == (0, True)
+    assert b"stranger" not in (site.state / "notices.jsonl").read_bytes()
+
+
+def test_a_register_that_was_set_aside_is_named(run: Run, site: RecordedSite) -> None:
+    """Its lines cannot be told apart any more: whoever deletes it forgets everybody in it."""
+    site.tell(f"CORP\\{GONE}", "l-03", site.now.date())
+    path = site.state / "notices.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    aside = path.with_name("notices.jsonl.damaged-1")
+    with site.record() as record:
+        record.accept_damage(site.settings.policy, "cut", site.now.date())
+    aside.write_bytes(aside.read_bytes() + b'{"user":"CORP\\\\user03"}\n')
+    ran = run(*forget(site, "--yes"))
+    assert ran.code == 1
+    assert f"{aside}: its damage was accepted, and its lines cannot be erased: delete it" in ran.out
+    assert named(site.state) == [aside.name]

@@ -48,6 +48,12 @@ def test_as_it_was_written(run: Run, state: Path) -> None:
     assert (whole["holds"], whole["setAside"]) == (None, [])
 
 
+def test_an_auditor_may_ask_without_the_register_of_runs(run: Run, state: Path) -> None:
+    (state / REGISTER_FILE).unlink()
+    ran = run("log", "verify", state / NOTICES_FILE)
+    assert (ran.code, "the register of runs was not asked" in ran.out) == (0, True)
+
+
 def _cut(path: Path) -> None:
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
 
