@@ -19,7 +19,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 SALTED = {"plan", "finding", "decision", "apply", "resume", "intent", "outcome"}
 SALTED |= {"restore", "back", "register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned"}
-SALTED |= {"hold", "ended"}
+SALTED |= {"hold", "ended", "damage-accepted"}
+BESIDE = {"holds": {"holds", "hold", "ended"}, "notices": {"notices", "intent", "outcome", "ended", "seen"}}
+BESIDE["notices"].add("damage-accepted")
 """The kinds of lines that have a personal part, or what is left of it when it was erased."""
 HEX = "([0-9a-f]{64})"
 written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -87,7 +89,7 @@ def read_chain(path, grows):
         except (ValueError, KeyError, TypeError, RecursionError):
             chain.find("is not a line as it is written", n)
             return chain  # what follows cannot be linked
-        first = ("plan", "apply", "register", "holds") if grows else ("plan", "restore")
+        first = ("plan", "apply", "register", *BESIDE) if grows else ("plan", "restore")
         if kind in first and line.get("format") != 2:
             chain.find("is of another format than 2, which this does not check", n)
             return chain
@@ -320,29 +322,57 @@ def check_entry(run, register, planned):
                 journal.find("has other numbers than the register has of it")
 
 
-def check_holds(holds, register, runs):
-    """The register of holds: its order, its stubs, and how far it had come by the register of runs and each plan."""
-    head, running = (register.of("heads") if register else [])[-1:], set()
-    plans = [run.plan.lines[0].get("heads") for run in runs if run.plan.root]
-    for known in [line["holds"] for line in [*head, *plans] if line]:
-        if known and holds.leaves[known["lines"] - 1 : known["lines"]] != [known["leaf"]]:
-            holds.find(f"had another line {known['lines']} once: its end was cut off, or it was written anew")
+def check_beside(chain, name, register, runs):
+    """The register of holds or of notices: its order, its stubs, and how far it had come by all that knows it."""
+    heads = register.of("heads") if register else []
+    anew = max((line["n"] for line in heads if name in line.get("anew", ())), default=0)
+    first = [run.plan.lines[0] for run in runs if run.plan.root and run.plan.lines[0].get("heads")]
+    plans = [line["heads"] for line in first if not anew or (line["register"] or {"lines": 0})["lines"] >= anew]
+    for known in [line[name] for line in [*heads[-1:], *plans]]:
+        if known and chain.leaves[known["lines"] - 1 : known["lines"]] != [known["leaf"]]:
+            chain.find(f"had another line {known['lines']} once: its end was cut off, or it was written anew")
             break
-    for line in holds.lines:
-        if (line["kind"] == "holds") != (line["n"] == 1) or line["kind"] not in ("holds", "hold", "ended"):
-            holds.find("is no register of holds, whose lines have their order", line["n"])
+    for line in chain.lines:
+        if (line["kind"] == name) != (line["n"] == 1) or line["kind"] not in BESIDE[name]:
+            chain.find(f"is no register of {name}, whose lines have their order", line["n"])
+    (check_holds if name == "holds" else check_notices)(chain)
+    gone = {n for line in (register.of("erased") if register else ()) for n in line["files"].get(f"{name}.jsonl", ())}
+    for n in sorted(set(chain.erased) - gone):
+        chain.find("was erased, and no register says so", n)
+
+
+def check_holds(holds):
+    """Each hold ends, after 366 days at most, and is ended once."""
+    running = set()
+    for line in holds.of("hold", "ended"):
         if line["kind"] == "hold":
             running.add(line["n"])
             first, last = date.fromisoformat(line["day"]), date.fromisoformat(line["until"])
             if not first <= last <= first + timedelta(days=366):
                 holds.find("is over before it begins, or lasts for more than 366 days", line["n"])
-        if line["kind"] == "ended":
-            if line["hold"] not in running:
-                holds.find("ends no hold that runs", line["n"])
-            running.discard(line["hold"])
-    gone = {n for line in (register.of("erased") if register else ()) for n in line["files"].get("holds.jsonl", ())}
-    for n in sorted(set(holds.erased) - gone):
-        holds.find("was erased, and no register says so", n)
+        elif line["hold"] not in running:
+            holds.find("ends no hold that runs", line["n"])
+        running.discard(line.get("hold"))
+
+
+def check_notices(notices):
+    """Each message is of a notice that runs, or of the next, and has one outcome; each notice is ended once."""
+    known, ended, waiting = {}, set(), {}
+    for line in notices.lines[1:]:
+        kind, number, day = line["kind"], line.get("notice"), date.fromisoformat(line["day"])
+        if kind == "intent":
+            about = line["licenseType"], line["redirected"]
+            begins = number == len(known) + 1 and (line["step"] == "notice" or line["redirected"])
+            if known.setdefault(number, about if begins else None) != about or number in ended:
+                notices.find("is of no notice that runs, and not of the next", line["n"])
+            if date.fromisoformat(line["announced"]) < day:
+                notices.find("announces a day that is over", line["n"])
+            waiting[line["n"]] = "accepted" if line["redirected"] else "redirected"
+        elif kind == "outcome" and waiting.pop(line["intent"], line["result"]) == line["result"]:
+            notices.find("is no outcome of a message that waits for one", line["n"])
+        elif kind == "ended" and (number not in known or number in ended):
+            notices.find("ends no notice that runs", line["n"])
+        ended |= {number} if kind == "ended" else set(known) if kind == "damage-accepted" else set()
 
 
 def check_seals(register, text):
@@ -361,15 +391,19 @@ def check_seals(register, text):
         register.find(f"has run {run}, of which no seal stands there")
 
 
-def check_held(path, register, runs):
-    """The register of holds at a place, with what is wrong with it."""
-    holds = read_chain(path, grows=True) if path.exists() else Chain(path)
+def checked_beside(name, register, readable, runs):
+    """The register of holds or of notices, with what is wrong with it; None: there is none, and nobody knows it."""
+    path = register.path.with_name(f"{name}.jsonl")
+    chain = read_chain(path, grows=True) if path.exists() else Chain(path)
+    seen = [run.plan.lines[0].get("heads") for run in runs if run.plan.root]
+    if not path.exists() and not any(line and line.get(name) for line in [*register.of("heads"), *seen]):
+        return None
     if not path.exists():
-        holds.find("is missing: the register of runs knows it")
-    elif not holds.findings:
-        with holds.readable():
-            check_holds(holds, register, runs)
-    return holds
+        chain.find("is missing: the register of runs, or a plan, knows it")
+    elif not chain.findings:
+        with chain.readable():
+            check_beside(chain, name, readable, runs)
+    return chain
 
 
 def check(folder, register_path=None, seals=""):
@@ -398,9 +432,7 @@ def check(folder, register_path=None, seals=""):
                 if seals:
                     check_seals(register, seals)
             seen += f", register {register.lines[0].get('id')} line {len(register.leaves)} {register.leaves[-1]}"
-        path = register.path.with_name("holds.jsonl")
-        if path.exists() or register.of("heads"):
-            chains.append(check_held(path, readable, runs))
+        chains += filter(None, (checked_beside(name, register, readable, runs) for name in BESIDE))
     for run in runs:
         with run.plan.readable():
             run.check_gone(gone)

@@ -262,14 +262,10 @@ class _Seeker:
             self.traces.roots[REGISTER_FILE] = root_over(read_file(self._state / REGISTER_FILE))
         self._look_at(HOLDS_FILE, lines_of_holds)
         self._look_at(NOTICES_FILE, lines_of_notices)
+        why = "its damage was accepted, and its lines cannot be erased: delete it when nobody needs it any more"
         for path in files_aside(self._state):
             if self._is_named_in(path):
-                self.traces.left.append(
-                    LeftRun(
-                        path,
-                        "its damage was accepted, and its lines cannot be erased: delete it when nobody needs it any more",
-                    )
-                )
+                self.traces.left.append(LeftRun(path, why))
         for user in dict.fromkeys(self._users()):
             for name, numbers in Spool(self._state / SPOOL_FOLDER).lines_on(user).items():
                 listed = self.traces.files.setdefault(f"{SPOOL_FOLDER}/{name}", [])

@@ -16,8 +16,14 @@ from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.docs.blocks import printed_by
 from tests.docs.live_site import command_modules
 from tests.engine.idle import POLICY, idle_site
+from tests.engine.notify.servers import mail_server
 from tests.engine.service.sites import runs_of, write_site
 
+TOLD_FIRST = """\
+release analyzer when unused for 30 days
+  after notice of 14 days, reminder 3 days before
+limit release to 1000 per run
+"""
 TWO_A_RUN = POLICY.replace("1000 per run", "2 per run, longest unused first")
 
 
@@ -95,6 +101,28 @@ def make_old_record(folder: Path) -> Path:
         command("log prune --site SITE --keep 31d --yes")
         command("log forget user00 --site SITE --reason left --yes")
     return folder / "state"
+
+
+def make_told_record(folder: Path) -> Path:
+    """The state folder of a site whose people were told, at one address for all: its register of notices was cut, which
+    was accepted; then a notice was cancelled, and two months later the person was erased."""
+    with mail_server() as box, running_site(folder, TOLD_FIRST, ours=told_by(box.port)) as (_, command):
+        command("run --site SITE")
+        path = folder / "state" / "notices.jsonl"
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+        command("notice accept-damage --reason 'a restored disk' --site SITE")
+        command("run --site SITE")
+        command("notice cancel user03 --reason 'the mail bounced' --site SITE")
+        command.ahead = timedelta(days=60)
+        command("log forget user03 --site SITE --reason left --yes")
+        command("run --site SITE --dry-run")
+    return folder / "state"
+
+
+def told_by(port: int) -> str:
+    """The part of a site file by which everybody is told at one address."""
+    mail = f"{{host: localhost, port: {port}, security: none, from: licenses@example.com}}"
+    return f"notice: {{email: {mail}, fallback: desk@example.com}}\n"
 
 
 def make_restored_record(folder: Path) -> Path:

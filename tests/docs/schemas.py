@@ -38,6 +38,14 @@ REGISTER = {
 }
 RESTORE = {"restore": ("restore", "circumstances"), "back": ("back", "back part")}
 HOLDS = {"holds": ("holds", None), "hold": ("hold", "hold part"), "ended": ("ended", "hold part")}
+NOTICES = {
+    "notices": ("notices", None),
+    "intent": ("notice intent", "notice intent part"),
+    "outcome": ("notice outcome", "notice outcome part"),
+    "ended": ("notice ended", "notice ended part"),
+    "seen": ("seen", None),
+    "damage-accepted": ("damage accepted", "damage part"),
+}
 SEAL = {"seal": ("seal", None)}
 LINES = {
     "plan": {**PLAN, **SEAL},
@@ -45,6 +53,7 @@ LINES = {
     "restore": {**RESTORE, **SEAL},
     "register": REGISTER,
     "register of holds": HOLDS,
+    "register of notices": NOTICES,
 }
 """By file and kind of line the tables of its fields and of its personal part."""
 
@@ -67,6 +76,8 @@ OUTPUTS = (
     "log forget",
     "log prune",
     "hold list",
+    "notice list",
+    "notice send",
     "history list",
     "backtest",
 )

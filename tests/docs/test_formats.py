@@ -19,11 +19,13 @@ from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
+from seatwarden.engine.facts.notice import NoticeStanding
 from seatwarden.engine.facts.standing import HoldInForce, Standing
 from seatwarden.engine.log import decision_lines, heads, lines, register, restore
 from seatwarden.engine.log.chain import ChainLine, SealLine, erased
 from seatwarden.engine.log.writer import Recording, plan_lines
 from seatwarden.engine.notice import holds
+from seatwarden.engine.notice import lines as notices
 from seatwarden.engine.plan import circumstances
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT, make_plan
@@ -31,10 +33,20 @@ from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
-from tests.docs.records import make_old_record, make_record, make_restored_record, running_site
+from tests.docs.records import (
+    TOLD_FIRST,
+    make_old_record,
+    make_record,
+    make_restored_record,
+    make_told_record,
+    running_site,
+    told_by,
+)
 from tests.docs.schemas import FOLDER, LINES, OUTPUTS, schemas, text_of
 from tests.engine.cli.test_json_of_commands import CALLS
 from tests.engine.idle import POLICY, idle_site
+from tests.engine.notify.servers import mail_server
+from tests.engine.service.sites import write_site
 from tests.engine.support import checked, day_of, plan_of, snapshot_of
 from tests.paths import EXAMPLES, load_json
 
@@ -88,6 +100,17 @@ TYPES: dict[str, Any] = {
     "hold": holds.HoldMade,
     "hold part": holds.HoldPart,
     "ended": holds.HoldEnded,
+    "notices": notices.Opened,
+    "notice intent": notices.IntentLine,
+    "notice intent part": notices.IntentPart,
+    "notice outcome": notices.OutcomeLine,
+    "notice outcome part": notices.OutcomePart,
+    "notice ended": notices.EndedLine,
+    "notice ended part": notices.EndedPart,
+    "seen": notices.SeenLine,
+    "damage accepted": notices.DamageAccepted,
+    "damage part": notices.CircumstancesPart,
+    "notice standing": NoticeStanding,
     "standing": Standing,
     "hold in force": HoldInForce,
     "finding": Finding,
@@ -166,7 +189,12 @@ def _plain(schema: Any) -> Any:
 
 
 def test_every_type_of_line_is_on_the_page() -> None:
-    kinds = {kind for module in (lines, register, restore, holds) for kind in vars(module).values() if _is_line(kind)}
+    kinds = {
+        kind
+        for module in (lines, register, restore, holds, notices)
+        for kind in vars(module).values()
+        if _is_line(kind)
+    }
     assert kinds <= {*TYPES.values()}
 
 
@@ -200,9 +228,10 @@ def test_every_table_is_used() -> None:
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state folders of two sites."""
+    """The state folders of some sites."""
     folder = tmp_path_factory.mktemp("record")
-    for name, make in {"new": make_record, "old": make_old_record, "back": make_restored_record}.items():
+    made = {"new": make_record, "old": make_old_record, "back": make_restored_record, "told": make_told_record}
+    for name, make in made.items():
         (folder / name).mkdir()
         make(folder / name)
     return folder
@@ -225,7 +254,7 @@ def _closed(schema: Any) -> Any:
 
 def test_real_files_are_as_the_page_says(record: Path) -> None:
     files = {"plan": "plan.jsonl", "journal": "outcomes.jsonl", "restore": "restore.jsonl", "register": "runs.jsonl"}
-    files |= {"register of holds": "holds.jsonl"}
+    files |= {"register of holds": "holds.jsonl", "register of notices": "notices.jsonl"}
     for schema, name in files.items():
         seen = set()
         for path in record.rglob(name):
@@ -318,6 +347,8 @@ PRINTING = {
     ),
     "log prune": ("log prune --site SITE --keep 31d --dry-run", "log prune --site SITE --keep 31d --yes"),
     "hold list": ("hold list --site SITE --all",),
+    "notice send": ("notice send --site TOLD --dry-run", "notice send --site TOLD --yes"),
+    "notice list": ("notice list --site TOLD --all",),
     "history list": ("history list --site SITE",),
     "backtest": (f"backtest -p {BUTLER} --site SITE --threshold analyzer=30,60",),
     "log audit": ("log audit RUN", f"log audit STATE --from 2026-01-01 -p {BUTLER}"),
@@ -343,7 +374,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     (folder / "broken.policy").write_text('keep when user.tag = "x"\nrelease\n', encoding="utf-8")
     files = {word: f"'{folder / word.lower()}.policy'" for word in ("ALLOWING", "BROKEN", "MISSING")}
     files["PAST"] = f"'{folder / 'past'}'"
-    with running_site(folder, ours="keepSnapshot: true") as (_, command):
+    (folder / "told").mkdir()
+    with mail_server() as box, running_site(folder, ours="keepSnapshot: true") as (qrs, command):
+        files["TOLD"] = f"'{write_site(folder / 'told', qrs.port, policy=TOLD_FIRST, ours=told_by(box.port))}'"
         command(f"plan {GIVEN} -o {files['PAST']}")
         command(HOLD)
         command("run --site SITE --dry-run")

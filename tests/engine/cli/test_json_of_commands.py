@@ -33,6 +33,8 @@ CALLS: dict[str, tuple[object, ...]] = {
     "log audit": ("run",),
     "log forget": ("jdoe", "--site", "site.yaml", "--reason", "left", "--dry-run"),
     "hold list": ("--site", "site.yaml", "--all"),
+    "notice list": ("--site", "site.yaml", "--all"),
+    "notice send": ("--site", "told.yaml", "--dry-run"),
     "history list": ("--site", "site.yaml"),
     "backtest": ("-p", BUTLER, "--site", "site.yaml"),
     "log prune": ("--site", "site.yaml", "--keep", "400d", "--dry-run"),
@@ -42,7 +44,7 @@ CALLS: dict[str, tuple[object, ...]] = {
 
 WITHOUT_FINDINGS = {
     *("fields", "monitor", "test", "site check", "history list", "backtest"),
-    *("log replay", "log audit", "log forget", "log prune", "hold list"),
+    *("log replay", "log audit", "log forget", "log prune", "hold list", "notice list", "notice send"),
 }
 
 
@@ -62,7 +64,9 @@ def test_those_are_all_commands_that_print_json() -> None:
 
 @pytest.fixture
 def folder(run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    site_file(qrs.port)
+    site = site_file(qrs.port)
+    ours = f"seatwarden:\n  policy: {BUTLER}\n  notice: {{email: {{host: smtp.example.com, from: a@example.com}}}}\n"
+    (tmp_path / "told.yaml").write_text(site.read_text(encoding="utf-8") + ours, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run("plan", *GIVEN, "-o", "run").code == 0
     assert run("run", "--site", "site.yaml", "-p", BUTLER, "--dry-run").code == 0
