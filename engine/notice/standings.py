@@ -143,7 +143,9 @@ class StandingsBeside:
         """The register of notices, read anew where it does not end as it did. Raises UntrustedRecord."""
         end = tail_of(self._folder / NOTICES_FILE)
         if self._read is None or self._read[0] != end:
-            self._read = end, trusted_notices(self._folder, self._register_of_runs(), self._seen)
+            # What is cut off while we are at work is as long as the register of runs knows, and shorter than we do.
+            before = self._read[1].head if self._read is not None else None
+            self._read = end, trusted_notices(self._folder, self._register_of_runs(), self._seen, before)
         return self._read[1]
 
     def _register_of_runs(self) -> RegisterState | None:

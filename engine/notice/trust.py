@@ -15,6 +15,7 @@ from seatwarden.engine.log.erasures import Erasures
 from seatwarden.engine.log.heads import ChainHead, Heads
 from seatwarden.engine.log.register import RegisterState
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsState, read_holds
+from seatwarden.engine.notice.lines import Opened
 from seatwarden.engine.notice.notices import Notices
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, read_notices
 from seatwarden.engine.plan.circumstances import CLOCKS_APART
@@ -38,8 +39,10 @@ def trusted_holds(folder: Path, register: RegisterState | None, seen: Heads | No
     return state
 
 
-def trusted_notices(folder: Path, register: RegisterState | None, seen: Heads | None = None) -> NoticeRecord:
-    """The same of the register of notices."""
+def trusted_notices(
+    folder: Path, register: RegisterState | None, seen: Heads | None = None, before: ChainHead | None = None
+) -> NoticeRecord:
+    """The same of the register of notices; `before` is where it ended when it was read last."""
     path = folder / NOTICES_FILE
     try:
         record = read_notices(path)
@@ -47,10 +50,26 @@ def trusted_notices(folder: Path, register: RegisterState | None, seen: Heads | 
         raise _untrusted(path, "notices", f"is not as it was written: {damaged.first}", _ACCEPT) from None
     except OSError as error:
         raise _untrusted(path, "notices", f"cannot be read: {error.strerror or error}") from None
-    known = [register.heads.notices if register is not None else None, seen.notices if seen is not None else None]
-    if problem := _fault(NOTICES_FILE, record, known, register):
+    known = [
+        register.heads.notices if register is not None else None,
+        seen.notices if seen is not None else None,
+        before,
+    ]
+    problem = _fault(NOTICES_FILE, record, known, register) or _foreign(record, register)
+    if problem:
         raise _untrusted(path, "notices", problem, _ACCEPT)
     return record
+
+
+def _foreign(record: NoticeRecord, register: RegisterState | None) -> str | None:
+    """What is wrong with a register that was begun beside another register of runs; None for one that is known here.
+
+    Of one that came from elsewhere, or whose register of runs is gone, nobody knows how far it had come.
+    """
+    opened = record.lines[0] if record.lines else None
+    if register is None or register.heads.notices is not None or not isinstance(opened, Opened):
+        return None
+    return "was begun beside another register of runs" if opened.register != register.id else None
 
 
 def heads_fault(leaves: Sequence[str], heads: Iterable[ChainHead | None]) -> str | None:
