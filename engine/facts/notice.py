@@ -35,7 +35,7 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
     - `untold`: the next run tells, and will announce `announced`;
     - `told`: a message was accepted on `told` at the present address and announced `announced`; since then the program
       was alive on `alive` days; `reminded` is the day on which a reminder was accepted;
-    - `postponed`: the same, but the policy would not release the license on the announced day;
+    - `postponed`: the same, but the policy would not release the license on the announced day, or see `why`;
     - `refused`, `unanswered`, `former-address`: the message of `told` was not accepted at the present address;
     - `no-address`: there is none to write to, see `why`;
     - `too-soon`: the last message was on `told`, the next may go out on `announced`;
@@ -86,8 +86,8 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
             case "told":
                 return self._told_words(clause, today)
             case "postponed":
-                waits = "waits: by the policy of now it would not be released on that day"
-                return f"told on {self.told}{self._through}, announced for {self.announced}; {waits}"
+                waits = self.why or "by the policy of now it would not be released on that day"
+                return f"told on {self.told}{self._through}, announced for {self.announced}; waits: {waits}"
             case "refused":
                 return f"its address has refused our message since {self.told}: kept{self._reason}"
             case "unanswered":

@@ -12,6 +12,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.standing import is_due
 from seatwarden.engine.facts.day import NEVER_BEFORE_YEAR, Day
+from seatwarden.engine.facts.facts import Unknown, last_use
 from seatwarden.engine.facts.notice import NoticeStanding, NoticeState
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.ahead import ReleaseDays
@@ -78,7 +79,7 @@ def standing_of(decision: Decision, row: License, site: NoticeSite) -> NoticeSta
         return _untold(decision, clause, recipient, notice, site)
     if isinstance(recipient, Unreachable):
         return NoticeStanding("no-address", why=recipient.reason)
-    return _told(decision, notice, recipient, site)
+    return _told(decision, row, notice, recipient, site)
 
 
 def _untold(
@@ -101,9 +102,9 @@ def _untold(
     return NoticeStanding("untold", announced=str(announced), times=times)
 
 
-def _told(decision: Decision, notice: Notice, recipient: Recipient, site: NoticeSite) -> NoticeStanding:
+def _told(decision: Decision, row: License, notice: Notice, recipient: Recipient, site: NoticeSite) -> NoticeStanding:
     """The standing under a notice that has not ended."""
-    today, address = site.day.today, recipient.address.addr_spec
+    address = recipient.address.addr_spec
     told, reminded = notice.accepted("notice", address), notice.accepted("reminder", address)
     if told is None:
         refused = notice.refused_on("notice", address)
@@ -112,18 +113,32 @@ def _told(decision: Decision, notice: Notice, recipient: Recipient, site: Notice
         elsewhere = any(one.result == "accepted" for one in notice.to_person("notice"))
         tried = notice.last_message
         return NoticeStanding("former-address" if elsewhere else "unanswered", told=str(tried))
-    state: NoticeState = "told" if site.ahead.says_release(decision, notice.announced) else "postponed"
-    alive = days_alive(site.notices.seen, told, today, site.interval)
+    unknown = _unreadable(row, notice, site.day)
+    goes_on = not unknown and site.ahead.says_release(decision, notice.announced)
+    state: NoticeState = "told" if goes_on else "postponed"
     return NoticeStanding(
         state,
         told=str(told),
         announced=str(notice.announced),
-        alive=alive,
+        alive=_alive(clause_of(decision), told, reminded, site),
         reminded=str(reminded) if reminded else "",
         times=site.notices.times_used(decision.key),
         to=recipient.kind,
-        why=_why_not_reminded(notice, address) if reminded is None else "",
+        why=unknown or (_why_not_reminded(notice, address) if reminded is None else ""),
     )
+
+
+def _alive(clause: NoticeClause | None, told: date, reminded: date | None, site: NoticeSite) -> int:
+    """The days that count of the notice: on which the program was alive since the first message.
+
+    Those lack, too, that lack behind a late reminder: a wrong clock shortens its days as little.
+    """
+    seen, today = site.notices.seen, site.day.today
+    alive = days_alive(seen, told, today, site.interval)
+    if clause is None or clause.reminder_days is None or reminded is None:
+        return alive
+    lacking = clause.reminder_days - days_alive(seen, reminded, today, site.interval)
+    return min(alive, clause.days - lacking) if lacking > 0 else alive
 
 
 def _why_not_reminded(notice: Notice, address: str) -> str:
@@ -150,9 +165,7 @@ def end_of(
     """
     if decision is None or row is None:
         return "gone", "the license is not there any more"
-    if decision.user.casefold() != notice.user.casefold() or row.created_date != (
-        notice.created_date or row.created_date
-    ):
+    if decision.user.casefold() != notice.user.casefold() or _allocated_anew(row, notice):
         return "re-allocated", "the license was allocated anew"
     if used_since(row.last_used, notice.last_used):
         return "used", f"used on {str(row.last_used)[:10]}"
@@ -170,10 +183,30 @@ def end_of(
     return "not-due", decision.reason
 
 
+def _allocated_anew(row: License, notice: Notice) -> bool:
+    """Whether the license is another one under the same id. When it was allocated, may be unknown today: no answer."""
+    now, then = _instant(row.created_date), _instant(notice.created_date)
+    return now is not None and then is not None and now != then
+
+
+def _unreadable(row: License, notice: Notice, day: Day) -> str:
+    """What is unknown today of a license whose holder was told, in words: until it is known nothing is released.
+
+    It matters also where no rule asks for it: the message said that whoever uses the license keeps it.
+    """
+    if isinstance(last_use(row, day), Unknown):
+        return "its last use cannot be read"
+    if _moment(notice.last_used) is not None and _moment(row.last_used) is None:
+        return "its last use is not there any more"
+    if _instant(notice.created_date) is not None and _instant(row.created_date) is None:
+        return "it cannot be read when it was allocated"
+    return ""
+
+
 def used_since(last_used: object, told: str | None) -> bool:
     """Whether a license was used after the moment that was its last use when its holder was told.
 
-    What cannot be read is no use: the decision on it is undetermined, and nothing is released.
+    What cannot be read is no use: the notice goes on, and nothing is released meanwhile.
     """
     now = _moment(last_used)
     if now is None:
@@ -182,9 +215,14 @@ def used_since(last_used: object, told: str | None) -> bool:
     return before is None or now > before
 
 
+def _instant(text: object) -> datetime | None:
+    """An instant; None for what is none."""
+    return parse_timestamp(text) if isinstance(text, str) else None
+
+
 def _moment(text: object) -> datetime | None:
     """An instant; None for never and for what is none."""
-    found = parse_timestamp(text) if isinstance(text, str) else None
+    found = _instant(text)
     return found if found is not None and found.year >= NEVER_BEFORE_YEAR else None
 
 

@@ -1,11 +1,16 @@
 """What has broken the promise of notices once, or was thought to: each with the case that shows it."""
 
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from seatwarden.engine.errors import UntrustedRecord
 from seatwarden.engine.log.register import REGISTER_FILE
+from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.register import NOTICES_FILE
-from tests.engine.notice.telling import LIMIT, NOTICE, Telling, people
+from tests.engine.notice.telling import LIMIT, LONG_AGO, NOTICE, REMINDED, Telling, people, person
+from tests.engine.support import license_row, site_of
 
 NO_NOTICE = "release analyzer when unused for 30 days\n" + LIMIT
 KEYED = NOTICE + "pseudonyms: {key: people.key, k: 1}\n"
@@ -54,3 +59,53 @@ def test_notices_of_another_site_tell_nobody_here(tmp_path: Path) -> None:
     report = other.run()
     assert isinstance(report.error, UntrustedRecord)
     assert (other.released, other.post.messages) == ([], [])
+
+
+@pytest.mark.parametrize("value", [None, "garbage", "missing"])
+@pytest.mark.parametrize("name", ["lastUsed", "createdDate"])
+def test_a_date_that_is_unreadable_for_a_day_ends_nothing(tmp_path: Path, name: str, value: str | None) -> None:
+    site = Telling(tmp_path)
+    site.days(5)
+    (row,) = site.qrs.site["licenses"]["analyzer"]
+    before = row.pop(name)
+    if value != "missing":
+        row[name] = value
+    site.days(1)
+    row[name] = before
+    site.days(9)
+    assert len(site.notices) == 1
+    assert site.released == [(site.on(14), "l1")]
+
+
+@pytest.mark.parametrize("value", ["garbage", "missing"])
+def test_whoever_may_have_used_it_keeps_it_whatever_the_rule_asks(tmp_path: Path, value: str) -> None:
+    """The message said so, also where no rule reads the last use."""
+    policy = "release analyzer when user.inactive\n  after notice of 14 days\n" + LIMIT
+    site = Telling(tmp_path, site_of([person(1, inactive=True)], [license_row(1, LONG_AGO)]), policy=policy)
+    site.days(10)
+    (row,) = site.qrs.site["licenses"]["analyzer"]
+    if value == "missing":
+        del row["lastUsed"]
+    else:
+        row["lastUsed"] = value
+    report = site.days(10)[-1]
+    assert site.released == []
+    assert report.plan
+    assert "waits: its last use" in report.plan.decisions[0].reason
+    row["lastUsed"] = LONG_AGO
+    site.days(1)
+    assert [one for _, one in site.released] == ["l1"]
+
+
+def test_a_wrong_clock_shortens_no_late_reminder(tmp_path: Path) -> None:
+    """The days of the notice are long over when the reminder is accepted; its own have just begun."""
+    site = Telling(tmp_path, policy=REMINDED)
+    site.post.on_message = lambda m: MessageOutcome("refused", "550 no") if m.facts.reminder else None
+    site.days(16)
+    site.post.on_message = lambda m: None
+    site.days(1)
+    site.now += timedelta(days=20)  # in truth it is the next day
+    site.days(1)
+    assert site.released == []
+    site.days(2)
+    assert [one for _, one in site.released] == ["l1"]
