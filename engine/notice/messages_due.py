@@ -88,11 +88,15 @@ def _has_refused_today(notice: Notice | None, step: Step, recipient: Recipient, 
 
 
 def _tried_out(one: DueMessage, site: NoticeSite) -> bool:
-    """Whether the mailbox for trials has had that message already."""
+    """Whether the mailbox for trials has had that message already, or has refused it today."""
     trial = site.notices.trial(one.decision.key, one.decision.user)
     if trial is None or trial.last_used != text_of(one.row.last_used):
         return False
-    return any(message.intent.step == one.step and message.result == "redirected" for message in trial.messages)
+    mine = [message for message in trial.messages if message.intent.step == one.step]
+    return any(
+        message.result == "redirected" or (message.result == "refused" and message.day == site.day.today)
+        for message in mine
+    )
 
 
 def text_of(value: object) -> str | None:

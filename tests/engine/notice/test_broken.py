@@ -109,3 +109,14 @@ def test_a_wrong_clock_shortens_no_late_reminder(tmp_path: Path) -> None:
     assert site.released == []
     site.days(2)
     assert [one for _, one in site.released] == ["l1"]
+
+
+def test_a_mailbox_for_trials_that_refuses_is_asked_once_a_day(tmp_path: Path) -> None:
+    site = Telling(tmp_path, ours=NOTICE + "  redirectTo: me@example.org\n")
+    site.post.on_message = lambda m: MessageOutcome("refused", "550 no")
+    for _ in range(3):
+        site.run()
+    assert len(site.post.messages) == 1
+    site.now += timedelta(days=1)
+    site.run()
+    assert len(site.post.messages) == 2
