@@ -1,14 +1,17 @@
 """What has broken the promise of notices once, or was thought to: each with the case that shows it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from seatwarden.engine.errors import UntrustedRecord
 from seatwarden.engine.log.register import REGISTER_FILE
 from seatwarden.engine.notice.deliver import MessageOutcome
+from seatwarden.engine.notice.interval import interval_of
 from seatwarden.engine.notice.register import NOTICES_FILE
+from seatwarden.policy.schedule.check import load_schedule
 from tests.engine.notice.telling import LIMIT, LONG_AGO, NOTICE, REMINDED, Telling, people, person
 from tests.engine.support import license_row, site_of
 
@@ -120,3 +123,11 @@ def test_a_mailbox_for_trials_that_refuses_is_asked_once_a_day(tmp_path: Path) -
     site.now += timedelta(days=1)
     site.run()
     assert len(site.post.messages) == 2
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "UTC"])
+@pytest.mark.parametrize("month", [3, 4, 9, 10])
+def test_the_day_on_which_the_clocks_change_is_one_day(zone: str, month: int) -> None:
+    """A run a day lets silences count one day, where a day of 25 hours lies among them, too."""
+    schedule = load_schedule("every 24 hours", "licenseRelease")
+    assert interval_of(schedule, datetime(2026, month, 1, 12, tzinfo=UTC), ZoneInfo(zone)) == 1
