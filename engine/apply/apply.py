@@ -17,10 +17,11 @@ from seatwarden.engine.apply.pending import Pending, journal_so_far
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import PlanRefused
+from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
-from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, hold_limits
+from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, hold_limits, is_announced
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.grammar.ast import AnyLimit, LicenseType
 from seatwarden.policy.errors import InputError
@@ -86,10 +87,12 @@ def find_pending(
     limits: tuple[AnyLimit, ...],
     unused_days: Callable[[], Mapping[Key, int]] = dict,
     lately: Mapping[int, Mapping[LicenseType, int] | None] | None = None,
+    announced: Callable[[], Mapping[Key, str]] = dict,
 ) -> PendingApply:
     """The work that is left: the choice of an earlier run, or else what the plan and the limits say.
 
-    A plan with pseudonyms does not say how long each license is unused: `unused_days` does, where a limit asks.
+    A plan with pseudonyms does not say how long each license is unused: `unused_days` does, where a limit asks,
+    and `announced` for which day each release was announced.
     `lately` is what other runs have released by now, where that may be more than when the plan was made.
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """
@@ -99,7 +102,7 @@ def find_pending(
         chosen = [plan.key_of[n] for n in state.chosen if n in plan.key_of]
     else:
         numbers = plan.numbers if lately is None else replace(plan.numbers, lately=lately)
-        chosen = _chosen(plan, limits, unused_days, numbers)
+        chosen = _chosen(plan, limits, unused_days, announced, numbers)
     return PendingApply(plan, path, limits, data, state, chosen)
 
 
@@ -107,15 +110,30 @@ def _chosen(
     plan: RecordedPlan,
     limits: tuple[AnyLimit, ...],
     unused_days: Callable[[], Mapping[Key, int]],
+    announced: Callable[[], Mapping[Key, str]],
     numbers: SiteNumbers,
 ) -> list[Key]:
     if plan.header.period is None:
         return [decision.key for decision in choose(plan.decisions, limits, numbers)]
-    exact = unused_days() if chooses(limits) else {}
-    decisions = [structs.replace(one, unused_days=exact.get(one.key, one.unused_days)) for one in plan.decisions]
+    told = any(decision.verdict == "release" and is_announced(decision) for decision in plan.decisions)
+    exact, days = unused_days() if told or chooses(limits) else {}, announced() if told else {}
+    decisions = [
+        structs.replace(
+            one,
+            unused_days=exact.get(one.key, one.unused_days),
+            standing=_announced_for(days[one.key], one.standing) if one.key in days else one.standing,
+        )
+        for one in plan.decisions
+    ]
     chosen = {decision.key for decision in choose(decisions, limits, numbers)}
     # In the plan's order, which tells nothing: the order of disuse would give people away.
     return [decision.key for decision in plan.decisions if decision.key in chosen]
+
+
+def _announced_for(day: str, standing: Standing) -> Standing:
+    if standing.notice is None:
+        return standing
+    return structs.replace(standing, notice=structs.replace(standing.notice, announced=day))
 
 
 def hold_against(

@@ -152,6 +152,14 @@ class Plan:
         of = self.pseudonyms.of_license
         return {(one.license_type, of(*one.key)): days for one, days in counted if days is not None}
 
+    @property
+    def announced(self) -> dict[tuple[LicenseType, str], str]:
+        """The days for which releases were announced behind pseudonyms, in the same way."""
+        if self.pseudonyms is None:
+            return {}
+        told = [(one, one.standing.notice.announced) for one in self.exact if one.standing.notice is not None]
+        return {(one.license_type, self.pseudonyms.of_license(*one.key)): day for one, day in told}
+
     @cached_property
     def remedy(self) -> str:
         """What to do about a limit that the plan is over; empty when it is over none."""

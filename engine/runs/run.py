@@ -5,7 +5,7 @@ anybody: what a person would be asked is settled by the settings, and where they
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -200,7 +200,9 @@ class _Run:
                 # Read back and checked like any plan: what is released is what the sealed file says.
                 recorded = read_plan(folder)
                 check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
-                pending = find_pending(recorded, folder, plan.limits, self._unused_days)
+                pending = find_pending(
+                    recorded, folder, plan.limits, lambda: plan.unused_days, announced=lambda: plan.announced
+                )
                 if self._tell_only is None:
                     self._apply(pending, qrs, record)
                 tell()
@@ -369,10 +371,6 @@ class _Run:
         """What was released of this run's own plan."""
         mine = [one for one in self.applied if self.plan and one.plan.header.run_id == self.plan.run_id]
         return {outcome.key for one in mine for outcome in one.outcomes if outcome.result == "released"}
-
-    def _unused_days(self) -> Mapping[Key, int]:
-        """The exact days without use behind the pseudonyms of this run's plan."""
-        return self.plan.unused_days if self.plan else {}
 
     def _note_unpublished(self, pending: PendingApply) -> None:
         applied = unpublished(pending.plan, pending.path, self._settings.folder)

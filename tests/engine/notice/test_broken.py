@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.errors import UntrustedRecord
 from seatwarden.engine.log.register import REGISTER_FILE
 from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.interval import interval_of
 from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.policy.schedule.check import load_schedule
-from tests.engine.notice.telling import LIMIT, LONG_AGO, NOTICE, REMINDED, Telling, people, person
+from tests.engine.notice.telling import LIMIT, LONG_AGO, NOTICE, REMINDED, TOLD_FIRST, Telling, people, person
 from tests.engine.support import license_row, site_of
 
 NO_NOTICE = "release analyzer when unused for 30 days\n" + LIMIT
@@ -131,3 +132,25 @@ def test_the_day_on_which_the_clocks_change_is_one_day(zone: str, month: int) ->
     """A run a day lets silences count one day, where a day of 25 hours lies among them, too."""
     schedule = load_schedule("every 24 hours", "licenseRelease")
     assert interval_of(schedule, datetime(2026, month, 1, 12, tzinfo=UTC), ZoneInfo(zone)) == 1
+
+
+@pytest.mark.parametrize("ours", [NOTICE, KEYED], ids=["named", "hidden"])
+def test_whoever_was_told_first_goes_first(tmp_path: Path, ours: str) -> None:
+    """Whatever the order of ids or pseudonyms is."""
+    write_atomically(tmp_path / "people.key", b"k" * 32)
+    order = (3, 1, 5, 2, 4)
+    rows = [license_row(n, f"2026-01-0{place}T12:00:00.000Z") for place, n in enumerate(order, 1)]
+    site = Telling(
+        tmp_path, site_of([person(n) for n in order], rows), ours=ours, policy=TOLD_FIRST.replace("1000", "1")
+    )
+    site.days(5)  # one is told a day
+    assert [to.partition("@")[0][4:] for _, to, _ in site.post.told()] == list("31524")
+    tried: list[str] = []
+
+    def refused(license_id: str) -> tuple[int, str]:
+        tried.append(license_id)
+        return 409, ""
+
+    site.qrs.on_delete = refused
+    site.days(14)
+    assert set(tried) == {"l3"}
