@@ -154,3 +154,49 @@ def test_whoever_was_told_first_goes_first(tmp_path: Path, ours: str) -> None:
     site.qrs.on_delete = refused
     site.days(14)
     assert set(tried) == {"l3"}
+
+
+def test_user_names_in_other_letters_are_the_same_person(tmp_path: Path) -> None:
+    site = Telling(tmp_path)
+    site.days(5)
+    for row in (*site.qrs.site["users"], *(one["user"] for one in site.qrs.site["licenses"]["analyzer"])):
+        row |= {"userId": "USER1", "userDirectory": "acme"}
+    site.policy = NO_NOTICE
+    site.days(12)
+    assert site.released == [(site.on(14), "l1")]
+
+
+@pytest.mark.parametrize(("told", "now"), [("Pacific/Auckland", "America/Los_Angeles"), ("America/Los_Angeles", "UTC")])
+@pytest.mark.parametrize("hour", [6, 12, 23])
+def test_the_day_has_come_in_the_zone_it_was_told_in_and_in_that_of_today(
+    tmp_path: Path, told: str, now: str, hour: int
+) -> None:
+    site = Telling(tmp_path, policy=f'timezone "{told}"\n' + TOLD_FIRST)
+    site.now = site.now.replace(hour=hour)
+    site.days(3)
+    site.policy = f'timezone "{now}"\n' + NO_NOTICE
+    ((_, message, _),) = site.post.messages
+    moments: list[datetime] = []
+    site.qrs.on_delete = lambda license_id: moments.append(site.now)
+    site.days(14)
+    (moment,) = moments
+    assert all(moment.astimezone(ZoneInfo(zone)).date() >= message.facts.announced for zone in (told, now))
+
+
+def test_a_torn_line_is_none_and_an_empty_file_is_damage(tmp_path: Path) -> None:
+    site = Telling(tmp_path)
+    site.days(3)
+    path = site.settings.folder / NOTICES_FILE
+    with path.open("ab") as file:
+        file.write(b'{"kind":"intent","noti')
+    site.days(14)
+    assert site.released == [(site.on(14), "l1")]
+    path.write_bytes(b"")
+    assert isinstance(site.run().error, UntrustedRecord)
+
+
+def test_a_license_listed_twice_is_told_of_once_at_most(tmp_path: Path) -> None:
+    site = Telling(tmp_path, site_of([person(1)], [license_row(1, LONG_AGO), license_row(1, LONG_AGO)]))
+    site.days(16)
+    assert len({message.id for _, message, _ in site.post.messages}) <= 1
+    assert site.released == []
