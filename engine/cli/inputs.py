@@ -175,8 +175,8 @@ class _Registers:
 
     def __init__(self, policy: CheckedPolicy, site_file: Path, site: Site, policy_file: Path) -> None:
         from seatwarden.engine.cli.state_folder import default_folder, state_of
-        from seatwarden.engine.notice.decisions import asks_for_notices
         from seatwarden.engine.notice.register import NOTICES_FILE
+        from seatwarden.engine.plan.waiting import asks_for_notices
 
         self._policy = policy
         self._folder, _ = state_of(site_file, site)

@@ -36,4 +36,8 @@ def heading(state: str, sentence: str) -> str:
 def counts_by_type(counts: Mapping[str, Any]) -> str:
     """The states of the licenses of one type, as a summary counts them: `8 allocated, 3 due, 2 in this run, 5 kept`."""
     due, now = f"{counts['release']:,} due", f"{counts['thisRun']:,} in this run"
-    return f"{counts['allocated']:,} allocated, {due}, {now}, {counts['keep']:,} kept"
+    held, waiting = counts.get("held", 0), counts.get("waiting", 0)
+    but = [f"{held:,} due but held"] if held else []
+    but += [f"{waiting:,} due and waiting for notice"] if waiting else []
+    which = f" ({', '.join(but)})" if but else ""
+    return f"{counts['allocated']:,} allocated, {due}, {now}, {counts['keep']:,} kept{which}"

@@ -27,6 +27,10 @@ NoticeState: TypeAlias = Literal[
 """How it stands; `running` and `over` are all that a plan with pseudonyms says."""
 
 NOBODY_TOLD = "due; to be told in the next run"
+NO_SETTINGS = "the site file has no `notice`"
+"""Why nobody can be told on a site whose file says nothing of messages."""
+MANY_TIMES = 3
+"""So often somebody was told and came back, before a longer threshold is advised."""
 
 
 class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
@@ -110,7 +114,7 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
     def _told_words(self, clause: Notice, today: date) -> str:
         told, day = f"told on {self.told}{self._through}", self.release_day(clause, today)
         lacking = self._lacks_reminder(clause)
-        if lacking is not None and (day <= today or self.why):
+        if lacking is not None and (self.why or day <= today):  # a refused reminder moves the day with each attempt
             return f"{told}; waits: {lacking}"
         return f"{told}, to be released on {day} unless used"
 
@@ -124,12 +128,9 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
 
     @property
     def _again(self) -> str:
-        if self.times < _MANY_TIMES:
+        if self.times < MANY_TIMES:
             return ""
         return f"; told {self.times} times before, came back each time: a longer threshold would spare it"
-
-
-_MANY_TIMES = 3
 
 
 def bare_notice(*, released: bool) -> NoticeStanding:

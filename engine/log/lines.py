@@ -25,6 +25,7 @@ from seatwarden.engine.plan.circumstances import Circumstances, Clocks
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.codes import Severity
@@ -179,7 +180,7 @@ class FindingLine(ChainLine, kw_only=True, rename="camel"):
 
 class TypeSummary(Struct, frozen=True, rename="camel"):
     """The decisions of a plan on the licenses of one type, counted. `this_run` of those to release are released by
-    this run; former plans do not say it."""
+    this run; former plans do not say it. `held` and `waiting` are due, and kept by a hold or for a notice."""
 
     allocated: int
     release: int
@@ -187,6 +188,8 @@ class TypeSummary(Struct, frozen=True, rename="camel"):
     quarantined: int
     undetermined: int
     this_run: int | UnsetType = UNSET
+    held: int | UnsetType = UNSET
+    waiting: int | UnsetType = UNSET
 
 
 class Summary(Struct, frozen=True, rename="camel"):
@@ -207,6 +210,7 @@ class Summary(Struct, frozen=True, rename="camel"):
     remedy: str
     pseudonyms: ClassCounts | None
     reserves: list[str] | UnsetType = UNSET
+    notice: NoticeCounts | UnsetType = UNSET
 
 
 class SummaryLine(ChainLine, kw_only=True, rename="camel"):

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
+from msgspec import structs
+
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.standing import is_due
 from seatwarden.engine.facts.day import NEVER_BEFORE_YEAR, Day
 from seatwarden.engine.facts.facts import Unknown, last_use
-from seatwarden.engine.facts.notice import NoticeStanding, NoticeState
+from seatwarden.engine.facts.notice import NO_SETTINGS, NoticeStanding, NoticeState
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.ahead import ReleaseDays
 from seatwarden.engine.notice.lines import EndCause
@@ -53,7 +55,7 @@ class NoticeSite:
         """To whom a message about that license goes."""
         user = self.user_of(row)
         if self.recipient_of is None or user is None:
-            return Unreachable("the site file has no `notice`" if user is not None else "the user is not known")
+            return Unreachable(NO_SETTINGS if user is not None else "the user is not known")
         return self.recipient_of(user)
 
     def not_before(self, user: str, license_type: LicenseType) -> date | None:
@@ -74,6 +76,12 @@ def standing_of(decision: Decision, row: License, site: NoticeSite) -> NoticeSta
     """Where the holder of a license stands that is due by a rule with a notice clause."""
     clause = clause_of(decision)
     assert clause is not None  # noqa: S101 - for the type checker: the caller has looked
+    times = site.notices.times_came_back(decision.key, decision.user)
+    found = _standing_of(decision, clause, row, site)
+    return structs.replace(found) if times else found
+
+
+def _standing_of(decision: Decision, clause: NoticeClause, row: License, site: NoticeSite) -> NoticeStanding:
     recipient, notice = site.recipient(row), site.notices.latest(decision.key, decision.user)
     if notice is None or notice.ended is not None or end_of(notice, decision, row, site) is not None:
         return _untold(decision, clause, recipient, notice, site)
@@ -91,15 +99,14 @@ def _untold(
 ) -> NoticeStanding:
     if isinstance(recipient, Unreachable):
         return NoticeStanding("no-address", why=recipient.reason)
-    times = site.notices.times_used(decision.key)
     if before is not None:
         again = before.last_message + timedelta(days=clause.days)
         if again > site.day.today:
-            return NoticeStanding("too-soon", told=str(before.last_message), announced=str(again), times=times)
+            return NoticeStanding("too-soon", told=str(before.last_message), announced=str(again))
     announced = announced_day(decision, clause.days, site)
     if announced is None:
-        return NoticeStanding("no-day", times=times)
-    return NoticeStanding("untold", announced=str(announced), times=times)
+        return NoticeStanding("no-day")
+    return NoticeStanding("untold", announced=str(announced))
 
 
 def _told(decision: Decision, row: License, notice: Notice, recipient: Recipient, site: NoticeSite) -> NoticeStanding:
@@ -122,7 +129,6 @@ def _told(decision: Decision, row: License, notice: Notice, recipient: Recipient
         announced=str(notice.announced),
         alive=_alive(clause_of(decision), told, reminded, site),
         reminded=str(reminded) if reminded else "",
-        times=site.notices.times_used(decision.key),
         to=recipient.kind,
         why=unknown or (_why_not_reminded(notice, address) if reminded is None else ""),
     )

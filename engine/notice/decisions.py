@@ -9,12 +9,6 @@ from seatwarden.engine.decide.standing import due_reason, due_ruling, is_due, ru
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.assess import NoticeSite, clause_of, standing_of
 from seatwarden.engine.snapshot.model import License, Snapshot
-from seatwarden.policy.loading import CheckedPolicy
-
-
-def asks_for_notices(policy: CheckedPolicy) -> bool:
-    """Whether a rule of the policy tells its users before."""
-    return any(rule.notice is not None for rule in policy.rules)
 
 
 def with_notices(decisions: Iterable[Decision], site: NoticeSite) -> tuple[Decision, ...]:

@@ -81,6 +81,11 @@ class Notice:
         return all(message.intent.redirected for message in self.messages)
 
     @property
+    def was_accepted(self) -> bool:
+        """Whether a message of it was accepted, at any address of the person's."""
+        return any(one.result == "accepted" and not one.intent.redirected for one in self.messages)
+
+    @property
     def announced(self) -> date:
         """The day of release that the person was told last, or is being told."""
         return max((one.announced for one in self.messages if not one.intent.redirected), default=date.max)
@@ -132,7 +137,8 @@ class Notices:
     """The notice and the place in it of each message, by the line of its intent."""
     _trials: dict[tuple[Key, str], int] = field(default_factory=dict)
     _latest: dict[tuple[Key, str], int] = field(default_factory=dict)
-    _used: dict[Key, int] = field(default_factory=dict)
+    _ends: dict[tuple[Key, str], list[EndCause]] = field(default_factory=dict)
+    """Why the notices ended that had reached their person."""
 
     @classmethod
     def of(cls, lines: Iterable[NoticeLine]) -> "Notices":
@@ -196,9 +202,9 @@ class Notices:
         notice = self.by_number.get(line.notice)
         if notice is not None:
             notice.ended, notice.ended_on = line.cause, date.fromisoformat(line.day)
-            if line.cause == "used" and notice.key is not None:
-                self._used[notice.key] = self._used.get(notice.key, 0) + 1
             notice.fact = line.person.fact if line.person is not UNSET else ""
+            if notice.key is not None and notice.was_accepted:
+                self._ends.setdefault((notice.key, notice.user.casefold()), []).append(line.cause)
 
     def _accept(self, line: DamageAccepted) -> None:
         day = date.fromisoformat(line.day)
@@ -240,9 +246,10 @@ class Notices:
             found = max(found or floor, floor)
         return found
 
-    def times_used(self, key: Key) -> int:
-        """How many notices about a license ended because somebody used it."""
-        return self._used.get(key, 0)
+    def times_came_back(self, key: Key, user: str) -> int:
+        """How often the holder of a license was told and used it then; 0 where a notice ended in another way."""
+        ends = self._ends.get((key, user.casefold()), [])
+        return len(ends) if all(cause == "used" for cause in ends) else 0
 
     def next_number(self) -> int:
         """The number of the next notice."""

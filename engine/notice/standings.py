@@ -18,12 +18,13 @@ from seatwarden.engine.log.heads import Heads
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterState, read_register
 from seatwarden.engine.notice.ahead import ReleaseDays
 from seatwarden.engine.notice.assess import FindRecipient, NoticeSite
-from seatwarden.engine.notice.decisions import asks_for_notices, with_notice, with_notices
+from seatwarden.engine.notice.decisions import with_notice, with_notices
 from seatwarden.engine.notice.holds import Hold, HoldsState
 from seatwarden.engine.notice.interval import USUAL_INTERVAL
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, tail_of
 from seatwarden.engine.notice.trust import check_clock, trusted_holds, trusted_notices
 from seatwarden.engine.plan.plan import Stand
+from seatwarden.engine.plan.waiting import asks_for_notices
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.loading import CheckedPolicy

@@ -9,17 +9,25 @@ from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision, Ruling, is_pseudonym, listing_order
 
-Group: TypeAlias = Literal["release", "undetermined", "kept"]
-Show: TypeAlias = Literal["brief", "all", "release", "undetermined", "kept"]
+Group: TypeAlias = Literal["release", "hold", "notice", "undetermined", "kept"]
+Show: TypeAlias = Literal["brief", "all", "release", "hold", "notice", "undetermined", "kept"]
 """The groups that a listing has; `brief` are those that somebody has to look at: all but the kept ones."""
 SHOWN: dict[Show, tuple[Group, ...]] = {
-    "brief": ("release", "undetermined"),
+    "brief": ("release", "hold", "notice", "undetermined"),
     "all": get_args(Group),
     "release": ("release",),
+    "hold": ("hold",),
+    "notice": ("notice",),
     "undetermined": ("undetermined",),
     "kept": ("kept",),
 }
-TITLES: dict[Group, str] = {"release": "Due", "undetermined": "Undetermined, so kept", "kept": "Kept"}
+TITLES: dict[Group, str] = {
+    "release": "Due",
+    "hold": "Due, but held",
+    "notice": "Due, waiting for notice",
+    "undetermined": "Undetermined, so kept",
+    "kept": "Kept",
+}
 COLUMNS = (
     Column("User", least=14),
     Column("Name", least=8, leaves=1),
@@ -52,7 +60,11 @@ def group_of_ruling(ruling: Ruling) -> Group:
     """The group that a decision with that ruling is listed in."""
     if ruling.verdict == "release":
         return "release"
-    return "undetermined" if ruling.guard == "undetermined" else "kept"
+    match ruling.because:
+        case "hold" | "notice" as kept_by:
+            return kept_by
+        case _:
+            return "undetermined" if ruling.guard == "undetermined" else "kept"
 
 
 def sections(decisions: Iterable[Decision], show: Show, most: int) -> list[ListedGroup]:

@@ -13,7 +13,7 @@ import msgspec
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decide import decide_all
-from seatwarden.engine.decide.decision import Decision, Ruling, Verdict, ruling_label
+from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, ruling_label
 from seatwarden.engine.decide.disguise import ClassCounts, Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
@@ -29,12 +29,14 @@ from seatwarden.engine.plan.limits import (
     describe_remedy,
     describe_reserve,
     excesses,
+    fitting,
     for_reserves,
     is_announced,
     limits_in_force,
     longest_unused_first,
     remedy,
 )
+from seatwarden.engine.plan.waiting import NoticeCounts, asks_for_notices, notice_counts
 from seatwarden.engine.snapshot.model import RELEASES_HIDDEN, Snapshot
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Reserve
@@ -180,6 +182,17 @@ class Plan:
         """The number of licenses of each type that the plan releases."""
         return self._count(lambda ruling: ruling.verdict == "release")
 
+    @cached_property
+    def waiting(self) -> NoticeCounts | None:
+        """The licenses that wait for a notice, counted; None where no rule gives notice and none waits."""
+        if not asks_for_notices(self.policy) and not any(ruling.because == "notice" for _, ruling in self.rulings):
+            return None
+        return notice_counts(self.exact or self.decisions, self._may_be_told)
+
+    def _may_be_told(self, some: Sequence[Decision]) -> Sequence[Decision]:
+        """Of those that nobody has told, as many as one run may release; a run that is over its limit tells none."""
+        return () if self.over else fitting(self.limits, self.allocated, some, self.numbers)
+
     def _count(self, counted: Callable[[Ruling], bool]) -> Counter[LicenseType]:
         found: Counter[LicenseType] = Counter()
         for (license_type, ruling), count in self.rulings.items():
@@ -239,6 +252,7 @@ class Plan:
     @cached_property
     def _summary(self) -> dict[str, Any]:
         guarded = {guard: self._count(partial(_is_guarded, guard)) for guard in ("quarantined", "undetermined")}
+        beside = {name: self._count(partial(_is_because, because)) for name, because in _DUE_AND_KEPT.items()}
         types = {
             license_type: {
                 "allocated": self.allocated[license_type],
@@ -247,6 +261,7 @@ class Plan:
                 "quarantined": guarded["quarantined"][license_type],
                 "undetermined": guarded["undetermined"][license_type],
                 "thisRun": 0 if self.over else self.planned[license_type],
+                **{name: count[license_type] for name, count in beside.items() if count[license_type]},
             }
             for license_type in LICENSE_TYPES
         }
@@ -278,6 +293,7 @@ class Plan:
             "remedy": self.remedy,
             "pseudonyms": msgspec.to_builtins(self.classes),
             **({"reserves": reserves} if reserves else {}),
+            **({"notice": msgspec.to_builtins(self.waiting)} if self.waiting is not None else {}),
         }
 
 
@@ -345,3 +361,11 @@ def with_origin(plan: Plan, origin: Origin) -> Plan:
 
 def _is_guarded(guard: str, ruling: Ruling) -> bool:
     return ruling.guard == guard
+
+
+_DUE_AND_KEPT: Mapping[str, Because] = {"held": "hold", "waiting": "notice"}
+"""The names in a summary of those that are due and kept, by what keeps them."""
+
+
+def _is_because(because: Because, ruling: Ruling) -> bool:
+    return ruling.because == because

@@ -13,6 +13,7 @@ from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.engine.plan.free import free_seats
 from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE, WHAT_IF, Mode
+from seatwarden.engine.plan.waiting import waiting_lines
 from seatwarden.grammar.ast import LICENSE_TYPES
 
 MOST_IN_FILE = 5_000
@@ -70,13 +71,22 @@ def totals(made: ShownPlan) -> list[str]:
     for license_type, by_type in summary["byType"].items():
         counts["release", license_type] = by_type["release"]
         counts["undetermined", license_type] = by_type["undetermined"]
-        counts["kept", license_type] = by_type["keep"] - by_type["undetermined"]
+        counts["hold", license_type] = by_type.get("held", 0)
+        counts["notice", license_type] = by_type.get("waiting", 0)
+        beside = by_type["undetermined"] + by_type.get("held", 0) + by_type.get("waiting", 0)
+        counts["kept", license_type] = by_type["keep"] - beside
     now = "" if summary["thisRun"] == summary["release"] else f", {summary['thisRun']:,} in this run"
     words: dict[Group, str] = {
         "release": f"due{now}",
+        "hold": "due, but held",
+        "notice": "due, waiting for notice",
         "kept": "kept",
         "undetermined": "undetermined, so kept",
     }
+    seldom: tuple[Group, ...] = ("hold", "notice")
+    for group in seldom:
+        if not any(counts[group, one] for one in LICENSE_TYPES):
+            del words[group]
     widest = max(map(len, words.values()))
     lines = []
     for group, word in words.items():
@@ -114,7 +124,9 @@ def conclusion(made: ShownPlan) -> str:
         waits = "waits" if waiting == 1 else "wait"
         are = "is" if this_run == 1 else "are"
         return f"{this_run:,} of {release:,} due {are} in this run; {waiting:,} {waits}. Nothing has been released yet."
-    return f"{plural(release, 'license')} would be released. Nothing has been released."
+    told = summary["notice"]["thisRun"] if "notice" in summary else 0
+    sent = f", and {plural(told, 'message')} sent" if told else ""
+    return f"{plural(release, 'license')} would be released{sent}. Nothing has been released."
 
 
 def summary_lines(made: ShownPlan) -> list[str]:
@@ -136,6 +148,8 @@ def summary_lines(made: ShownPlan) -> list[str]:
     lines += ["", *(f"  {one.license_type:<12}  {one.words}" for one in seats)] if seats else []
     lines.append("")
     lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
+    if "notice" in summary:
+        lines += ["", *waiting_lines(summary["notice"])]
     if summary["holdBothTypes"]:
         lines += ["", f"  {plural(summary['holdBothTypes'], 'user')} with both license types"]
     if summary["heldByNobody"]:

@@ -26,7 +26,6 @@ from seatwarden.engine.log.reader import RecordedPlan, read_plan, root_of
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
-from seatwarden.engine.notice.decisions import asks_for_notices
 from seatwarden.engine.notice.messages_due import DueMessage
 from seatwarden.engine.notice.standings import Reach, StandingsBeside
 from seatwarden.engine.notice.trust import check_clock
@@ -35,6 +34,7 @@ from seatwarden.engine.plan.free import freed
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
+from seatwarden.engine.plan.waiting import asks_for_notices
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
 from seatwarden.engine.runs.context import Connection, Log, RunContext

@@ -30,6 +30,7 @@ from seatwarden.engine.plan import circumstances
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT, make_plan
 from seatwarden.engine.plan.records import DecisionJson
+from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
@@ -72,6 +73,7 @@ TYPES: dict[str, Any] = {
     "summary": lines.Summary,
     "type summary": lines.TypeSummary,
     "class counts": ClassCounts,
+    "notice counts": NoticeCounts,
     "apply": lines.ApplyHeader,
     "intent": lines.Intent,
     "intent part": lines.IntentPart,

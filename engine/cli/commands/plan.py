@@ -49,7 +49,13 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 10
 MOST_ON_TERMINAL = 1_000
 """Most licenses that a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
-_STYLE: dict[Group, str] = {"release": "bold", "undetermined": "bold yellow", "kept": "bold green"}
+_STYLE: dict[Group, str] = {
+    "release": "bold",
+    "hold": "bold",
+    "notice": "bold",
+    "undetermined": "bold yellow",
+    "kept": "bold green",
+}
 
 
 @collector_off()

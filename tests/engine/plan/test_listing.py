@@ -35,7 +35,7 @@ def _plan(count: int = 4) -> Plan:
 def test_one_line_a_license(width: int | None, show: Show) -> None:
     lines = plan_text(_plan(40), show, "─", width).splitlines()
     rows = [line for line in lines if re.match(r" ACME\\", line)]
-    assert len(rows) == {"brief": 20, "all": 40, "kept": 20, "release": 10, "undetermined": 10}[show]
+    assert len(rows) == {"brief": 20, "all": 40, "kept": 20, "release": 10, "undetermined": 10}.get(show, 0)
     if width is not None:
         table = [line for line in lines if line.startswith(" ") and not line.startswith("  ")]
         assert max(map(cell_len, table)) <= width
