@@ -104,6 +104,11 @@ class CheckedPolicy:
         return self.tree.rules
 
     @property
+    def gives_notice(self) -> bool:
+        """Whether a rule tells its users before."""
+        return any(rule.notice is not None for rule in self.rules)
+
+    @property
     def limits(self) -> tuple[AnyLimit, ...]:
         """The limits that the policy sets."""
         return self.tree.limits

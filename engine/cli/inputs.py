@@ -176,12 +176,11 @@ class _Registers:
     def __init__(self, policy: CheckedPolicy, site_file: Path, site: Site, policy_file: Path) -> None:
         from seatwarden.engine.cli.state_folder import default_folder, state_of
         from seatwarden.engine.notice.register import NOTICES_FILE
-        from seatwarden.engine.plan.waiting import asks_for_notices
 
         self._policy = policy
         self._folder, _ = state_of(site_file, site)
         self._settings: Settings | None = None
-        if asks_for_notices(policy) or (self._folder / NOTICES_FILE).exists():
+        if policy.gives_notice or (self._folder / NOTICES_FILE).exists():
             from seatwarden.engine.site.settings import load_settings  # all of a site file: few policies ask for it
 
             self._settings = load_settings(site_file, os.environ, default_folder=default_folder(), policy=policy_file)

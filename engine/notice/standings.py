@@ -24,7 +24,6 @@ from seatwarden.engine.notice.interval import USUAL_INTERVAL
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, tail_of
 from seatwarden.engine.notice.trust import check_clock, trusted_holds, trusted_notices
 from seatwarden.engine.plan.plan import Stand
-from seatwarden.engine.plan.waiting import asks_for_notices
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.loading import CheckedPolicy
@@ -114,7 +113,7 @@ class StandingsBeside:
 
     def stand(self, policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Stand:
         """A function that hears on the decisions of a plan who was told. Raises UntrustedRecord."""
-        if not asks_for_notices(policy) and not self.notices().lines:
+        if not policy.gives_notice and not self.notices().lines:
             return tuple
         site = self.site(policy, snapshot, day)
         return lambda decisions: with_notices(decisions, site)

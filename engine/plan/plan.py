@@ -36,7 +36,7 @@ from seatwarden.engine.plan.limits import (
     longest_unused_first,
     remedy,
 )
-from seatwarden.engine.plan.waiting import NoticeCounts, asks_for_notices, notice_counts
+from seatwarden.engine.plan.waiting import NoticeCounts, notice_counts
 from seatwarden.engine.snapshot.model import RELEASES_HIDDEN, Snapshot
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Reserve
@@ -185,7 +185,7 @@ class Plan:
     @cached_property
     def waiting(self) -> NoticeCounts | None:
         """The licenses that wait for a notice, counted; None where no rule gives notice and none waits."""
-        if not asks_for_notices(self.policy) and not any(ruling.because == "notice" for _, ruling in self.rulings):
+        if not self.policy.gives_notice and not any(ruling.because == "notice" for _, ruling in self.rulings):
             return None
         return notice_counts(self.exact or self.decisions, self._may_be_told)
 

@@ -9,7 +9,6 @@ from msgspec import Struct
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.notice import MANY_TIMES, NO_SETTINGS, NoticeState
-from seatwarden.policy.loading import CheckedPolicy
 
 WaitingGroup: TypeAlias = Literal["told", "to-tell", "later", "refused", "no-address", "no-day", "no-settings"]
 """How it stands with a license that waits; `later`: its holder was told not long ago, and may not be told again yet."""
@@ -51,11 +50,6 @@ class NoticeCounts(Struct, frozen=True, rename="camel"):
     later: int
     cannot_tell: dict[str, int]
     came_back: int
-
-
-def asks_for_notices(policy: CheckedPolicy) -> bool:
-    """Whether a rule of the policy tells its users before."""
-    return any(rule.notice is not None for rule in policy.rules)
 
 
 def waits(decision: Decision) -> bool:

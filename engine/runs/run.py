@@ -34,7 +34,6 @@ from seatwarden.engine.plan.free import freed
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
-from seatwarden.engine.plan.waiting import asks_for_notices
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
 from seatwarden.engine.runs.context import Connection, Log, RunContext
@@ -46,6 +45,7 @@ from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, 
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run_report import RunOutcome, RunReport, Told
 from seatwarden.engine.runs.seen import keep_seen, note_released
+from seatwarden.engine.site.notice import notice_notes
 from seatwarden.engine.site.retention import keep_words
 from seatwarden.engine.site.settings import Settings, demands_of
 from seatwarden.policy.errors import InputError
@@ -183,6 +183,9 @@ class _Run:
     def _carry_out(self, record: SiteRecord) -> tuple[RunOutcome, tuple[str, ...]]:
         if self._context.stop.is_set():
             return _INTERRUPTED
+        if self._settings.notice is not None and self._settings.policy.gives_notice:
+            for text in notice_notes(self._settings.notice, asked=True):
+                self._context.log(text, level=logging.WARNING)
         with self._context.connect() as qrs:
             if not self._dry_run and self._tell_only is None:
                 self._finish_earlier(qrs, record)
@@ -211,7 +214,7 @@ class _Run:
     def _find_messages(self, plan: Plan, record: SiteRecord) -> None:
         """Finds what a run that is no dry run would send."""
         notice = self._settings.notice
-        if notice is not None and asks_for_notices(plan.policy):
+        if notice is not None and plan.policy.gives_notice:
             site = self._standings(record).site(plan.policy, plan.snapshot, plan.day)
             due = due_messages(plan, site, redirect=notice.redirect_to)
             self._to_send = tuple(due[: notice.max_messages])
@@ -220,7 +223,7 @@ class _Run:
     def _telling(self, plan: Plan, record: SiteRecord) -> Iterator[Callable[[], None]]:
         """Enters which notices have ended; what it yields sends what is due, when the releases are done."""
         beside, notice = self._standings(record), self._settings.notice
-        if not asks_for_notices(plan.policy) and not beside.notices().lines:
+        if not plan.policy.gives_notice and not beside.notices().lines:
             yield lambda: None
             return
         with record.notices() as register:
@@ -253,7 +256,7 @@ class _Run:
         note_last_released(snapshot, policy, self._settings.folder, day)
         beside = self._standings(record)
         snapshot, heads = beside.noted(snapshot, day)
-        if not self._dry_run and (heads.notices is not None or asks_for_notices(policy)):
+        if not self._dry_run and (heads.notices is not None or policy.gives_notice):
             check_clock(beside.notices().notices, now, qrs.site_clock)
         stand = beside.stand(policy, snapshot, day)
         plan = make_plan(policy, snapshot, day, site.url, self._pseudonyms, stand)

@@ -119,6 +119,21 @@ def load_notice(path: Path, environment: Mapping[str, str]) -> NoticeSettings | 
     return replace(notice, proxy=proxy) if notice else None
 
 
+def notice_notes(settings: NoticeSettings | None, *, asked: bool) -> list[str]:
+    """What is not wrong with the messages, but must be known; `asked`: a rule of the policy gives notice."""
+    if settings is None:
+        return [_NOBODY_TOLD] if asked else []
+    if settings.redirect_to is None:
+        return []
+    to = settings.redirect_to.addr_spec
+    return [f"`redirectTo` is on: all messages to people go to {to}, and nobody counts as told"]
+
+
+_NOBODY_TOLD = (
+    "the policy gives notice, and the site file has no `notice`: nobody can be told, so they keep all licenses"
+)
+
+
 def is_missing_variable(finding: Diagnostic) -> bool:
     """Whether it says no more than that the environment of this machine lacks a variable."""
     return finding.code == "SW205" and bool(_MISSING.fullmatch(finding.message))

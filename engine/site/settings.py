@@ -16,7 +16,7 @@ from seatwarden.engine.common.key_file import PseudonymKey
 from seatwarden.engine.site.capacity import Capacity
 from seatwarden.engine.site.connection import Site, read_site
 from seatwarden.engine.site.history import HistorySettings
-from seatwarden.engine.site.notice import NoticeSettings, completed
+from seatwarden.engine.site.notice import NoticeSettings, completed, notice_notes
 from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.ours import OURS, HttpSettings, LogSettings
 from seatwarden.engine.site.proxy import Proxy, with_exceptions
@@ -166,7 +166,7 @@ def load_settings(
         folder=ours["folder"] or default_folder / site.slug,
         **{field: ours[key] for field, key in _AS_THEY_ARE.items()},
         warnings=(*_warnings(reader, warnings, chosen == file, text, str(file)), *_policy_warnings(checked, file)),
-        notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes),
+        notes=(*_notes(jobs, site, influx, chosen, file), *alarms.notes, *_unasked(notice, checked)),
         sources=sources,
         secret_files=tuple(path for _, path in reader.secret_files),
     )
@@ -241,6 +241,11 @@ def _notes(jobs: Jobs, site: Site, influx: InfluxTarget | None, policy: Path, fi
     if jobs.rules is not None and policy != file:
         found.append(f"the rules in `{file.name}` are not in force: the policy is `{policy.name}`")
     return [*found, *(influx.warnings if influx else ())]
+
+
+def _unasked(notice: NoticeSettings | None, policy: CheckedPolicy) -> list[str]:
+    """That nobody can be told; what is to be known of messages in each run is said by each run."""
+    return notice_notes(None, asked=policy.gives_notice) if notice is None else []
 
 
 def _chosen(named: Path | None, file: Path) -> Path:

@@ -20,10 +20,11 @@ from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.file_kinds import BUTLER, JSON_POLICY, POLICY, RULES, TEST, is_run_folder, kind_of
 from seatwarden.policy.files import read_text
 from seatwarden.policy.lint.linter import lint as lint_policy
-from seatwarden.policy.loading import YAML_SUFFIXES, load_policy, shown_source
+from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy, shown_source
 from seatwarden.policy.worlds.search import STEPS_A_SECOND
 
 if TYPE_CHECKING:
+    from seatwarden.engine.site.notice import NoticeSettings
     from seatwarden.engine.snapshot.model import Snapshot
 
 _CHECKED = (POLICY, BUTLER, RULES, JSON_POLICY, TEST)
@@ -167,7 +168,7 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, steps: 
         _check_test(path, report)
         return
     _warn_of_missing_library(path)
-    _check_notice(path, report)
+    settings = _check_notice(path, report)
     try:
         policy = load_policy(path)
     except PolicyError as error:
@@ -175,6 +176,8 @@ def _check(path: Path, site: "Snapshot | None", moment: datetime | date, steps: 
         report.findings += error.diagnostics
         return
     report.sources[str(path)] = shown_source(policy.source, str(path))
+    if path.suffix.lower() in YAML_SUFFIXES and _SITE_FILE in policy.source:
+        _warn_of_notice(policy, settings)
     day = make_day(moment, policy.timezone)
     known = None
     if site is not None:
@@ -197,10 +200,23 @@ def _warn_of_missing_library(path: Path) -> None:
             warn(text)
 
 
-def _check_notice(path: Path, report: LintReport) -> None:
-    """Adds what is wrong with a site file's messages to people. Raises InputError for a template that is broken."""
+_SITE_FILE = "configQRS"
+"""The key that a YAML file has which is a site file too, beside its rules."""
+
+
+def _warn_of_notice(policy: CheckedPolicy, settings: "NoticeSettings | None") -> None:
+    """Says what must be known of the messages to people. It is no finding: the file is right."""
+    from seatwarden.engine.site.notice import notice_notes
+
+    for text in notice_notes(settings, asked=policy.gives_notice):
+        warn(text)
+
+
+def _check_notice(path: Path, report: LintReport) -> "NoticeSettings | None":
+    """Adds what is wrong with a site file's messages to people, and returns them. Raises InputError for a template that
+    is broken."""
     if path.suffix.lower() not in YAML_SUFFIXES or "notice" not in read_text(path, "policy"):
-        return
+        return None
     from seatwarden.engine.site.notice import is_missing_variable, load_notice
 
     try:
@@ -209,11 +225,12 @@ def _check_notice(path: Path, report: LintReport) -> None:
         report.sources.update(error.sources)
         # Where policies are checked there are no passwords, and need not be.
         report.findings += [found for found in error.diagnostics if not is_missing_variable(found)]
-        return
+        return None
     if settings is not None:
         from seatwarden.engine.notice.templates import check_templates  # jinja2 takes a while to import
 
         check_templates(settings)
+    return settings
 
 
 def _print(report: LintReport, format_: LintFormat) -> None:

@@ -17,6 +17,7 @@ from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.capacity import say_free
 from seatwarden.engine.cli.views.outcomes import say_outcome
 from seatwarden.engine.cli.views.run_json import failed_to_json, run_to_json
+from seatwarden.engine.cli.views.told import say_told
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.summary_text import summary_lines
@@ -109,6 +110,8 @@ def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
 
 
 def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
+    from seatwarden.engine.runs.told import told_rows
+
     if report.plan is not None and report.folder is not None:
         for line in [*summary_lines(report.plan), *finding_lines(report.plan.findings)]:
             say(line)
@@ -116,6 +119,7 @@ def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
     for applied in report.applied:
         for outcome in applied.outcomes:
             say_outcome(outcome)
+    say_told(told_rows(report))
     if report.error is not None:
         complain(report.error)
     else:
@@ -133,7 +137,8 @@ def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
         help_ = "" if forced else " `dryRun: false` in the site file releases."
         if not forced and settings.jobs.release.enabled is False:
             help_ = " The site file says `enable: false`."
-        say(f"Dry run: nothing has been released.{help_}")
+        sent = " and nobody was told" if report.told.due else ""
+        say(f"Dry run: nothing has been released{sent}.{help_}")
     elif report.applied or report.outcome == "done":
         counts = report.counts
         say(", ".join(f"{count:,} {result}" for result, count in counts.items()) or "Nothing was to be released.")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.host import settings_from
 from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
 from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.common.rights import open_to_all, take_away
 from seatwarden.engine.common.text import printable
-from seatwarden.policy.errors import InputError
+from seatwarden.policy.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ def check(
     for text in load_alarms(site, os.environ).notes:
         warn(text)
     _check_notice(site)
+    _warn_of_notice(site)
     _say_who_can_read(private_files(site, os.environ))
     failed = None
     steps = []
@@ -77,6 +79,18 @@ def _check_notice(site: "Path") -> None:
         from seatwarden.engine.notice.templates import check_templates  # jinja2 takes a while to import
 
         check_templates(settings)
+
+
+def _warn_of_notice(site: "Path") -> None:
+    """Says what must be known of the messages to people, where the site file and its policy can be read."""
+    from seatwarden.engine.site.notice import notice_notes
+
+    try:
+        settings = settings_from(site, None, needs_policy=False)
+    except (InputError, PolicyError):
+        return  # what is wrong with them is said in another place
+    for text in notice_notes(settings.notice, asked=settings.policy.gives_notice):
+        warn(text)
 
 
 def _say_who_can_read(files: "list[PrivateFile]") -> None:

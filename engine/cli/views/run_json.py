@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import to_builtins
 
 from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.views.told import told_to_json
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.lines import RESULTS
 from seatwarden.grammar.errors import SeatwardenError
@@ -28,6 +29,8 @@ EXIT_MEANINGS: Mapping[ExitCode, str] = {
 
 def run_to_json(report: "RunReport", code: ExitCode, site_file: Path, site: str) -> dict[str, Any]:
     """The object for a run that has begun: who, how it ended, the plan in numbers, what became of each license."""
+    from seatwarden.engine.runs.told import told_rows
+
     plan = report.plan
     results = report.counts
     return {
@@ -52,6 +55,7 @@ def run_to_json(report: "RunReport", code: ExitCode, site_file: Path, site: str)
             for applied in report.applied
             for outcome in applied.outcomes
         ],
+        "told": told_to_json(told_rows(report)),
         "why": list(report.why),
         "errors": _errors(report.error) if report.error else [],
         "findings": [to_builtins(finding) for finding in plan.findings] if plan else [],

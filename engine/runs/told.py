@@ -1,0 +1,157 @@
+"""What people were told in a run, line by line and in numbers: the same for the terminal, JSON, notifications, metrics.
+
+Behind pseudonyms nobody is named: neither the person nor what a mail server or a fact says of them.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.notice.lines import EndCause, MessageResult, Step
+from seatwarden.engine.notice.messages_due import DueMessage
+from seatwarden.engine.notice.notices import Notice
+from seatwarden.engine.plan.limits import is_announced
+from seatwarden.engine.plan.plan import Plan
+from seatwarden.engine.runs.run_report import RunReport
+from seatwarden.grammar.ast import LicenseType
+
+ToldState: TypeAlias = Literal[
+    "told", "reminded", "refused", "no answer", "redirected", "to tell", "to remind", "ended"
+]
+"""What became of a message, or of a notice: `to tell` and `to remind` are what a dry run would have sent."""
+
+COUNTED: Mapping[ToldState, str] = {
+    "told": "told",
+    "reminded": "reminded",
+    "refused": "refused",
+    "no answer": "no_answer",
+    "redirected": "redirected",
+    "ended": "ended",
+    "to tell": "to_tell",
+    "to remind": "to_remind",
+}
+"""The names of the counts, for programs."""
+
+CAUSES: Mapping[EndCause, str] = {
+    "used": "the license was used",
+    "protected": "a rule protects the license",
+    "not-due": "the policy does not release the license any more",
+    "held": "the license was held",
+    "gone": "the license is gone",
+    "re-allocated": "the license was allocated anew",
+    "lapsed": "its day has long passed",
+    "cancelled": "cancelled",
+}
+"""Why a notice ended, in words that name nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """One message or one notice that has ended: whose license, what became of it, and why.
+
+    `announced` is the day of release that the message says. `step` is None for a notice that has ended, `cause` for a
+    message. `detail` is the server's reply, or the fact; empty where there is none, or behind pseudonyms.
+    """
+
+    state: ToldState
+    license_type: LicenseType
+    license_id: str
+    user: str
+    detail: str
+    step: Step | None = None
+    announced: date | None = None
+    cause: EndCause | None = None
+
+    @property
+    def words(self) -> str:
+        """What is said of it behind the person's name."""
+        if self.cause is not None:
+            return f"the notice has ended: {self.detail or CAUSES[self.cause]}"
+        day = f"to be released on {self.announced} unless used"
+        if self.state in ("told", "to tell", "reminded", "to remind"):
+            return day
+        what = "the reminder" if self.step == "reminder" else "the message"
+        reply = f": {self.detail}" if self.detail else ""
+        match self.state:
+            case "refused":
+                return f"{what} was refused, so kept{reply}"
+            case "redirected":
+                return f"{what} went to the address of `redirectTo`, so nobody counts as told"
+            case _:
+                return f"nobody knows whether {what} arrived: sent again by the next run{reply}"
+
+
+def told_rows(report: RunReport) -> list[ToldRow]:
+    """What people were told in a run, and which notices have ended: in the order in which it happened."""
+    return list(_rows(report)) if report.plan is not None else []
+
+
+def _rows(report: RunReport) -> Iterator[ToldRow]:
+    naming = _Naming(report.plan)
+    for notice, cause, fact in report.told.ended:
+        yield naming.ended(notice, cause, fact)
+    for sent in report.told.sent:
+        yield naming.message(_state(sent.result, sent.due.step), sent.due, sent.reply)
+    for due in report.told.due:
+        yield naming.message("to remind" if due.step == "reminder" else "to tell", due, "")
+
+
+def told_counts(report: RunReport) -> dict[str, int]:
+    """The rows of a run by their state, those that are 0 too."""
+    found = Counter(row.state for row in told_rows(report))
+    return {name: found[state] for state, name in COUNTED.items()}
+
+
+def gives_notice(report: RunReport) -> bool:
+    """Whether notices are an affair of this run: a rule gives it, or one has ended."""
+    return report.plan is not None and ("notice" in report.plan.summary() or bool(report.told.ended))
+
+
+def released_after_notice(report: RunReport) -> int:
+    """How many licenses were released whose holders were told before."""
+    return sum(
+        outcome.result == "released" and is_announced(decisions[outcome.key])
+        for applied in report.applied
+        if (decisions := {decision.key: decision for decision in applied.plan.decisions})
+        for outcome in applied.outcomes
+    )
+
+
+def _state(result: MessageResult, step: Step) -> ToldState:
+    match result:
+        case "accepted":
+            return "reminded" if step == "reminder" else "told"
+        case "no-answer":
+            return "no answer"
+        case _:
+            return result
+
+
+class _Naming:
+    """Names people as the plan does."""
+
+    def __init__(self, plan: Plan | None) -> None:
+        self._pseudonyms = plan.pseudonyms if plan is not None else None
+
+    def message(self, state: ToldState, due: DueMessage, reply: str) -> ToldRow:
+        license_id, user = self._who(due.decision)
+        detail = "" if self._pseudonyms else reply
+        return ToldRow(state, due.decision.license_type, license_id, user, detail, due.step, due.announced)
+
+    def ended(self, notice: Notice, cause: EndCause, fact: str) -> ToldRow:
+        key = notice.key or (notice.license_type, "")
+        if self._pseudonyms is None:
+            return ToldRow("ended", notice.license_type, key[1], notice.user, fact, cause=cause)
+        license_id = self._pseudonyms.of_license(*key)
+        return ToldRow(
+            "ended", notice.license_type, license_id, self._pseudonyms.of_holder(license_id), "", cause=cause
+        )
+
+    def _who(self, decision: Decision) -> tuple[str, str]:
+        if self._pseudonyms is None:
+            return decision.license_id, decision.user
+        license_id = self._pseudonyms.of_license(*decision.key)
+        return license_id, self._pseudonyms.of_holder(license_id)
