@@ -25,7 +25,8 @@ class RunCounts:
     decisions by verdict, `by_rule` by the rule or guard that decided (as `byReason` of a plan's summary), `results`
     licenses by their outcome, and `released_by_rule` those that were released. `failures` are releases that failed or
     are unknown, and 1 more for a run that failed itself; `seconds` is how long it took. `seals` is what of the record
-    leaves the machine, a field and never a tag.
+    leaves the machine, a field and never a tag. `notices` counts what people were told, by field name; empty where no
+    rule gives notice.
     """
 
     site: str
@@ -38,6 +39,7 @@ class RunCounts:
     failures: int = 0
     released_by_rule: Mapping[str, int] = field(default_factory=dict)
     seals: str | None = None
+    notices: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:
@@ -47,6 +49,7 @@ def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:
     totals: dict[str, FieldValue] = {name: float(counts.verdicts.get(name, 0)) for name in VERDICTS}
     totals |= {result: float(counts.results.get(result, 0)) for result in RESULTS}
     totals |= {"seconds": float(counts.seconds), "failures": float(counts.failures)}
+    totals |= {name: float(count) for name, count in counts.notices.items()}
     totals |= {"seal": counts.seals} if counts.seals else {}
     points = [Point(MEASUREMENT, of_run, totals, at)]
     for rule, licenses in counts.by_rule.items():

@@ -6,6 +6,7 @@ destinations, so that none can forge a line, a header or a direction of reading.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,7 +31,7 @@ MAX_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FindingWords:
     """A finding as it is told: its code, its kind and place, and the whole sentence, which may name people."""
 
     code: str
@@ -40,6 +41,22 @@ class Told:
     def text(self, people: bool) -> str:
         """One line, with the names in it or without."""
         return one_line(f"{self.code}: {self.sentence if people else self.kind}", MAX_LINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTold:
+    """Somebody who was told of a release, or is to be, or whose notice has ended: `state` says which, in a word or two;
+    `words` what is said behind the name."""
+
+    state: str
+    user: str = field(repr=False)
+    license_type: LicenseType
+    words: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """One line, with the name in it."""
+        return one_line(f"{self.state}: {one_line(self.user, MAX_NAME)} ({self.license_type}), {self.words}", MAX_LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +74,9 @@ class Event:
     lines: tuple[str, ...]
     data: Mapping[str, Any]
     people: tuple[tuple[str, LicenseType], ...] = field(default=(), repr=False)
-    findings: tuple[Told, ...] = ()
+    findings: tuple[FindingWords, ...] = ()
+    told: tuple[PersonTold, ...] = field(default=(), repr=False)
+    """Who was told in the run; they go to the same destinations as `people`, and their number to all."""
     seals: Seals | None = None
     """What leaves the machine so that nobody can write the record anew unseen."""
 
@@ -72,29 +91,43 @@ class Event:
         found = [told.text(people=False) for told in self.findings]
         content = [self.kind, self.site, format_instant(self.at), self.subject, self.lines, self.data]
         content += [found] if found else []
+        content += [dict(Counter(one.state for one in self.told))] if self.told else []
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
     def lines_for(self, people: bool) -> list[str]:
         """The text, and what was found; with `people`, the first of them are named below it."""
-        lines = [*self.lines, *(told.text(people) for told in self.findings[:MAX_FINDINGS])]
+        lines = [*self.lines, *told_words(self.told), *(told.text(people) for told in self.findings[:MAX_FINDINGS])]
         if len(self.findings) > MAX_FINDINGS:
             lines.append(f"and {plural(len(self.findings) - MAX_FINDINGS, 'more finding')}")
         lines += ["", *self.seals.paragraph] if self.seals else []
-        if not people or not self.people:
+        if not people:
             return lines
-        named = [f"{user} ({license_type})" for user, license_type in self._named()]
-        return [*lines, "", *named, *([f"and {self._more:,} more"] if self._more else [])]
+        if self.people:
+            named = [f"{user} ({license_type})" for user, license_type in self._named()]
+            lines += ["", *named, *([f"and {self._more:,} more"] if self._more else [])]
+        if self.told:
+            more = len(self.told) - MAX_PEOPLE
+            named = [one.text for one in self.told[:MAX_PEOPLE]]
+            lines += ["", *named, *([f"and {more:,} more"] if more > 0 else [])]
+        return lines
 
     def data_for(self, people: bool) -> dict[str, Any]:
         """The data; with people as `people` (the first of them) and `morePeople` (how many are left out)."""
         data = dict(self.data)
         if self.findings:
             data["findings"] = [{"code": t.code, "text": t.text(people)} for t in self.findings[:MAX_FINDINGS]]
+        if self.told:
+            data["told"] = dict(Counter(one.state for one in self.told))
         if self.seals:
             data["seal"] = str(self.seals)
         if not people:
             return data
         named = [{"user": user, "licenseType": license_type} for user, license_type in self._named()]
+        if self.told:
+            data["toldPeople"] = [
+                {"state": one.state, "user": one_line(one.user, MAX_NAME), "licenseType": one.license_type}
+                for one in self.told[:MAX_PEOPLE]
+            ]
         return {**data, "people": named, "morePeople": self._more}
 
     def _named(self) -> list[tuple[str, LicenseType]]:
@@ -111,12 +144,14 @@ def plan_ready(
     run_id: str,
     folder: PurePath,
     summary: Mapping[str, Any],
-    findings: Sequence[Told] = (),
+    findings: Sequence[FindingWords] = (),
     free: Mapping[LicenseType, str] = {},
+    told: Sequence[PersonTold] = (),
 ) -> Event:
-    """The event that a dry run has something to release; of `summary` it has the counts: reasons may name people.
+    """The event that a dry run has something to release, or somebody to tell.
 
-    `free` says in words how many licenses of a type are free before and after.
+    Of `summary` it has the counts: reasons may name people. `free` says in words how many licenses of a type are free
+    before and after.
     """
     release, this_run, over = summary["release"], summary["thisRun"], summary["overLimit"]
     lines = [f"Plan {run_id} for {site}."]
@@ -137,7 +172,8 @@ def plan_ready(
     subject = f"{due} due, over the limit on {site}" if over else f"{this_run:,} of {due} due in this run on {site}"
     if this_run == release:
         subject = f"{due} in this run on {site}"
-    return Event("plan-ready", site, at, subject, tuple(lines), data, findings=tuple(findings))
+    subject += _told_too(told)
+    return Event("plan-ready", site, at, subject, tuple(lines), data, findings=tuple(findings), told=tuple(told))
 
 
 def releases_done(
@@ -147,17 +183,32 @@ def releases_done(
     counts: Mapping[str, int],
     released: Sequence[tuple[str, LicenseType]],
     folder: PurePath | None = None,
-    findings: Sequence[Told] = (),
+    findings: Sequence[FindingWords] = (),
+    told: Sequence[PersonTold] = (),
 ) -> Event:
-    """The event that an apply has ended: `counts` are licenses by result, `released` users with the type taken."""
+    """The event that an apply has ended: `counts` are licenses by result, `released` users with the type taken, `told`
+    those who were told in the same run."""
     parts = [f"{counts.get(result, 0):,} {result}" for result in ("failed", "unknown") if counts.get(result)]
     subject = f"{plural(counts.get('released', 0), 'license')} released on {site}" + "".join(f", {p}" for p in parts)
+    subject += _told_too(told)
     lines = [f"Run {run_id} on {site} has ended.", *(f"{result}: {count:,}" for result, count in counts.items())]
     if parts:
         lines.append("Failed and unknown ones are tried again when the same plan is applied again.")
     lines += _in(folder)
     data = {"runId": run_id, "folder": str(folder) if folder else None, "counts": dict(counts)}
-    return Event("releases-done", site, at, subject, tuple(lines), data, tuple(released), tuple(findings))
+    return Event("releases-done", site, at, subject, tuple(lines), data, tuple(released), tuple(findings), tuple(told))
+
+
+def told_words(told: Sequence[PersonTold]) -> list[str]:
+    """How many people were told, in a line; none where nobody was."""
+    counts = Counter(one.state for one in told)
+    return [f"Notices: {', '.join(f'{count:,} {state}' for state, count in counts.items())}."] if told else []
+
+
+def _told_too(told: Sequence[PersonTold]) -> str:
+    """What a subject says of those who were told, or are to be."""
+    counts = Counter(one.state for one in told)
+    return "".join(f", {counts[state]:,} {state}" for state in ("told", "to tell", "refused") if counts[state])
 
 
 def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], folder: PurePath | None = None) -> Event:
@@ -169,7 +220,7 @@ def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], fo
 
 
 def run_stopped(
-    site: str, at: datetime, run_id: str, findings: Sequence[Told], folder: PurePath | None = None
+    site: str, at: datetime, run_id: str, findings: Sequence[FindingWords], folder: PurePath | None = None
 ) -> Event:
     """The event that what was found in a plan stopped the run."""
     lines = [f"Run {run_id} on {site} was stopped by what was found.", "Nothing has been released.", *_in(folder)]

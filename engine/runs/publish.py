@@ -28,7 +28,8 @@ from seatwarden.engine.monitor.capacity import FreeLicenses, points_of_free
 from seatwarden.engine.monitor.server_license import ServerLicense
 from seatwarden.engine.notify.events import (
     Event,
-    Told,
+    FindingWords,
+    PersonTold,
     certificate_expiring,
     license_expiring,
     licenses_low,
@@ -46,6 +47,7 @@ from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import Log
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run_report import RunReport
+from seatwarden.engine.runs.told import notice_numbers, told_rows
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Tags
 from seatwarden.policy.yaml.secrets import conceal
@@ -236,6 +238,7 @@ def _counts(report: RunReport, settings: Settings) -> RunCounts:
         released_by_rule=released_by_rule,
         seals=str(report.seals) if report.seals else None,
         seconds=(report.ended - report.started).total_seconds(),
+        notices=notice_numbers(report),
         failures=results["failed"] + results["unknown"] + (report.outcome in ("failed", "refused")),
     )
 
@@ -245,34 +248,48 @@ def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
     site, at = settings.site.url, report.ended
     plan, folder = report.plan, report.folder
     if plan is not None and folder is not None:
-        if report.dry_run and plan.summary()["release"]:
+        if report.dry_run and (plan.summary()["release"] or report.told.due):
             seats = free_seats(plan.run()["overview"], plan.summary()["byType"], plan.decisions)
             free = {one.license_type: one.words for one in seats}
-            yield plan_ready(site, at, plan.run_id, folder, plan.summary(), _told(plan.findings), free)
+            told = _people_told(report)
+            yield plan_ready(site, at, plan.run_id, folder, plan.summary(), _told(plan.findings), free, told)
         if report.stopped_by:
             yield run_stopped(site, at, plan.run_id, _told(report.stopped_by), folder)
         if report.over:
             yield limit_hit(site, at, plan.run_id, report.over, folder)
-    if report.applied:
-        yield _done(report.applied, settings, at, folder)
+    if report.applied or report.told.sent or report.told.ended:
+        yield _done(report.applied, settings, at, folder, report)
     if report.outcome in ("failed", "refused") or (report.outcome == "incomplete" and report.why):
         stage = "plan" if plan is None else "apply"
         help_ = report.error.help if report.error else None
         yield run_failed(site, at, stage, "; ".join(report.why), help_)
 
 
-def _done(several: Sequence[Applied], settings: Settings, at: datetime, folder: Path | None) -> Event:
+def _done(
+    several: Sequence[Applied], settings: Settings, at: datetime, folder: Path | None, report: RunReport | None = None
+) -> Event:
+    """The event of what was applied; `report` is that of a run, in which people were told, too."""
     outcomes = [outcome for applied in several for outcome in applied.outcomes]
     found = Counter(outcome.result for outcome in outcomes)
     counts: dict[str, int] = {result: found[result] for result in RESULTS}
     released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
-    plan = several[-1].plan
-    told = _told(plan.findings)
-    return releases_done(settings.site.url, at, plan.header.run_id, counts, released, folder, told)
+    plan = several[-1].plan if several else None
+    if plan is not None:
+        run_id, findings = plan.header.run_id, plan.findings
+    else:  # nothing was due, or all of it waits: people were told all the same
+        assert report is not None  # noqa: S101 - for the type checker: without releases it is a run
+        assert report.plan is not None  # noqa: S101 - the same: who was told was found in one
+        run_id, findings = report.plan.run_id, list(report.plan.findings)
+    told = _people_told(report) if report is not None else []
+    return releases_done(settings.site.url, at, run_id, counts, released, folder, _told(findings), told)
 
 
-def _told(findings: Iterable[Finding]) -> list[Told]:
-    return [Told(finding.code, finding.kind, finding.message) for finding in findings]
+def _people_told(report: RunReport) -> list[PersonTold]:
+    return [PersonTold(row.state, row.user, row.license_type, row.words) for row in told_rows(report)]
+
+
+def _told(findings: Iterable[Finding]) -> list[FindingWords]:
+    return [FindingWords(finding.code, finding.kind, finding.message) for finding in findings]
 
 
 def describe_defect(error: Exception, settings: Settings) -> dict[str, Any]:

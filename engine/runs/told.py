@@ -24,16 +24,14 @@ ToldState: TypeAlias = Literal[
 """What became of a message, or of a notice: `to tell` and `to remind` are what a dry run would have sent."""
 
 COUNTED: Mapping[ToldState, str] = {
-    "told": "told",
-    "reminded": "reminded",
-    "refused": "refused",
-    "no answer": "no_answer",
-    "redirected": "redirected",
-    "ended": "ended",
-    "to tell": "to_tell",
-    "to remind": "to_remind",
+    "told": "notices_told",
+    "reminded": "notices_reminded",
+    "refused": "notices_refused",
+    "no answer": "notices_unanswered",
+    "redirected": "notices_redirected",
+    "ended": "notices_ended",
 }
-"""The names of the counts, for programs."""
+"""The names of the counts in metrics. What a dry run would send is counted there by nobody."""
 
 CAUSES: Mapping[EndCause, str] = {
     "used": "the license was used",
@@ -99,15 +97,20 @@ def _rows(report: RunReport) -> Iterator[ToldRow]:
         yield naming.message("to remind" if due.step == "reminder" else "to tell", due, "")
 
 
-def told_counts(report: RunReport) -> dict[str, int]:
-    """The rows of a run by their state, those that are 0 too."""
+def notice_numbers(report: RunReport) -> dict[str, int]:
+    """A run's notices in numbers, by the names that metrics have; empty where no rule gives notice and none ended.
+
+    Beside messages and notices ended: how many licenses wait for a notice, and how many were released after one.
+    """
+    summary = report.plan.summary() if report.plan is not None else {}
+    if "notice" not in summary and not report.told.ended and not report.told.sent:
+        return {}
     found = Counter(row.state for row in told_rows(report))
-    return {name: found[state] for state, name in COUNTED.items()}
-
-
-def gives_notice(report: RunReport) -> bool:
-    """Whether notices are an affair of this run: a rule gives it, or one has ended."""
-    return report.plan is not None and ("notice" in report.plan.summary() or bool(report.told.ended))
+    return {
+        **{name: found[state] for state, name in COUNTED.items()},
+        "notices_waiting": summary["notice"]["waiting"] if "notice" in summary else 0,
+        "released_after_notice": released_after_notice(report),
+    }
 
 
 def released_after_notice(report: RunReport) -> int:

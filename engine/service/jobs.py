@@ -26,6 +26,7 @@ from seatwarden.engine.runs.publish import (
 )
 from seatwarden.engine.runs.run import run_once
 from seatwarden.engine.runs.run_report import RunReport
+from seatwarden.engine.runs.told import notice_numbers
 from seatwarden.engine.service.known import Known, types_in
 from seatwarden.engine.service.state import JobName, JobResult
 from seatwarden.engine.site.hosts import origin
@@ -62,6 +63,10 @@ class ServiceJobs:
         numbers = {name: float(count) for name, count in report.counts.items()}
         if report.plan is not None:
             numbers["to_release"] = float(report.plan.summary()["release"])
+        notices = notice_numbers(report)
+        numbers |= {name: float(count) for name, count in notices.items()}
+        if any(notices.values()):
+            self._log("notices", job="licenseRelease", **notices)
         ok = report.outcome in ("done", "dry-run", "interrupted")
         known = Known()
         if report.plan is not None:

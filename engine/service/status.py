@@ -74,7 +74,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job: when it is due, and how it went."""
+    """A job: when it is due, and how it went; `told` says how many people were told, empty for nobody."""
 
     title: str
     schedule: str
@@ -84,6 +84,7 @@ class JobRow:
     outcome: str | None
     well: bool
     missed: int
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,18 @@ def _job(name: JobName, job: JobState, day: Day) -> JobRow:
         _outcome(job.last_outcome) if job.last_outcome else None,
         job.ok,
         job.missed,
+        ", ".join(f"{int(job.numbers[name]):,} {word}" for name, word in _TOLD.items() if job.numbers.get(name)),
     )
+
+
+_TOLD = {
+    "notices_told": "told",
+    "notices_reminded": "reminded",
+    "notices_refused": "refused the message",
+    "notices_unanswered": "without an answer",
+    "notices_redirected": "redirected",
+}
+"""The words for what people were told, by the numbers of a run."""
 
 
 def _outcome(outcome: str | None) -> str:

@@ -72,6 +72,8 @@ def nightly_run(site: dict[str, Any], now: datetime, *, fails_once: bool) -> Ite
         results=Counter[str](outcome.result for outcome in outcomes),
         seconds=1.5 + len(outcomes) / 10,
         failures=int(fails_once),
+        notices={"notices_told": 3, "notices_reminded": 2, "notices_refused": 0, "notices_ended": 1}
+        | {"notices_waiting": 5, "released_after_notice": 2},
         released_by_rule=Counter(labels[outcome.key] for outcome in outcomes if outcome.result == "released"),
     )
     yield from points_of_free(_free(now), TAGS, plan.source, now)

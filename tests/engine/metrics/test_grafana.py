@@ -124,6 +124,7 @@ def _rules() -> list[Any]:
         ("days-left", {40.0, 9.0}, True),
         ("expiry", None, False),
         ("failures", {0.0}, False),
+        ("refused", {0.0}, False),
         ("silent", {2.0}, False),
     ],
 )

@@ -15,7 +15,7 @@ from seatwarden.engine.notify.events import (
     MAX_FINDINGS,
     MAX_SUBJECT,
     Event,
-    Told,
+    FindingWords,
     certificate_expiring,
     license_expiring,
     limit_hit,
@@ -74,7 +74,7 @@ def test_the_counts_by_type_are_those_of_the_run() -> None:
 
 
 def test_findings_are_told_with_names_to_those_who_ask() -> None:
-    found = [Told("SW405", f"an account (p:{n}:1)", f"`CORP\\sa_{n}` \u202e") for n in range(25)]
+    found = [FindingWords("SW405", f"an account (p:{n}:1)", f"`CORP\\sa_{n}` \u202e") for n in range(25)]
     event = run_stopped(SITE, NOW, "r", found)
     plain, named = event.lines_for(people=False), event.lines_for(people=True)
     assert plain[2:4] == ["SW405: an account (p:0:1)", "SW405: an account (p:1:1)"]
