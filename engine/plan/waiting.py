@@ -48,7 +48,7 @@ class NoticeCounts(Struct, frozen=True, rename="camel"):
     to_tell: int
     this_run: int
     later: int
-    cannot_tell: dict[str, int]
+    cannot_tell: dict[WaitingGroup, int]
     came_back: int
 
 

@@ -12,6 +12,7 @@ from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.plan.limits import Excess, allocated_in, excesses, longest_unused_first
 from seatwarden.engine.plan.modes import DRY_RUN, MAX_AGE_HOURS, WHAT_IF
 from seatwarden.engine.report.pool import Pool
+from seatwarden.engine.report.sentences import waiting_in
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.grammar.printer import print_limit
 
@@ -20,6 +21,7 @@ RunWord: TypeAlias = Literal[
     "Over the limit",
     "Stopped",
     "Nothing is due",
+    "Waiting for notice",
     "What-if",
     "Applied",
     "Applied in part",
@@ -32,6 +34,7 @@ _LOOKS: dict[RunWord, tuple[str, str]] = {
     "Over the limit": ("wrong", "✗"),
     "Stopped": ("wrong", "✗"),
     "Nothing is due": ("well", "✓"),
+    "Waiting for notice": ("well", "✓"),
     "What-if": ("stopping", "≈"),
     "Applied": ("well", "✓"),
     "Applied in part": ("attention", "!"),
@@ -40,6 +43,7 @@ _LOOKS: dict[RunWord, tuple[str, str]] = {
 """The class that each is drawn with, and a sign, for who does not see colours."""
 
 _APPLY = "seatwarden apply . --site SITE"
+_RUN = "seatwarden run --site SITE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,9 @@ def run_word(plan: RecordedPlan, journal: JournalState | None, states: Sequence[
         return "Stopped"
     if count["in this run"]:
         return "To be approved"
-    return "Over the limit" if count["due"] else "Nothing is due"
+    if count["due"]:
+        return "Over the limit"
+    return "Waiting for notice" if waiting_in(plan.log.summary) else "Nothing is due"
 
 
 def band_of(plan: RecordedPlan, journal: JournalState | None, states: Sequence[LicenseState]) -> Band:
@@ -151,6 +157,8 @@ def _steps(word: RunWord, plan: RecordedPlan, states: Sequence[LicenseState]) ->
             )
         case "Applied in part":
             yield NextStep("Apply it again: what is settled is not touched, only the rest is tried.", _APPLY)
+        case "Waiting for notice":
+            yield NextStep("People are told by a run, and it releases when their days are over:", _RUN)
         case "Nothing is due":
             yield NextStep("Nothing is to be done.")
         case _:

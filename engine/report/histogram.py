@@ -12,8 +12,9 @@ from itertools import pairwise
 from seatwarden.engine.analysis.thresholds import thresholds_of, with_days
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.decision import BATCH, Compact, Decision
+from seatwarden.engine.decide.decision import BATCH, STANDING, Compact, Decision
 from seatwarden.engine.decide.disguise import is_withheld
+from seatwarden.engine.decide.standing import is_due
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.axis import Mark, axis_end
 from seatwarden.engine.report.pool import WIDTH
@@ -80,6 +81,8 @@ class Histogram:
     bottom: float = _TOP + _HEIGHT
     last_day_at: float = 0
     withheld: int = 0
+    spared: int = 0
+    """Of those due how many are kept all the same, by a hold or for a notice."""
 
     @property
     def licenses(self) -> int:
@@ -91,11 +94,11 @@ def histogram_of(license_type: LicenseType, plan: RecordedPlan) -> Histogram:
     """The picture of one type; licenses whose days are unknown are only counted."""
     decisions = [d for d in plan.decisions if d.license_type == license_type]
     thresholds = thresholds_of(license_type, plan.policy.rules)
-    known = [(max(d.unused_days, 0), d.verdict == "release") for d in decisions if d.unused_days is not None]
+    known = [(max(d.unused_days, 0), is_due(d)) for d in decisions if d.unused_days is not None]
     edges = edges_for(thresholds, max((days for days, _ in known), default=0))
     kept, due = [0] * len(edges), [0] * len(edges)
-    for days, is_due in known:
-        (due if is_due else kept)[bisect_right(edges, days) - 1] += 1
+    for days, released in known:
+        (due if released else kept)[bisect_right(edges, days) - 1] += 1
     top = axis_end(max(map(sum, zip(kept, due, strict=True))))
     room = (WIDTH - _LEFT) / len(edges)
 
@@ -119,10 +122,11 @@ def histogram_of(license_type: LicenseType, plan: RecordedPlan) -> Histogram:
         tuple(Mark(round(_TOP + _HEIGHT - _HEIGHT * count / top, 2), count) for count in sorted({0, top // 2, top})),
         len(decisions) - len(known),
         sum(days >= thresholds[0] for days, _ in known) if thresholds else 0,
-        sum(due) + sum(d.unused_days is None and d.verdict == "release" for d in decisions),
+        sum(due) + sum(d.unused_days is None and is_due(d) for d in decisions),
         tuple(_others(license_type, plan, decisions, thresholds)),
         last_day_at=bars[-1].x,
         withheld=sum(map(is_withheld, decisions)),
+        spared=sum(d.because in STANDING for d in decisions),
     )
 
 
@@ -167,7 +171,7 @@ def _others(
 
 def _due_with(days: int, license_type: LicenseType, plan: RecordedPlan, decisions: Sequence[Decision]) -> int | None:
     """How many licenses would be due. Those that a guard or a keep rule keeps, are kept in any case."""
-    open_ones = [d.evaluation for d in decisions if d.because in ("release", "default")]
+    open_ones = [d.evaluation for d in decisions if d.because == "default" or is_due(d)]
     values = [one.values for one in open_ones if isinstance(one, Compact)]
     if len(values) < len(open_ones):
         return None

@@ -115,6 +115,19 @@ class TakenLicense:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldLicense:
+    """A license whose holder was told: when, and the first day on which it may be released."""
+
+    user: str
+    name: str
+    license_type: LicenseType
+    days: int | None
+    told: str
+    reminded: str
+    release_day: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The page. `table` is the data block described in `engine.report.table`; `withheld` counts decisions that do not
     say their facts, behind pseudonyms."""
@@ -133,6 +146,7 @@ class Page:
     comparison: SincePrevious | None
     not_compared: str | None
     taken: tuple[TakenLicense, ...]
+    told: tuple[ToldLicense, ...]
     policy_files: tuple[ListedFile, ...]
     seal: str
     journal: ApplyHeader | None
@@ -171,6 +185,7 @@ def report_of(sources: Sources) -> Page:
         comparison=_comparison(changes) if changes else None,
         not_compared=sources.not_compared,
         taken=tuple(_taken(plan, states)),
+        told=tuple(sorted(_told(plan), key=lambda one: (one.release_day, one.user, one.license_type))),
         policy_files=listing.files,
         seal=plan.log.root,
         journal=journal.header if journal else None,
@@ -219,6 +234,23 @@ def _taken(plan: RecordedPlan, states: Sequence[LicenseState]) -> Iterator[Taken
 def _taken_license(decision: Decision, state: LicenseState) -> TakenLicense:
     user, name = decision.user, decision.user_name or ""
     return TakenLicense(user, name, decision.license_type, state, decision.unused_days, why(decision))
+
+
+def _told(plan: RecordedPlan) -> Iterator[ToldLicense]:
+    """Those whose holders were told, and wait; behind pseudonyms no day is known."""
+    for decision in plan.decisions:
+        notice, clause = decision.standing.notice, decision.rule.notice if decision.rule is not None else None
+        if decision.because != "notice" or notice is None or clause is None or notice.state != "told":
+            continue
+        yield ToldLicense(
+            decision.user,
+            decision.user_name or "",
+            decision.license_type,
+            decision.unused_days,
+            notice.told,
+            notice.reminded,
+            str(notice.release_day(clause, plan.day.today)),
+        )
 
 
 def _rule_counts(plan: RecordedPlan, anchors: tuple[str, ...], reasons: list[str]) -> list[RuleCount]:

@@ -65,13 +65,16 @@ _LABELS = {
     "kept": "kept",
     "undetermined": "kept, a fact is unknown",
     "quarantined": "in quarantine already",
+    "held": "due, but held",
+    "waiting": "due, waiting for notice",
     "due": "due, not in this run",
     "freed": "in this run",
     "free": "free",
 }
 _APPLIED = _LABELS | {"due": "due, not released", "freed": "released"}
-_DRAWN_BEFORE = {"freed": "due"}
-"""What is due has one look in all pictures, whether this run takes it or another."""
+_DRAWN_AFTER = {"held": "due", "waiting": "due"}
+_DRAWN_BEFORE = {**_DRAWN_AFTER, "freed": "due"}
+"""What is due has one look in all pictures, whether this run takes it, another does, or it is kept for a while."""
 
 
 def pool_of(
@@ -102,7 +105,7 @@ def pool_of(
         seats,
         tuple(PoolRow(k, labels[k], n, _after(k, n, counts, available)) for k, n in counts.items() if n),
         tuple(_segments({_DRAWN_BEFORE.get(kind, kind): 0 for kind in counts}, counts, _DRAWN_BEFORE, scale)),
-        tuple(_segments(dict.fromkeys(counts, 0), counts, {}, scale)),
+        tuple(_segments({_DRAWN_AFTER.get(kind, kind): 0 for kind in counts}, counts, _DRAWN_AFTER, scale)),
         (allocated, allocated - counts["freed"]),
         None if seats is None or available is None else (available, free_after(seats, at_once)),
         limit,
@@ -119,7 +122,12 @@ def _after(kind: str, count: int, counts: dict[str, int], available: int | None)
 def _kind(decision: Decision, state: LicenseState, applied: bool) -> str:
     if state in (FREED if applied else TO_FREE):
         return "freed"
-    return "due" if decision.verdict == "release" else decision.guard or "kept"
+    if decision.verdict == "release":
+        return "due"
+    return _KEPT_BY.get(decision.because) or decision.guard or "kept"
+
+
+_KEPT_BY = {"hold": "held", "notice": "waiting"}
 
 
 def _segments(sums: dict[str, int], counts: dict[str, int], drawn: dict[str, str], scale: float) -> Iterable[Segment]:

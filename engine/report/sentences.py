@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import UNSET
+
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.lines import Summary
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.restored import REGRETTED_WITHIN, GivenBack
+from seatwarden.engine.plan.waiting import CANNOT, NoticeCounts
 from seatwarden.engine.report.histogram import Histogram
 from seatwarden.engine.report.pool import Pool
 from seatwarden.grammar.ast import LICENSE_TYPES
@@ -16,7 +19,7 @@ from seatwarden.grammar.ast import LICENSE_TYPES
 
 def headline(plan: RecordedPlan, journal: JournalState | None, states: Sequence[LicenseState]) -> str:
     """The one sentence that a reader takes away."""
-    count = Counter(states)
+    count, waiting = Counter(states), waiting_in(plan.log.summary)
     if journal is not None:
         released = count["released"]
         return f"{_licenses(released)} {_were(released)} released".capitalize()
@@ -24,6 +27,8 @@ def headline(plan: RecordedPlan, journal: JournalState | None, states: Sequence[
         return "Nothing is released: a fact has changed for very many users"
     if count["in this run"]:
         return f"{_licenses(count['in this run'])} would be released"
+    if not count["due"] and waiting:
+        return f"Nothing is released: {_licenses(waiting)} {_wait(waiting)} for notice"
     if count["due"]:
         return (
             f"Nothing will be released: {_licenses(count['due'])} {_are(count['due'])} due, more than the limit allows"
@@ -109,6 +114,11 @@ def _notes(summary: Summary, applied: bool) -> Iterator[str]:
     if quarantined:
         them = "it" if quarantined == 1 else "them"
         yield f"{_licenses(quarantined)} {_are(quarantined)} in quarantine: Qlik Sense has taken {them} back already."
+    held = sum(counts.held for counts in summary.by_type.values() if counts.held is not UNSET)
+    if held:
+        yield f"{_licenses(held)} {_are(held)} due and held: somebody asked to keep {'it' if held == 1 else 'them'}."
+    if summary.notice is not UNSET and summary.notice.waiting:
+        yield _waiting_words(summary.notice)
     if lose:
         yield f"{plural(lose, 'user')} {(_were if applied else _are)(lose)} due to lose every license they hold."
     if both:
@@ -118,6 +128,30 @@ def _notes(summary: Summary, applied: bool) -> Iterator[str]:
             "This site runs on a signed license key. If other sites share it, a license that is released here is "
             "released there too."
         )
+
+
+def waiting_in(summary: Summary) -> int:
+    """How many licenses wait for a notice."""
+    return summary.notice.waiting if summary.notice is not UNSET else 0
+
+
+def _waiting_words(counts: NoticeCounts) -> str:
+    """A sentence on those who wait for a notice."""
+    parts = [f"{counts.told:,} told"] if counts.told else []
+    if counts.to_tell:
+        later = counts.to_tell - counts.this_run
+        parts.append(f"{counts.to_tell:,} to be told" + (f" ({later:,} {_wait(later)} for the limit)" if later else ""))
+    parts += [f"{counts.later:,} told not long ago, to be told again later"] if counts.later else []
+    if cannot := counts.cannot_tell:
+        why = ", ".join(f"{count:,} {CANNOT[reason]}" for reason, count in cannot.items())
+        parts.append(f"{sum(cannot.values()):,} that cannot be told ({why})")
+    many = f" {counts.came_back:,} of them came back each time that they were told." if counts.came_back else ""
+    waiting = counts.waiting
+    return f"{_licenses(waiting)} {_are(waiting)} due and {_wait(waiting)} for notice: {join_words(parts)}.{many}"
+
+
+def _wait(count: int) -> str:
+    return "waits" if count == 1 else "wait"
 
 
 def pool_words(pool: Pool) -> str:
@@ -154,7 +188,10 @@ def histogram_words(histogram: Histogram) -> str:
     if not days:
         return f"No release rule for this type speaks of days unused; {histogram.due:,} due.{unknown}"
     threshold = "1 day" if days[0] == "1" else f"{days[0]} days"
-    return f"{histogram.beyond:,} not used for {threshold} or longer; {histogram.due:,} due.{unknown}"
+    due = f"{histogram.due:,} due"
+    if histogram.spared:
+        due += f", {histogram.spared:,} of them held or waiting for notice"
+    return f"{histogram.beyond:,} not used for {threshold} or longer; {due}.{unknown}"
 
 
 def _unknown_use(histogram: Histogram) -> Iterator[str]:

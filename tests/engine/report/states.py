@@ -1,13 +1,19 @@
 """A page of each state that a run can be in, and of backtests: what is looked at, by checkers and by eyes."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.standing import due_reason, due_ruling, is_due, ruled
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.facts.notice import NoticeStanding
+from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.circumstances import Origin
@@ -15,6 +21,7 @@ from seatwarden.engine.plan.findings import mass_change_finding
 from seatwarden.engine.plan.plan import make_plan, with_origin
 from seatwarden.engine.report.backtest.page import write_backtest
 from seatwarden.engine.report.write import write_report
+from seatwarden.policy.loading import CheckedPolicy
 from tests.engine.report.backtest.backtests import BACKTESTS
 from tests.engine.report.runs import SITE_URL, write_journal
 from tests.engine.support import LIVE_ORIGIN, RECORDING, checked, day_of, license_row, site_of, snapshot_of, user
@@ -32,6 +39,9 @@ release professional "long away" when unused for 60 days and not user.roles = "C
 """
 CHOOSING = f"{POLICY}limit release to 12 per run, longest unused first\n"
 HELD = f"{POLICY}limit release to 10% of analyzer per run\nlimit release to 5 of professional per run\n"
+TOLD = POLICY.replace("30 days\n", "30 days\n  after notice of 14 days\n").replace(
+    '"ContentAdmin"\n', '"ContentAdmin"\n  after notice of 14 days, reminder 3 days before\n'
+)
 NEVER = POLICY.replace("30 days", "3000 days").replace("60 days", "3000 days")
 _NAMES = (
     "Petr Novák",
@@ -124,6 +134,38 @@ def _damaged(folder: Path, licenses: int) -> Path:
     return folder
 
 
+def _told(folder: Path, licenses: int) -> Path:
+    """A plan under a rule that gives notice: some were told, some cannot be, some are to be told."""
+    loaded = checked(TOLD)
+    loaded = replace(loaded, source=TOLD)
+    plan = make_plan(
+        loaded, snapshot_of(site(licenses)), day_of(loaded), SITE_URL, stand=lambda all_: _heard(all_, loaded)
+    )
+    write_plan(with_origin(plan, LIVE_ORIGIN), folder, "", RECORDING)
+    return folder
+
+
+def _heard(decisions: Sequence[Decision], policy: CheckedPolicy) -> tuple[Decision, ...]:
+    day, told = day_of(policy), NoticeStanding("told", "2026-11-11", "2026-11-25", alive=10)
+    standings = (
+        told,
+        NoticeStanding("untold", announced="2026-12-05"),
+        NoticeStanding("told", "2026-11-08", "2026-11-22", alive=13, reminded="2026-11-19", to="manager"),
+        NoticeStanding("no-address", why="`user.attributes.email` has no value"),
+        NoticeStanding("refused", told="2026-11-18", why="550 no such user"),
+        NoticeStanding("told", "2026-11-13", "2026-11-27", alive=8, times=3),
+    )
+    heard = []
+    for n, decision in enumerate(decisions):
+        if not is_due(decision):
+            heard.append(decision)
+            continue
+        standing = Standing(notice=standings[n % len(standings)])
+        ruling, reason = ruled(due_ruling(decision.ruling), due_reason(decision), standing, day)
+        heard.append(structs.replace(decision, ruling=ruling, reason=reason, standing=standing))
+    return tuple(heard)
+
+
 STATES: Mapping[str, Callable[[Path, int], Path]] = {
     "to be approved": lambda folder, size: _run(folder, CHOOSING, size),
     "over the limit": lambda folder, size: _run(folder, HELD, size),
@@ -132,6 +174,7 @@ STATES: Mapping[str, Callable[[Path, int], Path]] = {
     "nothing is due": lambda folder, size: _run(folder, NEVER, size),
     "applied": lambda folder, size: _applied(folder, size, in_part=False),
     "applied in part": lambda folder, size: _applied(folder, size, in_part=True),
+    "waiting for notice": _told,
     "damaged": _damaged,
 }
 """How a run folder of each state is made."""
