@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day, make_day
+from seatwarden.engine.facts.notice import NoticeStanding
+from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.snapshot.model import RELEASES_NOT_TOLD, License, Seats, Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
@@ -75,6 +78,21 @@ def case_site(
     counts = {name: n for name in _SEATS if type(n := license.facts.get(name, _SEATS[name])) is int}
     snapshot.overview = {license.type: Seats(**counts)}
     return snapshot, snapshot.licenses[license.type][0]
+
+
+def told_snapshot(snapshot: Snapshot, decision: Decision, told: Moment, reminded: Moment | None, day: Day) -> Snapshot:
+    """The snapshot of a case whose user was told of the release on a day, and reminded on another.
+
+    The message announced the day that the rule asks for by which the license is due, and the program was alive on each
+    day since. Of a license that is due by no rule with a notice clause nothing is said.
+    """
+    clause = decision.rule.notice if decision.rule is not None and decision.because == "notice" else None
+    if clause is None:
+        return snapshot
+    first = _day_of(told, day)
+    announced, alive = first + timedelta(days=clause.days), max((day.today - first).days, 0)
+    notice = NoticeStanding("told", str(first), str(announced), alive, str(_day_of(reminded, day)) if reminded else "")
+    return snapshot.with_standings({decision.key: Standing(notice=notice)})
 
 
 def _last_released(user: UserFacts, snapshot: Snapshot, day: Day) -> dict[str, date] | str:
@@ -165,6 +183,10 @@ def _instant(moment: Moment, day: Day) -> datetime:
     if isinstance(moment, datetime):
         return moment.astimezone(UTC)
     return datetime.combine(moment, time(12), day.zone).astimezone(UTC)
+
+
+def _day_of(moment: Moment, day: Day) -> date:
+    return _instant(moment, day).astimezone(day.zone).date()
 
 
 def _days_before(day: Day, days: int) -> date:

@@ -47,6 +47,7 @@ def recorded_test(
         who = f"user: {yaml_quoted(decision.user)}" if by_name else f"licenseId: {yaml_quoted(decision.license_id)}"
         label = decision.decided_by
         why = f"rule: {yaml_quoted(label)}" if label else f"because: {decision.because}"
+        why += ", because: notice" if decision.because == "notice" else ""
         lines.append(f"  - {{{who}, license: {decision.license_type}, verdict: {decision.verdict}, {why}}}")
     return "\n".join(lines) + "\n"
 

@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decide import decide, decide_all
-from seatwarden.engine.decide.decision import Decision, reason_label
+from seatwarden.engine.decide.decision import STANDING, Decision, reason_label
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.explain.explanation import found, part_text, tree_parts
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.snapshot.reader import load_snapshot
-from seatwarden.engine.testing.case_snapshot import case_site, moment_of
+from seatwarden.engine.testing.case_snapshot import case_site, moment_of, told_snapshot
 from seatwarden.grammar.ast import Rule
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
@@ -93,6 +93,9 @@ def _run_cases(test: PolicyTest, decided: list[Decision]) -> Iterator[CaseResult
         day = moment_of(now, test.timezone or test.policy.timezone)
         snapshot, license_ = case_site(case.user, case.license, day, test.policy.asked_of_site)
         decision = decide(test.policy, snapshot, case.license.type, license_, day)
+        if case.told is not None:
+            told = told_snapshot(snapshot, decision, case.told, case.reminded, day)
+            decision = decide(test.policy, told, case.license.type, license_, day)
         decided.append(decision)
         yield CaseResult(case.name, _place(case.span), tuple(_problems(case.expectation, decision)))
 
@@ -194,6 +197,9 @@ def _wanted(expectation: Expectation) -> str:
 
 
 def _got(decision: Decision) -> str:
+    if decision.rule and decision.because in STANDING:
+        because = f"{decision.verdict}, because {decision.because}"
+        return f"{because}: due by {decision.rule.title} ({decision.rule.place})"
     if decision.rule:
         return f"{decision.verdict} by {decision.rule.title} ({decision.rule.place})"
     return f"{decision.verdict}, because {decision.because}: {reason_label(decision)}"

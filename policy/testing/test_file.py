@@ -52,7 +52,8 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A license and its user, and what is expected of it. `now` None: the file's."""
+    """A license and its user, and what is expected of it. `now` None: the file's. On the days `told` and `reminded` its
+    user was told of the release; None: nobody has been told."""
 
     name: str
     user: UserFacts
@@ -60,6 +61,8 @@ class Case:
     now: Moment | None
     expectation: Expectation
     span: Span
+    told: Moment | None = None
+    reminded: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,11 @@ class _TestReader(YamlReader):
 
     def _case(self, case: Values, has_now: bool) -> Case | None:
         user: UserFacts | None = case["user"] if case.map.get("user") else {}
-        name, license_, now = case.take("name", "license", "now")
+        name, license_, now, told, reminded = case.take("name", "license", "now", "told", "reminded")
+        entry = case.map.get("reminded")
+        if entry is not None and self.lacks(case.map, "told"):
+            help_ = "write on which day the user was told first: `told: 2026-11-10`"
+            self.error("SW206", "`reminded` goes with `told`", entry.key.span, "no `told:` here", help_)
         expectation = self._expectation(case)
         if not has_now and self.lacks(case.map, "now"):
             help_ = "write `now: 2026-11-21` at the top of the file: a test must not depend on the day it is run"
@@ -160,7 +167,7 @@ class _TestReader(YamlReader):
         if name is None or user is None or license_ is None or expectation is None:
             return None
         self._holds_its_own(case.map, user, license_)
-        return Case(name, user, license_, now, expectation, case.map.span)
+        return Case(name, user, license_, now, expectation, case.map.span, told, reminded)
 
     def _holds_its_own(self, case: YamlMap, user: UserFacts, license_: LicenseFacts) -> None:
         """Puts what a case says of all licenses of its user beside the license that it is about."""
@@ -234,7 +241,7 @@ def _timezone(reader: YamlReader, entry: Entry, what: str) -> str | None:
 _MOMENT = Kind(lambda reader, entry, what: read_moment(reader, entry.value, what))
 _EXPECTATION = (
     need("verdict", one_of(("keep", "release"))),
-    Setting("because", one_of(("guard", "keep", "release", "default"))),
+    Setting("because", one_of(("guard", "keep", "release", "default", "notice"))),
     Setting("rule", TEXT_NODE),
     Setting("rules", list_of(TEXT_NODE)),
 )
@@ -244,6 +251,8 @@ CASE = Section(
         Setting("user", Kind(lambda reader, entry, what: read_user(reader, entry.value))),
         need("license", Kind(lambda reader, entry, what: read_license(reader, entry.value))),
         Setting("now", _MOMENT),
+        Setting("told", _MOMENT),
+        Setting("reminded", _MOMENT),
         *_EXPECTATION,
     ),
     brief=True,

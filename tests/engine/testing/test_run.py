@@ -20,6 +20,7 @@ from seatwarden.grammar.ast import LicenseType, Policy
 from seatwarden.grammar.builder import parse_field
 from seatwarden.grammar.printer import print_policy
 from seatwarden.grammar.spans import NOWHERE
+from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import load_policy
 from seatwarden.policy.testing.case import Given, LicenseFacts, Special, UserFacts
 from seatwarden.policy.testing.test_file import load_policy_test
@@ -169,3 +170,56 @@ def test_a_recorded_test_passes(policy: Policy, site: dict[str, Any]) -> None:
         report = run_policy_test(load_policy_test(folder / "r.test.yaml"))
     assert [result for result in report.results if not result.passed] == [] or not decisions
     assert len(report.results) == max(1, len(decisions))
+
+
+# Notices ---------------------------------------------------------------------------------------------------
+
+
+NOTICE = "release analyzer when unused for 30 days\n  after notice of 14 days, reminder 3 days before\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "because"),
+    [
+        ("", "keep", "notice"),
+        ("told: 2026-11-07, reminded: 2026-11-18", "release", "release"),
+        ("told: 2026-11-07T12:00:00Z, reminded: 2026-11-18", "release", "release"),
+        ("told: 2026-11-08, reminded: 2026-11-18", "keep", "notice"),
+        ("told: 2026-11-07, reminded: 2026-11-19", "keep", "notice"),
+        ("told: 2026-11-07", "keep", "notice"),
+        ("told: 2026-12-07, reminded: 2026-12-08", "keep", "notice"),
+    ],
+)
+def test_who_was_told(tmp_path: Path, more: str, verdict: str, because: str) -> None:
+    (tmp_path / "p.policy").write_text(NOTICE)
+    case = f"{{name: n, license: analyzer, verdict: {verdict}, because: {because}{', ' if more else ''}{more}}}"
+    (tmp_path / "p.test.yaml").write_text(f"policy: p.policy\nnow: 2026-11-21\ncases:\n  - {case}\n")
+    report = run_policy_test(load_policy_test(tmp_path / "p.test.yaml"))
+    assert [result.problems for result in report.results] == [()]
+
+
+def test_a_case_that_fails_for_a_notice_says_so(tmp_path: Path) -> None:
+    (tmp_path / "p.policy").write_text(NOTICE)
+    case = "{name: n, license: analyzer, verdict: release}"
+    (tmp_path / "p.test.yaml").write_text(f"policy: p.policy\nnow: 2026-11-21\ncases:\n  - {case}\n")
+    ((result,), *_) = [run_policy_test(load_policy_test(tmp_path / "p.test.yaml")).results]
+    assert result.problems[1:] == (
+        "got       keep, because notice: due by release analyzer (p.policy:1:1)",
+        "why       due; to be told in the next run",
+    )
+
+
+def test_told_where_no_rule_gives_notice_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "p.policy").write_text("release analyzer when unused for 30 days\n")
+    case = "{name: n, license: analyzer, verdict: release, told: 2026-11-20}"
+    (tmp_path / "p.test.yaml").write_text(f"policy: p.policy\nnow: 2026-11-21\ncases:\n  - {case}\n")
+    assert run_policy_test(load_policy_test(tmp_path / "p.test.yaml")).failed == ()
+
+
+def test_a_reminder_needs_that_somebody_was_told(tmp_path: Path) -> None:
+    (tmp_path / "p.policy").write_text(NOTICE)
+    case = "{name: n, license: analyzer, verdict: keep, reminded: 2026-11-20}"
+    (tmp_path / "p.test.yaml").write_text(f"policy: p.policy\nnow: 2026-11-21\ncases:\n  - {case}\n")
+    with pytest.raises(PolicyError) as caught:
+        load_policy_test(tmp_path / "p.test.yaml")
+    assert [finding.message for finding in caught.value.diagnostics] == ["`reminded` goes with `told`"]
