@@ -93,7 +93,7 @@ class StandingsBeside:
             policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, row: License, day: Day
         ) -> Decision:
             nonlocal checked
-            if not checked and (asks_for_notices(policy) or self.notices().lines):
+            if not checked and (policy.gives_notice or self.notices().lines):
                 check_clock(self.notices().notices, clock(), site_clock())
             checked = True
             return self._decide_now(policy, snapshot, license_type, row, day)
