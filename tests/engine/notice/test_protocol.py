@@ -8,7 +8,8 @@ import pytest
 from seatwarden.engine.errors import UntrustedRecord
 from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.register import NOTICES_FILE
-from tests.engine.notice.telling import LIMIT, NOTICE, REMINDED, TOLD_FIRST, Telling, people
+from tests.engine.notice.telling import LIMIT, NOTICE, REMINDED, TOLD_FIRST, Telling, people, person
+from tests.engine.support import license_row
 
 
 def test_told_and_released_when_the_period_has_run(tmp_path: Path) -> None:
@@ -112,6 +113,7 @@ def test_a_late_reminder_makes_a_later_day(tmp_path: Path) -> None:
     site.days(12)
     reminded = [day for day, _, kind in site.post.told() if kind == "reminder"]
     assert reminded == [site.on(13)]
+    assert [one.facts.announced for _, one, _ in site.post.messages if one.facts.reminder] == [site.on(16)]
     (released,) = [day for day, _ in site.released]
     assert released >= site.on(16)
 
@@ -244,8 +246,9 @@ def test_a_clock_behind_the_register_does_nothing(tmp_path: Path) -> None:
     assert site.run().outcome == "failed"
 
 
-def test_a_failing_address_first_in_the_queue_keeps_nobody_from_being_told(tmp_path: Path) -> None:
-    site = Telling(tmp_path, people(5), ours=NOTICE + "  maxMessagesPerRun: 2\n")
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_failing_address_first_in_the_queue_keeps_nobody_from_being_told(tmp_path: Path, most: int) -> None:
+    site = Telling(tmp_path, people(5), ours=NOTICE + f"  maxMessagesPerRun: {most}\n")
     site.post.on_message = lambda m: MessageOutcome("refused", "550 no") if m.to.username == "user1" else None
     site.days(6)
     assert {to for _, to, _ in site.post.told()} == {f"user{n}@example.org" for n in range(2, 6)}
@@ -291,3 +294,67 @@ def test_a_dry_run_sends_nothing_and_says_what_it_would(tmp_path: Path) -> None:
     report = site.run(dry_run=True)
     assert [one.step for one in report.told.due] == ["notice"]
     assert (site.post.messages, site.record.lines) == ([], ())
+
+
+def test_an_edit_that_keeps_on_the_announced_day_postpones(tmp_path: Path) -> None:
+    """Saturday was announced, and the policy has come to release on Fridays: no Friday was ever announced."""
+    site = Telling(tmp_path)
+    site.days(10)
+    site.policy = TOLD_FIRST.replace("30 days\n", '30 days and weekday = "Friday"\n')
+    site.days(12)
+    assert [one.ended for one in site.notices] == [None]
+    assert site.released == []
+
+
+def test_a_new_notice_waits_as_long_as_a_notice_takes(tmp_path: Path) -> None:
+    """Whatever has ended the one before: nobody is written to day after day."""
+    site = Telling(tmp_path)
+    site.days(1)
+    with site.holding() as holds:
+        holds.hold("ACME\\user1", None, site.on(2), "leave", site.now.date())
+    site.days(20)
+    assert [day for day, _, _ in site.post.told()] == [site.on(0), site.on(14)]
+
+
+def test_a_new_notice_announces_no_day_before_the_one_told_already(tmp_path: Path) -> None:
+    site = Telling(tmp_path)
+    site.days(1)
+    with site.holding() as holds:
+        holds.hold("ACME\\user1", None, site.on(2), "leave", site.now.date())
+    site.policy = TOLD_FIRST.replace("14 days", "3 days")
+    site.days(15)
+    assert [message.facts.announced for _, message, _ in site.post.messages] == [site.on(14)] * 2
+    assert site.released == [(site.on(14), "l1")]
+
+
+def test_reminders_go_first(tmp_path: Path) -> None:
+    """Before notices to those who are unused for longer: of them nobody waits for a day that was announced."""
+    site = Telling(tmp_path, policy=REMINDED, ours=NOTICE + "  maxMessagesPerRun: 1\n")
+    site.days(11)
+    site.qrs.site["users"].append(person(2))
+    site.qrs.site["licenses"]["analyzer"].append(license_row(2, "2025-01-01T12:00:00.000Z"))
+    site.days(2)
+    assert site.post.told()[1:] == [
+        (site.on(11), "user1@example.org", "reminder"),
+        (site.on(12), "user2@example.org", "notice"),
+    ]
+
+
+@pytest.mark.parametrize("reminder", [False, True])
+def test_an_address_that_refuses_is_asked_once_a_day(tmp_path: Path, reminder: bool) -> None:
+    site = Telling(tmp_path, policy=REMINDED)
+    site.post.on_message = lambda m: MessageOutcome("refused", "550 no") if m.facts.reminder is reminder else None
+    site.days(11 if reminder else 0)
+    before = len(site.post.messages)
+    for _ in range(3):
+        site.run()
+    assert len(site.post.messages) == before + 1
+
+
+def test_re_allocated_under_the_same_id(tmp_path: Path) -> None:
+    site = Telling(tmp_path)
+    site.days(10)
+    site.qrs.site["licenses"]["analyzer"][0]["createdDate"] = "2026-09-01T12:00:00.000Z"
+    site.days(6)
+    assert site.released == []
+    assert [one.ended for one in site.notices][:1] == ["re-allocated"]
