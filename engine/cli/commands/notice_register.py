@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 """Commands of the group `notice`."""
 
-FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
+ListFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
 REDIRECTED = "messages go to `redirectTo`: nobody counts as told by them"
 
 
@@ -38,7 +38,7 @@ REDIRECTED = "messages go to `redirectTo`: nobody counts as told by them"
 def list_(
     site: SiteOption = None,
     all: Annotated[bool, typer.Option("--all", help="Also those that have ended, and why.")] = False,
-    format: FormatOption = "text",
+    format: ListFormat = "text",
 ) -> None:
     """List who was told, and which day was announced.
 
@@ -75,7 +75,7 @@ def send(
         typer.Option("--dry-run/--no-dry-run", help="List what is due, or send it, whatever the site file says."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")] = False,
-    format: FormatOption = "text",
+    format: ListFormat = "text",
     quiet: QuietOption = False,
 ) -> None:
     """Send what a run would send, and release nothing.
