@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatement, Listing
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence, number_of
+from seatwarden.engine.audit.told import told_before
 from seatwarden.engine.audit.words import ERASED, by_type, hand, licenses, moment
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.lines import Intent, OutcomeLine, PlanHeader
@@ -36,6 +37,9 @@ def who_lost(evidence: Evidence) -> AuditAnswer:
         short += f" Of {plural(len(opened), 'license')} it is not known."
     lost = _without_journal(evidence)
     listings = [Listing("Licenses released", _HEADS, tuple(_loss(run, line) for run, line in found))]
+    gone = [run.by_line[line.line] for run, line in found if line.line in run.by_line]
+    told = tuple(told_before(evidence, ((one.license_type, one.user) for one in gone)))
+    listings.append(Listing("Told before", ("When", "License", "Who", "What"), told))
     listings.append(Listing("Given back since", ("When", "License", "Who", "By which run"), tuple(back)))
     outside = list(_removed_outside(evidence))
     listings.append(Listing("Removed outside the record", ("Before", "License", "Who", "Since"), tuple(outside)))
