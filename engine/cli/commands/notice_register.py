@@ -14,7 +14,15 @@ from seatwarden.engine.cli.inputs import QuietOption, SiteOption
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
-from seatwarden.engine.cli.views.notices import COLUMNS, due_line, notice_to_json, row_of, sent_line, sent_to_json
+from seatwarden.engine.cli.views.notices import (
+    COLUMNS,
+    due_line,
+    more_lines,
+    notice_to_json,
+    row_of,
+    sent_line,
+    sent_to_json,
+)
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.facts.day import day_for
@@ -60,6 +68,8 @@ def list_(
         return
     if found:
         print_rows(COLUMNS, list(map(row_of, found)))
+    for line in more_lines(found):
+        say(line)
     say(plural(len(found), "notice"))
     if blocked is not None:
         note(f"Nothing is released before {blocked}: damage to the register of notices was accepted.")

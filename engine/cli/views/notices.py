@@ -1,12 +1,13 @@
 """Notices, as `notice list` and `notice send` show them."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.notice.lines import AddressKind
-from seatwarden.engine.notice.listed import ListedNotice
+from seatwarden.engine.notice.listed import CAUSES, ListedNotice, ListedState
 from seatwarden.engine.notice.messages_due import DueMessage
 from seatwarden.engine.notice.sending import Sent
 from seatwarden.engine.runs.run_report import RunReport
@@ -14,12 +15,21 @@ from seatwarden.engine.runs.run_report import RunReport
 COLUMNS = [
     Column("Release"),
     Column("User", least=12),
-    Column("License", least=4, leaves=2),
+    Column("License", leaves=1),
     Column("Told"),
-    Column("To", least=10, leaves=1),
+    Column("To", least=16, leaves=2),
     Column("Reminder", leaves=3),
     Column("State", least=16),
 ]
+_STATES: dict[ListedState, str] = {
+    "told": "in force",
+    "postponed": "its day has come",
+    "lapsed": "lapsed",
+    "reminder-refused": "reminder refused",
+    "refused": "refused",
+    "unanswered": "no answer yet",
+    "ended": "ended",
+}
 _WHOSE: dict[AddressKind, str] = {"own": "", "manager": " (manager)", "fallback": " (fallback)"}
 
 
@@ -33,9 +43,16 @@ def row_of(one: ListedNotice) -> list[str]:
         str(one.told) if one.told else "not yet",
         one.to.to + _WHOSE[one.to.intent.to_kind],
         reminder,
-        one.words,
+        CAUSES[one.notice.ended] if one.notice.ended else _STATES[one.state],
     ]
     return list(map(printable, cells))
+
+
+def more_lines(found: Iterable[ListedNotice]) -> Iterator[str]:
+    """What is to be said of those that wait for somebody to mend something, in sentences."""
+    for one in found:
+        if one.state in ("refused", "reminder-refused"):
+            yield printable(f"{one.notice.user} ({one.to.to}): {one.words}")
 
 
 def notice_to_json(one: ListedNotice) -> dict[str, Any]:

@@ -135,6 +135,8 @@ def test_a_message_that_is_not_accepted(run: Run, tmp_path: Path) -> None:
         ran = run("notice", "send", "--site", place.file, "--yes")
         assert ran.code == 4
         assert "refused (it refused the recipient: 550 5.1.1 no such mailbox" in ran.out
+        said = run("notice", "list", "--site", place.file).out
+        assert f"CORP\\user03 (user03@example.com): refused since {in_days(0)}: kept (it refused the recipient" in said
         listed = run("notice", "list", "--site", place.file, "--format", "json")
         states = {one["user"]: one["state"] for one in json.loads(listed.out)["notices"]}
         assert states["CORP\\user03"] == "refused"
@@ -159,6 +161,10 @@ def test_list(run: Run, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran.out.count("in force") == 6
     assert ran.out.splitlines()[-1] == "6 notices"
     assert "Qlik Sense was not asked who has come back since" in ran.err
+    run("notice", "cancel", "user05", "--site", place.file)
+    out = run("notice", "list", "--site", place.file, "--all").out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "cancelled" in " ".join(out.split())
     monkeypatch.delenv("COLUMNS")
     row = run("notice", "list", "--site", place.file).out.splitlines()[3].split()
     due = ["due", in_days(11)]
