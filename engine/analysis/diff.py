@@ -1,10 +1,10 @@
 """Two policies side by side: the verdicts that change on a snapshot, or an example of any difference."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Decision, reason_label
@@ -47,20 +47,46 @@ class Example:
     new: Opinion
 
 
+Fate: TypeAlias = Literal["keep", "notice", "release"]
+"""What becomes of a license: `notice` is due, and released when its user was told in time."""
+
+FATES: Mapping[Fate, str] = {"keep": "keep", "notice": "due after notice", "release": "release"}
+"""The words for it."""
+
+
+def fate(decision: Decision) -> Fate:
+    """What becomes of a license by a decision of one policy, on which no register was heard."""
+    return "notice" if decision.because == "notice" else decision.verdict
+
+
 def changed(old: Iterable[Decision], new: Iterable[Decision]) -> list[VerdictChange]:
-    """The licenses whose verdict changes, of decisions on the same licenses in the same order."""
-    return [VerdictChange(one, other) for one, other in zip(old, new, strict=True) if one.verdict != other.verdict]
+    """The licenses of which something else becomes, of decisions on the same licenses in the same order."""
+    return [VerdictChange(one, other) for one, other in zip(old, new, strict=True) if fate(one) != fate(other)]
+
+
+def changes_to(found: Iterable[VerdictChange]) -> dict[Fate, int]:
+    """How many change to what."""
+    counts = Counter(fate(change.new) for change in found)
+    return {one: counts[one] for one in FATES}
 
 
 def in_reading_order(found: Iterable[VerdictChange]) -> list[VerdictChange]:
     """Changes as people read them: first who would lose a license, then by user."""
-    return sorted(found, key=lambda one: (one.new.verdict != "release", one.new.user, one.new.license_type))
+    return sorted(found, key=lambda one: (-_ORDER.index(fate(one.new)), one.new.user, one.new.license_type))
 
 
-def reasons(found: list[VerdictChange]) -> list[tuple[str, str, str, int]]:
-    """The new verdict, what decided before and now, and the number of changes like that; most frequent first."""
-    counted = Counter((c.new.verdict, reason_label(c.old), reason_label(c.new)) for c in found)
+_ORDER = tuple(FATES)
+
+
+def reasons(found: list[VerdictChange]) -> list[tuple[Fate, str, str, int]]:
+    """What becomes of them now, what decided before and now, and how many changes are like that; most first."""
+    counted = Counter((fate(c.new), _label(c.old), _label(c.new)) for c in found)
     return [(*key, count) for key, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def _label(decision: Decision) -> str:
+    """What decided; of what is due after notice the rule by which it is due."""
+    return decision.rule.title if decision.because == "notice" and decision.rule else reason_label(decision)
 
 
 def other_differences(old: CheckedPolicy, new: CheckedPolicy, *, same_zone: bool) -> list[str]:

@@ -17,6 +17,7 @@ from seatwarden.engine.analysis.regret import (
 )
 from seatwarden.engine.analysis.thresholds import Variant, thresholds_of, variants_of
 from seatwarden.engine.common.collector import collector_off
+from seatwarden.engine.common.text import join_words
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import OF_SITE
@@ -119,6 +120,9 @@ def look_back(
         raise InputError(f"the history `{history.path}` has no snapshot", "`history add` fills it from old files")
     if group is not None and (lack := name_of_nobody(group, timeline)) is not None:
         tell(lack)
+    for name, policy in policies.items():
+        if policy.gives_notice:
+            tell(_noticed(name, policy))
     least = min((age for asked in ages.values() for age in asked), default=None)
     question = HistoryQuestion(tuple(one.policy for one in variants.values()), types, group, least)
     answers = list(spread(question, timeline))
@@ -143,6 +147,14 @@ def look_back(
         [one for kind in types for one in _differences(kind, variants, own[kind], found)],
         [said(tables[kind], kind, age) for kind in types if kind in tables for age in ages[kind]],
     )
+
+
+def _noticed(name: str, policy: CheckedPolicy) -> str:
+    """That releases are counted on the day on which they are due, and not when a notice has run."""
+    days = sorted({rule.notice.days for rule in policy.rules if rule.notice is not None})
+    later = "1 day" if days == [1] else f"{join_words([str(n) for n in days], 'or')} days"
+    counted = "its releases are counted on the day on which they are due"
+    return f"`{name}` gives notice: {counted}; they come {later} later, and not for those who come back meanwhile"
 
 
 def name_of_nobody(group: Field, timeline: Timeline) -> str | None:

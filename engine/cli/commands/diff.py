@@ -8,11 +8,14 @@ import typer
 from msgspec import to_builtins
 
 from seatwarden.engine.analysis.diff import (
+    FATES,
     Example,
     VerdictChange,
     change_to_json,
     changed,
+    changes_to,
     example_of_difference,
+    fate,
     in_reading_order,
     other_differences,
     reasons,
@@ -145,10 +148,11 @@ def _shown(
     if format_ == "markdown":
         say(changes_in_markdown(found, licenses, findings, also, _names(policies)))
         return bool(found or also)
-    counts = {verdict: sum(change.new.verdict == verdict for change in found) for verdict in ("release", "keep")}
+    counts = changes_to(found)
     if format_ == "json":
         by_reason = [{"to": to, "old": was, "new": now, "licenses": count} for to, was, now, count in reasons(found)]
-        totals = {"licenses": licenses, "toRelease": counts["release"], "toKeep": counts["keep"]}
+        to = {"toRelease": counts["release"], "toNotice": counts["notice"], "toKeep": counts["keep"]}
+        totals = {"licenses": licenses, **to}
         listed = [change_to_json(change) for change in found]
         print_result(
             {
@@ -163,12 +167,14 @@ def _shown(
     if found:
         print_rows(_COLUMNS, _rows(found))
         for verdict, was, now, count in reasons(found):
-            say(printable(f"  {count:>6,}  newly {DECIDED[verdict]}: {was} → {now}"))
+            say(printable(f"  {count:>6,}  newly {DECIDED.get(verdict, FATES[verdict])}: {was} → {now}"))
         say()
     for sentence in also:
         say(f"Also: {sentence}.")
     unchanged = licenses - len(found)
-    say(f"{plural(counts['release'], 'license')} newly due, {counts['keep']:,} newly kept, {unchanged:,} unchanged.")
+    told = f"{counts['notice']:,} newly due after notice, " if counts["notice"] else ""
+    newly = f"{plural(counts['release'], 'license')} newly due, {told}{counts['keep']:,} newly kept"
+    say(f"{newly}, {unchanged:,} unchanged.")
     for line in finding_lines(findings):
         say(line)
     return bool(found or also)
@@ -177,7 +183,7 @@ def _shown(
 def _rows(found: list[VerdictChange]) -> list[list[str]]:
     rows = []
     for change in in_reading_order(found):
-        verdict = f"{change.old.verdict} → {change.new.verdict}"
+        verdict = f"{FATES[fate(change.old)]} → {FATES[fate(change.new)]}"
         cells = (change.new.user, change.new.license_type, verdict, change.old.reason, change.new.reason)
         rows.append([printable(cell) for cell in cells])
     return rows

@@ -6,7 +6,7 @@ What comes from outside stands in code spans: there it is neither markup nor a m
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from seatwarden.engine.analysis.diff import Example, VerdictChange, in_reading_order, reasons
+from seatwarden.engine.analysis.diff import FATES, Example, VerdictChange, changes_to, fate, in_reading_order, reasons
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.plan.findings import Finding
@@ -14,7 +14,7 @@ from seatwarden.engine.plan.findings import Finding
 MOST_ROWS = 100
 """Most licenses that are listed: a comment on GitHub has at most 65,536 characters."""
 DIFFERENT = "The policies differ. A smallest example, everything else being false or without a value:"
-_DONE = {"keep": "kept", "release": "released"}
+_DONE = {"keep": "kept", "notice": "due after notice", "release": "released"}
 
 
 def changes_in_markdown(
@@ -26,11 +26,11 @@ def changes_in_markdown(
 ) -> str:
     """The licenses of a snapshot whose verdict changes: the counts first, then why, then who. `names` are those of the
     files of the old and the new policy."""
-    to = {verdict: sum(change.new.verdict == verdict for change in found) for verdict in ("release", "keep")}
-    counts = (
-        f"**{plural(to['release'], 'license')} would be released instead of kept**, {to['keep']:,} kept instead of "
-    )
-    lines = [*_title(names), f"{counts}released, {licenses - len(found):,} unchanged.", *_also(also)]
+    to = changes_to(found)
+    released = f"**{plural(to['release'], 'license')} would be released instead of kept**"
+    told = f"**{to['notice']:,} due after notice**, " if to["notice"] else ""
+    counts = f"{released}, {told}{to['keep']:,} kept instead of released"
+    lines = [*_title(names), f"{counts}, {licenses - len(found):,} unchanged.", *_also(also)]
     if found:
         counted = reasons(list(found))
         rows = ((f"{count:,}", _DONE[verdict], code_span(was), code_span(now)) for verdict, was, now, count in counted)
@@ -75,7 +75,7 @@ def _rows(found: Iterable[VerdictChange]) -> Iterator[tuple[str, ...]]:
         yield (
             code_span(new.user),
             new.license_type,
-            f"{old.verdict} → {new.verdict}",
+            f"{FATES[fate(old)]} → {FATES[fate(new)]}",
             code_span(old.reason),
             code_span(new.reason),
         )

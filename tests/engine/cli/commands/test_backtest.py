@@ -113,3 +113,14 @@ def test_wrong_input_is_said(run: Run, history: Path, options: tuple[str, ...], 
     ran = run("backtest", *[places.get(option, option) for option in options])
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_a_policy_that_gives_notice_is_said_to_release_later(run: Run, history: Path) -> None:
+    policy = history.with_name("site.policy")
+    policy.write_text("release when unused for 10 days\n  after notice of 14 days\n")
+    ran = run("backtest", "-p", policy, "--history", history)
+    assert ran.code == 0
+    said = "`site` gives notice: its releases are counted on the day on which they are due; they come 14 days later"
+    assert said in " ".join(ran.err.split())
+    row = [line.split() for line in ran.out.splitlines() if "analyzer   " in line and "%" in line]
+    assert row[0][2:6] == ["1", "0", "%", "1"], "counted as without notice"

@@ -70,7 +70,7 @@ def test_on_a_snapshot_as_json(run: Run) -> None:
     change = answer["changes"][0]
     assert change["old"]["verdict"] != change["new"]["verdict"]
     summary = answer["summary"]
-    assert summary["toRelease"] + summary["toKeep"] == len(answer["changes"])
+    assert summary["toRelease"] + summary["toNotice"] + summary["toKeep"] == len(answer["changes"])
     assert sum(reason["licenses"] for reason in summary["byReason"]) == len(answer["changes"])
 
 
@@ -153,3 +153,23 @@ def test_names_are_no_markup_in_a_comment() -> None:
     assert code_span("@root") == "`@root`"
     assert code_span("a|b `c`") == "`` a\\|b `c` ``"
     assert code_span("") == "`  `"
+
+
+def test_due_after_notice_is_neither_kept_nor_released(run: Run, tmp_path: Path) -> None:
+    """A rule that gives notice is told from one that does not, and from none at all."""
+    plain, told, none = (tmp_path / f"{name}.policy" for name in ("plain", "told", "none"))
+    plain.write_text("release analyzer when unused for 30 days\n")
+    told.write_text("release analyzer when unused for 30 days\n  after notice of 14 days\n")
+    none.write_text("release analyzer when unused for 3000 days\n")
+    added = run("diff", none, told, "--snapshot", SNAPSHOT)
+    assert added.code == 1
+    assert "keep → due after notice" in added.out
+    assert "newly due after notice: no release rule matched → release analyzer" in added.out
+    assert "0 licenses newly due, 6 newly due after notice, 0 newly kept" in added.out
+    softer = run("diff", plain, told, "--snapshot", SNAPSHOT)
+    assert "release → due after notice" in softer.out
+    summary = json.loads(run("diff", plain, told, "--snapshot", SNAPSHOT, "--format", "json").out)["summary"]
+    assert (summary["toRelease"], summary["toNotice"], summary["toKeep"]) == (0, 6, 0)
+    assert [reason["to"] for reason in summary["byReason"]] == ["notice"]
+    shown = run("diff", plain, told, "--snapshot", SNAPSHOT, "--format", "markdown").out
+    assert "**6 due after notice**" in shown
