@@ -70,7 +70,7 @@ class DueDays:
         notice = standing.notice
         if clause is None or notice is None:
             return date.fromisoformat(standing.not_before) if standing.not_before else None
-        if notice.state == "told":
+        if notice.state == "told" and not notice.why:  # a reminder that is refused keeps, whatever the day
             return max(notice.release_day(clause, today), today + timedelta(days=1))
         return date.fromisoformat(notice.announced) if notice.state == "untold" else None
 

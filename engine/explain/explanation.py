@@ -224,6 +224,8 @@ def _advice(decision: Decision, day: Day, due: date | None, released: str, cases
                 yield released
         case "notice":
             yield from sentences
+            if decision.standing.notice is not None and decision.standing.notice.remedy:
+                yield decision.standing.notice.remedy
             if released:
                 yield released
         case "default":

@@ -66,13 +66,15 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
         )
 
     def release_day(self, clause: Notice, today: date) -> date:
-        """The first day on which somebody who was told may lose the license, as far as it is known today."""
+        """The first day on which somebody who was told may lose the license, as far as it is known today: where a
+        reminder is lacking, as if it were accepted today."""
         told, announced = date.fromisoformat(self.told), date.fromisoformat(self.announced)
         days = [announced, told + timedelta(days=clause.days)]
         if self.alive < clause.days:
             days.append(today + timedelta(days=clause.days - self.alive))
-        if clause.reminder_days is not None and self.reminded:
-            days.append(date.fromisoformat(self.reminded) + timedelta(days=clause.reminder_days))
+        if clause.reminder_days is not None:
+            reminded = date.fromisoformat(self.reminded) if self.reminded else today
+            days.append(reminded + timedelta(days=clause.reminder_days))
         return max(days)
 
     def _lacks_reminder(self, clause: Notice) -> str | None:
@@ -114,9 +116,19 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
     def _told_words(self, clause: Notice, today: date) -> str:
         told, day = f"told on {self.told}{self._through}", self.release_day(clause, today)
         lacking = self._lacks_reminder(clause)
-        if lacking is not None and (self.why or day <= today):  # a refused reminder moves the day with each attempt
+        # A refused reminder moves the day with each attempt, one that is late with each day.
+        if lacking is not None and (self.why or self.announced <= str(today)):
             return f"{told}; waits: {lacking}"
         return f"{told}, to be released on {day} unless used"
+
+    @property
+    def remedy(self) -> str:
+        """What helps where nobody can be told, in a sentence; empty where a run goes on by itself."""
+        if self.why == NO_SETTINGS:
+            return "Until the site file has `notice`, nobody is told, and the license is kept."
+        return _REMEDIES.get(
+            self.state, "Until the address takes the reminder, the license is kept." if self.why else ""
+        )
 
     @property
     def _through(self) -> str:
@@ -131,6 +143,13 @@ class NoticeStanding(Struct, frozen=True, omit_defaults=True, rename="camel", gc
         if self.times < MANY_TIMES:
             return ""
         return f"; told {self.times} times before, came back each time: a longer threshold would spare it"
+
+
+_REMEDIES: dict[NoticeState, str] = {
+    "no-address": "Until the user has an address where `notice` in the site file looks for it, the license is kept.",
+    "refused": "Until the address takes our message, the license is kept; each day a run tries again.",
+    "no-day": "Until the policy releases it on a day within a month of the notice, the license is kept.",
+}
 
 
 def bare_notice(*, released: bool) -> NoticeStanding:
