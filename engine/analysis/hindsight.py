@@ -118,11 +118,8 @@ def look_back(
     moments = timeline.moments
     if not moments:
         raise InputError(f"the history `{history.path}` has no snapshot", "`history add` fills it from old files")
-    if group is not None and (lack := name_of_nobody(group, timeline)) is not None:
-        tell(lack)
-    for name, policy in policies.items():
-        if policy.gives_notice:
-            tell(_noticed(name, policy))
+    for remark in _remarks(policies, group, timeline):
+        tell(remark)
     least = min((age for asked in ages.values() for age in asked), default=None)
     question = HistoryQuestion(tuple(one.policy for one in variants.values()), types, group, least)
     answers = list(spread(question, timeline))
@@ -147,6 +144,13 @@ def look_back(
         [one for kind in types for one in _differences(kind, variants, own[kind], found)],
         [said(tables[kind], kind, age) for kind in types if kind in tables for age in ages[kind]],
     )
+
+
+def _remarks(policies: Mapping[str, CheckedPolicy], group: Field | None, timeline: Timeline) -> Iterator[str]:
+    """What must be known of the numbers: a group that has everybody, and notices, which are not waited for."""
+    if group is not None and (lack := name_of_nobody(group, timeline)) is not None:
+        yield lack
+    yield from (_noticed(name, policy) for name, policy in policies.items() if policy.gives_notice)
 
 
 def _noticed(name: str, policy: CheckedPolicy) -> str:
