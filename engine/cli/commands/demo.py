@@ -3,18 +3,21 @@
 import os
 import subprocess
 import sys
+import textwrap
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatwarden.engine.cli.circumstances import clock
+from seatwarden.engine.cli.circumstances import clock, this_hand
+from seatwarden.engine.cli.host import log_warnings, settings_from
 from seatwarden.engine.cli.inputs import QuietOption
 from seatwarden.engine.cli.terminal.output import command_line, note, say, working
 from seatwarden.engine.cli.terminal.streams import is_closed_pipe, is_quiet
-from seatwarden.engine.common.text import plural
+from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.policy.errors import InputError
 
@@ -22,7 +25,10 @@ _NO_PORT = 4242
 """In the config of a site of which there is only the past."""
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
+
     from seatwarden.engine.demo.files import DemoSite
+    from seatwarden.engine.runs.run_report import RunReport
     from seatwarden.engine.simulator.server import SimulatedQrs
 
 
@@ -41,8 +47,8 @@ def demo(
 ) -> None:
     """Show the main job on a simulated site.
 
-    A site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify. What you edit in its butler.yaml
-    stays; a folder with files of your own is refused.
+    A site of 200 users: plan over HTTPS, explain, apply, survive a crash, verify. Then two weeks in which people are
+    told before they lose a license. What you edit in its butler.yaml stays; a folder with files of your own is refused.
 
     Example: seatwarden demo
     """
@@ -80,6 +86,7 @@ def _show_site(tour: "_Tour", own: Path, moment: datetime, stay: bool) -> None:
             return
         run = own / "plans" / f"{moment:%Y%m%dT%H%M%S}-{qrs.port}"
         _show(tour, site, qrs, run)
+    _tell(tour, site, own, moment)
     _suggest(site, run, moment.year + 1)
 
 
@@ -113,9 +120,93 @@ def _show(tour: "_Tour", site: "DemoSite", qrs: "SimulatedQrs", run: Path) -> No
     tour.stop(f"{len(deleted)} licenses were deleted on the simulated site, {len(set(deleted))} different ones.")
 
 
+def _tell(tour: "_Tour", site: "DemoSite", own: Path, moment: datetime) -> None:
+    """The second story, two weeks that end now: told, come back, reminded, released, given back."""
+    from seatwarden.engine.demo import told
+    from seatwarden.engine.demo.mailbox import Mailbox
+    from seatwarden.engine.simulator.server import SimulatedQrs
+
+    first = moment - timedelta(days=told.NOTICE_DAYS)
+    with Mailbox() as mailbox, SimulatedQrs(told.told_site(first), certificates=site.certificates, now=first) as qrs:
+        name = f"told/{moment:%Y%m%dT%H%M%S}-{qrs.port}"
+        config = told.write_told_files(own, port=qrs.port, mail_port=mailbox.port, name=name)
+        weeks = _TwoWeeks(config, qrs, first)
+        tour.stop("Told before it happens: two weeks on a smaller site, with a rule that writes to people first.")
+        say()
+        for line in told.CLAUSE.splitlines():
+            say(f"  {line}")
+        say()
+        ran = weeks.run_on(0)
+        weeks.tell(f"Nothing is released yet, {plural(len(ran.told.sent), 'message')} sent. One of them:")
+        _show_mail(mailbox.messages[0])
+        with qrs.site_lock() as served:
+            told.open_qlik_sense(served, told.COMES_BACK, format_instant(first + timedelta(days=told.BACK_DAY)))
+        ran = weeks.run_on(told.BACK_DAY)
+        names = {one.user: one.user_name for one in ran.plan.decisions} if ran.plan else {}
+        for notice, _, _ in ran.told.ended:
+            weeks.tell(
+                f"{printable(names.get(notice.user) or notice.user)} has opened Qlik Sense, and keeps the license."
+            )
+        ran = weeks.run_on(told.REMINDED_DAY)
+        weeks.tell(f"{plural(len(ran.told.sent), 'reminder')} sent.")
+        ran = weeks.run_on(told.NOTICE_DAYS)
+        weeks.tell(f"{plural(ran.counts.get('released', 0), 'license')} released, on the day that was told.")
+        tour.stop("Somebody says: I was away, I never read that. The license is given back.")
+        tour.run("restore", str(ran.folder), "--user", told.IS_RESTORED, "--site", str(config), "--yes")
+
+
+class _TwoWeeks:
+    """The days of the second story: real runs on a site, by a clock that stands where the story is."""
+
+    def __init__(self, config: Path, qrs: "SimulatedQrs", first: datetime) -> None:
+        self._settings = settings_from(config, None)
+        self._qrs, self._first, self._now = qrs, first, first
+
+    def run_on(self, day: int) -> "RunReport":
+        """A run so many days after the first. Raises SeatwardenError where it does not end well."""
+        from seatwarden.engine.qrs.client import QrsClient
+        from seatwarden.engine.runs.context import RunContext
+        from seatwarden.engine.runs.run import run_once
+
+        self._now = self._first + timedelta(days=day)
+        self._qrs.be_at(self._now)
+        site = self._settings.site
+        # Certificates go by the real time.
+        context = RunContext(
+            lambda: QrsClient(site, clock()), this_hand(lambda: self._now, site.qlik_user), log_warnings
+        )
+        ran = run_once(self._settings, context, dry_run=False)
+        if ran.outcome != "done":
+            raise ran.error or InputError(f"the run of {self._now:%Y-%m-%d} ended early: {'; '.join(ran.why)}")
+        for sent in ran.told.sent:
+            if sent.result != "accepted":
+                raise InputError(f"the demo's own mail server did not get a message: {sent.reply}")
+        return ran
+
+    def tell(self, text: str) -> None:
+        """Says what happened on the day."""
+        say((f"{self._now:%Y-%m-%d}", "bold"), f"  {text}")
+
+
+_MAIL_WIDTH = 74
+
+
+def _show_mail(mail: "EmailMessage") -> None:
+    """A message as a person gets it."""
+    body = mail.get_body(("plain",))
+    text = body.get_content() if body is not None else ""
+    for line in (f"To: {mail['To']}", f"Subject: {mail['Subject']}", "", *text.rstrip().splitlines()):
+        for part in textwrap.wrap(line, _MAIL_WIDTH) or [""]:
+            say(f"  | {printable(part)}".rstrip())
+
+
 def _suggest(site: "DemoSite", run: Path, next_year: int) -> None:
     """Says what to try next on the files of the demo."""
-    say("The simulated site is gone, its files stay. Try next:")
+    from seatwarden.engine.demo.told import told_config_in
+
+    say()
+    say("The simulated sites are gone, their files stay. Try next:")
+    told = str(told_config_in(site.config.parent))
     snapshot = ["--policy", str(site.config), "--snapshot", str(site.snapshot)]
     for arguments in (
         ("report", str(run)),
@@ -123,6 +214,7 @@ def _suggest(site: "DemoSite", run: Path, next_year: int) -> None:
         ("plan", *snapshot, "--format", "csv"),
         ("explain", "INTERNAL\\sa_api", *snapshot),
         ("plan", *snapshot, "--now", f"{next_year}-03-01"),
+        ("notice", "preview", "pnguyen", "--language", "de", "--site", told, "--snapshot", str(site.snapshot)),
         ("init", "my-policy", "--butler", str(site.config)),
         ("demo", "--history"),
         ("demo", "--stay"),

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.demo import year
+from seatwarden.engine.cli.circumstances import clock
+from seatwarden.engine.demo import mailbox, year
 from seatwarden.engine.demo.files import own_folder
 from tests.engine.cli.conftest import Run
 from tests.paths import ROOT
@@ -35,10 +37,45 @@ def test_the_tour(run: Run, tmp_path: Path) -> None:
         assert words in ran.out
 
 
+def test_told_before_it_happens(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two weeks that end today: the dates are those of the clock, the message is the one that was sent."""
+    real = clock()
+    monkeypatch.setattr("seatwarden.engine.cli.commands.demo.clock", lambda: real)
+    out = run("demo", "--folder", tmp_path / "demo").out.partition("Told before it happens")[2]
+    days = [f"{real - timedelta(days=before):%Y-%m-%d}" for before in (14, 9, 3, 0)]
+    story = [line for line in out.splitlines() if line[:10] in days]
+    assert [line[:10] for line in story] == days
+    assert [line[12:] for line in story] == [
+        "Nothing is released yet, 4 messages sent. One of them:",
+        "Elena Fernández has opened Qlik Sense, and keeps the license.",
+        "3 reminders sent.",
+        "3 licenses released, on the day that was told.",
+    ]
+    message = out.partition(story[0])[2].partition(story[1])[0]
+    assert "  | To: efernandez@corp.example.com\n" in message
+    assert f"on {real.day} {real:%B %Y}" in " ".join(message.replace("\n  | ", " ").split())
+    assert max(map(len, [*message.splitlines(), *story])) <= 80
+    assert "  restored  analyzer      CORP\\rcohen\n1 restored, 0 held" in out
+
+
+def test_a_mail_server_of_the_demo_that_takes_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something between it and us, such as a guard against viruses: the story does not go on as if people were told."""
+    monkeypatch.setattr(mailbox._Conversation, "_content", _go_away)
+    ran = run("demo", "--folder", tmp_path / "demo")
+    assert (ran.code, "the demo's own mail server did not get a message: " in ran.err) == (2, True)
+    assert "One of them" not in ran.out
+
+
+def _go_away(conversation: object) -> bytes:
+    raise ConnectionError
+
+
 def test_what_the_demo_suggests_works(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     *suggestions, history, stay = _suggestions(run("demo").out.split("Try next:")[1])
-    assert len(suggestions) == 6
+    assert len(suggestions) == 7
     for words in suggestions:
         assert run(*words).code == 0
     assert (history, stay) == (["demo", "--history"], ["demo", "--stay"])
