@@ -1,11 +1,12 @@
 """The documentation's pages: console blocks are commands with what they print, in one folder from top to bottom.
 
 A block like ```` ```yaml policy.yaml ```` writes that file on its way, ```` ```yaml +policy.yaml ```` adds to it; one
-below examples/ shows that example. A page that speaks of `--site site.yaml` has the live site of tests.docs.live_site;
-what is typed at a prompt stands behind it, as in a terminal. Run as a module, this writes what the commands print now,
-and what the examples say, into the pages:
+below examples/ shows that example. A page that speaks of `--site site.yaml` has the live site of tests.docs.live_site.
+There ```` ```console 2026-11-26 ```` is what commands print on that day, and with `used by anna` behind it the same
+when she has just opened Qlik Sense. What is typed at a prompt stands behind it, as in a terminal. Run as a module, this
+writes what the commands print now, and what the examples say, into the pages:
 
-python -m tests.docs.blocks
+python -m tests.docs.blocks [PAGE…]
 """
 
 import contextlib
@@ -17,16 +18,22 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from seatwarden.engine.cli.main import main
-from tests.docs.live_site import TypedAnswers, live_site
+from seatwarden.engine.simulator.server import SimulatedQrs
+from tests.docs.live_site import MAIL_HOST, TypedAnswers, come_to, live_site
 from tests.docs.same_hand import same_hand
 from tests.paths import EXAMPLES, ROOT
 
-BLOCK = re.compile(r"^```(?:console|\w+ (?P<more>\+)?(?P<file>[\w./-]+))\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"^```(?:console(?: (?P<day>\d{4}-\d\d-\d\d)(?: used by (?P<used>\w+))?)?"
+    r"|\w+ (?P<more>\+)?(?P<file>[\w./-]+))\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
 COMMAND = re.compile(r"^\$ ", re.MULTILINE)
 ANSWER = re.compile(r"(?<=\]: )\S+$", re.MULTILINE)
 
@@ -37,12 +44,16 @@ def pages() -> list[Path]:
 
 
 @contextlib.contextmanager
-def in_folder_of(page: str, folder: Path) -> Iterator[None]:
-    """The working folder is `folder`, with what a reader of the page has before the first command."""
+def in_folder_of(page: str, folder: Path) -> Iterator[SimulatedQrs | None]:
+    """The working folder is `folder`, with what a reader of the page has before the first command.
+
+    The site is there where the page asks one, and a mail server where it sends something by that.
+    """
     shutil.copytree(EXAMPLES, folder / "examples")
-    site = live_site(folder) if "--site site.yaml" in page else contextlib.nullcontext()
-    with contextlib.chdir(folder), same_hand(), site:
-        yield
+    mail = f"host: {MAIL_HOST}" in page
+    site = live_site(folder, mail=mail) if "--site site.yaml" in page else contextlib.nullcontext()
+    with contextlib.chdir(folder), same_hand(), site as qrs:
+        yield qrs
 
 
 def write_file(block: re.Match[str]) -> None:
@@ -50,6 +61,13 @@ def write_file(block: re.Match[str]) -> None:
     Path(block["file"]).parent.mkdir(parents=True, exist_ok=True)
     with open(block["file"], "a" if block["more"] else "w", encoding="utf-8") as file:
         file.write(block["text"])
+
+
+def come_to_day_of(block: re.Match[str], qrs: SimulatedQrs | None) -> None:
+    """Lets it be the day of a block, where that names one."""
+    if block["day"] is not None:
+        assert qrs is not None, "only a page with a site has days"
+        come_to(qrs, date.fromisoformat(block["day"]), block["used"])
 
 
 def commands(block: str) -> Iterator[tuple[str, str]]:
@@ -80,7 +98,7 @@ def printed_by(command: str, shown: str) -> str:
     return terminal.buffer.getvalue().decode().replace(os.linesep, "\n")
 
 
-def _refreshed(page: str) -> str:
+def _refreshed(page: str, qrs: SimulatedQrs | None) -> str:
     def fresh(block: re.Match[str]) -> str:
         if block["file"] and block["file"].startswith("examples/"):
             head = block[0][: block.start("text") - block.start()]
@@ -88,17 +106,19 @@ def _refreshed(page: str) -> str:
         if block["file"]:
             write_file(block)
             return block[0]
-        parts = []
+        come_to_day_of(block, qrs)
+        head, parts = block[0].partition("\n")[0], []
         for command, shown in commands(block["text"]):
             parts.append("\n".join([f"$ {command}", *lines(printed_by(command, shown))]) + "\n")
-        return f"```console\n{''.join(parts)}```"
+        return f"{head}\n{''.join(parts)}```"
 
     return BLOCK.sub(fresh, page)
 
 
 if __name__ == "__main__":
-    for path in pages():
+    asked = [Path(name).resolve() for name in sys.argv[1:]]
+    for path in asked or pages():
         text = path.read_text(encoding="utf-8")
-        with tempfile.TemporaryDirectory() as name, in_folder_of(text, Path(name)):
-            text = _refreshed(text)
+        with tempfile.TemporaryDirectory() as name, in_folder_of(text, Path(name)) as site_of_page:
+            text = _refreshed(text, site_of_page)
         path.write_text(text, encoding="utf-8")
