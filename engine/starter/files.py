@@ -27,7 +27,8 @@ _TAG = """
 keep "marked in the QMC" when user.tags = {tag}
 """
 _RELEASE = """
-# Days without use; a license that was never used counts from the day it was allocated.
+# Days without use; a license that was never used counts from the day it was allocated. To tell people two weeks
+# before, and to keep who comes back: write `after notice of 14 days` below a rule, and `notice` in the site file.
 """
 _RELEASE_TYPE = "release {license_type} when unused for {days} days\n"
 
@@ -62,6 +63,10 @@ seatwarden:
   policy: {policy}
   # Plans and what became of them. They name people: keep the folder where such data may be kept.
   folder: records
+  # To tell people before a release, where the policy says `after notice of …`. All to yourself, while you try:
+  # notice:
+  #   email: {{host: smtp.example.com, from: qlik@example.com}}
+  #   redirectTo: you@example.com
 """
 
 
