@@ -138,7 +138,7 @@ def test_licenses(tmp_path: Path, license_: str, facts: object) -> None:
         ({"license": "pro"}, "SW205 `license` is one of professional, analyzer"),
         ({"license": ""}, "SW206 `case` lacks the key `license`"),
         ({"verdict": "kept"}, "SW205 `verdict` is one of keep, release (did you mean `keep`?)"),
-        ({"because": "rule"}, "SW205 `because` is one of guard, keep, release, default"),
+        ({"because": "rule"}, "SW205 `because` is one of guard, keep, release, default, notice"),
         ({"rule": "vip"}, "SW205 the policy has no rule `vip` (did you mean `vips`?)"),
         ({"rules": "[release analyser]"}, "SW205 the policy has no rule `release analyser` (did you mean `release a"),
         ({"rules": "[quarantined]"}, "SW205 the policy has no rule `quarantined` (its rules are vips, release anal"),
