@@ -9,7 +9,7 @@ from seatwarden.engine.audit.answers import AuditEntry
 from seatwarden.engine.audit.evidence import Evidence
 from seatwarden.engine.audit.words import moment
 from seatwarden.engine.errors import DamagedLog
-from seatwarden.engine.notice.lines import AddressKind, IntentLine, OutcomeLine
+from seatwarden.engine.notice.lines import AddressKind, AnswerLine, IntentLine
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, read_notices
 from seatwarden.grammar.ast import LicenseType
 
@@ -28,7 +28,7 @@ def told_before(evidence: Evidence, lost: Iterable[tuple[LicenseType, str]]) -> 
     if path is None or record is None:
         return
     wanted = {(license_type, user.casefold()) for license_type, user in lost}
-    outcomes = {line.intent: line for line in record.lines if isinstance(line, OutcomeLine)}
+    outcomes = {line.intent: line for line in record.lines if isinstance(line, AnswerLine)}
     for line in record.lines:
         if not isinstance(line, IntentLine) or line.person is UNSET or line.redirected:
             continue

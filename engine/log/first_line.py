@@ -6,6 +6,7 @@ import msgspec
 
 from seatwarden.engine.common.files import patiently
 from seatwarden.engine.common.json_errors import UNREADABLE
+from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.run_folder import PLAN_FILE
 from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.modes import Mode
@@ -21,7 +22,7 @@ class FoundCode(msgspec.Struct):
 
 class FirstLine(msgspec.Struct, rename="camel"):
     """Of the first line what tells whether to compare with the plan: site, instant, what was found, and accepted; and
-    the site's licenses as they were.
+    the site's licenses and the ends of the registers beside it as they were.
 
     `mode`: a what-if is compared with nothing but what-ifs.
     """
@@ -35,6 +36,7 @@ class FirstLine(msgspec.Struct, rename="camel"):
     accepted: bool = False
     clocks: Clocks = Clocks("")
     overview: dict[LicenseType, Seats] = {}
+    heads: Heads = NO_HEADS
 
     @property
     def codes(self) -> list[str]:

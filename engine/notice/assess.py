@@ -19,7 +19,7 @@ from seatwarden.engine.facts.notice import NO_SETTINGS, NoticeStanding, NoticeSt
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.ahead import ReleaseDays
 from seatwarden.engine.notice.lines import EndCause
-from seatwarden.engine.notice.notices import Notice, Notices, days_alive
+from seatwarden.engine.notice.notices import GivenNotice, Notices, days_alive
 from seatwarden.engine.notice.recipient import Recipient, Unreachable
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LicenseType
@@ -94,7 +94,7 @@ def _untold(
     decision: Decision,
     clause: NoticeClause,
     recipient: Recipient | Unreachable,
-    before: Notice | None,
+    before: GivenNotice | None,
     site: NoticeSite,
 ) -> NoticeStanding:
     if isinstance(recipient, Unreachable):
@@ -109,7 +109,9 @@ def _untold(
     return NoticeStanding("untold", announced=str(announced))
 
 
-def _told(decision: Decision, row: License, notice: Notice, recipient: Recipient, site: NoticeSite) -> NoticeStanding:
+def _told(
+    decision: Decision, row: License, notice: GivenNotice, recipient: Recipient, site: NoticeSite
+) -> NoticeStanding:
     """The standing under a notice that has not ended."""
     address = recipient.address.addr_spec
     told, reminded = notice.accepted("notice", address), notice.accepted("reminder", address)
@@ -147,7 +149,7 @@ def _alive(clause: NoticeClause | None, told: date, reminded: date | None, site:
     return min(alive, clause.days - lacking) if lacking > 0 else alive
 
 
-def _why_not_reminded(notice: Notice, address: str) -> str:
+def _why_not_reminded(notice: GivenNotice, address: str) -> str:
     refused = notice.refused_on("reminder", address)
     return f"the reminder is refused since {refused}" if refused else ""
 
@@ -163,7 +165,7 @@ def announced_day(decision: Decision, days: int, site: NoticeSite) -> date | Non
 
 
 def end_of(
-    notice: Notice, decision: Decision | None, row: License | None, site: NoticeSite
+    notice: GivenNotice, decision: Decision | None, row: License | None, site: NoticeSite
 ) -> tuple[EndCause, str] | None:
     """Why a notice ends today and the fact, in words; None when it goes on.
 
@@ -189,13 +191,13 @@ def end_of(
     return "not-due", decision.reason
 
 
-def _allocated_anew(row: License, notice: Notice) -> bool:
+def _allocated_anew(row: License, notice: GivenNotice) -> bool:
     """Whether the license is another one under the same id. When it was allocated, may be unknown today: no answer."""
     now, then = _instant(row.created_date), _instant(notice.created_date)
     return now is not None and then is not None and now != then
 
 
-def _unreadable(row: License, notice: Notice, day: Day) -> str:
+def _unreadable(row: License, notice: GivenNotice, day: Day) -> str:
     """What is unknown today of a license whose holder was told, in words: until it is known nothing is released.
 
     It matters also where no rule asks for it: the message said that whoever uses the license keeps it.
@@ -232,11 +234,11 @@ def _moment(text: object) -> datetime | None:
     return found if found is not None and found.year >= NEVER_BEFORE_YEAR else None
 
 
-Ending: TypeAlias = tuple[Notice, EndCause, str]
+NoticeEnd: TypeAlias = tuple[GivenNotice, EndCause, str]
 """A notice that ends today, with cause and fact."""
 
 
-def ending(site: NoticeSite, decisions: Mapping[Key, Decision], rows: Mapping[Key, License]) -> Iterator[Ending]:
+def ending(site: NoticeSite, decisions: Mapping[Key, Decision], rows: Mapping[Key, License]) -> Iterator[NoticeEnd]:
     """The notices that end today, each with cause and fact."""
     for notice in site.notices.open:
         assert notice.key is not None  # noqa: S101 - for the type checker: open ones have one

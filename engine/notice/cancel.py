@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.notice.lines import EndedLine, EndedPart
-from seatwarden.engine.notice.notices import Notice
+from seatwarden.engine.notice.notices import GivenNotice
 from seatwarden.engine.notice.register import NoticeRegister
 
 
@@ -16,7 +16,7 @@ def cancel(
     clock: Callable[[], datetime],
     account: str,
     reason: str,
-) -> list[Notice]:
+) -> list[GivenNotice]:
     """Ends the notices with these numbers, which must run; returns them. `account` says so, for a reason or none.
 
     Raises OSError.

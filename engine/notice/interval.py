@@ -4,11 +4,10 @@ from datetime import datetime
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
+from seatwarden.engine.notice.notices import USUAL_INTERVAL
 from seatwarden.policy.schedule.occurrences import occurrences
 from seatwarden.policy.schedule.schedule import Schedule
 
-USUAL_INTERVAL = 7
-"""Days between two runs of a site without a schedule."""
 _LONGEST_INTERVAL = 31
 _LOOKED_AHEAD = 40
 """Runs ahead from which the usual time between two is told."""

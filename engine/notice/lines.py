@@ -13,7 +13,7 @@ from seatwarden.engine.log.lines import SaltedCircumstances
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.grammar.ast import LicenseType
 
-Step: TypeAlias = Literal["notice", "reminder"]
+NoticeStep: TypeAlias = Literal["notice", "reminder"]
 """The messages about one release, in their order."""
 
 AddressKind: TypeAlias = Literal["own", "manager", "fallback"]
@@ -41,7 +41,7 @@ class CircumstancesPart(SaltedCircumstances, frozen=True, kw_only=True, rename="
     reason: str | None = None
 
 
-class Opened(NoticeLine, kw_only=True, rename="camel"):
+class NoticesOpened(NoticeLine, kw_only=True, rename="camel"):
     """The first line. `register` is the id of the register of runs beside it."""
 
     kind: Literal["notices"] = "notices"
@@ -53,7 +53,7 @@ class Opened(NoticeLine, kw_only=True, rename="camel"):
     prev: str = ""
 
 
-class IntentPart(Struct, frozen=True, kw_only=True, rename="camel"):
+class MessagePart(Struct, frozen=True, kw_only=True, rename="camel"):
     """The license and the person that a message is about, as they were when it was written, and where it goes.
 
     `last_used` and `created_date` are QRS's timestamps of the license row; null where it has none.
@@ -78,7 +78,7 @@ class IntentLine(NoticeLine, kw_only=True, rename="camel"):
 
     kind: Literal["intent"] = "intent"
     notice: Count
-    step: Step
+    step: NoticeStep
     license_type: LicenseType
     announced: str
     zone: str
@@ -93,18 +93,18 @@ class IntentLine(NoticeLine, kw_only=True, rename="camel"):
     day: str
     at: str
     prev: str = ""
-    person: IntentPart | UnsetType = UNSET
+    person: MessagePart | UnsetType = UNSET
     of: str | UnsetType = UNSET
 
 
-class OutcomePart(Struct, frozen=True, kw_only=True, rename="camel"):
+class AnswerPart(Struct, frozen=True, kw_only=True, rename="camel"):
     """What the server answered, in one line."""
 
     salt: bytes
     reply: str
 
 
-class OutcomeLine(NoticeLine, kw_only=True, rename="camel"):
+class AnswerLine(NoticeLine, kw_only=True, rename="camel"):
     """What became of a message; `intent` is the number of the line that it belongs to."""
 
     kind: Literal["outcome"] = "outcome"
@@ -113,7 +113,7 @@ class OutcomeLine(NoticeLine, kw_only=True, rename="camel"):
     day: str
     at: str
     prev: str = ""
-    person: OutcomePart | UnsetType = UNSET
+    person: AnswerPart | UnsetType = UNSET
     of: str | UnsetType = UNSET
 
 
@@ -166,5 +166,5 @@ class DamageAccepted(NoticeLine, kw_only=True, rename="camel"):
 
 
 READER: ChainReader[NoticeLine] = ChainReader(
-    (Opened, IntentLine, OutcomeLine, EndedLine, SeenLine, DamageAccepted), own_leaves=True
+    (NoticesOpened, IntentLine, AnswerLine, EndedLine, SeenLine, DamageAccepted), own_leaves=True
 )

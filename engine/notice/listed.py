@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from seatwarden.engine.notice.assess import LAPSES_AFTER
 from seatwarden.engine.notice.lines import EndCause
-from seatwarden.engine.notice.notices import Message, Notice, Notices
+from seatwarden.engine.notice.notices import GivenNotice, Notices, ToldMessage
 
 ListedState: TypeAlias = Literal["told", "postponed", "lapsed", "reminder-refused", "refused", "unanswered", "ended"]
 
@@ -36,11 +36,11 @@ class ListedNotice:
     where there is none.
     """
 
-    notice: Notice
+    notice: GivenNotice
     state: ListedState
     words: str
     told: date | None
-    to: Message
+    to: ToldMessage
     reminded: date | None
     reminder_due: date | None
 
@@ -55,7 +55,7 @@ def listed(notices: Notices, today: date, *, ended: bool) -> Iterator[ListedNoti
     return (_listed(one, today) for one in found if ended or one.ended is None)
 
 
-def _listed(notice: Notice, today: date) -> ListedNotice:
+def _listed(notice: GivenNotice, today: date) -> ListedNotice:
     last = notice.to_person("notice")[-1]
     told, reminded = notice.accepted("notice", last.to), _accepted_anywhere(notice)
     due = None
@@ -65,12 +65,12 @@ def _listed(notice: Notice, today: date) -> ListedNotice:
     return ListedNotice(notice, state, words, told, last, reminded, due)
 
 
-def _accepted_anywhere(notice: Notice) -> date | None:
+def _accepted_anywhere(notice: GivenNotice) -> date | None:
     days = [one.result_day for one in notice.to_person("reminder") if one.result == "accepted"]
     return min((day for day in days if day is not None), default=None)
 
 
-def _state(notice: Notice, last: Message, told: date | None, today: date) -> tuple[ListedState, str]:
+def _state(notice: GivenNotice, last: ToldMessage, told: date | None, today: date) -> tuple[ListedState, str]:
     if notice.ended is not None:
         cause = CAUSES[notice.ended]
         fact = f": {notice.fact}" if notice.fact and notice.ended == "cancelled" else ""
@@ -90,5 +90,5 @@ def _state(notice: Notice, last: Message, told: date | None, today: date) -> tup
     return "told", "in force"
 
 
-def _reply(message: Message) -> str:
+def _reply(message: ToldMessage) -> str:
     return f" ({message.reply})" if message.reply else ""

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.assess import NoticeSite, announced_day, clause_of
-from seatwarden.engine.notice.lines import Step
-from seatwarden.engine.notice.notices import Notice
+from seatwarden.engine.notice.lines import NoticeStep
+from seatwarden.engine.notice.notices import GivenNotice
 from seatwarden.engine.notice.recipient import Recipient, Unreachable
 from seatwarden.engine.snapshot.model import License
 from seatwarden.grammar.ast import Notice as NoticeClause
@@ -18,13 +18,13 @@ from seatwarden.grammar.ast import Notice as NoticeClause
 class DueMessage:
     """A message that is due today. `notice` is the one that it belongs to; None for the first message of a new one."""
 
-    step: Step
+    step: NoticeStep
     decision: Decision
     row: License
     recipient: Recipient
     clause: NoticeClause
     announced: date
-    notice: Notice | None
+    notice: GivenNotice | None
 
 
 def messages_due(
@@ -80,7 +80,7 @@ def _due(decision: Decision, row: License, site: NoticeSite) -> DueMessage | Non
             return None
 
 
-def _has_refused_today(notice: Notice | None, step: Step, recipient: Recipient, today: date) -> bool:
+def _has_refused_today(notice: GivenNotice | None, step: NoticeStep, recipient: Recipient, today: date) -> bool:
     """Whether the address has refused such a message today: it is asked once a day."""
     if notice is None or notice.refused_on(step, recipient.address.addr_spec) is None:
         return False

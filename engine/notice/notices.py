@@ -14,21 +14,24 @@ from msgspec import UNSET
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.lines import (
+    AnswerLine,
     DamageAccepted,
     EndCause,
     EndedLine,
     IntentLine,
     MessageResult,
     NoticeLine,
-    OutcomeLine,
+    NoticeStep,
     SeenLine,
-    Step,
 )
 from seatwarden.grammar.ast import LicenseType
 
+USUAL_INTERVAL = 7
+"""Days between two runs of a site without a schedule."""
+
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ToldMessage:
     """A message that was to be sent: the line of its intent, and its outcome (None: it is not known).
 
     `result_day` is the day of the outcome.
@@ -57,7 +60,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class Notice:
+class GivenNotice:
     """One notice: all messages to one person about one release of one license.
 
     `key` is None where the person was erased.
@@ -70,7 +73,7 @@ class Notice:
     last_used: str | None
     created_date: str | None
     holds: int
-    messages: list[Message] = field(default_factory=list)
+    messages: list[ToldMessage] = field(default_factory=list)
     ended: EndCause | None = None
     ended_on: date | None = None
     fact: str = ""
@@ -95,16 +98,16 @@ class Notice:
         """The day of its last message."""
         return max(message.day for message in self.messages)
 
-    def to_person(self, step: Step) -> list[Message]:
+    def to_person(self, step: NoticeStep) -> list[ToldMessage]:
         """Its messages of one step that did not go to the mailbox for trials."""
         return [one for one in self.messages if one.intent.step == step and not one.intent.redirected]
 
-    def accepted(self, step: Step, address: str) -> date | None:
+    def accepted(self, step: NoticeStep, address: str) -> date | None:
         """The day on which a message of that step was first accepted at that address."""
         days = [one.result_day for one in self.to_person(step) if one.to == address and one.result == "accepted"]
         return min((day for day in days if day is not None), default=None)
 
-    def refused_on(self, step: Step, address: str) -> date | None:
+    def refused_on(self, step: NoticeStep, address: str) -> date | None:
         """The first day since which that address takes no message of that step; None where it is not refused."""
         tries = [one for one in self.to_person(step) if one.to == address]
         if not tries or tries[-1].result != "refused":
@@ -116,7 +119,7 @@ class Notice:
             first = one
         return first.result_day
 
-    def tried_on(self, step: Step, address: str) -> date | None:
+    def tried_on(self, step: NoticeStep, address: str) -> date | None:
         """The last day on which a message of that step was tried at that address."""
         return max((one.day for one in self.messages if one.intent.step == step and one.to == address), default=None)
 
@@ -125,7 +128,7 @@ class Notice:
 class Notices:
     """All notices of a register, and what it binds us to. An empty one is a register that nobody has begun."""
 
-    by_number: dict[int, Notice] = field(default_factory=dict)
+    by_number: dict[int, GivenNotice] = field(default_factory=dict)
     seen: list[date] = field(default_factory=list)
     longest: int = 0
     """The most days that ever lay between a message and the day that it announced."""
@@ -154,7 +157,7 @@ class Notices:
         match line:
             case IntentLine():
                 self._intend(n, line)
-            case OutcomeLine():
+            case AnswerLine():
                 self._note(line)
             case EndedLine():
                 self._end(line)
@@ -174,10 +177,10 @@ class Notices:
             user, used, created = ("", None, None)
             if about is not UNSET:
                 user, used, created = about.user, about.last_used, about.created_date
-            notice = Notice(line.notice, line.license_type, key, user, used, created, line.holds)
+            notice = GivenNotice(line.notice, line.license_type, key, user, used, created, line.holds)
             self.by_number[line.notice] = notice
         self._places[n] = notice.number, len(notice.messages)
-        notice.messages.append(Message(n, line))
+        notice.messages.append(ToldMessage(n, line))
         if line.redirected:
             if notice.key is not None:
                 self._trials[notice.key, notice.user.casefold()] = notice.number
@@ -189,14 +192,14 @@ class Notices:
             place = notice.key, notice.user.casefold()
             self._latest[place] = notice.number
 
-    def _note(self, line: OutcomeLine) -> None:
+    def _note(self, line: AnswerLine) -> None:
         found = self._places.get(line.intent)
         if found is None:
             return
         notice, place = self.by_number[found[0]], found[1]
         message, reply = notice.messages[place], line.person.reply if line.person is not UNSET else ""
         day = date.fromisoformat(line.day)
-        notice.messages[place] = Message(message.n, message.intent, line.result, day, reply)
+        notice.messages[place] = ToldMessage(message.n, message.intent, line.result, day, reply)
 
     def _end(self, line: EndedLine) -> None:
         notice = self.by_number.get(line.notice)
@@ -216,16 +219,16 @@ class Notices:
         self.nothing_before = max(self.nothing_before or until, until)
 
     @property
-    def open(self) -> list[Notice]:
+    def open(self) -> list[GivenNotice]:
         """The notices that have not ended, without those for trials and those that are erased."""
         return [one for one in self.by_number.values() if one.ended is None and not one.is_redirected and one.key]
 
-    def latest(self, key: Key, user: str) -> Notice | None:
+    def latest(self, key: Key, user: str) -> GivenNotice | None:
         """The latest notice to that person about that license, ended or not; those for trials do not count."""
         number = self._latest.get((key, user.casefold()))
         return None if number is None else self.by_number[number]
 
-    def trial(self, key: Key, user: str) -> Notice | None:
+    def trial(self, key: Key, user: str) -> GivenNotice | None:
         """The latest notice for trials about that license."""
         number = self._trials.get((key, user.casefold()))
         return None if number is None else self.by_number[number]

@@ -12,12 +12,12 @@ from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.errors import Damage
 from seatwarden.engine.log.chain import FOREIGN
 from seatwarden.engine.notice.lines import (
+    AnswerLine,
     DamageAccepted,
     EndedLine,
     IntentLine,
     NoticeLine,
-    Opened,
-    OutcomeLine,
+    NoticesOpened,
     SeenLine,
 )
 from seatwarden.grammar.ast import LicenseType
@@ -29,7 +29,7 @@ FARTHEST_DAY = date(9999, 11, 30)
 
 def misplaced(lines: Sequence[NoticeLine], *, sealed: bool) -> Iterator[Damage]:
     """What no register of notices of ours says, though each of its lines may be one of ours."""
-    if sealed or not isinstance(lines[0], Opened):
+    if sealed or not isinstance(lines[0], NoticesOpened):
         yield Damage(1, f"{FOREIGN}: it is no register of notices")
         return
     order = _Order()
@@ -54,14 +54,14 @@ class _Order:
         moment = parse_timestamp(at)
         if moment is None or format_instant(moment) != at:
             return "`at` is no moment"
-        if isinstance(line, Opened):
+        if isinstance(line, NoticesOpened):
             return "it does not belong here" if line.n > 1 else None
         if not _is_day(getattr(line, "day", "")):
             return "`day` is no day"
         match line:
             case IntentLine():
                 return self._intend(line)
-            case OutcomeLine():
+            case AnswerLine():
                 return self._note(line)
             case EndedLine():
                 return self._end(line)
@@ -92,7 +92,7 @@ class _Order:
         self._open[line.n] = line
         return None
 
-    def _note(self, line: OutcomeLine) -> str | None:
+    def _note(self, line: AnswerLine) -> str | None:
         intent = self._open.pop(line.intent, None)
         if intent is None:
             return "it is the outcome of no message that waits for one"

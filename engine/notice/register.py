@@ -13,7 +13,7 @@ from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.heads import ChainHead
 from seatwarden.engine.log.lines import refuse_newer
-from seatwarden.engine.notice.lines import READER, NoticeLine, Opened
+from seatwarden.engine.notice.lines import READER, NoticeLine, NoticesOpened
 from seatwarden.engine.notice.notices import Notices
 from seatwarden.engine.notice.order import misplaced
 
@@ -32,9 +32,9 @@ class NoticeRecord:
     notices: Notices
 
     @property
-    def opened(self) -> Opened | None:
+    def opened(self) -> NoticesOpened | None:
         """Its first line."""
-        return next((line for line in self.lines if isinstance(line, Opened)), None)
+        return next((line for line in self.lines if isinstance(line, NoticesOpened)), None)
 
     @property
     def head(self) -> ChainHead | None:
@@ -83,13 +83,15 @@ def parse_notices(path: Path, data: bytes) -> NoticeRecord:
 class NoticeRegister:
     """An open register of notices. The site's lock must be held; `notices` is what it says by now."""
 
-    def __init__(self, path: Path, chain: GrowingChain, notices: Notices) -> None:
+    def __init__(self, path: Path, chain: GrowingChain, record: NoticeRecord) -> None:
         self._path = path
         self._chain = chain
-        self.notices = notices
+        self.notices = record.notices
+        self.id = record.leaves[0] if record.leaves else ""
+        """The leaf of its first line: another one begun in its place has another."""
 
     @classmethod
-    def open(cls, path: Path, opened: Opened, seed: bytes) -> "NoticeRegister":
+    def open(cls, path: Path, opened: NoticesOpened, seed: bytes) -> "NoticeRegister":
         """The register, begun with that line if there is none; `seed` is for the salts of what is written.
 
         Raises DamagedLog for one that is not as it was written, OSError where it cannot be written.
@@ -97,23 +99,19 @@ class NoticeRegister:
         make_private_folder(path.parent)
         record = read_notices(path)
         if record.lines:
-            return cls(path, GrowingChain.reopen(path, read_file(path), seed), record.notices)
+            return cls(path, GrowingChain.reopen(path, read_file(path), seed), record)
         there = read_file(path) if path.exists() else None
         chain = GrowingChain.create(path, seed) if there is None else GrowingChain.reopen(path, there, seed)
-        register = cls(path, chain, Notices())
+        register = cls(path, chain, NoticeRecord((), (), Notices()))
         with chain.closed_on_failure():
             register.add(opened)
+        register.id = chain.leaf
         return register
 
     @property
-    def lines(self) -> int:
-        """How many lines there are."""
-        return self._chain.lines
-
-    @property
-    def leaf(self) -> str:
-        """The leaf of the last line."""
-        return self._chain.leaf
+    def head(self) -> ChainHead:
+        """Where it ends, by what this process has read and written."""
+        return ChainHead(self._chain.lines, self._chain.leaf, self.notices.longest)
 
     def salt(self) -> bytes:
         """A salt for the personal part of one line."""

@@ -13,19 +13,19 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.notice.assess import NoticeSite
 from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.lines import (
+    AnswerLine,
+    AnswerPart,
     EndCause,
     EndedLine,
     EndedPart,
     IntentLine,
-    IntentPart,
+    MessagePart,
     MessageResult,
-    OutcomeLine,
-    OutcomePart,
+    NoticeStep,
     SeenLine,
-    Step,
 )
 from seatwarden.engine.notice.messages_due import DueMessage, text_of
-from seatwarden.engine.notice.notices import Notice
+from seatwarden.engine.notice.notices import GivenNotice
 from seatwarden.engine.notice.register import NoticeRegister
 from seatwarden.engine.site.notice import NoticeChannel
 
@@ -60,18 +60,17 @@ class Sender:
     deliver: Callable[[Outgoing], MessageOutcome]
 
 
-def message_id(site: str, register: str, notice: int, step: Step, address: str) -> str:
+def message_id(site: str, register: str, notice: int, step: NoticeStep, address: str) -> str:
     """The id of a message, the same in every attempt: without what stands behind its `@`."""
     said = "\n".join(("seatwarden notice", site, register, str(notice), step, address))
     return hashlib.sha256(said.encode()).hexdigest()[:MESSAGE_ID_LETTERS]
 
 
 @dataclass(slots=True)
-class Sending:
+class Dispatch:
     """The messages of one run. Every line is for the run's day; `clock` tells the moment of each."""
 
     register: NoticeRegister
-    register_id: str
     source: str
     policy: str
     site: NoticeSite
@@ -83,7 +82,7 @@ class Sending:
         if self.site.day.today not in self.register.notices.seen[-1:]:
             self.register.add(SeenLine(run=run, day=self._day, at=self._at))
 
-    def end(self, ended: Iterable[tuple[Notice, EndCause, str]]) -> None:
+    def end(self, ended: Iterable[tuple[GivenNotice, EndCause, str]]) -> None:
         """Enters that notices have ended. Raises OSError."""
         for notice, cause, fact in ended:
             part = EndedPart(salt=self.register.salt(), fact=fact)
@@ -98,8 +97,8 @@ class Sending:
         self.register.check()
         outcome = sender.deliver(outgoing)
         result: MessageResult = "redirected" if redirected and outcome.result == "accepted" else outcome.result
-        part = OutcomePart(salt=self.register.salt(), reply=outcome.reply)
-        self.register.add(OutcomeLine(intent=n, result=result, day=self._day, at=self._at, person=part))
+        part = AnswerPart(salt=self.register.salt(), reply=outcome.reply)
+        self.register.add(AnswerLine(intent=n, result=result, day=self._day, at=self._at, person=part))
         sent = Sent(due, result, outcome.reply)
         self.sent.append(sent)
         return sent
@@ -111,8 +110,8 @@ class Sending:
         notice = open_trial if redirected else due.notice
         number = notice.number if notice is not None else self.register.notices.next_number()
         to, kind = (sender.redirect_to or due.recipient.address).addr_spec, due.recipient.kind
-        own_id = message_id(self.source, self.register_id, number, due.step, to)
-        part = IntentPart(
+        own_id = message_id(self.source, self.register.id, number, due.step, to)
+        part = MessagePart(
             salt=self.register.salt(),
             license_id=due.decision.license_id,
             user=due.decision.user,

@@ -14,15 +14,15 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog, UntrustedRecord
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.standing import Standing, Standings
-from seatwarden.engine.log.heads import Heads
+from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterState, read_register
 from seatwarden.engine.notice.ahead import ReleaseDays
 from seatwarden.engine.notice.assess import FindRecipient, NoticeSite
 from seatwarden.engine.notice.decisions import with_notice, with_notices
 from seatwarden.engine.notice.holds import Hold, HoldsState
-from seatwarden.engine.notice.interval import USUAL_INTERVAL
+from seatwarden.engine.notice.notices import USUAL_INTERVAL
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, tail_of
-from seatwarden.engine.notice.trust import check_clock, trusted_holds, trusted_notices
+from seatwarden.engine.notice.trust import check_clock, heads_in_runs, trusted_holds, trusted_notices
 from seatwarden.engine.plan.plan import Stand
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
@@ -46,6 +46,9 @@ def standings_of(holds: Sequence[Hold], snapshot: Snapshot) -> Standings:
                 longest = max(fitting, key=lambda hold: (hold.until, -hold.line))
                 found[license_type, row.id] = Standing(longest.as_found)
     return found
+
+
+CHANGED_HELP = "nothing further was released or sent; look at the state folder with `seatwarden log verify`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +79,23 @@ class StandingsBeside:
         self._seen = seen
         self._reach = reach if reach is not None else Reach(USUAL_INTERVAL, None)
         self._read: tuple[bytes, NoticeRecord] | None = None
+        self._past: Heads | None = None
 
     def now(self, snapshot: Snapshot, day: Day) -> Standings:
         """Whose licenses of a snapshot are held on a day. Raises UntrustedRecord."""
         return standings_of(self.holds().in_force(day.today), snapshot)
 
-    def decider(self, clock: Callable[[], datetime], site_clock: Callable[[], datetime | None]) -> DecideOne:
+    def decider(
+        self,
+        clock: Callable[[], datetime],
+        site_clock: Callable[[], datetime | None],
+        check: Callable[[], None] = lambda: None,
+    ) -> DecideOne:
         """Decides licenses one by one right before they are released, the registers heard as they are now.
 
         It raises UntrustedRecord for registers that cannot be relied on, and where people are told before also for
-        clocks: `clock` is ours, `site_clock` that of QRS at its first answer.
+        clocks: `clock` is ours, `site_clock` that of QRS at its first answer. `check` raises OSError for a register
+        that is open and is not as it was left.
         """
         checked = False
 
@@ -96,6 +106,10 @@ class StandingsBeside:
             if not checked and (policy.gives_notice or self.notices().lines):
                 check_clock(self.notices().notices, clock(), site_clock())
             checked = True
+            try:
+                check()
+            except OSError as changed:
+                raise UntrustedRecord(str(changed), CHANGED_HELP) from None
             return self._decide_now(policy, snapshot, license_type, row, day)
 
         return decide_now
@@ -137,7 +151,8 @@ class StandingsBeside:
 
     def holds(self) -> HoldsState:
         """The register of holds. Raises UntrustedRecord."""
-        return trusted_holds(self._folder, self._register_of_runs(), self._seen)
+        register = self._register_of_runs()
+        return trusted_holds(self._folder, register, self._known(register))
 
     def notices(self) -> NoticeRecord:
         """The register of notices, read anew where it does not end as it did. Raises UntrustedRecord."""
@@ -145,8 +160,18 @@ class StandingsBeside:
         if self._read is None or self._read[0] != end:
             # What is cut off while we are at work is as long as the register of runs knows, and shorter than we do.
             before = self._read[1].head if self._read is not None else None
-            self._read = end, trusted_notices(self._folder, self._register_of_runs(), self._seen, before)
+            register = self._register_of_runs()
+            self._read = end, trusted_notices(self._folder, register, self._known(register), before)
         return self._read[1]
+
+    def _known(self, register: RegisterState | None) -> Heads | None:
+        """Where the registers ended by a plan: the one that is carried out, or else the newest, if no register of runs
+        knows of them."""
+        if self._seen is not None or (register is not None and register.heads != NO_HEADS):
+            return self._seen
+        if self._past is None:
+            self._past = heads_in_runs(self._folder)
+        return self._past
 
     def _register_of_runs(self) -> RegisterState | None:
         # Before the others: what is added to them meanwhile makes them longer than it knows, never shorter.

@@ -12,13 +12,15 @@ from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.errors import DamagedLog, UntrustedRecord
 from seatwarden.engine.log.chain import ChainLine, is_erased
 from seatwarden.engine.log.erasures import Erasures
-from seatwarden.engine.log.heads import ChainHead, Heads
-from seatwarden.engine.log.register import RegisterState
+from seatwarden.engine.log.first_line import first_line
+from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
+from seatwarden.engine.log.register import RUNS_FOLDER, RegisterState
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsState, read_holds
-from seatwarden.engine.notice.lines import Opened
+from seatwarden.engine.notice.lines import NoticesOpened
 from seatwarden.engine.notice.notices import Notices
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, read_notices
 from seatwarden.engine.plan.circumstances import CLOCKS_APART
+from seatwarden.policy.file_kinds import is_run_folder
 
 
 def trusted_holds(folder: Path, register: RegisterState | None, seen: Heads | None = None) -> HoldsState:
@@ -67,9 +69,21 @@ def _foreign(record: NoticeRecord, register: RegisterState | None) -> str | None
     Of one that came from elsewhere, or whose register of runs is gone, nobody knows how far it had come.
     """
     opened = record.lines[0] if record.lines else None
-    if register is None or register.heads.notices is not None or not isinstance(opened, Opened):
+    if register is None or register.heads.notices is not None or not isinstance(opened, NoticesOpened):
         return None
     return "was begun beside another register of runs" if opened.register != register.id else None
+
+
+def heads_in_runs(folder: Path) -> Heads:
+    """Where the registers ended by the newest plan in a state folder: what is left where the register of runs is gone,
+    or was begun anew."""
+    runs = folder / RUNS_FOLDER
+    try:
+        newest = sorted((place for place in runs.iterdir() if is_run_folder(place)), reverse=True)
+    except OSError:
+        return NO_HEADS
+    first = next((found for place in newest if (found := first_line(place)) is not None), None)
+    return first.heads if first is not None else NO_HEADS
 
 
 def heads_fault(leaves: Sequence[str], heads: Iterable[ChainHead | None]) -> str | None:

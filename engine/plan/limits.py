@@ -2,7 +2,8 @@
 
 A reserve (`reach 20 free analyzer`) chooses first, all other limits are held against what it chose. A limit over time
 counts what earlier runs released. What is not known of the site releases nothing.
-Releases whose day was announced are never refused as a whole: what does not fit waits for the next run.
+Releases whose day was announced are not refused as a whole: what does not fit waits for the next run. Only where the
+others, that nobody was told of, are over a limit, nothing at all is released.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -18,7 +18,7 @@ from seatwarden.engine.log.chain import FIRST
 from seatwarden.engine.log.heads import ChainHead
 from seatwarden.engine.log.register import NotedHeads, Override, Register
 from seatwarden.engine.notice.ahead import SEARCHED_DAYS
-from seatwarden.engine.notice.lines import READER, CircumstancesPart, DamageAccepted, IntentLine, Opened
+from seatwarden.engine.notice.lines import READER, CircumstancesPart, DamageAccepted, IntentLine, NoticesOpened
 from seatwarden.engine.notice.register import ASIDE, NOTICES_FILE, NoticeRegister
 from seatwarden.engine.notice.trust import trusted_notices
 from seatwarden.engine.plan.circumstances import Circumstances
@@ -35,7 +35,7 @@ _BELIEVED_DAYS = 3660
 class Acceptance:
     """Who accepts damage, when and why: `today` is the day in the policy's zone, `opened` begins the new register."""
 
-    opened: Opened
+    opened: NoticesOpened
     made: Circumstances
     seed: bytes
     reason: str
@@ -83,7 +83,7 @@ def accept_damage(register: Register, folder: Path, policy: CheckedPolicy, by: A
     notices = NoticeRegister.open(path, by.opened, by.seed)
     try:
         notices.add(_line(by, known.notices, longest, notices.salt()))
-        head = ChainHead(notices.lines, notices.leaf, notices.notices.longest)
+        head = notices.head
     finally:
         notices.close()
     register.add(NotedHeads(holds=known.holds, notices=head, anew=["notices"], at=by.now()))

@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.notice.assess import Ending, NoticeSite, clause_of, ending
+from seatwarden.engine.notice.assess import NoticeEnd, NoticeSite, clause_of, ending
 from seatwarden.engine.notice.decisions import rows_of
 from seatwarden.engine.notice.deliver import Courier, MessageOutcome
 from seatwarden.engine.notice.facts import NoticeFacts
@@ -21,7 +21,7 @@ from seatwarden.engine.notice.message import NoticeMessage, compose
 from seatwarden.engine.notice.messages_due import DueMessage, messages_due
 from seatwarden.engine.notice.recipient import Recipient, Unreachable, recipient_of
 from seatwarden.engine.notice.register import NoticeRegister
-from seatwarden.engine.notice.sending import Outgoing, Sender, Sending, Sent
+from seatwarden.engine.notice.sending import Dispatch, Outgoing, Sender, Sent
 from seatwarden.engine.notice.standings import Reach
 from seatwarden.engine.notice.templates import NoticeTemplates, load_templates
 from seatwarden.engine.plan.limits import fitting
@@ -120,19 +120,21 @@ class _Post:
 class NoticesOfRun:
     """The notices of one run, from its plan to the last message. Every method that writes raises OSError."""
 
-    def __init__(
-        self, plan: Plan, site: NoticeSite, register: NoticeRegister, register_id: str, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, plan: Plan, site: NoticeSite, register: NoticeRegister, clock: Callable[[], datetime]) -> None:
         self._plan = plan
         self._site = site
         self._clock = clock
-        self._sending = Sending(register, register_id, plan.source, plan.policy.digest, site, clock)
-        self.ended: list[Ending] = []
+        self._sending = Dispatch(register, plan.source, plan.policy.digest, site, clock)
+        self.ended: list[NoticeEnd] = []
 
     @property
     def sent(self) -> list[Sent]:
         """The messages that were sent so far, and what became of them."""
         return self._sending.sent
+
+    def check(self) -> None:
+        """Raises OSError where the register is not as this process has left it."""
+        self._sending.register.check()
 
     def seen(self, run: int) -> None:
         """Enters that the program was alive today."""

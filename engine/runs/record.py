@@ -14,7 +14,7 @@ from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
-from seatwarden.engine.log.heads import NO_HEADS, Heads
+from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.lines import PlanHeader, RegisterHead
 from seatwarden.engine.log.register import (
@@ -37,7 +37,7 @@ from seatwarden.engine.log.restore import RestoreLog, read_restore
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, RESTORE_FILE
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsOrigin, HoldsRegister
-from seatwarden.engine.notice.lines import Opened as OpenedNotices
+from seatwarden.engine.notice.lines import NoticesOpened
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRegister
 from seatwarden.engine.notice.standings import Reach, StandingsBeside
 from seatwarden.engine.plan.circumstances import Hand
@@ -138,11 +138,11 @@ class SiteRecord:
             yield register
         finally:
             register.close()
-            self._note_heads()
+            self._note_heads(register.head)
 
-    def _opened_notices(self) -> OpenedNotices:
+    def _opened_notices(self) -> NoticesOpened:
         state = self._register.state
-        return OpenedNotices(tool=f"seatwarden {VERSION}", register=state.id, site=state.opened.site, at=self._now())
+        return NoticesOpened(tool=f"seatwarden {VERSION}", register=state.id, site=state.opened.site, at=self._now())
 
     def accept_damage(self, policy: CheckedPolicy, reason: str, today: date) -> "AcceptedDamage":
         """Sets a register of notices aside that is not as it was, and begins a new one.
@@ -167,14 +167,14 @@ class SiteRecord:
             found.close()
             self._note_heads()
 
-    def _note_heads(self) -> None:
+    def _note_heads(self, notices: ChainHead | None = None) -> None:
         """Enters where the registers beside it end, if that is not what is known. One that cannot be relied on is left:
-        what is known of it is what shows that."""
+        what is known of it is what shows that. `notices` is where this process has left the register of notices."""
         beside, known = self.standings(), self._register.state.heads
         with suppress(UntrustedRecord):
             known = Heads(beside.holds().head, known.notices)
         with suppress(UntrustedRecord):
-            known = Heads(known.holds, beside.notices().head)
+            known = Heads(known.holds, notices or beside.notices().head)
         if known != self._register.state.heads:
             self._register.add(NotedHeads(holds=known.holds, notices=known.notices, at=self._now()))
 

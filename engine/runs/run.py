@@ -20,6 +20,7 @@ from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
+from seatwarden.engine.log.growing import ChangedMeanwhile
 from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import Key, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan, read_plan, root_of
@@ -27,7 +28,7 @@ from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
 from seatwarden.engine.notice.messages_due import DueMessage
-from seatwarden.engine.notice.standings import Reach, StandingsBeside
+from seatwarden.engine.notice.standings import CHANGED_HELP, Reach, StandingsBeside
 from seatwarden.engine.notice.trust import check_clock
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.free import freed
@@ -177,6 +178,8 @@ class _Run:
             return _Ended("failed", (problem.message,), problem)
         except DamagedLog as damage:
             return _Ended("refused", (f"the plan just written is damaged: {damage}",))
+        except ChangedMeanwhile as changed:
+            return _Ended("failed", (str(changed),), UntrustedRecord(str(changed), CHANGED_HELP))
         except OSError as problem:  # all others have been told apart: this is the journal or the register
             return _Ended("incomplete", (f"the journal cannot be written: {problem.strerror or problem}",))
 
@@ -228,7 +231,7 @@ class _Run:
             return
         with record.notices() as register:
             site = replace(beside.site(plan.policy, plan.snapshot, plan.day), notices=register.notices)
-            self._notices = notices = NoticesOfRun(plan, site, register, record.id, self._context.clock)
+            self._notices = notices = NoticesOfRun(plan, site, register, self._context.clock)
             notices.seen(record.number_of(self.root or "") or 0)
             notices.end()
 
@@ -335,7 +338,7 @@ class _Run:
         clock = self._context.clock
         beside = ReleasedBeside([self._runs])
         plan, pseudonyms = pending.plan, self._pseudonyms
-        decide_now = self._standings(record, plan.header).decider(clock, lambda: qrs.site_clock)
+        decide_now = self._standings(record, plan.header).decider(clock, lambda: qrs.site_clock, self._check)
         release = Release(
             plan, qrs, pseudonyms=pseudonyms, clock=clock, released_by=beside.run_of, decide_now=decide_now
         )
@@ -362,6 +365,11 @@ class _Run:
         """What people were told, or would be."""
         mine = self._notices
         return Told(tuple(mine.ended), tuple(mine.sent)) if mine is not None else Told(due=self._to_send)
+
+    def _check(self) -> None:
+        """Raises OSError where the register of notices, while it is open, is not as this run has left it."""
+        if self._notices is not None:
+            self._notices.check()
 
     def free(self) -> tuple[FreeLicenses, ...]:
         """The licenses that are free when the run has ended, as far as QRS said how many there were before."""

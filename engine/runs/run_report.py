@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.errors import RemoteError, UntrustedRecord
 from seatwarden.engine.monitor.capacity import FreeLicenses
-from seatwarden.engine.notice.assess import Ending
+from seatwarden.engine.notice.assess import NoticeEnd
 from seatwarden.engine.notice.messages_due import DueMessage
 from seatwarden.engine.notice.sending import Sent
 from seatwarden.engine.plan.findings import Finding
@@ -30,7 +30,7 @@ class Told:
     """What people were told in a run: the notices that have `ended`, and the messages that were `sent`, with what
     became of each. `due` are those that a dry run would have sent."""
 
-    ended: tuple[Ending, ...] = ()
+    ended: tuple[NoticeEnd, ...] = ()
     sent: tuple[Sent, ...] = ()
     due: tuple[DueMessage, ...] = ()
 

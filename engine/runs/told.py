@@ -10,9 +10,9 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.notice.lines import EndCause, MessageResult, Step
+from seatwarden.engine.notice.lines import EndCause, MessageResult, NoticeStep
 from seatwarden.engine.notice.messages_due import DueMessage
-from seatwarden.engine.notice.notices import Notice
+from seatwarden.engine.notice.notices import GivenNotice
 from seatwarden.engine.plan.limits import is_announced
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.runs.run_report import RunReport
@@ -59,7 +59,7 @@ class ToldRow:
     license_id: str
     user: str
     detail: str
-    step: Step | None = None
+    step: NoticeStep | None = None
     announced: date | None = None
     cause: EndCause | None = None
 
@@ -123,7 +123,7 @@ def released_after_notice(report: RunReport) -> int:
     )
 
 
-def _state(result: MessageResult, step: Step) -> ToldState:
+def _state(result: MessageResult, step: NoticeStep) -> ToldState:
     match result:
         case "accepted":
             return "reminded" if step == "reminder" else "told"
@@ -144,7 +144,7 @@ class _Naming:
         detail = "" if self._pseudonyms else reply
         return ToldRow(state, due.decision.license_type, license_id, user, detail, due.step, due.announced)
 
-    def ended(self, notice: Notice, cause: EndCause, fact: str) -> ToldRow:
+    def ended(self, notice: GivenNotice, cause: EndCause, fact: str) -> ToldRow:
         key = notice.key or (notice.license_type, "")
         if self._pseudonyms is None:
             return ToldRow("ended", notice.license_type, key[1], notice.user, fact, cause=cause)

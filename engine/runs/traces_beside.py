@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import UNSET
 
 from seatwarden.engine.notice.holds import HoldEnded, HoldMade, read_holds
-from seatwarden.engine.notice.lines import DamageAccepted, EndedLine, IntentLine, NoticeLine, OutcomeLine
+from seatwarden.engine.notice.lines import AnswerLine, DamageAccepted, EndedLine, IntentLine, NoticeLine
 from seatwarden.engine.notice.register import read_notices
 from seatwarden.engine.runs.forgotten import ForgottenPerson
 
@@ -37,7 +37,7 @@ def _is_on(line: NoticeLine, numbers: set[int], intents: set[int]) -> bool:
     match line:
         case IntentLine() | EndedLine():
             return line.notice in numbers
-        case OutcomeLine():
+        case AnswerLine():
             return line.intent in intents
         case _:
             return False
@@ -46,7 +46,7 @@ def _is_on(line: NoticeLine, numbers: set[int], intents: set[int]) -> bool:
 def _free_text(line: NoticeLine) -> str:
     """What somebody wrote, or a mail server."""
     match line:
-        case OutcomeLine(person=person) if person is not UNSET:
+        case AnswerLine(person=person) if person is not UNSET:
             return person.reply
         case EndedLine(person=person) if person is not UNSET:
             return person.fact

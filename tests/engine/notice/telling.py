@@ -10,7 +10,7 @@ from typing import Any
 from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.holds import HoldsRegister
 from seatwarden.engine.notice.message import NoticeMessage
-from seatwarden.engine.notice.notices import Notice
+from seatwarden.engine.notice.notices import GivenNotice
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, read_notices
 from seatwarden.engine.runs.context import RunContext
 from seatwarden.engine.runs.record import locked_record
@@ -114,7 +114,7 @@ class Telling(Running):
         return read_notices(self.settings.folder / NOTICES_FILE)
 
     @property
-    def notices(self) -> list[Notice]:
+    def notices(self) -> list[GivenNotice]:
         """All notices."""
         return list(self.record.notices.by_number.values())
 

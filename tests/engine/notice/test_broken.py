@@ -200,3 +200,32 @@ def test_a_license_listed_twice_is_told_of_once_at_most(tmp_path: Path) -> None:
     site.days(16)
     assert len({message.id for _, message, _ in site.post.messages}) <= 1
     assert site.released == []
+
+
+def test_a_register_of_runs_that_is_gone_with_that_of_notices_releases_nothing(tmp_path: Path) -> None:
+    """The plans of before still say that there was one."""
+    site = Telling(tmp_path)
+    site.days(10)
+    (site.settings.folder / REGISTER_FILE).unlink()
+    (site.settings.folder / NOTICES_FILE).unlink()
+    site.policy = "release analyzer when unused for 30 days\n" + LIMIT
+    reports = site.days(3)
+    assert {report.outcome for report in reports} == {"failed"}
+    assert site.released == []
+
+
+def test_a_line_that_is_cut_off_right_before_a_release_stops_it(tmp_path: Path) -> None:
+    site = Telling(tmp_path, people(2))
+    site.days(14)
+    path = site.settings.folder / NOTICES_FILE
+
+    def cut(license_id: str) -> None:
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+    site.qrs.on_look = cut
+    report = site.run()
+    assert report.outcome == "failed"
+    assert isinstance(report.error, UntrustedRecord)
+    assert site.released == []
+    site.qrs.on_look = lambda license_id: None
+    assert site.run().outcome == "failed"  # what was cut off is known by the register of runs

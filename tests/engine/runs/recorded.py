@@ -23,7 +23,7 @@ from seatwarden.engine.log.verified_run import Pages
 from seatwarden.engine.log.verify import VerifiedRecord
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE
-from seatwarden.engine.notice.lines import EndedLine, EndedPart, IntentLine, IntentPart, OutcomeLine, OutcomePart
+from seatwarden.engine.notice.lines import AnswerLine, AnswerPart, EndedLine, EndedPart, IntentLine, MessagePart
 from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.engine.notice.verify import verify_all
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
@@ -178,7 +178,7 @@ class RecordedSite:
         day, at = self.now.date(), format_instant(self.now)
         with self.record() as record, record.notices() as register:
             number = register.notices.next_number()
-            part = IntentPart(
+            part = MessagePart(
                 salt=register.salt(),
                 license_id=license_id,
                 user=user,
@@ -206,8 +206,8 @@ class RecordedSite:
                 person=part,
             )
             n = register.add(line)
-            reply = OutcomePart(salt=register.salt(), reply=f"250 for {user}")
-            register.add(OutcomeLine(intent=n, result="accepted", day=str(day), at=at, person=reply))
+            reply = AnswerPart(salt=register.salt(), reply=f"250 for {user}")
+            register.add(AnswerLine(intent=n, result="accepted", day=str(day), at=at, person=reply))
             if cancelled is not None:
                 fact = EndedPart(salt=register.salt(), fact=cancelled)
                 register.add(EndedLine(notice=number, cause="cancelled", day=str(day), at=at, person=fact))
