@@ -56,7 +56,7 @@ def test_killed_at_random_points(
     (tmp_path / "p.policy").write_text(POLICY)
     kills, wanted = 0, KILLS_A_ROUND if seed else KILLS_IN_THE_FIRST
     for n in range(1000):
-        if kills == wanted:
+        if kills >= wanted:
             return
         _restore(qrs)
         folder = tmp_path / f"run{n}"
@@ -68,7 +68,7 @@ def test_killed_at_random_points(
             if kills < wanted:
                 _wait_for_requests(process, qrs, chance)
             else:
-                process.join(30)
+                process.join(120)
             if process.is_alive():
                 process.kill()
                 kills += 1
