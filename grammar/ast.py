@@ -44,6 +44,7 @@ from seatwarden.grammar.spans import NOWHERE, Span
 
 __all__ = [
     "LICENSE_TYPES",
+    "PROMISES",
     "And",
     "AnyLimit",
     "Boolean",
@@ -51,6 +52,7 @@ __all__ = [
     "Condition",
     "Date",
     "Field",
+    "Guarantee",
     "IsEmpty",
     "Length",
     "Let",
@@ -68,6 +70,7 @@ __all__ = [
     "Operator",
     "Or",
     "Policy",
+    "Promise",
     "ReadAs",
     "Reserve",
     "Rule",
@@ -216,11 +219,47 @@ class Timezone:
     name_span: Span = _span()
 
 
+Promise: TypeAlias = Literal["never", "always", "never before", "never without notice", "never both types"]
+"""What a guarantee says of releases."""
+PROMISES: tuple[Promise, ...] = get_args(Promise)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """`guarantee "root admins" never release when …`: a sentence about the rules, which is proved. It decides nothing.
+
+    It is about licenses of `license_types` (of both when empty) of which `condition` holds (of all when None). `before`
+    is the disuse that `never before` asks for, as in `UnusedFor`.
+    """
+
+    promise: Promise
+    license_types: tuple[LicenseType, ...] = ()
+    name: str | None = None
+    before: Length | Name | None = None
+    condition: Condition | None = None
+    span: Span = _span()
+    name_span: Span = _span()
+
+    @property
+    def title(self) -> str:
+        """The guarantee as people speak of it: by its name, or else by how it starts."""
+        if self.name is not None:
+            return f'guarantee "{self.name}"'
+        return f"guarantee {self.start}"
+
+    @property
+    def start(self) -> str:
+        """What it says without its condition: `never release professional before 45 days`."""
+        verb, _, rest = self.promise.partition(" ")
+        length = self.before.name if isinstance(self.before, Name) else self.before.text if self.before else ""
+        return " ".join(filter(None, (verb, "release", ", ".join(self.license_types), rest, length)))
+
+
 Named: TypeAlias = Condition | Length
 """What a `let` can name. A value, alone, is a value; anything else that is no length is a condition."""
 
 AnyLimit: TypeAlias = Limit | Reserve
-Statement: TypeAlias = Rule | Let | SetFrom | AnyLimit | Timezone
+Statement: TypeAlias = Rule | Let | SetFrom | AnyLimit | Timezone | Guarantee
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +277,17 @@ class Policy:
     def limits(self) -> tuple[AnyLimit, ...]:
         """All limits in file order, reserves among them."""
         return tuple(s for s in self.statements if isinstance(s, AnyLimit))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions of all rules and guarantees in file order."""
+        found = (s.condition for s in self.statements if isinstance(s, Rule | Guarantee))
+        return tuple(condition for condition in found if condition is not None)
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """All guarantees in file order."""
+        return tuple(s for s in self.statements if isinstance(s, Guarantee))
 
     @property
     def timezone(self) -> Timezone | None:

@@ -18,6 +18,7 @@ from seatwarden.grammar.ast import (
     Comparison,
     Date,
     Field,
+    Guarantee,
     IsEmpty,
     Length,
     Let,
@@ -32,6 +33,7 @@ from seatwarden.grammar.ast import (
     Operator,
     Or,
     Policy,
+    Promise,
     ReadAs,
     Reserve,
     Rule,
@@ -158,6 +160,46 @@ class Builder(Transformer_NonRecursive[Token, Any]):
         length: Length | Name = parts[1]
         return length
 
+    def guarantee(self, meta: Meta, parts: list[Any]) -> Guarantee:
+        span, promise = self._span(meta), parts[-1]
+        name, place = (unquote(parts[1]), self._token_span(parts[1])) if len(parts) == 3 else (None, span)
+        guarantee: Guarantee = replace(promise, name=name, span=span, name_span=place)
+        return guarantee
+
+    def never_release(self, meta: Meta, parts: list[Any]) -> Guarantee:
+        return self._promise("never", meta, parts[2:])
+
+    def always_release(self, meta: Meta, parts: list[Any]) -> Guarantee:
+        return self._promise("always", meta, parts[2:])
+
+    def never_both(self, meta: Meta, parts: list[Any]) -> Guarantee:
+        return self._promise("never both types", meta, [])
+
+    def _promise(self, promise: Promise, meta: Meta, parts: list[Any]) -> Guarantee:
+        """Each part is what it was built as: types, the words between, the condition with its `when`."""
+        types: tuple[LicenseType, ...] = ()
+        before = condition = None
+        for part in parts:
+            match part:
+                case ("before", length):
+                    promise, before = "never before", length
+                case ("untold",):
+                    promise = "never without notice"
+                case ("about", said):
+                    condition = said
+                case _:
+                    types = part
+        return Guarantee(promise, types, None, before, condition, self._span(meta))
+
+    def before(self, meta: Meta, parts: list[Any]) -> tuple[str, Length | Name]:
+        return "before", parts[1]
+
+    def untold(self, meta: Meta, parts: list[Token]) -> tuple[str]:
+        return ("untold",)
+
+    def about(self, meta: Meta, parts: list[Any]) -> tuple[str, Any]:
+        return "about", parts[1]
+
     def let(self, meta: Meta, parts: list[Any]) -> Let:
         return Let(self._new_name(parts[1]), parts[2], self._span(meta), self._token_span(parts[1]))
 
@@ -206,7 +248,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
     def condition(self, meta: Meta, parts: list[Any]) -> Any:
         return parts[0]
 
-    bare_days = condition
+    bare_days = bare_promise = condition
 
     def any_of(self, meta: Meta, parts: list[Any]) -> Or:
         return Or(tuple(part for part in parts if not isinstance(part, Token)), self._span(meta))

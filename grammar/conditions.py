@@ -93,6 +93,11 @@ class Length:
     span: Span = _span()
 
     @property
+    def text(self) -> str:
+        """As it is written: `30 days`, `1 week`."""
+        return f"{self.count} {self.unit if self.count != 1 else self.unit[:-1]}"
+
+    @property
     def days(self) -> int:
         """The length in calendar days; a week is 7."""
         return self.count * (7 if self.unit == "weeks" else 1)

@@ -1,6 +1,6 @@
 """The words of the language. `policy.lark` has them as terminals; a test holds both together."""
 
-STATEMENTS = ("keep", "release", "let", "set", "limit", "timezone")
+STATEMENTS = ("keep", "release", "let", "set", "limit", "timezone", "guarantee")
 """Each begins a statement."""
 FIELDS = ("user", "license", "today", "month", "weekday")
 """Each begins a field, or is one."""
@@ -18,6 +18,7 @@ KINDS_OF_LISTS = ("text", "dates", "numbers")
 IN_PLACE = (
     *("is", "empty", "as", *KINDS_OF_LISTS, "regardless", "use", "date", "number", "reach", "free"),
     *("after", "notice", "reminder", "before"),
+    *("always", "both", "types", "without"),
 )
 """Words that mean something in their place only, in any case; anywhere else they may name a value."""
 RESERVED = frozenset((*KEYWORDS, *FIELDS))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from seatwarden.grammar.ast import AnyLimit, Condition, Length, Let, Policy, walk
+from seatwarden.grammar.ast import AnyLimit, Condition, Guarantee, Length, Let, Policy, walk
 from seatwarden.grammar.bounds import MAX_DEPTH, NESTED_HELP, nested_message, too_much
 from seatwarden.grammar.builder import Builder
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
@@ -71,6 +71,12 @@ def parse_days(text: str, locate: Locate) -> Length:
     """The length of time that `text` says (YAML `days:`), like `30 days`. Raises PolicySyntaxError."""
     days: Length = _parse_one("bare_days", text, locate)
     return days
+
+
+def parse_promise(text: str, locate: Locate) -> Guarantee:
+    """The guarantee that `text` says (YAML `guarantees:`), like `never release when …`. Raises PolicySyntaxError."""
+    promise: Guarantee = _parse_one("bare_promise", text, locate)
+    return promise
 
 
 def in_file(file: str) -> Locate:
@@ -140,13 +146,16 @@ def _refuse_too_much(text: str, max_depth: int, locate: Locate) -> None:
         raise PolicySyntaxError((SyntaxProblem("SW005", found.message, found.label, found.help, span),))
 
 
-def _too_deep(built: Policy | Condition | AnyLimit | Length) -> Iterator[SyntaxProblem]:
+def _too_deep(built: Policy | Condition | AnyLimit | Length | Guarantee) -> Iterator[SyntaxProblem]:
     """Conditions that `and` and `or` nest too deep, though their parentheses do not."""
     if isinstance(built, AnyLimit | Length):
         return
+    if isinstance(built, Guarantee):
+        yield from _too_deep(built.condition) if built.condition is not None else ()
+        return
     deepest = MAX_DEPTH if isinstance(built, Policy) else MAX_DEPTH - 1
     named = [s.value for s in built.statements if isinstance(s, Let)] if isinstance(built, Policy) else []
-    conditions = [rule.condition for rule in built.rules] if isinstance(built, Policy) else [built]
+    conditions = list(built.conditions) if isinstance(built, Policy) else [built]
     for condition in [*conditions, *(value for value in named if not isinstance(value, Length))]:
         node = next((node for node, depth in walk(condition) if depth > deepest), None)
         if node is not None:

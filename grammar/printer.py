@@ -24,6 +24,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    Guarantee,
     IsEmpty,
     Length,
     Let,
@@ -99,6 +100,12 @@ def print_limit(limit: AnyLimit) -> str:
     return f"{amount}{of_type} per {period}{order}"
 
 
+def print_promise(guarantee: Guarantee) -> str:
+    """What a guarantee says on one line, without the word `guarantee` and its name."""
+    about = f" when {print_condition(guarantee.condition)}" if guarantee.condition is not None else ""
+    return guarantee.start + about
+
+
 def print_notice(notice: Notice) -> str:
     """What stands behind a release rule that tells its users before."""
     reminder = f", reminder {print_length(notice.reminder)} before" if notice.reminder is not None else ""
@@ -131,9 +138,7 @@ def print_condition(condition: Condition) -> str:
 
 def print_length(length: Length | Name) -> str:
     """A length of time, or the name of one."""
-    if isinstance(length, Name):
-        return length.name
-    return f"{length.count} {length.unit if length.count != 1 else length.unit[:-1]}"
+    return length.name if isinstance(length, Name) else length.text
 
 
 def print_day(day: MonthDay | Date) -> str:
@@ -207,6 +212,10 @@ class _Layout:
         match statement:
             case Rule(condition=condition, notice=None):
                 self._rule(statement, _head(statement), condition, start, end)
+            case Guarantee(condition=None):
+                self._line(0, f"{_guaranteed(statement)} {statement.start}", start, end)
+            case Guarantee(condition=condition) if condition is not None:
+                self._rule(None, f"{_guaranteed(statement)} {statement.start}", condition, start, end)
             case Rule(condition=condition, notice=Notice() as notice):
                 before = statement.regardless_span if statement.regardless_of_use else condition.span
                 self._rule(statement, _head(statement), condition, start, end_of(before))
@@ -227,11 +236,12 @@ class _Layout:
         else:
             self._condition(value, 0, 2, before, "", start, end)
 
-    def _rule(self, rule: Rule, head: str, condition: Condition, start: Position, end: Position) -> None:
-        said = f" {REGARDLESS}" if rule.regardless_of_use else ""
+    def _rule(self, rule: Rule | None, head: str, condition: Condition, start: Position, end: Position) -> None:
+        """A rule without its notice; or, without one, what a guarantee says of its condition."""
+        said = f" {REGARDLESS}" if rule is not None and rule.regardless_of_use else ""
         one_line = f"{head} when {print_condition(condition)}{said}"
         below, behind = start_of(condition.span), end_of(condition.span)
-        last = start_of(rule.regardless_span) if said else end
+        last = start_of(rule.regardless_span) if rule is not None and said else end
         commented = self._commented(start, below) or (said != "" and self._commented(behind, last))
         if len(one_line) <= LINE_WIDTH and not commented and not self._open(condition):
             self._line(0, one_line, start, end)
@@ -321,6 +331,10 @@ class _Layout:
     def _commented(self, start: Position, end: Position) -> bool:
         at = bisect_left(self._comments, start)
         return at < len(self._comments) and self._comments[at] < end
+
+
+def _guaranteed(guarantee: Guarantee) -> str:
+    return "guarantee" if guarantee.name is None else f"guarantee {quote(guarantee.name)}"
 
 
 def _head(rule: Rule) -> str:

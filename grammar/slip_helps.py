@@ -123,6 +123,12 @@ def reminded(before: Match, at: Match) -> str:
     return _in_days(before[1], at[1], "reminder {} before")
 
 
+def guaranteed_before(before: Match, at: Match) -> str:
+    """The help for a guarantee with a time in another unit or behind another word."""
+    count, unit = [group for group in (*before.groups(), *at.groups()) if group][-2:]
+    return _in_days(count, unit, "never release before {}")
+
+
 def lately(before: Match, at: Match) -> str:
     """The help for a date in the last days."""
     return _in_days(at[1], at[2], f"{shown(before[1])} > today - {{}}")

@@ -4,9 +4,10 @@ Ordered by what people were about to say; of those that fit, the first one helps
 """
 
 from seatwarden.grammar.slips_in_conditions import DISUSE, FUNCTIONS, OPERATORS
+from seatwarden.grammar.slips_in_guarantees import GUARANTEES
 from seatwarden.grammar.slips_in_notices import NOTICES
 from seatwarden.grammar.slips_in_statements import LIMITS, RULES, YAML_KEYS
 from seatwarden.grammar.slips_in_values import DATES, WRITTEN
 
-SLIPS = (*NOTICES, *DISUSE, *RULES, *LIMITS, *YAML_KEYS, *DATES, *WRITTEN, *FUNCTIONS, *OPERATORS)
+SLIPS = (*GUARANTEES, *NOTICES, *DISUSE, *RULES, *LIMITS, *YAML_KEYS, *DATES, *WRITTEN, *FUNCTIONS, *OPERATORS)
 """Every slip, in the order in which they are tried."""

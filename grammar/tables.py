@@ -13,7 +13,10 @@ from typing import Any
 import lark
 from lark import Lark
 
-STARTS: dict[str, list[str]] = {"policy": ["policy", "condition", "bare_limit", "bare_days"], "schedule": ["schedule"]}
+STARTS: dict[str, list[str]] = {
+    "policy": ["policy", "condition", "bare_limit", "bare_days", "bare_promise"],
+    "schedule": ["schedule"],
+}
 """The grammars, and what can be parsed by each."""
 _FOLDER = Path(__file__).parent
 

@@ -96,11 +96,15 @@ class _Checker:
 
     def findings(self) -> Iterator[Diagnostic]:
         yield from self._statements()
+        for condition in self._policy.conditions:
+            yield from self._condition(condition)
         for rule in self._policy.rules:
-            yield from self._condition(rule.condition)
             for length in (rule.notice.length, rule.notice.reminder) if rule.notice is not None else ():
                 if length is not None:
                     yield from [*self._length(length)] or self._too_long(length)
+        for guarantee in self._policy.guarantees:
+            if guarantee.before is not None:
+                yield from self._length(guarantee.before)
 
     def _names_nothing(self, let: Let, names: PolicyNames) -> bool:
         """Whether a `let` has a value that cannot have a name, such as one before it, or stands for itself."""

@@ -13,6 +13,7 @@ from seatwarden.grammar.ast import (
     AnyLimit,
     Date,
     Field,
+    Guarantee,
     IsEmpty,
     Let,
     ListOf,
@@ -107,6 +108,11 @@ class CheckedPolicy:
     def gives_notice(self) -> bool:
         """Whether a rule tells its users before."""
         return any(rule.notice is not None for rule in self.rules)
+
+    @property
+    def guarantees(self) -> tuple[Guarantee, ...]:
+        """The guarantees in file order."""
+        return self.tree.guarantees
 
     @property
     def limits(self) -> tuple[AnyLimit, ...]:
@@ -246,7 +252,7 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
         text,
         files=tuple(files.values()),
         written=tree,
-        uses_of_conditions=uses(tree.rules, names),
+        uses_of_conditions=uses(tree.conditions, names),
     )
 
 

@@ -14,6 +14,7 @@ from seatwarden.grammar.ast import (
     And,
     Comparison,
     Condition,
+    Guarantee,
     Length,
     Let,
     ListOf,
@@ -83,10 +84,10 @@ def too_large(policy: Policy, names: PolicyNames) -> Iterator[Diagnostic]:
     for name, condition in names.conditions.items():
         sizes[name] = _size(condition, sizes)
     added = 0
-    for rule in policy.rules:
-        parts, depth = _size(rule.condition, sizes)
-        added += parts - _size(rule.condition, {})[0]
-        used = next(conditions_used(rule.condition, names), None)
+    for condition in policy.conditions:
+        parts, depth = _size(condition, sizes)
+        added += parts - _size(condition, {})[0]
+        used = next(conditions_used(condition, names), None)
         if used is not None and depth > MAX_DEPTH:
             message = nested_message(MAX_DEPTH)
             help_ = "name less, or split it into several rules"
@@ -107,8 +108,13 @@ def resolved(policy: Policy, names: PolicyNames) -> Policy:
         notice = _notice(rule.notice, names.lengths) if rule.notice is not None else None
         return replace(rule, condition=_resolved(rule.condition, conditions, names.lengths), notice=notice)
 
+    def of_guarantee(said: Guarantee) -> Guarantee:
+        about = _resolved(said.condition, conditions, names.lengths) if said.condition is not None else None
+        before = _length(said.before, names.lengths) if said.before is not None else None
+        return replace(said, condition=about, before=before)
+
     statements = (
-        of_rule(s) if isinstance(s, Rule) else s
+        of_rule(s) if isinstance(s, Rule) else of_guarantee(s) if isinstance(s, Guarantee) else s
         for s in policy.statements
         if not isinstance(s, Let) or s.name in names.values
     )
@@ -194,6 +200,6 @@ def _at(condition: Condition, span: Span) -> Condition:
     return replace(rebuilt(condition, lambda part: _at(part, span)), span=span)
 
 
-def uses(rules: Iterable[Rule], names: PolicyNames) -> frozenset[Span]:
+def uses(conditions: Iterable[Condition], names: PolicyNames) -> frozenset[Span]:
     """The places where the name of a condition stands."""
-    return frozenset(name.span for rule in rules for name in conditions_used(rule.condition, names))
+    return frozenset(name.span for condition in conditions for name in conditions_used(condition, names))

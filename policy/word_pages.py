@@ -77,6 +77,30 @@ STATEMENTS = (
         "limit release to reach 20 free analyzer, longest unused first",
         ("reach", "free"),
     ),
+    WordPage(
+        "guarantee",
+        "a sentence about all rules together, which is proved for all facts there can be, or refuted by an example; "
+        "it decides nothing, and a plan whose guarantees do not hold is not applied",
+        'guarantee "root admins" never release when user.roles = "RootAdmin"',
+    ),
+    WordPage(
+        "guarantee … always release",
+        "whom it says is due whatever else is so, as long as no guard holds and all that the rules read is known",
+        'guarantee "leavers" always release when user.removedExternally and unused for 90 days',
+        ("always",),
+    ),
+    WordPage(
+        "guarantee … without notice",
+        "no rule releases these licenses unless their users are told before",
+        "guarantee never release without notice",
+        ("without",),
+    ),
+    WordPage(
+        "guarantee … both types",
+        "nobody loses a professional and an analyzer license on one day",
+        "guarantee never release both types",
+        ("both", "types"),
+    ),
     WordPage("timezone", "the zone in which days are counted, by its IANA name", 'timezone "Europe/Stockholm"'),
     WordPage(
         "professional, analyzer",

@@ -243,6 +243,18 @@ def release_rules(of: SearchStrategy[ast.Condition], lengths: Sequence[str] = ()
     return st.builds(ast.Rule, st.just("release"), _types, _labels, st.none(), of, **said)
 
 
+def guarantees(of: SearchStrategy[ast.Condition], lengths: Sequence[str] = ()) -> SearchStrategy[ast.Guarantee]:
+    """A guarantee; `lengths` are names of lengths of time."""
+    length = _lengths | st.sampled_from([ast.Name(name) for name in lengths]) if lengths else _lengths
+    name, about = st.none() | any_text, st.none() | of
+    plain: SearchStrategy[ast.Promise] = st.sampled_from(("never", "always", "never without notice"))
+    return st.one_of(
+        st.builds(ast.Guarantee, plain, _types, name, st.none(), about),
+        st.builds(ast.Guarantee, st.just("never before"), _types, name, length, about),
+        st.builds(ast.Guarantee, st.just("never both types"), st.just(()), name),
+    )
+
+
 _amounts = st.tuples(st.integers(0, 200), st.none()) | st.tuples(st.none(), st.integers(0, 100))
 limits: SearchStrategy[ast.AnyLimit] = st.builds(
     lambda amount, *rest: ast.Limit(*amount, *rest),
@@ -280,6 +292,7 @@ def policies(draw: st.DrawFn) -> ast.Policy:
     first: SearchStrategy[Any] = st.sampled_from([ast.UnusedFor(ast.Length(30, "days")), ast.Boolean(True)])
     releases = [draw(release_rules(first | of, lengths)), *draw(st.lists(release_rules(of, lengths), max_size=2))]
     statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
+    statements += draw(st.lists(guarantees(of, lengths), max_size=1))
     statements += draw(st.lists(limits, max_size=2, unique_by=_subject_of))
     statements += draw(st.lists(st.sampled_from(ZONES).map(ast.Timezone), max_size=1))
     return ast.Policy(tuple(draw(st.permutations(statements))))
@@ -295,6 +308,7 @@ def any_policies() -> SearchStrategy[ast.Policy]:
         st.builds(ast.Let, any_names, values),
         st.builds(ast.SetFrom, any_names, any_text.map(ast.Text), st.sampled_from(["text", "dates", "numbers"])),
         any_text.map(ast.Timezone),
+        guarantees(any_conditions(), [name for names in _NAMES for name in names]),
         limits,
     )
     return st.lists(statement, max_size=4).map(lambda statements: ast.Policy(tuple(statements)))

@@ -18,7 +18,7 @@ from seatwarden.policy.yaml.nodes import Node, YamlMap, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader, describe
 
 _MARKERS = ("neverRelease", "licenseType")
-_STATEMENTS = ("timezone", "limit", "let", "days", "conditions", "set", *_MARKERS)
+_STATEMENTS = ("timezone", "limit", "let", "days", "conditions", "set", "guarantees", *_MARKERS)
 """The settings that become statements, in the order of these."""
 
 

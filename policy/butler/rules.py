@@ -32,6 +32,7 @@ from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.keywords import UNITS
 from seatwarden.grammar.parser import parse_condition, parse_limit
 from seatwarden.grammar.spans import NOWHERE, Span
+from seatwarden.policy.butler.guarantees import GUARANTEES
 from seatwarden.policy.butler.names import LENGTHS, LETS, SETS, named_conditions
 from seatwarden.policy.diagnostics import from_syntax
 from seatwarden.policy.operators import MAX_SHIFT
@@ -367,4 +368,5 @@ OURS = (
     ours("days", LENGTHS, "Named lengths of time for conditions, like `30 days`.", ()),
     ours("conditions", named_conditions(CONDITION), "Named conditions, in the policy language.", ()),
     ours("set", SETS, _SETS_DOC, ()),
+    ours("guarantees", GUARANTEES, "Sentences about all rules together, by name; each is proved.", ()),
 )

@@ -1,7 +1,7 @@
 """A policy as the bare `licenseRelease` map of Butler YAML, where YAML can say the same, rule for rule.
 
-YAML has its own order: time zone, limits, named values, keep rules, release rules. The order of keep rules among
-themselves stays, and that of release rules. Keep rules that Butler knows take Butler's keys as long as they stand
+YAML has its own order: time zone, limits, named values, guarantees, keep rules, release rules. The order of keep rules
+among themselves stays, and that of release rules. Keep rules that Butler knows take Butler's keys as long as they stand
 in Butler's order; all others become entries of `neverRelease.when`.
 """
 
@@ -13,6 +13,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScala
 
 from seatwarden.grammar.ast import (
     Condition,
+    Guarantee,
     Length,
     Let,
     Limit,
@@ -29,7 +30,7 @@ from seatwarden.grammar.ast import (
     walk,
 )
 from seatwarden.grammar.bounds import MAX_DEPTH
-from seatwarden.grammar.printer import print_condition, print_length, print_limit
+from seatwarden.grammar.printer import print_condition, print_length, print_limit, print_promise
 from seatwarden.policy.butler.rules import NEVER_RELEASE
 from seatwarden.policy.butler.shapes import NotInYaml, butler_setting, release_settings
 from seatwarden.policy.diagnostics import Diagnostic, in_order
@@ -69,8 +70,10 @@ def _rank(statement: Statement) -> int:
             return 3 if isinstance(value, Length) else 2 if isinstance(value, NamedValue) else 4
         case SetFrom():
             return 5
+        case Guarantee():
+            return 6
         case Rule(kind):
-            return 6 if kind == "keep" else 7
+            return 7 if kind == "keep" else 8
 
 
 def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
@@ -94,6 +97,8 @@ def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
                     file = _text(path.value)
                     said = file if kind == "text" else {"file": file, "as": kind}
                     _add(settings.setdefault("set", {}), _text(name), said, f"`{name}`")
+                case Guarantee():
+                    _add_guarantee(settings.setdefault("guarantees", {}), statement)
                 case Rule(kind="keep"):
                     _add_keep(never, statement)
                 case Rule():
@@ -106,7 +111,7 @@ def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
             findings.append(
                 Diagnostic("SW210", "error", message, problem.span or statement.span, problem.why, problem.help)
             )
-    order = ("timezone", "limit", "let", "days", "conditions", "set", "neverRelease", "licenseType")
+    order = ("timezone", "limit", "let", "days", "conditions", "set", "guarantees", "neverRelease", "licenseType")
     settings |= {"limit": limits[0] if len(limits) == 1 else limits} if limits else {}
     settings |= {"neverRelease": never} if never else {}
     settings["licenseType"] = types
@@ -117,6 +122,14 @@ def _add(settings: dict[str, Any], key: str, value: Any, what: str) -> None:
     if key in settings:
         raise NotInYaml("YAML has one place for it, and it is taken", f"{what} is there already")
     settings[key] = value
+
+
+def _add_guarantee(guarantees: dict[str, Any], said: Guarantee) -> None:
+    if said.name is None:
+        raise NotInYaml("guarantees have names there", f'name it: guarantee "no release" {said.start}')
+    if said.condition is not None:
+        _condition(said.condition)  # one that is nested too deep is refused
+    _add(guarantees, _text(said.name), print_promise(said), said.title)
 
 
 def _add_keep(never: dict[str, Any], rule: Rule) -> None:
@@ -186,5 +199,7 @@ def _title(statement: Statement) -> str:
             return f"`{name}`"
         case Timezone():
             return "this time zone"
+        case Guarantee():
+            return f"`{statement.title}`"
         case Limit() | Reserve():
             return "this limit"

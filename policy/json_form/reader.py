@@ -10,6 +10,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    Guarantee,
     IsEmpty,
     Length,
     Let,
@@ -91,6 +92,7 @@ class _Reader(YamlReader):
             "limit": self._limit,
             "reserve": self._reserve,
             "timezone": self._timezone,
+            "guarantee": self._guarantee,
         }
         entry = node.get("kind")
         if entry is None:
@@ -124,6 +126,21 @@ class _Reader(YamlReader):
         length = self._length_or_name(of) if of is not None else None
         back = self._length_or_name(reminder) if reminder is not None else None
         return Notice(length, back, node.span) if length is not None else None
+
+    def _guarantee(self, said: Values) -> Guarantee | None:
+        promise, types = said["promise"], tuple(dict.fromkeys(said["licenseTypes"]))
+        node, about = said["before"], self._condition_at(said, "when", 1)
+        before = self._length_or_name(node) if node is not None else None
+        if promise is None or (node is not None and before is None) or (said["when"] is not None and about is None):
+            return None
+        if (promise == "never before") is not (before is not None):
+            label = "`never before`, and only that, has the key `before`"
+            self.error("SW206", "how long before is said of another guarantee", said.map.span, label)
+        if promise == "never both types" and (types or about is not None):
+            self.error(
+                "SW205", "`never both types` is about everybody who holds both", said.map.span, "of some of them"
+            )
+        return Guarantee(promise, types, said["name"], before, about, said.map.span, said.span("name"))
 
     def _length_or_name(self, node: Node) -> Length | Name | None:
         return self._named(node) if isinstance(node, YamlMap) and node.get("name") else self._length(node)

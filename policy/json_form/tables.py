@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from seatwarden.grammar.ast import LICENSE_TYPES, Date, MonthDay, Operator
+from seatwarden.grammar.ast import LICENSE_TYPES, PROMISES, Date, MonthDay, Operator
 from seatwarden.grammar.builder import is_name
 from seatwarden.grammar.calendar_names import date_from
 from seatwarden.grammar.keywords import KINDS_OF_LISTS
@@ -161,6 +161,15 @@ RESERVE = _statement(
     need("licenseType", _words(*LICENSE_TYPES)),
 )
 TIMEZONE = _statement("timezone", "The time zone in which days are counted.", need("name", TEXT, "IANA name."))
+GUARANTEE = _statement(
+    "guarantee",
+    "A sentence about the rules that is proved; it decides nothing.",
+    need("promise", _words(*PROMISES), "What is promised of releases."),
+    _TYPES,
+    _CALLED,
+    Setting("before", _BY, "Of `never before`: the disuse that there is at least."),
+    Setting("when", _CONDITION, "The licenses it is about; absent: all of its types."),
+)
 STATEMENTS = {
     "keep": _statement("keep", "A keep rule.", _TYPES, _CALLED, _UNTIL, _WHEN),
     "release": _statement("release", "A release rule.", _TYPES, _CALLED, _WHEN, _REGARDLESS, _NOTICE),
@@ -169,6 +178,7 @@ STATEMENTS = {
     "limit": LIMIT,
     "reserve": RESERVE,
     "timezone": TIMEZONE,
+    "guarantee": GUARANTEE,
 }
 AND = _object("True when all are.", need("and", _PARTS, "", ()))
 OR = _object("True when any is.", need("or", _PARTS, "", ()))

@@ -15,6 +15,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    Guarantee,
     IsEmpty,
     Length,
     Let,
@@ -132,6 +133,15 @@ def _statement(statement: Statement) -> dict[str, Any]:
             }
         case Timezone(name):
             return {"kind": "timezone", "name": name}
+        case Guarantee(promise, license_types, name, before, about):
+            return {
+                "kind": "guarantee",
+                "promise": promise,
+                **({"licenseTypes": list(license_types)} if license_types else {}),
+                **({"name": name} if name is not None else {}),
+                **({"before": _length(before)} if before is not None else {}),
+                **({"when": _condition(about)} if about is not None else {}),
+            }
 
 
 def _notice(notice: Notice) -> dict[str, Any]:

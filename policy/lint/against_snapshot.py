@@ -48,6 +48,8 @@ def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpa
             of_let = [finding for node, _ in walk(let.value) for finding in names.findings(node)]
             unknown |= {let.name} if of_let else set()
             yield from of_let
+    for about in (guarantee.condition for guarantee in policy.written.guarantees if guarantee.condition is not None):
+        yield from (finding for node, _ in walk(about) for finding in names.findings(node))
     for number, (rule, written) in enumerate(zip(policy.rules, policy.written.rules, strict=True)):
         nodes = [node for node, _ in walk(written.condition)]
         found = [finding for node in nodes for finding in names.findings(node)]

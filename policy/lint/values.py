@@ -45,7 +45,7 @@ def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
             message = f"{quote(rule.name)} is the rule's name here: it speaks of both license types"
             help_ = f"a type stands without quotes: {rule.kind} {rule.name.casefold()}"
             yield warning("SW324", message, rule.name_span, "a name", help_)
-    conditions = [rule.condition for rule in policy.written.rules]
+    conditions = list(policy.written.conditions)
     conditions += [let.value for let in lets if isinstance(let.value, Shifted) or is_condition(let.value)]
     for node in (node for condition in conditions for node, _ in walk(condition)):
         if isinstance(node, Comparison):
@@ -62,6 +62,8 @@ def find_values(policy: CheckedPolicy) -> Iterator[Diagnostic]:
     for notice in (rule.notice for rule in policy.written.rules if rule.notice is not None):
         named = (length.name for length in (notice.length, notice.reminder) if isinstance(length, Name))
         used |= {name: used.get(name, []) for name in named}
+    before = (guarantee.before for guarantee in policy.written.guarantees)
+    used |= {length.name: used.get(length.name, []) for length in before if isinstance(length, Name)}
     for let in lets:
         if let.name not in used:
             message = f"`{let.name}` is never used"

@@ -47,7 +47,8 @@ _POLICY_WORDS = """
 keep release when until let set from timezone limit to of per run longest unused first for never used days
 weeks professional analyzer true false and or not like user license today month weekday && || ! user.tags user.@
 user.attributes. license.unusedDays user.licenses = != == !== < <= > >= ( ) [ ] , % . " ' "" # 2026-02-30 2026-12-24
-+ - 12-15 as dates regardless use after notice reminder before 999999999 \\ ſ İ \0 \ufeff"""
++ - 12-15 as dates regardless use after notice reminder before
+guarantee always both types without 999999999 \\ ſ İ \0 \ufeff"""
 _YAML_WORDS = """
 & * ! !! | > ? : - # %YAML --- ... << <<: *a &a ~ null Yes 0x1f 1e999 .inf .nan 1_0 2026-11-21 unknown notice
 Butler qlikSenseLicense licenseRelease neverRelease licenseType analyzer enable releaseThresholdDays user userDir tag

@@ -42,6 +42,6 @@ def test_words_that_mean_something_in_their_place_are_names_anywhere_else() -> N
 
 
 def test_statements_begin_with_these_words() -> None:
-    parsed = ("rule", "let", "set_from", "timezone", "limit")
+    parsed = ("rule", "let", "set_from", "timezone", "limit", "guarantee")
     first = {rule.expansion[0].name for rule in load_parser("policy").rules if rule.origin.name in parsed}
     assert {name.lower() for name in first} == set(STATEMENTS)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from seatwarden.grammar import slips
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
-from seatwarden.grammar.parser import MAX_PROBLEMS, in_file, parse_condition, parse_limit, parse_policy
+from seatwarden.grammar.parser import MAX_PROBLEMS, in_file, parse_condition, parse_limit, parse_policy, parse_promise
 from seatwarden.grammar.printer import print_policy
 from seatwarden.grammar.slip_table import SLIPS
 from seatwarden.grammar.slips import slip_help
@@ -164,7 +164,9 @@ def test_a_help_never_drops_the_user(source: str, user: str) -> None:
 def test_what_a_help_writes_can_be_read(said: str) -> None:
     assert not re.search(r"\{[ab]\d\}|None", said)
     for written in re.findall("write `([^`]+)`", said):
-        if re.match(r"(?:user|license|today|month|weekday|unused|never|not)\b", written) and written[-1] != " ":
+        if re.match(r"(?:never|always) release\b", written):
+            parse_promise(written, in_file("p"))
+        elif re.match(r"(?:user|license|today|month|weekday|unused|never|not)\b", written) and written[-1] != " ":
             parse_condition(written, in_file("p"))
         elif re.match(r"(?:limit|timezone|keep when|set)\b.+", written):
             parse_policy(written, "p")

@@ -7,6 +7,7 @@ from seatwarden.grammar.ast import (
     Condition,
     Date,
     Field,
+    Guarantee,
     IsEmpty,
     Let,
     Limit,
@@ -77,7 +78,7 @@ def test_statements_and_their_parts(policy: Policy) -> None:
             match statement:
                 case Let(name) | SetFrom(name):
                     assert named == name
-                case Rule(name=None):
+                case Rule(name=None) | Guarantee(name=None):
                     assert named == marked
                 case _:
                     assert unquote(named) == statement.name

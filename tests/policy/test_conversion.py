@@ -108,6 +108,9 @@ def test_yaml_as_it_is_written() -> None:
     let admins = ["ann", "No"]
     let cutoff = 2026-07-01
     set vips from "vips.txt"
+    guarantee "root admins" never release when user.roles = "RootAdmin"
+    guarantee "45 days" never release professional before 45 days when user.inactive
+    guarantee "one stays" never release both types
     keep "user" when user == ["A\b", "C\d"] or (user.userDirectory == "E\F" and user.userId == "g")
     keep "customProperty" when user.@A == ["1", "2"] or user.@"b c" == "x"
     keep "inactive" when not user.inactive
@@ -129,6 +132,10 @@ let:
     - ann
     - 'No'
   cutoff: 2026-07-01
+guarantees:
+  root admins: never release when user.roles = "RootAdmin"
+  '45 days': never release professional before 45 days when user.inactive
+  one stays: never release both types
 neverRelease:
   user:
     - userDir: A
@@ -185,6 +192,9 @@ licenseType:
             "an `and` in parentheses",
         ),
         ('keep "deep" when ' + "not " * 63 + "user.inactive", "keep rule `deep`", "nested too deep"),
+        ("guarantee never release before 3 days", "`guarantee never release before 3 days`", "guarantees have names"),
+        ('guarantee "a" never release guarantee "a" never release', '`guarantee "a"`', "YAML has one place for it"),
+        ('guarantee "deep" never release when ' + "not " * 63 + "user.inactive", "`guarantee", "nested too deep"),
         ('timezone "UTC" timezone "UTC"', "this time zone", "YAML has one place for it"),
         ("let x = 1 let x = 2", "`x`", "YAML has one place for it"),
         (
