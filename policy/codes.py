@@ -93,6 +93,8 @@ _ALL = (
     Code("SW331", "warning", "a notice longer than the disuse"),
     Code("SW332", "warning", "a notice that nobody gets"),
     Code("SW333", "warning", "a notice that leaves no day to release on"),
+    Code("SW334", "error", "a guarantee that does not hold"),
+    Code("SW335", "error", "a guarantee that is not decided"),
     Code("SW399", "warning", "not decided"),
     # Against a snapshot
     Code("SW401", "warning", "a name that nobody has", needs_snapshot=True),

@@ -9,6 +9,7 @@ from seatwarden.policy.lint.against_snapshot import find_unknown_names
 from seatwarden.policy.lint.allow import Allowed, apply_allows, read_allows
 from seatwarden.policy.lint.disuse import find_said_in_vain, find_short, find_without_disuse
 from seatwarden.policy.lint.findings import head, is_yaml, warning
+from seatwarden.policy.lint.guarantees import find_guarantees
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.meaning import find_meaningless
 from seatwarden.policy.lint.notices import find_notices
@@ -34,7 +35,8 @@ def lint(policy: CheckedPolicy, today: date, known: KnownNames | None = None, st
     """Everything lint finds in a checked policy.
 
     `today` is the day in the policy's time zone, `known` what a snapshot knows (None: SW4xx is not looked for). What
-    takes more than so many steps of search is not decided, which SW399 says. All findings are warnings.
+    takes more than so many steps of search is not decided, which SW399 says, and SW335 of guarantees. All
+    findings but those on guarantees are warnings.
     """
     found = in_order(list(_findings(policy, today, known, steps)))
     allows, problems = read_allows(policy.source, policy.file, yaml=is_yaml(policy))
@@ -51,6 +53,7 @@ def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None, step
     yield from find_said_in_vain(policy, today, space)
     yield from find_short(policy, today, space)
     yield from find_notices(policy, today, space)
+    yield from find_guarantees(policy, steps)
     yield from find_values(policy)
     yield from find_settings(policy)
     yield from find_any_of_several(policy)

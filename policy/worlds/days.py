@@ -24,7 +24,7 @@ ALL_WEEKDAYS = (1 << len(WEEKDAYS)) - 1
 
 class DayField(IntEnum):
     """The days that conditions speak of. REFERENCE is the last use, or the allocation when never used; USER_REFERENCE
-    is the same over all licenses of the user."""
+    is the same over all licenses of the user. The last two are of the user's other license, of the other type."""
 
     ORIGIN = 0
     TODAY = 1
@@ -35,6 +35,8 @@ class DayField(IntEnum):
     USER_LAST_USED = 6
     USER_REFERENCE = 7
     USER_LAST_RELEASED = 8
+    OTHER_REFERENCE = 9
+    OTHER_ALLOCATED = 10
 
 
 _COUNT = len(DayField)
@@ -46,7 +48,7 @@ _LEAP_DAY = 31 + 28
 """The bit of 29 February."""
 
 DayBounds: TypeAlias = tuple[int, ...]
-"""At `later * 9 + earlier`: the most days that `later` can be after `earlier`."""
+"""At `later * len(DayField) + earlier`: the most days that `later` can be after `earlier`."""
 
 
 def _unbounded() -> DayBounds:

@@ -181,7 +181,7 @@ def _days(bounds: DayBounds, dates: int, weekdays: int) -> Mapping[DayField, int
     days[DayField.TODAY], bounds = pick(bounds, DayField.TODAY, today)
     long_ago = today - _LONG_AGO
     recent = (DayField.REFERENCE, DayField.LAST_USED, DayField.USER_LAST_USED, DayField.USER_REFERENCE)
-    for moment in (*recent, DayField.ALLOCATED, DayField.USER_CREATED, DayField.USER_LAST_RELEASED):
+    for moment in (*recent, *(moment for moment in DayField if moment not in (*recent, *days))):
         wish = today if moment in recent else long_ago
         days[moment], bounds = pick(bounds, moment, wish)
     return days

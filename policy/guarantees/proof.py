@@ -1,0 +1,203 @@
+"""Proving guarantees: whether what is promised holds for all facts there can be, and an example where it does not.
+
+Guarantees speak of the rules, before notice, holds and limits, which only keep; guards keep, too. `never release when
+C` counts C unknown as C. `always release when C` says *due*: C is certainly true, no guard holds, and all that the
+rules read is known.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, TypeAlias
+
+from seatwarden.grammar.ast import (
+    Comparison,
+    Condition,
+    Field,
+    Guarantee,
+    Length,
+    Not,
+    ReadAs,
+    Rule,
+    UnusedFor,
+    read_in,
+    unmoved,
+    walk,
+)
+from seatwarden.policy.guarantees.truth import Situation
+from seatwarden.policy.guarantees.two_licenses import OtherLicense, both_held, of_other
+from seatwarden.policy.guarantees.unknowns import Doubts, no_text
+from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.worlds.formula import Formula, all_of, any_of, negate
+from seatwarden.policy.worlds.policies import of_types
+from seatwarden.policy.worlds.search import STEPS, Space, Undecided
+from seatwarden.policy.worlds.world import World
+
+ProofOutcome: TypeAlias = Literal["proved", "refuted", "not decided"]
+_TRIES = 50
+"""Most worlds that are looked at for an example that can be confirmed."""
+_COMPARED = 5
+"""Most examples of which the smallest is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A license of which the rules do not say what was promised; `rule` is the one that decides (None: no rule does).
+
+    Its facts are those of `case`, some of which may be unknown. With `other` the person has another license, and
+    `other_rule` decides on it.
+    """
+
+    case: Situation
+    rule: Rule | None
+    other: Situation | None = None
+    other_rule: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What became of a guarantee. What is not decided is never taken for proved."""
+
+    guarantee: Guarantee
+    outcome: ProofOutcome
+    example: Counterexample | None = None
+
+
+def prove(policy: CheckedPolicy, steps: int = STEPS) -> tuple[Proof, ...]:
+    """What becomes of each guarantee of a policy, in file order.
+
+    All searches together may take so many steps; what takes more is not decided.
+    """
+    return Prover(policy, steps).proofs() if policy.guarantees else ()
+
+
+def broken(proofs: Iterable[Proof]) -> list[Proof]:
+    """Those that are not proved."""
+    return [proof for proof in proofs if proof.outcome != "proved"]
+
+
+class Prover:
+    """The questions of all guarantees of a policy, over one set of rules."""
+
+    def __init__(self, policy: CheckedPolicy, steps: int = STEPS) -> None:
+        self._policy = policy
+        self._left = steps
+        self._keeps = [rule for rule in policy.rules if rule.kind == "keep"]
+        self._texts = set(_compared_as_text(rule.condition for rule in policy.rules))
+        self._readings = set(_readings(rule.condition for rule in policy.rules))
+
+    def proofs(self) -> tuple[Proof, ...]:
+        """What becomes of each guarantee."""
+        return tuple(map(self._proof, self._policy.guarantees))
+
+    def _proof(self, guarantee: Guarantee) -> Proof:
+        about = _about(guarantee)
+        always = guarantee.promise == "always"
+        # What is always released is certainly so, and then all that is read is known.
+        doubts = Doubts.of(()) if always else Doubts.of(about)
+        formula = self._against(guarantee, about, doubts)
+        space = Space([formula], self._left, readable=not self._is_read_in_two_ways(about))
+        examples: list[Counterexample] = []
+        outcome: ProofOutcome = "proved"
+        try:
+            for world in islice(space.worlds(formula), _TRIES):
+                outcome = "not decided"  # that no example is confirmed proves nothing where there are candidates
+                example = self._confirmed(guarantee, about, world)
+                examples += [example] if example is not None else []
+                if len(examples) == _COMPARED:
+                    break
+        except Undecided:
+            outcome = "not decided"
+        self._left = space.left
+        if examples:
+            return Proof(guarantee, "refuted", min(examples, key=_size))
+        return Proof(guarantee, outcome)
+
+    def _against(self, guarantee: Guarantee, about: Iterable[Condition], doubts: Doubts) -> Formula:
+        """The formula of a license that is against the guarantee."""
+        if guarantee.promise == "never both types":
+            released = self._released(guarantee, doubts)
+            return all_of([both_held(), released, of_other(released)])
+        names, types = self._policy.names, of_types(guarantee.license_types)
+        released = self._released(guarantee, doubts)
+        if guarantee.promise == "always":
+            return all_of([types, *(doubts.true(one, names) for one in about), negate(released)])
+        possible = (negate(doubts.false(one, names)) for one in about)
+        return all_of([types, doubts.couplings, *possible, released])
+
+    def _released(self, guarantee: Guarantee, doubts: Doubts) -> Formula:
+        """The formula that the rules certainly release a license."""
+        names = self._policy.names
+        return all_of(
+            [
+                any_of(doubts.matches(rule, names) for rule in self._releases(guarantee)),
+                *(doubts.passes_by(rule, names) for rule in self._keeps),
+            ]
+        )
+
+    def _releases(self, guarantee: Guarantee) -> list[Rule]:
+        """The release rules that a guarantee speaks of."""
+        releases = (rule for rule in self._policy.rules if rule.kind == "release")
+        untold = guarantee.promise == "never without notice"
+        return [rule for rule in releases if not (untold and rule.notice is not None)]
+
+    def _confirmed(self, guarantee: Guarantee, about: list[Condition], world: World) -> Counterexample | None:
+        """The example that a world is, where it is one: formulas leave open what evaluation settles."""
+        if world.is_wild or not self._may_be_unreadable(world, about):
+            return None
+        case = Situation(world, self._policy.names)
+        truths = [case.truth(one) for one in about]
+        if guarantee.promise == "always":
+            keep = next((rule for rule in self._keeps if case.matches(rule)), None)
+            is_due = keep is None and any(case.matches(rule) for rule in self._releases(guarantee))
+            return Counterexample(case, keep) if all(truths) and not is_due else None
+        release = self._release_of(guarantee, case)
+        if release is None or False in truths:
+            return None
+        if guarantee.promise != "never both types":
+            return Counterexample(case, release)
+        other = Situation(OtherLicense(world), self._policy.names)
+        also = self._release_of(guarantee, other)
+        return Counterexample(case, release, other, also) if also is not None else None
+
+    def _release_of(self, guarantee: Guarantee, case: Situation) -> Rule | None:
+        """The rule that releases a license, if one does."""
+        if any(case.matches(rule) is not False for rule in self._keeps):
+            return None
+        return next((rule for rule in self._releases(guarantee) if case.matches(rule)), None)
+
+    def _is_read_in_two_ways(self, about: Iterable[Condition]) -> bool:
+        """Whether a field is read as a date or a number, and compared as text or read as the other, too."""
+        readings = self._readings | set(_readings(about))
+        fields = [read.field for read in readings]
+        return len(set(fields)) < len(fields) or not set(fields).isdisjoint(self._texts | set(_compared_as_text(about)))
+
+    def _may_be_unreadable(self, world: World, about: Iterable[Condition]) -> bool:
+        """Whether a text that is assumed to be no date can be one, whatever else is asked of it."""
+        assumed = any(world.satisfies(no_text(read)) for read in _readings(about))
+        return not (assumed and self._is_read_in_two_ways(about))
+
+
+def _size(example: Counterexample) -> int:
+    """The number of facts to tell."""
+    seen = example.case.world
+    return (seen.world if isinstance(seen, OtherLicense) else seen).size
+
+
+def _about(guarantee: Guarantee) -> list[Condition]:
+    """The conditions of the licenses that a guarantee speaks of."""
+    found = [guarantee.condition] if guarantee.condition is not None else []
+    if isinstance(guarantee.before, Length):
+        found.append(Not(UnusedFor(guarantee.before)))
+    return found
+
+
+def _readings(conditions: Iterable[Condition]) -> Iterator[ReadAs]:
+    return (node for condition in conditions for node, _ in walk(condition) if isinstance(node, ReadAs))
+
+
+def _compared_as_text(conditions: Iterable[Condition]) -> Iterator[Field]:
+    for condition in conditions:
+        for node, _ in walk(condition):
+            sides = (node.left, node.right) if isinstance(node, Comparison) else ()
+            yield from (base for side in sides if read_in(side) is None and isinstance(base := unmoved(side), Field))

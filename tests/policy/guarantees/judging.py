@@ -1,0 +1,77 @@
+"""What a guarantee means, said once more by the reference evaluator: on given facts it is kept, or it is not."""
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from seatwarden.engine.decide.reference import evaluate, evaluate_rule
+from seatwarden.engine.facts.facts import Fact, Facts, Unknown
+from seatwarden.grammar.ast import Condition, Field, Guarantee, Length, Not, Rule, UnusedFor
+from seatwarden.policy.loading import CheckedPolicy
+from tests.world_strategies import KnownFacts
+
+SOURCES = (
+    *("user.userDirectory", "user.userId", "user.name", "user.roles", "user.tags", "user.@", "user.attributes"),
+    *("user.inactive", "user.blocked", "user.removedExternally", "user.deleteProhibited", "user.createdDate"),
+    *("user.licenses", "user.lastUsed", "user.lastReleased", "user.allocations", "license.lastUsed"),
+    *("license.createdDate", "license.excess", "license.available", "license.total", "site.properties"),
+    "site.attributes",
+)
+"""What can be missing in QRS by itself."""
+
+
+@dataclass(frozen=True)
+class SomeFacts:
+    """Facts of which some are missing."""
+
+    known: KnownFacts
+    missing: frozenset[str]
+
+    def read(self, field: Field) -> Fact:
+        return Unknown("missing") if self._is_unknown(field) else self.known.read(field)
+
+    def _is_unknown(self, field: Field) -> bool:
+        used, used_any = (self.known.read(Field(f"{whose}.lastUsed")) for whose in ("license", "user"))
+        needed = {
+            "user": {"user.userDirectory", "user.userId"},
+            "license.neverUsed": {"license.lastUsed"},
+            "license.unusedDays": {"license.lastUsed", *([] if used else ["license.createdDate"])},
+            "user.lastUsed": {"license.lastUsed", "user.lastUsed"},
+            "user.unusedDays": {
+                *("license.lastUsed", "user.lastUsed"),
+                *([] if used_any else ["license.createdDate", "user.allocations"]),
+            },
+        }
+        return bool(needed.get(field.name, {field.name}) & self.missing)
+
+
+missing = st.just(frozenset[str]()) | st.frozensets(st.sampled_from(SOURCES), max_size=3)
+
+
+def released(policy: CheckedPolicy, facts: Facts, among: tuple[Rule, ...] | None = None) -> bool:
+    """Whether the rules alone release a license; `among` are the release rules that count."""
+    own, today = facts.read(Field("license.type")), facts.read(Field("today"))
+    rules = [rule for rule in policy.rules if rule.applies_to(own[0])]  # type: ignore[index]
+    truths = {id(rule): evaluate_rule(rule, facts, policy.names, today[0]).truth for rule in rules}  # type: ignore[index]
+    kept = any(truths[id(rule)] is not False for rule in rules if rule.kind == "keep")
+    counting = [rule for rule in rules if rule.kind == "release" and (among is None or rule in among)]
+    return not kept and any(truths[id(rule)] is True for rule in counting)
+
+
+def is_broken(policy: CheckedPolicy, guarantee: Guarantee, facts: Facts, other: Facts | None = None) -> bool:
+    """Whether a license is not as was guaranteed; `other` is the other license of the same user."""
+    if guarantee.promise == "never both types":
+        return other is not None and released(policy, facts) and released(policy, other)
+    own = facts.read(Field("license.type"))
+    about: list[Condition] = [guarantee.condition] if guarantee.condition is not None else []
+    if isinstance(guarantee.before, Length):
+        about.append(Not(UnusedFor(guarantee.before)))
+    truths = [evaluate(condition, facts, policy.names).truth for condition in about]
+    if guarantee.license_types and own[0] not in guarantee.license_types:  # type: ignore[index]
+        return False
+    if guarantee.promise == "always":
+        return all(truth is True for truth in truths) and not released(policy, facts)
+    releases = tuple(rule for rule in policy.rules if rule.kind == "release")
+    if guarantee.promise == "never without notice":
+        releases = tuple(rule for rule in releases if rule.notice is None)
+    return False not in truths and released(policy, facts, releases)
