@@ -21,6 +21,7 @@ from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.plan.guarantees import broken_words, judged
 from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, hold_limits, is_announced
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.grammar.ast import AnyLimit, LicenseType
@@ -42,7 +43,10 @@ class PendingApply(Pending[RecordedPlan]):
 
 
 def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
-    """Raises PlanRefused for a what-if, a plan of another site, one that is too old, and one from the future."""
+    """Raises PlanRefused for a what-if, a plan of another site, one that is too old, and one from the future.
+
+    And for one whose policy does not keep what it guarantees, which is proved anew, by the policy that was recorded.
+    """
     if plan.log.former:
         raise PlanRefused("the plan was made by an older seatwarden, whose plans this one only reads; make a new one")
     if plan.header.mode == WHAT_IF:
@@ -58,6 +62,8 @@ def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) 
     if age < -_AHEAD:
         when = format_instant(plan.day.now)
         raise PlanRefused(f"the plan was made for {when}, in the future; is this machine's clock right?")
+    if broken := broken_words(judged(plan.policy)):
+        raise PlanRefused(f"{'; '.join(broken)}; correct the rules or the guarantee, and make a new plan")
 
 
 @contextmanager

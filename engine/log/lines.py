@@ -23,6 +23,7 @@ from seatwarden.engine.log.heads import Heads
 from seatwarden.engine.log.run_folder import POLICY_FOLDER
 from seatwarden.engine.plan.circumstances import Circumstances, Clocks
 from seatwarden.engine.plan.findings import Finding
+from seatwarden.engine.plan.guarantees import GuaranteeJudged
 from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.waiting import NoticeCounts
@@ -95,7 +96,8 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     `period` the time that these hold for (null in plans of format 1, which keep license ids and facts as they are);
     `found` are the codes of the findings, `compared` says with which run it was compared; `accepted`: a change that
     touches everybody was approved when it was made. `register` is null for a plan that no register knows;
-    `heads` says where the registers of holds and notices ended that were asked, where there is one.
+    `guarantees` are there where the policy has any; `heads` says where the registers of holds and notices ended that
+    were asked, where there is one.
     """
 
     kind: Literal["plan"] = "plan"
@@ -111,6 +113,7 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     snapshot: SnapshotUsed
     overview: dict[LicenseType, Seats]
     limits: list[str]
+    guarantees: list[GuaranteeJudged] | UnsetType = UNSET
     released_before: dict[str, dict[LicenseType, int] | None] | UnsetType = UNSET
     site_facts: SiteFacts | None
     pseudonyms: str | None

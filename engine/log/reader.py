@@ -48,6 +48,7 @@ from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
 from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog, start_of
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
+from seatwarden.engine.plan.guarantees import GuaranteeJudged
 from seatwarden.engine.plan.limits import SiteNumbers
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Rule
 from seatwarden.grammar.errors import PolicySyntaxError
@@ -85,6 +86,11 @@ class RecordedPlan:
         said = self.header.released_before
         lately = {int(days): found for days, found in said.items() if _DAYS.fullmatch(days)} if said else {}
         return SiteNumbers(self.header.overview, lately)
+
+    @property
+    def guarantees(self) -> Sequence[GuaranteeJudged]:
+        """What its policy guarantees, and what had become of each when it was made."""
+        return self.header.guarantees or ()
 
     @property
     def findings(self) -> Sequence[Finding]:

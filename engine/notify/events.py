@@ -220,10 +220,16 @@ def limit_hit(site: str, at: datetime, run_id: str, sentences: Iterable[str], fo
 
 
 def run_stopped(
-    site: str, at: datetime, run_id: str, findings: Sequence[FindingWords], folder: PurePath | None = None
+    site: str,
+    at: datetime,
+    run_id: str,
+    findings: Sequence[FindingWords],
+    folder: PurePath | None = None,
+    guarantees: Sequence[str] = (),
 ) -> Event:
-    """The event that what was found in a plan stopped the run."""
-    lines = [f"Run {run_id} on {site} was stopped by what was found.", "Nothing has been released.", *_in(folder)]
+    """The event that what was found in a plan stopped the run, or guarantees that do not hold, in sentences."""
+    by = "guarantees that do not hold" if guarantees else "what was found"
+    lines = [f"Run {run_id} on {site} was stopped by {by}.", *guarantees, "Nothing has been released.", *_in(folder)]
     data = {"runId": run_id, "folder": str(folder) if folder else None}
     subject = f"run stopped, nothing released on {site}"
     return Event("run-stopped", site, at, subject, tuple(lines), data, findings=tuple(findings))

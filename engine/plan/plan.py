@@ -19,6 +19,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.circumstances import Origin
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, PlanFindings, clocks_finding, find_in_plan
+from seatwarden.engine.plan.guarantees import GuaranteeJudged, judged
 from seatwarden.engine.plan.limits import (
     Excess,
     SiteNumbers,
@@ -75,6 +76,8 @@ class Plan:
     """The decisions behind pseudonyms, which are counted and compared, and never written; empty without any."""
     classes: ClassCounts | None = None
     """How the decisions behind pseudonyms hide in each other."""
+    guarantees: tuple[GuaranteeJudged, ...] = ()
+    """What the policy guarantees, and what became of each when the plan was made."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -239,6 +242,7 @@ class Plan:
             "snapshot": {"takenAt": self.snapshot.taken_at, "sha256": self.snapshot.digest},
             "overview": msgspec.to_builtins(self.snapshot.overview),
             "limits": describe_limits(self.limits),
+            **({"guarantees": msgspec.to_builtins(self.guarantees)} if self.guarantees else {}),
             **({"releasedBefore": {str(days): found for days, found in lately.items()}} if lately else {}),
             "siteFacts": msgspec.to_builtins(self.snapshot.site_facts) if self.policy.asked_of_site else None,
             "pseudonyms": self.pseudonyms.key_id if self.pseudonyms else None,
@@ -346,10 +350,12 @@ def _plan(
     found: PlanFindings,
 ) -> Plan:
     """A plan of exact decisions, by the pseudonyms of its period."""
+    proved = judged(policy)
     if pseudonyms is None:
-        return Plan(policy, snapshot, day, source, decisions, None, found)
+        return Plan(policy, snapshot, day, source, decisions, None, found, guarantees=proved)
     said, classes = Disguise(pseudonyms, policy, day).of_all(decisions)
-    return Plan(policy, snapshot, day, source, said, pseudonyms, found, exact=decisions, classes=classes)
+    hidden = Plan(policy, snapshot, day, source, said, pseudonyms, found, exact=decisions, classes=classes)
+    return replace(hidden, guarantees=proved)
 
 
 def with_origin(plan: Plan, origin: Origin) -> Plan:

@@ -11,6 +11,7 @@ from seatwarden.engine.decide.states import counts_by_type
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.engine.plan.free import free_seats
+from seatwarden.engine.plan.guarantees import GuaranteeJudged, broken_words, guarantee_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE, WHAT_IF, Mode
 from seatwarden.engine.plan.waiting import waiting_lines
@@ -35,6 +36,8 @@ class ShownPlan(Protocol):
     def decisions(self) -> Sequence[Decision]: ...  # noqa: D102 - as of a Plan, all of them
     @property
     def findings(self) -> Sequence[Finding]: ...  # noqa: D102
+    @property
+    def guarantees(self) -> Sequence[GuaranteeJudged]: ...  # noqa: D102
     @property
     def compared(self) -> str: ...  # noqa: D102
     @property
@@ -115,6 +118,8 @@ def conclusion(made: ShownPlan) -> str:
     """The last line: what a run of this plan does, and that nothing is done yet."""
     summary = made.summary()
     release, this_run = summary["release"], summary["thisRun"]
+    if broken_words(made.guarantees):
+        return "Nothing is released: the rules do not keep what the policy guarantees."
     if made.is_stopped:
         return "Nothing is released without --accept-mass-change: a fact has changed for very many users."
     if summary["overLimit"]:
@@ -160,6 +165,7 @@ def summary_lines(made: ShownPlan) -> list[str]:
         lines += ["  that is released here is released there too."]
     if made.classes:
         lines += ["", f"Pseudonyms: {made.classes.sentence}"]
+    lines += ["", "Guarantees", *guarantee_lines(made.guarantees)] if made.guarantees else []
     lines += ["", f"Limits: {'; '.join(run['limits'])}"]
     lines += [f"  {sentence}" for sentence in summary.get("reserves", ())]
     if summary["overLimit"]:

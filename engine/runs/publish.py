@@ -43,6 +43,7 @@ from seatwarden.engine.notify.repetition import Repetition
 from seatwarden.engine.notify.send import Problem, destinations, notify
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.free import free_seats
+from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import Log
 from seatwarden.engine.runs.recovery import Applied
@@ -253,8 +254,9 @@ def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
             free = {one.license_type: one.words for one in seats}
             told = _people_told(report)
             yield plan_ready(site, at, plan.run_id, folder, plan.summary(), _told(plan.findings), free, told)
-        if report.stopped_by:
-            yield run_stopped(site, at, plan.run_id, _told(report.stopped_by), folder)
+        if report.stopped_by or report.outcome == "stopped":
+            broken = broken_words(plan.guarantees)
+            yield run_stopped(site, at, plan.run_id, _told(report.stopped_by), folder, broken)
         if report.over:
             yield limit_hit(site, at, plan.run_id, report.over, folder)
     if report.applied or report.told.sent or report.told.ended:

@@ -32,6 +32,7 @@ from seatwarden.engine.notice.standings import CHANGED_HELP, Reach, StandingsBes
 from seatwarden.engine.notice.trust import check_clock
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.free import freed
+from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
@@ -199,6 +200,8 @@ class _Run:
                 self._find_messages(plan, record)
                 return "dry-run", ()
             with self._telling(plan, record) as tell:
+                if broken := broken_words(plan.guarantees):
+                    return "stopped", tuple(broken)
                 if self.stopped_by:
                     return "stopped", tuple(f"{finding.code}: {finding.message}" for finding in self.stopped_by)
                 if self._context.stop.is_set():
@@ -280,6 +283,8 @@ class _Run:
             record.override(ACCEPT_OPTION, "a change that touches everybody stops", "; ".join(changes), self.root)
         summary = plan.summary()
         counts = {name: summary[name] for name in ("licenses", "keep", "release", "thisRun")}
+        for why in broken_words(plan.guarantees):
+            self._context.log("a guarantee is not kept: no such plan is applied", level=logging.WARNING, why=why)
         for finding in plan.findings:
             self._context.log(finding.message, level=logging.WARNING, code=finding.code, at=finding.at)
         facts: dict[str, Any] = {"policy": policy.digest, "folder": str(folder), "before": plan.compared}

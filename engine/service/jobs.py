@@ -15,6 +15,7 @@ from seatwarden.engine.monitor.reading import Reader, read_expiry, read_use
 from seatwarden.engine.notify import http
 from seatwarden.engine.notify.events import run_failed
 from seatwarden.engine.notify.send import deliver_all
+from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.runs.context import Log, RunContext
 from seatwarden.engine.runs.publish import (
     expiry_event,
@@ -158,7 +159,12 @@ class ServiceJobs:
 
 
 def _why(report: RunReport) -> tuple[str, ...]:
-    """Why a run ended as it did. Of what stopped it only the codes: its words may name people."""
+    """Why a run ended as it did. Of findings that stopped it only the codes: their words may name people.
+
+    Of guarantees only that they are not kept: their examples are made up, and look like somebody.
+    """
+    if report.outcome == "stopped" and report.plan is not None and broken_words(report.plan.guarantees):
+        return ("a guarantee of the policy does not hold",)
     if report.outcome == "stopped":
         return tuple(f"{code} was found in the plan" for code in dict.fromkeys(one.code for one in report.stopped_by))
     return report.why

@@ -146,6 +146,8 @@ def _refused(attempt: Attempt, folder: Path | None) -> str:
     reason = attempt.person.reason if attempt.person is not UNSET else None
     if reason and reason.startswith("SW"):
         return f"stopped by {reason.partition(':')[0][:5]}"
+    if reason and reason.startswith("`guarantee"):
+        return "stopped by a guarantee"
     return "refused by the limit" if folder is not None and _is_over_limit(folder) else "refused"
 
 

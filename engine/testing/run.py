@@ -18,6 +18,8 @@ from seatwarden.grammar.ast import Rule
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.guarantees.proof import prove
+from seatwarden.policy.guarantees.words import example_words
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.testing.test_file import Expectation, ExpectedOf, PolicyTest
 
@@ -63,8 +65,17 @@ def run_policy_test(test: PolicyTest) -> TestReport:
     decided: list[Decision] = []
     run = _run_snapshot(test, test.snapshot, decided) if test.snapshot else _run_cases(test, decided)
     results = tuple(run) or (CaseResult("(no case)", _place(Span(test.file, 1, 1, 1, 1)), ("no case ran",)),)
+    results += tuple(_guarantees(test.policy))
     reached = frozenset(_identity(rule) for decision in decided for rule in decision.matched)
     return TestReport(test.file, test.policy, results, reached)
+
+
+def _guarantees(policy: CheckedPolicy) -> Iterator[CaseResult]:
+    """Each guarantee as a case: it passes when it is proved."""
+    for proof in prove(policy):
+        example = example_words(policy, proof)
+        problems = () if proof.outcome == "proved" else (f"{proof.outcome}{f': {example}' if example else ''}",)
+        yield CaseResult(proof.guarantee.title, _place(proof.guarantee.span), problems)
 
 
 def unreached(reports: Iterable[TestReport]) -> list[tuple[CheckedPolicy, list[Rule]]]:

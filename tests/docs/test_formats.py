@@ -26,7 +26,7 @@ from seatwarden.engine.log.chain import ChainLine, SealLine, erased
 from seatwarden.engine.log.writer import Recording, plan_lines
 from seatwarden.engine.notice import holds
 from seatwarden.engine.notice import lines as notices
-from seatwarden.engine.plan import circumstances
+from seatwarden.engine.plan import circumstances, guarantees
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT, make_plan
 from seatwarden.engine.plan.records import DecisionJson
@@ -57,6 +57,7 @@ TYPES: dict[str, Any] = {
     "plan": lines.PlanHeader,
     "circumstances": lines.SaltedCircumstances,
     "clocks": circumstances.Clocks,
+    "guarantee judged": guarantees.GuaranteeJudged,
     "policy used": lines.PolicyUsed,
     "snapshot used": lines.SnapshotUsed,
     "seats": Seats,

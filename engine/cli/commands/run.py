@@ -20,6 +20,7 @@ from seatwarden.engine.cli.views.run_json import failed_to_json, run_to_json
 from seatwarden.engine.cli.views.told import say_told
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.plan.findings import finding_lines
+from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.summary_text import summary_lines
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.errors import InputError
@@ -130,6 +131,8 @@ def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
         note(f"Nothing at all has been released: over the limit{remedy}.")
     if report.outcome == "stopped":
         note("Nothing at all has been released: what was found stops the run.")
+    if report.outcome == "dry-run" and report.plan is not None and broken_words(report.plan.guarantees):
+        note("A run that releases would be stopped by a guarantee that does not hold.")
     if report.outcome == "dry-run" and report.stopped_by:
         codes = ", ".join(dict.fromkeys(finding.code for finding in report.stopped_by))
         note(f"A run that releases would be stopped by {codes}.")

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -321,3 +322,27 @@ def test_a_lock_that_cannot_be_taken(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("a file")
     with pytest.raises(InputError, match="the lock"), only_one(tmp_path / "locks" / "site", "test"):
         raise AssertionError
+
+
+# Guarantees ----------------------------------------------------------------------------------------------
+
+_PROMISE = 'guarantee "admins" never release when user.roles = "RootAdmin"\n'
+_RELEASE = "release analyzer when unused for 30 days\nlimit release to 9 per run\n"
+
+
+def test_a_plan_whose_policy_breaks_its_guarantee_is_refused(tmp_path: Path) -> None:
+    plan = prepare(tmp_path / "run", _site(), _PROMISE + _RELEASE).plan
+    assert [one.outcome for one in plan.guarantees] == ["refuted"]
+    with pytest.raises(PlanRefused, match='"RootAdmin"` does not hold, for example license'):
+        check_plan(plan, "test", timedelta(hours=24), NOW)
+
+
+def test_guarantees_are_proved_anew(tmp_path: Path) -> None:
+    """Whatever the header says: the recorded policy is what was decided by."""
+    plan = prepare(tmp_path / "run", _site(), _PROMISE + 'keep when user.roles = "RootAdmin"\n' + _RELEASE).plan
+    assert [(one.outcome, one.example) for one in plan.guarantees] == [("proved", "")]
+    check_plan(plan, "test", timedelta(hours=24), NOW)
+    other = prepare(tmp_path / "other", _site(), _PROMISE + _RELEASE).plan
+    said = replace(plan, policy=other.policy)
+    with pytest.raises(PlanRefused, match="does not hold"):
+        check_plan(said, "test", timedelta(hours=24), NOW)

@@ -72,3 +72,14 @@ def test_with_which_run_it_was_compared() -> None:
     plan = plan_of(RELEASE + "9 per run", _idle(3))
     assert "  before  " not in plan_text(plan)
     assert "\n  before  compared with run x\n" in plan_text(replace(plan, compared="compared with run x"))
+
+
+def test_what_is_guaranteed_and_what_became_of_it() -> None:
+    promise = 'guarantee "admins" never release when user.roles = "RootAdmin"\n'
+    text = plan_text(plan_of(promise + 'keep "a" when user.roles = "RootAdmin"\n' + RELEASE + "9 per run", _idle(3)))
+    assert '\nGuarantees\n  proved       guarantee "admins" never release when user.roles = "RootAdmin"\n' in text
+    assert "3 licenses would be released." in text
+    broken = plan_text(plan_of(promise + RELEASE + "9 per run", _idle(3)))
+    assert '\n  REFUTED      guarantee "admins"' in broken
+    assert '\n               for example: license.type = "analyzer", user.roles = "RootAdmin", ' in broken
+    assert broken.endswith("Nothing is released: the rules do not keep what the policy guarantees.\n")

@@ -12,7 +12,7 @@ from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.runs.publish import events_of
 from seatwarden.engine.runs.run_report import RunReport
-from tests.engine.apply.applying import idle
+from tests.engine.apply.applying import POLICY, idle
 from tests.engine.runs.running import Running, Site
 
 LEAVERS = "release analyzer when user.removedExternally and unused for 7 days\nlimit release to 1000 per run\n"
@@ -189,3 +189,27 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
     assert report.plan is not None
     recorded = read_log(running.runs[0]).findings
     assert (tuple(recorded), type(recorded[0])) == (report.plan.findings, Finding)
+
+
+# Guarantees ----------------------------------------------------------------------------------------------
+
+_GUARANTEED = 'guarantee "admins" never release when user.roles = "RootAdmin"\n'
+
+
+def test_a_guarantee_that_does_not_hold_stops_a_run(tmp_path: Path) -> None:
+    running = Running(tmp_path, Site(idle(2)))
+    running.policy = _GUARANTEED + POLICY
+    report = running.run()
+    assert (report.outcome, running.qrs.deletes, report.stopped_by) == ("stopped", [], ())
+    (why,) = report.why
+    assert why.startswith('`guarantee "admins" never release when user.roles = "RootAdmin"` does not hold, for example')
+    (event,) = (event for event in events_of(report, running.settings) if event.kind == "run-stopped")
+    assert event.lines[0].endswith("was stopped by guarantees that do not hold.")
+    assert why[:150] in event.lines[1]
+    assert running.run(dry_run=True).outcome == "dry-run"
+
+
+def test_a_guarantee_that_holds_stops_nothing(tmp_path: Path) -> None:
+    running = Running(tmp_path, Site(idle(2)))
+    running.policy = _GUARANTEED + 'keep when user.roles = "RootAdmin"\n' + POLICY
+    assert (running.run().outcome, running.qrs.deletes) == ("done", ["l1", "l2"])

@@ -1,6 +1,7 @@
 """What a guarantee means, said once more by the reference evaluator: on given facts it is kept, or it is not."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -50,9 +51,10 @@ missing = st.just(frozenset[str]()) | st.frozensets(st.sampled_from(SOURCES), ma
 
 def released(policy: CheckedPolicy, facts: Facts, among: tuple[Rule, ...] | None = None) -> bool:
     """Whether the rules alone release a license; `among` are the release rules that count."""
-    own, today = facts.read(Field("license.type")), facts.read(Field("today"))
-    rules = [rule for rule in policy.rules if rule.applies_to(own[0])]  # type: ignore[index]
-    truths = {id(rule): evaluate_rule(rule, facts, policy.names, today[0]).truth for rule in rules}  # type: ignore[index]
+    own: Any = facts.read(Field("license.type"))
+    today: Any = facts.read(Field("today"))
+    rules = [rule for rule in policy.rules if rule.applies_to(own[0])]
+    truths = {id(rule): evaluate_rule(rule, facts, policy.names, today[0]).truth for rule in rules}
     kept = any(truths[id(rule)] is not False for rule in rules if rule.kind == "keep")
     counting = [rule for rule in rules if rule.kind == "release" and (among is None or rule in among)]
     return not kept and any(truths[id(rule)] is True for rule in counting)
@@ -62,12 +64,12 @@ def is_broken(policy: CheckedPolicy, guarantee: Guarantee, facts: Facts, other: 
     """Whether a license is not as was guaranteed; `other` is the other license of the same user."""
     if guarantee.promise == "never both types":
         return other is not None and released(policy, facts) and released(policy, other)
-    own = facts.read(Field("license.type"))
+    own: Any = facts.read(Field("license.type"))
     about: list[Condition] = [guarantee.condition] if guarantee.condition is not None else []
     if isinstance(guarantee.before, Length):
         about.append(Not(UnusedFor(guarantee.before)))
     truths = [evaluate(condition, facts, policy.names).truth for condition in about]
-    if guarantee.license_types and own[0] not in guarantee.license_types:  # type: ignore[index]
+    if guarantee.license_types and own[0] not in guarantee.license_types:
         return False
     if guarantee.promise == "always":
         return all(truth is True for truth in truths) and not released(policy, facts)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -83,15 +84,16 @@ def test_nobody_loses_both_where_that_is_proved(policy: CheckedPolicy, facts: Kn
 
 def _both(facts: KnownFacts, age: int, data: st.DataObject) -> tuple[KnownFacts, KnownFacts]:
     """Two licenses of one user."""
-    today: date = facts.values["today"][0]  # type: ignore[index,assignment]
+    known: Any = facts.values
+    today: date = known["today"][0]
     allocated = today - timedelta(days=age)
     used = data.draw(st.none() | st.integers(0, 99).map(lambda days: today - timedelta(days=days)))
-    uses = [day for day in (*facts.values["license.lastUsed"], used) if day is not None]  # type: ignore[misc]
-    latest = max(uses or [allocated, *facts.values["license.createdDate"]])  # type: ignore[misc,type-var]
+    uses = [day for day in (*known["license.lastUsed"], used) if day is not None]
+    latest: date = max(uses or [allocated, *known["license.createdDate"]])
     shared: dict[str, Fact] = {
         "user.licenses": ("analyzer", "professional"),
-        "user.lastUsed": (max(uses),) if uses else (),  # type: ignore[type-var]
-        "user.unusedDays": ((today - latest).days,),  # type: ignore[operator]
+        "user.lastUsed": (max(uses),) if uses else (),
+        "user.unusedDays": ((today - latest).days,),
     }
     own: dict[str, Fact] = {
         "license.type": ("analyzer",),
@@ -104,6 +106,9 @@ def _both(facts: KnownFacts, age: int, data: st.DataObject) -> tuple[KnownFacts,
     return KnownFacts({**facts.values, **shared}), KnownFacts({**facts.values, **shared, **own})
 
 
+_KINDS: tuple[Literal["date", "number"], ...] = ("date", "number")
+
+
 class _AsFacts:
     """An example as the evaluator reads facts."""
 
@@ -112,7 +117,7 @@ class _AsFacts:
 
     def read(self, field: Field) -> Fact:
         world = self._case.world
-        if any(world.satisfies(no_text(ReadAs(kind, field))) for kind in ("date", "number")):  # type: ignore[arg-type]
+        if any(world.satisfies(no_text(ReadAs(kind, field))) for kind in _KINDS):
             return ("soon",)
         values = self._case.read(field)
         family = next((name for name, in_use in IN_USE.items() if in_use == field), None)
