@@ -15,7 +15,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import Value
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import TRUE, Formula, Within, all_of
-from seatwarden.policy.worlds.policies import differences, told
+from seatwarden.policy.worlds.policies import Released, differences, told
 from seatwarden.policy.worlds.search import Undecided
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, USER
 from seatwarden.policy.worlds.world import World
@@ -47,6 +47,11 @@ class Example:
     new: Opinion
 
 
+LIMITED = "they limit releases differently"
+"""What is said where the limits differ."""
+Newly: TypeAlias = Literal["either", "released", "kept"]
+"""Which changes of a verdict are asked for, by the new one."""
+_RELEASED: Mapping[Newly, Released] = {"either": "by either", "released": "by the other", "kept": "by the one"}
 Fate: TypeAlias = Literal["keep", "notice", "release"]
 """What becomes of a license: `notice` is due, and released when its user was told in time."""
 
@@ -57,6 +62,12 @@ FATES: Mapping[Fate, str] = {"keep": "keep", "notice": "due after notice", "rele
 def fate(decision: Decision) -> Fate:
     """What becomes of a license by a decision of one policy, on which no register was heard."""
     return "notice" if decision.because == "notice" else decision.verdict
+
+
+def is_freer(change: VerdictChange) -> bool:
+    """Whether a license is released by the new policy where the old one keeps it, or sooner: without a notice."""
+    order = list(FATES)
+    return order.index(fate(change.new)) > order.index(fate(change.old))
 
 
 def changed(old: Iterable[Decision], new: Iterable[Decision]) -> list[VerdictChange]:
@@ -95,7 +106,7 @@ def other_differences(old: CheckedPolicy, new: CheckedPolicy, *, same_zone: bool
     if old.timezone != new.timezone and not same_zone:
         found.append(f"days are counted in {old.timezone} by the old policy, in {new.timezone} by the new")
     if set(old.limits) != set(new.limits):
-        found.append("they limit releases differently")
+        found.append(LIMITED)
     if _notices(old, new) != _notices(new, old):
         found.append("they give notice differently")
     return found
@@ -109,10 +120,13 @@ def _notices(policy: CheckedPolicy, beside: CheckedPolicy) -> set[object]:
     return given | {(said, told(rule)) for rule in releases if (said := (rule.license_types, rule.condition)) in common}
 
 
-def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | None) -> Example | None:
+def example_of_difference(
+    old: CheckedPolicy, new: CheckedPolicy, today: date | None, newly: Newly = "either"
+) -> Example | None:
     """A small example on which the policies differ, or None when they mean the same on all facts there can be.
 
-    With `today`, only that day is looked at. Facts that are missing or unreadable are left out, and so are guards.
+    `newly` asks for what the new policy releases, or keeps, and the old one does not. With `today`, only that day is
+    looked at. Facts that are missing or unreadable are left out, and so are guards.
     Every example is confirmed by the reference evaluator. Raises Undecided when none was found and none is
     ruled out either.
     """
@@ -123,7 +137,7 @@ def example_of_difference(old: CheckedPolicy, new: CheckedPolicy, today: date | 
             [Within(DayField.TODAY, DayField.ORIGIN, ordinal), Within(DayField.ORIGIN, DayField.TODAY, -ordinal)]
         )
     candidates = 0
-    for world in differences(old.tree, new.tree, (old.names, new.names), given):
+    for world in differences(old.tree, new.tree, (old.names, new.names), given, _RELEASED[newly]):
         candidates += 1
         opinions = _opinion(old, world), _opinion(new, world)
         if opinions[0].verdict != opinions[1].verdict:

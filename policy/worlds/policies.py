@@ -5,6 +5,7 @@ Guards are left out: they keep whatever the rules say, in every policy alike. So
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Policy, Rule
 from seatwarden.policy.worlds.days import DayField
@@ -12,6 +13,9 @@ from seatwarden.policy.worlds.formula import Formula, Has, TextTest, Within, all
 from seatwarden.policy.worlds.search import Space
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, Names, translate
 from seatwarden.policy.worlds.world import World
+
+Released: TypeAlias = Literal["by either", "by the one", "by the other"]
+"""By which of two policies a license is released that the other keeps."""
 
 
 def of_types(types: Iterable[LicenseType]) -> Formula:
@@ -35,13 +39,17 @@ def told(rule: Rule) -> tuple[int, int | None] | None:
     return (rule.notice.days, rule.notice.reminder_days) if rule.notice is not None else None
 
 
-def differences(one: Policy, other: Policy, names: tuple[Names, Names], given: Formula) -> Iterator[World]:
+def differences(
+    one: Policy, other: Policy, names: tuple[Names, Names], given: Formula, released: Released = "by either"
+) -> Iterator[World]:
     """Worlds in which one policy releases and the other keeps, among those where `given` holds; small ones first.
 
-    None at all: the policies mean the same on all facts there can be. Raises Undecided.
+    `released` says by which. None at all: the policies mean the same on all facts there can be, or as far as was asked.
+    Raises Undecided.
     """
-    sides = _Side.of(one, names[0]), _Side.of(other, names[1])
-    formulas = _only_first(*sides), _only_first(*reversed(sides))
+    first, second = _Side.of(one, names[0]), _Side.of(other, names[1])
+    formulas = [_only_first(first, second)] if released != "by the other" else []
+    formulas += [_only_first(second, first)] if released != "by the one" else []
     space = Space([*formulas, given])
     found: list[World] = []
     for formula in formulas:

@@ -9,7 +9,9 @@ from msgspec import to_builtins
 
 from seatwarden.engine.analysis.diff import (
     FATES,
+    LIMITED,
     Example,
+    Newly,
     VerdictChange,
     change_to_json,
     changed,
@@ -17,6 +19,7 @@ from seatwarden.engine.analysis.diff import (
     example_of_difference,
     fate,
     in_reading_order,
+    is_freer,
     other_differences,
     reasons,
 )
@@ -31,7 +34,7 @@ from seatwarden.engine.cli.inputs import (
 )
 from seatwarden.engine.cli.terminal.output import print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
-from seatwarden.engine.cli.views.diff_markdown import DIFFERENT, changes_in_markdown, example_in_markdown
+from seatwarden.engine.cli.views.diff_markdown import DIFFERENT, SAME, changes_in_markdown, example_in_markdown
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decide import decide_all
@@ -64,6 +67,12 @@ def diff(
     snapshot: SnapshotOrRunOption = None,
     now: NowOption = None,
     timezone: TimezoneOption = None,
+    no_new_releases: Annotated[
+        bool, typer.Option("--no-new-releases", help="Ask only whether NEW releases what OLD keeps, for a gate in CI.")
+    ] = False,
+    no_new_keeps: Annotated[
+        bool, typer.Option("--no-new-keeps", help="Ask only whether NEW keeps what OLD releases.")
+    ] = False,
     format: Annotated[
         Literal["text", "json", "markdown"],
         typer.Option("--format", help="How to print: for people, for scripts, as a comment on a pull request."),
@@ -71,26 +80,41 @@ def diff(
 ) -> None:
     """Say whose license another policy would release or keep.
 
-    Without a snapshot: whether the two policies mean the same, and if not, the smallest example.
+    Without a snapshot: whether the two policies mean the same, and if not, the smallest example. With --no-new-releases
+    only that counts which NEW would release and OLD keeps: what a pull request must not do unseen.
     Ends with 0 when nothing changes, with 1 when something does, with 2 when a policy cannot be read.
 
     Example: seatwarden diff butler.yaml new.policy --snapshot site.json
     """
+    newly = _asked(no_new_releases, no_new_keeps)
     policies = load_policy(old), load_policy(new)
     also = other_differences(*policies, same_zone=timezone is not None)
     past = past_run(snapshot) if snapshot is not None else None
     if past is not None:
-        different = _on_past(policies, past, now, timezone, also, format)
+        different = _on_past(policies, past, now, timezone, also, format, newly)
     elif snapshot is not None:
         site = load_snapshot(snapshot)
         for remark in site.remarks:
             warn(remark)
-        different = _on_snapshot(policies, site, _days(policies, site, now, timezone), also, format)
+        different = _on_snapshot(policies, site, _days(policies, site, now, timezone), also, format, newly)
     else:
         day = _days(policies, None, now, timezone)[0] if now is not None else None
-        different = _on_all_facts(policies, day, also, format)
+        different = _on_all_facts(policies, day, also, format, newly)
     if different:
         raise typer.Exit(ExitCode.NO)
+
+
+def _asked(no_new_releases: bool, no_new_keeps: bool) -> Newly:
+    """Which changes of a verdict end the command with 1. Raises InputError."""
+    if no_new_releases and no_new_keeps:
+        raise InputError("--no-new-releases and --no-new-keeps exclude each other", "leave both out: any change counts")
+    return "released" if no_new_releases else "kept" if no_new_keeps else "either"
+
+
+def _fails(found: bool, also: list[str], newly: Newly) -> bool:
+    """Whether the command ends with 1. Who asks for new releases alone need not hear of other limits; but where days
+    are counted in another zone, or notice is given differently, a license may be released sooner."""
+    return found or any(newly == "either" or sentence != LIMITED for sentence in also)
 
 
 def _days(
@@ -109,11 +133,12 @@ def _on_snapshot(
     days: tuple[Day, Day],
     also: list[str],
     format_: str,
+    newly: Newly,
 ) -> bool:
     old, new = (list(decide_all(policy, site, day)) for policy, day in zip(policies, days, strict=True))
     findings = find_in_plan(policies[1], site, days[1], new).findings
     licenses = sum(len(rows) for rows in site.licenses.values())
-    return _shown(changed(old, new), licenses, findings, also, format_, policies)
+    return _shown(changed(old, new), licenses, findings, also, format_, policies, newly)
 
 
 def _on_past(
@@ -123,13 +148,14 @@ def _on_past(
     timezone: str | None,
     also: list[str],
     format_: str,
+    newly: Newly,
 ) -> bool:
     asked = parse_now(now) if now is not None else None
     days = past.day_for(policies[0], asked, timezone), past.day_for(policies[1], asked, timezone)
     if past.is_whole:
-        return _on_snapshot(policies, past.snapshot, days, also, format_)
+        return _on_snapshot(policies, past.snapshot, days, also, format_, newly)
     old, new = (list(past.decide_all(policy, day)) for policy, day in zip(policies, days, strict=True))
-    return _shown(changed(old, new), len(new), (), also, format_, policies)
+    return _shown(changed(old, new), len(new), (), also, format_, policies, newly)
 
 
 def _names(policies: tuple[CheckedPolicy, CheckedPolicy]) -> tuple[str, str]:
@@ -143,11 +169,13 @@ def _shown(
     also: list[str],
     format_: str,
     policies: tuple[CheckedPolicy, CheckedPolicy],
+    newly: Newly,
 ) -> bool:
-    """Prints what changes; whether anything does."""
+    """Prints what changes; whether anything does that counts."""
+    found = [one for one in found if newly == "either" or is_freer(one) is (newly == "released")]
     if format_ == "markdown":
         say(changes_in_markdown(found, licenses, findings, also, _names(policies)))
-        return bool(found or also)
+        return _fails(bool(found), also, newly)
     counts = changes_to(found)
     if format_ == "json":
         by_reason = [{"to": to, "old": was, "new": now, "licenses": count} for to, was, now, count in reasons(found)]
@@ -163,7 +191,7 @@ def _shown(
                 "findings": [to_builtins(finding) for finding in findings],
             }
         )
-        return bool(found or also)
+        return _fails(bool(found), also, newly)
     if found:
         print_rows(_COLUMNS, _rows(found))
         for verdict, was, now, count in reasons(found):
@@ -173,11 +201,11 @@ def _shown(
         say(f"Also: {sentence}.")
     unchanged = licenses - len(found)
     told = f"{counts['notice']:,} newly due after notice, " if counts["notice"] else ""
-    newly = f"{plural(counts['release'], 'license')} newly due, {told}{counts['keep']:,} newly kept"
-    say(f"{newly}, {unchanged:,} unchanged.")
+    due = f"{plural(counts['release'], 'license')} newly due, {told}{counts['keep']:,} newly kept"
+    say(f"{due}, {unchanged:,} unchanged.")
     for line in finding_lines(findings):
         say(line)
-    return bool(found or also)
+    return _fails(bool(found), also, newly)
 
 
 def _rows(found: list[VerdictChange]) -> list[list[str]]:
@@ -193,15 +221,15 @@ def _rows(found: list[VerdictChange]) -> list[list[str]]:
 
 
 def _on_all_facts(
-    policies: tuple[CheckedPolicy, CheckedPolicy], day: Day | None, also: list[str], format_: str
+    policies: tuple[CheckedPolicy, CheckedPolicy], day: Day | None, also: list[str], format_: str, newly: Newly
 ) -> bool:
     try:
-        example = example_of_difference(*policies, day.today if day else None)
+        example = example_of_difference(*policies, day.today if day else None, newly)
     except Undecided:
         message = "whether these policies mean the same was not found out: they are too different, or too large"
         raise InputError(message, "compare them on a snapshot with --snapshot") from None
     if format_ == "markdown":
-        say(example_in_markdown(example, also, _names(policies)))
+        say(example_in_markdown(example, also, _names(policies), newly))
     elif format_ == "json":
         shown = {"same": example is None and not also, "example": _example_to_json(example), "other": also}
         print_result({**shown, "findings": []})
@@ -209,11 +237,12 @@ def _on_all_facts(
         _print_example(example, policies)
     else:
         when = f" on {day.today.isoformat()}" if day else ""
-        say(f"Both policies give the same verdicts{when}, whatever the facts (missing and unreadable ones left out).")
+        said = SAME[newly]
+        say(f"{said}{when}, whatever the facts (missing and unreadable ones left out).")
     if format_ == "text":
         for sentence in also:
             say(f"But {sentence}." if example is None else f"Also: {sentence}.")
-    return example is not None or bool(also)
+    return _fails(example is not None, also, newly)
 
 
 def _print_example(example: Example, policies: tuple[CheckedPolicy, CheckedPolicy]) -> None:

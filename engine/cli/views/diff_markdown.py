@@ -4,9 +4,18 @@ What comes from outside stands in code spans: there it is neither markup nor a m
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from seatwarden.engine.analysis.diff import FATES, Example, VerdictChange, changes_to, fate, in_reading_order, reasons
+from seatwarden.engine.analysis.diff import (
+    FATES,
+    Example,
+    Newly,
+    VerdictChange,
+    changes_to,
+    fate,
+    in_reading_order,
+    reasons,
+)
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.phrases import show_values
 from seatwarden.engine.plan.findings import Finding
@@ -14,6 +23,12 @@ from seatwarden.engine.plan.findings import Finding
 MOST_ROWS = 100
 """Most licenses that are listed: a comment on GitHub has at most 65,536 characters."""
 DIFFERENT = "The policies differ. A smallest example, everything else being false or without a value:"
+SAME: Mapping[Newly, str] = {
+    "either": "Both policies give the same verdicts",
+    "released": "The new policy releases nothing that the old one keeps",
+    "kept": "The new policy keeps nothing that the old one releases",
+}
+"""What is said where no change was found of those that were asked for."""
 _DONE = {"keep": "kept", "notice": "due after notice", "release": "released"}
 
 
@@ -45,11 +60,13 @@ def changes_in_markdown(
     return "\n".join(lines)
 
 
-def example_in_markdown(example: Example | None, also: Sequence[str], names: tuple[str, str]) -> str:
+def example_in_markdown(
+    example: Example | None, also: Sequence[str], names: tuple[str, str], newly: Newly = "either"
+) -> str:
     """Whether two policies mean the same, whatever the facts; if not, a smallest example."""
     lines = _title(names)
     if example is None:
-        lines.append("Both policies give the same verdicts, whatever the facts (missing and unreadable ones left out).")
+        lines.append(f"{SAME[newly]}, whatever the facts (missing and unreadable ones left out).")
     else:
         lines += [DIFFERENT, ""]
         facts = ((code_span(name), code_span(show_values(values))) for name, values in example.facts)

@@ -176,14 +176,14 @@ def test_a_recorded_test_passes(policy: Policy, site: dict[str, Any]) -> None:
 def test_a_guarantee_is_a_case_of_its_policy(tmp_path: Path) -> None:
     policy = 'guarantee "admins" never release when user.roles = "RootAdmin"\nrelease when unused for 30 days\n'
     (tmp_path / "p.policy").write_text('keep when user.roles = "RootAdmin"\n' + policy)
-    case = "{name: a, license: {type: analyzer, lastUsed: 60 days ago}, verdict: release}"
+    case = "{name: a, license: {type: analyzer, lastUsed: 2026-01-01}, verdict: release}"
     (tmp_path / "p.test.yaml").write_text(f"policy: p.policy\nnow: 2026-11-21\ncases:\n  - {case}\n")
     held = run_policy_test(load_policy_test(tmp_path / "p.test.yaml"))
     assert [(one.name, one.problems) for one in held.results] == [("a", ()), ('guarantee "admins"', ())]
     (tmp_path / "p.policy").write_text(policy)
     broken = run_policy_test(load_policy_test(tmp_path / "p.test.yaml"))
     (failed,) = broken.failed
-    assert failed.problems[0].startswith('refuted: license.type = "professional", user.roles = "RootAdmin"')
+    assert failed.problems[0].startswith('refuted: license.type = "analyzer", user.roles = "RootAdmin"')
 
 
 # Notices ---------------------------------------------------------------------------------------------------

@@ -173,3 +173,47 @@ def test_due_after_notice_is_neither_kept_nor_released(run: Run, tmp_path: Path)
     assert [reason["to"] for reason in summary["byReason"]] == ["notice"]
     shown = run("diff", plain, told, "--snapshot", SNAPSHOT, "--format", "markdown").out
     assert "**6 due after notice**" in shown
+
+
+# A gate --------------------------------------------------------------------------------------------------
+
+_OLD = 'keep "a" when user.tags = "a"\nrelease when unused for 60 days\nlimit release to 5 per run\n'
+
+
+@pytest.mark.parametrize(
+    ("new", "releases", "keeps"),
+    [
+        (_OLD, 0, 0),
+        (_OLD.replace("60", "30"), 1, 0),
+        (_OLD.replace("60", "90"), 0, 1),
+        (_OLD.replace('"a" when user.tags = "a"', '"b" when user.tags = "b"'), 1, 1),
+        (_OLD.replace("5 per run", "9 per run"), 0, 0),
+        (f'timezone "Asia/Tokyo"\n{_OLD}', 1, 1),
+        (_OLD.replace("60 days", "60 days after notice of 7 days"), 1, 1),
+    ],
+)
+def test_what_must_not_change_unseen(run: Run, tmp_path: Path, new: str, releases: int, keeps: int) -> None:
+    (tmp_path / "old.policy").write_text(_OLD)
+    (tmp_path / "new.policy").write_text(new)
+    for option, code in (("--no-new-releases", releases), ("--no-new-keeps", keeps)):
+        ran = run("diff", tmp_path / "old.policy", tmp_path / "new.policy", option)
+        assert ran.code == code, ran.out
+        assert code or ran.out.startswith("The new policy ")
+
+
+def test_the_gate_on_a_snapshot_lists_only_what_counts(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.policy").write_text("release when unused for 30 days\nlimit release to 5 per run\n")
+    (tmp_path / "new.policy").write_text("release when unused for 60 days\nlimit release to 5 per run\n")
+    policies = tmp_path / "old.policy", tmp_path / "new.policy"
+    for new, old, option, code in (
+        (1, 0, "releases", 0),
+        (0, 1, "releases", 1),
+        (1, 0, "keeps", 1),
+        (0, 1, "keeps", 0),
+    ):
+        ran = run("diff", policies[old], policies[new], "--snapshot", EXAMPLES / "site.json", f"--no-new-{option}")
+        assert (ran.code, "→" in ran.out) == (code, bool(code))
+
+
+def test_both_gates_at_once_are_no_gate(run: Run, policies: tuple[Path, Path]) -> None:
+    assert run("diff", *policies, "--no-new-releases", "--no-new-keeps").code == 2
