@@ -42,14 +42,21 @@ MOST_SUGGESTIONS = 3_000
 def find_unknown_names(policy: CheckedPolicy, known: KnownNames, space: "RuleSpace") -> Iterator[Diagnostic]:
     """SW401 nobody has it, SW402 differs only in case, SW403 only looks the same, SW404 a rule that matches nobody."""
     names = _Names(policy, known)
+    yield from (found_in_rules := list(_in_rules(policy, known, space, names)))
+    # A guarantee mostly names what a rule names: that is said once, and there it is to be corrected.
+    said = {finding.message for finding in found_in_rules}
+    for about in (guarantee.condition for guarantee in policy.written.guarantees if guarantee.condition is not None):
+        found = (finding for node, _ in walk(about) for finding in names.findings(node))
+        yield from (finding for finding in found if finding.message not in said)
+
+
+def _in_rules(policy: CheckedPolicy, known: KnownNames, space: "RuleSpace", names: "_Names") -> Iterator[Diagnostic]:
     unknown: set[str] = set()
     for let in policy.written.statements:
         if isinstance(let, Let) and is_condition(let.value):
             of_let = [finding for node, _ in walk(let.value) for finding in names.findings(node)]
             unknown |= {let.name} if of_let else set()
             yield from of_let
-    for about in (guarantee.condition for guarantee in policy.written.guarantees if guarantee.condition is not None):
-        yield from (finding for node, _ in walk(about) for finding in names.findings(node))
     for number, (rule, written) in enumerate(zip(policy.rules, policy.written.rules, strict=True)):
         nodes = [node for node, _ in walk(written.condition)]
         found = [finding for node in nodes for finding in names.findings(node)]
