@@ -28,7 +28,7 @@ from seatwarden.policy.guarantees.truth import Situation
 from seatwarden.policy.guarantees.two_licenses import OtherLicense, both_held, of_other
 from seatwarden.policy.guarantees.unknowns import Doubts, no_text
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.worlds.formula import Formula, all_of, any_of, negate
+from seatwarden.policy.worlds.formula import Flag, Formula, all_of, any_of, negate
 from seatwarden.policy.worlds.policies import of_types
 from seatwarden.policy.worlds.search import STEPS, Space, Undecided
 from seatwarden.policy.worlds.world import World
@@ -36,8 +36,8 @@ from seatwarden.policy.worlds.world import World
 ProofOutcome: TypeAlias = Literal["proved", "refuted", "not decided"]
 _TRIES = 50
 """Most worlds that are looked at for an example that can be confirmed."""
-_COMPARED = 5
-"""Most examples of which the smallest is shown."""
+_COMPARED = 2
+"""Most examples of which the smaller is shown: the search begins with small ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def prove(policy: CheckedPolicy, steps: int = STEPS) -> tuple[Proof, ...]:
 
     All searches together may take so many steps; what takes more is not decided.
     """
-    return Prover(policy, steps).proofs() if policy.guarantees else ()
+    return _Prover(policy).proofs(steps) if policy.guarantees else ()
 
 
 def broken(proofs: Iterable[Proof]) -> list[Proof]:
@@ -76,39 +76,60 @@ def broken(proofs: Iterable[Proof]) -> list[Proof]:
     return [proof for proof in proofs if proof.outcome != "proved"]
 
 
-class Prover:
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A guarantee, the conditions of what it speaks of, and the formula of what is against it.
+
+    `readable`: whether people whose texts do not say what they are read as may be left out.
+    """
+
+    guarantee: Guarantee
+    about: list[Condition]
+    against: Formula
+    readable: bool
+
+
+class _Prover:
     """The questions of all guarantees of a policy, over one set of rules."""
 
-    def __init__(self, policy: CheckedPolicy, steps: int = STEPS) -> None:
+    def __init__(self, policy: CheckedPolicy) -> None:
         self._policy = policy
-        self._left = steps
         self._keeps = [rule for rule in policy.rules if rule.kind == "keep"]
         self._texts = set(_compared_as_text(rule.condition for rule in policy.rules))
         self._readings = set(_readings(rule.condition for rule in policy.rules))
+        self._doubtful = {id(rule): Doubts.of([rule.condition]).flags for rule in policy.rules}
+        self._formulas: dict[tuple[int, frozenset[Flag]], Formula] = {}
 
-    def proofs(self) -> tuple[Proof, ...]:
+    def proofs(self, steps: int) -> tuple[Proof, ...]:
         """What becomes of each guarantee."""
-        return tuple(map(self._proof, self._policy.guarantees))
+        questions = list(map(self._question, self._policy.guarantees))
+        # A long list of users takes as long to be read for one question as for all of them.
+        spaces = {
+            readable: Space((one.against for one in questions if one.readable is readable), steps, readable=readable)
+            for readable in {one.readable for one in questions}
+        }
+        return tuple(self._proof(one, spaces[one.readable]) for one in questions)
 
-    def _proof(self, guarantee: Guarantee) -> Proof:
+    def _question(self, guarantee: Guarantee) -> _Question:
         about = _about(guarantee)
-        always = guarantee.promise == "always"
         # What is always released is certainly so, and then all that is read is known.
-        doubts = Doubts.of(()) if always else Doubts.of(about)
-        formula = self._against(guarantee, about, doubts)
-        space = Space([formula], self._left, readable=not self._is_read_in_two_ways(about))
+        doubts = Doubts.of(()) if guarantee.promise == "always" else Doubts.of(about)
+        against = self._against(guarantee, about, doubts)
+        return _Question(guarantee, about, against, not self._is_read_in_two_ways(about))
+
+    def _proof(self, asked: _Question, space: Space) -> Proof:
+        guarantee = asked.guarantee
         examples: list[Counterexample] = []
         outcome: ProofOutcome = "proved"
         try:
-            for world in islice(space.worlds(formula), _TRIES):
+            for world in islice(space.worlds(asked.against), _TRIES):
                 outcome = "not decided"  # that no example is confirmed proves nothing where there are candidates
-                example = self._confirmed(guarantee, about, world)
+                example = self._confirmed(guarantee, asked.about, world)
                 examples += [example] if example is not None else []
                 if len(examples) == _COMPARED:
                     break
         except Undecided:
             outcome = "not decided"
-        self._left = space.left
         if examples:
             return Proof(guarantee, "refuted", min(examples, key=_size))
         return Proof(guarantee, outcome)
@@ -127,13 +148,21 @@ class Prover:
 
     def _released(self, guarantee: Guarantee, doubts: Doubts) -> Formula:
         """The formula that the rules certainly release a license."""
-        names = self._policy.names
         return all_of(
             [
-                any_of(doubts.matches(rule, names) for rule in self._releases(guarantee)),
-                *(doubts.passes_by(rule, names) for rule in self._keeps),
+                any_of(self._certain(rule, doubts) for rule in self._releases(guarantee)),
+                *(self._certain(rule, doubts) for rule in self._keeps),
             ]
         )
+
+    def _certain(self, rule: Rule, doubts: Doubts) -> Formula:
+        """The formula that a release rule certainly matches, or that a keep rule certainly does not."""
+        # Nearly all rules read nothing that a guarantee has doubts about, and say the same to each.
+        key = (id(rule), doubts.flags & self._doubtful[id(rule)])
+        if key not in self._formulas:
+            said = doubts.matches if rule.kind == "release" else doubts.passes_by
+            self._formulas[key] = said(rule, self._policy.names)
+        return self._formulas[key]
 
     def _releases(self, guarantee: Guarantee) -> list[Rule]:
         """The release rules that a guarantee speaks of."""

@@ -60,11 +60,9 @@ class Situation:
         """Whether a condition holds."""
         match condition:
             case And(operands):
-                truths = [self.truth(operand) for operand in operands]
-                return False if False in truths else None if None in truths else True
+                return self._joined(operands, settles=False)
             case Or(operands):
-                truths = [self.truth(operand) for operand in operands]
-                return True if True in truths else None if None in truths else False
+                return self._joined(operands, settles=True)
             case Not(operand):
                 truth = self.truth(operand)
                 return None if truth is None else not truth
@@ -81,6 +79,16 @@ class Situation:
             case _:
                 values = self._values(condition)
                 return None if values is None else True in values
+
+    def _joined(self, operands: Iterable[Condition], *, settles: bool) -> Kleene:
+        """What `and` or `or` says: one part that `settles` it is enough."""
+        doubt = False
+        for operand in operands:
+            truth = self.truth(operand)
+            if truth is settles:
+                return settles
+            doubt = doubt or truth is None
+        return None if doubt else not settles
 
     def _is_empty(self, field: Field) -> Kleene:
         values = self.read(field)

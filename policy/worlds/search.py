@@ -52,11 +52,6 @@ class Space:
         self._steps = steps
         self._readable = readable
 
-    @property
-    def left(self) -> int:
-        """The literals that may still be tried."""
-        return self._steps
-
     def world(self, *formulas: Formula) -> World | None:
         """A world in which all formulas hold, or None when there is none. Raises Undecided."""
         return next(self.worlds(*formulas), None)
