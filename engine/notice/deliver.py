@@ -6,19 +6,17 @@ connection ends or is silent after the message was sent, nobody knows: that is n
 
 import smtplib
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from email.policy import SMTP, SMTPUTF8
-from typing import Literal, Self
+from typing import Self
 
 from seatwarden.engine.notice.message import NoticeMessage, json_of, mail_of
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notify import http, smtp
 from seatwarden.engine.notify.errors import NotDelivered, why
 from seatwarden.engine.notify.webhook import signed_request
 from seatwarden.engine.site.notice import NoticeSettings
 from seatwarden.engine.site.notifications import MailServer, WebhookTarget
-
-DeliveryResult = Literal["accepted", "refused", "no-answer"]
 
 LAST_ANSWER_SECONDS = 60
 """For the answer to a whole message, which some servers look through before they give it."""
@@ -26,14 +24,6 @@ MAX_SILENCES = 3
 """After so many messages in a row without an answer no further one is tried: each may take minutes."""
 _TAKEN = 250
 _GOES_AWAY = 421
-
-
-@dataclass(frozen=True, slots=True)
-class MessageOutcome:
-    """What came of one message, and what was said of it, on one line and without a secret."""
-
-    result: DeliveryResult
-    reply: str
 
 
 def deliver(settings: NoticeSettings, message: NoticeMessage, now: datetime) -> MessageOutcome:

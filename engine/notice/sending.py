@@ -11,7 +11,6 @@ from email.headerregistry import Address
 
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.notice.assess import NoticeSite
-from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.lines import (
     AnswerLine,
     AnswerPart,
@@ -26,6 +25,7 @@ from seatwarden.engine.notice.lines import (
 )
 from seatwarden.engine.notice.messages_due import DueMessage, text_of
 from seatwarden.engine.notice.notices import GivenNotice
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notice.register import NoticeRegister
 from seatwarden.engine.site.notice import NoticeChannel
 

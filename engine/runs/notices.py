@@ -14,11 +14,11 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.notice.assess import NoticeEnd, NoticeSite, clause_of, ending
 from seatwarden.engine.notice.decisions import rows_of
-from seatwarden.engine.notice.deliver import Courier, MessageOutcome
 from seatwarden.engine.notice.facts import NoticeFacts
 from seatwarden.engine.notice.interval import interval_of
 from seatwarden.engine.notice.message import NoticeMessage, compose
 from seatwarden.engine.notice.messages_due import DueMessage, messages_due
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notice.recipient import Recipient, Unreachable, recipient_of
 from seatwarden.engine.notice.register import NoticeRegister
 from seatwarden.engine.notice.sending import Dispatch, Outgoing, Sender, Sent
@@ -50,6 +50,8 @@ AgreeTo: TypeAlias = Callable[[Sequence[DueMessage]], bool]
 
 def real_courier(settings: NoticeSettings) -> AbstractContextManager[OneCourier]:
     """That of the site file: a mail server, or a webhook."""
+    from seatwarden.engine.notice.deliver import Courier  # requests takes a while to import
+
     return Courier(settings)
 
 

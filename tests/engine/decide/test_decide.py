@@ -76,9 +76,11 @@ def test_released_means_every_keep_rule_false_and_a_release_rule_true(
 ) -> None:
     for decision in decide(policy, site, now):
         keeps = [outcome.truth for outcome in decision.outcomes if outcome.rule.kind == "keep"]
-        releases = [outcome.truth for outcome in decision.outcomes if outcome.rule.kind == "release"]
-        certain = all(truth is False for truth in keeps) and True in releases
-        assert decision.verdict == ("release" if certain and decision.because != "guard" else "keep")
+        releases = [outcome.rule for outcome in decision.outcomes if outcome.rule.kind == "release" and outcome.truth]
+        certain = all(truth is False for truth in keeps) and releases and decision.because != "guard"
+        at_once = any(rule.notice is None for rule in releases)
+        assert decision.verdict == ("release" if certain and at_once else "keep")
+        assert (decision.because == "notice") == (bool(certain) and not at_once)
         if decision.because == "guard":
             assert decision.verdict == "keep"
         if decision.because == "keep":

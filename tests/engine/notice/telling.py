@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.holds import HoldsRegister
 from seatwarden.engine.notice.message import NoticeMessage
 from seatwarden.engine.notice.notices import GivenNotice
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, read_notices
 from seatwarden.engine.runs.context import RunContext
 from seatwarden.engine.runs.record import locked_record

@@ -9,8 +9,8 @@ import pytest
 from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.errors import UntrustedRecord
 from seatwarden.engine.log.register import REGISTER_FILE
-from seatwarden.engine.notice.deliver import MessageOutcome
 from seatwarden.engine.notice.interval import interval_of
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.policy.schedule.check import load_schedule
 from tests.engine.notice.telling import LIMIT, LONG_AGO, NOTICE, REMINDED, TOLD_FIRST, Telling, people, person

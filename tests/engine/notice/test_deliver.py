@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from seatwarden.engine.notice import deliver as module
-from seatwarden.engine.notice.deliver import MAX_SILENCES, Courier, MessageOutcome, deliver
+from seatwarden.engine.notice.deliver import MAX_SILENCES, Courier, deliver
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notify.errors import NotDelivered
 from seatwarden.engine.notify.webhook import sign
 from seatwarden.engine.simulator.certificates import CertificateFiles

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.errors import UntrustedRecord
-from seatwarden.engine.notice.deliver import MessageOutcome
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notice.register import NOTICES_FILE
 from tests.engine.notice.telling import LIMIT, NOTICE, REMINDED, TOLD_FIRST, Telling, people, person
 from tests.engine.support import license_row

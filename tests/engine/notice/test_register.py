@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.chain import erased
-from seatwarden.engine.notice.deliver import MessageOutcome
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notice.register import NOTICES_FILE, parse_notices
 from tests.engine.log.forging import relinked
 from tests.engine.notice.telling import REMINDED, Telling

@@ -10,7 +10,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.notice import NoticeStanding, NoticeState
 from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.notice.deliver import MessageOutcome
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.plan.waiting import notice_counts, waiting_lines

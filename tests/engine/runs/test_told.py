@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from seatwarden.engine.notice.deliver import MessageOutcome
+from seatwarden.engine.notice.outcome import MessageOutcome
 from seatwarden.engine.notify.events import Event
 from seatwarden.engine.runs.publish import events_of, points_of
 from seatwarden.engine.runs.run_report import RunReport
