@@ -32,7 +32,7 @@ def test_z3_says_the_same_of_thousands() -> None:
     """Among them as many that are proved, or the question would be too easy."""
     told: Counter[str] = Counter()
 
-    @settings(max_examples=5000, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3600, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(guaranteed())
     def ask(policy: CheckedPolicy) -> None:
         if is_judged(policy):
