@@ -15,7 +15,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.operators import Value
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import TRUE, Formula, Within, all_of
-from seatwarden.policy.worlds.policies import Released, differences, told
+from seatwarden.policy.worlds.policies import ReleasedBy, differences, told
 from seatwarden.policy.worlds.search import Undecided
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, USER
 from seatwarden.policy.worlds.world import World
@@ -51,7 +51,7 @@ LIMITED = "they limit releases differently"
 """What is said where the limits differ."""
 Newly: TypeAlias = Literal["either", "released", "kept"]
 """Which changes of a verdict are asked for, by the new one."""
-_RELEASED: Mapping[Newly, Released] = {"either": "by either", "released": "by the other", "kept": "by the one"}
+_RELEASED: Mapping[Newly, ReleasedBy] = {"either": "by either", "released": "by the other", "kept": "by the one"}
 Fate: TypeAlias = Literal["keep", "notice", "release"]
 """What becomes of a license: `notice` is due, and released when its user was told in time."""
 

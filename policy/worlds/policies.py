@@ -14,7 +14,7 @@ from seatwarden.policy.worlds.search import Space
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, Names, translate
 from seatwarden.policy.worlds.world import World
 
-Released: TypeAlias = Literal["by either", "by the one", "by the other"]
+ReleasedBy: TypeAlias = Literal["by either", "by the one", "by the other"]
 """By which of two policies a license is released that the other keeps."""
 
 
@@ -40,7 +40,7 @@ def told(rule: Rule) -> tuple[int, int | None] | None:
 
 
 def differences(
-    one: Policy, other: Policy, names: tuple[Names, Names], given: Formula, released: Released = "by either"
+    one: Policy, other: Policy, names: tuple[Names, Names], given: Formula, released: ReleasedBy = "by either"
 ) -> Iterator[World]:
     """Worlds in which one policy releases and the other keeps, among those where `given` holds; small ones first.
 
