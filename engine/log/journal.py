@@ -28,9 +28,9 @@ from seatwarden.engine.log.lines import (
     OutcomeLine,
     OutcomePart,
     PlanLog,
-    refuse_newer,
 )
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.log.start import refuse_newer
 from seatwarden.policy.errors import InputError
 
 

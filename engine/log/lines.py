@@ -8,12 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeAlias, get_args
+from typing import Annotated, Literal, NoReturn, Protocol, TypeAlias, get_args
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.errors import Damage, DamagedLog
@@ -30,7 +28,6 @@ from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.codes import Severity
-from seatwarden.policy.errors import InputError
 
 Key: TypeAlias = tuple[LicenseType, str]
 """Type and id of a license."""
@@ -406,43 +403,6 @@ class Closed(JournalLine, kw_only=True, rename="camel"):
     files: dict[str, str]
     at: str
     prev: str = ""
-
-
-class _Start(Struct):
-    """Of a first line what says whether we can read the others."""
-
-    kind: Any = None
-    format: Any = None
-    tool: Any = None
-
-
-def start_of(path: Path, data: bytes) -> int | None:
-    """The format that a log says it has. Raises InputError for a log of another kind, and for a newer one."""
-    start = _start_of(data)
-    if isinstance(start.kind, str) and start.kind != "plan":
-        raise InputError(f"`{path}` is a sealed log, but not of a plan")
-    if (newer := _newer(start)) is not None:
-        raise InputError(f"`{path}` {newer}", "update seatwarden")
-    return start.format if isinstance(start.format, int) else None
-
-
-def refuse_newer(path: Path, data: bytes) -> None:
-    """Raises DamagedLog for a journal or register of a newer version: nothing can be done by what it says."""
-    if (newer := _newer(_start_of(data))) is not None:
-        raise DamagedLog(path, [Damage(1, f"{newer}; update seatwarden")])
-
-
-def _newer(start: _Start) -> str | None:
-    is_newer = isinstance(start.format, int) and start.format > FORMAT
-    return f"was written by a newer seatwarden ({start.tool})" if is_newer else None
-
-
-def _start_of(data: bytes) -> _Start:
-    try:
-        end = data.find(b"\n")  # a partition would copy all the rest
-        return msgspec.json.decode(data[:end] if end >= 0 else data, type=_Start)
-    except UNREADABLE:
-        return _Start()  # a start that cannot be read is damage: reading all lines names it
 
 
 PLAN_READER: ChainReader[ChainLine] = ChainReader(

@@ -22,7 +22,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.decide import notice_order, outcomes_of, rule_on
+from seatwarden.engine.decide.decide import outcomes_of
 from seatwarden.engine.decide.decision import (
     BATCH,
     STANDING,
@@ -30,23 +30,22 @@ from seatwarden.engine.decide.decision import (
     Decision,
     Evaluated,
     Ruling,
-    deciding_kind,
     is_pseudonym,
 )
 from seatwarden.engine.decide.disguise import ClassCounts, says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Truth
-from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
-from seatwarden.engine.facts.guards import GUARDS, guard_for
 from seatwarden.engine.facts.recorded import IrregularRecord
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine, SkimmedLine, is_erased
 from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
-from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog, start_of
+from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog
+from seatwarden.engine.log.rulings import matched_rules, must_follow, recorded_ruling
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
+from seatwarden.engine.log.start import start_of
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.guarantees import GuaranteeJudged
 from seatwarden.engine.plan.limits import SiteNumbers
@@ -387,10 +386,10 @@ def _decisions(opened: OpenedLog) -> Iterator[Decision]:
                 key = (line.verdict, line.because, line.about.rule, row, truths)
                 is_new = key not in rulings
                 if is_new:
-                    rulings[key] = recorded_ruling(opened.log, line, _matched(rules.rules, truths))
+                    rulings[key] = recorded_ruling(opened.log, line, matched_rules(rules.rules, truths))
                 # What the registers say is said of one license; all else the lines of one key share.
                 if is_new or line.because in STANDING or line.about.standing is not UNSET:
-                    _must_follow(opened, line, rules.rules, truths)
+                    must_follow(opened.log, opened.day, line, rules.rules, truths)
                 yield decision_of(line, rulings[key], line.about.reason, Compact(rules, values))
 
 
@@ -402,50 +401,10 @@ def _hidden_decision(opened: OpenedLog, line: RecordedDecision, rules: Sequence[
     outcomes = opened.outcomes(line)
     truths = [outcome.truth for outcome in outcomes]
     says_facts = not says_nothing(line.about.facts)
-    ruling = recorded_ruling(opened.log, line, _matched(rules, truths) if says_facts else ())
+    ruling = recorded_ruling(opened.log, line, matched_rules(rules, truths) if says_facts else ())
     if says_facts:
-        _must_follow(opened, line, rules, truths)
+        must_follow(opened.log, opened.day, line, rules, truths)
     return decision_of(line, ruling, line.about.reason, Evaluated(opened.facts(line), outcomes))
-
-
-def _matched(rules: Sequence[Rule], truths: Sequence[Truth]) -> tuple[Rule, ...]:
-    return tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
-
-
-def recorded_ruling(log: PlanLog, line: RecordedDecision, matched: tuple[Rule, ...]) -> Ruling:
-    """The recorded ruling, where these rules matched. Raises DamagedLog where none of them can have decided so."""
-    n, name = line.n, line.about.rule
-    if (line.verdict == "release") is not (line.because == "release"):
-        log.refuse(n, f"{line.verdict} because of {line.because}")
-    if line.because == "guard":
-        guard = next((guard for guard in GUARDS if guard == name), None)
-        if guard is None:
-            log.refuse(n, "`rule` is no guard")
-        return Ruling(line.verdict, line.because, guard, None, matched)
-    if says_nothing(line.about.facts):
-        return Ruling(line.verdict, line.because, None, None, matched)
-    rules = [rule for rule in matched if rule.kind == deciding_kind(line.because)]
-    rule = rules[0] if rules and line.because == "keep" else min(rules, key=notice_order, default=None)
-    if (rule is None) is not (line.because == "default") or name != (rule.name if rule else None):
-        log.refuse(n, "on these facts `rule` does not decide")
-    return Ruling(line.verdict, line.because, None, rule, matched)
-
-
-def _must_follow(opened: OpenedLog, line: RecordedDecision, rules: Sequence[Rule], truths: Sequence[Truth]) -> None:
-    """Raises DamagedLog for a release that policy and registers do not decide on what stands in the line: nothing is
-    done by it. And for one that a register kept, as it says, though none did.
-    """
-    if (line.verdict != "release" and line.because not in STANDING) or opened.log.former:
-        return
-    guard = guard_for(line.about.row)
-    by_rules, _ = rule_on(rules, truths, guard[0] if guard else None)
-    ruling, _ = ruled(by_rules, "", line.standing, opened.day)
-    if (ruling.verdict, ruling.because) == (line.verdict, line.because):
-        return
-    if line.because in STANDING:
-        opened.log.refuse(line.n, f"it says {line.because}, and no register kept the license that the policy releases")
-    keeps = "policy says" if by_rules.verdict == "keep" else "registers say"
-    opened.log.refuse(line.n, f"it says release, and on these facts the {keeps} keep")
 
 
 def _as_recorded(outcome: RuleOutcome, truth: Truth) -> RuleOutcome:

@@ -18,7 +18,8 @@ from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
-from seatwarden.engine.log.lines import PlanHeader, RegisterHead, SaltedCircumstances, refuse_newer
+from seatwarden.engine.log.lines import PlanHeader, RegisterHead, SaltedCircumstances
+from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT

@@ -17,15 +17,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainEnd, ChainLine, ChainReader, is_erased, salts
-from seatwarden.engine.log.lines import (
-    RESTORE_RESULTS,
-    Key,
-    OutcomeKind,
-    RegisterHead,
-    SaltedCircumstances,
-    refuse_newer,
-)
+from seatwarden.engine.log.lines import RESTORE_RESULTS, Key, OutcomeKind, RegisterHead, SaltedCircumstances
 from seatwarden.engine.log.run_folder import RESTORE_FILE
+from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.log.writer import salted
 from seatwarden.engine.plan.circumstances import Circumstances, Clocks
 from seatwarden.engine.plan.plan import FORMAT

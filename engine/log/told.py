@@ -14,7 +14,8 @@ from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
 from seatwarden.engine.log.lines import PlanLog
-from seatwarden.engine.log.reader import OpenedLog, RecordedPlan, opened, recorded_ruling
+from seatwarden.engine.log.reader import OpenedLog, RecordedPlan, opened
+from seatwarden.engine.log.rulings import recorded_ruling
 from seatwarden.grammar.ast import Rule
 
 

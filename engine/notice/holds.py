@@ -19,7 +19,8 @@ from seatwarden.engine.facts.standing import HoldInForce
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.heads import ChainHead
-from seatwarden.engine.log.lines import SaltedCircumstances, refuse_newer
+from seatwarden.engine.log.lines import SaltedCircumstances
+from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.grammar.ast import LicenseType

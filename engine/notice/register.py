@@ -12,7 +12,7 @@ from seatwarden.engine.common.files import make_private_folder, read_file
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.heads import ChainHead
-from seatwarden.engine.log.lines import refuse_newer
+from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.notice.lines import READER, NoticeLine, NoticesOpened
 from seatwarden.engine.notice.notices import Notices
 from seatwarden.engine.notice.order import misplaced
