@@ -43,6 +43,7 @@ from seatwarden.engine.facts.recorded import IrregularRecord
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ReadChain, SealLine, SkimmedLine, is_erased
 from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
 from seatwarden.engine.log.lines import PLAN_READER, FindingLine, Key, PlanHeader, PlanLog
+from seatwarden.engine.log.places import span_at
 from seatwarden.engine.log.rulings import matched_rules, must_follow, recorded_ruling
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, log_path, which_run
 from seatwarden.engine.log.start import start_of
@@ -53,7 +54,6 @@ from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Rule
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.grammar.printer import print_field
-from seatwarden.grammar.spans import NOWHERE, Span
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.file_kinds import refuse_foreign
 from seatwarden.policy.files import near_file
@@ -323,20 +323,9 @@ def _policy(log: PlanLog) -> CheckedPolicy:
         log.refuse(2, f"`text` is no policy: {error}")
     if len(used) != len(policy.rules):
         log.refuse(2, "`rules` are not those of the policy")
-    spans = iter([_span(log, rule.at) for rule in used])
+    spans = iter([span_at(log, rule.at) for rule in used])
     statements = tuple(replace(s, span=next(spans)) if isinstance(s, Rule) else s for s in policy.tree.statements)
     return replace(policy, tree=replace(policy.tree, statements=statements))
-
-
-_PLACE = re.compile(r"(.*):(\d{1,9}):(\d{1,9})", re.ASCII | re.DOTALL)
-
-
-def _span(log: PlanLog, place: str) -> Span:
-    found = _PLACE.fullmatch(place)
-    if found is None:
-        log.refuse(2, "a place of a rule is not written as FILE:LINE:COLUMN")
-    file, line, column = found[1], int(found[2]), int(found[3])
-    return replace(NOWHERE, file=file, line=line, column=column, end_line=line, end_column=column)
 
 
 def _limits(log: PlanLog) -> tuple[AnyLimit, ...]:

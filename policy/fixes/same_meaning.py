@@ -36,6 +36,8 @@ def means_the_same(one: CheckedPolicy, other: CheckedPolicy) -> bool:
     """
     if (one.timezone, set(one.limits)) != (other.timezone, set(other.limits)):
         return False
+    if set(one.guarantees) != set(other.guarantees):  # what is promised is up to who promises it
+        return False
     both = one.names.keys() & other.names.keys()
     renewed = {name for name in both if one.names[name] != other.names[name]}
     shared = {rule for rule in set(one.rules) & set(other.rules) if renewed.isdisjoint(_named(rule.condition))}
