@@ -50,6 +50,18 @@ def tools(run: Run, certificates: CertificateFiles, site_file: SiteFile, tmp_pat
         yield Tools(run, qrs, site_file(qrs.port), tmp_path)
 
 
+def test_a_plan_whose_guarantee_does_not_hold_is_not_applied(tools: Tools) -> None:
+    promise = 'guarantee "admins" never release when user.roles = "RootAdmin"\n'
+    run = tools.plan(policy=promise + POLICY)
+    assert "REFUTED" in (run / "summary.txt").read_text(encoding="utf-8")
+    ran = tools.apply(run)
+    assert (ran.code, tools.qrs.deleted) == (1, [])
+    assert "does not hold" in ran.err
+    kept = tools.plan("kept", promise + 'keep when user.roles = "RootAdmin"\n' + POLICY)
+    assert tools.apply(kept).code == 0
+    assert sorted(tools.qrs.deleted) == ALL
+
+
 def test_does_exactly_the_plan(tools: Tools) -> None:
     run = tools.plan()
     ran = tools.apply(run)
