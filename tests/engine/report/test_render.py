@@ -166,3 +166,12 @@ def test_the_script_is_javascript() -> None:
         text += script.read_text(encoding="utf-8")
     for never in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "fetch("):
         assert never not in text
+
+
+def test_what_was_guaranteed_stands_in_the_record(tmp_path: Path) -> None:
+    promise = 'guarantee "admins" never release when user.roles = "<b>"\nrelease when unused for 30 days\n'
+    page = render(report_for(write_run(tmp_path / "run", some_site(), policy=promise))).decode()
+    said = "guarantee &#34;admins&#34; never release when user.roles = &#34;&lt;b&gt;&#34;"
+    assert f"<dt>Guarantees</dt><dd>refuted: <code>{said}</code></dd>" in page
+    without = render(report_for(write_run(tmp_path / "other", some_site()))).decode()
+    assert "<dt>Guarantees</dt>" not in without
