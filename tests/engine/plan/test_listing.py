@@ -38,7 +38,7 @@ def test_one_line_a_license(width: int | None, show: Show) -> None:
     assert len(rows) == {"brief": 20, "all": 40, "kept": 20, "release": 10, "undetermined": 10}.get(show, 0)
     if width is not None:
         table = [line for line in lines if line.startswith(" ") and not line.startswith("  ")]
-        assert max(map(cell_len, table)) <= width
+        assert max(map(cell_len, table), default=0) <= width
     assert not any(line != line.rstrip() for line in lines), "nothing is padded"
 
 
