@@ -5,7 +5,7 @@ the same as the reference evaluator, which stands on the floor above; the tests 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from seatwarden.grammar.ast import (
@@ -44,10 +44,14 @@ class Situation:
 
     world: World | OtherLicense
     names: Names
+    _known: dict[Field, KnownValues] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was read: all rules of a policy ask for the same few fields."""
 
-    def read(self, field: Field) -> KnownValues:
+    def read(self, asked: Field) -> KnownValues:
         """The values of a field."""
-        return self.world.read(field) if is_known(field, self.world) else None
+        if asked not in self._known:
+            self._known[asked] = self.world.read(asked) if is_known(asked, self.world) else None
+        return self._known[asked]
 
     def matches(self, rule: Rule) -> Kleene:
         """Whether a rule matches."""
@@ -66,8 +70,8 @@ class Situation:
             case Not(operand):
                 truth = self.truth(operand)
                 return None if truth is None else not truth
-            case IsEmpty(field):
-                return self._is_empty(field)
+            case IsEmpty(of):
+                return self._is_empty(of)
             case Season():
                 return in_season(condition, self.world.today)
             case UnusedFor():
@@ -90,13 +94,13 @@ class Situation:
             doubt = doubt or truth is None
         return None if doubt else not settles
 
-    def _is_empty(self, field: Field) -> Kleene:
-        values = self.read(field)
+    def _is_empty(self, of: Field) -> Kleene:
+        values = self.read(of)
         if values is None:
             return None
         if any(not isinstance(value, str) or value.strip() for value in values):
             return False
-        return None if field.name in IN_USE and self.world.satisfies(nobody_has(field)) else True
+        return None if of.name in IN_USE and self.world.satisfies(nobody_has(of)) else True
 
     def _compare(self, operator: str, left: Operand, right: Operand) -> Kleene:
         one, other = self._values(left), self._values(right)
@@ -112,8 +116,8 @@ class Situation:
                 return tuple(item.value for item in items)
             case Name(name):
                 return self._values(self.names[name])
-            case ReadAs(kind, field):
-                texts = self.read(field) if not self.world.satisfies(no_text(operand)) else None
+            case ReadAs(kind, of):
+                texts = self.read(of) if not self.world.satisfies(no_text(operand)) else None
                 return _said(read_text(kind, str(text)) for text in texts) if texts is not None else None
             case Shifted(base):
                 values = self._values(base)
