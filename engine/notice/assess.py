@@ -78,7 +78,7 @@ def standing_of(decision: Decision, row: License, site: NoticeSite) -> NoticeSta
     assert clause is not None  # noqa: S101 - for the type checker: the caller has looked
     times = site.notices.times_came_back(decision.key, decision.user)
     found = _standing_of(decision, clause, row, site)
-    return structs.replace(found) if times else found
+    return structs.replace(found, times=times) if times else found
 
 
 def _standing_of(decision: Decision, clause: NoticeClause, row: License, site: NoticeSite) -> NoticeStanding:
