@@ -74,9 +74,9 @@ def test_a_hold_only_keeps(policy: Policy, site: dict[str, Any], now: datetime, 
     without = list(decide_all(loaded, snapshot, day))
     for before, after in zip(without, decide_all(loaded, snapshot.with_standings(given_), day), strict=True):
         hold = given_.get(before.key, NO_STANDING).hold
-        if before.verdict == "release" and hold is not None and hold.until >= day.today.isoformat():
+        if is_due(before) and hold is not None and hold.until >= day.today.isoformat():
             assert (after.verdict, after.because, after.rule) == ("keep", "hold", before.rule)
-            assert after.reason == f"held until {hold.until} by ACME\\admin: parental leave; due: {before.reason}"
+            assert after.reason == f"held until {hold.until} by ACME\\admin: parental leave; due: {due_reason(before)}"
             assert (after.matched, after.decided_by) == (before.matched, before.decided_by)
             assert reason_label(after) == "hold"
         else:
