@@ -15,6 +15,7 @@ from seatwarden.engine.decide.decide import decide as decide_one
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Decision, reason_label
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.decide.standing import due_reason, is_due
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.standing import NO_STANDING, HoldInForce, Standing, Standings
 from seatwarden.engine.log.past_site import past_site
