@@ -75,7 +75,7 @@ def repository(tmp_path: Path) -> Path:
     run("commit", "--quiet", "--message", "a policy", cwd=folder.parent)
     run("clone", "--quiet", folder.parent, clone, cwd=tmp_path)
     with (clone / "policies" / "license.policy").open("a", encoding="utf-8") as file:
-        file.write('keep "new" when user.roles = "RootAdmin"\n')
+        file.write('keep "new" when user.roles = "AuditAdmin"\n')
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("pip", "gh", "curl"):
