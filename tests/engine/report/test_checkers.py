@@ -29,6 +29,7 @@ _LOOKED_AT = [
     ("over the limit", Look(390, _LIGHT)),
     ("stopped", Look(1400, _DARK)),
     ("what-if", Look(768, _LIGHT)),
+    ("waiting for notice", Look(1280, _LIGHT)),
     ("nothing is due", Look(1024, _DARK)),
     ("applied", Look(390, _FORCED)),
     ("applied in part", Look(1280, _FORCED)),
