@@ -12,7 +12,7 @@ ORDINARY = 20
 PROFILES = {
     "seatwarden": settings(deadline=None, max_examples=ORDINARY),
     "ci": settings(deadline=None, max_examples=ORDINARY, derandomize=True),
-    "longer": settings(deadline=None, max_examples=100, derandomize=True),
+    "longer": settings(deadline=None, max_examples=70, derandomize=True),
     # Under Wine all takes longer, and what a search finds it finds elsewhere: here it is about the system.
     "windows": settings(deadline=None, max_examples=8, derandomize=True),
     "thorough": settings(deadline=None, max_examples=2000),
