@@ -7,7 +7,7 @@ moment. CI then runs the properties again under `longer`.
 from hypothesis import Phase, settings
 
 ORDINARY = 20
-"""Examples of a property in an ordinary run; CI has five times as many in one of its own."""
+"""Examples of a property in an ordinary run; CI has more than three times as many in one of its own."""
 
 PROFILES = {
     "seatwarden": settings(deadline=None, max_examples=ORDINARY),

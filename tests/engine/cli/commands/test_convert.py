@@ -30,7 +30,7 @@ def test_what_yaml_cannot_say(run: Run) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert "error[SW210]: " in ran.err
     assert "`holds both`" in ran.err
-    assert "both-types.policy:7:1" in ran.err
+    assert "both-types.policy:16:18" in ran.err
 
 
 def test_a_file_that_would_be_read_as_something_else(run: Run, tmp_path: Path) -> None:
