@@ -120,8 +120,9 @@ def _comparison(operator: Operator, left: Operand, right: Operand, names: Names)
         holds = all_of([*filled, needed, any_of([compared, enough])])
         return reduce(lambda formula, field: _there(field, formula), there, holds)
     if any(isinstance(side, Field) and side.name in OF_POOL for side in (left, right)):
-        # Nor have numbers of licenses: a world looks for them, too.
-        return Flag(Comparison(operator, _unnamed(left, names), _unnamed(right, names)))
+        # Nor have numbers of licenses: a world looks for them, too. One that is compared with itself is any number.
+        one, other = _unnamed(left, names), _unnamed(right, names)
+        return constant(HOLDS[operator](0, 0)) if one == other else Flag(Comparison(operator, one, other))
     if isinstance(left, Shifted) or isinstance(right, Shifted):
         ones, others = _moments(left, names), _moments(right, names)
         pairs_ = ((one, other) for one in ones for other in others)
