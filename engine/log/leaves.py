@@ -69,3 +69,52 @@ class Tree:
         if not self._subtrees:
             return _sha256().digest()
         return reduce(lambda right, left: _sha256(b"\1" + left + right).digest(), reversed(self._subtrees))
+
+
+class InclusionPaths:
+    """The proofs that leaves are under one root, as RFC 6962 has them, for many leaves of one tree.
+
+    Level by level each hash has a sibling, or goes up as it is where it is the last of an odd number: that gives the
+    same root as splitting at powers of two.
+    """
+
+    __slots__ = ("_levels",)
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels: list[Sequence[bytes]] = [leaves]
+        while len(level := self._levels[-1]) > 1:
+            above = [_pair(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+            self._levels.append([*above, level[-1]] if len(level) % 2 else above)
+
+    def of(self, index: int) -> list[bytes]:
+        """The hashes beside the way up from a leaf, lowest first; the first leaf is 0."""
+        path = []
+        for level in self._levels[:-1]:
+            if index ^ 1 < len(level):
+                path.append(level[index ^ 1])
+            index //= 2
+        return path
+
+
+def root_above(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root of a tree of `size` leaves, as a leaf and the hashes beside its way up give it (RFC 6962, 2.1.1).
+
+    None where there are more of these, or fewer, than there are on that way.
+    """
+    if not 0 <= index < size:
+        return None
+    found, beside, last = leaf, iter(path), size - 1
+    for _ in range(size.bit_length()):
+        if last == 0:
+            break
+        if index % 2 or index < last:
+            sibling = next(beside, None)
+            if sibling is None:
+                return None
+            found = _pair(sibling, found) if index % 2 else _pair(found, sibling)
+        index, last = index // 2, last // 2
+    return found if next(beside, None) is None else None
+
+
+def _pair(left: bytes, right: bytes) -> bytes:
+    return _sha256(b"\1" + left + right).digest()
