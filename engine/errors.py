@@ -12,6 +12,7 @@ SeatwardenError              message and help                                   
 ├── DamagedLog               a plan or a journal is not as it was written
 ├── UntrustedRecord          a register or a clock that cannot be relied on
 ├── PlanRefused              the answer is no: the plan is not applied
+│   └── NotApproved          it waits for approvals
 ├── OverTheLimit             the plan releases more than a limit allows
 ├── ServedAlready            another service is at work with this folder
 ├── NotDelivered             a destination did not take a notification              engine.notify.errors
@@ -63,6 +64,10 @@ class UntrustedRecord(SeatwardenError):
 
 class PlanRefused(SeatwardenError):
     """The plan is not applied, for a reason that is no failure."""
+
+
+class NotApproved(PlanRefused):
+    """The plan waits for approvals that it needs."""
 
 
 class OverTheLimit(SeatwardenError):

@@ -59,13 +59,16 @@ IMAGE = _kind("image", "a picture", "name the file that is meant")
 PROGRAM = _kind("program", "a program", "name the file that is meant")
 CERTIFICATE = _kind("certificate", "a certificate (PEM)", "a site file names it under `cert`")
 PRIVATE_KEY = _kind("private-key", "a private key (PEM)", "a site file names it under `cert`")
+SIGNING_KEY = _kind("signing-key", "a key for signatures", "name it with --key or --sign")
+PUBLIC_KEY = _kind("public-key", "a public key for signatures", "a site file names it, or name it with --key")
 PFX = _kind("pfx", "a certificate with its key (PFX)", "a site file names it under `cert`")
 HTML = _kind("html", "a web page (HTML)", "name the file that is meant")
 UTF16 = _kind("utf-16", "text in UTF-16 without a mark", "save it as UTF-8 in your editor")
 EMPTY = _kind("empty", "an empty file", "was it written whole?")
 
 _POLICIES = (POLICY, JSON_POLICY, BUTLER, RULES, SITE)
-_FOREIGN = (ZIP, GZIP, PARQUET, EXCEL, WORD, PDF, OFFICE, IMAGE, PROGRAM, HTML, CSV, CERTIFICATE, PRIVATE_KEY, PFX)
+_KEYS = (CERTIFICATE, PRIVATE_KEY, PFX, SIGNING_KEY, PUBLIC_KEY)
+_FOREIGN = (ZIP, GZIP, PARQUET, EXCEL, WORD, PDF, OFFICE, IMAGE, PROGRAM, HTML, CSV, *_KEYS)
 _RECORDS = (PLAN, JOURNAL, PRINTED, REPORT, SCHEMA, JUNIT)
 
 _REFUSED: Mapping[str, tuple[FileKind, ...]] = {
@@ -187,6 +190,7 @@ _JSON_KEY = '"{}"\\s*:'
 _ROWS = re.compile(r'"users"\s*:\s*\[\s*\{|"licenses"\s*:\s*\{\s*"(?:professional|analyzer)"\s*:\s*\[')
 """How rows of QRS begin in a snapshot."""
 _HEX_KEY = re.compile(r"\s*[0-9a-f]{64}\s*")
+_PUBLIC_KEY = re.compile(r"[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\n?")
 _SUMMARY = re.compile(r"^\S.*: [\d,]+ passed(?:, [\d,]+ failed)?\s*\Z", re.MULTILINE)
 _LONGEST_ROW = 10_000
 
@@ -255,7 +259,9 @@ def _starts(*beginnings: str) -> Callable[[str], bool]:
 
 _TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
     (_pem("CERTIFICATE"), CERTIFICATE),
+    (lambda text: _PUBLIC_KEY.match(text) is not None and _pem("KEY")(text), SIGNING_KEY),
     (_pem("KEY"), PRIVATE_KEY),
+    (lambda text: _PUBLIC_KEY.fullmatch(text) is not None, PUBLIC_KEY),
     (_first_line_says("plan"), PLAN),
     (_first_line_says("apply"), JOURNAL),
     (lambda text: _has("$id")(text) and "urn:seatwarden:schema:" in text, SCHEMA),

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from msgspec import structs
 
+from seatwarden.engine.apply.approval import NOTHING_ASKED, Granted
 from seatwarden.engine.apply.pending import Pending, journal_so_far
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
@@ -21,11 +22,12 @@ from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
-from seatwarden.engine.plan.guarantees import broken_words, judged
+from seatwarden.engine.plan.guarantees import broken_words, judged, judged_for
 from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, hold_limits, is_announced
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.grammar.ast import AnyLimit, LicenseType
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy
 
 _AHEAD = timedelta(minutes=5)
 """How far a plan may lie in the future before the clock is held to be wrong."""
@@ -42,10 +44,13 @@ class PendingApply(Pending[RecordedPlan]):
         return [decisions[key] for key in self.left_keys]
 
 
-def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) -> None:
+def check_plan(
+    plan: RecordedPlan, url: str, max_age: timedelta, now: datetime, site_policy: CheckedPolicy | None = None
+) -> None:
     """Raises PlanRefused for a what-if, a plan of another site, one that is too old, and one from the future.
 
-    And for one whose policy does not keep what it guarantees, which is proved anew, by the policy that was recorded.
+    And for one whose policy does not keep what it guarantees, or what the `site_policy` of now does: it is proved anew,
+    of the policy that was recorded.
     """
     if plan.log.former:
         raise PlanRefused("the plan was made by an older seatwarden, whose plans this one only reads; make a new one")
@@ -64,6 +69,9 @@ def check_plan(plan: RecordedPlan, url: str, max_age: timedelta, now: datetime) 
         raise PlanRefused(f"the plan was made for {when}, in the future; is this machine's clock right?")
     if broken := broken_words(judged(plan.policy)):
         raise PlanRefused(f"{'; '.join(broken)}; correct the rules or the guarantee, and make a new plan")
+    if site_policy is not None and (broken := broken_words(judged_for(site_policy, plan.policy))):
+        why = f"the site's policy of now guarantees what the plan's does not keep: {'; '.join(broken)}"
+        raise PlanRefused(f"{why}; make a new plan by the site's policy")
 
 
 @contextmanager
@@ -94,22 +102,25 @@ def find_pending(
     unused_days: Callable[[], Mapping[Key, int]] = dict,
     lately: Mapping[int, Mapping[LicenseType, int] | None] | None = None,
     announced: Callable[[], Mapping[Key, str]] = dict,
+    granted: Granted = NOTHING_ASKED,
 ) -> PendingApply:
     """The work that is left: the choice of an earlier run, or else what the plan and the limits say.
 
     A plan with pseudonyms does not say how long each license is unused: `unused_days` does, where a limit asks,
     and `announced` for which day each release was announced.
-    `lately` is what other runs have released by now, where that may be more than when the plan was made.
+    `lately` is what other runs have released by now, where that may be more than when the plan was made; `granted` is
+    by what approval, which may take licenses out and set further limits.
     Raises PlanRefused for a journal that is damaged or of another plan, OverTheLimit, OSError.
     """
     path = folder / JOURNAL_FILE
     data, state = journal_so_far(path, plan)
+    within = (*limits, *granted.limits)
     if state is not None:
         chosen = [plan.key_of[n] for n in state.chosen if n in plan.key_of]
     else:
         numbers = plan.numbers if lately is None else replace(plan.numbers, lately=lately)
-        chosen = _chosen(plan, limits, unused_days, announced, numbers)
-    return PendingApply(plan, path, limits, data, state, chosen)
+        chosen = _chosen(plan, within, unused_days, announced, numbers, granted.excluded)
+    return PendingApply(plan, path, within, data, state, chosen)
 
 
 def _chosen(
@@ -118,9 +129,11 @@ def _chosen(
     unused_days: Callable[[], Mapping[Key, int]],
     announced: Callable[[], Mapping[Key, str]],
     numbers: SiteNumbers,
+    excluded: frozenset[int],
 ) -> list[Key]:
+    out = {plan.key_of[n] for n in excluded if n in plan.key_of}
     if plan.header.period is None:
-        return [decision.key for decision in choose(plan.decisions, limits, numbers)]
+        return [decision.key for decision in choose(plan.decisions, limits, numbers, out)]
     told = any(decision.verdict == "release" and is_announced(decision) for decision in plan.decisions)
     exact, days = unused_days() if told or chooses(limits) else {}, announced() if told else {}
     decisions = [
@@ -131,7 +144,7 @@ def _chosen(
         )
         for one in plan.decisions
     ]
-    chosen = {decision.key for decision in choose(decisions, limits, numbers)}
+    chosen = {decision.key for decision in choose(decisions, limits, numbers, out)}
     # In the plan's order, which tells nothing: the order of disuse would give people away.
     return [decision.key for decision in plan.decisions if decision.key in chosen]
 

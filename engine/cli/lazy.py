@@ -31,9 +31,19 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "frequency": "frequency:frequency",
         "lsp": "lsp:lsp",
     },
-    "Releasing": {"plan": "plan:plan", "apply": "apply:apply", "run": "run:run", "restore": "restore:restore"},
+    "Releasing": {
+        "plan": "plan:plan",
+        "approve": "approve:approve",
+        "apply": "apply:apply",
+        "run": "run:run",
+        "restore": "restore:restore",
+    },
     "People": {"explain": "explain:explain", "notice": "notice:app notice_register:app", "hold": "hold:app"},
-    "The record": {"report": "report:report", "log": "log:app log_erasure:app", "snapshot": "snapshot:snapshot"},
+    "The record": {
+        "report": "report:report",
+        "log": "log:app log_keys:app log_erasure:app",
+        "snapshot": "snapshot:snapshot",
+    },
     "Over time": {"history": "history:app", "backtest": "backtest:backtest"},
     "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},
 }
@@ -45,7 +55,7 @@ COMMANDS: Mapping[str, str] = {name: place for group in GROUPS.values() for name
 _RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete", "remove", "free", "execute")
 _GIVING_BACK = ("give-back", "reinstate", "reallocate", "undo", "unrelease")
 _INNER = {
-    **dict.fromkeys(("verify", "replay", "list", "show", "new-key", "forget", "prune"), "log"),
+    **dict.fromkeys(("verify", "replay", "list", "show", "new-key", "keys", "forget", "prune"), "log"),
     **dict.fromkeys(("check", "notify"), "site"),
     **dict.fromkeys(("preview", "cancel", "accept-damage"), "notice"),
     **dict.fromkeys(("install", "start", "stop", "status"), "service"),

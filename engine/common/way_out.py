@@ -65,9 +65,18 @@ KEY = Output(
     private=True,
     why_never="a key is never overwritten: old logs would lose their people",
 )
+SIGNING_KEY = Output(
+    "the key",
+    kinds.SIGNING_KEY,
+    "anna.key",
+    "never",
+    private=True,
+    why_never="a key is never overwritten: nothing could be signed by it any more",
+)
+PUBLIC_KEY = Output("the public key", kinds.PUBLIC_KEY, "anna.pub", "never", why_never="name another file for the key")
 OUTPUTS = (
     SNAPSHOT, REPORT, PAGE_OF_RUN, POLICY_TEXT, POLICY_YAML, POLICY_JSON, SCHEMA, JUNIT, TEST_REPORT, TABLE,
-    RECORD, KEY,
+    RECORD, KEY, SIGNING_KEY, PUBLIC_KEY,
 )  # fmt: skip
 
 

@@ -87,14 +87,13 @@ def _journal_against(run: VerifiedFolder, number: int, register: RegisterState) 
     if not closed:
         return
     last: ClosedRun = closed[-1]
-    leaves = _leaves_of(run.journal)
-    if len(leaves) < last.journal_lines or leaves[last.journal_lines - 1] != last.journal_leaf:
+    if not run.journal.has(last.journal_lines, last.journal_leaf):
         yield RecordFault(path, None, "is not the journal that the register knows")
     elif last.journal_root and run.journal.root != last.journal_root:
         yield RecordFault(path, None, "has not the seal that the register knows")
-    elif number not in register.open_runs() and len(leaves) > last.journal_lines:
+    elif number not in register.open_runs() and run.journal.lines > last.journal_lines:
         yield RecordFault(path, last.journal_lines + 1, "has lines that the register does not know")
-    elif len(leaves) == last.journal_lines and not _counts_agree(run.journal, begun, last):
+    elif run.journal.lines == last.journal_lines and not _counts_agree(run.journal, begun, last):
         yield RecordFault(path, None, "has other numbers than the register has of it")
 
 
@@ -108,11 +107,6 @@ def _counts_agree(journal: JournalState, begun: Sequence[Begun], closed: ClosedR
         and Counter(closed.results) == Counter(line.result for line in outcomes)
         and closed.settled is journal.sealed
     )
-
-
-def _leaves_of(journal: JournalState) -> list[str]:
-    following = [line.prev for line in journal.events[1:]]  # type: ignore[attr-defined]
-    return [*following, journal.leaf]
 
 
 def _own_faults(path: Path, register: RegisterState) -> Iterator[RecordFault]:

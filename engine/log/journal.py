@@ -57,6 +57,11 @@ class JournalState:
         """The lines of the plan whose licenses the apply set out to release."""
         return self.header.chosen
 
+    def has(self, line: int, leaf: str) -> bool:
+        """Whether that line has that leaf: what was known once of a journal is still in it."""
+        leaves = [*(one.prev for one in self.events[1:]), self.leaf]  # type: ignore[attr-defined]
+        return line <= len(leaves) and leaves[line - 1] == leaf
+
     @property
     def sealed(self) -> bool:
         """Whether it is closed: every license chosen is settled."""

@@ -24,6 +24,7 @@ from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.guarantees import GuaranteeJudged
 from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.engine.plan.terms import Terms
 from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from seatwarden.grammar.ast import LicenseType
@@ -94,7 +95,7 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     `found` are the codes of the findings, `compared` says with which run it was compared; `accepted`: a change that
     touches everybody was approved when it was made. `register` is null for a plan that no register knows;
     `guarantees` are there where the policy has any; `heads` says where the registers of holds and notices ended that
-    were asked, where there is one.
+    were asked, where there is one; `terms` are what an apply is held to, where it can be applied.
     """
 
     kind: Literal["plan"] = "plan"
@@ -120,6 +121,7 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     accepted: bool
     register: RegisterHead | None
     heads: Heads | UnsetType = UNSET
+    terms: Terms | UnsetType = UNSET
     prev: str = ""
     person: SaltedCircumstances | UnsetType = UNSET
     of: str | UnsetType = UNSET
@@ -248,6 +250,12 @@ class PlanLog:
     def refuse(self, line: int, problem: str) -> NoReturn:
         """Raises DamagedLog for a line that no plan of ours has."""
         raise DamagedLog(self.path, [Damage(line, f"{FOREIGN}: {problem}")])
+
+    @property
+    def size(self) -> int:
+        """How many lines the seal is over."""
+        first_two_and_summary = 3
+        return first_two_and_summary + len(self.finding_lines) + len(self.decisions) + len(self.erased)
 
     @cached_property
     def releases(self) -> Mapping[int, Key]:

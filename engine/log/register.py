@@ -220,6 +220,48 @@ class NotedHeads(RegisterLine, kw_only=True, rename="camel"):
     prev: str = ""
 
 
+class SignedFile(RegisterLine, kw_only=True, rename="camel"):
+    """A file of a run was signed by a key (written as its public key): what is signed behind the line in which that key
+    is retired does not count."""
+
+    kind: Literal["signed"] = "signed"
+    run: int
+    file: Literal["plan", "outcomes"]
+    key: str
+    at: str
+    prev: str = ""
+
+
+class ApprovedRun(RegisterLine, kw_only=True, rename="camel"):
+    """A plan is about to be applied because these keys have approved it: the SHA-256 of each note, by its key.
+    `excluded` are the lines of the plan that they took out."""
+
+    kind: Literal["approved"] = "approved"
+    run: int
+    run_id: str
+    root: str
+    notes: dict[str, str]
+    excluded: list[int]
+    at: str
+    prev: str = ""
+
+
+KeyState: TypeAlias = Literal["valid", "retired", "compromised"]
+
+
+class KeyNoted(RegisterLine, kw_only=True, rename="camel"):
+    """A key counts from here on, or no longer. `compromised`: somebody else may have it, so that what it signed before
+    is to be looked at."""
+
+    kind: Literal["key"] = "key"
+    key: str
+    state: KeyState
+    at: str
+    prev: str = ""
+    person: RegisterPart | UnsetType = UNSET
+    of: str | UnsetType = UNSET
+
+
 _KINDS = (
     Opened,
     Planned,
@@ -232,6 +274,9 @@ _KINDS = (
     ErasedLines,
     PrunedRuns,
     NotedHeads,
+    SignedFile,
+    ApprovedRun,
+    KeyNoted,
 )
 _READER: ChainReader[Any] = ChainReader(_KINDS, own_leaves=True)
 
@@ -300,6 +345,12 @@ class RegisterState:
         """The most days that ever lay between a message to somebody and the day that it announced, as far as noted."""
         noted = [line.notices for line in self.of_kind(NotedHeads) if line.notices is not None]
         return max((head.longest for head in noted if head.longest is not UNSET), default=0)
+
+    def key_state(self, key: str) -> KeyState | None:
+        """Whether a key counts now; None where nothing is known of it."""
+        return next(
+            (line.state for line in reversed(self.lines) if isinstance(line, KeyNoted) and line.key == key), None
+        )
 
     def settings(self) -> dict[str, str]:
         """What the site file demanded last."""
@@ -384,6 +435,11 @@ class Register:
     def head(self, run: int) -> RegisterHead:
         """The head as the plan of the run with that number records it."""
         return RegisterHead(self.state.id, str(self._path.resolve()), self._chain.lines, self._chain.leaf, run)
+
+    @property
+    def root(self) -> str:
+        """The root over all its lines."""
+        return self._chain.root
 
     def close(self) -> None:
         """Closes the file."""

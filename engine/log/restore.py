@@ -107,6 +107,11 @@ class RestoreLog:
     results: tuple[OutcomeKind, ...] = RESTORE_RESULTS
 
     @property
+    def size(self) -> int:
+        """How many lines the seal is over."""
+        return 1 + len(self.lines) + len(self.erased)
+
+    @property
     def folder(self) -> Path:
         """Its run folder."""
         return self.path.parent

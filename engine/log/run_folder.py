@@ -13,10 +13,19 @@ CANONICAL_FILE, SUMMARY_FILE, REPORT_FILE = "policy.policy", "summary.txt", "rep
 """Beside the plan, for people: they are derived from it, and can be made again."""
 POLICY_FOLDER = "policy"
 """The policy's files as they were, byte for byte."""
+NOTES = ("plan.note", "outcomes.note", "runs.note")
+"""Signatures, each with its own proof: on the plan, on the journal, on the register of runs when it was closed."""
+APPROVALS_FOLDER = "approvals"
+"""Answers of people about the plan, each with its own proof, and their comments."""
 SNAPSHOT_FILE = "snapshot.json.zst"
 """The snapshot that was decided on, where it is kept."""
 
 _WRITTEN = "plans are written by `seatwarden plan -o DIR`"
+
+
+def proves_itself(name: str) -> bool:
+    """Whether a file of that name in a run folder carries its own proof, or is a comment on one."""
+    return name in NOTES or name.startswith(f"{APPROVALS_FOLDER}/")
 
 
 def log_path(place: Path) -> Path:

@@ -8,7 +8,7 @@ from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.erasures import Erasures
 from seatwarden.engine.log.register import PlannedRestore, RegisterState
 from seatwarden.engine.log.restore import RestoreLog, read_restore
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, RESTORE_FILE
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, RESTORE_FILE, proves_itself
 from seatwarden.engine.log.verified_run import RecordFault, VerifiedFolder, faults_of, stub_faults, verify_journal
 
 
@@ -34,7 +34,8 @@ def verify_restore(folder: Path, erasures: Erasures) -> VerifiedRestore:
     if found.log is not None:
         found.faults += stub_faults(found, found.log.path, found.log.stubs, erasures.of_run(found.log.root))
     for other in sorted(folder.rglob("*")):
-        if other.is_file() and other.relative_to(folder).as_posix() not in (RESTORE_FILE, JOURNAL_FILE):
+        name = other.relative_to(folder).as_posix()
+        if other.is_file() and name not in (RESTORE_FILE, JOURNAL_FILE) and not proves_itself(name):
             found.faults.append(RecordFault(other, None, "is no file of this run"))
     return found
 

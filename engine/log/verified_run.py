@@ -20,6 +20,7 @@ from seatwarden.engine.log.run_folder import (
     PLAN_FILE,
     REPORT_FILE,
     SUMMARY_FILE,
+    proves_itself,
 )
 from seatwarden.engine.log.told import told_plan
 from seatwarden.engine.plan.summary_text import plan_text
@@ -51,6 +52,10 @@ class VerifiedFolder:
     """Lines whose personal parts were erased, as the register says."""
     faults: list[RecordFault] = field(default_factory=list)
     notes: list[RecordFault] = field(default_factory=list)
+    signed_by: list[str] = field(default_factory=list)
+    """The names of the known keys that have signed its plan."""
+    answers: list[str] = field(default_factory=list)
+    """Who has approved or rejected it, in words."""
 
 
 @dataclass(slots=True)
@@ -130,7 +135,7 @@ def _file_faults(folder: Path, plan: PlanLog, parts: ErasedParts) -> Iterator[Re
     known = {PLAN_FILE, JOURNAL_FILE, CANONICAL_FILE, SUMMARY_FILE, REPORT_FILE, *listed}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in known:
+        if path.is_file() and name not in known and not proves_itself(name):
             yield RecordFault(path, None, "is no file of this run")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.seals import Seals
+from seatwarden.engine.common.signed_note import PublicKey
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.against_register import against_register, seal_fault
@@ -32,6 +33,7 @@ from seatwarden.engine.log.run_folder import (
     restore_folders,
     run_folders,
 )
+from seatwarden.engine.log.verified_notes import verify_notes
 from seatwarden.engine.log.verified_restore import VerifiedRestore, verify_restore
 from seatwarden.engine.log.verified_run import Pages, RecordFault, VerifiedRun, faults_of, read_run, verify_files
 from seatwarden.policy.errors import InputError
@@ -58,16 +60,22 @@ class VerifiedRecord:
     @property
     def notes(self) -> list[RecordFault]:
         """What may well be in order, and cannot be told."""
-        return [note for run in self.runs for note in run.notes]
+        return [note for run in (*self.runs, *self.restores) for note in run.notes]
 
 
 def verify_record(
-    place: Path, pages: Pages, register: Path | None = None, *, elsewhere: bool = False
+    place: Path,
+    pages: Pages,
+    register: Path | None = None,
+    *,
+    elsewhere: bool = False,
+    keys: Sequence[PublicKey] = (),
 ) -> VerifiedRecord:
     """Verifies a run, a folder of runs or a register. Raises InputError where there is none of these.
 
     `register` is the one that knows the runs, where it stands where they do not say; `elsewhere`: where
     all of a register is asked for, its runs in folders far from it are verified, too, as far as they are still there.
+    Each of some `keys` must have signed every plan.
     """
     found = VerifiedRecord()
     itself = is_named(place, REGISTER_FILE)
@@ -92,6 +100,7 @@ def verify_record(
     for run in found.runs:
         verify_files(run, erasures, pages)
     found.restores = [verify_restore(folder, erasures) for folder in restores]
+    _verify_signatures(found, keys)
     if found.register_path is None:
         _without_register(found)
     if found.register is not None and found.register_path is not None:
@@ -100,6 +109,15 @@ def verify_record(
         )
     found.others += _doubled(found.runs)
     return found
+
+
+def _verify_signatures(found: VerifiedRecord, keys: Sequence[PublicKey]) -> None:
+    for run in found.runs:
+        if run.plan is not None and not run.plan.former:
+            verify_notes(run, run.plan.header, (run.plan.size, run.plan.root), found.register, keys)
+    for restore in found.restores:
+        if restore.log is not None:
+            verify_notes(restore, restore.log.header, (restore.log.size, restore.log.root), found.register, keys)
 
 
 def _folders_at(place: Path) -> tuple[list[Path], list[Path]]:

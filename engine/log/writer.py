@@ -25,6 +25,7 @@ from seatwarden.engine.log.lines import (
 from seatwarden.engine.log.run_folder import CANONICAL_FILE, PLAN_FILE, POLICY_FOLDER, SUMMARY_FILE
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.plan import Plan
+from seatwarden.engine.plan.terms import Terms
 from seatwarden.grammar.printer import print_statement
 from seatwarden.policy.errors import InputError
 
@@ -44,13 +45,14 @@ class Recording:
 
     `seed` are 32 random bytes that salts and order are drawn from; they are used for this plan and never written.
     `register` is the head of the register of runs, where the plan is entered there; `snapshot` the snapshot, if it is
-    to be kept, `heads` where the registers ended that were asked of its licenses.
+    to be kept, `heads` where the registers ended that were asked of its licenses, `terms` what an apply is held to.
     """
 
     seed: bytes
     register: RegisterHead | None = None
     snapshot: KeptFile | None = None
     heads: Heads = NO_HEADS
+    terms: Terms | None = None
 
 
 def plan_lines(plan: Plan, recording: Recording) -> Iterator[bytes]:
@@ -77,6 +79,8 @@ def _header(plan: Plan, recording: Recording, salt: bytes) -> PlanHeader:
     header["register"] = msgspec.to_builtins(recording.register)
     if recording.heads != NO_HEADS:
         header["heads"] = msgspec.to_builtins(recording.heads)
+    if recording.terms is not None:
+        header["terms"] = msgspec.to_builtins(recording.terms)
     # What cannot be read back is not written: the line is held against its type here.
     line = msgspec.convert({"kind": "plan", **header}, PlanHeader)
     line.person = salted(plan.origin.made, salt)

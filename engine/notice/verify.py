@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from seatwarden.engine.common.files import read_file
+from seatwarden.engine.common.signed_note import PublicKey
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.chain import is_erased
@@ -96,12 +97,19 @@ def kind_of_register(place: Path) -> BesideKind | None:
     return next((kind for kind in KINDS if begins.startswith(kind.begins)), None)
 
 
-def verify_all(place: Path, pages: Pages, register: Path | None = None, *, elsewhere: bool = False) -> VerifiedRecord:
+def verify_all(
+    place: Path,
+    pages: Pages,
+    register: Path | None = None,
+    *,
+    elsewhere: bool = False,
+    keys: Sequence[PublicKey] = (),
+) -> VerifiedRecord:
     """`verify_record`, and of a whole state folder the registers beside, too; their faults are among the record's.
 
     Raises InputError.
     """
-    found = verify_record(place, pages, register, elsewhere=elsewhere)
+    found = verify_record(place, pages, register, elsewhere=elsewhere, keys=keys)
     for beside in registers_beside(found):
         found.others += beside.faults
     return found

@@ -34,6 +34,8 @@ def message_of(email: Email, event: Event, now: datetime) -> EmailMessage:
         f"seatwarden {VERSION}, {event.kind}, {format_instant(event.at)}",
     ]
     message.set_content("\n".join(text) + "\n")
+    if event.page and email.people:
+        message.add_attachment(event.page, maintype="text", subtype="html", filename="report.html")
     return message
 
 

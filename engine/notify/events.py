@@ -79,6 +79,8 @@ class Event:
     """Who was told in the run; they go to the same destinations as `people`, and their number to all."""
     seals: Seals | None = None
     """What leaves the machine so that nobody can write the record anew unseen."""
+    page: bytes = field(default=b"", repr=False)
+    """The report as a page, which names people: a mail that may name them has it with it."""
 
     def __post_init__(self) -> None:
         # An event is safe to show whoever made it.
@@ -174,6 +176,34 @@ def plan_ready(
         subject = f"{due} in this run on {site}"
     subject += _told_too(told)
     return Event("plan-ready", site, at, subject, tuple(lines), data, findings=tuple(findings), told=tuple(told))
+
+
+def approval_wanted(
+    site: str,
+    at: datetime,
+    run_id: str,
+    folder: PurePath,
+    summary: Mapping[str, Any],
+    needed: int,
+    approvers: Sequence[str],
+    expires: str,
+    findings: Sequence[FindingWords] = (),
+    page: bytes = b"",
+) -> Event:
+    """The event that a plan waits for people to approve it; nothing of it is released before.
+
+    It needs so many of the keys that are called `approvers`, until the instant `expires`.
+    """
+    lines = [f"Plan {run_id} for {site} waits for approval."]
+    for license_type, counts in summary["byType"].items():
+        lines.append(f"{license_type}: {counts_by_type(counts)}")
+    lines.append(f"It needs {plural(needed, 'approval')}, until {expires}, of: {', '.join(approvers)}.")
+    lines += [f"The plan is in {folder}.", f"To look at it and answer: seatwarden approve {folder} --key KEY"]
+    lines.append("Nothing of it has been released.")
+    data = {"runId": run_id, "folder": str(folder), "thisRun": summary["thisRun"], "byType": summary["byType"]}
+    data |= {"approvals": needed, "approvers": list(approvers), "expires": expires}
+    subject = f"approval wanted: {plural(summary['thisRun'], 'license')} to release on {site}"
+    return Event("approval-wanted", site, at, subject, tuple(lines), data, findings=tuple(findings), page=page)
 
 
 def releases_done(

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.plan.modes import WHAT_IF, Mode
 
@@ -60,11 +61,13 @@ SEED_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Whose hand does something: who and how, the clock, and where random bytes come from."""
+    """Whose hand does something: who and how, the clock, where random bytes come from, and by which key it signs what
+    it closes, if it does."""
 
     made: Circumstances
     clock: Callable[[], datetime]
     draw: Callable[[int], bytes]
+    key: SigningKey | None = None
 
     def seed(self) -> bytes:
         """Random bytes for one file, that are used for nothing else."""

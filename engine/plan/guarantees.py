@@ -7,6 +7,7 @@ from msgspec import Struct
 from seatwarden.engine.common.text import printable
 from seatwarden.grammar.ast import Guarantee
 from seatwarden.grammar.printer import print_promise, quote
+from seatwarden.policy.guarantees.carried_over import carried_over
 from seatwarden.policy.guarantees.proof import ProofOutcome, prove
 from seatwarden.policy.guarantees.words import example_words
 from seatwarden.policy.loading import CheckedPolicy
@@ -35,6 +36,17 @@ def judged(policy: CheckedPolicy) -> tuple[GuaranteeJudged, ...]:
     proofs = prove(policy)
     return tuple(
         GuaranteeJudged(_on_one_line(one.guarantee), one.outcome, example_words(policy, one)) for one in proofs
+    )
+
+
+def judged_for(site: CheckedPolicy, policy: CheckedPolicy) -> tuple[GuaranteeJudged, ...]:
+    """The guarantees of a site's policy, asked of another policy, by which a plan of that site was made."""
+    if not site.guarantees or site.digest == policy.digest:
+        return ()
+    asked = carried_over(site, policy)
+    return tuple(
+        GuaranteeJudged(_on_one_line(said), one.outcome, example_words(asked, one))
+        for said, one in zip(site.guarantees, prove(asked), strict=True)
     )
 
 

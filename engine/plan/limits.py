@@ -6,7 +6,7 @@ Releases whose day was announced are not refused as a whole: what does not fit w
 others, that nobody was told of, are over a limit, nothing at all is released.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from seatwarden.engine.common.text import join_words, plural, quoted
@@ -351,15 +351,19 @@ def allocated_in(decisions: Sequence[Decision]) -> dict[LicenseType, int]:
 
 
 def choose(
-    decisions: Sequence[Decision], limits: tuple[AnyLimit, ...], site: SiteNumbers = NO_NUMBERS
+    decisions: Sequence[Decision],
+    limits: tuple[AnyLimit, ...],
+    site: SiteNumbers = NO_NUMBERS,
+    without: Collection[tuple[LicenseType, str]] = (),
 ) -> list[Decision]:
     """The licenses to release: all that are decided to be, or the longest unused where a limit says so.
 
-    Raises OverTheLimit when another limit is exceeded.
+    Those `without` are taken out of what is chosen, and nobody comes in their place. Raises OverTheLimit when another
+    limit is exceeded.
     """
     allocated = allocated_in(decisions)
     releases = [d for d in decisions if d.verdict == "release"]
-    chosen = longest_unused_first(limits, allocated, releases, site)
+    chosen = [d for d in longest_unused_first(limits, allocated, releases, site) if d.key not in without]
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
     hold_limits(limits, allocated, planned, site)
     return chosen

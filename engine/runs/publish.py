@@ -30,6 +30,7 @@ from seatwarden.engine.notify.events import (
     Event,
     FindingWords,
     PersonTold,
+    approval_wanted,
     certificate_expiring,
     license_expiring,
     licenses_low,
@@ -48,6 +49,7 @@ from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import Log
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run_report import RunReport
+from seatwarden.engine.runs.terms import terms_of
 from seatwarden.engine.runs.told import notice_numbers, told_rows
 from seatwarden.engine.site.settings import Settings
 from seatwarden.policy.butler.jobs import Tags
@@ -257,6 +259,8 @@ def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
         if report.stopped_by or report.outcome == "stopped":
             broken = broken_words(plan.guarantees)
             yield run_stopped(site, at, plan.run_id, _told(report.stopped_by), folder, broken)
+        if report.outcome == "waiting":
+            yield _wanted(report, settings, folder)
         if report.over:
             yield limit_hit(site, at, plan.run_id, report.over, folder)
     if report.applied or report.told.sent or report.told.ended:
@@ -265,6 +269,21 @@ def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
         stage = "plan" if plan is None else "apply"
         help_ = report.error.help if report.error else None
         yield run_failed(site, at, stage, "; ".join(report.why), help_)
+
+
+def _wanted(report: RunReport, settings: Settings, folder: Path) -> Event:
+    """The event that the plan of a run waits for approvals, with its page for those who may read names."""
+    assert report.plan is not None  # noqa: S101 - for the type checker: it is the plan that waits
+    plan, at = report.plan, report.ended
+    terms = terms_of(settings.site, settings.signing, settings.approvals, plan.day.now)
+    page = b""
+    if any(one.people and "approval-wanted" in one.events for one in settings.notifications.emails):
+        from seatwarden.engine.report.write import possible_pages  # jinja2 takes a while to import
+
+        page = next(possible_pages(folder))
+    names, found = [key.name for key in terms.approvers], _told(plan.findings)
+    needs = (terms.approvals, names, terms.expires)
+    return approval_wanted(settings.site.url, at, plan.run_id, folder, plan.summary(), *needs, found, page)
 
 
 def _done(

@@ -1,40 +1,53 @@
 """Keeping the record of a site: the lock, the register of runs, and a line in it for whatever is done or refused."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from seatwarden.engine.apply.apply import only_one
-from seatwarden.engine.apply.pending import Pending, count_results
+from seatwarden.engine.apply.approval import Granted
+from seatwarden.engine.apply.pending import Pending, SealedWork, count_results
 from seatwarden.engine.common.files import remove_folder
 from seatwarden.engine.common.seals import Seals
+from seatwarden.engine.common.signed_note import PublicKey
+from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
 from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
-from seatwarden.engine.log.journal import read_journal
+from seatwarden.engine.log.journal import JournalState, read_journal
 from seatwarden.engine.log.lines import PlanHeader, RegisterHead
+from seatwarden.engine.log.reader import seal_of
 from seatwarden.engine.log.register import (
     LOCK_FILE,
     REGISTER_FILE,
     RUNS_FOLDER,
+    ApprovedRun,
     Attempt,
     Begun,
     ClosedRun,
     Demands,
     ErasureReason,
+    KeyNoted,
+    KeyState,
     NotedHeads,
     Override,
     Planned,
     PlannedRestore,
     Register,
     RegisterOrigin,
+    RegisterState,
+    SignedFile,
 )
 from seatwarden.engine.log.restore import RestoreLog, read_restore
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, RESTORE_FILE
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, RESTORE_FILE
+from seatwarden.engine.log.signature import Checkpoint, write_note
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsOrigin, HoldsRegister
 from seatwarden.engine.notice.lines import NoticesOpened
@@ -42,6 +55,7 @@ from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRegister
 from seatwarden.engine.notice.standings import Reach, StandingsBeside
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.plan import Plan
+from seatwarden.engine.plan.terms import Terms
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
@@ -112,11 +126,11 @@ class SiteRecord:
 
         return prune(self._register, self._folder, old.due, keep, self._now) if old.due else []
 
-    def recording(self, kept: KeptFile | None = None, heads: Heads = NO_HEADS) -> Recording:
+    def recording(self, kept: KeptFile | None = None, heads: Heads = NO_HEADS, terms: Terms | None = None) -> Recording:
         """What to write the next plan with: it gets the next number. `kept` is the snapshot, if it is to be kept,
-        `heads` where the registers ended that were asked of its licenses."""
+        `heads` where the registers ended that were asked of its licenses, `terms` what an apply is held to."""
         head = self._register.head(self._register.state.last_run + 1)
-        return Recording(self._hand.seed(), head, kept, heads)
+        return Recording(self._hand.seed(), head, kept, heads, terms)
 
     def standings(self, plan: PlanHeader | None = None, reach: Reach | None = None) -> StandingsBeside:
         """The registers beside it. `plan` is the one that is carried out, whose registers must still be there; `reach`
@@ -193,6 +207,16 @@ class SiteRecord:
             at=self._now(),
         )
         self._register.add(line)
+        if self._hand.key is not None:
+            size = seal_of(folder / PLAN_FILE).size
+            self._sign(Checkpoint("plan", head.id, plan.run_id, size, root), folder, head.run, self._hand.key)
+
+    def _sign(self, checkpoint: Checkpoint, folder: Path, number: int, key: SigningKey) -> None:
+        """Writes a note beside a run, and that it was signed. Raises OSError."""
+        write_note(folder, checkpoint, key)
+        if checkpoint.what != "runs":  # the line on the register itself would stand behind what is signed
+            line = SignedFile(run=number, file=checkpoint.what, key=str(key.public), at=self._now())
+            self._register.add(line)
 
     def restore_head(self) -> RegisterHead:
         """The head for the next restore: it gets the next number."""
@@ -235,6 +259,7 @@ class SiteRecord:
         number = self.number_of(plan.log.root)
         if number is None:
             raise PlanRefused("the register of runs does not know this plan; make one with this site file")
+        self.check_begun(number, pending)
         run_id, root, chosen = plan.header.run_id, plan.log.root, len(pending.chosen)
         resumed = pending.state is not None
         self._register.add(Begun(run=number, run_id=run_id, root=root, chosen=chosen, resumed=resumed, at=self._now()))
@@ -242,6 +267,25 @@ class SiteRecord:
             yield
         finally:
             self._closed(number, pending)
+
+    def check_begun(self, number: int, pending: Pending[Any]) -> None:
+        """Raises PlanRefused where work was begun otherwise than the register knows: it would be done twice, or more of
+        it than was approved."""
+        state, register = pending.state, self._register.state
+        mine = [line for line in register.lines if getattr(line, "run", None) == number]
+        closed = [line for line in mine if isinstance(line, ClosedRun)]
+        if closed and (state is None or not state.has(closed[-1].journal_lines, closed[-1].journal_leaf)):
+            problem = "is gone" if state is None else "is not the one that the register of runs knows"
+            raise PlanRefused(f"this plan was applied already, and its journal {problem}; make a new one")
+        if state is not None and not any(isinstance(line, Begun) for line in mine):
+            raise PlanRefused("its journal is unknown to the register of runs: no apply of this plan was begun")
+        approved = [line for line in mine if isinstance(line, ApprovedRun)]
+        terms = getattr(pending.plan.header, "terms", UNSET)
+        if terms is not UNSET and terms.approvals and not approved:
+            raise PlanRefused("the register of runs does not know that this plan was approved")
+        lines = {pending.plan.line_of[key] for key in pending.chosen}
+        if approved and lines & set(approved[-1].excluded):
+            raise PlanRefused("licenses were chosen that an approval has taken out")
 
     def _closed(self, number: int, pending: Pending[Any]) -> None:
         try:
@@ -267,7 +311,50 @@ class SiteRecord:
                 at=self._now(),
             )
         )
+        self._sign_closed(number, pending, state)
+
+    def _sign_closed(self, number: int, pending: Pending[Any], state: JournalState) -> None:
+        """Signs the journal where it is closed, and the register as it is now: so no end of them can be cut off."""
+        run_id, folder, key = pending.plan.header.run_id, pending.path.parent, self._hand.key
+        if key is not None and state.sealed:
+            self._sign(Checkpoint("outcomes", self.id, run_id, state.lines, state.root), folder, number, key)
         self._note_heads()
+        if key is not None:
+            size, root = len(self._register.state.lines), self._register.root
+            self._sign(Checkpoint("runs", self.id, run_id, size, root), folder, number, key)
+
+    def know_keys(self, keys: Iterable[PublicKey]) -> None:
+        """Enters the keys that a site file names and that the register has not seen: they count from here on."""
+        for key in map(str, keys):
+            if self._register.state.key_state(key) is None:
+                self._register.add(KeyNoted(key=key, state="valid", at=self._now()))
+
+    def note_key(self, key: PublicKey, state: KeyState, reason: str) -> None:
+        """Enters that a key counts no longer. Raises PlanRefused where it does not count anyway."""
+        known = self._register.state.key_state(str(key))
+        if known == state or known == "compromised":
+            raise PlanRefused(f"the key `{key.name}` is {known} already")
+        self._register.add(KeyNoted(key=str(key), state=state, at=self._now()), reason)
+
+    @property
+    def register(self) -> RegisterState:
+        """The register as it stands."""
+        return self._register.state
+
+    def approved(self, plan: SealedWork, granted: Granted) -> None:
+        """Enters by whose approval a plan is applied."""
+        number = self.number_of(plan.log.root)
+        if number is None or not granted.by:
+            return
+        line = ApprovedRun(
+            run=number,
+            run_id=plan.header.run_id,
+            root=plan.log.root,
+            notes={str(one.key): hashlib.sha256(one.note).hexdigest() for one in granted.by},
+            excluded=sorted(granted.excluded),
+            at=self._now(),
+        )
+        self._register.add(line)
 
     def attempt(self, reason: str, *, failed: bool, root: str | None = None) -> None:
         """Enters what was refused, or failed; `root` is that of the plan it was about."""

@@ -37,6 +37,7 @@ from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
+from seatwarden.engine.runs.approved import approved_plan
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
 from seatwarden.engine.runs.context import Connection, Log, RunContext
 from seatwarden.engine.runs.last_released import note_last_released
@@ -47,6 +48,7 @@ from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, 
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run_report import RunOutcome, RunReport, Told
 from seatwarden.engine.runs.seen import keep_seen, note_released
+from seatwarden.engine.runs.terms import keys_in, terms_of
 from seatwarden.engine.site.notice import notice_notes
 from seatwarden.engine.site.retention import keep_words
 from seatwarden.engine.site.settings import Settings, demands_of
@@ -73,7 +75,8 @@ def run_once(
     run = _Run(settings, context, dry_run, accept_mass_change, tell_only)
     started = context.clock()
     try:
-        with locked_record(settings.folder, settings.site.url, context.hand) as record:
+        hand = replace(context.hand, key=settings.signing.read()) if settings.signing else context.hand
+        with locked_record(settings.folder, settings.site.url, hand) as record:
             for why in (*record.unfinished, *record.changed):
                 context.log("what was begun to be erased or pruned is not gone", level=logging.WARNING, why=why)
             ended = run.ended(record)
@@ -165,11 +168,14 @@ class _Run:
         self._notices: NoticesOfRun | None = None
         self._to_send: tuple[DueMessage, ...] = ()
         self._reach: Reach | None = None
+        self._waits = False
+        """Whether the plan that it made waits for approvals."""
 
     def ended(self, record: SiteRecord) -> _Ended:
         """Carries the run out; whatever the site, the disk or another run does, it ends in words."""
         try:
             record.demands(demands_of(self._settings))
+            record.know_keys(keys_in(self._settings.signing, self._settings.approvals))
             return _Ended(*self._carry_out(record))
         except PlanRefused as refusal:
             return _Ended("refused", (str(refusal),))
@@ -193,6 +199,7 @@ class _Run:
         with self._context.connect() as qrs:
             if not self._dry_run and self._tell_only is None:
                 self._finish_earlier(qrs, record)
+                self._apply_approved(qrs, record)
             if self._context.stop.is_set():
                 return _INTERRUPTED
             plan, folder = self._make_plan(qrs, record)
@@ -212,8 +219,9 @@ class _Run:
                 pending = find_pending(
                     recorded, folder, plan.limits, lambda: plan.unused_days, announced=lambda: plan.announced
                 )
-                if self._tell_only is None:
+                if self._tell_only is None and self._settings.approvals is None:
                     self._apply(pending, qrs, record)
+                self._waits = self._settings.approvals is not None and bool(pending.chosen)
                 tell()
         return self._outcome()
 
@@ -274,7 +282,8 @@ class _Run:
         plan = replace(plan, accepted=self._accept_mass_change and bool(changes))
         self.stopped_by = _stopping(plan, self._settings.stop_on)
         folder = self._runs / plan.run_id
-        recording = record.recording(keep(snapshot) if self._settings.keep_snapshot else None, heads)
+        terms = terms_of(site, self._settings.signing, self._settings.approvals, now)
+        recording = record.recording(keep(snapshot) if self._settings.keep_snapshot else None, heads, terms)
         path = write_plan(plan, folder, plan_text(plan), recording)
         self.plan, self.folder, self.root = plan, folder, root_of(path)
         record.planned(plan, folder, recording, self.root)
@@ -306,9 +315,12 @@ class _Run:
                 plan = read_plan(folder)
                 if plan.header.site != self._settings.site.url:
                     raise PlanRefused(f"the plan was made for {plan.header.site}")
-                if not plan.log.former and record.number_of(plan.log.root) is None:
+                number = record.number_of(plan.log.root)
+                if not plan.log.former and number is None:
                     raise PlanRefused("the register of runs does not know its plan")
                 pending = find_pending(plan, folder, ())
+                if number is not None:
+                    record.check_begun(number, pending)
             except (PlanRefused, DamagedLog, InputError, OSError) as problem:
                 self._context.log(
                     "an earlier run is left as it is", level=logging.WARNING, **facts, why=describe(problem)
@@ -326,6 +338,15 @@ class _Run:
                 "an earlier run is brought to its end", **facts, left=len(pending.left), withdrawn=withdrawn
             )
             self._apply(pending, qrs, record, withdrawn)
+
+    def _apply_approved(self, qrs: Connection, record: SiteRecord) -> None:
+        """Applies the newest plan that enough people have approved, if there is one."""
+        found = approved_plan(self._settings, record, qrs, self._pseudonyms, self._context.clock(), self._context.log)
+        if found is not None and not self._context.stop.is_set():
+            plan, said = found.pending.plan, "; ".join(one.words for one in found.granted.by)
+            self._context.log("an approved plan is applied", run=plan.header.run_id, approved=said)
+            record.approved(plan, found.granted)
+            self._apply(found.pending, qrs, record)
 
     def _apply(self, pending: PendingApply, qrs: Connection, record: SiteRecord, withdrawn: str | None = None) -> None:
         if not pending.chosen or (pending.state is not None and pending.state.sealed):
@@ -397,7 +418,7 @@ class _Run:
         if any(done.refused for done in self._ends):
             return "failed", ("QRS does not accept us: the run was ended",)
         if all(done.settled for done in self._ends):
-            return "done", ()
+            return ("waiting" if self._waits else "done"), ()
         if self._context.stop.is_set():
             return _INTERRUPTED
         return "incomplete", ("some licenses are not released: see their outcomes",)

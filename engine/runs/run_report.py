@@ -19,10 +19,10 @@ from seatwarden.engine.runs.recovery import Applied
 from seatwarden.policy.errors import InputError
 
 RunOutcome: TypeAlias = Literal[
-    "dry-run", "done", "over-limit", "stopped", "refused", "failed", "incomplete", "interrupted"
+    "dry-run", "done", "waiting", "over-limit", "stopped", "refused", "failed", "incomplete", "interrupted"
 ]
-"""The ways in which a run ends. `stopped`: by a finding in its plan; `incomplete`: some releases failed, or their
-outcome is not known."""
+"""The ways in which a run ends. `stopped`: by a finding in its plan; `waiting`: its plan waits for approvals;
+`incomplete`: some releases failed, or their outcome is not known."""
 
 
 @dataclass(frozen=True, slots=True)

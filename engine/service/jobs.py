@@ -68,7 +68,7 @@ class ServiceJobs:
         numbers |= {name: float(count) for name, count in notices.items()}
         if any(notices.values()):
             self._log("notices", job="licenseRelease", **notices)
-        ok = report.outcome in ("done", "dry-run", "interrupted")
+        ok = report.outcome in ("done", "dry-run", "waiting", "interrupted")
         known = Known()
         if report.plan is not None:
             known = Known(ending=report.ending, ending_at=report.ended, free=report.free, free_at=report.ended)

@@ -29,6 +29,7 @@ JOBS: dict[JobName, str] = {
 }
 OUTCOMES = {
     "dry-run": "dry run",
+    "waiting": "waiting for approval",
     "over-limit": "refused by the limit",
     "stopped": "stopped by a finding",
     "incomplete": "incomplete: some licenses failed",

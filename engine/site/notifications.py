@@ -25,6 +25,7 @@ from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
 EventKind = Literal[
     "plan-ready",
+    "approval-wanted",
     "releases-done",
     "limit-hit",
     "run-stopped",

@@ -16,6 +16,7 @@ from seatwarden.engine.site.paths import FIXED_PATH, PATH
 from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy
 from seatwarden.engine.site.pseudonyms import PSEUDONYMS
 from seatwarden.engine.site.retention import LEAST_DAYS, RETENTION
+from seatwarden.engine.site.signing import APPROVALS, SIGNING
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.butler.sections import inner, our_section
 from seatwarden.policy.codes import FOUND_IN_PLANS
@@ -180,5 +181,7 @@ OURS = Section(
             without="nobody is notified",
         ),
         Setting("notice", NOTICE, "see [messages before a release](notice.md)", without="nobody is told"),
+        Setting("signing", SIGNING, "see [signatures](approval.md#signatures)", without="plans need no signature"),
+        Setting("approvals", APPROVALS, "see [approval](approval.md)", without="plans need no approval"),
     )
 )

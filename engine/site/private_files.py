@@ -12,6 +12,7 @@ from seatwarden.engine.site.notifications import NOTIFICATIONS
 from seatwarden.engine.site.paths import PATH
 from seatwarden.engine.site.proxy import read_proxy
 from seatwarden.engine.site.pseudonyms import key_entry
+from seatwarden.engine.site.signing import SIGNING
 from seatwarden.policy.butler.licenses import read_jobs
 from seatwarden.policy.butler.older import todays_form
 from seatwarden.policy.butler.sections import butler_section, inner, our_section
@@ -43,11 +44,14 @@ def private_files(file: Path, environment: Mapping[str, str]) -> list[PrivateFil
         NOTIFICATIONS.read(reader, told, "notifications")
     if notice := inner(ours, "notice"):
         NOTICE.read(reader, notice, "notice")
+    signing = inner(ours, "signing")
+    signs = SIGNING.read(reader, signing, "signing") if signing else None
     named = key_entry(inner(ours, "pseudonyms"))
     keys: list[tuple[str, object]] = [
         ("clientCert", site.certificate if site else None),
         ("clientCertKey", site.key if site else None),
         ("clientKeyFile", alarms.mqtt.key if alarms.mqtt else None),
+        ("signing.key", signs.key if signs else None),
         ("pseudonyms", PATH.read(reader, named, "pseudonyms") if named else None),
         *reader.secret_files,
     ]

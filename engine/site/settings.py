@@ -21,6 +21,7 @@ from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.ours import OURS, HttpSettings, LogSettings
 from seatwarden.engine.site.proxy import Proxy, with_exceptions
 from seatwarden.engine.site.retention import keep_words
+from seatwarden.engine.site.signing import Approvals, Signing, hours_words, key_names
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.butler.older import todays_form
@@ -57,7 +58,8 @@ class Settings:
     or whether it says nothing of a database. `static_tags` are those of all points.
     `notice` is None where nobody is told before a release. `secret_files` are those that secrets were read from.
     `stop_on` are the codes of findings in a plan that stop a run, `mass_change` the percentage of the users from which
-    on a change of a fact touches everybody, `retention` how long runs are kept (None: for ever). `warnings` are
+    on a change of a fact touches everybody, `retention` how long runs are kept (None: for ever). `signing` and
+    `approvals` are None where plans need no signature, no approval. `warnings` are
     findings that do not stop anything, and `sources` the texts that they are in; `notes` are warnings without a place.
     """
 
@@ -77,6 +79,8 @@ class Settings:
     stop_on: tuple[str, ...]
     mass_change: int
     retention: timedelta | None
+    signing: Signing | None
+    approvals: Approvals | None
     parallel: int
     keep_snapshot: bool
     history: HistorySettings
@@ -109,7 +113,8 @@ class Settings:
         """The texts that no message may show."""
         influx = self.influx.secrets if self.influx else ()
         notice = self.notice.secrets if self.notice else ()
-        return (*self.site.secrets, *influx, *self.notifications.secrets, *notice, *self.alarms.secrets)
+        signing = (self.signing.passphrase,) if self.signing and self.signing.passphrase else ()
+        return (*self.site.secrets, *influx, *self.notifications.secrets, *notice, *self.alarms.secrets, *signing)
 
     @property
     def service_log(self) -> Path:
@@ -189,7 +194,17 @@ def demands_of(settings: Settings) -> dict[str, str]:
         "massChange": str(settings.mass_change),
         "retention": keep_words(settings.retention) if settings.retention else "for ever",
         "keepSnapshot": str(settings.keep_snapshot).lower(),
+        **_demanded_of_plans(settings),
     }
+
+
+def _demanded_of_plans(settings: Settings) -> dict[str, str]:
+    signing, approvals = settings.signing, settings.approvals
+    found = {"signedBy": key_names(signing.keys)} if signing else {}
+    if approvals is None:
+        return found
+    required = f"{approvals.required} of {key_names(approvals.keys)}, for {hours_words(approvals.valid_for)}"
+    return {**found, "approvals": required}
 
 
 _AS_THEY_ARE = {
@@ -197,6 +212,8 @@ _AS_THEY_ARE = {
     "stop_on": "stopOn",
     "mass_change": "massChange",
     "retention": "retention",
+    "signing": "signing",
+    "approvals": "approvals",
     "parallel": "parallel",
     "keep_snapshot": "keepSnapshot",
     "history": "history",

@@ -16,6 +16,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending, hold_against, only_one
+from seatwarden.engine.apply.approval import Granted, granted
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
 from seatwarden.engine.apply.releaser import Release
@@ -24,6 +25,7 @@ from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import PseudonymizeOption, QuietOption, SiteOption, needed
+from seatwarden.engine.cli.keys import PassphraseOption, SignOption, signing_hand
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import command_line, console, note, say, warn
 from seatwarden.engine.cli.terminal.streams import is_quiet
@@ -48,6 +50,7 @@ from seatwarden.engine.runs.recovery import unpublished
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run import ACCEPT_OPTION
 from seatwarden.engine.runs.seen import note_released
+from seatwarden.engine.runs.terms import in_force, keys_in
 from seatwarden.engine.site.connection import Site
 from seatwarden.engine.site.settings import Settings
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit
@@ -78,6 +81,8 @@ def apply(
     ] = None,
     accept_mass_change: AcceptOption = False,
     pseudonymize: PseudonymizeOption = None,
+    sign: SignOption = None,
+    passphrase_env: PassphraseOption = None,
     parallel: Annotated[
         int, typer.Option("--parallel", metavar="N", min=1, max=16, help="Licenses under way at a time.")
     ] = 4,
@@ -86,7 +91,8 @@ def apply(
     """Release what a sealed plan says, after a second look.
 
     Each license and its user are read again right before; what has changed is skipped. Over a limit nothing at all
-    is released. Applied again after a crash, it goes on where it ended.
+    is released. Applied again after a crash, it goes on where it ended. Where the site file demands approvals, only
+    what is approved is released, and options can only tighten it.
 
     Example: seatwarden apply plans/2026-11-21 --site butler.yaml
     """
@@ -99,7 +105,8 @@ def apply(
     say_warnings(settings)
     pseudonyms = _pseudonyms(plan, pseudonymize)
     asked = _Asked(limit, accept_mass_change, max_age, yes, parallel)
-    raise typer.Exit(_apply_recorded(plan, folder, settings, pseudonyms, asked))
+    hand = signing_hand(this_hand(clock, settings.site.qlik_user), settings, sign, passphrase_env)
+    raise typer.Exit(_apply_recorded(plan, folder, settings, pseudonyms, asked, hand))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +121,17 @@ class _Asked:
 
 
 def _apply_recorded(
-    plan: RecordedPlan, folder: Path, settings: Settings, pseudonyms: Pseudonyms | None, asked: _Asked
+    plan: RecordedPlan,
+    folder: Path,
+    settings: Settings,
+    pseudonyms: Pseudonyms | None,
+    asked: _Asked,
+    hand: Hand,
 ) -> ExitCode:
     """Applies under the site's lock, with the register open, and tells of it."""
     from seatwarden.engine.runs.publish import publish_apply  # requests takes a while to import
 
     where = settings.site
-    hand = this_hand(clock, where.qlik_user)
     with _refusals_in_words(folder, plan), only_one(settings.folder / LOCK_FILE, where.url):
         with site_record(settings.folder, where.url, hand) as record:
             code = _recorded(_Applying(plan, folder, settings, hand, record, pseudonyms, asked))
@@ -153,10 +164,14 @@ def _recorded(it: _Applying) -> ExitCode:
     for why in (*it.record.unfinished, *it.record.changed):
         warn(f"what was begun to be erased or pruned is not gone: {why}")
     try:
-        check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), datetime.now(UTC))
+        now = datetime.now(UTC)
+        check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), now, it.settings.policy)
+        _note_other_policy(it)
+        it.record.know_keys(keys_in(it.settings.signing, it.settings.approvals))
+        approval = granted(it.plan, it.folder, in_force(it.settings, it.record, now))
         find = partial(_unused_days, it.plan, it.pseudonyms, it.settings.site)
-        pending = _pending(it.plan, it.folder, it.settings.folder, asked, find)
-        code = _apply(it, pending)
+        pending = _pending(it, approval, find)
+        code = _apply(it, pending, approval)
     except (PlanRefused, OverTheLimit) as refusal:
         it.record.attempt(refusal.message, failed=False, root=root)
         raise
@@ -166,6 +181,13 @@ def _recorded(it: _Applying) -> ExitCode:
     if code is ExitCode.REMOTE_FAILED:
         it.record.attempt("QRS could not be reached, or did not accept us", failed=True, root=root)
     return code
+
+
+def _note_other_policy(it: _Applying) -> None:
+    """Says where the plan was made by another policy than the site file names now."""
+    if it.settings.policy.rules and it.settings.policy.digest != it.plan.header.policy.canonical_sha256:
+        named = it.settings.policy_file
+        warn(f"the plan was made by another policy than `{named}` is now: what counts here is the plan's")
 
 
 def _set_aside(pending: PendingApply, asked: _Asked) -> list[tuple[str, str, str]]:
@@ -217,35 +239,32 @@ def _unused_days(plan: RecordedPlan, pseudonyms: Pseudonyms | None, site: Site) 
     return BehindPseudonyms(plan, pseudonyms).unused_days(licenses)
 
 
-def _pending(
-    plan: RecordedPlan,
-    folder: Path,
-    state_folder: Path,
-    asked: _Asked,
-    unused_days: Callable[[], Mapping[Key, int]],
-) -> PendingApply:
+def _pending(it: _Applying, approval: Granted, unused_days: Callable[[], Mapping[Key, int]]) -> PendingApply:
     """The work that is left within the limits; says which these are, where others than the plan's are asked for.
 
     Raises PlanRefused also where the plan found a change that touches everybody, and nobody has accepted it.
     """
+    plan, asked = it.plan, it.asked
     limits = _limits(plan, asked.limit)
+    if approval.by and asked.limit:
+        limits = (*plan.limits, *limits)  # what was approved can only be made less
     if asked.limit:
         used, before = ("; ".join(describe_limits(several)) for several in (limits, plan.limits))
         note(f"limit: {used}; not the plan's: {before}")
-    lately = released_lately(state_folder, days_asked(limits), datetime.now(UTC), but=plan.log.root)
-    pending = find_pending(plan, folder, limits, unused_days, lately)
-    if asked.limit:
-        hold_against(pending, limits, lately)
+    within = (*limits, *approval.limits)
+    lately = released_lately(it.settings.folder, days_asked(within), datetime.now(UTC), but=plan.log.root)
+    pending = find_pending(plan, it.folder, limits, unused_days, lately, granted=approval)
+    if asked.limit or approval.limits:
+        hold_against(pending, within, lately)
     changes = mass_changes(plan.findings)
-    accepted = asked.accepted or plan.header.accepted or pending.state is not None  # what has begun was accepted
+    # What has begun was accepted; and who approves a plan has read what was found in it.
+    accepted = asked.accepted or plan.header.accepted or pending.state is not None or approval.by
     if changes and not accepted:
         raise PlanRefused(f"{'; '.join(changes)}: look at it, then add --accept-mass-change")
     return pending
 
 
-def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
-    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
-
+def _apply(it: _Applying, pending: PendingApply, approval: Granted) -> ExitCode:
     if pending.state is not None and pending.state.sealed:
         say("This plan has been applied already.")
         say_counts(pending.counts)
@@ -253,9 +272,20 @@ def _apply(it: _Applying, pending: PendingApply) -> ExitCode:
     if not pending.chosen:
         say("This plan releases nothing.")
         return ExitCode.DONE
+    for one in approval.by:
+        say(printable(one.words))
     _confirm(pending, it.asked.yes)
+    if pending.state is None:
+        it.record.approved(it.plan, approval)
     for override in _set_aside(pending, it.asked):
         it.record.override(*override, root=it.plan.log.root)
+    return _release(it, pending)
+
+
+def _release(it: _Applying, pending: PendingApply) -> ExitCode:
+    """Releases what is left, and says what came of it."""
+    from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import
+
     client = QrsClient(it.settings.site, datetime.now(UTC), parallel=it.asked.parallel)
     beside = ReleasedBeside({it.folder.resolve().parent, it.settings.folder / RUNS_FOLDER})
     release = Release(

@@ -1,6 +1,5 @@
 """`seatwarden log`: the decision log, its seal, and what past runs decided."""
 
-import secrets
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -24,7 +23,6 @@ from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.common.timestamps import parse_timestamp, to_the_minute
-from seatwarden.engine.common.way_out import KEY, write_out
 from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.explain.people import MAX_CHOICES, AmbiguousUser, People
@@ -186,18 +184,6 @@ def replay(
         more = [f"{len(withheld) - _MOST_LINES:,} more"] if len(withheld) > _MOST_LINES else []
         lines = join_words([*map(str, withheld[:_MOST_LINES]), *more])
         say(f"{plural(len(withheld), 'decision')} cannot be decided again: the log withholds the facts of line {lines}")
-
-
-@app.command("new-key")
-def new_key(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not exist yet.")]) -> None:
-    """Write a new random key for --pseudonymize.
-
-    Who loses it can never find the people again.
-
-    Example: seatwarden log new-key site.key
-    """
-    write_out(path, secrets.token_hex(32).encode() + b"\n", KEY)
-    say(f"{path}: new key written; keep a copy in a safe place")
 
 
 @app.command("list")

@@ -208,7 +208,7 @@ class _Asking:
 
 def _exit_code(report: "RunReport") -> ExitCode:
     match report.outcome:
-        case "dry-run" | "done":
+        case "dry-run" | "done" | "waiting":
             failed = any(sent.result not in ("accepted", "redirected") for sent in report.told.sent)
             return ExitCode.SOME_FAILED if failed else ExitCode.DONE
         case "over-limit" | "stopped" | "refused":

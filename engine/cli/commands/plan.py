@@ -1,5 +1,7 @@
 """`seatwarden plan`: what would be released, what is kept, and why. Releases nothing."""
 
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,8 +26,9 @@ from seatwarden.engine.cli.inputs import (
     TimezoneOption,
     gather,
 )
+from seatwarden.engine.cli.keys import PassphraseOption, SignOption, key_in
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
-from seatwarden.engine.cli.terminal.output import is_terminal, note, print_result, say
+from seatwarden.engine.cli.terminal.output import is_terminal, note, print_result, say, warn
 from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.cli.terminal.streams import is_quiet, is_utf8
 from seatwarden.engine.cli.terminal.tables import piped_width, print_rows
@@ -43,6 +46,7 @@ from seatwarden.engine.plan.summary_text import closing_lines, plan_text, totals
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
+    from seatwarden.engine.common.signing_key import SigningKey
     from seatwarden.engine.log.writer import KeptFile
     from seatwarden.engine.plan.circumstances import Hand
 
@@ -77,6 +81,8 @@ def plan(
     pseudonymize: PseudonymizeOption = None,
     pseudonyms_per: PeriodOption = "month",
     pseudonyms_k: LeastOption = DEFAULT_K,
+    sign: SignOption = None,
+    passphrase_env: PassphraseOption = None,
     format: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
     raw: RawOption = False,
     show: Annotated[
@@ -94,20 +100,30 @@ def plan(
     Example: seatwarden plan --policy butler.yaml --snapshot site.json
     """
     _check_folder(report, keep_snapshot, output, pseudonymize)
+    key = _key(sign, passphrase_env, output, site)
     given = gather(policy, snapshot, site, now, timezone, runs=True, keep=keep_snapshot)
     pseudonyms = load_pseudonyms(pseudonymize, pseudonyms_per, pseudonyms_k) if pseudonymize else None
     made = _made(given, pseudonyms)
-    hand = this_hand(lambda: datetime.now(UTC), given.site.qlik_user if given.site else None)
+    user = given.site.qlik_user if given.site else None
+    hand = replace(this_hand(lambda: datetime.now(UTC), user), key=key)
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
-    written = plan_text(made) if output is not None else None
-    if output is not None and written is not None:
-        _write(made, output, written, hand, site, given, _kept(given) if keep_snapshot else None)
+    kept = _kept(given) if keep_snapshot else None
+    written = _write(made, output, hand, site, given, kept) if output is not None else None
     _print(made, format, show, written, raw)
     if output is not None:
         _say_written(output, report, format)
     if detailed_exitcode and made.summary()["release"]:
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
+
+
+def _key(sign: Path | None, variable: str | None, output: Path | None, site: Path | None) -> "SigningKey | None":
+    """The key that signs, asked for before anything is read. Raises InputError where nothing can be signed."""
+    if sign is None:
+        return None
+    if output is None or site is None:
+        raise InputError("--sign needs a plan of a live site, written with -o DIR", "a what-if is never applied")
+    return key_in(sign, variable)
 
 
 def _say_written(output: Path, report: bool, format_: Format) -> None:
@@ -148,29 +164,40 @@ def _made(given: Inputs, pseudonyms: Pseudonyms | None) -> Plan:
 def _write(
     made: Plan,
     output: Path,
-    text: str,
     hand: "Hand",
     site: Path | None,
     given: Inputs,
     kept: "KeptFile | None",
-) -> None:
-    """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied."""
+) -> str:
+    """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied. Returns
+    the text of its summary."""
     from seatwarden.engine.log.heads import NO_HEADS  # most plans are only shown
     from seatwarden.engine.log.writer import Recording, write_plan
 
+    text = plan_text(made)
     if made.origin.mode == WHAT_IF or site is None or given.site is None:
+        if hand.key is not None:
+            raise InputError("a what-if is not signed: it is never applied", "leave --now out, or --sign")
         write_plan(made, output, text, Recording(hand.seed(), snapshot=kept, heads=given.heads or NO_HEADS))
-        return
+        return text
     from seatwarden.engine.cli.state_folder import state_of
     from seatwarden.engine.log.reader import root_of
     from seatwarden.engine.runs.record import locked_record
+    from seatwarden.engine.runs.terms import keys_in, terms_of
+    from seatwarden.engine.site.ours import read_ours
 
     folder, _ = state_of(site, given.site)
     # Who is at work there may be about to write the next line: it is waited for a moment.
     with locked_record(folder, given.site.url, hand, WAIT_SECONDS) as record:
-        recording = record.recording(kept, given.heads or NO_HEADS)
+        signing, approvals = read_ours(site, "signing", "approvals", environment=os.environ)
+        if signing is not None and hand.key is None:
+            warn("the site file demands signatures, and this plan has none: apply refuses it; make it with --sign KEY")
+        terms = terms_of(given.site, signing, approvals, made.day.now)
+        record.know_keys(keys_in(signing, approvals))
+        recording = record.recording(kept, given.heads or NO_HEADS, terms)
         path = write_plan(made, output, text, recording)
         record.planned(made, output, recording, root_of(path))
+    return text
 
 
 def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None) -> Plan:

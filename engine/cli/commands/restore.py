@@ -16,6 +16,7 @@ from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from
 from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed
+from seatwarden.engine.cli.keys import PassphraseOption, SignOption, signing_hand
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import command_line, note, say, warn
 from seatwarden.engine.cli.views.outcomes import say_counts, say_outcome
@@ -48,6 +49,8 @@ def restore(
         typer.Option("--user", metavar="USER", help="Only this person: DIRECTORY\\id, an id, a name; several times."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")] = False,
+    sign: SignOption = None,
+    passphrase_env: PassphraseOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Give back what a run has released.
@@ -63,7 +66,7 @@ def restore(
     plan = read_log(folder)
     settings = settings_from(needed(site), None, needs_policy=False)
     say_warnings(settings)
-    hand = this_hand(clock, settings.site.qlik_user)
+    hand = signing_hand(this_hand(clock, settings.site.qlik_user), settings, sign, passphrase_env)
     seals = None
     try:
         with locked_record(settings.folder, settings.site.url, hand) as record:

@@ -88,7 +88,7 @@ def _settings(site: Path, policy: Path | None, format: str) -> "Settings":
 def exit_code(report: "RunReport") -> ExitCode:
     """The exit code for a run, which scripts go by."""
     match report.outcome:
-        case "dry-run" | "done":
+        case "dry-run" | "done" | "waiting":
             return ExitCode.DONE
         case "over-limit" | "stopped" | "refused":
             return ExitCode.NO
@@ -129,6 +129,8 @@ def _say(report: "RunReport", settings: "Settings", *, forced: bool) -> None:
     if report.outcome == "over-limit":
         remedy = f"; {report.plan.remedy}" if report.plan is not None and report.plan.remedy else ""
         note(f"Nothing at all has been released: over the limit{remedy}.")
+    if report.outcome == "waiting" and report.folder is not None:
+        say(f"The plan waits for approval: seatwarden approve {from_here(report.folder)} --key KEY")
     if report.outcome == "stopped":
         note("Nothing at all has been released: what was found stops the run.")
     if report.outcome == "dry-run" and report.plan is not None and broken_words(report.plan.guarantees):

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.log.register import Planned, PlannedRestore
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.verified_restore import VerifiedRestore
@@ -54,6 +54,9 @@ def _run_lines(run: VerifiedRun, *, asked: bool) -> Iterator[str]:
     if header.register is not None:
         how = "as the register has it" if asked and not run.faults else "the register was not asked"
         yield f"  entry run {header.register.run} of register {header.register.id}, {how}"
+    if run.signed_by:
+        yield printable(f"  by    signed by {join_words(run.signed_by)}")
+    yield from (printable(f"  by    {answer}") for answer in run.answers)
     if run.erased:
         yield f"  gone  {plural(run.erased, 'line')} of plan and journal erased, as the register says"
     if plan.former:
@@ -125,6 +128,8 @@ def _run_to_json(run: VerifiedRun) -> dict[str, Any]:
         "erased": len(plan.erased) if plan else None,
         "erasedLines": run.erased,
         "seal": plan.root if plan else None,
+        "signedBy": run.signed_by,
+        "answers": run.answers,
         "journal": journal_words(run),
         "findings": to_builtins(plan.findings) if plan else [],
     }

@@ -27,6 +27,7 @@ from seatwarden.engine.notice.lines import AnswerLine, AnswerPart, EndedLine, En
 from seatwarden.engine.notice.register import NOTICES_FILE
 from seatwarden.engine.notice.verify import verify_all
 from seatwarden.engine.plan.circumstances import NOBODY, Hand
+from seatwarden.engine.plan.terms import Terms
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import RunContext
 from seatwarden.engine.runs.forgotten import ForgottenPerson, find_person
@@ -221,11 +222,13 @@ def with_kept_snapshot(monkeypatch: Any, site: RecordedSite) -> None:
     """Lets runs keep their snapshot, as a setting of the site does."""
     whole = SiteRecord.recording
 
-    def recording(self: SiteRecord, kept: KeptFile | None = None, heads: Heads = NO_HEADS) -> Recording:
-        made = whole(self, None, heads)
+    def recording(
+        self: SiteRecord, kept: KeptFile | None = None, heads: Heads = NO_HEADS, terms: Terms | None = None
+    ) -> Recording:
+        made = whole(self, None, heads, terms)
         data = compress(as_json(site.content))
         kept = KeptFile(SNAPSHOT_FILE, data, hashlib.sha256(data).hexdigest())
-        return Recording(made.seed, made.register, kept, heads)
+        return Recording(made.seed, made.register, kept, heads, terms)
 
     monkeypatch.setattr(SiteRecord, "recording", recording)
 
