@@ -104,12 +104,10 @@ def plan(
     given = gather(policy, snapshot, site, now, timezone, runs=True, keep=keep_snapshot)
     pseudonyms = load_pseudonyms(pseudonymize, pseudonyms_per, pseudonyms_k) if pseudonymize else None
     made = _made(given, pseudonyms)
-    user = given.site.qlik_user if given.site else None
-    hand = replace(this_hand(lambda: datetime.now(UTC), user), key=key)
+    hand = _hand(given, key)
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
-    kept = _kept(given) if keep_snapshot else None
-    written = _write(made, output, hand, site, given, kept) if output is not None else None
+    written = _write(made, output, hand, site, given, keep_snapshot) if output is not None else None
     _print(made, format, show, written, raw)
     if output is not None:
         _say_written(output, report, format)
@@ -124,6 +122,11 @@ def _key(sign: Path | None, variable: str | None, output: Path | None, site: Pat
     if output is None or site is None:
         raise InputError("--sign needs a plan of a live site, written with -o DIR", "a what-if is never applied")
     return key_in(sign, variable)
+
+
+def _hand(given: Inputs, key: "SigningKey | None") -> "Hand":
+    user = given.site.qlik_user if given.site else None
+    return replace(this_hand(lambda: datetime.now(UTC), user), key=key)
 
 
 def _say_written(output: Path, report: bool, format_: Format) -> None:
@@ -167,14 +170,14 @@ def _write(
     hand: "Hand",
     site: Path | None,
     given: Inputs,
-    kept: "KeptFile | None",
+    keep_snapshot: bool,
 ) -> str:
-    """Writes the plan; that of a live site is entered into the register of its runs, or it could not be applied. Returns
-    the text of its summary."""
+    """Writes the plan, and returns its text; that of a live site is entered into the register of its runs, or it could
+    not be applied."""
     from seatwarden.engine.log.heads import NO_HEADS  # most plans are only shown
     from seatwarden.engine.log.writer import Recording, write_plan
 
-    text = plan_text(made)
+    text, kept = plan_text(made), _kept(given) if keep_snapshot else None
     if made.origin.mode == WHAT_IF or site is None or given.site is None:
         if hand.key is not None:
             raise InputError("a what-if is not signed: it is never applied", "leave --now out, or --sign")
