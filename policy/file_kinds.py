@@ -44,6 +44,7 @@ PRINTED = _kind(
 TEST = _kind("test", "a policy test", "run it with `seatwarden test {path}`")
 KEY = _kind("key", "a key for pseudonyms", "name it with --pseudonymize")
 REPORT = _kind("report", "a report", "open it in a browser; its run is what commands read")
+RECEIPT = _kind("receipt", "a receipt", "check it with `seatwarden log verify {path} --key PUB`")
 SCHEMA = _kind("schema", "a JSON Schema", "editors read it; name the policy itself")
 JUNIT = _kind("junit", "a JUnit report", "CI systems read it; name the test files themselves")
 TESTED = _kind("tested", "what `seatwarden test` printed", "name the test files themselves")
@@ -69,7 +70,7 @@ EMPTY = _kind("empty", "an empty file", "was it written whole?")
 _POLICIES = (POLICY, JSON_POLICY, BUTLER, RULES, SITE)
 _KEYS = (CERTIFICATE, PRIVATE_KEY, PFX, SIGNING_KEY, PUBLIC_KEY)
 _FOREIGN = (ZIP, GZIP, PARQUET, EXCEL, WORD, PDF, OFFICE, IMAGE, PROGRAM, HTML, CSV, *_KEYS)
-_RECORDS = (PLAN, JOURNAL, PRINTED, REPORT, SCHEMA, JUNIT)
+_RECORDS = (PLAN, JOURNAL, PRINTED, REPORT, RECEIPT, SCHEMA, JUNIT)
 
 _REFUSED: Mapping[str, tuple[FileKind, ...]] = {
     "policy": (SNAPSHOT, TEST, KEY, *_RECORDS, *_FOREIGN),
@@ -259,6 +260,7 @@ def _starts(*beginnings: str) -> Callable[[str], bool]:
 
 _TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
     (_pem("CERTIFICATE"), CERTIFICATE),
+    (lambda text: "-----BEGIN SEATWARDEN RECEIPT-----" in text or text.startswith('{"receipt":'), RECEIPT),
     (lambda text: _PUBLIC_KEY.match(text) is not None and _pem("KEY")(text), SIGNING_KEY),
     (_pem("KEY"), PRIVATE_KEY),
     (lambda text: _PUBLIC_KEY.fullmatch(text) is not None, PUBLIC_KEY),

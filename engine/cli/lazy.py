@@ -41,7 +41,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "People": {"explain": "explain:explain", "notice": "notice:app notice_register:app", "hold": "hold:app"},
     "The record": {
         "report": "report:report",
-        "log": "log:app log_keys:app log_erasure:app",
+        "log": "log:app log_keys:app log_receipt:app log_erasure:app",
         "snapshot": "snapshot:snapshot",
     },
     "Over time": {"history": "history:app", "backtest": "backtest:backtest"},
@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, str] = {name: place for group in GROUPS.values() for name
 _RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete", "remove", "free", "execute")
 _GIVING_BACK = ("give-back", "reinstate", "reallocate", "undo", "unrelease")
 _INNER = {
-    **dict.fromkeys(("verify", "replay", "list", "show", "new-key", "keys", "forget", "prune"), "log"),
+    **dict.fromkeys(("verify", "replay", "list", "show", "new-key", "keys", "receipt", "forget", "prune"), "log"),
     **dict.fromkeys(("check", "notify"), "site"),
     **dict.fromkeys(("preview", "cancel", "accept-damage"), "notice"),
     **dict.fromkeys(("install", "start", "stop", "status"), "service"),

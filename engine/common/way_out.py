@@ -74,9 +74,10 @@ SIGNING_KEY = Output(
     why_never="a key is never overwritten: nothing could be signed by it any more",
 )
 PUBLIC_KEY = Output("the public key", kinds.PUBLIC_KEY, "anna.pub", "never", why_never="name another file for the key")
+RECEIPT = Output("the receipt", kinds.RECEIPT, "jdoe.html", private=True)
 OUTPUTS = (
     SNAPSHOT, REPORT, PAGE_OF_RUN, POLICY_TEXT, POLICY_YAML, POLICY_JSON, SCHEMA, JUNIT, TEST_REPORT, TABLE,
-    RECORD, KEY, SIGNING_KEY, PUBLIC_KEY,
+    RECORD, KEY, SIGNING_KEY, PUBLIC_KEY, RECEIPT,
 )  # fmt: skip
 
 

@@ -6,20 +6,22 @@ it, in `….comment`, with a salt; the note has the digest of both, so that it c
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.signed_note import NotSigned, PublicKey, parse_note
 from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.run_folder import APPROVALS_FOLDER
+from seatwarden.engine.plan.modes import LIVE
 
 _FIRST = "seatwarden/approval/v1"
 _NONE = "none"
@@ -113,9 +115,14 @@ class GivenApproval:
     @property
     def words(self) -> str:
         """Who answered, when, and with which comment, in a line."""
-        said = "approved" if self.approval.answer == "approve" else "rejected"
         comment = f': "{self.comment}"' if self.comment else ""
-        return f"{said} by {self.key.name} on {self.approval.at}{comment}"
+        return f"{self.who}{comment}"
+
+    @property
+    def who(self) -> str:
+        """The same without the comment, which may name people."""
+        said = "approved" if self.approval.answer == "approve" else "rejected"
+        return f"{said} by {self.key.name} on {self.approval.at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +191,30 @@ def answers_on(given: Iterable[GivenApproval], register: str, run_id: str, root:
         if before is None or before.approval.at <= about.at:
             last[one.key.key] = one
     return sorted(last.values(), key=lambda one: one.approval.at)
+
+
+def answers_beside(log: PlanLog) -> list[GivenApproval]:
+    """The answers beside a plan, as far as keys that may approve it have signed them; `log verify` names the others.
+
+    Raises OSError.
+    """
+    terms, register = log.header.terms, log.header.register
+    if terms is UNSET or register is None or not terms.approvals:
+        return []
+    try:
+        found = [one for one in approvals_in(log.path.parent, terms.approvers) if isinstance(one, GivenApproval)]
+    except NotSigned:
+        return []
+    return answers_on(found, register.id, log.header.run_id, log.root)
+
+
+def approval_lines(log: PlanLog, answers: Sequence[GivenApproval], *, applied: bool) -> list[str]:
+    """Who has approved a plan, or that it waits; nothing of one that needs no approval."""
+    terms = log.header.terms
+    if terms is UNSET or not terms.approvals or log.header.mode != LIVE:
+        return []
+    said = [f"{one.words[0].upper()}{one.words[1:]}" for one in answers]
+    given = sum(one.approval.answer == "approve" for one in answers)
+    if applied or any(one.approval.answer == "reject" for one in answers) or given >= terms.approvals:
+        return said
+    return [*said, f"Waits for approval: it needs {terms.approvals}, and has {given}; until {terms.expires}"]

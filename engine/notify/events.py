@@ -79,6 +79,8 @@ class Event:
     """Who was told in the run; they go to the same destinations as `people`, and their number to all."""
     seals: Seals | None = None
     """What leaves the machine so that nobody can write the record anew unseen."""
+    answers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Who has approved what was done: without the comment, which may name people, and with it."""
     page: bytes = field(default=b"", repr=False)
     """The report as a page, which names people: a mail that may name them has it with it."""
 
@@ -98,7 +100,9 @@ class Event:
 
     def lines_for(self, people: bool) -> list[str]:
         """The text, and what was found; with `people`, the first of them are named below it."""
-        lines = [*self.lines, *told_words(self.told), *(told.text(people) for told in self.findings[:MAX_FINDINGS])]
+        approved = [one_line(words if people else who, MAX_LINE) for who, words in self.answers]
+        found = [told.text(people) for told in self.findings[:MAX_FINDINGS]]
+        lines = [*self.lines, *approved, *told_words(self.told), *found]
         if len(self.findings) > MAX_FINDINGS:
             lines.append(f"and {plural(len(self.findings) - MAX_FINDINGS, 'more finding')}")
         lines += ["", *self.seals.paragraph] if self.seals else []
@@ -118,6 +122,8 @@ class Event:
         data = dict(self.data)
         if self.findings:
             data["findings"] = [{"code": t.code, "text": t.text(people)} for t in self.findings[:MAX_FINDINGS]]
+        if self.answers:
+            data["approvals"] = [one_line(words if people else who, MAX_LINE) for who, words in self.answers]
         if self.told:
             data["told"] = dict(Counter(one.state for one in self.told))
         if self.seals:

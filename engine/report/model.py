@@ -10,6 +10,7 @@ from msgspec import structs
 from seatwarden.engine.decide.decision import STANDING, Decision, listing_order, reason_label
 from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.states import LicenseState
+from seatwarden.engine.log.approval import approval_lines
 from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.states import states_in
@@ -153,6 +154,8 @@ class Page:
     journal_sealed: bool
     table: dict[str, Any]
     findings: tuple[Finding, ...] = ()
+    approvals: tuple[str, ...] = ()
+    """Who has approved the plan, or that it waits."""
 
     @property
     def licenses(self) -> int:
@@ -192,6 +195,7 @@ def report_of(sources: Sources) -> Page:
         journal_sealed=journal is not None and journal.sealed,
         table=table,
         findings=tuple(_shown_finding(finding) for finding in plan.findings),
+        approvals=tuple(approval_lines(plan.log, sources.answers, applied=journal is not None)),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seatwarden.engine.log.approval import GivenApproval, answers_beside
 from seatwarden.engine.log.first_line import first_line
 from seatwarden.engine.log.history import PastRun, UnreadableRun, runs_in
 from seatwarden.engine.log.journal import JournalState, journal_beside
@@ -42,6 +43,8 @@ class Sources:
     """What the history of the site knew when the plan was made, where one is given."""
     given_back: Mapping[int, GivenBack] = field(default_factory=dict)
     """The releases that were undone since, by the lines of the plan."""
+    answers: tuple[GivenApproval, ...] = ()
+    """Who has approved it, or rejected it."""
 
 
 def read_sources(place: Path, previous: Path | None = None, history: Path | None = None) -> Sources:
@@ -56,7 +59,8 @@ def read_sources(place: Path, previous: Path | None = None, history: Path | None
     journal = journal_beside(plan.log)
     before, why_not = _before(log, plan, previous)
     flows = _flows(history, plan) if history is not None else None
-    return Sources(plan, journal, before, why_not, _policy_files(log, plan.header), flows, given_back(plan.log))
+    files, undone, answers = _policy_files(log, plan.header), given_back(plan.log), tuple(answers_beside(plan.log))
+    return Sources(plan, journal, before, why_not, files, flows, undone, answers)
 
 
 def _flows(path: Path, plan: RecordedPlan) -> "dict[LicenseType, Flows]":

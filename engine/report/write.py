@@ -37,12 +37,14 @@ def write_report(
 
 
 def possible_pages(folder: Path) -> Iterator[bytes]:
-    """The pages that may have been made of a run: as it is, and as it was before it was applied.
+    """The pages that may have been made of a run: as it is, and as it was before it was approved, or applied.
 
     Raises InputError, DamagedLog.
     """
     sources = read_sources(folder)
     yield render(report_of(sources))
+    if sources.answers:
+        yield render(report_of(replace(sources, answers=())))
     if sources.journal is not None:
         yield render(report_of(replace(sources, given_back={})))
         yield render(report_of(replace(sources, journal=None, given_back={})))

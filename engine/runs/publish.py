@@ -17,6 +17,7 @@ from typing import Any
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import reason_label
+from seatwarden.engine.log.approval import answers_beside
 from seatwarden.engine.log.lines import RESULTS
 from seatwarden.engine.log.restored import read_past_restore, undone_by
 from seatwarden.engine.metrics.delivery import send
@@ -302,7 +303,9 @@ def _done(
         assert report.plan is not None  # noqa: S101 - the same: who was told was found in one
         run_id, findings = report.plan.run_id, list(report.plan.findings)
     told = _people_told(report) if report is not None else []
-    return releases_done(settings.site.url, at, run_id, counts, released, folder, _told(findings), told)
+    answers = [one for applied in several if applied.outcomes for one in answers_beside(applied.plan.log)]
+    done = releases_done(settings.site.url, at, run_id, counts, released, folder, _told(findings), told)
+    return replace(done, answers=tuple((one.who, one.words) for one in answers))
 
 
 def _people_told(report: RunReport) -> list[PersonTold]:

@@ -120,6 +120,8 @@ def _print(explained: list[tuple[Holder, list[Explanation]]], source: "_Source[A
             say(f"{printable(holder.label)} has no license: nothing to release.")
     everything = [explanation for _, explanations in explained for explanation in explanations]
     print_explanations(everything, size, source.policy, source.day)
+    for line in source.approvals if any(one.decision.verdict == "release" for one in everything) else ():
+        say(printable(line))
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ class _Source(Generic[_T]):
     """Finds the state of a license in its run, where there is one."""
     afterwards: Callable[[], Callable[[Decision], str | None]] = lambda: lambda decision: None
     """Finds what has become of a released license since."""
+    approvals: Sequence[str] = ()
+    """Who has approved the plan, in words."""
 
     def of_users(self, queries: list[str]) -> list[tuple[Holder, list[Decision]]]:
         """The users that are meant, each once, with the decisions on their licenses. Raises InputError."""
@@ -232,7 +236,15 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         lambda chosen: skimmed.log.findings,
         lambda: _states_of(skimmed),
         lambda: _afterwards_of(skimmed),
+        _approvals_of(skimmed.log),
     )
+
+
+def _approvals_of(log: "PlanLog") -> list[str]:
+    from seatwarden.engine.log.approval import answers_beside, approval_lines
+    from seatwarden.engine.log.run_folder import JOURNAL_FILE
+
+    return approval_lines(log, answers_beside(log), applied=log.path.with_name(JOURNAL_FILE).exists())
 
 
 def _afterwards_of(skimmed: "SkimmedPlan") -> Callable[[Decision], str | None]:
@@ -328,5 +340,6 @@ def _to_json(holder: Holder, explanations: list[Explanation], source: _Source[An
         "timezone": source.day.zone.key,
         "findings": [to_builtins(finding) for finding in found],
         "warnings": warnings_said(),
+        "approvals": list(source.approvals),
         "licenses": [explanation_to_json(explanation, size) for explanation in explanations],
     }

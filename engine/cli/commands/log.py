@@ -12,13 +12,16 @@ from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import ForceOption, Format, RawOption
+from seatwarden.engine.cli.keys import public_keys
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import note, print_result, say, working
 from seatwarden.engine.cli.terminal.prose import WIDTH, room
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.audit import audit_lines, audit_to_json
-from seatwarden.engine.cli.views.past_runs import given_back_to_json, restore_row, run_row
+from seatwarden.engine.cli.views.past_runs import answer_lines, answer_to_json, given_back_to_json, restore_row, run_row
+from seatwarden.engine.cli.views.receipt import say_receipt
 from seatwarden.engine.cli.views.record import record_lines, record_to_json
+from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import join_words, plural, printable
@@ -27,6 +30,7 @@ from seatwarden.engine.decide.pseudonyms import load_pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.explain.people import MAX_CHOICES, AmbiguousUser, People
 from seatwarden.engine.facts.day import DaySpan
+from seatwarden.engine.log.approval import answers_beside
 from seatwarden.engine.log.history import (
     PastDecision,
     PastRun,
@@ -50,6 +54,7 @@ from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.grammar.calendar_names import date_from
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.file_kinds import RECEIPT, kind_of
 from seatwarden.policy.files import read_text
 from seatwarden.policy.loading import load_policy
 
@@ -98,6 +103,10 @@ FromOption = Annotated[
     str | None, typer.Option("--from", metavar="DAY", help="Only runs of this day and later: 2026-11-21.")
 ]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Only runs of this day and earlier.")]
+KeysOption = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="PUB", help="A public key, or a file with it: each plan must be signed by it."),
+]
 SealsOption = Annotated[
     Path | None,
     typer.Option("--seals", metavar="FILE", help="Hold against the seals in this file: a mailbox, a log, a table."),
@@ -109,26 +118,31 @@ def verify(
     place: Annotated[
         Path,
         typer.Argument(
-            metavar="RUN|FOLDER|REGISTER",
-            help="Run folder, folder of runs, or register (runs.jsonl, holds.jsonl, notices.jsonl).",
+            metavar="RUN|FOLDER|REGISTER|RECEIPT",
+            help="Run folder, folder of runs, register (runs.jsonl, holds.jsonl, notices.jsonl), or receipt.",
             autocompletion=complete_runs,
         ),
     ],
     seals: SealsOption = None,
+    key: KeysOption = None,
     format: TextFormat = "text",
 ) -> None:
     """Check that runs are as they were written.
 
-    Every file of a run, every line, the seals, and the registers of runs, holds and notices where there are any.
+    Every file of a run, every line, the seals, signatures and approvals, and the registers of runs, holds and notices
+    where there are any; or a receipt, alone. With --key each plan must be signed by that key.
 
     Example: seatwarden log verify plans/2026-11-21
     """
+    keys = public_keys(key or [])
+    if place.is_file() and kind_of(place) is RECEIPT:
+        raise typer.Exit(say_receipt(place, read_file(place), keys, format))
     kind = kind_of_register(place)
     if kind is not None:
         beside = [verify_beside(kind, place)]
         found = VerifiedRecord(others=list(beside[0].faults))
     else:
-        found = verify_all(place, _pages)
+        found = verify_all(place, _pages, keys=keys)
         beside = registers_beside(found)
     if seals is not None:
         found.others += against_seals(found, seals_in(read_text(seals, "file of seals")))
@@ -255,6 +269,8 @@ def show(
     for run in told if format == "table" else ():
         for line in finding_lines(run.log.findings):
             say(f"{run.header.run_id}: {line}" if not line.startswith(" ") else line)
+    for line in answer_lines(told) if format == "table" else ():
+        say(printable(line))
     _say_erased(run for run in runs if asked.fits(run))
     if not answers:
         note(f"No decision in {plural(len(found), 'run')} fits.")
@@ -407,7 +423,8 @@ def _print_rows(
     """Rows as a table of some columns, or whole as JSON or CSV; JSON also has what was found when runs were planned."""
     if format == "json":
         findings = [{"run": run.header.run_id, **to_builtins(found)} for run in runs for found in run.log.findings]
-        print_result({what: rows, "findings": findings})
+        answers = [{"run": run.header.run_id, **answer_to_json(one)} for run in runs for one in answers_beside(run.log)]
+        print_result({what: rows, "findings": findings, "approvals": answers})
     elif format == "csv":
         names = list(dict.fromkeys(name for row in rows for name in row)) or list(columns)
         print_csv(names, rows, raw=raw)

@@ -105,6 +105,8 @@ def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:
         return
     if level >= logging.WARNING:
         log_warnings(message, level=level, **facts)
+    elif "approved" in facts:
+        note(printable(f"{message}: {facts['run']} ({facts['approved']})"))
     elif "left" in facts:
         why = f" ({facts['withdrawn']})" if facts["withdrawn"] else ""
         note(printable(f"{message}: {facts['folder']}{why}"))
