@@ -11,6 +11,9 @@ from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAway
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.idle import idle_site
 from tests.engine.metrics.databases import Influx, Victoria
+from tests.engine.signers import key_folder, signers
+
+__all__ = ["key_folder", "signers"]
 
 
 @pytest.fixture(scope="session")
