@@ -44,11 +44,11 @@ class SigningKey:
 
 
 def new_signing_key(name: str, passphrase: str, drawn: bytes) -> tuple[PublicKey, bytes]:
-    """A new key and its file. `drawn` are 64 random bytes: the key, a salt, and where the encryption begins."""
+    """A new key and its file. `drawn` are 64 random bytes: a salt, where the encryption begins, and the key."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    key, salt, start = drawn[:32], drawn[32:48], drawn[48:64]
+    salt, start, key = drawn[:16], drawn[16:32], drawn[32:]
     private = Ed25519PrivateKey.from_private_bytes(key)
     public = PublicKey(name, private.public_key().public_bytes_raw())
     PublicKey.parse(str(public))

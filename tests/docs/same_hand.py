@@ -19,6 +19,7 @@ import seatwarden.api
 import seatwarden.engine.apply.one_by_one
 import seatwarden.engine.cli.circumstances
 import seatwarden.engine.cli.commands.plan
+import seatwarden.engine.runs.terms
 from seatwarden.engine.log.lines import RegisterHead
 from seatwarden.engine.log.register import Register
 from seatwarden.engine.plan.circumstances import Circumstances
@@ -49,6 +50,9 @@ def same_hand() -> Iterator[None]:
         for module in (seatwarden.engine.cli.circumstances, seatwarden.engine.cli.commands.plan):
             patch.setattr(module, "datetime", StoppedClock)
         patch.setattr(seatwarden.api, "secrets", source)
+        # Nor does the page's own authority, which is another one each time.
+        patch.setattr(seatwarden.engine.runs.terms, "authorities", lambda site: [])
+        patch.setenv("PASSPHRASE", "correct horse battery staple")
         patch.setattr(Register, "head", _head_here)
         patch.setattr(SiteRecord, "_named", lambda record, folder: os.path.relpath(folder))
         # One license after the other: else the order of a journal is that of threads.

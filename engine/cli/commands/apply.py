@@ -165,8 +165,8 @@ def _recorded(it: _Applying) -> ExitCode:
         warn(f"what was begun to be erased or pruned is not gone: {why}")
     try:
         now = datetime.now(UTC)
-        check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), now, it.settings.policy)
         _note_other_policy(it)
+        check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), now, it.settings.policy)
         it.record.know_keys(keys_in(it.settings.signing, it.settings.approvals))
         approval = granted(it.plan, it.folder, in_force(it.settings, it.record, now))
         find = partial(_unused_days, it.plan, it.pseudonyms, it.settings.site)

@@ -8,7 +8,7 @@ import typer
 from msgspec import to_builtins
 
 from seatwarden.engine.apply.approving import AnswerGiven, Approvable, answer, approvable
-from seatwarden.engine.cli.circumstances import clock, draw
+from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import QuietOption, parse_now
@@ -70,7 +70,7 @@ def approve(
             _show(it)
         _confirm(it, given, yes)
         signing = key_in(key, passphrase_env)
-        path = answer(it, given, signing, clock(), draw)
+        path = answer(it, given, signing, clock(), this_hand(clock).draw)
     except PlanRefused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None

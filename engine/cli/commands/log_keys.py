@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from seatwarden.engine.cli.by_hand import needed_reason, open_record, site_settings
+from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption
 from seatwarden.engine.cli.keys import PassphraseOption, passphrase_of
@@ -63,7 +64,7 @@ def new_key(
         raise InputError(
             f"the passphrase has fewer than {LEAST_LETTERS} letters", "take some words that nobody guesses"
         )
-    public, data = new_signing_key(called, passphrase, secrets.token_bytes(_DRAWN))
+    public, data = new_signing_key(called, passphrase, this_hand(clock).draw(_DRAWN))
     write_out(path, data, SIGNING_KEY)
     write_out(public_file, f"{public}\n".encode(), PUBLIC_KEY)
     say(f"{path}: new key written; whoever has it and its passphrase signs as `{called}`")

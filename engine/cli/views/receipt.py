@@ -6,6 +6,7 @@ from typing import Any
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.terminal.output import note, print_result, say
+from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.common.signed_note import NotSigned, PublicKey
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.log.receipt import VerifiedReceipt, is_receipt, read_receipt
@@ -19,8 +20,7 @@ def say_receipt(place: Path, data: bytes, keys: Sequence[PublicKey], format_: st
     if format_ == "json":
         print_result(receipt_to_json(found))
     else:
-        for line in receipt_lines(place, found):
-            say(line)
+        say("\n".join(broken(list(receipt_lines(place, found)), room())))
         if not keys:
             note("warning: no key was given: whether the signature is right was not asked; name the key with --key PUB")
         for problem in found.faults:

@@ -32,8 +32,8 @@ def test_it_signs_what_its_public_key_checks(file: Path) -> None:
 
 def test_the_key_itself_stands_nowhere_in_the_file(file: Path) -> None:
     private = load_pem_private_key(file.read_bytes(), WORDS.encode())
-    assert private.private_bytes_raw() == DRAWN[:32]  # type: ignore[union-attr]
-    assert DRAWN[:32] not in file.read_bytes()
+    assert private.private_bytes_raw() == DRAWN[32:]  # type: ignore[union-attr]
+    assert DRAWN[32:] not in file.read_bytes()
 
 
 def test_the_passphrase_is_stretched_as_it_is_said(file: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_key_without_a_passphrase_is_refused(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     public, _ = new_signing_key("anna", WORDS, DRAWN)
-    private = Ed25519PrivateKey.from_private_bytes(DRAWN[:32])
+    private = Ed25519PrivateKey.from_private_bytes(DRAWN[32:])
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = tmp_path / "k.key"
     path.write_bytes(f"{public}\n".encode() + pem)
