@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.docs.live_site import command_modules
 from tests.engine.idle import POLICY, idle_site
 from tests.engine.notify.servers import mail_server
 from tests.engine.service.sites import runs_of, write_site
+from tests.engine.signers import WORDS, write_keys
 
 TOLD_FIRST = """\
 release analyzer when unused for 30 days
@@ -116,6 +117,36 @@ def make_told_record(folder: Path) -> Path:
         command.ahead = timedelta(days=60)
         command("log forget user03 --site SITE --reason left --yes")
         command("run --site SITE --dry-run")
+    return folder / "state"
+
+
+APPROVED_BY = (
+    'signing: {key: service.key, passphrase: "${PASS}", keys: [carl.pub]}\n'
+    "approvals: {required: 1, keys: [anna.pub, bert.pub]}\n"
+)
+"""The part of a site file by which plans are signed and approved; the keys lie beside it."""
+
+
+@contextmanager
+def approving_site(folder: Path) -> Iterator[Command]:
+    """A site whose plans are signed and approved, and a way to run commands on it, in that folder."""
+    write_keys(folder)
+    with chdir(folder), running_site(folder, ours=APPROVED_BY) as (_, command):
+        command.patch.setenv("PASS", WORDS)
+        command.ahead = timedelta(minutes=-30)
+        yield command
+
+
+def make_approved_record(folder: Path) -> Path:
+    """The state folder of a site whose plans are signed by its service and approved: one person was taken out of the
+    plan that was applied, the next plan was rejected, and then a key was retired."""
+    with approving_site(folder) as command:
+        command("run --site SITE")
+        answer = "--yes --passphrase-env PASS"
+        command(f"approve RUN --key anna.key {answer} --exclude user01 --comment 'she is back'")
+        command("run --site SITE")
+        command(f"approve RUN --key bert.key {answer} --reject")
+        command("log keys --site SITE --retire bert --reason 'left the company'")
     return folder / "state"
 
 

@@ -35,6 +35,9 @@ REGISTER = {
     "restore": ("planned restore", "register part"),
     "closed": ("closed run", None),
     "heads": ("heads", None),
+    "signed": ("signed", None),
+    "approved": ("approved", None),
+    "key": ("key", "register part"),
 }
 RESTORE = {"restore": ("restore", "circumstances"), "back": ("back", "back part")}
 HOLDS = {"holds": ("holds", None), "hold": ("hold", "hold part"), "ended": ("ended", "hold part")}
@@ -71,6 +74,8 @@ OUTPUTS = (
     "log verify",
     "log replay",
     "log list",
+    "log keys",
+    "approve",
     "log show",
     "log audit",
     "log forget",

@@ -16,7 +16,7 @@ from seatwarden.engine.log.verify import VerifiedRecord
 from seatwarden.engine.notice.verify import verify_all
 from seatwarden.policy.errors import InputError
 from tests.docs.edits import Line, change, checker, erase, read, relink
-from tests.docs.records import make_old_record, make_record, make_restored_record, running_site
+from tests.docs.records import make_approved_record, make_old_record, make_record, make_restored_record, running_site
 from tests.paths import DATA, EXAMPLES
 from tests.profiles import examples
 
@@ -39,6 +39,14 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def record(made: Path, tmp_path: Path) -> Path:
     """A state folder of the test's own."""
     return Path(shutil.copytree(made, tmp_path / "state"))
+
+
+def test_what_is_signed_and_approved_is_no_other_file(tmp_path: Path) -> None:
+    record = make_approved_record(tmp_path)
+    assert findings(record) == []
+    assert verified(record).faults == []
+    (runs_in(record)[0] / "approval.note").write_bytes(b"x")
+    assert findings(record)
 
 
 def runs_in(record: Path) -> list[Path]:

@@ -26,7 +26,7 @@ from seatwarden.engine.log.chain import ChainLine, SealLine, erased
 from seatwarden.engine.log.writer import Recording, plan_lines
 from seatwarden.engine.notice import holds
 from seatwarden.engine.notice import lines as notices
-from seatwarden.engine.plan import circumstances, guarantees
+from seatwarden.engine.plan import circumstances, guarantees, terms
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT, make_plan
 from seatwarden.engine.plan.records import DecisionJson
@@ -36,6 +36,8 @@ from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
 from tests.docs.records import (
     TOLD_FIRST,
+    approving_site,
+    make_approved_record,
     make_old_record,
     make_record,
     make_restored_record,
@@ -97,6 +99,10 @@ TYPES: dict[str, Any] = {
     "erased": register.ErasedLines,
     "pruned": register.PrunedRuns,
     "heads": register.NotedHeads,
+    "signed": register.SignedFile,
+    "approved": register.ApprovedRun,
+    "key": register.KeyNoted,
+    "terms": terms.Terms,
     "known heads": heads.Heads,
     "chain head": heads.ChainHead,
     "holds": holds.OpenedHolds,
@@ -234,6 +240,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state folders of some sites."""
     folder = tmp_path_factory.mktemp("record")
     made = {"new": make_record, "old": make_old_record, "back": make_restored_record, "told": make_told_record}
+    made["approved"] = make_approved_record
     for name, make in made.items():
         (folder / name).mkdir()
         make(folder / name)
@@ -314,6 +321,8 @@ keep "someone" when user.tags = "y"
 release when unused for 30 days
 """
 ON_RUNS = (f"diff {BUTLER} ALLOWING -s RUN", f"diff {BUTLER} {BUTLER} -s PAST")
+UNDER_APPROVALS = ("approve", "log keys")
+"""What is called where plans are signed and approved, see below."""
 PRINTING = {
     "plan": (
         f"plan {GIVEN}",
@@ -355,7 +364,7 @@ PRINTING = {
     "history list": ("history list --site SITE",),
     "backtest": (f"backtest -p {BUTLER} --site SITE --threshold analyzer=30,60",),
     "log audit": ("log audit RUN", f"log audit STATE --from 2026-01-01 -p {BUTLER}"),
-    "log verify": ("log verify RUN", "log verify STATE"),
+    "log verify": ("log verify RUN", "log verify STATE", "log verify RECEIPT"),
     "log replay": ("log replay RUN",),
     "log list": ("log list STATE",),
     "log show": ("log show STATE", "log show RUN --verdict release"),
@@ -366,7 +375,7 @@ HOLD = f"hold user05 --type analyzer --until {UNTIL} --reason 'on leave' --site 
 
 
 def test_every_command_that_prints_json_is_called() -> None:
-    assert set(PRINTING) == set(OUTPUTS) == set(CALLS)
+    assert {*PRINTING, *UNDER_APPROVALS} == set(OUTPUTS) == set(CALLS)
 
 
 @pytest.fixture(scope="module")
@@ -376,6 +385,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     (folder / "allowing.policy").write_text(ALLOWING, encoding="utf-8")
     (folder / "broken.policy").write_text('keep when user.tag = "x"\nrelease\n', encoding="utf-8")
     files = {word: f"'{folder / word.lower()}.policy'" for word in ("ALLOWING", "BROKEN", "MISSING")}
+    receipt = folder / "receipt.json"
+    files["RECEIPT"] = f"'{receipt}'"
     files["PAST"] = f"'{folder / 'past'}'"
     (folder / "told").mkdir()
     with mail_server() as box, running_site(folder, ours="keepSnapshot: true") as (qrs, command):
@@ -385,6 +396,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         command("run --site SITE --dry-run")
         command.ahead = timedelta(days=40)
         command("run --site SITE")
+        command(f"log receipt RUN user05 -o '{receipt}'")
 
         def output(call: str) -> Any:
             named = re.sub("|".join(files), lambda word: files[word[0]], call)
@@ -393,7 +405,22 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             assert start is not None, text
             return json.JSONDecoder().raw_decode(text, start.start())[0]
 
-        return {name: [output(call) for call in calls] for name, calls in PRINTING.items()}
+        printed = {name: [output(call) for call in calls] for name, calls in PRINTING.items()}
+    more = _printed_under_approvals(tmp_path_factory.mktemp("approving"))
+    return {name: [*printed.get(name, ()), *more.get(name, ())] for name in {*printed, *more}}
+
+
+def _printed_under_approvals(folder: Path) -> dict[str, list[Any]]:
+    with approving_site(folder) as command:
+        command("run --site SITE")
+        decoder = json.JSONDecoder()
+        answer = "approve RUN --key anna.key --yes --passphrase-env PASS --format json"
+        texts = {
+            "approve": command(f"{answer} --exclude user01"),
+            "log keys": command("log keys --site SITE --format json"),
+        }
+        texts |= {"log list": command("log list RUN --format json"), "log show": command("log show RUN --format json")}
+        return {name: [decoder.raw_decode(text, text.index("{"))[0]] for name, text in texts.items()}
 
 
 @pytest.mark.parametrize("command", OUTPUTS)
@@ -418,7 +445,7 @@ def test_the_seal_that_a_run_prints(printed: dict[str, list[Any]]) -> None:
 
 def test_the_answers_of_an_erased_record(printed: dict[str, list[Any]]) -> None:
     """The calls above are such that the lists of what they print are not all empty."""
-    (would, did, _), (old, pruned), (_, state) = (printed[name] for name in ("log forget", "log prune", "log verify"))
+    (would, did, _), (old, pruned), (_, state, _) = (printed[name] for name in ("log forget", "log prune", "log verify"))
     assert (would["dryRun"], would["done"], did["done"]) == (True, False, True)
     assert would["files"] == did["files"] != {}
     assert [len(answer["runs"]) for answer in (old, pruned)] == [1, 1]

@@ -26,11 +26,16 @@ def write_key(folder: Path, name: str, number: int) -> SigningKey:
 def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the keys of `signers`."""
     folder = tmp_path_factory.mktemp("keys")
+    write_keys(folder)
+    return folder
+
+
+def write_keys(folder: Path) -> None:
+    """Keys of all names, in files."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signing_key, "_ROUNDS", 2**8)
         for number, name in enumerate(NAMES):
             write_key(folder, name, number)
-    return folder
 
 
 @pytest.fixture(scope="session")

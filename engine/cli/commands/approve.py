@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from msgspec import to_builtins
@@ -18,6 +18,7 @@ from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.common.signing_key import SigningKey, public_key_in
 from seatwarden.engine.common.text import join_words, printable
+from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.explain.people import people_of_plan
 from seatwarden.engine.plan.limits import describe_limits
@@ -135,7 +136,11 @@ def _say(it: Approvable, given: AnswerGiven, key: SigningKey, path: Path, format
     approvals = len(others) + (given.answer == "approve")
     if format_ == "json":
         run = {"runId": it.plan.header.run_id, "root": it.plan.log.root, "needs": it.terms.approvals}
-        print_result({**run, "has": approvals, "note": str(path), "key": str(key.public), **to_builtins(given)})
+        told: dict[str, Any] = {"answer": given.answer, "excluded": sorted(set(given.excluded))}
+        told |= {"limits": list(given.limits), "comment": given.comment}
+        told["expires"] = format_instant(given.expires) if given.expires else None
+        found = {"findings": [to_builtins(finding) for finding in it.plan.findings]}
+        print_result({**run, "has": approvals, "note": str(path), "key": str(key.public), **told, **found})
         return
     said = "Approved" if given.answer == "approve" else "Rejected"
     say(printable(f"{said} by {key.public.name}: {path}"))

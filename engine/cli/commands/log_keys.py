@@ -91,9 +91,10 @@ def keys(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the record.")] = "",
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
 ) -> None:
-    """List the keys for signatures that a site has had, or say that one counts no longer.
+    """List the keys for signatures, or say which count no longer.
 
-    A KEY is its name, its id, or its whole public key.
+    Of a site: those that its site file names, and those that its register of runs has seen. A KEY is its name, its id,
+    or its whole public key.
 
     Example: seatwarden log keys --site butler.yaml --retire anna --reason "left the company"
     """

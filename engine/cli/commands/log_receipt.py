@@ -34,16 +34,16 @@ def receipt(
     ],
     force: ForceOption = False,
 ) -> None:
-    """Write one person's receipt: what a run decided about them, why, and the proof.
+    """Write one person's receipt, with its proof.
 
-    It has no data of anybody else. Whoever has the public key of the plan's signature can check it without the record:
-    `seatwarden log verify FILE --key PUB`.
+    What a run decided about that person, and why. It has no data of anybody else. Whoever has the public key of the
+    plan's signature can check it without the record: `seatwarden log verify FILE --key PUB`.
 
     Example: seatwarden log receipt runs/20261121T020000Z-0123456789ab "CORP\\jdoe" -o jdoe.html
     """
+    check_way_out(output, RECEIPT, force=force)
     if output.suffix.lower() not in FORMS:
         raise InputError(f"`{output}` has no ending of a receipt", f"name it with one of these: {', '.join(FORMS)}")
-    check_way_out(output, RECEIPT, force=force)
     maker = ReceiptMaker(folder)
     lines, label = _lines_of(maker, user)
     made = read_receipt(receipt_bytes(maker.of(lines)))

@@ -39,7 +39,6 @@ def run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
             [state, *([f"{restored:,} given back"] if restored else []), *([f"{erased:,} erased"] if erased else [])]
         ),
         "erased": erased,
-        "approvals": [answer_to_json(one) for one in answers],
     }
 
 

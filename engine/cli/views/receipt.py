@@ -7,10 +7,12 @@ from typing import Any
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.prose import broken, room
+from seatwarden.engine.cli.views.record import record_to_json
 from seatwarden.engine.common.signed_note import NotSigned, PublicKey
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.log.receipt import VerifiedReceipt, is_receipt, read_receipt
 from seatwarden.engine.log.receipt_words import block_in, decision_words, person_of, receipt_text
+from seatwarden.engine.log.verify import VerifiedRecord
 from seatwarden.policy.errors import InputError
 
 
@@ -18,7 +20,8 @@ def say_receipt(place: Path, data: bytes, keys: Sequence[PublicKey], format_: st
     """Verifies the receipt in a file, and says what it proves and what is wrong with it. Raises InputError."""
     found = verify_receipt(place, data, keys)
     if format_ == "json":
-        print_result(receipt_to_json(found))
+        faults = [{"path": str(place), "line": None, "problem": problem} for problem in found.faults]
+        print_result({**record_to_json(VerifiedRecord(), ()), "receipt": receipt_to_json(found), "faults": faults})
     else:
         say("\n".join(broken(list(receipt_lines(place, found)), room())))
         if not keys:
@@ -69,22 +72,19 @@ def receipt_lines(place: Path, found: VerifiedReceipt) -> Iterator[str]:
 def receipt_to_json(found: VerifiedReceipt) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "receipt": {
-            "runId": found.receipt.run_id,
-            "register": found.receipt.register,
-            "root": found.receipt.plan.root,
-            "person": person_of(found),
-            "signedBy": [str(key) for key in found.signed_by],
-            "licenses": [
-                {
-                    "line": line.n,
-                    "licenseType": line.license_type,
-                    "verdict": line.verdict,
-                    "reason": line.about.reason,
-                    "outcome": found.outcomes[line.n].result if line.n in found.outcomes else None,
-                }
-                for line in found.decisions
-            ],
-        },
-        "faults": found.faults,
+        "runId": found.receipt.run_id,
+        "register": found.receipt.register,
+        "root": found.receipt.plan.root,
+        "person": person_of(found),
+        "signedBy": [str(key) for key in found.signed_by],
+        "licenses": [
+            {
+                "line": line.n,
+                "licenseType": line.license_type,
+                "verdict": line.verdict,
+                "reason": line.about.reason,
+                "outcome": found.outcomes[line.n].result if line.n in found.outcomes else None,
+            }
+            for line in found.decisions
+        ],
     }

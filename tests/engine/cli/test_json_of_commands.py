@@ -1,6 +1,7 @@
 """Every command that prints JSON has a list of what it found or warned of: no warning is lost for a script."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import typer.main
 from seatwarden.engine.cli.main import app
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Run, SiteFile
+from tests.engine.signers import WORDS
 from tests.paths import EXAMPLES
 
 SITE, BUTLER = EXAMPLES / "site.json", EXAMPLES / "butler.yaml"
@@ -29,6 +31,8 @@ CALLS: dict[str, tuple[object, ...]] = {
     "log verify": ("run",),
     "log replay": ("run",),
     "log list": ("run",),
+    "log keys": ("--site", "approved.yaml"),
+    "approve": ("waiting", "--key", "anna.key", "-y", "--passphrase-env", "PASS"),
     "log show": ("run",),
     "log audit": ("run",),
     "log forget": ("jdoe", "--site", "site.yaml", "--reason", "left", "--dry-run"),
@@ -44,7 +48,7 @@ CALLS: dict[str, tuple[object, ...]] = {
 
 WITHOUT_FINDINGS = {
     *("fields", "monitor", "test", "site check", "history list", "backtest"),
-    *("log replay", "log audit", "log forget", "log prune", "hold list", "notice list", "notice send"),
+    *("log replay", "log keys", "log audit", "log forget", "log prune", "hold list", "notice list", "notice send"),
 }
 
 
@@ -63,13 +67,26 @@ def test_those_are_all_commands_that_print_json() -> None:
 
 
 @pytest.fixture
-def folder(run: Run, qrs: SimulatedQrs, site_file: SiteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(
+    run: Run,
+    qrs: SimulatedQrs,
+    site_file: SiteFile,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key_folder: Path,
+) -> Path:
     site = site_file(qrs.port)
+    monkeypatch.setenv("PASS", WORDS)
+    for name in ("anna.key", "anna.pub"):
+        shutil.copy(key_folder / name, tmp_path)
+    ours = f"seatwarden:\n  policy: {BUTLER}\n  folder: approved\n  approvals: {{required: 1, keys: [anna.pub]}}\n"
+    (tmp_path / "approved.yaml").write_text(site.read_text(encoding="utf-8") + ours, encoding="utf-8")
     ours = f"seatwarden:\n  policy: {BUTLER}\n  notice: {{email: {{host: smtp.example.com, from: a@example.com}}}}\n"
     (tmp_path / "told.yaml").write_text(site.read_text(encoding="utf-8") + ours, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run("plan", *GIVEN, "-o", "run").code == 0
     assert run("run", "--site", "site.yaml", "-p", BUTLER, "--dry-run").code == 0
+    assert run("plan", "--site", "approved.yaml", "-o", "waiting").code == 0
     return tmp_path
 
 

@@ -18,7 +18,9 @@ from seatwarden.engine.report.write import write_report
 from seatwarden.engine.simulator.server import SimulatedQrs
 from seatwarden.engine.snapshot.reader import load_snapshot
 from seatwarden.policy.loading import load_policy
+from tests.engine.apply.applying import idle
 from tests.engine.cli.conftest import Ran, Run, SiteFile
+from tests.engine.runs.running import Running, Site
 from tests.engine.support import RECORDING, day_of
 from tests.paths import DATA, EXAMPLES
 from tests.platforms import WINDOWS
@@ -30,6 +32,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "snapshot": ("snapshot", "--site", "SITE", "-o", "OUT.json"),
     "report": ("report", "RUN", "-o", "OUT.html"),
     "log audit": ("log", "audit", "RUN", "-o", "OUT.html"),
+    "log receipt": ("log", "receipt", "REGISTERED", "user1", "-o", "OUT.html"),
     "convert to policy": ("convert", "butler.yaml", "--to", "policy", "-o", "OUT.policy"),
     "convert to yaml": ("convert", "season.policy", "--to", "yaml", "-o", "OUT.yaml"),
     "convert to json": ("convert", "season.policy", "--to", "json", "-o", "OUT.json"),
@@ -46,7 +49,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
 ANEW = {"schema", "test as text", "test as junit", "history export"}
 """What can be made again at any time: it is written anew, as the help of the command says."""
 FORCE = {
-    *("snapshot", "history show", "backtest", "report", "log audit"),
+    *("snapshot", "history show", "backtest", "report", "log audit", "log receipt"),
     *("convert to policy", "convert to yaml", "convert to json"),
 }
 """What needs --force; all others never replace anything."""
@@ -73,6 +76,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_report(folder / "RUN", folder / "RUN" / "report.html")
     with History(folder / "HISTORY", write=True) as history:
         history.add((folder / "site.json").read_bytes(), "site.json")
+    running = Running(tmp_path_factory.mktemp("registered"), Site(idle(1)))
+    running.run()
+    shutil.copytree(running.runs[0], folder / "REGISTERED")
     (folder / "APPLIED").mkdir()
     for name in ("plan.jsonl", "outcomes.jsonl"):
         (folder / "APPLIED" / name).write_bytes((DATA / "log" / name).read_bytes())
@@ -154,6 +160,7 @@ _SAME_KIND = {
     ("RUN/report.html", "backtest"),
     ("season.policy", "convert to policy"),
     ("RUN/policy.policy", "convert to policy"),
+    ("REGISTERED/policy.policy", "convert to policy"),
 }  # fmt: skip
 
 
@@ -236,7 +243,8 @@ def test_who_may_read_what_is_written(here: Path, call: Call) -> None:
     finally:
         os.umask(before)
     assert {writer for writer, mode in modes.items() if mode == 0o600} == {
-        *("snapshot", "history show", "history export", "backtest", "report", "log audit", "log new-key")
+        *("snapshot", "history show", "history export", "backtest", "report", "log audit", "log receipt"),
+        "log new-key",
     }
     assert set(modes.values()) == {0o600, 0o644}
 

@@ -81,6 +81,7 @@ def test_settings_show_no_secret() -> None:
 def test_every_event_can_be_chosen() -> None:
     assert EVENTS == (
         "plan-ready",
+        "approval-wanted",
         "releases-done",
         "limit-hit",
         "run-stopped",
