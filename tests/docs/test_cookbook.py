@@ -9,7 +9,8 @@ import pytest
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.snapshot.reader import load_snapshot
-from seatwarden.policy.loading import load_policy
+from seatwarden.policy.guarantees.proof import broken, prove
+from seatwarden.policy.loading import check_text, load_policy
 from tests.docs.blocks import BLOCK, pages
 from tests.engine.cli.conftest import Run
 from tests.paths import EXAMPLES, ROOT
@@ -28,6 +29,7 @@ FOUND_ON_THE_SITE = {
     "own-threshold.policy": ["SW401"],
 }
 """What the example site finds: an example may name values that nobody there has."""
+_ADMINISTRATORS = 'never release when user.roles = "RootAdmin"'
 _NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
 
 _each_policy = pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
@@ -46,6 +48,15 @@ def test_an_example_is_right(run: Run, path: Path) -> None:
 def test_its_test_passes_and_leaves_no_rule_out(run: Run, path: Path) -> None:
     ran = run("test", path.with_suffix(".test.yaml"), "--require-all-rules")
     assert (ran.code, ran.err) == (0, "")
+
+
+@_each_recipe
+def test_it_guarantees_that_administrators_keep_theirs(path: Path) -> None:
+    """People copy an example, and find out last whose license it takes."""
+    promises = [one for one in load_policy(path).guarantees if one.title.startswith('guarantee "')]
+    protects = check_text(f"{path.read_text(encoding='utf-8')}\nguarantee {_ADMINISTRATORS}\n", path.name, path.parent)
+    assert promises
+    assert broken(prove(protects)) == []
 
 
 @_each_recipe

@@ -82,7 +82,7 @@ def test_an_explanation_breaks_between_words(columns: int, size: str) -> None:
     words = re.sub(r"\x1b\[[0-9;]*m", "", whole).split()
     assert sorted(printed.split()) == sorted(words), "every word stays whole"
     lines = [line.strip() for line in printed.split("\n")]
-    assert any(line.startswith("season.policy:9") for line in lines) == (columns < 120), "the place stands below"
+    assert any(line.startswith("season.policy:12") for line in lines) == (columns < 120), "the place stands below"
 
 
 @pytest.mark.parametrize("columns", [80, 120])
