@@ -1,6 +1,7 @@
 """The texts of a first policy and a first site file: their reader's own from then on, so they explain themselves."""
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 
 from seatwarden.engine.starter.answers import Answers, text_list
@@ -17,6 +18,14 @@ timezone {timezone}
 
 # A site that was never cleaned up has many to release: so many in one run, the rest in the next ones.
 limit release to {limit} per run, longest unused first
+"""
+_GUARANTEES = """
+# What the rules below must come to, whoever changes them. Each plan proves it; where it does not hold, nothing is
+# released.
+"""
+_ADMINISTRATORS = """
+# Whoever administers Qlik Sense is asked before, not afterwards.
+keep "administrators" when user.roles = "RootAdmin"
 """
 _DIRECTORIES = """
 # Nobody of these user directories is touched. INTERNAL has Qlik Sense's own service accounts.
@@ -72,16 +81,34 @@ seatwarden:
 
 def starter_policy(answers: Answers) -> str:
     """The policy, in the one layout."""
-    parts = [_HEAD.format(timezone=quote(answers.timezone), limit=answers.limit)]
+    head = _HEAD.format(timezone=quote(answers.timezone), limit=answers.limit)
+    parts = [head, _GUARANTEES, *_promises(answers), _ADMINISTRATORS]
     if answers.directories:
         parts.append(_DIRECTORIES.format(directories=text_list(answers.directories)))
     if answers.tag is not None:
         parts.append(_TAG.format(tag=quote(answers.tag)))
     parts.append(_RELEASE)
-    for license_type, days in (("analyzer", answers.analyzer_days), ("professional", answers.professional_days)):
+    for license_type, days in _days_of_types(answers):
         if days is not None:
             parts.append(_RELEASE_TYPE.format(license_type=license_type, days=days))
     return format_policy("".join(parts), POLICY_NAME)
+
+
+def _promises(answers: Answers) -> Iterator[str]:
+    """The guarantees: what the answers say of protection and of days."""
+    yield 'guarantee "administrators" never release when user.roles = "RootAdmin"\n'
+    if answers.directories:
+        directories = text_list(answers.directories)
+        yield f'guarantee "protected directories" never release when user.userDirectory = {directories}\n'
+    if answers.tag is not None:
+        yield f'guarantee "marked in the QMC" never release when user.tags = {quote(answers.tag)}\n'
+    for license_type, days in _days_of_types(answers):
+        when = f" before {days} days" if days is not None else ""
+        yield f'guarantee "{license_type}" never release {license_type}{when}\n'
+
+
+def _days_of_types(answers: Answers) -> tuple[tuple[str, int | None], ...]:
+    return ("analyzer", answers.analyzer_days), ("professional", answers.professional_days)
 
 
 def starter_site(answers: Answers) -> str:

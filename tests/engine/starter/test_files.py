@@ -34,6 +34,7 @@ from seatwarden.engine.testing.run import run_policy_test, unreached
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.formatter import format_policy
 from seatwarden.grammar.printer import print_policy
+from seatwarden.policy.guarantees.proof import broken, prove
 from seatwarden.policy.lint.linter import lint
 from seatwarden.policy.loading import check_text, load_policy
 from seatwarden.policy.testing.test_file import load_policy_test
@@ -91,6 +92,23 @@ def test_every_answer_is_refused_or_makes_a_right_policy(**texts: str) -> None:
     policy = check_text(text, POLICY_NAME)
     assert lint(policy, date(2026, 11, 21)).findings == ()
     assert _unreached(text, POLICY_NAME) == []
+    assert broken(prove(policy)) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "weakened"),
+    [
+        (USUAL, {"administrators", "protected directories", "marked in the QMC"}),
+        (replace(USUAL, directories=(), tag=None, professional_days=None), {"administrators"}),
+    ],
+)
+def test_each_answer_is_guaranteed(answers: Answers, weakened: set[str]) -> None:
+    """Without the keep rules, and with rules for a day less, none of the guarantees holds."""
+    text = starter_policy(answers)
+    weak = re.sub(r"^keep .*(\n  .*)*", "", text, flags=re.MULTILINE)
+    weak = re.sub(r"^release .*", "", weak, flags=re.MULTILINE) + "release when unused for 7 days"
+    refuted = {proof.guarantee.name for proof in broken(prove(check_text(weak, POLICY_NAME)))}
+    assert refuted == weakened | {"analyzer", "professional"}
 
 
 @given(policies() | butler_maps())

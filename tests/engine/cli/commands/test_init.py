@@ -87,7 +87,7 @@ def test_it_asks_what_no_option_says(run: Run, here: Path, monkeypatch: pytest.M
         "release analyzer when unused for 45 days",
     ):
         assert f"\n{line}\n" in policy
-    assert "release professional" not in policy
+    assert "\nrelease professional" not in policy
     assert r"clientCert: 'C:\Qlik certs\client.pem'" in (here / "new/site/site.yaml").read_text(encoding="utf-8")
 
 
