@@ -22,7 +22,7 @@ from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
-from seatwarden.engine.plan.guarantees import broken_words, judged, judged_for
+from seatwarden.engine.plan.guarantees import broken_words, judged, judged_for, proved_elsewhere
 from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, hold_limits, is_announced
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.grammar.ast import AnyLimit, LicenseType
@@ -67,7 +67,10 @@ def check_plan(
     if age < -_AHEAD:
         when = format_instant(plan.day.now)
         raise PlanRefused(f"the plan was made for {when}, in the future; is this machine's clock right?")
-    if broken := broken_words(judged(plan.policy)):
+    anew = judged(plan.policy)
+    if elsewhere := proved_elsewhere(plan.guarantees, anew):
+        raise PlanRefused(f"{'; '.join(elsewhere)}, or make a new plan on this machine")
+    if broken := broken_words(anew):
         raise PlanRefused(f"{'; '.join(broken)}; correct the rules or the guarantee, and make a new plan")
     if site_policy is not None and (broken := broken_words(judged_for(site_policy, plan.policy))):
         why = f"the site's policy of now guarantees what the plan's does not keep: {'; '.join(broken)}"

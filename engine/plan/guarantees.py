@@ -2,40 +2,47 @@
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.common.text import printable
 from seatwarden.grammar.ast import Guarantee
 from seatwarden.grammar.printer import print_promise, quote
 from seatwarden.policy.guarantees.carried_over import carried_over
-from seatwarden.policy.guarantees.proof import ProofOutcome, prove
-from seatwarden.policy.guarantees.words import example_words
+from seatwarden.policy.guarantees.judges import EXTRA, Z3, is_installed, judge
+from seatwarden.policy.guarantees.proof import ProofOutcome
+from seatwarden.policy.guarantees.words import by, example_words
 from seatwarden.policy.loading import CheckedPolicy
 
 
 class GuaranteeJudged(Struct, frozen=True):
     """A guarantee as the record has it: its text, what became of it, and an example where it is refuted.
 
-    The example is made up: no fact in it is anybody's.
+    The example is made up: no fact in it is anybody's. `judge` says whose word it is, where it is not our own.
     """
 
     text: str
     outcome: ProofOutcome
     example: str
+    judge: str | UnsetType = UNSET
+
+    @property
+    def said(self) -> str:
+        """What became of it, and by whom, where it is not our own word: `proved (by Z3)`."""
+        return f"{self.outcome}{by(self.judge or None)}"
 
     @property
     def words(self) -> str:
         """Why a plan with it is refused, as a sentence without its end."""
         said = "does not hold" if self.outcome == "refuted" else "is not proved"
         example = f", for example {self.example}" if self.example else ""
-        return printable(f"`{self.text}` {said}{example}")
+        return printable(f"`{self.text}` {said}{by(self.judge or None)}{example}")
 
 
 def judged(policy: CheckedPolicy) -> tuple[GuaranteeJudged, ...]:
     """The guarantees of a policy, each proved anew or refuted."""
-    proofs = prove(policy)
     return tuple(
-        GuaranteeJudged(_on_one_line(one.guarantee), one.outcome, example_words(policy, one)) for one in proofs
+        GuaranteeJudged(_on_one_line(one.guarantee), one.outcome, example_words(policy, one), one.judge or UNSET)
+        for one in judge(policy)
     )
 
 
@@ -45,8 +52,8 @@ def judged_for(site: CheckedPolicy, policy: CheckedPolicy) -> tuple[GuaranteeJud
         return ()
     asked = carried_over(site, policy)
     return tuple(
-        GuaranteeJudged(_on_one_line(said), one.outcome, example_words(asked, one))
-        for said, one in zip(site.guarantees, prove(asked), strict=True)
+        GuaranteeJudged(_on_one_line(said), one.outcome, example_words(asked, one), one.judge or UNSET)
+        for said, one in zip(site.guarantees, judge(asked), strict=True)
     )
 
 
@@ -55,13 +62,25 @@ def broken_words(guarantees: Iterable[GuaranteeJudged]) -> list[str]:
     return [one.words for one in guarantees if one.outcome != "proved"]
 
 
+def proved_elsewhere(recorded: Iterable[GuaranteeJudged], anew: Iterable[GuaranteeJudged]) -> list[str]:
+    """The guarantees that a plan says Z3 proved and that are not decided here: on another machine, or by another Z3."""
+    by_z3 = {one.text for one in recorded if one.outcome == "proved" and one.judge == Z3}
+    here = "is another version here" if is_installed() else f"is not installed here; {EXTRA}"
+    undecided = (one for one in anew if one.outcome == "not decided" and one.text in by_z3)
+    return [printable(f"`{one.text}` was proved by {Z3}, which {here}") for one in undecided]
+
+
 def guarantee_lines(guarantees: Iterable[GuaranteeJudged]) -> Iterator[str]:
     """The guarantees for people, what became of each in front."""
-    for one in guarantees:
-        outcome = one.outcome if one.outcome == "proved" else one.outcome.upper()
-        yield printable(f"  {outcome:<11}  {one.text}")
+    outcomes = [
+        (one, one.said if one.outcome == "proved" else one.said.replace(one.outcome, one.outcome.upper()))
+        for one in guarantees
+    ]
+    width = max((len("not decided"), *(len(said) for _, said in outcomes)))
+    for one, said in outcomes:
+        yield printable(f"  {said:<{width}}  {one.text}")
         if one.example:
-            yield printable(f"               for example: {one.example}")
+            yield printable(f"  {'':<{width}}  for example: {one.example}")
 
 
 def _on_one_line(guarantee: Guarantee) -> str:

@@ -18,8 +18,8 @@ from seatwarden.grammar.ast import Rule
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.guarantees.proof import prove
-from seatwarden.policy.guarantees.words import example_words
+from seatwarden.policy.guarantees.judges import judge
+from seatwarden.policy.guarantees.words import by, example_words
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.testing.test_file import Expectation, ExpectedOf, PolicyTest
 
@@ -72,10 +72,12 @@ def run_policy_test(test: PolicyTest) -> TestReport:
 
 def _guarantees(policy: CheckedPolicy) -> Iterator[CaseResult]:
     """Each guarantee as a case: it passes when it is proved."""
-    for proof in prove(policy):
+    for proof in judge(policy):
         example = example_words(policy, proof)
-        problems = () if proof.outcome == "proved" else (f"{proof.outcome}{f': {example}' if example else ''}",)
-        yield CaseResult(proof.guarantee.title, _place(proof.guarantee.span), problems)
+        said = f"{proof.outcome}{by(proof.judge)}"
+        problems = () if proof.outcome == "proved" else (f"{said}{f': {example}' if example else ''}",)
+        name = proof.guarantee.title if problems or proof.judge is None else f"{proof.guarantee.title} {said}"
+        yield CaseResult(name, _place(proof.guarantee.span), problems)
 
 
 def unreached(reports: Iterable[TestReport]) -> list[tuple[CheckedPolicy, list[Rule]]]:

@@ -61,6 +61,8 @@ class Proof:
     guarantee: Guarantee
     outcome: ProofOutcome
     example: Counterexample | None = None
+    judge: str | None = None
+    """Whose word it is, where it is not that of our own search."""
 
 
 def prove(policy: CheckedPolicy, steps: int = STEPS) -> tuple[Proof, ...]:
@@ -111,7 +113,7 @@ class _Prover:
         return tuple(self._proof(one, spaces[one.readable]) for one in questions)
 
     def _question(self, guarantee: Guarantee) -> _Question:
-        about = _about(guarantee)
+        about = about_of(guarantee)
         # What is always released is certainly so, and then all that is read is known.
         doubts = Doubts.of(()) if guarantee.promise == "always" else Doubts.of(about)
         against = self._against(guarantee, about, doubts)
@@ -150,7 +152,7 @@ class _Prover:
         """The formula that the rules certainly release a license."""
         return all_of(
             [
-                any_of(self._certain(rule, doubts) for rule in self._releases(guarantee)),
+                any_of(self._certain(rule, doubts) for rule in releases_of(self._policy, guarantee)),
                 *(self._certain(rule, doubts) for rule in self._keeps),
             ]
         )
@@ -164,36 +166,13 @@ class _Prover:
             self._formulas[key] = said(rule, self._policy.names)
         return self._formulas[key]
 
-    def _releases(self, guarantee: Guarantee) -> list[Rule]:
-        """The release rules that a guarantee speaks of."""
-        releases = (rule for rule in self._policy.rules if rule.kind == "release")
-        untold = guarantee.promise == "never without notice"
-        return [rule for rule in releases if not (untold and rule.notice is not None)]
-
     def _confirmed(self, guarantee: Guarantee, about: list[Condition], world: World) -> Counterexample | None:
         """The example that a world is, where it is one: formulas leave open what evaluation settles."""
         if world.is_wild or not self._may_be_unreadable(world, about):
             return None
-        case = Situation(world, self._policy.names)
-        truths = [case.truth(one) for one in about]
-        if guarantee.promise == "always":
-            keep = next((rule for rule in self._keeps if case.matches(rule)), None)
-            is_due = keep is None and any(case.matches(rule) for rule in self._releases(guarantee))
-            return Counterexample(case, keep) if all(truths) and not is_due else None
-        release = self._release_of(guarantee, case)
-        if release is None or False in truths:
-            return None
-        if guarantee.promise != "never both types":
-            return Counterexample(case, release)
-        other = Situation(OtherLicense(world), self._policy.names)
-        also = self._release_of(guarantee, other)
-        return Counterexample(case, release, other, also) if also is not None else None
-
-    def _release_of(self, guarantee: Guarantee, case: Situation) -> Rule | None:
-        """The rule that releases a license, if one does."""
-        if any(case.matches(rule) is not False for rule in self._keeps):
-            return None
-        return next((rule for rule in self._releases(guarantee) if case.matches(rule)), None)
+        of_both = guarantee.promise == "never both types"
+        other = Situation(OtherLicense(world), self._policy.names) if of_both else None
+        return counterexample(self._policy, guarantee, Situation(world, self._policy.names), other)
 
     def _is_read_in_two_ways(self, about: Iterable[Condition]) -> bool:
         """Whether a field is read as a date or a number, and compared as text or read as the other, too."""
@@ -207,13 +186,45 @@ class _Prover:
         return not (assumed and self._is_read_in_two_ways(about))
 
 
+def counterexample(
+    policy: CheckedPolicy, guarantee: Guarantee, case: Situation, other: Situation | None = None
+) -> Counterexample | None:
+    """The example against a guarantee that facts are, where they are one; `other` is the person's other license."""
+    truths = [case.truth(one) for one in about_of(guarantee)]
+    if guarantee.promise == "always":
+        keep = next((rule for rule in policy.rules if rule.kind == "keep" and case.matches(rule)), None)
+        is_due = keep is None and any(case.matches(rule) for rule in releases_of(policy, guarantee))
+        return Counterexample(case, keep) if all(truths) and not is_due else None
+    release = _release_of(policy, guarantee, case)
+    if release is None or False in truths:
+        return None
+    if other is None:
+        return Counterexample(case, release)
+    also = _release_of(policy, guarantee, other)
+    return Counterexample(case, release, other, also) if also is not None else None
+
+
+def _release_of(policy: CheckedPolicy, guarantee: Guarantee, case: Situation) -> Rule | None:
+    """The rule that releases a license, if one does."""
+    if any(case.matches(rule) is not False for rule in policy.rules if rule.kind == "keep"):
+        return None
+    return next((rule for rule in releases_of(policy, guarantee) if case.matches(rule)), None)
+
+
+def releases_of(policy: CheckedPolicy, guarantee: Guarantee) -> list[Rule]:
+    """The release rules that a guarantee speaks of."""
+    releases = (rule for rule in policy.rules if rule.kind == "release")
+    untold = guarantee.promise == "never without notice"
+    return [rule for rule in releases if not (untold and rule.notice is not None)]
+
+
 def _size(example: Counterexample) -> int:
     """The number of facts to tell."""
-    seen = example.case.world
-    return (seen.world if isinstance(seen, OtherLicense) else seen).size
+    world = example.case.world
+    return world.size if isinstance(world, World) else 0
 
 
-def _about(guarantee: Guarantee) -> list[Condition]:
+def about_of(guarantee: Guarantee) -> list[Condition]:
     """The conditions of the licenses that a guarantee speaks of."""
     found = [guarantee.condition] if guarantee.condition is not None else []
     if isinstance(guarantee.before, Length):

@@ -25,12 +25,10 @@ from seatwarden.grammar.ast import (
     Shifted,
     UnusedFor,
 )
-from seatwarden.policy.guarantees.two_licenses import OtherLicense
-from seatwarden.policy.guarantees.unknowns import is_known, no_text, nobody_has
+from seatwarden.policy.guarantees.unknowns import Seen, is_known, no_text, nobody_has
 from seatwarden.policy.operators import HOLDS, POSITIVE, Value, in_season, moved, read_text
 from seatwarden.policy.vocabulary import IN_USE
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, Names
-from seatwarden.policy.worlds.world import World
 
 Kleene: TypeAlias = bool | None
 """None is unknown."""
@@ -42,7 +40,7 @@ KnownValues: TypeAlias = tuple[Value, ...] | None
 class Situation:
     """A world in which some facts are unknown, by the flags of `Doubts`."""
 
-    world: World | OtherLicense
+    world: Seen
     names: Names
     _known: dict[Field, KnownValues] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was read: all rules of a policy ask for the same few fields."""

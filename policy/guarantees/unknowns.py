@@ -7,15 +7,16 @@ true, false or unknown by Kleene's rules, as in the evaluator.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
 
 from seatwarden.grammar.ast import And, Condition, Field, IsEmpty, Not, Or, ReadAs, Rule, Season, UnusedFor, walk
-from seatwarden.policy.guarantees.two_licenses import OtherLicense
+from seatwarden.policy.operators import Value
 from seatwarden.policy.vocabulary import IN_USE
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import Flag, Formula, Has, TextTest, Within, all_of, any_of, negate
 from seatwarden.policy.worlds.policies import of_types
 from seatwarden.policy.worlds.translate import DIRECTORY, NEVER_USED, USER_ID, USER_LAST_USED, Names, translate
-from seatwarden.policy.worlds.world import World
 
 LAST_USED = Field("license.lastUsed")
 ALLOCATED = Field("license.createdDate")
@@ -39,7 +40,16 @@ def nobody_has(field: Field) -> Flag:
     return Flag(Field(f"nobody has {field.name}", field.key))
 
 
-def is_known(field: Field, world: World | OtherLicense) -> bool:
+class Seen(Protocol):
+    """Facts of one license, with such flags."""
+
+    def read(self, field: Field) -> tuple[Value, ...]: ...  # noqa: D102
+    @property
+    def today(self) -> date: ...  # noqa: D102
+    def satisfies(self, formula: Formula) -> bool: ...  # noqa: D102
+
+
+def is_known(field: Field, world: Seen) -> bool:
     """Whether a world with such flags knows a field: all that it is made of is there."""
     return not any(
         world.satisfies(missing(source)) and not any(map(world.satisfies, instead))

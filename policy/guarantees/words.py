@@ -18,7 +18,12 @@ _OF_EVERYBODY = ("user", "user.userDirectory", "user.userId", "user.name")
 def proof_words(proof: Proof) -> str:
     """What became of a guarantee, in a sentence without its end: `guarantee "root admins" does not hold`."""
     words = {"proved": "holds", "refuted": "does not hold", "not decided": "is not decided"}
-    return f"{proof.guarantee.title} {words[proof.outcome]}"
+    return f"{proof.guarantee.title} {words[proof.outcome]}{by(proof.judge)}"
+
+
+def by(judge: str | None) -> str:
+    """Whose word it is, to be put behind it: ` (by Z3)`. Of our own search nothing is said."""
+    return f" (by {judge})" if judge is not None else ""
 
 
 def example_words(policy: CheckedPolicy, proof: Proof) -> str:

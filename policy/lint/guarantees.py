@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.guarantees.proof import Proof, broken, prove
+from seatwarden.policy.guarantees.judges import EXTRA, is_installed, judge
+from seatwarden.policy.guarantees.proof import Proof, broken
 from seatwarden.policy.guarantees.words import example_words, proof_words
 from seatwarden.policy.lint.findings import head
 from seatwarden.policy.loading import CheckedPolicy
@@ -14,7 +15,7 @@ _UNDECIDED = "it counts as one that does not hold: say less in it, read a proper
 
 def find_guarantees(policy: CheckedPolicy, steps: int = STEPS) -> Iterator[Diagnostic]:
     """SW334 a guarantee that does not hold, SW335 one that is not decided."""
-    for proof in broken(prove(policy, steps)):
+    for proof in broken(judge(policy, steps)):
         yield _refuted(policy, proof) if proof.outcome == "refuted" else _undecided(proof)
 
 
@@ -30,4 +31,5 @@ def _refuted(policy: CheckedPolicy, proof: Proof) -> Diagnostic:
 
 
 def _undecided(proof: Proof) -> Diagnostic:
-    return Diagnostic("SW335", "error", proof_words(proof), proof.guarantee.name_span, "not proved", _UNDECIDED)
+    help_ = _UNDECIDED if is_installed() else f"{_UNDECIDED}; {EXTRA}"
+    return Diagnostic("SW335", "error", proof_words(proof), proof.guarantee.name_span, "not proved", help_)

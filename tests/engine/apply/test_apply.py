@@ -17,8 +17,10 @@ from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
 from seatwarden.engine.log.journal import Journal
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.guarantees import judges, second_judge
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, keys, prepare, without
 from tests.engine.support import hand_at
+from tests.policy.guarantees.hard import HARD
 from tests.strategies import NOW
 
 LAST_DAYS = {1: "2026-02-01", 2: "2026-01-01", 3: "2026-04-01", 4: "2026-03-01"}
@@ -346,3 +348,22 @@ def test_guarantees_are_proved_anew(tmp_path: Path) -> None:
     said = replace(plan, policy=other.policy)
     with pytest.raises(PlanRefused, match="does not hold"):
         check_plan(said, "test", timedelta(hours=24), NOW)
+
+
+def test_what_z3_proved_elsewhere_is_refused_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = prepare(tmp_path / "run", _site(), HARD + "limit release to 9 per run\n").plan
+    assert [(one.outcome, one.judge) for one in plan.guarantees] == [("proved", "Z3")]
+    check_plan(plan, "test", timedelta(hours=24), NOW)
+    monkeypatch.setattr(judges, "find_spec", lambda _: None)
+    with pytest.raises(PlanRefused) as refused:
+        check_plan(plan, "test", timedelta(hours=24), NOW)
+    assert str(refused.value).endswith(
+        "was proved by Z3, which is not installed here; the extra `z3` may decide it: pip install z3-solver, or make a "
+        "new plan on this machine"
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(second_judge, "facts_against", lambda *_: None)
+    with pytest.raises(PlanRefused, match="was proved by Z3, which is another version here, or make a new plan"):
+        check_plan(plan, "test", timedelta(hours=24), NOW)

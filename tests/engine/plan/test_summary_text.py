@@ -4,10 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from seatwarden.engine.plan.findings import mass_change_finding
 from seatwarden.engine.plan.summary_text import conclusion, plan_text
+from seatwarden.policy.guarantees import judges
 from tests.engine.support import license_row, plan_of, site_of, user
+from tests.policy.guarantees.hard import HARD
 
 
 def _idle(count: int) -> dict[str, Any]:
@@ -83,3 +86,15 @@ def test_what_is_guaranteed_and_what_became_of_it() -> None:
     assert '\n  REFUTED      guarantee "admins"' in broken
     assert '\n               for example: license.type = "analyzer", user.roles = "RootAdmin", ' in broken
     assert broken.endswith("Nothing is released: the rules do not keep what the policy guarantees.\n")
+
+
+def test_whose_proof_it_is_where_it_is_not_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(HARD + 'guarantee "days" never release before 30 days\nlimit release to 9 per run\n', _idle(3))
+    assert [one.judge for one in plan.guarantees] == ["Z3", UNSET]
+    text = plan_text(plan)
+    assert '\n  proved (by Z3)  guarantee "all" never release when (user.tags' in text
+    assert '\n  proved          guarantee "days" never release before 30 days\n' in text
+    monkeypatch.setattr(judges, "find_spec", lambda _: None)
+    without = plan_text(plan_of(HARD + "limit release to 9 per run\n", _idle(3)))
+    assert '\n  NOT DECIDED  guarantee "all"' in without
+    assert without.endswith("Nothing is released: the rules do not keep what the policy guarantees.\n")

@@ -26,6 +26,7 @@ from seatwarden.policy.testing.case import Given, LicenseFacts, Special, UserFac
 from seatwarden.policy.testing.test_file import load_policy_test
 from seatwarden.policy.vocabulary import VOCABULARY
 from tests.engine.support import checked
+from tests.policy.guarantees.hard import HARD
 from tests.profiles import examples
 from tests.strategies import NOW as TAKEN_AT
 from tests.strategies import as_json, policies, sites
@@ -184,6 +185,9 @@ def test_a_guarantee_is_a_case_of_its_policy(tmp_path: Path) -> None:
     broken = run_policy_test(load_policy_test(tmp_path / "p.test.yaml"))
     (failed,) = broken.failed
     assert failed.problems[0].startswith('refuted: license.type = "analyzer", user.roles = "RootAdmin"')
+    (tmp_path / "p.policy").write_text(HARD)
+    by_another = run_policy_test(load_policy_test(tmp_path / "p.test.yaml")).results[-1]
+    assert (by_another.name, by_another.problems) == ('guarantee "all" proved (by Z3)', ())
 
 
 # Notices ---------------------------------------------------------------------------------------------------

@@ -1,14 +1,17 @@
 """What a guarantee means, said once more by the reference evaluator: on given facts it is kept, or it is not."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
 from seatwarden.engine.decide.reference import evaluate, evaluate_rule
 from seatwarden.engine.facts.facts import Fact, Facts, Unknown
-from seatwarden.grammar.ast import Condition, Field, Guarantee, Length, Not, Rule, UnusedFor
+from seatwarden.grammar.ast import Condition, Field, Guarantee, Length, Not, ReadAs, Rule, UnusedFor
+from seatwarden.policy.guarantees.truth import Situation
+from seatwarden.policy.guarantees.unknowns import no_text, nobody_has
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.vocabulary import IN_USE
 from tests.world_strategies import KnownFacts
 
 SOURCES = (
@@ -77,3 +80,23 @@ def is_broken(policy: CheckedPolicy, guarantee: Guarantee, facts: Facts, other: 
     if guarantee.promise == "never without notice":
         releases = tuple(rule for rule in releases if rule.notice is None)
     return False not in truths and released(policy, facts, releases)
+
+
+_KINDS: tuple[Literal["date", "number"], ...] = ("date", "number")
+
+
+class AsFacts:
+    """An example as the evaluator reads facts."""
+
+    def __init__(self, case: Situation) -> None:
+        self._case = case
+
+    def read(self, field: Field) -> Fact:
+        world = self._case.world
+        if any(world.satisfies(no_text(ReadAs(kind, field))) for kind in _KINDS):
+            return ("soon",)
+        values = self._case.read(field)
+        family = next((name for name, in_use in IN_USE.items() if in_use == field), None)
+        if values is None:
+            return Unknown("missing")
+        return tuple(v for v in values if family is None or not world.satisfies(nobody_has(Field(family, str(v)))))

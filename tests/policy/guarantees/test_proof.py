@@ -2,22 +2,19 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwarden.engine.facts.facts import Fact, Unknown
-from seatwarden.grammar.ast import And, Condition, Field, Guarantee, Not, Policy, ReadAs
+from seatwarden.grammar.ast import And, Condition, Guarantee, Not, Policy, ReadAs
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.guarantees.proof import Proof, prove
-from seatwarden.policy.guarantees.truth import Situation
-from seatwarden.policy.guarantees.unknowns import no_text, nobody_has
 from seatwarden.policy.guarantees.words import example_facts, example_words
 from seatwarden.policy.loading import CheckedPolicy, check_text
-from seatwarden.policy.vocabulary import IN_USE
-from tests.policy.guarantees.judging import SomeFacts, is_broken, missing
+from tests.policy.guarantees.judging import AsFacts, SomeFacts, is_broken, missing
 from tests.profiles import examples
 from tests.strategies import conditions, guarantees, keep_rules, release_rules
 from tests.world_strategies import KnownFacts, known_facts
@@ -66,8 +63,8 @@ def test_what_refutes_is_seen_so_by_the_reference(policy: CheckedPolicy) -> None
     for proof in prove(policy):
         assert (proof.example is not None) is (proof.outcome == "refuted")
         if proof.example is not None:
-            other = _AsFacts(proof.example.other) if proof.example.other else None
-            assert is_broken(policy, proof.guarantee, _AsFacts(proof.example.case), other)
+            other = AsFacts(proof.example.other) if proof.example.other else None
+            assert is_broken(policy, proof.guarantee, AsFacts(proof.example.case), other)
             assert example_facts(policy, proof)
             assert example_words(policy, proof)
 
@@ -104,26 +101,6 @@ def _both(facts: KnownFacts, age: int, data: st.DataObject) -> tuple[KnownFacts,
         "license.excess": (data.draw(st.booleans()),),
     }
     return KnownFacts({**facts.values, **shared}), KnownFacts({**facts.values, **shared, **own})
-
-
-_KINDS: tuple[Literal["date", "number"], ...] = ("date", "number")
-
-
-class _AsFacts:
-    """An example as the evaluator reads facts."""
-
-    def __init__(self, case: Situation) -> None:
-        self._case = case
-
-    def read(self, field: Field) -> Fact:
-        world = self._case.world
-        if any(world.satisfies(no_text(ReadAs(kind, field))) for kind in _KINDS):
-            return ("soon",)
-        values = self._case.read(field)
-        family = next((name for name, in_use in IN_USE.items() if in_use == field), None)
-        if values is None:
-            return Unknown("missing")
-        return tuple(v for v in values if family is None or not world.satisfies(nobody_has(Field(family, str(v)))))
 
 
 def _has_unreadable(policy: CheckedPolicy, facts: SomeFacts) -> bool:

@@ -5,11 +5,30 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from seatwarden.policy.guarantees.proof import prove
+from seatwarden.grammar.ast import Guarantee
+from seatwarden.policy.guarantees.candidates import Candidates
+from seatwarden.policy.guarantees.proof import counterexample, prove
+from seatwarden.policy.guarantees.second_judge import facts_against
+from seatwarden.policy.guarantees.truth import Situation
 from seatwarden.policy.loading import CheckedPolicy, check_text
-from tests.policy.guarantees.second_judge import is_judged, is_refuted
+from seatwarden.policy.worlds.search import STEPS
+from tests.policy.guarantees.judging import AsFacts, is_broken
 from tests.policy.guarantees.test_proof import guaranteed
 from tests.profiles import examples
+
+
+def is_judged(policy: CheckedPolicy) -> bool:
+    return Candidates.of(policy) is not None
+
+
+def is_refuted(policy: CheckedPolicy, guarantee: Guarantee) -> bool | None:
+    """What Z3 says. Where it has facts against a guarantee, the reference evaluator says the same of them."""
+    found = facts_against(policy, guarantee, 10 * STEPS)
+    if found:
+        cases = [Situation(one, policy.names) for one in found]
+        assert is_broken(policy, guarantee, *map(AsFacts, cases)), policy.text
+        assert counterexample(policy, guarantee, *cases) is not None, policy.text
+    return None if found is None else bool(found)
 
 
 def _agree(policy: CheckedPolicy, told: Counter[str]) -> None:
