@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bench import backtests, editor, evaluator, goals, live, page, peers, whole
+from bench import backtests, editor, evaluator, goals, guarantees, live, page, peers, whole
 from bench.measure import ROOT
 
 LIBRARIES = ("msgspec", "typer", "rich", "lark", "ruamel.yaml", "requests")
@@ -48,6 +48,7 @@ def _measurements(folder: Path, *, tiny: bool) -> list[Callable[[], str]]:
             lambda: live.measure(folder, (5,), 1),
             lambda: page.measure(folder, 20, 1),
             lambda: editor.measure(folder, (5,), 5),
+            lambda: guarantees.measure(20, 1),
             lambda: backtests.measure(backtests.made(folder, (20,), 8), 1),
         ]
     return [
@@ -58,6 +59,7 @@ def _measurements(folder: Path, *, tiny: bool) -> list[Callable[[], str]]:
         lambda: live.measure(folder, (200, 2_000, 20_000), 5),
         lambda: page.measure(folder, 100_000, 5),
         lambda: editor.measure(folder, (50, 500, 2_000), 100),
+        lambda: guarantees.measure(2_000, 9),
         lambda: backtests.measure(backtests.made(folder, (2_000,), 365), os.cpu_count() or 2),
     ]
 

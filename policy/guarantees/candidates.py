@@ -27,7 +27,7 @@ from seatwarden.policy.vocabulary import OF_POOL, VOCABULARY, Type
 from seatwarden.policy.worlds.spellings import spellings
 
 DIRECTORY, USER_ID = Field("user.userDirectory"), Field("user.userId")
-MOST_TEXTS = 2_000
+MOST_TEXTS = 5_000
 """Most texts of all fields together: to write the question down takes as long as to answer it."""
 
 

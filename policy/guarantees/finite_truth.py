@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain, product
 from typing import Any
 
 import z3
@@ -58,6 +59,9 @@ class Truths:
     names: Mapping[str, NamedValue]
     _leaves: dict[Condition, tuple[Truth, Truth]] = field(default_factory=dict, init=False)
     """What was asked before: rules and guarantees say the same over and over."""
+    _sides: dict[tuple[str, Operand], tuple[dict[Any, list[Valued]], list[Valued]]] = field(
+        default_factory=dict, init=False
+    )
 
     def matches(self, rule: Rule) -> Truth:
         """Where a rule certainly matches."""
@@ -184,21 +188,35 @@ class Truths:
         return z3.If(value + days > LAST_DAY, LAST_DAY, value + days)
 
     def _compare(self, operator: str, left: Operand, right: Operand) -> Truth:
-        beside = list(self._values(right))
-        alike: dict[Any, list[Valued]] = {}
-        for there, other in beside if operator in _KEYS else ():
-            if not isinstance(other, z3.ExprRef):
-                alike.setdefault(_KEYS[operator](other), []).append((there, other))
-        symbolic = [one for one in beside if isinstance(one[1], z3.ExprRef)]
-        pairs: list[Truth] = []
-        for here, one in self._values(left):
-            # Lists may be long: of equal texts only those are paired that are.
-            plain = operator in _KEYS and not isinstance(one, z3.ExprRef)
-            for there, other in [*alike.get(_KEYS[operator](one), ()), *symbolic] if plain else beside:
-                holds = _holds(operator, one, other)
-                if holds is not False:
-                    pairs.append(self.of.logic.all([here, there] if holds is True else [here, there, holds]))
-        return self.of.logic.any(pairs)
+        if operator not in _KEYS:
+            return self.of.logic.any(self._pairs(operator, product(self._values(left), self._values(right))))
+        # Lists and candidates may be many: of texts only those are paired that are equal.
+        (ones, numbers), (others, other_numbers) = (self._by_key(operator, side) for side in (left, right))
+        both = [key for key in min(ones, others, key=len) if key in ones and key in others]
+        alike = chain(
+            *(product(ones[key], others[key]) for key in both),
+            product(numbers, chain(other_numbers, *others.values())),
+            product(chain(*ones.values()), other_numbers),
+        )
+        return self.of.logic.any(self._pairs(operator, alike))
+
+    def _by_key(self, operator: str, operand: Operand) -> tuple[dict[Any, list[Valued]], list[Valued]]:
+        """The values of an operand by what they are equal by, and those that are numbers of Z3."""
+        if (operator, operand) not in self._sides:
+            by_key: dict[Any, list[Valued]] = {}
+            numbers: list[Valued] = []
+            for here, value in self._values(operand):
+                symbolic = isinstance(value, z3.ExprRef)
+                (numbers if symbolic else by_key.setdefault(_KEYS[operator](value), [])).append((here, value))
+            self._sides[operator, operand] = by_key, numbers
+        return self._sides[operator, operand]
+
+    def _pairs(self, operator: str, pairs: Iterable[tuple[Valued, Valued]]) -> Iterator[Truth]:
+        """Where two values are both there and compare so."""
+        for (here, one), (there, other) in pairs:
+            holds = _holds(operator, one, other)
+            if holds is not False:
+                yield self.of.logic.all([here, there] if holds is True else [here, there, holds])
 
 
 def _plain(value: Any) -> Any:

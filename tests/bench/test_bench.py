@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bench import guarantees
 from bench.policies import large_policy
 from bench.sites import NOW, Site
 from seatwarden.engine.decide.decide import decide_all
@@ -27,7 +28,7 @@ def test_the_report_is_written(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     text = report.read_text(encoding="utf-8")
     sections = ("The goals", "Whole processes", "The evaluator", "Peers", "A live site", "The page", "In the editor")
-    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [*sections, "Backtests"]
+    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [*sections, "Guarantees", "Backtests"]
 
 
 def test_a_site_is_the_same_each_time_and_as_large_as_a_real_one(tmp_path: Path) -> None:
@@ -48,6 +49,10 @@ def test_a_plan_of_such_a_site_keeps_and_releases_for_every_reason(tmp_path: Pat
         plan.summary()["byReason"]
     )
     assert 0.15 < plan.summary()["release"] / 2_000 < 0.25
+
+
+def test_all_guarantees_of_the_policy_that_is_timed_are_proved() -> None:
+    assert "; proved. Wanted" in guarantees.measure(20, 1)
 
 
 def test_half_of_the_users_in_the_large_policy_are_of_the_site(tmp_path: Path) -> None:
