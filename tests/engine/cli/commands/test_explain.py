@@ -247,7 +247,7 @@ def test_everything(run: Run) -> None:
         "✗ ended on 2027-02-28",
         '✓ user.@Department = "Finance", listed in finance',
         '✗ user.roles has no value, not "RootAdmin"',
-        "season.policy:9:1",
+        "season.policy:12:1",
         '  user.@Department     "Finance"\n',
         "Would be kept if the license had been used today.",
         "moment   2027-03-04T23:00:00.000Z, friday 2027-03-05 in Europe/Stockholm",
