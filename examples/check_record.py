@@ -116,6 +116,7 @@ def read_chain(path, grows):
 
 SIGNED = {"plan.note", "outcomes.note", "runs.note"}
 
+
 class Run:
     """A run folder: its plan, and its journal if there is one, checked against each other and against the files."""
 

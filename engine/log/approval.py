@@ -20,7 +20,7 @@ from seatwarden.engine.common.signed_note import NotSigned, PublicKey, parse_not
 from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.lines import PlanLog
-from seatwarden.engine.log.run_folder import APPROVALS_FOLDER
+from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, COMMENT
 from seatwarden.engine.plan.modes import LIVE
 
 _FIRST = "seatwarden/approval/v1"
@@ -141,7 +141,7 @@ def write_approval(folder: Path, approval: Approval, comment: ApprovalComment | 
     if path.exists():
         raise FileExistsError(17, "there is one already", str(path))
     if comment is not None:
-        write_atomically(path.with_suffix(".comment"), msgspec.json.encode(comment))
+        write_atomically(path.with_suffix(COMMENT), msgspec.json.encode(comment))
     write_atomically(path, key.sign(str(approval)))
     return path
 
@@ -163,7 +163,7 @@ def approvals_in(folder: Path, keys: Iterable[PublicKey]) -> Iterator[GivenAppro
             names = ", ".join(line.name for line in signed.lines)
             yield BadApproval(path, f"is signed by no key that may approve: {names}")
             continue
-        comment = _comment(path.with_suffix(".comment"), approval)
+        comment = _comment(path.with_suffix(COMMENT), approval)
         if isinstance(comment, BadApproval):
             yield comment
             comment = None

@@ -17,6 +17,8 @@ NOTES = ("plan.note", "outcomes.note", "runs.note")
 """Signatures, each with its own proof: on the plan, on the journal, on the register of runs when it was closed."""
 APPROVALS_FOLDER = "approvals"
 """Answers of people about the plan, each with its own proof, and their comments."""
+COMMENT = ".comment"
+"""How the file of a comment ends."""
 SNAPSHOT_FILE = "snapshot.json.zst"
 """The snapshot that was decided on, where it is kept."""
 

@@ -17,7 +17,7 @@ from seatwarden.engine.log.leaves import Tree
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.register import ApprovedRun, KeyNoted, RegisterState, SignedFile
 from seatwarden.engine.log.restore import RestoreHeader
-from seatwarden.engine.log.run_folder import APPROVALS_FOLDER
+from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, COMMENT
 from seatwarden.engine.log.signature import (
     OUTCOMES_NOTE,
     PLAN_NOTE,
@@ -192,7 +192,7 @@ def _verify_approvals(it: _Signed) -> None:
         _verify_comment(it, one, name)
     notes = {path.stem for path in place.glob("*.note")} if place.is_dir() else set()
     for path in sorted(place.iterdir()) if place.is_dir() else ():
-        if path.suffix not in (".note", ".comment") or path.stem not in notes:
+        if path.suffix not in (".note", COMMENT) or path.stem not in notes:
             it.fault(f"{APPROVALS_FOLDER}/{path.name}", "is no file of this run")
     for line in it.register.of_kind(ApprovedRun) if it.register else ():
         for key, digest in line.notes.items() if line.run == it.number else ():
@@ -203,5 +203,5 @@ def _verify_approvals(it: _Signed) -> None:
 
 
 def _verify_comment(it: _Signed, one: GivenApproval, name: str) -> None:
-    if one.approval.comment and one.comment is None and not one.path.with_suffix(".comment").exists():
+    if one.approval.comment and one.comment is None and not one.path.with_suffix(COMMENT).exists():
         it.note(name, "had a comment, which is gone: it may have been taken out on purpose")

@@ -36,6 +36,7 @@ from seatwarden.engine.log.register import (
     Register,
 )
 from seatwarden.engine.log.run_folder import (
+    COMMENT,
     JOURNAL_FILE,
     PLAN_FILE,
     REPORT_FILE,
@@ -161,6 +162,8 @@ class _Erasing:
                 self._erase_lines(name, path, numbers)
             case str(own) if own == SNAPSHOT_FILE:
                 self._replace_snapshot(name, path)
+            case str(own) if own.endswith(COMMENT):
+                remove_file(path)  # the approval has only its digest, and holds without it
             case str(own) if own == SUMMARY_FILE:
                 self._make_anew(path, _write_summary)
             case str(own) if own == REPORT_FILE:

@@ -9,13 +9,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from seatwarden.engine.common.files import move_folder, remove_file, remove_folder, sync_folder
+from seatwarden.engine.common.files import (
+    make_private_folder,
+    move_folder,
+    read_file,
+    remove_file,
+    remove_folder,
+    sync_folder,
+    write_atomically,
+)
 from seatwarden.engine.common.rights import take_off_read_only
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.erasures import Erasures, open_pruning
 from seatwarden.engine.log.first_line import FirstLine, first_line
 from seatwarden.engine.log.register import RUNS_FOLDER, Planned, PlannedRestore, PrunedRuns, Register, RegisterState
-from seatwarden.engine.log.run_folder import PLAN_FILE, RESTORE_FILE
+from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, NOTES, PLAN_FILE, RESTORE_FILE
 from seatwarden.engine.log.verified_restore import verify_restore
 from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.runs.baseline import newest_measure
@@ -150,6 +158,7 @@ def finish_pruning(register: Register, state: Path, now: Callable[[], str]) -> l
     in_the_way = []
     for name in begun.runs:
         try:
+            _keep_notes(state / name, state / NOTES_FOLDER / Path(name).name)
             _delete(state / name)
             remove_file(state / PUBLISHED_FOLDER / Path(name).name)
         except OSError as problem:
@@ -157,6 +166,15 @@ def finish_pruning(register: Register, state: Path, now: Callable[[], str]) -> l
     if not in_the_way:
         register.add(PrunedRuns(runs=begun.runs, keep=begun.keep, done=True, at=now()))
     return in_the_way
+
+
+def _keep_notes(folder: Path, place: Path) -> None:
+    """Keeps the signatures and approvals of a run that is deleted: they name nobody, and prove its root."""
+    for path in (*(folder / name for name in NOTES), *sorted((folder / APPROVALS_FOLDER).glob("*.note"))):
+        target = place / path.relative_to(folder)
+        if path.is_file() and not target.exists():
+            make_private_folder(target.parent)
+            write_atomically(target, read_file(path))
 
 
 def _remove_forgotten(state: Path) -> Iterator[str]:
@@ -178,6 +196,8 @@ def _delete(folder: Path) -> None:
         _remove_whole(aside)
 
 
+NOTES_FOLDER = "notes"
+"""In the state folder: what was signed of runs that are deleted, by their names."""
 _ASIDE = ".gone"
 """Not longer than what a file has at its end while it is written: where paths are at most 260 characters, what could be
 written can be moved aside."""

@@ -27,6 +27,8 @@ from seatwarden.engine.log.reader import parse_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, Planned, RegisterState
 from seatwarden.engine.log.restored import read_past_restore
 from seatwarden.engine.log.run_folder import (
+    APPROVALS_FOLDER,
+    COMMENT,
     JOURNAL_FILE,
     PLAN_FILE,
     REPORT_FILE,
@@ -155,8 +157,11 @@ class _Seeker:
         rows = self._snapshot_rows(folder, log)
         found = {name: numbers for name, numbers in found.items() if numbers}
         derived = [name for name in (SUMMARY_FILE, REPORT_FILE) if (folder / name).exists()]
-        if not found and not rows and not any(self._is_named_in(folder / name) for name in derived):
+        comments = [path for path in (folder / APPROVALS_FOLDER).glob(f"*{COMMENT}") if self._is_named_in(path)]
+        named = [*(folder / name for name in derived), *comments]
+        if not found and not rows and not any(map(self._is_named_in, named)):
             return None
+        derived += [f"{APPROVALS_FOLDER}/{path.name}" for path in sorted(comments)]
         if log.former:
             return "seatwarden 0.1 wrote it, whose lines have no salt and cannot be erased one by one; prune it whole"
         if self._is_open(log.root, has_journal, journal):
@@ -304,7 +309,8 @@ class _Seeker:
         if (folder / SNAPSHOT_FILE).exists():
             return True
         names = (PLAN_FILE, JOURNAL_FILE, SUMMARY_FILE, REPORT_FILE)
-        return any(self._is_named_in(folder / name) for name in names if (folder / name).exists())
+        files = [*(folder / name for name in names), *(folder / APPROVALS_FOLDER).glob(f"*{COMMENT}")]
+        return any(map(self._is_named_in, (path for path in files if path.exists())))
 
     def _is_named_in(self, path: Path) -> bool:
         """Whether a file names the person; one that cannot be read may."""

@@ -18,9 +18,9 @@ from seatwarden.policy.guarantees.candidates import DIRECTORY, USER_ID, Candidat
 from seatwarden.policy.operators import FIRST_YEAR, read_text
 from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
 
-Truth: TypeAlias = Any
+Z3Truth: TypeAlias = Any
 """A Boolean of Z3, or of Python."""
-Valued: TypeAlias = tuple[Truth, Any]
+Valued: TypeAlias = tuple[Z3Truth, Any]
 """Where a field has it, and the value: of Python, or a number of Z3."""
 _FIRST, LAST_DAY = date(1899, 12, 31).toordinal(), date.max.toordinal()
 _RANGES = {"date": (date(FIRST_YEAR, 1, 1).toordinal(), LAST_DAY), "number": (0, 999_999_999)}
@@ -33,22 +33,22 @@ class Logic:
 
     context: z3.Context
 
-    def all(self, parts: Iterable[Truth]) -> Truth:
+    def all(self, parts: Iterable[Z3Truth]) -> Z3Truth:
         """Where all hold."""
         several = [part for part in parts if part is not self.true]
         return (several[0] if len(several) == 1 else z3.And(several)) if several else self.true
 
-    def any(self, parts: Iterable[Truth]) -> Truth:
+    def any(self, parts: Iterable[Z3Truth]) -> Z3Truth:
         """Where one holds."""
         several = list(parts)
         return (several[0] if len(several) == 1 else z3.Or(several)) if several else self.no(self.true)
 
-    def no(self, part: Truth) -> Truth:
+    def no(self, part: Z3Truth) -> Z3Truth:
         """Where it does not hold."""
         return z3.Not(part, self.context)
 
     @cached_property
-    def true(self) -> Truth:
+    def true(self) -> Z3Truth:
         """Everywhere."""
         return z3.BoolVal(True, self.context)
 
@@ -62,12 +62,12 @@ class Logic:
 
 
 @dataclass
-class Person:
+class AnyPerson:
     """The person, the site and the day."""
 
     logic: Logic
     candidates: Candidates
-    fields: dict[Field, list[tuple[Truth, str]]] = field(default_factory=dict)
+    fields: dict[Field, list[tuple[Z3Truth, str]]] = field(default_factory=dict)
     days: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, Any] = field(default_factory=dict)
     """The fields, days and missing facts that were asked for: laws are about these."""
@@ -97,7 +97,7 @@ class Person:
 
     # texts
 
-    def texts(self, of: Field) -> list[tuple[Truth, str]]:
+    def texts(self, of: Field) -> list[tuple[Z3Truth, str]]:
         """The candidates of a field, each with that she has it."""
         if of not in self.fields:
             texts = enumerate(self.candidates.texts[of])
@@ -121,13 +121,13 @@ class Person:
                 yield where, value.toordinal() if isinstance(value, date) else value
         yield from self.said(asked.field, asked.kind)
 
-    def unreadable(self, asked: ReadAs) -> Truth:
+    def unreadable(self, asked: ReadAs) -> Z3Truth:
         """That one of the texts does not say what it is read as."""
         other = next(kind for kind in _RANGES if kind != asked.kind)
         texts = (where for where, text in self.texts(asked.field) if read_text(asked.kind, text) is None)
         return self.logic.any([*texts, *(where for where, _ in self.said(asked.field, other))])
 
-    def users(self) -> Iterator[tuple[Truth, str]]:
+    def users(self) -> Iterator[tuple[Z3Truth, str]]:
         """The users that the policy names, each with that she is that one."""
         ids, directories = _by_fold(self.texts(USER_ID)), _by_fold(self.texts(DIRECTORY))
         ways = (way for user in self.candidates.named_users for way in ways_to_divide(user))
@@ -138,14 +138,14 @@ class Person:
 
     # laws
 
-    def laws(self) -> Iterator[Truth]:
+    def laws(self) -> Iterator[Z3Truth]:
         """What holds of all facts."""
         yield from (z3.And(day >= _FIRST, day <= LAST_DAY) for day in self.days.values())
         for of in list(self.fields):
             yield from self._laws_of(of)
         yield from self._laws_of_calendar()
 
-    def _laws_of(self, of: Field) -> Iterator[Truth]:
+    def _laws_of(self, of: Field) -> Iterator[Z3Truth]:
         said = [(kind, one, value) for kind in _RANGES for one, value in self.said(of, kind)]
         having = [*(where for where, _ in self.texts(of)), *(where for _, where, _ in said)]
         for kind, _, value in said:
@@ -155,7 +155,7 @@ class Person:
         if of.name in IN_USE:
             yield z3.Implies(self.nobody(of), self.logic.no(self.logic.any(having)))
 
-    def _laws_of_calendar(self) -> Iterator[Truth]:
+    def _laws_of_calendar(self) -> Iterator[Z3Truth]:
         year, month, day = self.calendar
         leap = z3.And(year % 4 == 0, z3.Or(year % 100 != 0, year % 400 == 0))
         lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -169,17 +169,17 @@ class Person:
             yield z3.Implies(month == number, day <= (z3.If(leap, 29, 28) if number == 2 else length))
 
 
-def _by_fold(texts: Iterable[tuple[Truth, str]]) -> dict[str, list[tuple[Truth, str]]]:
-    found: dict[str, list[tuple[Truth, str]]] = {}
+def _by_fold(texts: Iterable[tuple[Z3Truth, str]]) -> dict[str, list[tuple[Z3Truth, str]]]:
+    found: dict[str, list[tuple[Z3Truth, str]]] = {}
     for where, text in texts:
         found.setdefault(text.casefold(), []).append((where, text))
     return found
 
 
-class License:
+class AnyLicense:
     """One license of the person; `mark` tells two of them apart."""
 
-    def __init__(self, mark: str, person: Person) -> None:
+    def __init__(self, mark: str, person: AnyPerson) -> None:
         self.mark, self.person, self.logic = mark, person, person.logic
         flag, day = self.logic.flag, person.day
         self.type = self.logic.number(f"{mark}type")
@@ -188,14 +188,14 @@ class License:
         self.user_used, self.user_last = flag("user used"), day("user last used")
         self.user_allocated = day("user allocated")
 
-    def laws(self) -> Iterator[Truth]:
+    def laws(self) -> Iterator[Z3Truth]:
         """What holds of each license."""
         yield z3.And(self.type >= 0, self.type <= 1)
         yield z3.Implies(self.logic.no(self.never), z3.And(self.user_used, self.user_last >= self.used))
         yield self.user_allocated >= self.allocated
         yield z3.Or([z3.And(self.type == number, self.holds(one)) for number, one in enumerate(LICENSE_TYPES)])
 
-    def laws_beside(self, other: "License") -> Iterator[Truth]:
+    def laws_beside(self, other: "AnyLicense") -> Iterator[Z3Truth]:
         """What holds when the other license is the only other one."""
         both = (self, other)
         used = [self.logic.no(one.never) for one in both]
@@ -214,7 +214,7 @@ class License:
         user = z3.If(self.user_used, self.user_last, self.user_allocated)
         return self.person.today - (user if of_user else reference)
 
-    def unknown(self, of: Field) -> Truth:
+    def unknown(self, of: Field) -> Z3Truth:
         """Where a field is unknown."""
         gone, own, any_of = self.person.gone, self.mark, self.logic.any
         used, allocated = f"{own}license.lastUsed", f"{own}license.createdDate"

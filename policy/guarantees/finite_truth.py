@@ -30,7 +30,7 @@ from seatwarden.grammar.ast import (
     UnusedFor,
     walk,
 )
-from seatwarden.policy.guarantees.finite_facts import LAST_DAY, License, Truth, Valued
+from seatwarden.policy.guarantees.finite_facts import LAST_DAY, AnyLicense, Valued, Z3Truth
 from seatwarden.policy.names import NamedValue
 from seatwarden.policy.operators import HOLDS, POSITIVE, moved
 from seatwarden.policy.vocabulary import IN_USE
@@ -55,35 +55,35 @@ _KEYS: Mapping[str, Callable[[Any], Any]] = {"==": lambda value: value, "=": fol
 class Truths:
     """What conditions come to for one license."""
 
-    of: License
+    of: AnyLicense
     names: Mapping[str, NamedValue]
-    _leaves: dict[Condition, tuple[Truth, Truth]] = field(default_factory=dict, init=False)
+    _leaves: dict[Condition, tuple[Z3Truth, Z3Truth]] = field(default_factory=dict, init=False)
     """What was asked before: rules and guarantees say the same over and over."""
     _sides: dict[tuple[str, Operand], tuple[dict[Any, list[Valued]], list[Valued]]] = field(
         default_factory=dict, init=False
     )
 
-    def matches(self, rule: Rule) -> Truth:
+    def matches(self, rule: Rule) -> Z3Truth:
         """Where a rule certainly matches."""
         return self.of.logic.all([*self._bounds(rule), self.true(rule.condition)])
 
-    def may_match(self, rule: Rule) -> Truth:
+    def may_match(self, rule: Rule) -> Z3Truth:
         """Where it is not certain that a rule does not match."""
         return self.of.logic.all([*self._bounds(rule), self.of.logic.no(self.false(rule.condition))])
 
-    def is_of(self, types: tuple[LicenseType, ...]) -> Truth:
+    def is_of(self, types: tuple[LicenseType, ...]) -> Z3Truth:
         """Where the license is of one of the types; of none named, everywhere."""
         return z3.Or([self.of.type == LICENSE_TYPES.index(one) for one in types or LICENSE_TYPES])
 
-    def true(self, condition: Condition) -> Truth:
+    def true(self, condition: Condition) -> Z3Truth:
         """Where a condition is certainly true."""
         return self._truth(condition)[0]
 
-    def false(self, condition: Condition) -> Truth:
+    def false(self, condition: Condition) -> Z3Truth:
         """Where a condition is certainly false."""
         return self._truth(condition)[1]
 
-    def all_known(self, conditions: Iterable[Condition]) -> Iterator[Truth]:
+    def all_known(self, conditions: Iterable[Condition]) -> Iterator[Z3Truth]:
         """That all that conditions read is known."""
         no, person = self.of.logic.no, self.of.person
         for node in dict.fromkeys(node for condition in conditions for node, _ in walk(condition)):
@@ -95,12 +95,12 @@ class Truths:
                 yield no(person.gone(IN_USE[node.name].name))
                 yield no(person.nobody(node))
 
-    def _bounds(self, rule: Rule) -> Iterator[Truth]:
+    def _bounds(self, rule: Rule) -> Iterator[Z3Truth]:
         yield self.is_of(rule.license_types)
         if rule.until is not None:
             yield self.of.person.today <= rule.until.value.toordinal()
 
-    def _truth(self, condition: Condition) -> tuple[Truth, Truth]:
+    def _truth(self, condition: Condition) -> tuple[Z3Truth, Z3Truth]:
         """Where it is true, and where it is false; it is unknown elsewhere."""
         logic = self.of.logic
         match condition:
@@ -118,7 +118,7 @@ class Truths:
                     self._leaves[condition] = self._leaf(condition)
                 return self._leaves[condition]
 
-    def _leaf(self, condition: Comparison | IsEmpty | UnusedFor | Season | Operand) -> tuple[Truth, Truth]:
+    def _leaf(self, condition: Comparison | IsEmpty | UnusedFor | Season | Operand) -> tuple[Z3Truth, Z3Truth]:
         logic = self.of.logic
         match condition:
             case IsEmpty(asked):
@@ -135,7 +135,7 @@ class Truths:
                     condition, logic.any(here for here, value in self._values(condition) if value is True)
                 )
 
-    def _known(self, leaf: Condition, holds: Truth) -> tuple[Truth, Truth]:
+    def _known(self, leaf: Condition, holds: Z3Truth) -> tuple[Z3Truth, Z3Truth]:
         unknown = [self.of.unknown(leaf.field)] if isinstance(leaf, UnusedFor) else []
         for node, _ in walk(leaf):
             unknown += [self.of.unknown(node)] if isinstance(node, Field) else []
@@ -144,7 +144,7 @@ class Truths:
         known = logic.no(logic.any(unknown))
         return logic.all([known, holds]), logic.all([known, logic.no(holds)])
 
-    def _emptiness(self, asked: Field) -> tuple[Truth, Truth]:
+    def _emptiness(self, asked: Field) -> tuple[Z3Truth, Z3Truth]:
         logic, person = self.of.logic, self.of.person
         values = list(self.of.values(asked)) if asked.name != "user" else [(logic.true, asked.name)]
         filled = [here for here, value in values if not isinstance(value, str) or value.strip()]
@@ -154,7 +154,7 @@ class Truths:
         doubts = [person.nobody(asked), person.gone(IN_USE[asked.name].name)] if asked.name in IN_USE else []
         return logic.all([known, logic.no(is_filled), logic.no(logic.any(doubts))]), logic.all([known, is_filled])
 
-    def _season(self, season: Season) -> Truth:
+    def _season(self, season: Season) -> Z3Truth:
         first, last, today = season.first, season.last, self.of.person.today
         if isinstance(first, Date) and isinstance(last, Date):
             return z3.And(today >= first.value.toordinal(), today <= last.value.toordinal())
@@ -187,7 +187,7 @@ class Truths:
             return moved(date.fromordinal(value), days).toordinal()  # type: ignore[union-attr]
         return z3.If(value + days > LAST_DAY, LAST_DAY, value + days)
 
-    def _compare(self, operator: str, left: Operand, right: Operand) -> Truth:
+    def _compare(self, operator: str, left: Operand, right: Operand) -> Z3Truth:
         if operator not in _KEYS:
             return self.of.logic.any(self._pairs(operator, product(self._values(left), self._values(right))))
         # Lists and candidates may be many: of texts only those are paired that are equal.
@@ -211,7 +211,7 @@ class Truths:
             self._sides[operator, operand] = by_key, numbers
         return self._sides[operator, operand]
 
-    def _pairs(self, operator: str, pairs: Iterable[tuple[Valued, Valued]]) -> Iterator[Truth]:
+    def _pairs(self, operator: str, pairs: Iterable[tuple[Valued, Valued]]) -> Iterator[Z3Truth]:
         """Where two values are both there and compare so."""
         for (here, one), (there, other) in pairs:
             holds = _holds(operator, one, other)
@@ -223,7 +223,7 @@ def _plain(value: Any) -> Any:
     return value.toordinal() if isinstance(value, date) else value
 
 
-def _holds(operator: str, one: Any, other: Any) -> Truth:
+def _holds(operator: str, one: Any, other: Any) -> Z3Truth:
     if not isinstance(one, z3.ExprRef) and not isinstance(other, z3.ExprRef):
         return HOLDS[operator](one, other)  # type: ignore[index]
     return _SIGNS[operator](one, other) if operator in _SIGNS else one == other

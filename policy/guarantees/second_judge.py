@@ -11,7 +11,7 @@ import z3
 
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, Guarantee, Rule, walk
 from seatwarden.policy.guarantees.candidates import Candidates
-from seatwarden.policy.guarantees.finite_facts import License, Logic, Person, Truth
+from seatwarden.policy.guarantees.finite_facts import AnyLicense, AnyPerson, Logic, Z3Truth
 from seatwarden.policy.guarantees.finite_truth import Truths
 from seatwarden.policy.guarantees.found_facts import ORDINARY_DAY, FoundFacts, text_that_says
 from seatwarden.policy.guarantees.proof import about_of
@@ -40,9 +40,9 @@ class _Question:
 
     def __init__(self, policy: CheckedPolicy, guarantee: Guarantee, candidates: Candidates) -> None:
         self._policy = policy
-        self._person = Person(Logic(z3.Context()), candidates)
-        self._first = License("", self._person)
-        self._other = License("other ", self._person) if guarantee.promise == "never both types" else None
+        self._person = AnyPerson(Logic(z3.Context()), candidates)
+        self._first = AnyLicense("", self._person)
+        self._other = AnyLicense("other ", self._person) if guarantee.promise == "never both types" else None
         self._solver = z3.Solver(ctx=self._person.logic.context)
         self._solver.add(*self._against(guarantee))
         licenses = [one for one in (self._first, self._other) if one is not None]
@@ -57,7 +57,7 @@ class _Question:
         model = self._plainest()
         return tuple(self._facts(model, one) for one in (self._first, self._other) if one is not None)
 
-    def _against(self, guarantee: Guarantee) -> Iterator[Truth]:
+    def _against(self, guarantee: Guarantee) -> Iterator[Z3Truth]:
         rules, first = self._policy.rules, Truths(self._first, self._policy.names)
         if self._other is not None:
             yield from self._first.laws_beside(self._other)
@@ -78,7 +78,7 @@ class _Question:
 
     def _plainest(self) -> Any:
         """A model of few facts: of each wish it is asked whether it can be had beside those before."""
-        kept: list[Truth] = []
+        kept: list[Z3Truth] = []
         model = self._solver.model()
         for wish in list(self._wishes())[:_WISHES]:
             if z3.is_true(model.eval(wish, model_completion=True)):
@@ -88,7 +88,7 @@ class _Question:
                 kept.append(wish)
         return model
 
-    def _wishes(self) -> Iterator[Truth]:
+    def _wishes(self) -> Iterator[Z3Truth]:
         person, no = self._person, self._person.logic.no
         yield from (no(gone) for gone in list(person.missing.values()))
         for of in list(person.fields):
@@ -105,13 +105,13 @@ class _Question:
                     one.unused(of_user=True) <= _LONG_AGO,
                 )
 
-    def _facts(self, model: Any, of: License) -> FoundFacts:
+    def _facts(self, model: Any, of: AnyLicense) -> FoundFacts:
         """The facts of a license that a model has."""
         person, conditions = self._person, self._policy.tree.conditions
         nodes = dict.fromkeys(node for said in conditions for node, _ in walk(said) if isinstance(node, Field))
         fields = [*map(Field, _ALWAYS_TOLD), *nodes]
 
-        def holds(where: Truth) -> bool:
+        def holds(where: Z3Truth) -> bool:
             return bool(z3.is_true(model.eval(where, model_completion=True)))
 
         def value_of(value: Any) -> Any:
@@ -133,7 +133,7 @@ _ALWAYS_TOLD = (
 )
 
 
-def _released(own: Truths, rules: Iterable[Rule], releases: Iterable[Rule]) -> Truth:
+def _released(own: Truths, rules: Iterable[Rule], releases: Iterable[Rule]) -> Z3Truth:
     """Where the rules certainly release a license."""
     logic = own.of.logic
     keeps = [logic.no(own.may_match(rule)) for rule in rules if rule.kind == "keep"]

@@ -445,7 +445,9 @@ def test_the_seal_that_a_run_prints(printed: dict[str, list[Any]]) -> None:
 
 def test_the_answers_of_an_erased_record(printed: dict[str, list[Any]]) -> None:
     """The calls above are such that the lists of what they print are not all empty."""
-    (would, did, _), (old, pruned), (_, state, _) = (printed[name] for name in ("log forget", "log prune", "log verify"))
+    (would, did, _), (old, pruned), (_, state, _) = (
+        printed[name] for name in ("log forget", "log prune", "log verify")
+    )
     assert (would["dryRun"], would["done"], did["done"]) == (True, False, True)
     assert would["files"] == did["files"] != {}
     assert [len(answer["runs"]) for answer in (old, pruned)] == [1, 1]

@@ -37,6 +37,7 @@ class Site(MemoryQrs):
     def snapshot(self, now: datetime) -> Snapshot:
         self.events.append("snapshot")
         found = snapshot_of(self.site)
+        found.site_clock = self.site_clock
         self.on_snapshot()
         return found
 

@@ -252,3 +252,21 @@ def test_a_dry_run_is_never_approved(site: Approving) -> None:
     site.run(dry_run=True)
     with pytest.raises(PlanRefused, match="never applied"):
         site.answer(site.runs[0], "anna")
+
+
+def test_signatures_and_approvals_stay_when_a_run_is_pruned(site: Approving) -> None:
+    folder = _waiting(site)
+    site.answer(folder, "anna", AnswerGiven("approve", comment="as agreed"))
+    site.answer(folder, "bert")
+    site.run()
+    site.ours += "\nretention: 31d"
+    for _ in range(3):
+        site.now += timedelta(days=40)
+        site.qrs.site_clock = site.now
+        site.run()
+    assert not folder.exists()
+    kept = site.state / "notes" / folder.name
+    names = sorted(path.relative_to(kept).as_posix() for path in kept.rglob("*") if path.is_file())
+    assert [name for name in names if "/" not in name] == ["outcomes.note", "plan.note", "runs.note"]
+    assert len(names) == 5
+    assert site.verified().faults == []

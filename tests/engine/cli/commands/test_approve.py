@@ -223,3 +223,22 @@ def test_the_site_demands_its_own_guarantees(run: Run, tmp_path: Path, idle_qrs:
     assert "the site's policy of now guarantees" in applied.err
     assert "never release when user.userId = ours" in applied.err
     assert "another policy" in applied.err
+
+
+def test_who_is_forgotten_is_in_no_comment(run: Run, site: Path, key_folder: Path) -> None:
+    kept, carl = site.parent / "state" / "runs", key_folder / "carl"
+    own = f'key: "{carl}.key", passphrase: "${{PASS}}"'
+    text = site.read_text(encoding="utf-8")
+    site.write_text(text.replace(f'keys: ["{carl}.pub"]', own), encoding="utf-8")
+    assert run("run", "--site", site).code == 0
+    (folder,) = kept.iterdir()
+    key = ("--key", key_folder / "anna.key", "-y", *PASS)
+    assert run("approve", folder, *key, "--comment", "user01 asked for it").code == 0
+    assert run("run", "--site", site).code == 0
+    (comment,) = (folder / "approvals").glob("*.comment")
+    gone = run("log", "forget", "user01", "--site", site, "--reason", "left", "--yes")
+    assert gone.code == 0, gone.err + gone.out
+    assert not comment.exists()
+    verified = run("log", "verify", site.parent / "state")
+    assert verified.code == 0, verified.err
+    assert "had a comment, which is gone" in verified.err
