@@ -91,6 +91,10 @@ class RunEvidence:
         """A line of the journal, as a place."""
         return f"{self.name}{JOURNAL_FILE}:{line}"
 
+    def at_note(self, name: str) -> str:
+        """A signed note beside them, as a place; its fields are its lines."""
+        return f"{self.name}{name}:1"
+
     def day_of(self, at: str) -> date | None:
         """The day of an instant in the zone in which the run counts days."""
         instant = parse_timestamp(at)

@@ -8,9 +8,10 @@ from seatwarden.engine.audit.answers import AuditAnswer, AuditEntry, AuditStatem
 from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import ERASED, hand, moment, run_sources
 from seatwarden.engine.common.text import join_words, plural
+from seatwarden.engine.log.approval import answers_beside
 from seatwarden.engine.log.lines import ApplyHeader, Resume, SaltedCircumstances
 from seatwarden.engine.log.register import Demands, Override
-from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, JOURNAL_FILE
 from seatwarden.engine.log.verified_restore import VerifiedRestore
 from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.modes import WHAT_IF
@@ -20,17 +21,21 @@ def who_ran(evidence: Evidence) -> AuditAnswer:
     """Who ran it, and who approved it?"""
     acts = [act for run in evidence.readable for act in _acts(run)]
     acts += [act for restore in evidence.record.restores for act in _acts_of_restore(evidence, restore)]
+    approvals = [entry for run in evidence.readable for entry in _approvals(run)]
     overrides = tuple(_overrides(evidence))
     accounts = sorted({who for run in evidence.readable for who in _accounts(run)})
     short = f"Run by {join_words(accounts)}" if accounts else "The record does not say who ran it"
     said = f"; {plural(len(overrides), 'limit or check')} set aside." if overrides else "; nothing was set aside."
     listings = (
         Listing("Acts", ("When", "What", "Who, and how"), tuple(acts)),
+        Listing("Approved or rejected", ("When", "By the key", "Answer, and comment"), tuple(approvals)),
         Listing("Set aside by a person", ("When", "What", "Before, and used instead"), overrides),
         Listing("What the site file demanded", ("When", "Who", "Settings"), tuple(_demands(evidence))),
     )
     cannot = [
-        "Who approved: the record has no approvals. It knows who planned and who applied, and whether at a terminal.",
+        "Who approved: the record has no approvals. It knows who planned and who applied, and whether at a terminal."
+        if not approvals
+        else "Whose hand it was that used a key: an approval says that its passphrase was known.",
         "Which person an account stands for; what an account's owner was told to do.",
     ]
     if evidence.record.register is None:
@@ -57,6 +62,16 @@ def _acts(run: RunEvidence) -> Iterator[AuditEntry]:
         if isinstance(line, ApplyHeader | Resume):
             what = "applied" if isinstance(line, ApplyHeader) else "went on"
             yield AuditEntry((moment(line.at), what), _hand(line.person), (run.at_journal(line.n),))
+
+
+def _approvals(run: RunEvidence) -> Iterator[AuditEntry]:
+    for one in answers_beside(run.log):
+        about, key = one.approval, f"{one.key.name}+{one.key.id.hex()}"
+        taken = f"; {plural(len(about.excluded), 'license')} taken out" if about.excluded else ""
+        limits = f"; no more than {'; '.join(about.limits)}" if about.limits else ""
+        comment = f': "{one.comment}"' if one.comment else ""
+        words = f"{'approved' if about.answer == 'approve' else 'rejected'}{taken}{limits}{comment}"
+        yield AuditEntry((moment(about.at), key), words, (run.at_note(f"{APPROVALS_FOLDER}/{one.path.name}"),))
 
 
 def _acts_of_restore(evidence: Evidence, restore: VerifiedRestore) -> Iterator[AuditEntry]:

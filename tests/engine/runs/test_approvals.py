@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.apply.approving import AnswerGiven, approvable
+from seatwarden.engine.audit.audit import AuditRequest, audit
 from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.errors import PlanRefused
+from seatwarden.engine.facts.day import DaySpan
 from seatwarden.engine.log.register import ApprovedRun, read_register
 from seatwarden.engine.runs.publish import events_of
 from seatwarden.policy.errors import InputError
@@ -270,3 +272,16 @@ def test_signatures_and_approvals_stay_when_a_run_is_pruned(site: Approving) -> 
     assert [name for name in names if "/" not in name] == ["outcomes.note", "plan.note", "runs.note"]
     assert len(names) == 5
     assert site.verified().faults == []
+
+
+def test_the_audit_says_who_approved(site: Approving) -> None:
+    folder = _waiting(site)
+    line = _release_line(folder, site)
+    site.answer(folder, "anna", AnswerGiven("approve", excluded=[line], comment="as agreed"))
+    site.answer(folder, "bert")
+    site.run()
+    request = AuditRequest(site.state, DaySpan(), None, None, None)
+    answers = audit(request, site.now).answers
+    (who,) = (one for one in answers if one.question.startswith("Who ran it"))
+    (listing,) = (one for one in who.listings if one.title == "Approved or rejected")
+    assert [entry.words for entry in listing.entries] == ['approved; 1 license taken out: "as agreed"', "approved"]
