@@ -35,13 +35,17 @@ def key_in(path: Path, variable: str | None) -> "SigningKey":
 
 
 def passphrase_of(prompt: str, variable: str | None, *, twice: bool = False) -> str:
-    """A passphrase: what a variable has, or what somebody types. Raises InputError where nobody can."""
+    """A passphrase: what a variable has, what somebody types, or the first line of what is piped in. Raises InputError
+    where there is none of these."""
     if variable is not None:
         found = os.environ.get(variable)
         if not found:
             raise InputError(f"--passphrase-env: there is no variable `{variable}`", "name the variable, without `$`")
         return found
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
+        piped = sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
+        if piped:
+            return piped
         help_ = "name the variable that has it with --passphrase-env NAME"
         raise InputError("nobody is here to type the passphrase", help_)
     typed: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True)

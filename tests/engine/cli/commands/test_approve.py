@@ -1,11 +1,13 @@
 """`approve`, `log new-key --sign`, `log keys`, `plan --sign`, `apply` under approvals: from the shell."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.common.signing_key import read_signing_key
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Ran, Run
 from tests.engine.service.sites import write_site
@@ -17,8 +19,9 @@ Approve = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable that has the passphrase of all keys."""
+    """The variable that has the passphrase of all keys; nobody types one."""
     monkeypatch.setenv("PASS", WORDS)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
 
 
 @pytest.fixture
@@ -55,6 +58,12 @@ def test_a_new_key(run: Run, tmp_path: Path) -> None:
     assert WORDS not in made.out + made.err
     again = run("log", "new-key", path, "--sign", *PASS)
     assert (again.code, "never overwritten" in again.err) == (2, True)
+
+
+def test_a_passphrase_can_be_piped_in(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{WORDS}\r\n"))
+    assert run("log", "new-key", tmp_path / "k.key", "--sign").code == 0
+    assert read_signing_key(tmp_path / "k.key", WORDS).public.name == "k"
 
 
 @pytest.mark.parametrize(
