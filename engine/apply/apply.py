@@ -126,6 +126,18 @@ def find_pending(
     return PendingApply(plan, path, within, data, state, chosen)
 
 
+def check_chosen(pending: PendingApply, granted: Granted, unused_days: Callable[[], Mapping[Key, int]] = dict) -> None:
+    """Raises PlanRefused where an apply that has begun chose what plan, limits and approvals do not: the journal was
+    written by somebody else. Where nothing is demanded of plans, nothing can be told by it. Raises OverTheLimit."""
+    if pending.state is None or not granted.is_asked:
+        return
+    plan = pending.plan
+    within = (*(plan.limits if granted.by else pending.limits or plan.limits), *granted.limits)
+    allowed = set(_chosen(plan, within, unused_days, dict, plan.numbers, granted.excluded))
+    if not set(pending.chosen) <= allowed:
+        raise PlanRefused("the journal chooses licenses that the plan, its limits and its approvals do not")
+
+
 def _chosen(
     plan: RecordedPlan,
     limits: tuple[AnyLimit, ...],

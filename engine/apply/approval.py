@@ -18,8 +18,9 @@ from seatwarden.engine.errors import NotApproved, PlanRefused
 from seatwarden.engine.log.approval import BadApproval, GivenApproval, answers_on, approvals_in
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.log.register import ApprovedRun, Begun, KeyNoted, RegisterState, SignedFile
+from seatwarden.engine.log.register import Begun, RegisterState
 from seatwarden.engine.log.signature import PLAN_NOTE, checkpoint_on, read_note, signers_of
+from seatwarden.engine.log.signing_lines import ApprovedRun, SignedFile, key_itself
 from seatwarden.engine.plan.terms import Terms
 from seatwarden.grammar.ast import AnyLimit
 from seatwarden.grammar.errors import PolicySyntaxError
@@ -30,6 +31,8 @@ from seatwarden.grammar.parser import in_file, parse_limit
 class Granted:
     """By what a plan is applied: the approvals, the lines that they exclude, the limits that hold beside the plan's."""
 
+    is_asked: bool = False
+    """Whether the site file demands anything of plans."""
     by: tuple[GivenApproval, ...] = ()
     excluded: frozenset[int] = frozenset()
     limits: tuple[AnyLimit, ...] = ()
@@ -37,6 +40,10 @@ class Granted:
 
 NOTHING_ASKED = Granted()
 """For a plan that needs no approval."""
+
+
+_MOST_NAMED = 5
+"""Most files among the approvals that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def granted(plan: RecordedPlan, folder: Path, force: InForce) -> Granted:
     try:
         signed_by = _signers(plan, folder, terms, force.register)
         if not terms.approvals:
-            return NOTHING_ASKED
+            return Granted(is_asked=True)
         found = list(approvals_in(folder, terms.approvers))
     except NotSigned as fault:
         raise PlanRefused(f"a signature beside the plan cannot be relied on: it {fault}") from None
@@ -123,10 +130,11 @@ def _counts(key: PublicKey, register: RegisterState, root: str | None) -> bool:
         return False
     if state != "retired":
         return True
-    retired = max(line.n for line in register.of_kind(KeyNoted) if line.key == written)
+    line_of_end = register.key_line(written)
+    retired = line_of_end.n if line_of_end is not None else 0
     number = register.number_of(root) if root else None
     return any(
-        line.n < retired and (line.run, line.file, line.key) == (number, "plan", written)
+        line.n < retired and (line.run, line.file, key_itself(line.key)) == (number, "plan", key_itself(written))
         for line in register.of_kind(SignedFile)
     )
 
@@ -152,13 +160,13 @@ def _decided(
     valid = [one for one in answers if one.key.key not in signers and _until(one) >= now]
     if len(valid) < terms.approvals:
         so_far = f", by {join_words([one.key.name for one in valid])}" if valid else ""
-        bad = [f"{one.path.name} {one.problem}" for one in found if isinstance(one, BadApproval)]
+        bad = [f"{one.path.name} {one.problem}" for one in found if isinstance(one, BadApproval)][:_MOST_NAMED]
         more = f"; {'; '.join(bad)}" if bad else ""
         have = f"it has {len(valid)}{so_far}"
         raise NotApproved(f"the plan needs {plural(terms.approvals, 'approval')}, and {have}{more}")
     limits = dict.fromkeys(limit for one in valid for limit in one.approval.limits)
     excluded = frozenset(n for one in valid for n in one.approval.excluded)
-    return Granted(tuple(valid), excluded, tuple(map(_limit, limits)))
+    return Granted(True, tuple(valid), excluded, tuple(map(_limit, limits)))
 
 
 def _until(one: GivenApproval) -> datetime:

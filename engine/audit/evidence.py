@@ -15,7 +15,8 @@ from seatwarden.engine.facts.day import Day, DaySpan
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanLog
 from seatwarden.engine.log.reader import RecordedPlan, recorded_plan
-from seatwarden.engine.log.register import REGISTER_FILE, RegisterLine
+from seatwarden.engine.log.register import REGISTER_FILE
+from seatwarden.engine.log.register_line import RegisterLine
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, is_named
 from seatwarden.engine.log.verified_run import VerifiedRun
 from seatwarden.engine.log.verify import VerifiedRecord

@@ -10,16 +10,22 @@ import re
 from binascii import Error as NoBase64
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
+
+from seatwarden.engine.common.files import patiently
 
 _DASH = "— "
 _KEY_NAME = re.compile(r"[^\s+]{1,200}")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _LINE = re.compile(r"— ([^\s+]{1,200}) ([A-Za-z0-9+/]{4,400}={0,2})")
 _ED25519 = b"\x01"
 """What kind of key it is, in the specification's number."""
 KEY_BYTES, SIGNATURE_BYTES, ID_BYTES = 32, 64, 4
 MOST_LINES = 100
 """Most lines of signatures that a note may have."""
+MOST_BYTES = 100_000
+"""Most bytes that a file with a note may have."""
 
 
 class NotSigned(ValueError):
@@ -42,7 +48,12 @@ class PublicKey:
             data = base64.b64decode(encoded, validate=True)
         except (NoBase64, ValueError):
             data = b""
-        if not _KEY_NAME.fullmatch(name) or data[:1] != _ED25519 or len(data) != 1 + KEY_BYTES:
+        if (
+            not _KEY_NAME.fullmatch(name)
+            or not name.isprintable()
+            or data[:1] != _ED25519
+            or len(data) != 1 + KEY_BYTES
+        ):
             raise NotSigned("is no public key: one is written as NAME+ID+KEY")
         found = cls(name, data[1:])
         if found.id.hex() != digits:
@@ -104,11 +115,26 @@ def parse_note(data: bytes) -> SignedNote:
     except UnicodeDecodeError:
         raise NotSigned("is no signed note: it is not text in UTF-8") from None
     text, separator, below = whole.rpartition("\n\n")
-    control = any(ord(letter) < 32 and letter != "\n" for letter in whole)
     lines = below.split("\n")
-    if control or not separator or lines[-1:] != [""] or not 1 < len(lines) <= MOST_LINES + 1:
+    if _CONTROL.search(whole) or not separator or lines[-1:] != [""] or not 1 < len(lines) <= MOST_LINES + 1:
         raise NotSigned("is no signed note")
     return SignedNote(f"{text}\n", tuple(map(_signature_line, lines[:-1])))
+
+
+def read_note_file(path: Path) -> bytes:
+    """The bytes of a file that is to be a note. Raises NotSigned for what cannot be one, FileNotFoundError."""
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise NotSigned("is no file")
+        with patiently(path.open, "rb") as file:
+            data: bytes = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise NotSigned(f"cannot be read: {error.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise NotSigned("is no signed note: it is too long for one")
+    return data
 
 
 def note_of(text: str, lines: Iterable[SignatureLine]) -> bytes:

@@ -6,6 +6,7 @@ together here, as RFC 5208, RFC 8018 and RFC 7914 have them.
 """
 
 import base64
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ from seatwarden.policy.file_kinds import folder_for_file
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_ROUNDS, _BLOCK = 2**17, 8
+_MOST_POWER = 17
+_ROUNDS, _BLOCK = 2**_MOST_POWER, 8
 SALT_BYTES = 16
 _PBES2 = bytes.fromhex("06092a864886f70d01050d")
 _SCRYPT = bytes.fromhex("06092b06010401da47040b")
@@ -27,6 +29,8 @@ _AES_256_CBC = bytes.fromhex("060960864801650304012a")
 _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _MOST_BYTES = 10_000
+_OTHERS = 0o077
+"""The rights of the group and of all others."""
 LEAST_LETTERS = 8
 """Fewest letters of a passphrase."""
 
@@ -63,11 +67,11 @@ def read_signing_key(path: Path, passphrase: str) -> SigningKey:
 
     data = _data_of(path)
     public = _public(path, data)
-    if _ENCRYPTED not in data:
+    if _ENCRYPTED not in data or not _is_stretched(data):
         help_ = "make one with `seatwarden log new-key --sign`; a key without a passphrase is everybody's who copies it"
-        raise InputError(f"the signing key `{path}` is not encrypted", help_)
+        raise InputError(f"the signing key `{path}` is not encrypted as ours are", help_)
     try:
-        private = load_pem_private_key(data, passphrase.encode())
+        private = load_pem_private_key(data, _bytes_of(passphrase))
     except (TypeError, ValueError):  # an empty passphrase is none to it
         raise InputError(f"the passphrase of the signing key `{path}` is wrong, or the file is damaged") from None
     if not isinstance(private, Ed25519PrivateKey) or private.public_key().public_bytes_raw() != public.key:
@@ -87,12 +91,12 @@ def _data_of(path: Path, *, is_secret: bool = True) -> bytes:
             raise folder_for_file(path, "key file")
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES)
-        everybodys = is_secret and open_to_all(path)
+        others = is_secret and (open_to_all(path) or (sys.platform != "win32" and path.stat().st_mode & _OTHERS))
     except OSError as error:
         help_ = "make one with `seatwarden log new-key --sign`"
         raise InputError(f"the {what} `{path}` cannot be read: {error.strerror}", help_) from None
-    if everybodys:
-        raise InputError(f"every user of this machine can read or change the signing key `{path}`", take_away(path))
+    if others:
+        raise InputError(f"other users of this machine can read or change the signing key `{path}`", take_away(path))
     return data
 
 
@@ -104,13 +108,29 @@ def _public(path: Path, data: bytes) -> PublicKey:
         raise InputError(f"`{path}` is no key for signatures", help_) from None
 
 
+def _is_stretched(data: bytes) -> bool:
+    """Whether its passphrase is stretched as we do it, as far as a file says: a foreign one may ask for gigabytes."""
+    try:
+        der = base64.b64decode(data.partition(_ENCRYPTED)[2].partition(b"-----")[0])
+    except ValueError:
+        return False
+    at = der.find(_SCRYPT) + len(_SCRYPT) + len(_der(_SEQUENCE, b"")) + len(_der(_OCTETS, bytes(SALT_BYTES)))
+    allowed = (_number(2**power) + _number(_BLOCK) + _number(1) for power in range(1, _MOST_POWER + 1))
+    return _SCRYPT in der and any(der[at:].startswith(one) for one in allowed)
+
+
+def _bytes_of(passphrase: str) -> bytes:
+    """A passphrase as bytes, whatever a terminal or a variable has made of it."""
+    return passphrase.encode("utf-8", "surrogatepass")
+
+
 def _encrypted(plain: bytes, passphrase: str, salt: bytes, start: bytes) -> bytes:
     """A key as EncryptedPrivateKeyInfo, in DER."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
     from cryptography.hazmat.primitives.padding import PKCS7
 
-    key = Scrypt(salt=salt, length=32, n=_ROUNDS, r=_BLOCK, p=1).derive(passphrase.encode())
+    key = Scrypt(salt=salt, length=32, n=_ROUNDS, r=_BLOCK, p=1).derive(_bytes_of(passphrase))
     padder, cipher = PKCS7(128).padder(), Cipher(algorithms.AES(key), modes.CBC(start)).encryptor()
     hidden = cipher.update(padder.update(plain) + padder.finalize()) + cipher.finalize()
     stretched = _der(_SEQUENCE, _der(_OCTETS, salt), *map(_number, (_ROUNDS, _BLOCK, 1)))

@@ -8,14 +8,7 @@ from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.log.erasures import Erasures, open_erasure, open_pruning, stubs_in
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.lines import PlanLog
-from seatwarden.engine.log.register import (
-    Begun,
-    ClosedRun,
-    Planned,
-    PlannedRestore,
-    PrunedRuns,
-    RegisterState,
-)
+from seatwarden.engine.log.register import Begun, ClosedRun, Planned, PlannedRestore, PrunedRuns, RegisterState
 from seatwarden.engine.log.run_folder import (
     JOURNAL_FILE,
     PLAN_FILE,

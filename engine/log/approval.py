@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias, cast, get_args
 import msgspec
 from msgspec import UNSET, Struct
 
-from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
+from seatwarden.engine.common.files import make_private_folder, write_atomically
 from seatwarden.engine.common.json_errors import UNREADABLE
-from seatwarden.engine.common.signed_note import NotSigned, PublicKey, parse_note
+from seatwarden.engine.common.signed_note import NotSigned, PublicKey, parse_note, read_note_file
 from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.lines import PlanLog
@@ -28,6 +28,8 @@ _NONE = "none"
 _AS_PLANNED = "as planned"
 MAX_COMMENT = 2_000
 """Most letters of a comment."""
+MOST_NOTES = 1_000
+"""Most answers that are looked at; nobody gives that many."""
 
 ApprovalAnswer: TypeAlias = Literal["approve", "reject"]
 
@@ -147,15 +149,20 @@ def write_approval(folder: Path, approval: Approval, comment: ApprovalComment | 
 
 
 def approvals_in(folder: Path, keys: Iterable[PublicKey]) -> Iterator[GivenApproval | BadApproval]:
-    """The approvals in a run folder, by file name, as far as these keys have signed them. Raises OSError."""
-    known = tuple(keys)
+    """The approvals in a run folder, by file name, as far as these keys have signed them."""
+    known, seen = tuple(keys), set[bytes]()
     place = folder / APPROVALS_FOLDER
-    for path in sorted(place.glob("*.note")) if place.is_dir() else ():
-        note = read_file(path)
+    for path in sorted(place.glob("*.note"))[:MOST_NOTES] if place.is_dir() else ():
         try:
+            note = read_note_file(path)
+            if note in seen:  # a copy says nothing more
+                continue
+            seen.add(note)
             signed = parse_note(note)
             approval = Approval.parse(signed.text)
             signers = signed.signed_by(known)
+        except FileNotFoundError:
+            continue
         except NotSigned as fault:
             yield BadApproval(path, str(fault))
             continue
@@ -172,25 +179,26 @@ def approvals_in(folder: Path, keys: Iterable[PublicKey]) -> Iterator[GivenAppro
 
 def _comment(path: Path, approval: Approval) -> str | None | BadApproval:
     try:
-        found = msgspec.json.decode(read_file(path), type=ApprovalComment)
+        found = msgspec.json.decode(read_note_file(path), type=ApprovalComment)
     except FileNotFoundError:
         return None
-    except UNREADABLE:
-        return BadApproval(path, "is no comment")
+    except (NotSigned, *UNREADABLE):
+        return BadApproval(path, "is no comment that can be read")
     return found.text if found.digest == approval.comment else BadApproval(path, "is not the comment of its approval")
 
 
 def answers_on(given: Iterable[GivenApproval], register: str, run_id: str, root: str) -> list[GivenApproval]:
-    """The answers about one plan: of each key the last one, by its clock."""
+    """The answers about one plan: of each key the last one, by its clock; but a no stands, whenever it was said."""
     last: dict[bytes, GivenApproval] = {}
-    for one in given:
+    for one in sorted(given, key=_weight):
         about = one.approval
-        if (about.register, about.run_id, about.root) != (register, run_id, root):
-            continue
-        before = last.get(one.key.key)
-        if before is None or before.approval.at <= about.at:
+        if (about.register, about.run_id, about.root) == (register, run_id, root):
             last[one.key.key] = one
     return sorted(last.values(), key=lambda one: one.approval.at)
+
+
+def _weight(one: GivenApproval) -> tuple[bool, str]:
+    return one.approval.answer == "reject", one.approval.at
 
 
 def answers_beside(log: PlanLog) -> list[GivenApproval]:

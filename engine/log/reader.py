@@ -280,14 +280,10 @@ def _plan_log(path: Path, read: ReadChain[Any]) -> PlanLog:
     )
 
 
-def seal_of(path: Path) -> SealLine:
-    """The seal of a log just written; nothing of it is verified."""
-    return msgspec.json.decode(read_file(path).rstrip(b"\n").rpartition(b"\n")[2], type=SealLine)
-
-
 def root_of(path: Path) -> str:
     """The root that the seal of a log just written says; nothing of it is verified."""
-    return seal_of(path).root
+    seal = msgspec.json.decode(read_file(path).rstrip(b"\n").rpartition(b"\n")[2], type=SealLine)
+    return seal.root
 
 
 def open_log(place: Path) -> OpenedLog:

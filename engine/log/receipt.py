@@ -18,20 +18,19 @@ from msgspec import UNSET, Meta, Struct
 
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.json_errors import UNREADABLE
-from seatwarden.engine.common.signed_note import NotSigned, PublicKey, parse_note
-from seatwarden.engine.decide.pseudonyms import is_personal
-from seatwarden.engine.log.chain import ChainLine, is_erased, leaf_data, leaf_of, split_lines, without_sum
+from seatwarden.engine.common.signed_note import NotSigned, PublicKey, parse_note, read_note_file
+from seatwarden.engine.common.text import join_words
+from seatwarden.engine.log.chain import ChainLine, is_erased, leaf_of, split_lines, without_sum
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.journal import JournalState, journal_beside
 from seatwarden.engine.log.leaves import InclusionPaths, root_above
-from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanLog
+from seatwarden.engine.log.lines import OutcomeLine, PlanLog
 from seatwarden.engine.log.reader import read_log
-from seatwarden.engine.log.run_folder import JOURNAL_FILE, NOTES
-from seatwarden.engine.log.signature import Checkpoint, NotedFile, signers_of
-from seatwarden.grammar.ast import Field, walk
-from seatwarden.grammar.printer import print_field
+from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.log.signature import OUTCOMES_NOTE, PLAN_NOTE, Checkpoint, NotedFile, signers_of
+from seatwarden.engine.plan.modes import LIVE
+from seatwarden.engine.version import VERSION
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.loading import check_text
 
 FORM = 1
 """The form of a receipt."""
@@ -55,10 +54,14 @@ class ProvenLines(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True, rename="camel", kw_only=True):
-    """A receipt: of which register and run, the person's lines of the plan (and the plan's own first line, without who
-    made it, where it names nobody), and what became of the licenses, once the journal is closed."""
+    """A receipt: of which register and run, the person's lines of the plan, and what became of the licenses, once the
+    journal is closed, and signed where the plan is.
+
+    The plan's own first line is not in it: it has the names of those who sign and approve, and of its machine.
+    """
 
     receipt: Annotated[int, Meta(ge=FORM, le=FORM)] = FORM
+    tool: str
     register: str
     run_id: str
     plan: ProvenLines
@@ -88,6 +91,9 @@ class ReceiptMaker:
             raise InputError(
                 f"no register knows the run in `{folder}`", "receipts are of runs of a site, not of what-ifs"
             )
+        if self.log.header.mode != LIVE:
+            help_ = "receipts are of runs that can be applied"
+            raise InputError(f"the run in `{folder}` is a {self.log.header.mode}: nothing came of it", help_)
         self._register = head.id
         self._journal: JournalState | None = journal_beside(self.log)
 
@@ -104,21 +110,29 @@ class ReceiptMaker:
     def of(self, lines: Sequence[RecordedDecision]) -> Receipt:
         """The receipt about some lines, all of one person."""
         numbers = {line.n for line in lines}
-        first = [1] if names_nobody(self.log) else []
+        plan_note, journal_note = self._note(PLAN_NOTE), self._note(OUTCOMES_NOTE)
         journal = None
-        if self._outcomes is not None and self._journal is not None:
+        if self._outcomes is not None and self._journal is not None and (journal_note or not plan_note):
             mine = [line.n for line in self._journal.events if isinstance(line, OutcomeLine) and line.line in numbers]
-            journal = self._outcomes.proven(mine, self._journal.root, self._note(NOTES[1])) if mine else None
+            journal = self._outcomes.proven(mine, self._journal.root, journal_note) if mine else None
         return Receipt(
+            tool=f"seatwarden {VERSION}",
             register=self._register,
             run_id=self.log.header.run_id,
-            plan=self._plan.proven([*first, *sorted(numbers)], self.log.root, self._note(NOTES[0])),
+            plan=self._plan.proven(sorted(numbers), self.log.root, plan_note),
             journal=journal,
         )
 
     def _note(self, name: str) -> str | None:
-        path = self._folder / name
-        return read_file(path).decode() if path.exists() else None
+        """The text of a note, which must be one. Raises InputError."""
+        try:
+            data = read_note_file(self._folder / name)
+            parse_note(data)
+        except FileNotFoundError:
+            return None
+        except NotSigned as fault:
+            raise InputError(f"`{self._folder / name}` {fault}", "seatwarden log verify says more") from None
+        return data.decode()
 
 
 @dataclass(frozen=True)
@@ -136,21 +150,8 @@ class _File:
     def proven(self, numbers: Sequence[int], root: str, note: str | None) -> ProvenLines:
         found = []
         for n in numbers:
-            line = self.lines[n - 1]
-            # Who made the plan is another person: of the first line the form is shown that is hashed.
-            shown = leaf_data(line) if n == 1 else line
-            found.append(ProvenLine(shown.decode(), [one.hex() for one in self.paths.of(n - 1)]))
+            found.append(ProvenLine(self.lines[n - 1].decode(), [one.hex() for one in self.paths.of(n - 1)]))
         return ProvenLines(len(self.lines), root, note, found)
-
-
-def names_nobody(log: PlanLog) -> bool:
-    """Whether the first line of a plan can be shown to anybody: its guarantees may name people."""
-    if not log.header.guarantees:
-        return True
-    policy = check_text(log.policy.text, "policy")
-    conditions = [one.condition for one in policy.guarantees if one.condition is not None]
-    fields = {node for condition in conditions for node, _ in walk(condition) if isinstance(node, Field)}
-    return not any(is_personal(print_field(one)) for one in fields)
 
 
 # Verifying -----------------------------------------------------------------------------------------------
@@ -161,7 +162,6 @@ class VerifiedReceipt:
     """A receipt as far as it verifies: what it says, the keys that have signed it, and what is wrong with it."""
 
     receipt: Receipt
-    header: PlanHeader | None = None
     decisions: list[RecordedDecision] = field(default_factory=list)
     outcomes: dict[int, OutcomeLine] = field(default_factory=dict)
     """What became of the license of each line."""
@@ -177,7 +177,7 @@ def is_receipt(data: bytes) -> bool:
 
 
 def read_receipt(data: bytes, keys: Sequence[PublicKey] = ()) -> VerifiedReceipt:
-    """A receipt, verified by nothing but itself and public keys; each key must have signed the plan.
+    """A receipt, verified by nothing but itself and public keys, of which one must have signed each part of it.
 
     Raises NotSigned for what is no receipt at all.
     """
@@ -197,39 +197,36 @@ def read_receipt(data: bytes, keys: Sequence[PublicKey] = ()) -> VerifiedReceipt
 
 
 def _verify_plan(found: VerifiedReceipt) -> None:
-    for line in _lines(found, found.receipt.plan, (PlanHeader, RecordedDecision)):
-        if isinstance(line, PlanHeader):
-            found.header = line
-        elif is_erased(line):
+    for line in _lines(found, found.receipt.plan, RecordedDecision):
+        if is_erased(line):
             found.faults.append(f"line {line.n} of the plan is erased")
         else:
             found.decisions.append(line)
     people = {(line.about.user_directory, line.about.user_id, line.about.user_name) for line in found.decisions}
     if len(people) != 1:
         found.faults.append("is not about one person")
-    said = found.header
-    if said is not None and (said.register is None or said.register.id != found.receipt.register):
-        found.faults.append("is of another register than its plan")
-    if said is not None and said.run_id != found.receipt.run_id:
-        found.faults.append("is of another run than its plan")
 
 
 def _verify_journal(found: VerifiedReceipt) -> None:
     if found.receipt.journal is None:
         return
     mine = {line.n: (line.license_type, line.about.license_id) for line in found.decisions}
-    for line in _lines(found, found.receipt.journal, (OutcomeLine,)):
+    last = 0
+    for line in _lines(found, found.receipt.journal, OutcomeLine):
+        if line.n <= last:
+            found.faults.append(f"line {line.n} of the journal is not in its order")
+        last = line.n
         if line.person is UNSET or mine.get(line.line) != (line.license_type, line.person.license_id):
             found.faults.append(f"line {line.n} of the journal is about another license")
         else:
             found.outcomes[line.line] = line
 
 
-def _lines(found: VerifiedReceipt, part: ProvenLines, kinds: Sequence[type[ChainLine]]) -> Iterator[Any]:
+def _lines(found: VerifiedReceipt, part: ProvenLines, kind: type[ChainLine]) -> Iterator[Any]:
     """The lines that are proved to stand under the root."""
     for proven in part.lines:
         data = proven.line.encode()
-        line = _decoded(data, kinds)
+        line = _decoded(data, kind)
         if line is None:
             found.faults.append("has a line that is none of ours")
             continue
@@ -244,22 +241,19 @@ def _lines(found: VerifiedReceipt, part: ProvenLines, kinds: Sequence[type[Chain
         yield line
 
 
-def _decoded(data: bytes, kinds: Sequence[type[ChainLine]]) -> Any:
-    for kind in kinds:
-        try:
-            line = msgspec.json.decode(data, type=kind)
-        except UNREADABLE:
-            continue
-        named = msgspec.structs.fields(kind)[1].default
-        if line.kind == named and _encode(line) == data:
-            return line
-    return None
+def _decoded(data: bytes, kind: type[ChainLine]) -> Any:
+    try:
+        line = msgspec.json.decode(data, type=kind)
+    except UNREADABLE:
+        return None
+    return line if line.kind == msgspec.structs.fields(kind)[1].default and _encode(line) == data else None
 
 
 def _verify_note(found: VerifiedReceipt, what: NotedFile, part: ProvenLines, keys: Sequence[PublicKey]) -> None:
+    """Holds the note on a file against what is proved of it; where keys are asked for, one of them must have signed."""
     file = "plan" if what == "plan" else "journal"
     if part.note is None:
-        found.faults += [f"is not signed by `{key.name}`: its {file} is not signed" for key in keys if what == "plan"]
+        found.faults += [f"is not signed by {_named(keys)}: its {file} is not signed"] if keys else []
         return
     receipt = found.receipt
     checkpoint = Checkpoint(what, receipt.register, receipt.run_id, part.size, part.root)
@@ -269,7 +263,13 @@ def _verify_note(found: VerifiedReceipt, what: NotedFile, part: ProvenLines, key
     except (NotSigned, ValueError) as fault:
         found.faults.append(f"the note on its {file} {fault}")
         return
+    names = [line.name for line in note.lines]
+    if keys and not signed:
+        found.faults.append(f"is not signed by {_named(keys)}: its {file} is by {join_words(names)}")
     if what == "plan":
         found.signed_by += signed
-        found.signers += [line.name for line in note.lines]
-        found.faults += [f"is not signed by `{key.name}`" for key in keys if key not in signed]
+        found.signers += names
+
+
+def _named(keys: Sequence[PublicKey]) -> str:
+    return join_words([f"`{key.name}`" for key in keys], "or")

@@ -1,16 +1,20 @@
 """A receipt in words, for the person it is about: what was decided, why, on which facts, and what proves it."""
 
 import base64
+import re
 from collections.abc import Iterator
 from textwrap import wrap
 
 from seatwarden.engine.common.text import join_words, plural, printable
+from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.decide.decision import user_of
 from seatwarden.engine.facts.facts import RecordedFact, Unknown
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.receipt import VerifiedReceipt, receipt_bytes
 
 WIDTH = 78
+_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
+"""How the id of a run begins."""
 BEGIN, END = "-----BEGIN SEATWARDEN RECEIPT-----", "-----END SEATWARDEN RECEIPT-----"
 _DECIDED = {"release": "to be released", "keep": "kept"}
 _DONE = {
@@ -50,15 +54,15 @@ def person_of(found: VerifiedReceipt) -> str:
 
 
 def what_was_decided(found: VerifiedReceipt) -> list[str]:
-    """When, where and by which policy, as far as the receipt proves it."""
-    receipt, header = found.receipt, found.header
-    if header is None:
-        return [f"Run {receipt.run_id} of register {receipt.register}, at the moment that its name begins with (UTC)."]
-    policy = f"the policy {header.policy.file} (SHA-256 {header.policy.sha256})"
-    return [
-        printable(f"Decided for {header.now}, days in {header.timezone}, about the site {header.site}, by {policy}."),
-        f"Run {receipt.run_id} of register {receipt.register}, {header.mode}.",
-    ]
+    """When, and by which run, as far as the receipt proves it."""
+    receipt = found.receipt
+    at = (
+        parse_timestamp(_STAMP.sub(r"\1-\2-\3T\4:\5:\6Z", receipt.run_id[:16]))
+        if _STAMP.match(receipt.run_id)
+        else None
+    )
+    when = f"Decided for {format_instant(at)}, by run" if at is not None else "Decided by run"
+    return [f"{when} {receipt.run_id} of the site whose register of runs is {receipt.register}."]
 
 
 def decision_words(found: VerifiedReceipt, line: RecordedDecision) -> list[str]:
@@ -91,7 +95,7 @@ def proof_words(found: VerifiedReceipt) -> list[str]:
         said.append("To check it: seatwarden log verify FILE --key PUBLIC-KEY")
     else:
         said.append("The plan is not signed: this shows that the lines fit together, not who has written them.")
-    said.append("It proves that these lines were in the plan, not that there is no other.")
+    said.append("It proves that these lines were in plan and journal, not that there is no other.")
     return [printable(sentence) for sentence in said]
 
 

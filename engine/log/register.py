@@ -15,10 +15,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from seatwarden.engine.common.files import make_private_folder, read_file
 from seatwarden.engine.errors import Damage, DamagedLog
-from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
+from seatwarden.engine.log.chain import FOREIGN, ChainReader
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
 from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
-from seatwarden.engine.log.lines import PlanHeader, RegisterHead, SaltedCircumstances
+from seatwarden.engine.log.lines import PlanHeader, RegisterHead
+from seatwarden.engine.log.register_line import RegisterLine, RegisterPart
+from seatwarden.engine.log.signing_lines import ApprovedRun, KeyNoted, KeyState, SignedFile, key_itself
 from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.modes import Mode
@@ -27,16 +29,6 @@ from seatwarden.grammar.ast import LicenseType
 
 REGISTER_FILE, LOCK_FILE, RUNS_FOLDER = "runs.jsonl", "lock", "runs"
 """All in the state folder of a site. Whoever writes the register holds the lock."""
-
-
-class RegisterPart(SaltedCircumstances, frozen=True, kw_only=True, rename="camel"):
-    """Who did it and how; `reason` why something was refused, which may name somebody."""
-
-    reason: str | None = None
-
-
-class RegisterLine(ChainLine, kw_only=True, rename="camel"):
-    """A line of a register."""
 
 
 class Opened(RegisterLine, kw_only=True, rename="camel"):
@@ -220,48 +212,6 @@ class NotedHeads(RegisterLine, kw_only=True, rename="camel"):
     prev: str = ""
 
 
-class SignedFile(RegisterLine, kw_only=True, rename="camel"):
-    """A file of a run was signed by a key (written as its public key): what is signed behind the line in which that key
-    is retired does not count."""
-
-    kind: Literal["signed"] = "signed"
-    run: int
-    file: Literal["plan", "outcomes"]
-    key: str
-    at: str
-    prev: str = ""
-
-
-class ApprovedRun(RegisterLine, kw_only=True, rename="camel"):
-    """A plan is about to be applied because these keys have approved it: the SHA-256 of each note, by its key.
-    `excluded` are the lines of the plan that they took out."""
-
-    kind: Literal["approved"] = "approved"
-    run: int
-    run_id: str
-    root: str
-    notes: dict[str, str]
-    excluded: list[int]
-    at: str
-    prev: str = ""
-
-
-KeyState: TypeAlias = Literal["valid", "retired", "compromised"]
-
-
-class KeyNoted(RegisterLine, kw_only=True, rename="camel"):
-    """A key counts from here on, or no longer. `compromised`: somebody else may have it, so that what it signed before
-    is to be looked at."""
-
-    kind: Literal["key"] = "key"
-    key: str
-    state: KeyState
-    at: str
-    prev: str = ""
-    person: RegisterPart | UnsetType = UNSET
-    of: str | UnsetType = UNSET
-
-
 _KINDS = (
     Opened,
     Planned,
@@ -347,10 +297,15 @@ class RegisterState:
         return max((head.longest for head in noted if head.longest is not UNSET), default=0)
 
     def key_state(self, key: str) -> KeyState | None:
-        """Whether a key counts now; None where nothing is known of it."""
-        return next(
-            (line.state for line in reversed(self.lines) if isinstance(line, KeyNoted) and line.key == key), None
-        )
+        """Whether a key, written as a public key, counts now, by whatever name; None where nothing is known of it."""
+        last = self.key_line(key)
+        return last.state if last is not None else None
+
+    def key_line(self, key: str) -> "KeyNoted | None":
+        """The last line on a key: it is the same by another name."""
+        own = key_itself(key)
+        noted = (line for line in reversed(self.lines) if isinstance(line, KeyNoted))
+        return next((line for line in noted if key_itself(line.key) == own), None)
 
     def settings(self) -> dict[str, str]:
         """What the site file demanded last."""

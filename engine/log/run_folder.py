@@ -15,6 +15,8 @@ POLICY_FOLDER = "policy"
 """The policy's files as they were, byte for byte."""
 NOTES = ("plan.note", "outcomes.note", "runs.note")
 """Signatures, each with its own proof: on the plan, on the journal, on the register of runs when it was closed."""
+NOTES_FOLDER = "notes"
+"""In the state folder: what was signed of runs that are pruned, by their names."""
 APPROVALS_FOLDER = "approvals"
 """Answers of people about the plan, each with its own proof, and their comments."""
 COMMENT = ".comment"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from seatwarden.engine.common.files import read_file, replace_file, write_atomically
-from seatwarden.engine.common.signed_note import NotSigned, PublicKey, SignedNote, parse_note
+from seatwarden.engine.common.files import replace_file, write_atomically
+from seatwarden.engine.common.signed_note import NotSigned, PublicKey, SignedNote, parse_note, read_note_file
 from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.restore import RestoreHeader
@@ -53,9 +53,9 @@ def write_note(folder: Path, checkpoint: Checkpoint, key: SigningKey) -> None:
 
 
 def read_note(path: Path) -> SignedNote | None:
-    """The note in a file; None where there is none. Raises NotSigned, OSError."""
+    """The note in a file; None where there is none. Raises NotSigned."""
     try:
-        return parse_note(read_file(path))
+        return parse_note(read_note_file(path))
     except FileNotFoundError:
         return None
 
@@ -72,3 +72,12 @@ def noted_size(note: SignedNote) -> int | None:
     lines = note.text.split("\n")
     digits = lines[1] if len(lines) > 1 else ""
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def noted_root(note: SignedNote) -> str | None:
+    """The root that a note says it is on; None where it does not say it as we do."""
+    lines = note.text.split("\n")
+    try:
+        return base64.b64decode(lines[2], validate=True).hex()
+    except (IndexError, ValueError):
+        return None

@@ -5,19 +5,19 @@ A note proves itself to whoever has the public key. Without it only its text can
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec import UNSET
 
 from seatwarden.engine.common.signed_note import NotSigned, PublicKey, SignedNote
 from seatwarden.engine.common.text import join_words
-from seatwarden.engine.log.approval import BadApproval, GivenApproval, approvals_in
+from seatwarden.engine.log.approval import BadApproval, GivenApproval, answers_on, approvals_in
 from seatwarden.engine.log.leaves import Tree
 from seatwarden.engine.log.lines import PlanHeader
-from seatwarden.engine.log.register import ApprovedRun, KeyNoted, RegisterState, SignedFile
+from seatwarden.engine.log.register import RegisterState
 from seatwarden.engine.log.restore import RestoreHeader
-from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, COMMENT
+from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, COMMENT, JOURNAL_FILE
 from seatwarden.engine.log.signature import (
     OUTCOMES_NOTE,
     PLAN_NOTE,
@@ -29,6 +29,7 @@ from seatwarden.engine.log.signature import (
     read_note,
     signers_of,
 )
+from seatwarden.engine.log.signing_lines import ApprovedRun, KeyNoted, SignedFile, key_itself
 from seatwarden.engine.log.verified_run import RecordFault, VerifiedFolder
 
 
@@ -42,6 +43,7 @@ class _Signed:
     root: str
     register: RegisterState | None
     keys: Sequence[PublicKey]
+    plan_signers: list[PublicKey] = field(default_factory=list)
 
     @property
     def number(self) -> int | None:
@@ -62,7 +64,7 @@ def verify_notes(
     asked: Sequence[PublicKey],
 ) -> None:
     """Verifies what is signed beside a run; `sealed` are size and root of its plan, `register` its register if at hand.
-    The keys that are `asked` for must have signed the plan.
+    Of the keys that are `asked` for one must have signed the plan.
 
     What is wrong is among its faults, what cannot be told among its notes.
     """
@@ -98,11 +100,15 @@ def _verify_plan(it: _Signed, note: SignedNote | None, asked: Sequence[PublicKey
     demanded = terms is not UNSET and bool(terms.signed_by)
     signers = _signers(it, PLAN_NOTE, "plan", it.size, it.root, note)
     it.run.signed_by += [key.name for key in signers]
-    for key in asked:
-        if isinstance(it.header, PlanHeader) and it.header.register and key not in signers:
-            it.fault(PLAN_NOTE, f"is not signed by `{key.name}`")
-    if note is None and (demanded or _was_signed(it, "plan")):
+    it.plan_signers.extend(signers)
+    if asked and isinstance(it.header, PlanHeader) and it.header.register and not set(asked) & set(signers):
+        it.fault(PLAN_NOTE, f"is not signed by {join_words([f'`{key.name}`' for key in asked], 'or')}")
+    if note is not None:
+        return
+    if _was_signed(it, "plan") or (demanded and it.run.journal is not None):
         it.fault(PLAN_NOTE, "is missing: the plan had to be signed")
+    elif demanded:
+        it.note(PLAN_NOTE, "was never there: a crash came between, or nobody signed the plan; it cannot be applied")
 
 
 def _verify_outcomes(it: _Signed, note: SignedNote | None, asked: Sequence[PublicKey]) -> None:
@@ -157,15 +163,19 @@ def _signers(
 
 def _look_at(it: _Signed, name: str, what: NotedFile, key: PublicKey) -> None:
     """Whether a key counted when it signed, by the order of the register."""
-    state = it.register.key_state(str(key)) if it.register else None
-    if it.register is None or state in (None, "valid") or what == "runs":
+    end = it.register.key_line(str(key)) if it.register else None
+    if it.register is None or end is None or end.state == "valid" or what == "runs":
         return
-    ended = max(line.n for line in it.register.of_kind(KeyNoted) if line.key == str(key))
-    signed = [line.n for line in it.register.of_kind(SignedFile) if _is_mine(it, line, what) and line.key == str(key)]
-    if not signed or max(signed) > ended:
-        it.fault(name, f"was signed by `{key.name}` when that key was {state} already")
-    elif state == "compromised":
-        it.note(name, f"was signed by `{key.name}`, which is compromised since: somebody else may have had it before")
+    own = key_itself(str(key))
+    mine = (line for line in it.register.of_kind(SignedFile) if _is_mine(it, line, what))
+    signed = [line.n for line in mine if key_itself(line.key) == own]
+    if not signed or max(signed) > end.n:
+        it.fault(name, f"was signed by `{key.name}` when that key was {end.state} already")
+    elif end.state == "compromised":
+        it.note(name, f"was signed by `{key.name}`, {_COMPROMISED}")
+
+
+_COMPROMISED = "which is compromised since: somebody else may have had it before"
 
 
 def _is_mine(it: _Signed, line: SignedFile, what: NotedFile) -> bool:
@@ -177,8 +187,9 @@ def _was_signed(it: _Signed, what: NotedFile) -> bool:
 
 
 def _verify_approvals(it: _Signed) -> None:
-    """The approvals in the folder, and those that the register has."""
+    """The approvals in the folder, those that the register has, and whether a plan that was applied had enough."""
     found: dict[str, Path] = {}
+    given: list[GivenApproval] = []
     place = it.run.folder / APPROVALS_FOLDER
     for one in approvals_in(it.run.folder, it.keys):
         name = f"{APPROVALS_FOLDER}/{one.path.name}"
@@ -186,13 +197,18 @@ def _verify_approvals(it: _Signed) -> None:
             it.fault(name, one.problem)
             continue
         found[hashlib.sha256(one.note).hexdigest()] = one.path
+        given.append(one)
         it.run.answers.append(one.words)
         if one.approval.root != it.root or one.approval.run_id != it.header.run_id:
             it.fault(name, "is an answer about another plan")
+        if it.register is not None and it.register.key_state(str(one.key)) == "compromised":
+            it.note(name, f"is by `{one.key.name}`, {_COMPROMISED}")
         _verify_comment(it, one, name)
     notes = {path.stem for path in place.glob("*.note")} if place.is_dir() else set()
     for path in sorted(place.iterdir()) if place.is_dir() else ():
-        if path.suffix not in (".note", COMMENT) or path.stem not in notes:
+        if path.suffix == COMMENT and path.stem not in notes:
+            it.note(f"{APPROVALS_FOLDER}/{path.name}", "is a comment without its answer: a crash came between")
+        elif path.suffix not in (".note", COMMENT):
             it.fault(f"{APPROVALS_FOLDER}/{path.name}", "is no file of this run")
     for line in it.register.of_kind(ApprovedRun) if it.register else ():
         for key, digest in line.notes.items() if line.run == it.number else ():
@@ -200,6 +216,23 @@ def _verify_approvals(it: _Signed) -> None:
                 name = key.partition("+")[0]
                 problem = f"lacks the approval by `{name}` that the register has: it is gone or changed"
                 it.fault(APPROVALS_FOLDER, problem)
+    _verify_enough(it, given)
+
+
+def _verify_enough(it: _Signed, given: Sequence[GivenApproval]) -> None:
+    """Whether a plan that was applied had the approvals that it needs, and nobody was released who was taken out."""
+    terms, journal = getattr(it.header, "terms", UNSET), it.run.journal
+    if terms is UNSET or not terms.approvals or journal is None or it.header.register is None:
+        return
+    may = {key_itself(written) for written in terms.approved_by} - {key_itself(str(key)) for key in it.plan_signers}
+    answers = answers_on(given, it.header.register.id, it.header.run_id, it.root)
+    counted = [one for one in answers if one.approval.answer == "approve" and key_itself(str(one.key)) in may]
+    if len(counted) < terms.approvals:
+        problem = f"are {len(counted)}, and the plan needs {terms.approvals}: it was applied all the same"
+        it.fault(APPROVALS_FOLDER, problem)
+    out = {n for one in counted for n in one.approval.excluded} & set(journal.chosen)
+    if out:
+        it.fault(JOURNAL_FILE, f"chooses line {min(out)} of the plan, which an approval has taken out")
 
 
 def _verify_comment(it: _Signed, one: GivenApproval, name: str) -> None:

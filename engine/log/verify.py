@@ -11,7 +11,7 @@ from pathlib import Path
 
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.seals import Seals
-from seatwarden.engine.common.signed_note import PublicKey
+from seatwarden.engine.common.signed_note import NotSigned, PublicKey
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.against_register import against_register, seal_fault
@@ -23,16 +23,19 @@ from seatwarden.engine.log.register import (
     REGISTER_FILE,
     RUNS_FOLDER,
     Planned,
+    PrunedRuns,
     RegisterState,
     parse_register,
 )
 from seatwarden.engine.log.run_folder import (
+    NOTES_FOLDER,
     PLAN_FILE,
     RESTORE_FILE,
     is_named,
     restore_folders,
     run_folders,
 )
+from seatwarden.engine.log.signature import PLAN_NOTE, noted_root, read_note
 from seatwarden.engine.log.verified_notes import verify_notes
 from seatwarden.engine.log.verified_restore import VerifiedRestore, verify_restore
 from seatwarden.engine.log.verified_run import Pages, RecordFault, VerifiedRun, faults_of, read_run, verify_files
@@ -107,6 +110,8 @@ def verify_record(
         found.others += against_register(
             found.runs, found.restores, found.register_path, found.register, whole=found.whole
         )
+    if found.whole and found.register is not None and found.register_path is not None:
+        found.others += _verify_pruned(found.register_path, found.register)
     found.others += _doubled(found.runs)
     return found
 
@@ -118,6 +123,20 @@ def _verify_signatures(found: VerifiedRecord, keys: Sequence[PublicKey]) -> None
     for restore in found.restores:
         if restore.log is not None:
             verify_notes(restore, restore.log.header, (restore.log.size, restore.log.root), found.register, keys)
+
+
+def _verify_pruned(path: Path, register: RegisterState) -> Iterator[RecordFault]:
+    """The signatures that are kept of runs that were deleted: each is on the root that the register has of its run."""
+    pruned = {Path(name).name: root for line in register.of_kind(PrunedRuns) for name, root in line.runs.items()}
+    for note_file in sorted((path.parent / NOTES_FOLDER).glob(f"*/{PLAN_NOTE}")):
+        name = note_file.parent.name
+        try:
+            note = read_note(note_file)
+        except NotSigned as fault:
+            yield RecordFault(note_file, None, str(fault))
+            continue
+        if note is None or name not in pruned or noted_root(note) != pruned[name]:
+            yield RecordFault(note_file, None, "is no note on a run that was pruned, as the register has it")
 
 
 def _folders_at(place: Path) -> tuple[list[Path], list[Path]]:

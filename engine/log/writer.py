@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
-from seatwarden.engine.log.chain import ChainEnd, salts
+from seatwarden.engine.log.chain import ChainEnd, SealLine, salts
 from seatwarden.engine.log.decision_lines import linked_decisions
 from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.lines import (
@@ -55,8 +55,9 @@ class Recording:
     terms: Terms | None = None
 
 
-def plan_lines(plan: Plan, recording: Recording) -> Iterator[bytes]:
-    """The sealed decision log, line by line. The same plan, seed and register give the same bytes."""
+def plan_lines(plan: Plan, recording: Recording, sealed: "list[SealLine] | None" = None) -> Iterator[bytes]:
+    """The sealed decision log, line by line. The same plan, seed and register give the same bytes. Its seal is put into
+    `sealed` when it is made."""
     end, drawn = ChainEnd(), salts(recording.seed)
     yield end.link(_header(plan, recording, next(drawn)))
     rules = [RuleUsed(rule.label, print_statement(rule), rule.place) for rule in plan.policy.rules]
@@ -69,7 +70,10 @@ def plan_lines(plan: Plan, recording: Recording) -> Iterator[bytes]:
     hidden = plan.pseudonyms is not None
     yield from linked_decisions(end, plan.decisions, recording.seed, drawn, with_truths=hidden)
     yield end.link(SummaryLine(summary=msgspec.convert(plan.summary(), Summary)))
-    yield end.link(end.seal())
+    seal = end.seal()
+    if sealed is not None:
+        sealed.append(seal)
+    yield end.link(seal)
 
 
 def _header(plan: Plan, recording: Recording, salt: bytes) -> PlanHeader:
@@ -98,11 +102,18 @@ def write_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> 
     The log is there whole or not at all. The same plan again changes nothing. Raises InputError when the folder holds
     another plan, or files of others.
     """
-    path = folder / PLAN_FILE
+    seal_plan(plan, folder, summary, recording)
+    return folder / PLAN_FILE
+
+
+def seal_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> SealLine | None:
+    """The same; returns the seal of what was written, as this process has made it and not as the disk says it. None
+    where that plan was there already."""
+    path, sealed = folder / PLAN_FILE, list[SealLine]()
     try:
         if path.exists():
             if _holds(path, plan):
-                return path
+                return None
             help_ = "choose another folder; plans are never overwritten"
             raise InputError(f"`{folder}` holds another plan already", help_)
         if folder.is_file():
@@ -113,10 +124,10 @@ def write_plan(plan: Plan, folder: Path, summary: str, recording: Recording) -> 
         for name, data in beside.items():
             make_private_folder((folder / name).parent)
             write_atomically(folder / name, data)
-        write_atomically(path, plan_lines(plan, recording))
+        write_atomically(path, plan_lines(plan, recording, sealed))
     except OSError as error:
         raise InputError(f"the plan cannot be written to `{folder}`: {error.strerror}") from None
-    return path
+    return sealed[0]
 
 
 def _holds(path: Path, plan: Plan) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending
+from seatwarden.engine.apply.apply import PendingApply, check_chosen, check_plan, find_pending
 from seatwarden.engine.apply.approval import Granted, granted
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms, check_key
 from seatwarden.engine.apply.releaser import Qrs
@@ -14,8 +14,9 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, NotApproved, OverTheLimit, PlanRefused
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.log.register import ApprovedRun, Begun, Planned, RegisterState
-from seatwarden.engine.log.run_folder import PLAN_FILE
+from seatwarden.engine.log.register import Begun, Planned, RegisterState
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.log.signing_lines import ApprovedRun
 from seatwarden.engine.plan.limits import days_asked
 from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.runs.context import Log
@@ -37,13 +38,19 @@ class ApprovedPlan:
 
 
 def waiting_plans(register: RegisterState, folder: Path) -> Iterator[Path]:
-    """The folders of live plans that were neither approved for an apply nor begun, and after which none was; newest
-    first."""
-    over = max((line.run for line in register.of_kind(ApprovedRun, Begun)), default=0)
+    """The folders of live plans of which no apply has begun, nor of a newer one; newest first.
+
+    One that was killed before its journal has not begun.
+    """
+    begun = {line.run for line in register.of_kind(ApprovedRun, Begun)}
     for line in reversed([*register.of_kind(Planned)]):
         place = folder / line.folder
-        if line.run > over and line.mode == LIVE and (place / PLAN_FILE).is_file():
+        if line.run in begun and (place / JOURNAL_FILE).exists():
+            return
+        if line.mode == LIVE and (place / PLAN_FILE).is_file():
             yield place
+        if line.run in begun:
+            return
 
 
 def approved_plan(
@@ -81,4 +88,22 @@ def _ready(
         return BehindPseudonyms(plan, pseudonyms).unused_days(licenses)
 
     pending = find_pending(plan, place, plan.limits, unused_days, lately, granted=by)
+    if (number := record.number_of(plan.log.root)) is not None:
+        record.check_journal(number, pending)
     return ApprovedPlan(pending, by)
+
+
+def why_not_granted(
+    pending: PendingApply, folder: Path, settings: Settings, record: SiteRecord, now: datetime
+) -> str | None:
+    """Why nothing more is released for a plan whose apply was interrupted; None where it is gone on with.
+
+    It is asked as if it had not begun: that it has, only the journal and the register say, which somebody may have
+    written.
+    """
+    try:
+        by = granted(pending.plan, folder, in_force(settings, record, now))
+        check_chosen(pending, by)
+    except (PlanRefused, OverTheLimit) as refusal:
+        return refusal.message
+    return None

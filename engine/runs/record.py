@@ -20,22 +20,20 @@ from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, UntrustedRecord
+from seatwarden.engine.log.chain import SealLine
 from seatwarden.engine.log.heads import NO_HEADS, ChainHead, Heads
 from seatwarden.engine.log.journal import JournalState, read_journal
 from seatwarden.engine.log.lines import PlanHeader, RegisterHead
-from seatwarden.engine.log.reader import seal_of
+from seatwarden.engine.log.reader import root_of
 from seatwarden.engine.log.register import (
     LOCK_FILE,
     REGISTER_FILE,
     RUNS_FOLDER,
-    ApprovedRun,
     Attempt,
     Begun,
     ClosedRun,
     Demands,
     ErasureReason,
-    KeyNoted,
-    KeyState,
     NotedHeads,
     Override,
     Planned,
@@ -43,11 +41,12 @@ from seatwarden.engine.log.register import (
     Register,
     RegisterOrigin,
     RegisterState,
-    SignedFile,
 )
+from seatwarden.engine.log.register_line import RegisterLine
 from seatwarden.engine.log.restore import RestoreLog, read_restore
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, RESTORE_FILE
-from seatwarden.engine.log.signature import Checkpoint, write_note
+from seatwarden.engine.log.signature import OUTCOMES_NOTE, RUNS_NOTE, Checkpoint, write_note
+from seatwarden.engine.log.signing_lines import ApprovedRun, KeyNoted, KeyState, SignedFile
 from seatwarden.engine.log.writer import KeptFile, Recording
 from seatwarden.engine.notice.holds import HOLDS_FILE, HoldsOrigin, HoldsRegister
 from seatwarden.engine.notice.lines import NoticesOpened
@@ -192,8 +191,10 @@ class SiteRecord:
         if known != self._register.state.heads:
             self._register.add(NotedHeads(holds=known.holds, notices=known.notices, at=self._now()))
 
-    def planned(self, plan: Plan, folder: Path, recording: Recording, root: str) -> None:
-        """Enters a plan that is on the disk."""
+    def planned(self, plan: Plan, folder: Path, recording: Recording, seal: SealLine | None) -> str:
+        """Enters a plan that is on the disk, and signs it; returns its root. `seal` is that of what this process has
+        written: what the disk says is signed by nobody. None: the plan was there already, as it is."""
+        root = seal.root if seal is not None else root_of(folder / PLAN_FILE)
         summary, head = plan.summary(), recording.register
         assert head is not None  # noqa: S101 - for the type checker: it is one of ours
         line = Planned(
@@ -207,9 +208,9 @@ class SiteRecord:
             at=self._now(),
         )
         self._register.add(line)
-        if self._hand.key is not None:
-            size = seal_of(folder / PLAN_FILE).size
-            self._sign(Checkpoint("plan", head.id, plan.run_id, size, root), folder, head.run, self._hand.key)
+        if self._hand.key is not None and seal is not None:
+            self._sign(Checkpoint("plan", head.id, plan.run_id, seal.size, root), folder, head.run, self._hand.key)
+        return root
 
     def _sign(self, checkpoint: Checkpoint, folder: Path, number: int, key: SigningKey) -> None:
         """Writes a note beside a run, and that it was signed. Raises OSError."""
@@ -268,16 +269,21 @@ class SiteRecord:
         finally:
             self._closed(number, pending)
 
-    def check_begun(self, number: int, pending: Pending[Any]) -> None:
-        """Raises PlanRefused where work was begun otherwise than the register knows: it would be done twice, or more of
-        it than was approved."""
-        state, register = pending.state, self._register.state
-        mine = [line for line in register.lines if getattr(line, "run", None) == number]
+    def check_journal(self, number: int, pending: Pending[Any]) -> None:
+        """Raises PlanRefused where work was begun, and its journal is not the one of then: it would be done twice."""
+        state, mine = pending.state, self._of_run(number)
         closed = [line for line in mine if isinstance(line, ClosedRun)]
         if closed and (state is None or not state.has(closed[-1].journal_lines, closed[-1].journal_leaf)):
             problem = "is gone" if state is None else "is not the one that the register of runs knows"
             raise PlanRefused(f"this plan was applied already, and its journal {problem}; make a new one")
-        if state is not None and not any(isinstance(line, Begun) for line in mine):
+        if state is None and any((pending.path.parent / name).exists() for name in (OUTCOMES_NOTE, RUNS_NOTE)):
+            raise PlanRefused("this plan was applied already: what was signed then stands beside it; make a new one")
+
+    def check_begun(self, number: int, pending: Pending[Any]) -> None:
+        """The same, and where work was begun otherwise than the register knows, or more of it than was approved."""
+        self.check_journal(number, pending)
+        mine = self._of_run(number)
+        if pending.state is not None and not any(isinstance(line, Begun) for line in mine):
             raise PlanRefused("its journal is unknown to the register of runs: no apply of this plan was begun")
         approved = [line for line in mine if isinstance(line, ApprovedRun)]
         terms = getattr(pending.plan.header, "terms", UNSET)
@@ -286,6 +292,15 @@ class SiteRecord:
         lines = {pending.plan.line_of[key] for key in pending.chosen}
         if approved and lines & set(approved[-1].excluded):
             raise PlanRefused("licenses were chosen that an approval has taken out")
+
+    def _of_run(self, number: int) -> list[RegisterLine]:
+        return [line for line in self._register.state.lines if getattr(line, "run", None) == number]
+
+    def close(self, pending: Pending[Any]) -> None:
+        """Enters the end of an apply that was killed before that. Raises OSError."""
+        number = self.number_of(pending.plan.log.root)
+        if number is not None:
+            self._closed(number, pending)
 
     def _closed(self, number: int, pending: Pending[Any]) -> None:
         try:

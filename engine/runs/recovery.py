@@ -5,6 +5,7 @@ A run tells what it did (to InfluxDB, to people) when it has ended, and then not
 """
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import RecordedPlan
-from seatwarden.engine.log.register import RUNS_FOLDER
+from seatwarden.engine.log.register import RUNS_FOLDER, Planned, RegisterState
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.policy.errors import InputError
 
@@ -81,6 +82,15 @@ def unfinished_runs(state_folder: Path, now: datetime) -> list[Path]:
     return [folder for folder in young if _is_unfinished(folder, state_folder)]
 
 
+def begun_without_journal(register: RegisterState, state_folder: Path) -> Iterator[Path]:
+    """The folders of plans whose apply was begun and killed before its journal: nothing was sent."""
+    for number in register.open_runs():
+        for line in register.of_kind(Planned):
+            folder = state_folder / line.folder
+            if line.run == number and (folder / PLAN_FILE).exists() and not (folder / JOURNAL_FILE).exists():
+                yield folder
+
+
 def why_withdrawn(
     plan: RecordedPlan, policy_digest: str, pseudonyms: Pseudonyms | None, max_age: timedelta, now: datetime
 ) -> str | None:
@@ -126,3 +136,8 @@ def _published(state_folder: Path, folder: Path) -> int:
 
 def _mark(state_folder: Path, folder: Path) -> Path:
     return state_folder / PUBLISHED_FOLDER / folder.resolve().name
+
+
+def only_read(plan: RecordedPlan) -> str | None:
+    """Why a plan of format 1 is not carried on with; None for others."""
+    return "an older seatwarden has written it, whose runs this one only reads" if plan.log.former else None

@@ -23,7 +23,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.erasures import Erasures, open_pruning
 from seatwarden.engine.log.first_line import FirstLine, first_line
 from seatwarden.engine.log.register import RUNS_FOLDER, Planned, PlannedRestore, PrunedRuns, Register, RegisterState
-from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, NOTES, PLAN_FILE, RESTORE_FILE
+from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, NOTES, NOTES_FOLDER, PLAN_FILE, RESTORE_FILE
 from seatwarden.engine.log.verified_restore import verify_restore
 from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.runs.baseline import newest_measure
@@ -196,8 +196,6 @@ def _delete(folder: Path) -> None:
         _remove_whole(aside)
 
 
-NOTES_FOLDER = "notes"
-"""In the state folder: what was signed of runs that are deleted, by their names."""
 _ASIDE = ".gone"
 """Not longer than what a file has at its end while it is written: where paths are at most 260 characters, what could be
 written can be moved aside."""

@@ -23,9 +23,9 @@ from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.growing import ChangedMeanwhile
 from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import Key, PlanHeader
-from seatwarden.engine.log.reader import RecordedPlan, read_plan, root_of
+from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.register import RUNS_FOLDER
-from seatwarden.engine.log.writer import write_plan
+from seatwarden.engine.log.writer import seal_plan
 from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
 from seatwarden.engine.notice.messages_due import DueMessage
 from seatwarden.engine.notice.standings import CHANGED_HELP, Reach, StandingsBeside
@@ -37,20 +37,28 @@ from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
 from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
-from seatwarden.engine.runs.approved import approved_plan
+from seatwarden.engine.runs.approved import approved_plan, why_not_granted
 from seatwarden.engine.runs.baseline import compared_with_before, mass_changes
-from seatwarden.engine.runs.context import Connection, Log, RunContext
+from seatwarden.engine.runs.context import Connection, RunContext
 from seatwarden.engine.runs.last_released import note_last_released
 from seatwarden.engine.runs.lately import with_lately
 from seatwarden.engine.runs.notices import AgreeTo, NoticesOfRun, due_messages, reach_of
+from seatwarden.engine.runs.pruning import prune_old
 from seatwarden.engine.runs.record import SiteRecord, locked_record
-from seatwarden.engine.runs.recovery import Applied, describe, unfinished_runs, unpublished, why_withdrawn
+from seatwarden.engine.runs.recovery import (
+    Applied,
+    begun_without_journal,
+    describe,
+    only_read,
+    unfinished_runs,
+    unpublished,
+    why_withdrawn,
+)
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run_report import RunOutcome, RunReport, Told
 from seatwarden.engine.runs.seen import keep_seen, note_released
 from seatwarden.engine.runs.terms import keys_in, terms_of
 from seatwarden.engine.site.notice import notice_notes
-from seatwarden.engine.site.retention import keep_words
 from seatwarden.engine.site.settings import Settings, demands_of
 from seatwarden.policy.errors import InputError
 
@@ -81,7 +89,7 @@ def run_once(
                 context.log("what was begun to be erased or pruned is not gone", level=logging.WARNING, why=why)
             ended = run.ended(record)
             note_released(settings, run.applied, context.clock(), context.log)
-            _prune(record, settings, context.log)
+            prune_old(record, settings, context.log)
             if ended.outcome in _ATTEMPTS:
                 record.attempt("; ".join(ended.why), failed=ended.outcome == "failed", root=run.root)
             seals = record.seals(run.root) if run.root else None
@@ -107,23 +115,6 @@ def run_once(
         run.free(),
         run.told,
     )
-
-
-def _prune(record: SiteRecord, settings: Settings, log: Log) -> None:
-    """Deletes runs whose time is over. Nothing in here changes how a run ended."""
-    if settings.retention is None:
-        return
-    try:
-        old = record.old_runs(settings.retention)
-        for kept in old.kept:
-            log("a run is kept although its time is over", folder=str(kept.folder), why=kept.why)
-        problems = record.prune(old, settings.retention)
-    except (InputError, OSError) as problem:
-        old, problems = None, [describe(problem)]
-    for why in problems:
-        log("runs whose time is over cannot be deleted", level=logging.WARNING, why=why)
-    if old is not None and old.due and not problems:
-        log("runs deleted whose time was over", runs=len(old.due), keep=keep_words(settings.retention))
 
 
 _ATTEMPTS: tuple[RunOutcome, ...] = ("over-limit", "stopped", "refused", "failed")
@@ -200,6 +191,7 @@ class _Run:
             if not self._dry_run and self._tell_only is None:
                 self._finish_earlier(qrs, record)
                 self._apply_approved(qrs, record)
+                self._close_begun(qrs, record)
             if self._context.stop.is_set():
                 return _INTERRUPTED
             plan, folder = self._make_plan(qrs, record)
@@ -215,6 +207,8 @@ class _Run:
                     return _INTERRUPTED
                 # Read back and checked like any plan: what is released is what the sealed file says.
                 recorded = read_plan(folder)
+                if recorded.log.root != self.root:
+                    raise PlanRefused("the plan on the disk is not the one that was just written")
                 check_plan(recorded, self._settings.site.url, MAX_AGE, self._context.clock())
                 pending = find_pending(
                     recorded, folder, plan.limits, lambda: plan.unused_days, announced=lambda: plan.announced
@@ -284,9 +278,9 @@ class _Run:
         folder = self._runs / plan.run_id
         terms = terms_of(site, self._settings.signing, self._settings.approvals, now)
         recording = record.recording(keep(snapshot) if self._settings.keep_snapshot else None, heads, terms)
-        path = write_plan(plan, folder, plan_text(plan), recording)
-        self.plan, self.folder, self.root = plan, folder, root_of(path)
-        record.planned(plan, folder, recording, self.root)
+        seal = seal_plan(plan, folder, plan_text(plan), recording)
+        self.plan, self.folder = plan, folder
+        self.root = record.planned(plan, folder, recording, seal)
         keep_seen(self._settings, snapshot, self._context.log)
         if plan.accepted:
             record.override(ACCEPT_OPTION, "a change that touches everybody stops", "; ".join(changes), self.root)
@@ -327,17 +321,25 @@ class _Run:
                 )
                 continue
             if pending.state is None or pending.state.sealed:
+                if number in record.register.open_runs():
+                    record.close(pending)  # killed between the seal of its journal and the register's line
                 self._note_unpublished(pending)
                 continue
-            if lacking := _only_read(plan) or lacking_key(plan, self._pseudonyms):
+            if lacking := only_read(plan) or lacking_key(plan, self._pseudonyms):
                 self._context.log("an earlier run is left as it is", level=logging.WARNING, **facts, why=lacking)
                 self._note_unpublished(pending)
                 continue
-            withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._pseudonyms, MAX_AGE, now)
+            withdrawn = why_withdrawn(plan, self._settings.policy.digest, self._pseudonyms, self._max_age, now)
+            withdrawn = withdrawn or why_not_granted(pending, folder, self._settings, record, now)
             self._context.log(
                 "an earlier run is brought to its end", **facts, left=len(pending.left), withdrawn=withdrawn
             )
             self._apply(pending, qrs, record, withdrawn)
+
+    @property
+    def _max_age(self) -> timedelta:
+        """The age up to which a plan's releases are brought to their end."""
+        return self._settings.approvals.valid_for if self._settings.approvals is not None else MAX_AGE
 
     def _apply_approved(self, qrs: Connection, record: SiteRecord) -> None:
         """Applies the newest plan that enough people have approved, if there is one."""
@@ -347,6 +349,17 @@ class _Run:
             self._context.log("an approved plan is applied", run=plan.header.run_id, approved=said)
             record.approved(plan, found.granted)
             self._apply(found.pending, qrs, record)
+
+    def _close_begun(self, qrs: Connection, record: SiteRecord) -> None:
+        """Closes runs of which nothing was sent before they were killed: the new plan decides on their licenses."""
+        for folder in begun_without_journal(record.register, self._settings.folder):
+            try:
+                plan = read_plan(folder)
+                pending = find_pending(plan, folder, plan.limits)
+                self._apply(pending, qrs, record, "it was interrupted before anything was sent")
+            except (PlanRefused, OverTheLimit, DamagedLog, InputError) as problem:
+                why = describe(problem)
+                self._context.log("an earlier run is left as it is", level=logging.WARNING, folder=str(folder), why=why)
 
     def _apply(self, pending: PendingApply, qrs: Connection, record: SiteRecord, withdrawn: str | None = None) -> None:
         if not pending.chosen or (pending.state is not None and pending.state.sealed):
@@ -422,11 +435,6 @@ class _Run:
         if self._context.stop.is_set():
             return _INTERRUPTED
         return "incomplete", ("some licenses are not released: see their outcomes",)
-
-
-def _only_read(plan: RecordedPlan) -> str | None:
-    """Why a plan of format 1 is not carried on with; None for others."""
-    return "an older seatwarden has written it, whose runs this one only reads" if plan.log.former else None
 
 
 def _stopping(plan: Plan, stop_on: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -21,7 +21,7 @@ from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.facts.notice import NoticeStanding
 from seatwarden.engine.facts.standing import HoldInForce, Standing
-from seatwarden.engine.log import decision_lines, heads, lines, register, restore
+from seatwarden.engine.log import decision_lines, heads, lines, register, register_line, restore, signing_lines
 from seatwarden.engine.log.chain import ChainLine, SealLine, erased
 from seatwarden.engine.log.writer import Recording, plan_lines
 from seatwarden.engine.notice import holds
@@ -87,7 +87,7 @@ TYPES: dict[str, Any] = {
     "restore": restore.RestoreHeader,
     "back": restore.BackLine,
     "back part": restore.BackPart,
-    "register part": register.RegisterPart,
+    "register part": register_line.RegisterPart,
     "register": register.Opened,
     "planned": register.Planned,
     "planned restore": register.PlannedRestore,
@@ -99,9 +99,9 @@ TYPES: dict[str, Any] = {
     "erased": register.ErasedLines,
     "pruned": register.PrunedRuns,
     "heads": register.NotedHeads,
-    "signed": register.SignedFile,
-    "approved": register.ApprovedRun,
-    "key": register.KeyNoted,
+    "signed": signing_lines.SignedFile,
+    "approved": signing_lines.ApprovedRun,
+    "key": signing_lines.KeyNoted,
     "terms": terms.Terms,
     "known heads": heads.Heads,
     "chain head": heads.ChainHead,

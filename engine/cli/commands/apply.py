@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending, hold_against, only_one
+from seatwarden.engine.apply.apply import PendingApply, check_chosen, check_plan, find_pending, hold_against, only_one
 from seatwarden.engine.apply.approval import Granted, granted
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
@@ -160,13 +160,13 @@ class _Applying:
 
 def _recorded(it: _Applying) -> ExitCode:
     """Applies, and enters into the register what is refused or set aside. Raises PlanRefused, OverTheLimit."""
-    root, asked = it.plan.log.root, it.asked
+    root = it.plan.log.root
     for why in (*it.record.unfinished, *it.record.changed):
         warn(f"what was begun to be erased or pruned is not gone: {why}")
     try:
         now = datetime.now(UTC)
         _note_other_policy(it)
-        check_plan(it.plan, it.settings.site.url, timedelta(hours=asked.max_age), now, it.settings.policy)
+        check_plan(it.plan, it.settings.site.url, _max_age(it), now, it.settings.policy)
         it.record.know_keys(keys_in(it.settings.signing, it.settings.approvals))
         approval = granted(it.plan, it.folder, in_force(it.settings, it.record, now))
         find = partial(_unused_days, it.plan, it.pseudonyms, it.settings.site)
@@ -181,6 +181,13 @@ def _recorded(it: _Applying) -> ExitCode:
     if code is ExitCode.REMOTE_FAILED:
         it.record.attempt("QRS could not be reached, or did not accept us", failed=True, root=root)
     return code
+
+
+def _max_age(it: _Applying) -> timedelta:
+    """The age up to which the plan is applied: where plans are approved, as long as that holds, or less."""
+    if it.settings.approvals is not None and it.asked.max_age == MAX_AGE_HOURS:
+        return it.settings.approvals.valid_for
+    return timedelta(hours=it.asked.max_age)
 
 
 def _note_other_policy(it: _Applying) -> None:
@@ -254,6 +261,7 @@ def _pending(it: _Applying, approval: Granted, unused_days: Callable[[], Mapping
     within = (*limits, *approval.limits)
     lately = released_lately(it.settings.folder, days_asked(within), datetime.now(UTC), but=plan.log.root)
     pending = find_pending(plan, it.folder, limits, unused_days, lately, granted=approval)
+    check_chosen(pending, approval, unused_days)
     if asked.limit or approval.limits:
         hold_against(pending, within, lately)
     changes = mass_changes(plan.findings)
@@ -275,6 +283,9 @@ def _apply(it: _Applying, pending: PendingApply, approval: Granted) -> ExitCode:
     for one in approval.by:
         say(printable(one.words))
     _confirm(pending, it.asked.yes)
+    # Somebody may have said no while the question stood there.
+    if granted(it.plan, it.folder, in_force(it.settings, it.record, datetime.now(UTC))) != approval:
+        raise PlanRefused("the approvals have changed meanwhile; apply again")
     if pending.state is None:
         it.record.approved(it.plan, approval)
     for override in _set_aside(pending, it.asked):

@@ -36,8 +36,11 @@ def approve(
     reject: Annotated[bool, typer.Option("--reject", help="Say no: the plan is not applied then.")] = False,
     comment: Annotated[str, typer.Option("--comment", metavar="TEXT", help="Stands in the record, beside you.")] = "",
     exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", metavar="USER|LINE", help="Not this person, or this line of plan.jsonl; repeat."),
+        list[str] | None, typer.Option("--exclude", metavar="USER", help="Not this person; several times.")
+    ] = None,
+    exclude_line: Annotated[
+        list[int] | None,
+        typer.Option("--exclude-line", metavar="N", help="Not this line of plan.jsonl; repeat."),
     ] = None,
     limit: Annotated[
         list[str] | None, typer.Option("--limit", metavar="LIMIT", help='No more than this, too: "20", "5%".')
@@ -60,13 +63,8 @@ def approve(
     try:
         it = approvable(folder, clock())
         it.refuse_key(public_key_in(key))
-        given = AnswerGiven(
-            "reject" if reject else "approve",
-            _lines(it, exclude or []),
-            _limits(limit or []),
-            comment,
-            _moment(expires),
-        )
+        out = [*(exclude_line or []), *_lines(it, exclude or [])]
+        given = AnswerGiven("reject" if reject else "approve", out, _limits(limit or []), comment, _moment(expires))
         if format == "text":
             _show(it)
         _confirm(it, given, yes)
@@ -90,8 +88,14 @@ def _show(it: Approvable) -> None:
 
 
 def _confirm(it: Approvable, given: AnswerGiven, yes: bool) -> None:
-    """Asks for the number of licenses that would be released. Raises PlanRefused, InputError."""
-    left = len(it.releases) - len(set(given.excluded))
+    """Says who is taken out, and asks for the number of licenses that would be released.
+
+    Raises PlanRefused, InputError.
+    """
+    out = [decision for n, decision in it.releases if n in given.excluded]
+    for decision in out:
+        note(printable(f"taken out: {decision.label}, {decision.license_type}"))
+    left = len(it.releases) - len(out)
     if not yes:
         purpose = "reject the plan" if given.answer == "reject" else "approve their release"
         confirm_number("licenses", left, purpose, "nothing has been signed")
@@ -104,9 +108,6 @@ def _lines(it: Approvable, wanted: list[str]) -> list[int]:
     line_of = {decision.key: n for n, decision in releases}
     found = []
     for one in wanted:
-        if one.isdecimal() and int(one) in line_of.values():
-            found.append(int(one))
-            continue
         holder, _ = people.find(one)
         found += [line_of[decision.key] for decision in people.held_by(holder)]
     return found
@@ -132,17 +133,22 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _say(it: Approvable, given: AnswerGiven, key: SigningKey, path: Path, format_: str) -> None:
+    rejected = [one.key.name for one in it.answers if one.approval.answer == "reject"]
+    no = {one.key.key for one in it.answers if one.approval.answer == "reject"}
     others = {one.key.key for one in it.answers if one.approval.answer == "approve"} - {key.public.key}
-    approvals = len(others) + (given.answer == "approve")
+    approvals = len(others) + (given.answer == "approve" and key.public.key not in no)
     if format_ == "json":
         run = {"runId": it.plan.header.run_id, "root": it.plan.log.root, "needs": it.terms.approvals}
         told: dict[str, Any] = {"answer": given.answer, "excluded": sorted(set(given.excluded))}
         told |= {"limits": list(given.limits), "comment": given.comment}
         told["expires"] = format_instant(given.expires) if given.expires else None
+        told["rejectedBy"] = [*rejected, *([key.public.name] if given.answer == "reject" else [])]
         found = {"findings": [to_builtins(finding) for finding in it.plan.findings]}
         print_result({**run, "has": approvals, "note": str(path), "key": str(key.public), **told, **found})
         return
     said = "Approved" if given.answer == "approve" else "Rejected"
     say(printable(f"{said} by {key.public.name}: {path}"))
-    if given.answer == "approve":
+    if rejected:
+        say(printable(f"The plan is not applied all the same: rejected by {join_words(rejected)}"))
+    elif given.answer == "approve":
         say(f"The plan has {approvals} of {it.terms.approvals} approvals")

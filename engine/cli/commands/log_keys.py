@@ -18,7 +18,8 @@ from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.way_out import KEY, PUBLIC_KEY, SIGNING_KEY, check_way_out, write_out
 from seatwarden.engine.errors import PlanRefused
-from seatwarden.engine.log.register import REGISTER_FILE, KeyNoted, KeyState, RegisterState, read_register
+from seatwarden.engine.log.register import REGISTER_FILE, RegisterState, read_register
+from seatwarden.engine.log.signing_lines import KeyNoted, KeyState
 from seatwarden.engine.runs.terms import keys_in
 from seatwarden.policy.errors import InputError
 

@@ -175,7 +175,7 @@ def _write(
     """Writes the plan, and returns its text; that of a live site is entered into the register of its runs, or it could
     not be applied."""
     from seatwarden.engine.log.heads import NO_HEADS  # most plans are only shown
-    from seatwarden.engine.log.writer import Recording, write_plan
+    from seatwarden.engine.log.writer import Recording, seal_plan, write_plan
 
     text, kept = plan_text(made), _kept(given) if keep_snapshot else None
     if made.origin.mode == WHAT_IF or site is None or given.site is None:
@@ -184,7 +184,6 @@ def _write(
         write_plan(made, output, text, Recording(hand.seed(), snapshot=kept, heads=given.heads or NO_HEADS))
         return text
     from seatwarden.engine.cli.state_folder import state_of
-    from seatwarden.engine.log.reader import root_of
     from seatwarden.engine.runs.record import locked_record
     from seatwarden.engine.runs.terms import keys_in, terms_of
     from seatwarden.engine.site.ours import read_ours
@@ -198,8 +197,7 @@ def _write(
         terms = terms_of(given.site, signing, approvals, made.day.now)
         record.know_keys(keys_in(signing, approvals))
         recording = record.recording(kept, given.heads or NO_HEADS, terms)
-        path = write_plan(made, output, text, recording)
-        record.planned(made, output, recording, root_of(path))
+        record.planned(made, output, recording, seal_plan(made, output, text, recording))
     return text
 
 

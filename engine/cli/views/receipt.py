@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.terminal.output import note, print_result, say
+from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
 from seatwarden.engine.cli.terminal.prose import broken, room
 from seatwarden.engine.cli.views.record import record_to_json
 from seatwarden.engine.common.signed_note import NotSigned, PublicKey
@@ -13,19 +13,20 @@ from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.log.receipt import VerifiedReceipt, is_receipt, read_receipt
 from seatwarden.engine.log.receipt_words import block_in, decision_words, person_of, receipt_text
 from seatwarden.engine.log.verify import VerifiedRecord
+from seatwarden.engine.version import VERSION
 from seatwarden.policy.errors import InputError
 
 
 def say_receipt(place: Path, data: bytes, keys: Sequence[PublicKey], format_: str) -> ExitCode:
     """Verifies the receipt in a file, and says what it proves and what is wrong with it. Raises InputError."""
     found = verify_receipt(place, data, keys)
+    if not keys:
+        warn("no key was given: whether the signature is right was not asked; name the key with --key PUB")
     if format_ == "json":
         faults = [{"path": str(place), "line": None, "problem": problem} for problem in found.faults]
         print_result({**record_to_json(VerifiedRecord(), ()), "receipt": receipt_to_json(found), "faults": faults})
     else:
         say("\n".join(broken(list(receipt_lines(place, found)), room())))
-        if not keys:
-            note("warning: no key was given: whether the signature is right was not asked; name the key with --key PUB")
         for problem in found.faults:
             note(f"error: {place}: the receipt {printable(problem)}")
     return ExitCode.NO if found.faults else ExitCode.DONE
@@ -40,8 +41,14 @@ def verify_receipt(place: Path, data: bytes, keys: Sequence[PublicKey]) -> Verif
         found = read_receipt(inner, keys)
     except NotSigned as fault:
         raise InputError(f"`{place}` {fault}", "was it changed on its way? ask for it anew") from None
-    if inner is not data and not found.faults and data not in _forms(found, data):
-        found.faults.append("says otherwise in words than it proves: the words were changed")
+    # A mail or an editor may have written other line ends; nothing else may be otherwise.
+    if inner is not data and not found.faults and data.replace(b"\r\n", b"\n") not in _forms(found, data):
+        made = found.receipt.tool
+        if made == f"seatwarden {VERSION}":
+            found.faults.append("says otherwise in words than it proves: the words were changed")
+        else:
+            problem = f"was written by {made}: whether its words were changed cannot be told here"
+            found.faults.append(f"{problem}; what it proves stands above")
     return found
 
 

@@ -15,9 +15,9 @@ from seatwarden.engine.apply.pending import open_journal
 from seatwarden.engine.log.chain import erased
 from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import OutcomeKind
-from seatwarden.engine.log.reader import read_plan, root_of
+from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
-from seatwarden.engine.log.writer import Recording, write_plan
+from seatwarden.engine.log.writer import Recording, seal_plan, write_plan
 from seatwarden.engine.plan.circumstances import Circumstances, Hand
 from seatwarden.engine.plan.modes import LIVE, WHAT_IF, Mode
 from seatwarden.engine.plan.plan import make_plan, with_origin
@@ -100,8 +100,7 @@ class Record:
             return folder
         with self.open() as record:
             recording = record.recording(keeping)
-            path = write_plan(made, folder, plan_text(made), recording)
-            record.planned(made, folder, recording, root_of(path))
+            record.planned(made, folder, recording, seal_plan(made, folder, plan_text(made), recording))
         return folder
 
     def apply(self, folder: Path, results: Mapping[str, OutcomeKind] | None = None, *open_: str) -> Path:

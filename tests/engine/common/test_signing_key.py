@@ -51,7 +51,7 @@ def test_another_passphrase_is_refused(file: Path, words: str) -> None:
 
 def test_a_key_that_everybody_can_read_is_refused(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
     monkeypatch.setattr(signing_key, "open_to_all", lambda path: True)
-    with pytest.raises(InputError, match="every user"):
+    with pytest.raises(InputError, match="other users"):
         read_signing_key(file, WORDS)
 
 
@@ -63,7 +63,7 @@ def test_a_key_that_everybody_can_read_is_refused(monkeypatch: pytest.MonkeyPatc
         (lambda data: data.partition(b"\n")[0] + b"\n", "not encrypted"),
         (lambda data: b"", "no key for signatures"),
         (lambda data: b"\xff\xfe", "no key for signatures"),
-        (lambda data: data[:-80], "wrong"),
+        (lambda data: data[:-80], "wrong|not encrypted"),
     ],
 )
 def test_a_file_that_was_changed_is_refused(tmp_path: Path, file: Path, change: object, says: str) -> None:
@@ -95,3 +95,27 @@ def test_a_key_without_a_passphrase_is_refused(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(InputError, match="not encrypted"):
         read_signing_key(path, WORDS)
+
+
+@pytest.mark.parametrize(("rounds", "blocks"), [(2**22, 8), (2**17, 32), (3, 8), (0, 8)])
+def test_a_file_that_asks_for_gigabytes_is_refused_at_once(
+    tmp_path: Path, file: Path, rounds: int, blocks: int
+) -> None:
+    head, *lines, end = file.read_bytes().splitlines()[1:]
+    der = base64.b64decode(b"".join(lines))
+    usual, other = (signing_key._number(n) + signing_key._number(r) for n, r in ((2**17, 8), (rounds, blocks)))
+    assert usual in der
+    path = tmp_path / "k.key"
+    changed = base64.b64encode(der.replace(usual, other))
+    path.write_bytes(b"\n".join([file.read_bytes().splitlines()[0], head, changed, end, b""]))
+    path.chmod(0o600)
+    with pytest.raises(InputError, match="not encrypted as ours"):
+        read_signing_key(path, WORDS)
+
+
+def test_what_a_terminal_made_of_a_passphrase_is_one(tmp_path: Path) -> None:
+    words = "caf\udce9 au lait"
+    path = tmp_path / "k.key"
+    path.write_bytes(new_signing_key("anna", words, DRAWN)[1])
+    path.chmod(0o600)
+    assert read_signing_key(path, words).public.name == "anna"

@@ -6,13 +6,24 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from seatwarden.engine.cli.views.receipt import verify_receipt
 from seatwarden.engine.common.signed_note import NotSigned, PublicKey
 from seatwarden.engine.common.signing_key import SigningKey
+from seatwarden.engine.log.chain import leaf_of
 from seatwarden.engine.log.decision_lines import RecordedDecision
-from seatwarden.engine.log.receipt import Receipt, ReceiptMaker, read_receipt, receipt_bytes
+from seatwarden.engine.log.leaves import InclusionPaths, Tree
+from seatwarden.engine.log.receipt import (
+    ProvenLine,
+    ProvenLines,
+    Receipt,
+    ReceiptMaker,
+    read_receipt,
+    receipt_bytes,
+)
 from seatwarden.engine.log.receipt_words import receipt_text
+from seatwarden.engine.log.signature import Checkpoint
 from seatwarden.engine.report.receipt import receipt_page
 from seatwarden.policy.errors import InputError
 from tests.engine.apply.applying import idle
@@ -58,7 +69,6 @@ def test_it_proves_what_was_decided_and_done(receipt: bytes, key: PublicKey) -> 
     (line,) = found.decisions
     assert (line.about.user_id, line.verdict) == ("user1", "release")
     assert found.outcomes[line.n].result == "released"
-    assert found.header is not None
 
 
 def test_it_says_nothing_of_anybody_else(receipt: bytes, small: Path) -> None:
@@ -132,8 +142,8 @@ def _unchecked(data: bytes) -> Receipt:
         (b"user1", b"user9", "does not stand under the root"),
         (b'\\"result\\":\\"released\\"', b'\\"result\\":\\"skipped\\"', "does not stand under the root"),
         (b'"size":', b'"size":1', "does not stand under the root"),
-        (b'"runId":"2026', b'"runId":"2027', "is of another run than its plan"),
-        (b'"register":"0', b'"register":"1', "is of another register than its plan"),
+        (b'"runId":"2026', b'"runId":"2027', "is no note on this run as it is"),
+        (b'"register":"0', b'"register":"1', "is no note on this run as it is"),
     ],
 )
 def test_what_was_forged_is_found(receipt: bytes, key: PublicKey, before: bytes, after: bytes, says: str) -> None:
@@ -142,7 +152,10 @@ def test_what_was_forged_is_found(receipt: bytes, key: PublicKey, before: bytes,
 
 
 def test_by_another_key_it_is_not_signed(receipt: bytes, signers: Mapping[str, SigningKey]) -> None:
-    assert read_receipt(receipt, [signers["mallory"].public]).faults == ["is not signed by `mallory`"]
+    assert read_receipt(receipt, [signers["mallory"].public]).faults == [
+        "is not signed by `mallory`: its plan is by service",
+        "is not signed by `mallory`: its journal is by service",
+    ]
 
 
 def test_of_a_plan_that_is_not_signed_it_says_so(
@@ -156,18 +169,47 @@ def test_of_a_plan_that_is_not_signed_it_says_so(
     assert "is not signed" in receipt_text(read_receipt(data))
 
 
-def test_guarantees_that_name_people_stay_out(
-    tmp_path: Path, key_folder: Path, signers: Mapping[str, SigningKey], key: PublicKey
+def test_nobody_is_in_it_who_signs_or_approves(receipt: bytes, tmp_path: Path) -> None:
+    made = read_receipt(receipt)
+    for form in (receipt, receipt_text(made).encode(), receipt_page(made)):
+        for other in ("anna", "bert", "runs.jsonl", str(tmp_path.parent)):
+            assert other.encode() not in form
+
+
+def test_other_line_ends_are_no_change(receipt: bytes, key: PublicKey) -> None:
+    text = receipt_text(read_receipt(receipt)).encode().replace(b"\n", b"\r\n")
+    assert _forms_verify(text, key)
+
+
+@pytest.mark.parametrize("note", [None, "mallory"])
+def test_an_outcome_that_nobody_has_signed(
+    receipt: bytes, key: PublicKey, signers: Mapping[str, SigningKey], note: str | None
 ) -> None:
-    policy = (
-        'guarantee "boss" never release when user.userId = "user2"\nkeep when user.userId = "user2"\n'
-        "release when unused for 30 days\nlimit release to 1000 per run\n"
-    )
-    maker = ReceiptMaker(_ran(tmp_path, key_folder, signers, 2, policy=policy))
-    data = receipt_bytes(maker.of(_lines_of(maker, "user1")))
-    found = read_receipt(data, [key])
-    assert (found.faults, found.header) == ([], None)
-    assert b"user2" not in data
+    """A forged end of the story, with a note of a stranger or without one."""
+    made = read_receipt(receipt).receipt
+    assert made.journal is not None
+    (proven,) = made.journal.lines
+    line = proven.line.replace('"result":"released"', '"result":"skipped"')
+    leaves = [leaf_of(line.encode())] * made.journal.size
+    n = read_receipt(receipt).outcomes.popitem()[1].n
+    paths = InclusionPaths(leaves)
+    root = Tree.over(leaves).root().hex()
+    text = None
+    if note is not None:
+        checkpoint = Checkpoint("outcomes", made.register, made.run_id, made.journal.size, root)
+        text = signers[note].sign(str(checkpoint)).decode()
+    lines = [ProvenLine(line, [one.hex() for one in paths.of(n - 1)])]
+    journal = ProvenLines(made.journal.size, root, text, lines)
+    forged = receipt_bytes(structs.replace(made, journal=journal))
+    assert read_receipt(forged).faults == []
+    assert any("its journal" in fault for fault in read_receipt(forged, [key]).faults)
+
+
+def test_of_a_dry_run_there_is_none(tmp_path: Path, key_folder: Path, signers: Mapping[str, SigningKey]) -> None:
+    site = Approving(tmp_path, Site(idle(1)), keys=key_folder, signers=signers, required=0)
+    site.run(dry_run=True)
+    with pytest.raises(InputError, match="dry run"):
+        ReceiptMaker(site.runs[0])
 
 
 def test_of_a_what_if_there_is_none(tmp_path: Path) -> None:

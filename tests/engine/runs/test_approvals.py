@@ -11,7 +11,8 @@ from seatwarden.engine.audit.audit import AuditRequest, audit
 from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.facts.day import DaySpan
-from seatwarden.engine.log.register import ApprovedRun, read_register
+from seatwarden.engine.log.register import read_register
+from seatwarden.engine.log.signing_lines import ApprovedRun
 from seatwarden.engine.runs.publish import events_of
 from seatwarden.policy.errors import InputError
 from tests.engine.apply.applying import POLICY, idle
@@ -130,7 +131,7 @@ def test_a_smaller_limit_holds_beside_the_plans(site: Approving) -> None:
     assert len(site.qrs.deletes) == 2
 
 
-def test_one_no_is_enough_and_the_last_word_of_a_key_counts(site: Approving) -> None:
+def test_one_no_is_enough_and_stays(site: Approving) -> None:
     folder = _waiting(site)
     site.answer(folder, "anna")
     site.answer(folder, "bert", REJECT)
@@ -139,7 +140,18 @@ def test_one_no_is_enough_and_the_last_word_of_a_key_counts(site: Approving) -> 
     assert any("not the sales team" in str(facts.get("why")) for _, _, facts in site.said)
     site.answer(folder, "bert")
     site.run()
-    assert len(site.qrs.deletes) == 3
+    assert site.qrs.deletes == []
+
+
+def test_a_no_counts_whatever_the_clock_of_who_said_it(site: Approving) -> None:
+    folder = _waiting(site)
+    site.answer(folder, "anna")
+    site.answer(folder, "bert")
+    site.now -= timedelta(minutes=4)
+    site.answer(folder, "bert", REJECT)
+    site.now += timedelta(minutes=4)
+    site.run()
+    assert site.qrs.deletes == []
 
 
 def test_what_has_expired_is_over(site: Approving) -> None:

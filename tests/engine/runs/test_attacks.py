@@ -8,15 +8,21 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seatwarden.engine.apply.apply import find_pending
+from seatwarden.engine.apply.approving import AnswerGiven, Approvable, answer, approvable
 from seatwarden.engine.common.signing_key import SigningKey
+from seatwarden.engine.log.chain import SealLine
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.register import REGISTER_FILE, Demands, read_register
+from seatwarden.engine.log.writer import Recording, seal_plan
+from seatwarden.engine.plan.plan import Plan
+from seatwarden.engine.runs import run as run_module
 from tests.engine.apply.applying import idle
 from tests.engine.log.forging import Line, relinked
 from tests.engine.runs.approving import Approving
@@ -267,3 +273,133 @@ def test_an_approval_that_was_taken_away_afterwards(site: Approving, folder: Pat
     site.run()
     next(iter((folder / "approvals").glob("*.note"))).unlink()
     assert any("lacks the approval" in fault.problem for fault in site.verified().faults)
+
+
+def _begun(site: Approving, folder: Path, chosen: list[int], *, approved: bool) -> None:
+    """As if an apply had begun: the register's lines, with every digest right, and a journal."""
+    lines, path = _lines(folder / "plan.jsonl"), site.state / REGISTER_FILE
+    register = _lines(path)
+    about = {"run": 1, "runId": lines[0]["runId"], "root": lines[-1]["root"]}
+    at = {"at": lines[0]["now"], "prev": ""}
+    more = [{"n": 0, "kind": "approved", **about, "notes": {}, "excluded": [], **at}] if approved else []
+    begun = {"n": 0, "kind": "begun", **about, "chosen": len(chosen), "resumed": False, **at}
+    path.write_bytes(relinked([*register, *more, begun | {"person": register[1]["person"]}], own=True))
+    _forged_journal(folder, chosen)
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_an_apply_that_was_never_begun_is_not_gone_on_with(site: Approving, approved: bool) -> None:
+    site.run()
+    (folder,) = site.runs
+    _begun(site, folder, [_decision(_lines(folder / "plan.jsonl"), "l1")["n"]], approved=approved)
+    site.run()
+    assert site.qrs.deletes == []
+    assert any("needs 2" in fault.problem for fault in site.verified().faults)
+
+
+def test_nor_where_the_plan_has_lost_what_it_needs(site: Approving) -> None:
+    site.run()
+    (folder,) = site.runs
+    (folder / "plan.note").unlink()
+    _forge(folder, _drop_terms)
+    _begun(site, folder, [_decision(_lines(folder / "plan.jsonl"), "l1")["n"]], approved=True)
+    site.run()
+    assert site.qrs.deletes == []
+
+
+def test_nor_with_more_than_was_approved(site: Approving) -> None:
+    site.run()
+    (folder,) = site.runs
+    lines = _lines(folder / "plan.jsonl")
+    one, two = (_decision(lines, name)["n"] for name in ("l1", "l2"))
+    site.answer(folder, "anna", AnswerGiven("approve", excluded=[two]))
+    site.answer(folder, "bert")
+    _begun(site, folder, [one, two], approved=True)
+    site.run()
+    assert "l2" not in site.qrs.deletes
+
+
+def test_nor_beyond_the_limit(site: Approving) -> None:
+    site.policy = PROTECTING.replace("1000 per run", "1 per run, longest unused first")
+    site.run()
+    (folder,) = site.runs
+    for name in ("anna", "bert"):
+        site.answer(folder, name)
+    lines = _lines(folder / "plan.jsonl")
+    _begun(site, folder, [_decision(lines, name)["n"] for name in ("l1", "l2")], approved=True)
+    site.run()
+    assert len(site.qrs.deletes) <= 1
+
+
+def _killed(site: Approving) -> None:
+    def killed(license_id: str) -> None:
+        raise MemoryError
+
+    site.qrs.on_delete = killed
+    with pytest.raises(MemoryError):
+        site.run()
+    site.qrs.on_delete = lambda license_id: None
+    site.now += timedelta(minutes=1)
+    site.qrs.events.clear()
+
+
+@pytest.mark.parametrize("change", ["expired", "other approvers", "rejected"])
+def test_an_interrupted_apply_is_asked_again(site: Approving, folder: Path, change: str) -> None:
+    _killed(site)
+    match change:
+        case "expired":
+            site.now += timedelta(hours=25)
+        case "other approvers":
+            site.approvers = ("anna", "carl")
+        case _:
+            it = approvable_again(folder, site)
+            site.now += timedelta(seconds=1)
+            answer(it, AnswerGiven("reject"), site.signers["bert"], site.now, lambda size: bytes(size))
+    site.run()
+    assert site.qrs.deletes == []
+
+
+def approvable_again(folder: Path, site: Approving) -> Approvable:
+    """As somebody answers who looked at the plan before it was begun."""
+    journal = folder / "outcomes.jsonl"
+    aside = journal.rename(folder / "aside")
+    try:
+        return approvable(folder, site.now)
+    finally:
+        aside.rename(journal)
+
+
+@pytest.mark.parametrize("kind", ["folder", "loop", "large", "bytes", "many"])
+def test_strange_things_among_the_approvals(site: Approving, folder: Path, kind: str) -> None:
+    path = folder / "approvals" / "z.note"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "loop":
+            path.symlink_to(path.name)
+        case "large":
+            path.write_bytes(b"x" * 300_000)
+        case "bytes":
+            path.write_bytes(bytes(range(256)))
+        case _:
+            for n in range(2_000):
+                (folder / "approvals" / f"z{n}.note").write_bytes(b"x")
+    site.run()
+    assert len(site.qrs.deletes) == 2  # those who approved have done so all the same
+    faults = [fault for fault in site.verified().faults if fault.path.name.startswith("z")]
+    assert faults or kind == "loop"
+
+
+def test_the_plan_that_is_signed_is_the_one_that_was_made(site: Approving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody exchanges it between the disk and the signature."""
+    site.required = 0
+    whole = seal_plan
+
+    def exchanged(plan: Plan, folder: Path, summary: str, recording: Recording) -> SealLine | None:
+        seal = whole(plan, folder, summary, recording)
+        _forge(folder, _edit_both, register=False)
+        return seal
+
+    monkeypatch.setattr(run_module, "seal_plan", exchanged)
+    assert site.run().outcome == "refused"
+    assert site.qrs.deletes == []

@@ -11,9 +11,9 @@ from seatwarden.engine.log.register import (
     Planned,
     PlannedRestore,
     Register,
-    RegisterLine,
     RegisterOrigin,
 )
+from seatwarden.engine.log.register_line import RegisterLine
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.runs.lately import released_lately
 from seatwarden.grammar.ast import LicenseType
