@@ -5,7 +5,8 @@ SeatwardenError              message and help                                   
 ├── Defect                   what we wrote does not pass its own proof              grammar.errors
 ├── PolicyError              a policy or site file cannot be used, place by place   policy.errors
 ├── InputError               a file, an option or a name cannot be used             policy.errors
-│   └── AmbiguousUser        several users fit                                      engine.explain.people
+│   ├── AmbiguousUser        several users fit                                      engine.explain.people
+│   └── WrongPassphrase      a signing key is not opened by it                      engine.common.signing_key
 ├── RemoteError              QRS cannot be reached, or does not answer as it should
 │   ├── NotAuthorized        QRS does not accept us
 │   └── NoAnswer             the connection failed before an answer came

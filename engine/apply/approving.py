@@ -30,8 +30,11 @@ from seatwarden.engine.log.approval import (
 from seatwarden.engine.log.lines import RegisterHead
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.plan.limits import describe_limits
 from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.plan.terms import Terms
+from seatwarden.grammar.errors import PolicySyntaxError
+from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
 
 
@@ -99,6 +102,17 @@ class AnswerGiven:
     limits: Sequence[str] = ()
     comment: str = ""
     expires: datetime | None = None
+
+
+def limits_asked(written: Sequence[str], named: str = "--limit") -> list[str]:
+    """Limits as the language writes them; `named` is where somebody wrote them. Raises InputError."""
+    try:
+        return describe_limits(tuple(parse_limit(text, in_file(named)) for text in written))
+    except PolicySyntaxError as error:
+        problem = error.problems[0]
+        raise InputError(
+            f"{named}: {problem.message}: {problem.label}", 'write "20", "5%" or "5% of analyzer"'
+        ) from None
 
 
 def answer(it: Approvable, given: AnswerGiven, key: SigningKey, now: datetime, draw: Callable[[int], bytes]) -> Path:

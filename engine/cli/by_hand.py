@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.inputs import needed
 from seatwarden.engine.cli.terminal.output import warn
-from seatwarden.engine.common.text import one_line, plural
+from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
@@ -17,25 +17,8 @@ if TYPE_CHECKING:
     from seatwarden.engine.runs.record import SiteRecord
     from seatwarden.engine.site.settings import Settings
 
-LONGEST_REASON = 500
-"""Most characters of a reason: that of a hold stands in each plan, with every license that it keeps."""
 WAIT_SECONDS = 10
 """A run at work may need the lock for long; who types waits a moment."""
-
-
-def one_reason(written: str) -> str:
-    """A reason on one line. Raises InputError for one that is too long."""
-    if len(written) > LONGEST_REASON:
-        raise InputError(f"--reason has {len(written):,} characters", f"{LONGEST_REASON} are the most")
-    return one_line(written.strip(), LONGEST_REASON)
-
-
-def needed_reason(written: str, example: str) -> str:
-    """A reason on one line, which must be there. Raises InputError."""
-    why = one_reason(written)
-    if not why:
-        raise InputError("--reason is empty", f'say why, for who reads it in a year: --reason "{example}"')
-    return why
 
 
 def who_is_meant(query: str, users: Iterable[str], what: str, command: str) -> str:

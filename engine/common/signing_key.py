@@ -35,6 +35,10 @@ LEAST_LETTERS = 8
 """Fewest letters of a passphrase."""
 
 
+class WrongPassphrase(InputError):
+    """A signing key is not opened by a passphrase; or its file is damaged, which looks the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKey:
     """A key that signs."""
@@ -73,7 +77,7 @@ def read_signing_key(path: Path, passphrase: str) -> SigningKey:
     try:
         private = load_pem_private_key(data, _bytes_of(passphrase))
     except (TypeError, ValueError):  # an empty passphrase is none to it
-        raise InputError(f"the passphrase of the signing key `{path}` is wrong, or the file is damaged") from None
+        raise WrongPassphrase(f"the passphrase of the signing key `{path}` is wrong, or the file is damaged") from None
     if not isinstance(private, Ed25519PrivateKey) or private.public_key().public_bytes_raw() != public.key:
         raise InputError(f"the signing key `{path}` is not the one that its first line names")
     return SigningKey(public, private)

@@ -24,6 +24,8 @@ from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.grammar.ast import LicenseType
+from seatwarden.grammar.calendar_names import date_from
+from seatwarden.policy.errors import InputError
 
 HOLDS_FILE = "holds.jsonl"
 """In the state folder of a site."""
@@ -199,6 +201,20 @@ def _are_days(day: str, until: str) -> bool:
 def last_day(first: date) -> date:
     """The last day that a hold may have which is made on that one."""
     return first + timedelta(days=min(MOST_DAYS, (date.max - first).days))
+
+
+def last_held_day(written: str, today: date, named: str = "--until") -> date:
+    """The last day of a hold, as somebody wrote it under that name. Raises InputError for what is no day, is over, or
+    too far away."""
+    found = date_from(written)
+    if found is None:
+        raise InputError(f"{named}: `{written}` is not a day", "write year-month-day: 2027-02-28")
+    if found < today:
+        raise InputError(f"{named}: {found} is over", f"today is {today}; the day that is named is the last one held")
+    if found > last_day(today):
+        help_ = f"{last_day(today)} is the last day; what is to last belongs into the policy, as a `keep` rule"
+        raise InputError(f"{named}: {found} is more than {MOST_DAYS} days away, and a hold must end", help_)
+    return found
 
 
 # Writing -------------------------------------------------------------------------------------------------

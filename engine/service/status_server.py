@@ -8,15 +8,12 @@ this machine.
 import json
 import logging
 import math
-import os
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -24,34 +21,26 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from seatwarden.engine.common.loopback import CLIENT_SECONDS, PRIVATE_HEADERS, LoopbackServer
 from seatwarden.engine.history.running_out import RunningOut
 from seatwarden.engine.monitor.capacity import FreeLicenses
 from seatwarden.engine.service.logging import log
 from seatwarden.engine.service.state import JobState, ServiceState
 from seatwarden.engine.service.status_page import ServicePages, WebPage
 
-HOST = "127.0.0.1"
-_TIMEOUT_SECONDS = 10
-"""Seconds that a client may take to say what it wants."""
 _RELOAD_SECONDS = 60
 
 _REPORT = re.compile(r"/runs/([0-9A-Za-z][0-9A-Za-z-]*)/report\.html", re.ASCII)
 """As it is sent: an id has no character that would have to be written otherwise, so nothing is decoded."""
 _OURS = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 """The names of this machine by which a page may be asked for; another port may lead here through a tunnel."""
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class _Answering(BaseHTTPRequestHandler):
     """What is the same for all that is asked: how it is answered, who gets a page, and that nothing can be changed."""
 
     server_version, sys_version = "seatwarden", ""
-    timeout = _TIMEOUT_SECONDS
+    timeout = CLIENT_SECONDS
 
     def do_POST(self) -> None:
         self.answer(405, "text/plain", b"here is only to be read\n", {"Allow": "GET, HEAD"})
@@ -74,7 +63,7 @@ class _Answering(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
-        for name, value in {**_HEADERS, **headers}.items():
+        for name, value in {**PRIVATE_HEADERS, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":  # the same, without a body (RFC 9110, 9.3.2)
@@ -111,11 +100,11 @@ def status_server(port: int, state: ServiceState, pages: ServicePages, clock: Ca
 
         do_HEAD = do_GET  # noqa: N815 - http.server's name
 
-    server = _Server((HOST, port), Handler)
+    server = LoopbackServer(port, Handler, _log_defect)
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="status", daemon=True)
     thread.start()
     try:
-        yield int(server.server_address[1])
+        yield server.port
     finally:
         server.shutdown()
         thread.join()
@@ -130,20 +119,8 @@ def _made(make: Callable[[], WebPage]) -> WebPage:
         return WebPage.word(500, "this page could not be made: the log says why")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = os.name != "nt"
-    """On Windows it would let two programs listen on one port."""
-
-    def server_bind(self) -> None:
-        """Binds without HTTPServer's reverse DNS lookup, which can take seconds."""
-        TCPServer.server_bind(self)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away before it had its answer is its own affair; all else is a defect of ours."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            log("a question to the service failed", level=logging.ERROR, error=repr(error))
+def _log_defect(error: BaseException) -> None:
+    log("a question to the service failed", level=logging.ERROR, error=repr(error))
 
 
 class StateCollector(Collector):

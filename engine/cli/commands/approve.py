@@ -2,29 +2,25 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from msgspec import to_builtins
 
-from seatwarden.engine.apply.approving import AnswerGiven, Approvable, answer, approvable
+from seatwarden.engine.apply.approving import AnswerGiven, Approvable, answer, approvable, limits_asked
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import QuietOption, parse_now
 from seatwarden.engine.cli.keys import PassphraseOption, key_in
 from seatwarden.engine.cli.terminal.confirm import confirm_number
-from seatwarden.engine.cli.terminal.output import note, print_result, say
+from seatwarden.engine.cli.terminal.output import note, say
 from seatwarden.engine.cli.terminal.prose import broken, room
-from seatwarden.engine.common.signing_key import SigningKey, public_key_in
+from seatwarden.engine.cli.views.approval import say_answer
+from seatwarden.engine.common.signing_key import public_key_in
 from seatwarden.engine.common.text import join_words, printable
-from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.explain.people import people_of_plan
-from seatwarden.engine.plan.limits import describe_limits
 from seatwarden.engine.plan.summary_text import plan_text
-from seatwarden.grammar.errors import PolicySyntaxError
-from seatwarden.grammar.parser import in_file, parse_limit
 from seatwarden.policy.errors import InputError
 
 
@@ -64,7 +60,8 @@ def approve(
         it = approvable(folder, clock())
         it.refuse_key(public_key_in(key))
         out = [*(exclude_line or []), *_lines(it, exclude or [])]
-        given = AnswerGiven("reject" if reject else "approve", out, _limits(limit or []), comment, _moment(expires))
+        limits = limits_asked(limit or [])
+        given = AnswerGiven("reject" if reject else "approve", out, limits, comment, _moment(expires))
         if format == "text":
             _show(it)
         _confirm(it, given, yes)
@@ -73,7 +70,7 @@ def approve(
     except PlanRefused as refusal:
         note(f"refused: {printable(str(refusal))}")
         raise typer.Exit(ExitCode.NO) from None
-    _say(it, given, signing, path, format)
+    say_answer(it, given, signing.public, path, format)
 
 
 def _show(it: Approvable) -> None:
@@ -113,16 +110,6 @@ def _lines(it: Approvable, wanted: list[str]) -> list[int]:
     return found
 
 
-def _limits(asked: list[str]) -> list[str]:
-    try:
-        return describe_limits(tuple(parse_limit(text, in_file("--limit")) for text in asked))
-    except PolicySyntaxError as error:
-        problem = error.problems[0]
-        raise InputError(
-            f"--limit: {problem.message}: {problem.label}", 'write "20", "5%" or "5% of analyzer"'
-        ) from None
-
-
 def _moment(text: str | None) -> datetime | None:
     found = parse_now(text, "--expires") if text is not None else None
     if found is not None and not isinstance(found, datetime):
@@ -130,25 +117,3 @@ def _moment(text: str | None) -> datetime | None:
     if found is not None and found <= clock():
         raise InputError("--expires: that is over already", "name a later moment")
     return found
-
-
-def _say(it: Approvable, given: AnswerGiven, key: SigningKey, path: Path, format_: str) -> None:
-    rejected = [one.key.name for one in it.answers if one.approval.answer == "reject"]
-    no = {one.key.key for one in it.answers if one.approval.answer == "reject"}
-    others = {one.key.key for one in it.answers if one.approval.answer == "approve"} - {key.public.key}
-    approvals = len(others) + (given.answer == "approve" and key.public.key not in no)
-    if format_ == "json":
-        run = {"runId": it.plan.header.run_id, "root": it.plan.log.root, "needs": it.terms.approvals}
-        told: dict[str, Any] = {"answer": given.answer, "excluded": sorted(set(given.excluded))}
-        told |= {"limits": list(given.limits), "comment": given.comment}
-        told["expires"] = format_instant(given.expires) if given.expires else None
-        told["rejectedBy"] = [*rejected, *([key.public.name] if given.answer == "reject" else [])]
-        found = {"findings": [to_builtins(finding) for finding in it.plan.findings]}
-        print_result({**run, "has": approvals, "note": str(path), "key": str(key.public), **told, **found})
-        return
-    said = "Approved" if given.answer == "approve" else "Rejected"
-    say(printable(f"{said} by {key.public.name}: {path}"))
-    if rejected:
-        say(printable(f"The plan is not applied all the same: rejected by {join_words(rejected)}"))
-    elif given.answer == "approve":
-        say(f"The plan has {approvals} of {it.terms.approvals} approvals")

@@ -1,23 +1,21 @@
 """`seatwarden hold`: keeps the licenses of one person for a while, without touching the policy."""
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from seatwarden.engine.cli.by_hand import needed_reason, one_reason, open_record, site_settings, who_is_meant
+from seatwarden.engine.cli.by_hand import open_record, site_settings, who_is_meant
 from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import QuietOption, SiteOption
 from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.holds import COLUMNS, hold_to_json, hold_words, row_of
+from seatwarden.engine.common.reasons import needed_reason, one_reason
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.facts.day import day_for
 from seatwarden.grammar.ast import LicenseType
-from seatwarden.grammar.calendar_names import date_from
-from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
     from seatwarden.engine.explain.people import Holder
@@ -62,10 +60,12 @@ def add(
 
     Example: seatwarden hold add "CORP\\jdoe" --until 2027-02-28 --reason "on leave" --site butler.yaml
     """
+    from seatwarden.engine.notice.holds import last_held_day
+
     settings = site_settings(site)
     now = clock()
     day = day_for(settings.policy, now, None)
-    last, why = _until(until, day.today), needed_reason(reason, "on leave")
+    last, why = last_held_day(until, day.today), needed_reason(reason, "on leave")
     snapshot = _snapshot(settings)
     holder, held = _person(user, snapshot)
     with open_record(settings) as record, record.holds() as register:
@@ -141,21 +141,6 @@ def end(
 
 
 # What was typed ------------------------------------------------------------------------------------------
-
-
-def _until(written: str, today: date) -> date:
-    """The last day of a hold. Raises InputError for what is no day, is over, or too far away."""
-    from seatwarden.engine.notice.holds import MOST_DAYS, last_day
-
-    found = date_from(written)
-    if found is None:
-        raise InputError(f"--until: `{written}` is not a day", "write year-month-day: 2027-02-28")
-    if found < today:
-        raise InputError(f"--until: {found} is over", f"today is {today}; the day that is named is the last one held")
-    if found > last_day(today):
-        help_ = f"{last_day(today)} is the last day; what is to last belongs into the policy, as a `keep` rule"
-        raise InputError(f"--until: {found} is more than {MOST_DAYS} days away, and a hold must end", help_)
-    return found
 
 
 def _person(query: str, snapshot: "Snapshot") -> tuple["Holder", list[LicenseType]]:

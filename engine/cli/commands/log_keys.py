@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from seatwarden.engine.cli.by_hand import needed_reason, open_record, site_settings
+from seatwarden.engine.cli.by_hand import open_record, site_settings
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import SiteOption
 from seatwarden.engine.cli.keys import PassphraseOption, passphrase_of
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
+from seatwarden.engine.common.reasons import needed_reason
 from seatwarden.engine.common.signed_note import NotSigned, PublicKey
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import printable

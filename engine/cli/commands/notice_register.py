@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from seatwarden.engine.cli.by_hand import needed_reason, one_reason, open_record, site_settings, who_is_meant
+from seatwarden.engine.cli.by_hand import open_record, site_settings, who_is_meant
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.inputs import QuietOption, SiteOption
@@ -23,6 +23,7 @@ from seatwarden.engine.cli.views.notices import (
     sent_line,
     sent_to_json,
 )
+from seatwarden.engine.common.reasons import needed_reason, one_reason
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.facts.day import day_for
