@@ -34,6 +34,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Releasing": {
         "plan": "plan:plan",
         "approve": "approve:approve",
+        "review": "review:review",
         "apply": "apply:apply",
         "run": "run:run",
         "restore": "restore:restore",

@@ -8,6 +8,7 @@ this script by their digests, and nothing else: no network, no inline handler, n
 import base64
 import hashlib
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,12 +34,24 @@ _ESCAPES = {c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 """Characters by which JSON could end its script block, or be read otherwise than as JSON."""
 
 
-def render(report: Page) -> bytes:
+@dataclass(frozen=True, slots=True)
+class AskedBeside:
+    """What a page has beside the report where somebody is asked for an answer: HTML that comes first and last, a style
+    of its own, and a mark in front of the title. Its form is sent to where the page is from."""
+
+    first: Markup
+    last: Markup
+    style: Markup
+    mark: str = ""
+
+
+def render(report: Page, asked: AskedBeside | None = None) -> bytes:
     """The page, UTF-8. The same report gives the same bytes."""
     page = page_template(_text(_PAGE)).render(
         report=report,
+        asked=asked,
         kinds=MODES,
-        security=page_security(report),
+        security=page_security(report, asked),
         # Our own files, not escaped: a style or script block takes its text as it is.
         style=Markup(page_style()),  # noqa: S704
         paper=Markup(paper_style(report)),  # noqa: S704
@@ -102,13 +115,14 @@ def paper_style(report: Page) -> str:
     return f'@page {{ @bottom-left {{ content: "{text}"; }} }}'
 
 
-def page_security(report: Page) -> str:
+def page_security(report: Page, asked: AskedBeside | None = None) -> str:
     """The content security policy of a run's page."""
-    styles = " ".join(f"'{block_digest(style)}'" for style in (page_style(), paper_style(report)))
+    own = (page_style(), paper_style(report), *([asked.style] if asked else []))
+    styles = " ".join(f"'{block_digest(style)}'" for style in own)
     return (
         f"default-src 'none'; script-src '{block_digest(_script())}'; style-src {styles}; "
         "base-uri 'none'; "
-        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        f"form-action '{'self' if asked else 'none'}'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
