@@ -18,6 +18,6 @@ def needed_reason(written: str, example: str, named: str = "--reason") -> str:
     """A reason on one line, which must be there. Raises InputError."""
     why = one_reason(written, named)
     if not why:
-        help_ = f'say why, for who reads it in a year: {named} "{example}"'
-        raise InputError(f"{named} is empty", help_)
+        typed = f'{named} "{example}"' if named.startswith("-") else f'"{example}"'
+        raise InputError(f"{named} is empty", f"say why, for who reads it in a year: {typed}")
     return why

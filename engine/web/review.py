@@ -14,6 +14,7 @@ from seatwarden.engine.apply.approving import AnswerGiven, Approvable, answer, a
 from seatwarden.engine.common.signed_note import PublicKey
 from seatwarden.engine.common.signing_key import SigningKey, WrongPassphrase, public_key_in, read_signing_key
 from seatwarden.engine.common.text import join_words, plural
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import listing_order
 from seatwarden.engine.errors import DamagedLog, PlanRefused
 from seatwarden.engine.log.approval import MAX_COMMENT
@@ -152,7 +153,7 @@ class Review:
         return AboutAnswer(
             needs=plural(it.terms.approvals, "approval"),
             has=f"{len(it.approved_by)}{by}",
-            expires=it.terms.expires,
+            expires=_minute(it.terms.expires),
             said=tuple(f"{one.words[0].upper()}{one.words[1:]}" for one in it.answers),
             key=key,
             holding=self._setting.holding is not None,
@@ -266,6 +267,11 @@ def _box(typed: TypedHold | None, usual: str, bad: BadHold | None) -> HoldBox:
         return HoldBox(ticked=False, reason="", until=usual)
     problem = bad.problem.message if bad is not None else None
     return HoldBox(True, typed.reason, typed.until, problem, bad.field if bad is not None else None)
+
+
+def _minute(instant: str) -> str:
+    found = parse_timestamp(instant)
+    return f"{found:%Y-%m-%d %H:%M} UTC" if found else instant
 
 
 def _no_more() -> PageReply:

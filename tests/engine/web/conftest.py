@@ -7,7 +7,7 @@ import pytest
 from seatwarden.engine.common.signed_note import PublicKey
 from seatwarden.engine.common.signing_key import new_signing_key
 from tests.engine.report.conftest import chromium
-from tests.engine.web.reviewing import PASSPHRASE, Waiting, waiting
+from tests.engine.web.reviewing import PASSPHRASE, Waiting, waiting, write_key
 
 __all__ = ["chromium"]
 
@@ -21,10 +21,7 @@ def made_key() -> tuple[PublicKey, bytes]:
 @pytest.fixture
 def key(made_key: tuple[PublicKey, bytes], tmp_path: Path) -> Path:
     """Its file."""
-    path = tmp_path / "anna.key"
-    path.touch(0o600)
-    path.write_bytes(made_key[1])
-    return path
+    return write_key(tmp_path / "anna.key", made_key[1])
 
 
 @pytest.fixture

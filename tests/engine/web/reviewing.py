@@ -1,7 +1,7 @@
 """A plan that waits for an approval, and its page, asked for as a browser does or as somebody else would."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,9 +69,9 @@ class Waiting:
         return list(read_holds(self.running.settings.folder / HOLDS_FILE).holds())
 
     @contextmanager
-    def served(self, *, reads_only: bool = False, holding: bool = True) -> Iterator["Served"]:
-        """Its page."""
-        defects: list[BaseException] = []
+    def served(self, *, reads_only: bool = False, holding: bool = True, defects: int = 0) -> Iterator["Served"]:
+        """Its page, in which so many defects of ours are met."""
+        met: list[BaseException] = []
         setting = ReviewSetting(
             self.folder,
             None if reads_only else self.key,
@@ -81,9 +81,16 @@ class Waiting:
         )
         review = Review(setting, PageSession(self.running.hand.draw))
         token = review.session.token
-        with review_server(0, review, lambda: self.now, defects.append) as running:
+        with review_server(0, review, lambda: self.now, met.append) as running:
             yield Served(running, review, token)
-        assert defects == []
+        assert len(met) == defects, met
+
+
+def write_key(path: Path, content: bytes) -> Path:
+    """A key file that only its owner can read."""
+    path.touch(0o600)
+    path.write_bytes(content)
+    return path
 
 
 def waiting(folder: Path, key: Path, public: PublicKey, people: int = PEOPLE, ours: str = "") -> Waiting:
@@ -152,6 +159,3 @@ class Served:
         """Sends the form of the page, or that one, with some fields changed: `until_4` is the field `until-4`."""
         fields = {**(form or self.form()), **{name.replace("_", "-"): value for name, value in changed.items()}}
         return self.ask("/answer", "POST", urlencode(fields, doseq=True).encode())
-
-
-Serve = Callable[..., Served]
