@@ -19,7 +19,7 @@ _USUAL_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class SiteHolds:
     """The way to a site's register of holds: the day it is in the policy's time zone, and the record, to be opened."""
 
     today: Callable[[], date]
@@ -71,7 +71,7 @@ def holds_asked(
     return list(found), bad
 
 
-def make_holds(wanted: Sequence[NewHold], holding: Holding) -> None:
+def make_holds(wanted: Sequence[NewHold], holding: SiteHolds) -> None:
     """Enters holds; one that is there already, of who presses twice, is not entered again. Raises SeatwardenError,
     OSError."""
     if not wanted:

@@ -22,7 +22,7 @@ from seatwarden.engine.plan.listing import why
 from seatwarden.engine.report.model import report_of
 from seatwarden.engine.report.sources import read_sources
 from seatwarden.engine.web.form import BadForm, SentForm, TypedAnswer, TypedHold, read_form
-from seatwarden.engine.web.holding import BadHold, Holding, NewHold, can_be_held, holds_asked, make_holds
+from seatwarden.engine.web.holding import BadHold, NewHold, SiteHolds, can_be_held, holds_asked, make_holds
 from seatwarden.engine.web.page import (
     AboutAnswer,
     AnswerForm,
@@ -49,7 +49,7 @@ class ReviewSetting:
 
     folder: Path
     key: Path | None
-    holding: Holding | None
+    holding: SiteHolds | None
     clock: Callable[[], datetime]
     draw: Callable[[int], bytes]
 

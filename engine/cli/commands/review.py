@@ -22,7 +22,7 @@ from seatwarden.engine.errors import PlanRefused
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
-    from seatwarden.engine.web.holding import Holding
+    from seatwarden.engine.web.holding import SiteHolds
     from seatwarden.engine.web.review import Review
 
 _LEADING = """<!doctype html>
@@ -44,7 +44,10 @@ def review(
         Path | None, typer.Option("--site", metavar="FILE", help="Site file of the plan: people can be held, too.")
     ] = None,
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65_535, help="Default: any port that is free.")
+        int,
+        typer.Option(
+            "--port", metavar="N", min=0, max=65_535, help="Default: any port that is free.", show_default=False
+        ),
     ] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
 ) -> None:
@@ -74,19 +77,19 @@ def review(
     _tell(found, reads_only=key is None)
 
 
-def _holding(site: Path, it: Approvable) -> "Holding":
+def _holding(site: Path, it: Approvable) -> "SiteHolds":
     """The way to the register of holds of the site of a plan. Raises InputError for another site."""
     from seatwarden.engine.cli.by_hand import open_record, site_settings
     from seatwarden.engine.facts.day import day_for
     from seatwarden.engine.log.register import REGISTER_FILE, read_register
-    from seatwarden.engine.web.holding import Holding
+    from seatwarden.engine.web.holding import SiteHolds
 
     settings = site_settings(site)
     register = read_register(settings.folder / REGISTER_FILE)
     if register is None or register.id != it.register.id:
         help_ = "name the site file that the plan was made with"
         raise InputError(f"the plan is not in the register of `{settings.folder}`, which `{site}` names", help_)
-    return Holding(lambda: day_for(settings.policy, clock(), None).today, lambda: open_record(settings))
+    return SiteHolds(lambda: day_for(settings.policy, clock(), None).today, lambda: open_record(settings))
 
 
 def _serve(found: "Review", port: int, no_browser: bool) -> None:

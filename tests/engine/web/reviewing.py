@@ -14,7 +14,7 @@ from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.approval import BadApproval, GivenApproval, approvals_in
 from seatwarden.engine.notice.holds import HOLDS_FILE, Hold, read_holds
 from seatwarden.engine.runs.record import locked_record
-from seatwarden.engine.web.holding import Holding
+from seatwarden.engine.web.holding import SiteHolds
 from seatwarden.engine.web.review import Review, ReviewSetting
 from seatwarden.engine.web.server import ReviewServer, review_server
 from seatwarden.engine.web.session import PageSession
@@ -48,10 +48,10 @@ class Waiting:
         self.now = self.running.now
 
     @property
-    def holding(self) -> Holding:
+    def holding(self) -> SiteHolds:
         """The way to its site's holds."""
         settings = self.running.settings
-        return Holding(
+        return SiteHolds(
             today=lambda: day_for(settings.policy, self.now, None).today,
             record=lambda: locked_record(settings.folder, settings.site.url, self.running.hand, 10),
         )
