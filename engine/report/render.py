@@ -37,11 +37,13 @@ _ESCAPES = {c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 @dataclass(frozen=True, slots=True)
 class AskedBeside:
     """What a page has beside the report where somebody is asked for an answer: HTML that comes first and last, a style
-    of its own, and a mark in front of the title. Its form is sent to where the page is from."""
+    of its own, the next step in place of the report's, and a mark in front of the title. Its form is sent to where the
+    page is from."""
 
     first: Markup
     last: Markup
     style: Markup
+    step: str
     mark: str = ""
 
 

@@ -103,6 +103,11 @@ def form_page(report: Page, form: AnswerForm) -> PageReply:
         first=Markup(first),  # noqa: S704
         last=Markup(last),  # noqa: S704
         style=Markup(_text("review.css")),  # noqa: S704
+        step=(
+            "Approve or reject the plan below: without enough approvals nothing is released."
+            if form.about.key
+            else "The plan waits for approvals: without enough of them nothing is released."
+        ),
         mark="Nothing was signed: " if form.problems else "",
     )
     # With `no-referrer` a browser calls the origin of a form `null`, which ours could not be told by.

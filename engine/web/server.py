@@ -92,6 +92,8 @@ class _ReviewHandler(BaseHTTPRequestHandler):
 
     server_version, sys_version = "seatwarden", ""
     timeout = CLIENT_SECONDS
+    error_message_format, error_content_type = "this is no question that is answered here\n", "text/plain"
+    """For what is no HTTP: nothing of it is sent back."""
 
     def known(self) -> bool:
         """Whether who asks has the session."""
@@ -177,12 +179,15 @@ def _reply(asked: _ReviewHandler, port: int, review: Review) -> PageReply:
 
 def _begun(asked: _ReviewHandler, port: int, session: PageSession, query: str) -> PageReply:
     """Begins the session of who has the token, and leads on to the page without it."""
+    if "prefetch" in asked.headers.get("Sec-Purpose", ""):  # a browser that guesses must not use the token up
+        return PageReply(503)
     try:
         tokens = parse_qs(query, strict_parsing=True, max_num_fields=1).get("token", [])
     except ValueError:
         tokens = []
     if not (tokens and session.begin(tokens[0])):
-        return words_page(403, "wrong", "This address does not work, or no longer", _NO_SESSION)
+        again = "See the plan" if asked.known() else ""
+        return words_page(403, "wrong", "This address does not work, or no longer", _NO_SESSION, again=again)
     cookie = {"Set-Cookie": session.cookie(port)}
     if asked.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
         return PageReply(303, headers={**cookie, "Location": "/"})

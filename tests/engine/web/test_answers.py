@@ -260,6 +260,8 @@ def test_only_to_be_read(plan: Waiting) -> None:
     with plan.served(reads_only=True) as page:
         shown = page.enter().ask("/")
         assert (shown.status, "<form" in shown.text, "only to be read" in shown.text) == (200, False, True)
+        assert "The plan waits for approvals" in shown.text
+        assert "seatwarden apply" not in shown.text, "the next step of the report is not the next one here"
         proof = page.review.session.proof(root := _root(plan))
         got = page.send({"root": root, "proof": proof, "answer": "approve", "passphrase": PASSPHRASE})
     assert (got.status, plan.answers) == (403, [])

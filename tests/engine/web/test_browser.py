@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from seatwarden.engine.cli.commands.review import _LEADING
 from tests.engine.report.checkers import CHECKERS, needs_checkers, violations
 from tests.engine.report.conftest import complaints_of
 from tests.engine.report.pictures import Look, take_on
@@ -120,7 +121,7 @@ def test_without_scripts(browser: Chrome, page: Served, plan: Waiting) -> None:
         browser.find_elements(By.NAME, "release")[0].click()
         browser.find_element(By.ID, "passphrase").send_keys(PASSPHRASE)
         browser.find_element(By.CSS_SELECTOR, "button[value=approve]").click()
-        assert "approved by you" in browser.find_element(By.TAG_NAME, "h1").text
+        WebDriverWait(browser, 10).until(lambda b: "approved by you" in b.title)
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert len(plan.answers[0].approval.excluded) == 1
@@ -240,6 +241,15 @@ def test_a_name_that_leads_to_this_machine(browser: Chrome, page: Served) -> Non
     browser.get(f"http://evil.localhost:{page.port}/?token={page.token}")
     assert browser.find_element(By.TAG_NAME, "h1").text == f"Ask for 127.0.0.1:{page.port}"
     assert any("421" in one for one in complaints_of(browser))
+
+
+def test_led_here_by_the_file_that_starts_the_browser(chromium: Chrome, page: Served, tmp_path: Path) -> None:
+    leading = tmp_path / "review.html"
+    leading.write_text(_LEADING.format(address=page.address), encoding="utf-8")
+    chromium.get(leading.as_uri())
+    WebDriverWait(chromium, 10).until(lambda b: len(b.find_elements(By.NAME, "release")) == PEOPLE)
+    assert chromium.current_url == f"http://127.0.0.1:{page.port}/"
+    complaints_of(chromium)
 
 
 def test_led_here_by_another_page(chromium: Chrome, page: Served) -> None:

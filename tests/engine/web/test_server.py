@@ -42,6 +42,7 @@ def test_the_token_works_once(page: Served) -> None:
         again = page.ask(f"/?token={page.token}", Cookie=cookie)
         assert (again.status, "Set-Cookie" in again.headers) == (403, False)
         assert "start it again" in again.text
+        assert ('href="/"' in again.text) == (cookie is not None)
 
 
 @pytest.mark.parametrize("query", ["token=", "token=x", "token", "token=%00", "x=y", "token=\xff", "token=a&token=b"])
@@ -53,6 +54,12 @@ def test_no_other_token_works(page: Served, query: str) -> None:
 
 def test_who_only_looks_does_not_use_it(page: Served) -> None:
     assert page.ask(f"/?token={page.token}", "HEAD").status == 403
+    page.enter()
+
+
+def test_a_browser_that_guesses_does_not_use_it(page: Served) -> None:
+    got = page.ask(f"/?token={page.token}", Sec_Purpose="prefetch;prerender")
+    assert (got.status, "Set-Cookie" in got.headers) == (503, False)
     page.enter()
 
 
@@ -219,6 +226,15 @@ def test_other_methods(page: Served, method: str, path: str) -> None:
     got = page.ask(path.format(token=page.token), method)
     assert (got.status, got.headers["Allow"]) == (405, "GET, HEAD, POST")
     page.enter()
+
+
+@pytest.mark.parametrize("line", ["<b>HI</b> / HTTP/1.0", "GET /<b> HTTP/9.9", "<b>", "GET / <b> <b>"])
+def test_what_is_no_question(page: Served, line: str) -> None:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=5) as connection:
+        connection.sendall(f"{line}\r\nHost: 127.0.0.1:{page.port}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert b"this is no question" in answer
+    assert b"<b>" not in answer.partition(b"\r\n\r\n")[2]
 
 
 def test_an_answer_goes_to_one_place(page: Served) -> None:
