@@ -235,12 +235,14 @@ def test_another_key_in_its_place(plan: Waiting) -> None:
     with plan.served() as page:
         form = page.enter().form()
         plan.key.write_bytes(new_signing_key("eve", PASSPHRASE, bytes(range(1, 65)))[1])
-        got = page.send(form, passphrase=PASSPHRASE)
+        line = form["release"][0]
+        got = page.send(form, passphrase=PASSPHRASE, hold=line, **{f"reason_{line}": "on leave"})
     assert (got.status, "the key `eve` may not approve" in got.text.replace("<code>", "`").replace("</code>", "`")) == (
         422,
         True,
     )
     assert list((plan.folder / "approvals").glob("*")) == []
+    assert plan.holds == [], "who may not approve holds nobody here"
 
 
 def test_two_at_once_are_one_answer(plan: Waiting) -> None:

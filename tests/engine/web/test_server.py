@@ -310,7 +310,9 @@ def test_after_half_an_hour_without_a_question_it_ends(
     plan.now += IDLE - timedelta(seconds=1)
     page.ask("/")
     plan.now += IDLE - timedelta(seconds=1)
-    page.ask("/", Cookie=None)  # who has no session does not keep it up
+    asked = page.running.asked
+    page.ask("/", Cookie=None)
+    assert page.running.asked == asked < plan.now, "who has no session does not keep it up"
     assert not page.running.over.is_set()
     plan.now += timedelta(seconds=1)
     assert page.running.wait(lambda: plan.now) is False
