@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwarden.engine.apply.approving import Approvable, approvable
-from seatwarden.engine.cli.circumstances import clock, draw
+from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.terminal.output import note, say, warn
@@ -69,6 +69,7 @@ def review(
     from seatwarden.engine.web.review import Review, ReviewSetting  # jinja2 takes a while to import
     from seatwarden.engine.web.session import PageSession
 
+    draw = this_hand(clock).draw
     found = Review(ReviewSetting(folder, key, holding, clock, draw), PageSession(draw))
     try:
         _serve(found, port, no_browser)
