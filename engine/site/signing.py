@@ -1,5 +1,6 @@
 """The settings `signing` and `approvals` of a site file: whose signatures plans need, and who approves them."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from seatwarden.engine.common.signing_key import SigningKey, public_key_in, read
 from seatwarden.engine.site.paths import PATH
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.yaml.kinds import SECRET, between, list_of, map_of
-from seatwarden.policy.yaml.nodes import Entry, YamlMap
+from seatwarden.policy.yaml.nodes import Entry, YamlMap, YamlScalar
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, Values, need
 
@@ -65,6 +66,32 @@ def _in_file(reader: YamlReader, entry: Entry, path: Path | None) -> PublicKey |
 
 
 _KEYS = list_of(Kind(_public_key, {"type": "string"}))
+
+
+def _hours(reader: YamlReader, entry: Entry, what: str) -> int | None:
+    """A time in hours: `24`, `24h` or `2d`."""
+    given = reader.resolved(entry.value)
+    found = _TIME.fullmatch(str(given.value)) if isinstance(given, YamlScalar) else None
+    hours = int(found[1]) * (_HOURS_A_DAY if found[2] == "d" else 1) if found else 0
+    if 1 <= hours <= MOST_HOURS:
+        return hours
+    help_ = f"write hours or days, such as `24h` or `2d`, at most {MOST_HOURS} hours"
+    reader.error("SW205", f"`{what}` is no time for which a plan holds", entry.value.span, "not this", help_)
+    return None
+
+
+_HOURS_A_DAY = 24
+_TIME = re.compile(r"\s*(\d{1,4})\s*([hd]?)\s*", re.ASCII)
+_VALID_FOR = Kind(
+    _hours,
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": MOST_HOURS},
+            {"type": "string", "pattern": r"^\s*\d{1,4}\s*[hd]?\s*$"},
+        ]
+    },
+    f"hours or days, such as `24h`, at most {MOST_HOURS} hours",
+)
 _SIGNING = Section(
     (
         Setting("key", PATH, "the file of the key that runs sign with", without="runs sign nothing"),
@@ -76,7 +103,7 @@ _APPROVALS = Section(
     (
         need("required", between(1, 20, "approvals"), "how many must approve a plan before it is applied"),
         need("keys", _KEYS, "their public keys, or files with one"),
-        Setting("validFor", between(1, MOST_HOURS, "hours"), "for how long a plan may be applied", DEFAULT_HOURS),
+        Setting("validFor", _VALID_FOR, "for how long a plan may be applied", DEFAULT_HOURS, without="24 hours"),
     )
 )
 
