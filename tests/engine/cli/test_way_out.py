@@ -160,7 +160,7 @@ _SAME_KIND = {
     ("RUN/report.html", "backtest"),
     ("season.policy", "convert to policy"),
     ("RUN/policy.policy", "convert to policy"),
-    ("REGISTERED/policy.policy", "convert to policy"),
+    ("REGISTERED/policy.policy", "convert to policy"), ("REGISTERED/policy/p.policy", "convert to policy"),
 }  # fmt: skip
 
 
