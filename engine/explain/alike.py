@@ -66,8 +66,8 @@ class Alike:
         """The keys of decisions on these facts, in which are marks for names."""
         rows = zip(decisions, zip(*self._telling(marked), strict=True), marked.rows(), strict=True)
         return [
-            (*_standing(decision), is_pseudonym(decision.license_id), values)
-            if _hides_facts(decision) or decision.standing != NO_STANDING
+            (*_standing(decision), _hidden(decision), values)
+            if any(_hidden(decision)) or decision.standing != NO_STANDING
             else (*_standing(decision), telling, self._depends(decision)(values))
             for decision, telling, values in rows
         ]
@@ -139,10 +139,9 @@ def alike_or_not(decision: Decision) -> Hashable:
     """The key of a decision that was not made by compiled rules: all that it has but the reason and its own ids."""
     ruling = decision.ruling
     facts = None if is_withheld(decision) else tuple(decision.facts.items())
-    hidden = is_pseudonym(decision.license_id), is_pseudonym(decision.user_id)
     truths = tuple(outcome.truth for outcome in decision.outcomes)
     decided = (ruling.verdict, ruling.because, ruling.guard, id(ruling.rule) if ruling.rule else None)
-    return (decision.license_type, *decided, *_row(decision), decision.standing, *hidden, truths, facts)
+    return (decision.license_type, *decided, *_row(decision), decision.standing, _hidden(decision), truths, facts)
 
 
 def stand_in(decision: Decision, marks: Marks, rules: CompiledRules, values: ReadValues) -> Decision:
@@ -170,9 +169,9 @@ def _is_of_days(leaf: CompiledCondition) -> bool:
     return len(leaf.reads) <= 1 and all(field.name in _OF_DAYS for field, _ in leaf.reads)
 
 
-def _hides_facts(decision: Decision) -> bool:
-    """Whether it may be of a plan with pseudonyms, of which other things are said: these hang on all facts."""
-    return is_pseudonym(decision.license_id) or is_pseudonym(decision.user_id)
+def _hidden(decision: Decision) -> tuple[bool, bool]:
+    """Whether its license or its user may be a pseudonym, of which other things are said: these hang on all facts."""
+    return is_pseudonym(decision.license_id), is_pseudonym(decision.user_id)
 
 
 def _is_past(fact: Fact, today: date) -> bool:

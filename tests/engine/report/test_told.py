@@ -179,6 +179,18 @@ def test_rules_about_people_are_told_as_if_alone(
         assert list(told_licenses(report_for(run).table)) == _alone(read_plan(run))
 
 
+def test_a_held_id_like_a_pseudonym_has_words_of_its_own(tmp_path: Path) -> None:
+    people = [user(1, userId="ann"), user(2, userId="p-" + "0" * 20)]
+    site = site_of(people, [license_row(1, LONG_AGO), license_row(2, LONG_AGO)])
+    hold = HoldInForce(until="2026-11-20", reason="on leave", by="ACME\\admin", since="2026-11-01")
+    policy = (
+        'keep "winter" until 2026-11-21 when not user.inactive\nkeep when not user.inactive\n'
+        'release when unused for 30 days or user.attributes.group = "vip"'
+    )
+    run = write_run(tmp_path / "run", site, policy, held={"l1": hold, "l2": hold})
+    assert list(told_licenses(report_for(run).table)) == _alone(read_plan(run))
+
+
 def test_strangers_share_their_words(tmp_path: Path) -> None:
     policy = (
         'keep "admins" when user = "ACME\\user3" or user.name = "User 4"\n'
