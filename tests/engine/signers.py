@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.common import signing_key
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.signing_key import SigningKey, new_signing_key, read_signing_key
 
 WORDS = "correct horse battery"
@@ -16,8 +17,7 @@ def write_key(folder: Path, name: str, number: int) -> SigningKey:
     """A key with that name in a file, with its public key beside it."""
     public, data = new_signing_key(name, WORDS, bytes(range(number, number + 64)))
     path = folder / f"{name}.key"
-    path.write_bytes(data)
-    path.chmod(0o600)
+    write_atomically(path, data)
     (folder / f"{name}.pub").write_text(f"{public}\n", encoding="utf-8")
     return read_signing_key(path, WORDS)
 

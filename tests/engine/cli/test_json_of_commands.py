@@ -1,7 +1,6 @@
 """Every command that prints JSON has a list of what it found or warned of: no warning is lost for a script."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import typer.main
 
 from seatwarden.engine.cli.main import app
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Run, SiteFile
 from tests.engine.signers import WORDS
@@ -78,7 +78,7 @@ def folder(
     site = site_file(qrs.port)
     monkeypatch.setenv("PASS", WORDS)
     for name in ("anna.key", "anna.pub"):
-        shutil.copy(key_folder / name, tmp_path)
+        write_atomically(tmp_path / name, (key_folder / name).read_bytes())
     ours = f"seatwarden:\n  policy: {BUTLER}\n  folder: approved\n  approvals: {{required: 1, keys: [anna.pub]}}\n"
     (tmp_path / "approved.yaml").write_text(site.read_text(encoding="utf-8") + ours, encoding="utf-8")
     ours = f"seatwarden:\n  policy: {BUTLER}\n  notice: {{email: {{host: smtp.example.com, from: a@example.com}}}}\n"

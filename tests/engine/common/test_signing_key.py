@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from seatwarden.engine.common import signing_key
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.signed_note import parse_note
 from seatwarden.engine.common.signing_key import new_signing_key, public_key_in, read_signing_key
 from seatwarden.policy.errors import InputError
@@ -18,8 +19,7 @@ DRAWN = bytes(range(64))
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("key") / "anna.key"
-    path.write_bytes(new_signing_key("anna", WORDS, DRAWN)[1])
-    path.chmod(0o600)
+    write_atomically(path, new_signing_key("anna", WORDS, DRAWN)[1])
     return path
 
 
@@ -68,8 +68,7 @@ def test_a_key_that_everybody_can_read_is_refused(monkeypatch: pytest.MonkeyPatc
 )
 def test_a_file_that_was_changed_is_refused(tmp_path: Path, file: Path, change: object, says: str) -> None:
     path = tmp_path / "k.key"
-    path.write_bytes(change(file.read_bytes()))  # type: ignore[operator]
-    path.chmod(0o600)
+    write_atomically(path, change(file.read_bytes()))  # type: ignore[operator]
     with pytest.raises(InputError, match=says):
         read_signing_key(path, WORDS)
 
@@ -77,8 +76,7 @@ def test_a_file_that_was_changed_is_refused(tmp_path: Path, file: Path, change: 
 def test_another_keys_words_above_are_refused(tmp_path: Path, file: Path) -> None:
     other = new_signing_key("anna", WORDS, bytes(range(1, 65)))[0]
     path = tmp_path / "k.key"
-    path.write_bytes(f"{other}\n".encode() + file.read_bytes().partition(b"\n")[2])
-    path.chmod(0o600)
+    write_atomically(path, f"{other}\n".encode() + file.read_bytes().partition(b"\n")[2])
     with pytest.raises(InputError, match="not the one"):
         read_signing_key(path, WORDS)
 
@@ -91,8 +89,7 @@ def test_a_key_without_a_passphrase_is_refused(tmp_path: Path) -> None:
     private = Ed25519PrivateKey.from_private_bytes(DRAWN[32:])
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = tmp_path / "k.key"
-    path.write_bytes(f"{public}\n".encode() + pem)
-    path.chmod(0o600)
+    write_atomically(path, f"{public}\n".encode() + pem)
     with pytest.raises(InputError, match="not encrypted"):
         read_signing_key(path, WORDS)
 
@@ -107,8 +104,7 @@ def test_a_file_that_asks_for_gigabytes_is_refused_at_once(
     assert usual in der
     path = tmp_path / "k.key"
     changed = base64.b64encode(der.replace(usual, other))
-    path.write_bytes(b"\n".join([file.read_bytes().splitlines()[0], head, changed, end, b""]))
-    path.chmod(0o600)
+    write_atomically(path, b"\n".join([file.read_bytes().splitlines()[0], head, changed, end, b""]))
     with pytest.raises(InputError, match="not encrypted as ours"):
         read_signing_key(path, WORDS)
 
@@ -116,6 +112,5 @@ def test_a_file_that_asks_for_gigabytes_is_refused_at_once(
 def test_what_a_terminal_made_of_a_passphrase_is_one(tmp_path: Path) -> None:
     words = "caf\udce9 au lait"
     path = tmp_path / "k.key"
-    path.write_bytes(new_signing_key("anna", words, DRAWN)[1])
-    path.chmod(0o600)
+    write_atomically(path, new_signing_key("anna", words, DRAWN)[1])
     assert read_signing_key(path, words).public.name == "anna"

@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.signed_note import PublicKey
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.approval import BadApproval, GivenApproval, approvals_in
@@ -88,8 +89,7 @@ class Waiting:
 
 def write_key(path: Path, content: bytes) -> Path:
     """A key file that only its owner can read."""
-    path.touch(0o600)
-    path.write_bytes(content)
+    write_atomically(path, content)
     return path
 
 

@@ -1,6 +1,5 @@
 """What is answered on the page: it ends in the note and in the register of holds, as it was ticked, or nowhere."""
 
-import os
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +13,6 @@ from seatwarden.engine.web.review import MOST_WRONG
 from tests.engine.apply.applying import idle
 from tests.engine.runs.running import Running, Site
 from tests.engine.web.reviewing import PASSPHRASE, PEOPLE, Waiting, waiting
-
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the rights to the key file are those of POSIX here")
 
 
 def lines_of(plan: Waiting) -> dict[str, int]:

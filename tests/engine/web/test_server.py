@@ -1,6 +1,5 @@
 """Who is answered, and who is not: the token, the cookie, other names, other origins, and what no browser sends."""
 
-import os
 import re
 import socket
 import sys
@@ -12,8 +11,6 @@ import pytest
 from seatwarden.engine.common.signed_note import PublicKey
 from seatwarden.engine.web.server import IDLE, MOST_BYTES
 from tests.engine.web.reviewing import PASSPHRASE, Served, Waiting, waiting, write_key
-
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the rights to the key file are those of POSIX here")
 
 
 @pytest.fixture(scope="module")

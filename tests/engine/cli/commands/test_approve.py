@@ -27,8 +27,8 @@ def passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def site(tmp_path: Path, idle_qrs: SimulatedQrs, key_folder: Path) -> Path:
     """A site file that demands a signature and one approval."""
-    ours = f'signing: {{keys: ["{key_folder / "carl.pub"}"]}}\n'
-    ours += f'approvals: {{required: 1, keys: ["{key_folder / "anna.pub"}", "{key_folder / "bert.pub"}"]}}'
+    carl, anna, bert = (f"'{key_folder / name}.pub'" for name in ("carl", "anna", "bert"))
+    ours = f"signing: {{keys: [{carl}]}}\napprovals: {{required: 1, keys: [{anna}, {bert}]}}"
     return write_site(tmp_path, idle_qrs.port, ours=ours)
 
 
@@ -54,7 +54,7 @@ def test_a_new_key(run: Run, tmp_path: Path) -> None:
     public = path.with_suffix(".pub").read_text(encoding="utf-8")
     assert public.startswith("dora+")
     assert public in made.out
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_signing_key(path, WORDS), "nobody else can read it"
     assert WORDS not in made.out + made.err
     again = run("log", "new-key", path, "--sign", *PASS)
     assert (again.code, "never overwritten" in again.err) == (2, True)
@@ -236,9 +236,9 @@ def test_the_site_demands_its_own_guarantees(run: Run, tmp_path: Path, idle_qrs:
 
 def test_who_is_forgotten_is_in_no_comment(run: Run, site: Path, key_folder: Path) -> None:
     kept, carl = site.parent / "state" / "runs", key_folder / "carl"
-    own = f'key: "{carl}.key", passphrase: "${{PASS}}"'
+    own = f"key: '{carl}.key', passphrase: '${{PASS}}'"
     text = site.read_text(encoding="utf-8")
-    site.write_text(text.replace(f'keys: ["{carl}.pub"]', own), encoding="utf-8")
+    site.write_text(text.replace(f"keys: ['{carl}.pub']", own), encoding="utf-8")
     assert run("run", "--site", site).code == 0
     (folder,) = kept.iterdir()
     key = ("--key", key_folder / "anna.key", "-y", *PASS)

@@ -1,6 +1,5 @@
 """`seatwarden review`, with a browser of the test's: what it opens, what is answered there, how the command ends."""
 
-import os
 import re
 import stat
 import threading
@@ -8,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
+from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.signed_note import PublicKey
 from seatwarden.engine.common.signing_key import new_signing_key
 from seatwarden.engine.log.approval import GivenApproval, approvals_in
@@ -19,11 +20,9 @@ from seatwarden.engine.notice.holds import HOLDS_FILE, read_holds
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Run
 from tests.engine.service.sites import write_site
+from tests.platforms import WINDOWS
 
-pytestmark = [
-    pytest.mark.usefixtures("quick"),
-    pytest.mark.skipif(os.name == "nt", reason="the rights to the key file are those of POSIX here"),
-]
+pytestmark = pytest.mark.usefixtures("quick")
 PASSPHRASE = "correct horse battery"
 
 
@@ -35,8 +34,7 @@ def made_key() -> tuple[PublicKey, bytes]:
 @pytest.fixture
 def key(tmp_path: Path, made_key: tuple[PublicKey, bytes]) -> Path:
     path = tmp_path / "anna.key"
-    path.touch(0o600)
-    path.write_bytes(made_key[1])
+    write_atomically(path, made_key[1])
     return path
 
 
@@ -63,8 +61,9 @@ class Browser:
 
     def open(self, address: str) -> bool:
         self.opened.append(address)
-        path = Path(unquote(urlsplit(address).path))
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700, "others do not read the address"
+        path = Path(url2pathname(urlsplit(address).path))
+        # On Windows the folder for temporary files is the user's own.
+        assert WINDOWS or stat.S_IMODE(path.parent.stat().st_mode) == 0o700, "others do not read the address"
         found = re.search(r'href="([^"]+)"', path.read_text(encoding="utf-8"))
         assert found is not None
         threading.Thread(target=self._visit, args=(found[1],), daemon=True).start()
@@ -133,7 +132,7 @@ def test_approved_and_applied(
     assert (one.approval.excluded, one.comment) == ((int(out[0]),), "as agreed")
     (hold,) = read_holds(site.parent / "state" / HOLDS_FILE).holds()
     assert (hold.user, hold.reason) == ("CORP\\user03", "on leave")
-    assert not Path(unquote(urlsplit(browser.opened[0]).path)).exists()
+    assert not Path(url2pathname(urlsplit(browser.opened[0]).path)).exists()
     ran = run("apply", plan, "--site", site, "--yes")
     assert (ran.code, "5 released" in ran.out) == (0, True), ran.err
 
@@ -187,8 +186,7 @@ def test_a_port_that_is_taken(run: Run, plan: Path, idle_qrs: SimulatedQrs) -> N
 
 def test_a_plan_that_nobody_can_approve(run: Run, plan: Path, key: Path, site: Path, tmp_path: Path) -> None:
     other = tmp_path / "eve.key"
-    other.touch(0o600)
-    other.write_bytes(new_signing_key("eve", PASSPHRASE, bytes(range(1, 65)))[1])
+    write_atomically(other, new_signing_key("eve", PASSPHRASE, bytes(range(1, 65)))[1])
     ran = run("review", plan, "--key", other, "--no-browser")
     assert (ran.code, "refused: the key `eve` may not approve" in ran.err) == (1, True)
     site.write_text(re.sub(r"\n *approvals:.*", "", site.read_text(encoding="utf-8")), encoding="utf-8")
