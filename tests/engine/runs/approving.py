@@ -31,9 +31,9 @@ class Approving(Running):
     def settings(self) -> Settings:
         ours = self.ours
         if self.signing:
-            ours += f'\nsigning: {{key: "{self.keys / self.signing}.key", passphrase: "${{PASS}}"}}'
+            ours += f"\nsigning: {{key: '{self.keys / self.signing}.key', passphrase: '${{PASS}}'}}"
         if self.required:
-            keys = ", ".join(f'"{self.keys / name}.pub"' for name in self.approvers)
+            keys = ", ".join(f"'{self.keys / name}.pub'" for name in self.approvers)
             ours += f"\napprovals: {{required: {self.required}, keys: [{keys}], validFor: {self.valid_for}}}"
         more: dict[str, Any] = {"policy": self.policy, "ours": ours, "release": self.release}
         path = write_site(self.folder, self.port, influx=self.influx, **more)
