@@ -134,6 +134,8 @@ class Weeks:
     rule: Rule = RULES[0]
     redirected: bool = False
     kills: int = 0
+    length: float = 0.5
+    """How many seconds the last whole run took: on a machine of any speed, most are killed in the middle."""
 
     def write(self) -> Path:
         """The site file of today."""
@@ -154,6 +156,7 @@ class Weeks:
         base = (self.world.moment + timedelta(days=self.world.offset)).isoformat()
         words = [*(arguments or ("run",)), "--site", str(site)]
         process = self.processes(target=_command, args=(words, base, time.time()))
+        began = time.monotonic()
         process.start()
         process.join(kill if kill is not None else 60)
         if process.is_alive():
@@ -161,6 +164,7 @@ class Weeks:
             process.join()
             self.kills += 1
             return None
+        self.length = self.length if arguments else time.monotonic() - began
         return process.exitcode
 
     @property
@@ -267,7 +271,7 @@ def _one_day(weeks: Weeks) -> None:
         assert world.qrs.deleted == before
         assert len(world.mails) == mails
     for _ in range(chance.choice((0, 1, 1, 2))):
-        weeks.run(kill=chance.uniform(0.05, 1.2))
+        weeks.run(kill=chance.uniform(0.05, max(0.1, weeks.length)))
     if chance.random() < 0.9:
         weeks.run()
     for license_id in world.qrs.deleted[len(before) :]:
