@@ -70,7 +70,7 @@ class _Delivering:
         self._writer = writer
         self._spool = spool
         self._done: set[Path] = set()
-        """Delivered. Their files may be listed still: on Windows as long as somebody reads them."""
+        """Delivered, and their files are listed still: on Windows as long as somebody reads them."""
         self._sent = 0
         self._dropped = dropped
         self._rejected = 0
@@ -125,7 +125,8 @@ class _Delivering:
         self._sent += len(lines) - len(refused)
         self._rejected += len(refused)
         try:
-            self._spool.remove(batch)
+            if self._spool.remove(batch):
+                self._done.remove(batch.path)  # the next batch can have this name
         except OSError as error:
             self._problems.append(f"`{batch.path}` is delivered, but cannot be deleted: {_why(error)}")
 

@@ -94,7 +94,7 @@ class Spool:
     def add(self, lines: Sequence[str]) -> int:
         """Adds lines at the end, in batches; returns how many found no room. Raises OSError, also a TimeoutError."""
         make_private_folder(self._folder)
-        with FileLock(self._folder / "spool.lock", timeout=_WAIT_SECONDS):
+        with self._adding():
             for torn in self._folder.glob(".*.part"):  # of a process that was killed while it wrote
                 remove_file(torn)
             batches = self.batches()
@@ -119,9 +119,11 @@ class Spool:
         whole = head == _HEAD + _digest(lines) and len(lines) == batch.lines
         return lines if whole else None
 
-    def remove(self, batch: PointBatch) -> None:
-        """Forgets a batch that was delivered."""
-        remove_file(batch.path)
+    def remove(self, batch: PointBatch) -> bool:
+        """Forgets a batch that was delivered; says whether its name is free again. Nobody adds one meanwhile."""
+        with self._adding():
+            remove_file(batch.path)
+            return batch not in self.batches()
 
     def put_aside(self, batch: PointBatch) -> Path:
         """Moves a file that is no whole batch out of the way; returns its new place."""
@@ -166,6 +168,10 @@ class Spool:
             for n in numbers:
                 lines[n - 1 : n] = [b"# forgotten"]
             replace_file(path, b"\n".join(lines))
+
+    def _adding(self) -> FileLock:
+        """The lock of the one who gives names to batches, or takes them away."""
+        return FileLock(self._folder / "spool.lock", timeout=_WAIT_SECONDS)
 
     def _thin_out(self, path: Path, gone: Collection[int]) -> None:
         head, *lines = read_file(path).decode().removesuffix("\n").split("\n")

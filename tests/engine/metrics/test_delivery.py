@@ -219,6 +219,24 @@ def test_a_second_process_only_spools(tmp_path: Path) -> None:
     assert deliver([], database, spool) == Delivery(sent=1)
 
 
+def test_a_batch_with_the_name_of_one_that_was_just_sent_is_sent_too(tmp_path: Path) -> None:
+    """A spool that is emptied numbers its batches anew, and another process may add to it while one delivers."""
+
+    class AddingMeanwhile(Spool):
+        """While it delivers `a`, somebody else adds `b`."""
+
+        def remove(self, batch: PointBatch) -> bool:
+            free = super().remove(batch)
+            if database.lines == ["a"]:
+                Spool(tmp_path).add(["b"])
+            return free
+
+    database = Memory()
+    assert deliver(["a"], database, AddingMeanwhile(tmp_path)) == Delivery(sent=2)
+    assert database.lines == ["a", "b"]
+    assert batch_names(tmp_path) == []
+
+
 def test_many_at_once_lose_nothing_and_send_nothing_twice(tmp_path: Path) -> None:
     database = Memory()
 
