@@ -13,11 +13,11 @@ HEADERS = {"X-Qlik-Xrfkey": KEY, "X-Qlik-User": "UserDirectory=INTERNAL;UserId=s
 NOW = "2026-11-21T02:00:00.000Z"
 _FRAME = (
     b'{"takenAt":"%b","source":"bench","users":%b,'
-    b'"licenses":{"professional":%b,"analyzer":%b},"license":%b,"accessTypeOverview":%b}'
+    b'"licenses":{"professional":%b,"analyzer":%b},"license":%b,"accessTypeOverview":%b,"licenseRules":%b}'
 )
 _PATHS = (
     *("user/full", "license/professionalaccesstype/full", "license/analyzeraccesstype/full"),
-    *("license", "license/accesstypeoverview"),
+    *("license", "license/accesstypeoverview", "systemrule/full?filter=category%20eq%20%27License%27"),
 )
 
 
@@ -27,7 +27,8 @@ def fetch(url: str, client: str, client_key: str, root: str, file: str) -> None:
         session.trust_env = False  # no proxy and no authorities of this machine's environment
         session.cert, session.verify = (client, client_key), root
         session.headers.update(HEADERS)
-        answers = [session.get(f"{url}/qrs/{path}?xrfkey={KEY}", timeout=120) for path in _PATHS]
+        urls = [f"{url}/qrs/{path}{'&' if '?' in path else '?'}xrfkey={KEY}" for path in _PATHS]
+        answers = [session.get(asked, timeout=120) for asked in urls]
     for answer in answers:
         answer.raise_for_status()
     Path(file).write_bytes(_FRAME % (NOW.encode(), *(answer.content for answer in answers)))

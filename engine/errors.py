@@ -2,6 +2,7 @@
 
 SeatwardenError              message and help                                       grammar.errors
 ├── PolicySyntaxError        the text is not a policy                               grammar.errors
+├── LicenseRuleError         a license rule of Qlik's cannot be read                grammar.license_rule
 ├── Defect                   what we wrote does not pass its own proof              grammar.errors
 ├── PolicyError              a policy or site file cannot be used, place by place   policy.errors
 ├── InputError               a file, an option or a name cannot be used             policy.errors

@@ -16,6 +16,7 @@ from lark import Lark
 STARTS: dict[str, list[str]] = {
     "policy": ["policy", "condition", "bare_limit", "bare_days", "bare_promise"],
     "schedule": ["schedule"],
+    "license_rule": ["start"],
 }
 """The grammars, and what can be parsed by each."""
 _FOLDER = Path(__file__).parent

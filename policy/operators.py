@@ -92,10 +92,14 @@ FLIPPED: Mapping[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<
 
 def matches(text: str, pattern: str) -> bool:
     """Qlik's `like`: `*` stands for any characters, case is ignored. Linear in the length of the text."""
+    return matches_exactly(text.casefold(), pattern.casefold())
+
+
+def matches_exactly(text: str, pattern: str) -> bool:
+    """The same, with the same capitals."""
     # No regular expression: for `*a*a*a*b` that would try all ways to divide a text. The first place where a part is
     # found is the right one, since it leaves the most room to the parts behind it.
-    first, *rest = pattern.casefold().split("*")
-    text = text.casefold()
+    first, *rest = pattern.split("*")
     if not rest:
         return text == first
     if not text.startswith(first) or len(text) < len(first) + len(rest[-1]) or not text.endswith(rest[-1]):

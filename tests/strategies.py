@@ -482,3 +482,39 @@ def as_json(site: Mapping[str, Any]) -> bytes:
 _around_now = st.integers(-24 * 60, 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
 moments = _around_now | st.sampled_from(MIDNIGHTS)
 """A moment within a day or two of NOW: a different calendar day, depending on the zone; often exactly a midnight."""
+
+
+# License rules of Qlik -------------------------------------------------------------------------------
+
+_RULE_TEXTS = (
+    *("*", "ann", "RootAdmin", "root*", "Finance", "fin.*", "a*", "*IN", "*a*n*", "", "B\\\\c", "B\\c", "A\\B", "^F"),
+    *("A\\*", ".*", "a|b", "[a-z]+", "\\w+", "\\\\w+", "Root(Admin)?", "(", "a**", "x{2}"),
+    *("STRASSE", "ibrahim", ".", "n$"),
+)
+_RULE_PATHS = (
+    *("user.name", "user.userId", "user.userid", "user.userDirectory", "user.roles", "user.group", "user.e-mail"),
+    *("user.@Until", "user.@Department", "user.email", "user.Group", "user.tags", "user.environment.os"),
+    "resource.name",
+)
+_RULE_LEAVES = (
+    *("true", "false", "user.IsAnonymous()", "user.group.Empty()", "user.email.Empty()", "user.@Until.Empty()"),
+    *("(user.name contains 5)", "user.level < 5", 'user.HasPrivilege("x")', "user.name = 5", "(foo bar)"),
+    '!user.name="a"',
+)
+
+
+def license_rules() -> SearchStrategy[str]:
+    """The condition of a license rule, often of the site's values; some parts of it nobody understands."""
+    operators = st.sampled_from(("=", "=", "like", "like", "!=", "==", "!==", "matches"))
+    texts = st.sampled_from(_RULE_TEXTS + ROLES + USER_IDS + DIRECTORIES).filter(lambda text: '"' not in text)
+    path, text = st.sampled_from(_RULE_PATHS[:8]) | st.sampled_from(_RULE_PATHS), texts.map(lambda text: f'"{text}"')
+    compared = st.tuples(path, operators, text | path).map(" ".join)
+    leaf = compared | compared | st.sampled_from(_RULE_LEAVES)
+
+    def grow(parts: SearchStrategy[str]) -> SearchStrategy[str]:
+        joins = st.sampled_from((" and ", " or ", " && ", "||"))
+        several = st.lists(st.tuples(parts, joins), min_size=2, max_size=4)
+        in_a_row = several.map(lambda row: "".join(part + join for part, join in row[:-1]) + row[-1][0])
+        return st.one_of(parts.map(lambda part: f"!({part})"), parts.map(lambda part: f"({part})"), in_a_row)
+
+    return st.recursive(leaf, grow, max_leaves=5)

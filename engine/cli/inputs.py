@@ -134,11 +134,12 @@ def gather(
     runs: bool = False,
     keep: bool = False,
     attributes: bool = False,
+    rules: bool = False,
 ) -> Inputs:
     """Reads what the options name. Raises InputError, PolicyError or RemoteError.
 
     `runs`: a past run may stand in place of the snapshot; `keep`: the snapshot has its bytes with it; `attributes`:
-    it has those of the users, also where the policy reads none.
+    it has those of the users, also where the policy reads none; `rules`: also where only the site's license rules do.
     """
     from seatwarden.engine.facts.day import day_for
 
@@ -156,7 +157,7 @@ def gather(
     asked = parse_now(now) if now is not None else None
     if snapshot is not None:
         from_run = _from_run(checked, snapshot, asked, timezone) if runs else None
-        return from_run or _from_file(checked, snapshot, asked, timezone, keep=keep, attributes=attributes)
+        return from_run or _from_file(checked, snapshot, asked, timezone, keep=keep, attributes=attributes, rules=rules)
     assert site is not None  # noqa: S101 - for the type checker: one of the two is given, see above
     # The snapshot is of now, whatever moment is asked for.
     now_ = datetime.now(UTC)
@@ -165,7 +166,7 @@ def gather(
     mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
     people = _Registers(checked, site, live, policy)
     asked_for = attributes or checked.reads("user.attributes") or people.reads_attributes
-    taken = _take_snapshot(live, now_, keep=keep, attributes=asked_for)
+    taken = _take_snapshot(live, now_, keep=keep, attributes=asked_for, rules=rules)
     taken, heads, stand = people.heard(taken, day)
     return Inputs(checked, taken, day, live.url, live, mode, heads=heads, stand=stand)
 
@@ -218,12 +219,17 @@ def _from_file(
     *,
     keep: bool,
     attributes: bool,
+    rules: bool,
 ) -> Inputs:
     from seatwarden.engine.facts.day import day_for
+    from seatwarden.engine.snapshot.license_rules import asks_for_attributes
     from seatwarden.engine.snapshot.reader import decode_snapshot, snapshot_data
 
     data = snapshot_data(file)
-    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=attributes or policy.reads("user.attributes"))
+    asked_for = attributes or policy.reads("user.attributes")
+    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=asked_for)
+    if rules and not asked_for and asks_for_attributes(taken.license_rules):
+        taken = decode_snapshot(data, f"snapshot `{file}`")
     taken.data = data if keep else None
     _say(taken.remarks)
     day = day_for(policy, asked or _taken_at(taken) or datetime.now(UTC), timezone)
@@ -268,7 +274,7 @@ def _load(path: Path) -> CheckedPolicy:
     return policy
 
 
-def _take_snapshot(site: Site, now: datetime, *, keep: bool, attributes: bool) -> Snapshot:
+def _take_snapshot(site: Site, now: datetime, *, keep: bool, attributes: bool, rules: bool) -> Snapshot:
     """The users and licenses of a live site, to `keep` with the bytes as they were sent. Raises RemoteError."""
     from seatwarden.engine.cli.terminal.output import working
     from seatwarden.engine.qrs.client import QrsClient  # requests takes a while to import; only live commands need it
@@ -276,7 +282,7 @@ def _take_snapshot(site: Site, now: datetime, *, keep: bool, attributes: bool) -
     # Certificates are valid by the real clock, whatever --now says.
     connected = QrsClient(site, datetime.now(UTC), keep=keep)
     with connected as client, working(f"reading users and licenses from {site.url}"):
-        taken, warnings = client.snapshot(now, attributes=attributes), client.warnings
+        taken, warnings = client.snapshot(now, attributes=attributes, rules=rules), client.warnings
     _say(warnings)
     _say(taken.remarks)
     return taken

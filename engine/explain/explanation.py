@@ -57,6 +57,8 @@ class Explanation:
     findings: tuple[Finding, ...] = ()
     afterwards: str | None = None
     """What has become of it since, where the record says so."""
+    take_back: str | None = None
+    """Whether Qlik gives it back by itself, where it is due and the site has license rules."""
 
 
 class Explainer:
@@ -117,6 +119,8 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
         "findings": [msgspec.to_builtins(finding) for finding in explanation.findings],
         "afterwards": explanation.afterwards,
     }
+    if explanation.take_back is not None:
+        shown["takeBack"] = explanation.take_back
     if size != "brief":
         shown["wouldChange"] = list(explanation.advice)
         shown["tree"] = [_rule_to_json(outcome) for outcome in decision.outcomes]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from seatwarden.engine.common.tables import plain_text
+from seatwarden.engine.common.tables import Column, plain_text
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.disguise import ClassCounts
@@ -54,17 +54,40 @@ class ShownPlan(Protocol):
     def summary(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
-def plan_text(made: ShownPlan, show: Show = "brief", line: str = "─", width: int | None = None) -> str:
+class BesideReleases(Protocol):
+    """A column beside the releases of a plan."""
+
+    @property
+    def column(self) -> Column: ...  # noqa: D102
+    def cell(self, decision: Decision) -> str: ...  # noqa: D102
+
+
+def plan_text(
+    made: ShownPlan,
+    show: Show = "brief",
+    line: str = "─",
+    width: int | None = None,
+    beside: BesideReleases | None = None,
+) -> str:
     """The whole text, for `summary.txt` and pipes: the totals, the licenses as far as people read, the plan in numbers.
 
-    `width` is how many columns of a terminal there are; None: as many as it takes.
+    `width` is how many columns of a terminal there are; None: as many as it takes. `beside` is no part of the plan, and
+    not in `summary.txt`.
     """
     listed = sections(made.decisions, show, MOST_IN_FILE)
     lines = [*totals(made)]
     for section in listed:
-        rows = [cells(decision) for decision in section.licenses]
-        lines += ["", section.title, *plain_text(COLUMNS, rows, line, width).rstrip("\n").split("\n")]
+        table = plain_text(*table_of(section, beside), line, width)
+        lines += ["", section.title, *table.rstrip("\n").split("\n")]
     return "\n".join([*lines, "", *closing_lines(made, listed)]) + "\n"
+
+
+def table_of(section: ListedGroup, beside: BesideReleases | None) -> tuple[Sequence[Column], list[tuple[str, ...]]]:
+    """The columns and rows of a group of licenses."""
+    if beside is None or section.group != "release":
+        return COLUMNS, [cells(decision) for decision in section.licenses]
+    rows = [(*cells(decision), beside.cell(decision)) for decision in section.licenses]
+    return (*COLUMNS, beside.column), rows
 
 
 def totals(made: ShownPlan) -> list[str]:

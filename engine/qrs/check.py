@@ -55,6 +55,7 @@ def check_site(site: Site, now: datetime) -> Iterator[Step]:
         ("right to read professional licenses", lambda s, n: _count(s, n, "license/professionalaccesstype", "license")),
         ("right to read analyzer licenses", lambda s, n: _count(s, n, "license/analyzeraccesstype", "license")),
         ("right to read the site's license", _license),
+        ("right to read license rules", _license_rules),
         ("reading it all, as a plan does", _read),
     )
     for name, try_it in steps:
@@ -158,6 +159,16 @@ def _count(site: Site, now: datetime, entity: str, noun: str) -> str:
 def _license(site: Site, now: datetime) -> str:
     with QrsClient(site, now) as client:
         return "found" if client.site_license() is not None else "there is none; a plan does without"
+
+
+def _license_rules(site: Site, now: datetime) -> tuple[str, str | None]:
+    """No reason to end: without them all works but what is said of licenses that Qlik gives back."""
+    with QrsClient(site, now) as client:
+        rules = client.license_rules()
+    if rules is not None:
+        return plural(len(msgspec.json.decode(rules)), "rule"), None
+    found = "they cannot be read; a plan does without, and says nothing of what Qlik gives back"
+    return found, rights_help("systemrule")
 
 
 def _read(site: Site, now: datetime) -> str:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import chain
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import requests
@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from urllib3.util.retry import Retry
 
+from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.network import TlsAdapter
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import NotAuthorized, RemoteError
@@ -26,6 +27,7 @@ from seatwarden.engine.qrs.faults import unreachable
 from seatwarden.engine.qrs.tls import make_context
 from seatwarden.engine.site.connection import Site
 from seatwarden.engine.snapshot.early import EarlyRows
+from seatwarden.engine.snapshot.license_rules import asks_for_attributes
 from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User, seats_in
 from seatwarden.engine.snapshot.reader import (
     MAX_SNAPSHOT_BYTES,
@@ -62,8 +64,10 @@ _RESOURCES = (
     ("license/professionalaccesstype", "ProfessionalAccessType_*"),
     ("license/analyzeraccesstype", "AnalyzerAccessType_*"),
     ("license", "License_*"),
+    ("systemrule", "SystemRule_*"),
 )
 """By the beginning of a path, the resource of security rules that it reads."""
+_LICENSE_RULES = "systemrule/full?filter=category%20eq%20%27License%27"
 
 
 class QrsClient:
@@ -117,16 +121,21 @@ class QrsClient:
             raise RemoteError(f"{self._url(path)} answered 404 Not Found", "is this a Qlik Sense Repository Service?")
         return found
 
-    def snapshot(self, now: datetime, *, attributes: bool = True) -> Snapshot:
-        """Users, licenses and the site's own license as they are now, in five requests; `now` is noted as the time.
+    def snapshot(self, now: datetime, *, attributes: bool = True, rules: bool = False) -> Snapshot:
+        """Users, licenses, the site's own license and its license rules as they are now, in six requests.
 
-        Without `attributes` those of users may be unknown: for those who do not ask for them.
+        `now` is noted as the time.
+
+        Without `attributes` those of users may be unknown: for those who do not ask for them. With `rules` they are
+        known where a license rule asks for them.
         """
         with EarlyRows(attributes=attributes) as rows:
             parts = self._parts(now, rows.take)
             data = b"".join(_object(parts))
             early = rows.file(b"".join(_object(parts | {"users": [b"[]"], "licenses": [b"{}"]})))
             snapshot = self._decoded(partial(decode_snapshot, attributes=attributes, early=early), data, "")
+        if rules and not attributes and asks_for_attributes(snapshot.license_rules):
+            snapshot = self._decoded(decode_snapshot, data, "")
         snapshot.site_clock, snapshot.data = self.site_clock, data if self._keep else None
         return snapshot
 
@@ -144,6 +153,8 @@ class QrsClient:
             parts["license"] = [site_license]
         if (overview := self._overview()) is not None:
             parts["accessTypeOverview"] = [overview]
+        if (rules := self.license_rules()) is not None:
+            parts["licenseRules"] = [rules]
         return parts
 
     def _overview(self) -> bytes | None:
@@ -153,6 +164,34 @@ class QrsClient:
         except RemoteError as error:
             self._unread.append(f"QRS's own count of the licenses could not be read: {error.message}")
             return None
+
+    def license_rules(self) -> bytes | None:
+        """The rules by which QRS gives licenses, as JSON; None, with a warning, where they cannot be read.
+
+        Who may not read rules is answered as if there were none. So where none comes QRS is asked whether it shows us
+        any rule at all: every site has those that Qlik brings along.
+        """
+        try:
+            found = self.get(_LICENSE_RULES)
+            rules = self._decoded(_rules_in, found, "systemrule/full")
+            if not rules and not self._decoded(_count_in, self.get("systemrule/count"), "systemrule/count"):
+                raise NotAuthorized("no rule can be seen", rights_help("systemrule"))
+        except RemoteError as error:
+            self._unread.append(f"the license rules could not be read: {error.message}")
+            return None
+        return found
+
+    def audit_license_rules(self, user_ids: Sequence[str]) -> bytes:
+        """What QRS's own judge of license rules says of users, as JSON. A POST that changes nothing."""
+        path = "systemrule/license/audit"
+        wanted = " or ".join(f"id eq {_guid(user_id)}" for user_id in user_ids)
+        sent = {"userFilter": wanted, "environmentAttributes": "", "includeNonGrantingRules": True}
+        response, body = self._send(self._writes, "POST", path, sent)
+        _check_authorized(response, body, self._url(path), self._site)
+        if response.status_code == 201:  # the help has this one; that of other audits is 200
+            response.status_code = 200
+        _check_json(response, body, self._url(path), self._site)
+        return body
 
     def site_license(self) -> bytes | None:
         """The site's own license as JSON, without what is secret; None where none is installed."""
@@ -323,6 +362,22 @@ def _object(values: Mapping[str, Sequence[bytes]]) -> list[bytes]:
     """An object of JSON in pieces, as its values are: so that large ones are copied once, when all is joined."""
     keys = (b'%b"%b":' % (b"," if i else b"{", name.encode()) for i, name in enumerate(values))
     return [*chain.from_iterable((key, *value) for key, value in zip(keys, values.values(), strict=True)), b"}"]
+
+
+def _rules_in(data: bytes, what: str) -> int:
+    """The number of rules in an answer. Raises InputError."""
+    try:
+        return len(msgspec.json.decode(data, type=list[msgspec.Raw]))
+    except UNREADABLE:
+        raise InputError(f"{what} is no list of rules") from None
+
+
+def _count_in(data: bytes, what: str) -> int:
+    """The number that QRS answers for `/count`. Raises InputError."""
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any]).get("value") or 0
+    except UNREADABLE:
+        raise InputError(f"{what} is no count") from None
 
 
 def _text(response: requests.Response, body: bytes) -> str:

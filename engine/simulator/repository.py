@@ -18,6 +18,7 @@ from uuid import UUID, uuid5
 
 from seatwarden.engine.common.timestamps import format_instant, instant_ticks
 from seatwarden.engine.simulator.filter import FilterError, parse_filter
+from seatwarden.engine.simulator.license_audit import AuditReadings, audit
 
 QUARANTINE = timedelta(days=7)
 """A license used within this time before it is given back is not free at once: it is quarantined, as long."""
@@ -56,7 +57,8 @@ class SimulatedRepository:
 
     `site` is a copy of what was given, `deleted` has the ids of the licenses given back, in order, `allocated` those of
     the users who were given one by a POST. With `now`, a license used in the 7 days before goes into quarantine when it
-    is deleted.
+    is deleted. `readings` says how license rules are read. Where `licenseRules` are None, no rule is shown to anybody,
+    as to a user without the right.
     """
 
     def __init__(self, site: Mapping[str, Any], now: datetime | None) -> None:
@@ -68,6 +70,8 @@ class SimulatedRepository:
         for license_type in ("professional", "analyzer"):
             licenses.setdefault(license_type, [])
         self.site.setdefault("users", [])
+        self.site.setdefault("licenseRules", [])
+        self.readings = AuditReadings()
         # What was bought does not shrink when an allocation goes: a tenth more than is allocated at first.
         self._bought = {name: len(rows) + len(rows) // 10 + 5 for name, rows in licenses.items()}
 
@@ -85,6 +89,10 @@ class SimulatedRepository:
                 return _read(self.site["users"], rest, filter_text, _condensed_user)
             case "GET", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind, *rest:
                 return _read(self._rows(kind), rest, filter_text, _condensed_license)
+            case "GET", "qrs", "systemrule", *rest:
+                return _read(self._rules(), rest, filter_text, _condensed_rule)
+            case "POST", "qrs", "systemrule", "license", "audit":
+                return self._audit(body)
             case "DELETE", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind, key:
                 return self._delete(self._rows(kind), key)
             case "POST", "qrs", "license", ("professionalaccesstype" | "analyzeraccesstype") as kind:
@@ -94,6 +102,19 @@ class SimulatedRepository:
     def _rows(self, entity: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.site["licenses"][entity.removesuffix("accesstype")]
         return rows
+
+    def _rules(self) -> list[dict[str, Any]]:
+        rules = self.site["licenseRules"]
+        return [] if rules is None else [dict(SECURITY_RULE), *rules]
+
+    def _audit(self, body: bytes) -> Answer:
+        """Which license rules give what to whom; the help has 201 as the status."""
+        try:
+            sent = json.loads(body)
+            rules = [rule for rule in self._rules() if rule.get("category") != SECURITY_RULE["category"]]
+            return _json(audit(rules, self.site["users"], sent, self.readings), 201)
+        except (ValueError, TypeError, AttributeError) as error:  # the errors of filters are ValueErrors
+            return refusal(400, f"Cannot audit: {error}")
 
     def _delete(self, rows: list[dict[str, Any]], key: str) -> Answer:
         row = _find(rows, key)
@@ -188,6 +209,20 @@ LICENSE: Mapping[str, Any] = {
 """The answer of `GET /qrs/license` when the site has no `license`: plainly a fake."""
 
 
+SECURITY_RULE: Mapping[str, Any] = {
+    "id": "00000000-0000-4000-8000-000000000003",
+    "category": "Security",
+    "type": "Default",
+    "name": "HubSections (simulated)",
+    "rule": '((user.roles="RootAdmin"))',
+    "resourceFilter": "HubSection_*",
+    "actions": 2,
+    "disabled": False,
+    "schemaPath": "SystemRule",
+}
+"""A rule that Qlik brings along; every site has many, and who asks for license rules only must say so."""
+
+
 def _read(
     rows: Sequence[dict[str, Any]],
     rest: Sequence[str],
@@ -226,6 +261,11 @@ def _condensed_user(user: Mapping[str, Any]) -> dict[str, Any]:
 
 def _condensed_license(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row.get(name) for name in ("id", "privileges")}
+
+
+def _condensed_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("id", "category", "type", "name", "rule", "resourceFilter", "actions", "comment", "disabled")
+    return {name: rule.get(name) for name in names}
 
 
 def _user_named(body: bytes) -> str:

@@ -29,6 +29,7 @@ from typing import Any, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from seatwarden.engine.simulator.certificates import CertificateFiles
+from seatwarden.engine.simulator.license_audit import AuditReadings
 from seatwarden.engine.simulator.repository import HTML, TEXT, Answer, SimulatedRepository, refusal
 
 FaultKind = Literal[
@@ -79,9 +80,9 @@ class Fault:
 class SimulatedQrs:
     """A QRS for one site, running from `with` to the end of the block.
 
-    `site` has the snapshot format (`users`, `licenses`, and optionally `accessTypeOverview` and `license`,
-    answered as they are) and is copied. With `certificates` it speaks TLS and refuses whoever has no client
-    certificate of that authority; without, plain HTTP. `port` 0 takes a free one. Every answer waits
+    `site` has the snapshot format (`users`, `licenses`, and optionally `accessTypeOverview`, `license` and
+    `licenseRules`, answered as they are) and is copied. With `certificates` it speaks TLS and refuses whoever has no
+    client certificate of that authority; without, plain HTTP. `port` 0 takes a free one. Every answer waits
     `latency_seconds`. With `now`, it is always that moment there, and a license used in the 7 days before goes into
     quarantine, not away, when it is deleted. With `compress`, answers are gzip for who asks for that.
 
@@ -139,6 +140,11 @@ class SimulatedQrs:
         """Lets it be another moment there."""
         with self._lock:
             self._now = self._repository.now = now
+
+    def read_rules_so(self, readings: AuditReadings) -> None:
+        """Lets it read in this way what Qlik's help on license rules leaves open."""
+        with self._lock:
+            self._repository.readings = readings
 
     @property
     def url(self) -> str:

@@ -4,6 +4,7 @@ Unknown fields are ignored. The id of a license must be readable, or the snapsho
 id or directory is left out and keeps all licenses; any other fact that is absent or not of its type becomes *unknown*,
 and unknown never releases.
 Source of the fields: `GET /qrs/user/full` and `GET /qrs/license/{professional,analyzer}accesstype/full`.
+The license rules stay as QRS sends them; `license_rules.py` reads them.
 """
 
 from collections import Counter
@@ -157,6 +158,7 @@ class SnapshotFile(Struct, frozen=True, rename="camel"):
     source: str | None = None
     license: Raw | UnsetType = UNSET
     access_type_overview: Raw | UnsetType = UNSET
+    license_rules: Raw | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ class Snapshot:
     this was read from: both only where somebody asked for them. `last_released` has the day on which our runs last
     released a license of each user (`DIRECTORY\\id`), or why that is not known. `standings` has what the registers
     beside the site say of licenses, by type and id: the `Standing` of `engine.facts`, a room above this one.
+    `license_rules` are the site's license rules as JSON, UNSET where the snapshot does not have them.
     """
 
     def __init__(
@@ -201,6 +204,7 @@ class Snapshot:
         self._digest = digest
         self.signed_key = _signed_key(file.license)
         self.overview = seats_in(file.access_type_overview)
+        self.license_rules = file.license_rules
         self.site_clock: datetime | None = None
         self.data: bytes | None = None
         self.last_released: Mapping[str, date] | str = RELEASES_NOT_TOLD

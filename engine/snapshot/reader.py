@@ -55,6 +55,7 @@ class _RawFile(Struct, frozen=True, rename="camel"):
     source: str | None = None
     license: Raw | UnsetType = UNSET
     access_type_overview: Raw | UnsetType = UNSET
+    license_rules: Raw | UnsetType = UNSET
 
 
 class _RawLicensesOnly(Struct, frozen=True):
@@ -199,7 +200,9 @@ def _any_twice(data: bytes, what: str) -> bool:
         keys = keys_of(data)
     except (ValueError, RecursionError):  # what is wrong with the JSON is said by who decodes it
         return False
-    twice = next((key for key in ("users", "licenses", "license", "takenAt") if key in keys.twice), None)
+    twice = next(
+        (key for key in ("users", "licenses", "license", "licenseRules", "takenAt") if key in keys.twice), None
+    )
     if twice:
         raise _twice(what, twice)
     return bool(keys.doubtful)
@@ -252,8 +255,8 @@ def _decode_leniently(data: bytes, what: str, *, twice: bool) -> tuple[SnapshotF
         rows[license_type] = (
             UNSET if raws is UNSET else [_row(row, License, f"{place}[{i}]", spoils) for i, row in enumerate(raws)]
         )
-    read = SnapshotFile(users, Licenses(**rows), raw.taken_at, raw.source, raw.license, raw.access_type_overview)
-    return read, spoils.told()
+    rest = (raw.taken_at, raw.source, raw.license, raw.access_type_overview, raw.license_rules)
+    return SnapshotFile(users, Licenses(**rows), *rest), spoils.told()
 
 
 def _check_types_once(data: bytes, what: str) -> None:

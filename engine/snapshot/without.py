@@ -57,23 +57,37 @@ def _written(word: str) -> str:
 def without_rows(data: bytes, numbers: Collection[int]) -> bytes:
     """The snapshot, compressed or not as it was, without the rows of these numbers.
 
-    Who last changed a row is taken out of all of them: that may be anybody, and nothing reads it.
+    Who last changed a row is taken out of all of them: that may be anybody, and nothing reads it. License rules that
+    name the person go with all others: with some of them gone it would seem as if a license were not given back.
     """
     gone = frozenset(numbers)
     text = decompressed(data, "the snapshot")
     parts = msgspec.json.decode(text, type=dict[str, Raw])
-    count = 0
+    count, names = 0, set[str]()
 
     def left(rows: list[Raw]) -> list[Raw]:
         nonlocal count
         first, count = count + 1, count + len(rows)
+        for n, row in enumerate(rows, first):
+            names.update(_names(row) if n in gone else ())
         return [row for n, row in enumerate(rows, first) if n not in gone]
 
     users = left(_list(parts.get("users")))
     licenses = {name: left(_list(rows)) for name, rows in _licenses(parts).items()}
+    rules = _CHANGED_BY.sub(rb'\1""', bytes(parts.get("licenseRules", b""))).decode(errors="replace").casefold()
+    if any(_written(name) in rules for name in names):
+        del parts["licenseRules"]
     written = msgspec.json.encode({**parts, "users": users, "licenses": licenses})
     written = _CHANGED_BY.sub(rb'\1""', written)
     return compress(written) if text is not data else written
+
+
+def _names(raw: Raw) -> Iterator[str]:
+    """What rules may call the person of a row, without regard to case."""
+    row = _decode(raw)
+    for one in (row, _holder(row)) if isinstance(row, dict) else ():
+        found = (one.get(key) for key in ("id", "userId", "name", "deletedUserId"))
+        yield from (name.casefold() for name in found if isinstance(name, str) and name)
 
 
 def _rows_with(forms: Collection[str], data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -50,6 +50,7 @@ from tests.engine.cli.test_json_of_commands import CALLS
 from tests.engine.idle import POLICY, idle_site
 from tests.engine.notify.servers import mail_server
 from tests.engine.service.sites import write_site
+from tests.engine.simulator.test_license_audit import rule_row
 from tests.engine.support import checked, day_of, plan_of, snapshot_of
 from tests.paths import EXAMPLES, load_json
 
@@ -329,6 +330,7 @@ PRINTING = {
         f"plan -p ALLOWING -s '{EXAMPLES / 'site.json'}'",
         "plan --site SITE",
         f"plan -p {BUTLER} -s RUN",
+        f"plan -p {BUTLER} -s RULES",
     ),
     "explain": (
         f"explain jdoe {GIVEN}",
@@ -338,6 +340,7 @@ PRINTING = {
         "explain user00 --plan RUN",
         f"explain user02 -p {BUTLER} -s RUN --full",
         f"explain jdoe -p {BUTLER} -s PAST --full",
+        f"explain --releases -p {BUTLER} -s RULES",
     ),
     "run": ("run --site SITE", "run --site SITE --dry-run", "run --site SITE -p BROKEN", "run --site SITE -p MISSING"),
     "monitor": ("monitor --site SITE", "monitor --site SITE --dry-run"),
@@ -388,6 +391,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     receipt = folder / "receipt.json"
     files["RECEIPT"] = f"'{receipt}'"
     files["PAST"] = f"'{folder / 'past'}'"
+    ruled = load_json(EXAMPLES / "site.json") | {"licenseRules": [rule_row(1, '((user.name like "*"))')]}
+    (folder / "ruled.json").write_text(json.dumps(ruled), encoding="utf-8")
+    files["RULES"] = f"'{folder / 'ruled.json'}'"
     (folder / "told").mkdir()
     with mail_server() as box, running_site(folder, ours="keepSnapshot: true") as (qrs, command):
         files["TOLD"] = f"'{write_site(folder / 'told', qrs.port, policy=TOLD_FIRST, ours=told_by(box.port))}'"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import typer
-from msgspec import to_builtins
+from msgspec import UNSET, to_builtins
 
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.inputs import (
@@ -37,6 +37,7 @@ from seatwarden.engine.explain.people import (
 )
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.findings import Finding, find_in_plan
+from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -138,6 +139,8 @@ class _Source(Generic[_T]):
     """Finds the state of a license in its run, where there is one."""
     afterwards: Callable[[], Callable[[Decision], str | None]] = lambda: lambda decision: None
     """Finds what has become of a released license since."""
+    take_back: Callable[[], Callable[[Decision], str | None]] = lambda: lambda decision: None
+    """Finds whether Qlik gives back a license that is due."""
     approvals: Sequence[str] = ()
     """Who has approved the plan, in words."""
 
@@ -175,10 +178,11 @@ class _Source(Generic[_T]):
         is_due = any(decision.verdict == "release" for decision in told)
         state_of = self.states() if is_due else lambda decision: None
         since = self.afterwards() if is_due else lambda decision: None
+        back = self.take_back() if is_due else lambda decision: None
 
         def of(decision: Decision) -> Explanation:
             explained = explainer.explain(decision, size, findings, state_of(decision))
-            return replace(explained, afterwards=since(decision))
+            return replace(explained, afterwards=since(decision), take_back=back(decision))
 
         return [(holder, list(map(of, decisions))) for holder, decisions in chosen]
 
@@ -236,7 +240,7 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         lambda chosen: skimmed.log.findings,
         lambda: _states_of(skimmed),
         lambda: _afterwards_of(skimmed),
-        _approvals_of(skimmed.log),
+        approvals=_approvals_of(skimmed.log),
     )
 
 
@@ -280,7 +284,7 @@ def _from_inputs(
             "name a plan with --plan, or a policy with --policy and a snapshot with --snapshot or a site with --site"
         )
         raise InputError("nothing to explain from", help_)
-    given = gather(policy, snapshot, site, now, timezone, runs=True)
+    given = gather(policy, snapshot, site, now, timezone, runs=True, rules=True)
     if given.past is not None:
         return _from_past(given, given.past)
     return _Source(
@@ -290,7 +294,17 @@ def _from_inputs(
         lambda held: given.stand([decide(given.policy, given.snapshot, *held, given.day)])[0],
         lambda: given.stand(tuple(decide_all(given.policy, given.snapshot, given.day))),
         lambda chosen: find_in_plan(given.policy, given.snapshot, given.day, chosen, whole=False).findings,
+        take_back=lambda: _take_back_of(given.snapshot),
     )
+
+
+def _take_back_of(snapshot: Snapshot) -> Callable[[Decision], str | None]:
+    if snapshot.license_rules is UNSET:
+        return lambda decision: None
+    from seatwarden.engine.cli.views.take_back import TakeBackView
+
+    view = TakeBackView.on(snapshot)
+    return view.sentence if view is not None else lambda decision: None
 
 
 def _from_past(given: Inputs, past: "PastSite") -> _Source[Decision]:

@@ -1,8 +1,8 @@
 """`seatwarden site`: the way to a Qlik Sense site."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -13,11 +13,14 @@ from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
 from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.common.rights import open_to_all, take_away
 from seatwarden.engine.common.text import printable
+from seatwarden.engine.errors import RemoteError
 from seatwarden.policy.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seatwarden.engine.qrs.check import Step
+    from seatwarden.engine.site.connection import Site
     from seatwarden.engine.site.private_files import PrivateFile
 
 app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=True, rich_markup_mode=None)
@@ -34,10 +37,8 @@ def check(
 
     Example: seatwarden site check --site butler.yaml
     """
-    from seatwarden.engine.qrs.check import Step, check_site  # requests takes a while to import
     from seatwarden.engine.site.alarms import load_alarms
     from seatwarden.engine.site.private_files import private_files
-    from seatwarden.engine.site.settings import faults_of_ours
 
     site = needed(site)
     for text in load_alarms(site, os.environ).notes:
@@ -47,12 +48,7 @@ def check(
     _say_who_can_read(private_files(site, os.environ))
     failed = None
     steps = []
-    way = check_site(read_site(site), datetime.now(UTC))
-    faults = [
-        Step("site file", False, f"{fault.message} ({fault.span.short_place})", fault.help, here=True)
-        for fault in faults_of_ours(site, os.environ)
-    ]
-    for step in chain(faults, way):
+    for step in _way(site):
         well = ("!", "yellow") if step.help else ("✓", "green")
         mark = well if step.good else ("✗", "bold red")
         steps.append({"step": step.name, "good": step.good, "found": step.found, "help": step.help or None})
@@ -68,6 +64,40 @@ def check(
         raise typer.Exit(failed)
     if format == "text":
         say("The way to this site is free.")
+
+
+def _way(site: "Path") -> "Iterator[Step]":
+    """What is wrong with the site file, the steps of the way, and behind a free one a word on license rules."""
+    from seatwarden.engine.qrs.check import Step, check_site  # requests takes a while to import
+    from seatwarden.engine.site.settings import faults_of_ours
+
+    free = True
+    where = read_site(site)
+    for fault in faults_of_ours(site, os.environ):
+        free = False
+        yield Step("site file", False, f"{fault.message} ({fault.span.short_place})", fault.help, here=True)
+    for step in check_site(where, datetime.now(UTC)):
+        free = free and step.good
+        yield step
+    if free:
+        yield from _audited(where)
+
+
+def _audited(site: "Site") -> "Iterator[Step]":
+    """A sample of what the site's own judge says of its license rules, held against what we say."""
+    from seatwarden.engine.analysis.rule_audit import audit_rules
+    from seatwarden.engine.qrs.check import Step
+    from seatwarden.engine.qrs.client import QrsClient
+
+    name, now = "license rules as QRS reads them", datetime.now(UTC)
+    try:
+        with QrsClient(site, now) as client:
+            found = audit_rules(client, client.snapshot(now)) if client.license_rules() not in (None, b"[]") else None
+    except RemoteError as error:
+        yield Step(name, True, f"not asked: {error.message}", error.help)
+        return
+    if found is not None:
+        yield Step(name, True, found.found, found.help)
 
 
 def _check_notice(site: "Path") -> None:

@@ -31,7 +31,8 @@ def headline(explanation: Explanation) -> str:
     """The whole decision on one line."""
     decision = explanation.decision
     since = f"; {explanation.afterwards}" if explanation.afterwards else ""
-    return printable(f"{decision.label} · {decision.license_type} · {explanation.headline}{since}")
+    back = f"; {explanation.take_back}" if explanation.take_back else ""
+    return printable(f"{decision.label} · {decision.license_type} · {explanation.headline}{since}{back}")
 
 
 def print_explanations(explanations: list[Explanation], size: Size, policy: CheckedPolicy, day: Day) -> None:

@@ -26,8 +26,11 @@ from tests.engine.idle import idle_site
 NOW = datetime.now(UTC)
 READS = (
     *("user/full", "license/professionalaccesstype/full", "license/analyzeraccesstype/full"),
-    *("license", "license/accesstypeoverview"),
+    *("license", "license/accesstypeoverview", "systemrule/full"),
 )
+
+
+RULE = {"id": "1", "category": "License", "resourceFilter": "License.AnalyzerAccessGroup_2", "rule": ""}
 
 
 def site(qrs: SimulatedQrs, files: CertificateFiles | None = None) -> Site:
@@ -45,11 +48,13 @@ def site(qrs: SimulatedQrs, files: CertificateFiles | None = None) -> Site:
 
 @pytest.fixture(params=[False, True], ids=["plain", "compressed"])
 def qrs(request: pytest.FixtureRequest, certificates: CertificateFiles) -> Iterator[SimulatedQrs]:
-    with SimulatedQrs(idle_site(), certificates=certificates, compress=request.param) as server:
+    with SimulatedQrs(
+        {**idle_site(), "licenseRules": [RULE]}, certificates=certificates, compress=request.param
+    ) as server:
         yield server
 
 
-def test_five_requests_over_one_connection(
+def test_six_requests_over_one_connection(
     qrs: SimulatedQrs, certificates: CertificateFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections: list[Any] = []
@@ -74,7 +79,8 @@ def test_what_is_decoded_early_is_what_the_whole_says(qrs: SimulatedQrs, certifi
     assert vars(early).keys() == vars(whole).keys()
     for name in ("digest", "users", "licenses", "taken_at", "source", "signed_key", "overview", "remarks"):
         assert getattr(early, name) == getattr(whole, name), name
-    assert json.loads(written).keys() == {"takenAt", "source", "users", "licenses", "license", "accessTypeOverview"}
+    site_facts = {"license", "accessTypeOverview", "licenseRules"}
+    assert json.loads(written).keys() == {"takenAt", "source", "users", "licenses", *site_facts}
     with QrsClient(site(qrs, certificates), NOW) as client:
         assert client.snapshot(NOW, attributes=False).users[0].attributes is msgspec.UNSET
 
@@ -93,13 +99,43 @@ Spoiling = Callable[[dict[str, Any]], object]
     ],
 )
 def test_one_bad_fact_costs_one_fact(spoil: Spoiling) -> None:
-    spoiled = idle_site()
+    spoiled = {**idle_site(), "licenseRules": [RULE]}
     spoil(spoiled)
     with SimulatedQrs(spoiled) as qrs, QrsClient(site(qrs), NOW) as client:
         early, whole = client.snapshot(NOW), decode_snapshot(client.snapshot_json(NOW), "")
-        assert len(qrs.requests) == 10, "nothing is read twice"
+        assert len(qrs.requests) == 12, "nothing is read twice"
     for name in ("digest", "users", "licenses", "remarks", "unreadable_users"):
         assert getattr(early, name) == getattr(whole, name), name
+
+
+def test_license_rules_are_as_qrs_sends_them() -> None:
+    for rules in ([RULE], []):
+        with SimulatedQrs({**idle_site(), "licenseRules": rules}) as qrs, QrsClient(site(qrs), NOW) as client:
+            assert json.loads(client.snapshot_json(NOW))["licenseRules"] == rules
+            assert client.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "fault", "why"),
+    [
+        (None, None, "no rule can be seen"),
+        ([RULE], Fault("status", status=403), "refused us (403): no reason given"),
+        ([RULE], Fault("status", status=404), "answered 404 Not Found"),
+        ([RULE], Fault("truncate"), "closed the connection"),
+        ([RULE], Fault("status", status=200, body="[{]"), "is no list of rules"),
+        ([RULE], Fault("status", status=200, body='{"a": 1}'), "is no list of rules"),
+    ],
+)
+def test_without_the_license_rules_all_else_is_read(rules: Any, fault: Fault | None, why: str) -> None:
+    with SimulatedQrs({**idle_site(), "licenseRules": rules}) as qrs, QrsClient(site(qrs), NOW) as client:
+        if fault is not None:
+            qrs.faults.append(replace(fault, path_contains="systemrule/"))
+        snapshot = client.snapshot(NOW)
+        assert snapshot.license_rules is msgspec.UNSET
+        assert len(snapshot.users) == len(idle_site()["users"])
+        (warning,) = client.warnings
+    assert warning.startswith("the license rules could not be read: ")
+    assert why in warning
 
 
 def test_rows_are_decoded_while_others_are_on_their_way() -> None:
@@ -112,7 +148,7 @@ def test_rows_are_decoded_while_others_are_on_their_way() -> None:
     assert (file.source, file.users[0].id, file.licenses.professional) == ("here", "1", msgspec.UNSET)
 
 
-@pytest.mark.parametrize("path", READS[:-1])
+@pytest.mark.parametrize("path", READS[:-2])
 @pytest.mark.parametrize("kind", ["status", "truncate", "reset_after"])
 def test_after_a_failure_nothing_more_is_asked_and_no_thread_is_left(
     certificates: CertificateFiles, path: str, kind: Any

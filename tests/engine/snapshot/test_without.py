@@ -73,3 +73,20 @@ def test_who_changed_a_row_last_is_gone_from_all(spaces: str) -> None:
     left = msgspec.json.decode(without_rows(data, []))
     assert left["users"][0]["modifiedByUserName"] == ""
     assert left["users"][1]["name"] == msgspec.json.decode(data)["users"][1]["name"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        ('((user.name like "*"))', True),
+        ('((user.userId="USER3"))', False),
+        ('((user.id="U3"))', False),
+        ('((user.userId="user4"))', True),
+    ],
+)
+def test_license_rules_that_name_the_person_go_with_the_rows(condition: str, left: bool) -> None:
+    rules = [{"name": "All", "rule": ""}, {"name": "One", "rule": condition, "modifiedByUserName": "ACME\\user3"}]
+    for data in (as_json({**SITE, "licenseRules": rules}), compress(as_json({**SITE, "licenseRules": rules}))):
+        text = decompressed(without_rows(data, {3, 10}), "it")
+        assert (b"licenseRules" in text) is left
+        assert b"ACME\\\\user3" not in text

@@ -43,6 +43,7 @@ def test_a_free_way(run: Run, qrs: SimulatedQrs, site_file: SiteFile) -> None:
         "✓ right to read users: 11 users",
         "✓ right to read analyzer licenses: 8 licenses",
         "✓ right to read the site's license: found",
+        "✓ right to read license rules: 0 rules",
         "✓ reading it all, as a plan does: 11 users and 13 licenses",
         "The way to this site is free.",
     ):
@@ -179,7 +180,7 @@ def test_the_check_asks_all_that_a_plan_asks(run: Run, qrs: SimulatedQrs, site_f
     planned = set(qrs.requests)
     before = len(qrs.requests)
     run("site", "check", "--site", site)
-    assert len(planned) == 5
+    assert len(planned) == 7
     assert planned <= set(qrs.requests[before:])
 
 

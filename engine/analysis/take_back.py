@@ -1,0 +1,234 @@
+"""What Qlik gives back by itself: whether a license rule gives somebody a license again at the next log-in.
+
+A rule says of a user yes, no, or that nobody can say: then the reason stands there. What a rule would do is worked out
+in every reading that Qlik's help leaves open (`rule_readings.py`), and said only where all of them agree.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from seatwarden.engine.analysis.rule_readings import KnownTexts, RuleAnswer, ask_rule, readings_of
+from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.license_rules import (
+    LicenseRule,
+    LicenseRules,
+    is_attribute,
+    paths_in,
+    read_license_rules,
+)
+from seatwarden.engine.snapshot.model import Snapshot, User
+from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
+from seatwarden.grammar.errors import shown
+
+TakeBackAnswer: TypeAlias = Literal["given back", "not given back", "cannot say"]
+ANSWERS: tuple[TakeBackAnswer, ...] = ("not given back", "given back", "cannot say")
+"""The answers in the order in which they are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Whether a license that somebody loses is given back at log-in.
+
+    `gives` are the types that `rules` give, or may give beside the one that was asked about: which wins is not
+    documented. `instead` are rules that give a license of the other type though none gives this one. `reason` is why
+    nobody can say.
+    """
+
+    answer: TakeBackAnswer
+    rules: tuple[str, ...] = ()
+    gives: tuple[LicenseType, ...] = ()
+    instead: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def describe(self) -> str:
+        """The answer in words."""
+        if self.answer == "cannot say":
+            return f"cannot say whether it is given back: {self.reason}"
+        if self.answer == "not given back":
+            return f"not given back by a rule{_other(self.instead)}"
+        types = " or ".join(self.gives)
+        return f"given again if they log in: {types}, by {_named(self.rules)}"
+
+
+def _named(rules: Sequence[str]) -> str:
+    return f"{'rule' if len(rules) == 1 else 'rules'} {', '.join(f'`{shown(rule)}`' for rule in rules)}"
+
+
+def _other(rules: Sequence[str]) -> str:
+    return f"; a license of the other type is given if they log in, by {_named(rules)}" if rules else ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackCounts:
+    """How many of some licenses are given back.
+
+    `rules` counts those that certainly are by the names of their rules, `reasons` those of which nobody can say.
+    """
+
+    not_given_back: int
+    given_back: int
+    cannot_say: int
+    rules: Mapping[str, int]
+    reasons: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """The number of all of them."""
+        return self.not_given_back + self.given_back + self.cannot_say
+
+    def describe(self, verb: str) -> str:
+        """The counts in words, such as `5 due: 3 not given back by a rule, 2 given back if they log in (rule `x`)`."""
+        parts = []
+        if self.not_given_back:
+            parts.append(f"{self.not_given_back:,} not given back by a rule")
+        if self.given_back:
+            parts.append(f"{self.given_back:,} given back if they log in ({_named(tuple(self.rules))})")
+        if self.cannot_say:
+            parts.append(f"{self.cannot_say:,} cannot say")
+        return f"{self.total:,} {verb}: {', '.join(parts)}"
+
+
+def count_take_backs(found: Iterable[TakeBack]) -> TakeBackCounts:
+    """The answers counted; names and reasons with the most first."""
+    answers, rules, reasons = Counter[TakeBackAnswer](), Counter[str](), Counter[str]()
+    for one in found:
+        answers[one.answer] += 1
+        rules.update(one.rules if one.answer == "given back" else ())
+        reasons.update([one.reason] if one.reason is not None else ())
+    kept, given, unknown = (answers[name] for name in ANSWERS)
+    return TakeBackCounts(kept, given, unknown, dict(rules.most_common()), dict(reasons.most_common()))
+
+
+class TakeBacks:
+    """The license rules of a snapshot, asked about its users."""
+
+    def __init__(self, snapshot: Snapshot, rules: LicenseRules | None = None) -> None:
+        self._snapshot = snapshot
+        self._reader = _UserReader(snapshot)
+        self.rules = read_license_rules(snapshot.license_rules) if rules is None else rules
+        known = [(id(rule), rule.condition) for rule in self.rules.rules if rule.condition is not None]
+        self._readings = {rule: readings_of(condition) for rule, condition in known}
+        self._asked: dict[int, tuple[tuple[str, ...], dict[tuple[KnownTexts, ...], RuleAnswer]]] = {
+            rule: (paths_in(condition), {}) for rule, condition in known
+        }
+
+    def of(self, user_id: str, license_type: LicenseType) -> TakeBack:
+        """Whether a license of this type is given back to the user with that id of QRS."""
+        if self.rules.missing:
+            return TakeBack("cannot say", reason=self.rules.missing)
+        user = self._snapshot.users_by_id.get(user_id)
+        if user is None or user_id in self._snapshot.doubled_users:
+            why = "the user is not in the snapshot" if user is None else "the snapshot has several users of this id"
+            return TakeBack("cannot say", reason=why)
+        answers = [(rule, self.ask(rule, user)) for rule in self.rules.rules]
+        own = [(rule, answer) for rule, answer in answers if license_type in rule.gives]
+        others = [(rule, answer) for rule, answer in answers if license_type not in rule.gives]
+        certain = tuple(rule.name for rule, answer in own if answer.truth)
+        beside = tuple(rule.name for rule, answer in others if answer.truth)
+        if not certain:
+            unknown = next(((rule, answer) for rule, answer in own if answer.truth is None), None)
+            if unknown is None:
+                return TakeBack("not given back", instead=beside)
+            rule, answer = unknown
+            return TakeBack("cannot say", reason=f"rule `{shown(rule.name)}`: {answer.reason}")
+        if (held := self._still_held(user, license_type)) is not None:
+            return TakeBack("cannot say", rules=certain, reason=held)
+        other_too = any(answer.truth is not False for _, answer in others)
+        gives = tuple(kind for kind in LICENSE_TYPES if kind == license_type or other_too)
+        return TakeBack("given back", (*certain, *beside), gives)
+
+    def ask(self, rule: LicenseRule, user: User) -> RuleAnswer:
+        """Whether a rule gives a user a license."""
+        if rule.condition is None:
+            return RuleAnswer(None, f"it cannot be read: {rule.problem}")
+        paths, answers = self._asked[id(rule)]
+        values = {path: self._reader.values(user, path) for path in paths}
+        key = tuple(values.values())
+        if key not in answers:  # what users have in common is worked out once
+            answer = ask_rule(rule.condition, self._readings[id(rule)], values.__getitem__)
+            answers[key] = RuleAnswer(None, rule.doubt) if answer.truth and rule.doubt else answer
+        return answers[key]
+
+    def _still_held(self, user: User, license_type: LicenseType) -> str | None:
+        """Why QRS may give nothing to who loses a license of this type: another one is left, or may be."""
+        missing = [kind for kind in LICENSE_TYPES if kind not in self._snapshot.licenses]
+        if missing:
+            return f"the snapshot has no {missing[0]} licenses"
+        if any(row.quarantined is not True for row in self._snapshot.unclaimed_licenses):
+            return "`user` is missing on a license of the snapshot"
+        left = [kind for kind, row in self._snapshot.licenses_of.get(user.id, ()) if row.quarantined is not True]
+        if license_type in left:
+            left.remove(license_type)
+        return f"another license is left: {left[0]}" if left else None
+
+
+_PLAIN = {"userid": "user_id", "userdirectory": "user_directory"}
+
+
+class _UserReader:
+    """What rules call the properties of users, and what the rows of users say of them."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        facts = snapshot.site_facts
+        self._properties, self._attributes = _spellings(facts.properties), _spellings(facts.attributes)
+
+    def values(self, user: User, path: str) -> KnownTexts:
+        """The values of a property that a user has; unknown where it is not one of the repository."""
+        match path.split("."):
+            case ["user", "environment", *_]:
+                return Unknown(f"`{shown(path)}` is known at log-in only")
+            case ["user", key] if key.startswith("@"):
+                return self._property(user, path, key[1:])
+            case ["user", name]:
+                return self._field(user, path, name)
+            case ["resource", *_]:
+                return Unknown(f"`{shown(path)}` is of what is asked for, not of a user")
+        return Unknown(f"`{shown(path)}` is not documented")
+
+    def _field(self, user: User, path: str, name: str) -> KnownTexts:
+        lower = name.lower()
+        if lower in _PLAIN:
+            return (getattr(user, _PLAIN[lower]),)
+        if lower == "name":
+            return (user.name,) if isinstance(user.name, str) else _no_row(user.name, path)
+        if lower == "roles":
+            return user.roles if isinstance(user.roles, tuple) else _no_row(user.roles, path)
+        if not is_attribute(path):
+            return Unknown(f"whether rules know `{shown(path)}` is not documented")
+        rows = user.attributes
+        if not isinstance(rows, tuple) and rows is not None:
+            return _no_row(rows, path)
+        found = tuple(row.attribute_value for row in rows or () if row.attribute_type == name)
+        return _doubtful(path, name, self._attributes, "") or found
+
+    def _property(self, user: User, path: str, key: str) -> KnownTexts:
+        rows = user.custom_properties
+        if not isinstance(rows, tuple) and rows is not None:
+            return _no_row(rows, path)
+        found = tuple(row.value for row in rows or () if row.definition.name == key)
+        return _doubtful(path, key, self._properties, "@") or found
+
+
+def _no_row(value: object, path: str) -> KnownTexts:
+    """What QRS did not send: null is empty, absent is unknown."""
+    return () if value is None else Unknown(f"`{shown(path)}` is missing or unreadable")
+
+
+def _spellings(names: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        found[name.casefold()].add(name)
+    return {folded: frozenset(spelled) for folded, spelled in found.items()}
+
+
+def _doubtful(path: str, name: str, spellings: Mapping[str, frozenset[str]], before: str) -> Unknown | None:
+    """Why a property of this name may be another one, or none at all; None for the one that users have."""
+    spelled = spellings.get(name.casefold(), frozenset())
+    if spelled == {name}:
+        return None
+    if not spelled:
+        return Unknown(f"nobody at the site has `{shown(path)}`")
+    written = ", ".join(f"`user.{before}{shown(one)}`" for one in sorted(spelled))
+    return Unknown(f"whether capitals count in `{shown(path)}` is not documented: the site has {written}")

@@ -1,0 +1,1 @@
+"""The conditions of Qlik's license rules, from text to tree."""
