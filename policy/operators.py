@@ -17,6 +17,8 @@ from seatwarden.policy.vocabulary import Type
 
 Value: TypeAlias = str | int | bool | date
 """A single value, as facts and lists have several of."""
+Truth: TypeAlias = bool | None
+"""The truth of a condition: None where it is not known."""
 
 _ALL = (Type.TEXT, Type.NUMBER, Type.DATE, Type.BOOLEAN)
 _ORDERED = (Type.NUMBER, Type.DATE)

@@ -16,9 +16,10 @@ from sys import maxsize
 from seatwarden.engine.analysis.stretches import Calendar, Need, Stretch, StretchReader
 from seatwarden.engine.analysis.turns import turns_of
 from seatwarden.engine.decide.verdicts import Verdicts
-from seatwarden.engine.facts.facts import OF_SITE, OVER_ALL_LICENSES, READERS, Subject, Unknown
+from seatwarden.engine.facts.facts import OF_SITE, OVER_ALL_LICENSES, READERS, Subject
 from seatwarden.engine.history.timeline import Timeline
 from seatwarden.engine.snapshot.model import UserReference
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
 from seatwarden.policy.loading import CheckedPolicy
 

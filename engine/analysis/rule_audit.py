@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
-from seatwarden.engine.analysis.take_back import TakeBacks
 from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.errors import RemoteError
 from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.snapshot.license_rules import LicenseRule
 from seatwarden.engine.snapshot.model import Snapshot, User
+from seatwarden.engine.take_back.take_back import TakeBacks
 from seatwarden.grammar.errors import shown
 
 SAMPLE = 20

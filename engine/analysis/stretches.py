@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from seatwarden.engine.facts.day import Day, make_day
-from seatwarden.engine.facts.facts import Subject, Unknown, subject_of
+from seatwarden.engine.facts.facts import Subject, subject_of
 from seatwarden.engine.history.timeline import (
     CODE,
     CODE_BITS,
@@ -29,6 +29,7 @@ from seatwarden.engine.history.timeline import (
     pack_use,
 )
 from seatwarden.engine.snapshot.model import NO_SITE_FACTS, License, Snapshot, UserReference
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LicenseType
 
 

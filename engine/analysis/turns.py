@@ -11,7 +11,8 @@ from math import inf
 
 from seatwarden.engine.decide.reference import evaluate
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import OVER_ALL_LICENSES, READERS, RecordedFacts, Subject, Unknown, as_read
+from seatwarden.engine.facts.facts import OVER_ALL_LICENSES, READERS, RecordedFacts, Subject, as_read
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import (
     And,
     Comparison,

@@ -13,10 +13,11 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.disguise import Disguise, is_withheld, mark_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import PlanRefused
-from seatwarden.engine.facts.facts import OF_SITE, Unknown, subject_of
+from seatwarden.engine.facts.facts import OF_SITE, subject_of
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LicenseType
 
 _OF_USE = ("license.unusedDays", "license.lastUsed", "user.unusedDays", "user.lastUsed")

@@ -17,7 +17,8 @@ from seatwarden.engine.decide.ranges import Ranges, cuts_of
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.decide.text_classes import AskedOfReading, AskedOfText, How, TextClasses, kept_apart
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import OF_SITE, UNUSED_DAYS, Fact, RecordedFacts, Unknown
+from seatwarden.engine.facts.facts import OF_SITE, UNUSED_DAYS, Fact, RecordedFacts
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import (
     And,
     Comparison,

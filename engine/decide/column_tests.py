@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from seatwarden.engine.decide.reference import Truth, compare
+from seatwarden.engine.decide.reference import compare
 from seatwarden.engine.facts.columns import FactColumn
-from seatwarden.engine.facts.facts import Fact, Pairs, Unknown
+from seatwarden.engine.facts.facts import Fact, Pairs
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Operator, Season
-from seatwarden.policy.operators import Value, in_season
+from seatwarden.policy.operators import Truth, Value, in_season
 
 ReadValues: TypeAlias = tuple[Any, ...]
 """The facts read of one license: in each place a fact, or the pairs of a family."""

@@ -32,7 +32,7 @@ from seatwarden.engine.decide.column_tests import (
     true_in,
     unused_for,
 )
-from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth, telling
+from seatwarden.engine.decide.reference import RuleOutcome, Trace, telling
 from seatwarden.engine.facts.columns import SINGLE, FactColumn, as_facts, facts_by_key, read_column
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import (
@@ -42,12 +42,12 @@ from seatwarden.engine.facts.facts import (
     Facts,
     RecordedFact,
     Subject,
-    Unknown,
     as_read,
     emptiness,
     of_key,
 )
 from seatwarden.engine.facts.recorded import IrregularRecord, recorded_column
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -71,7 +71,7 @@ from seatwarden.grammar.ast import (
 from seatwarden.grammar.printer import print_field, print_operand
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.names import NamedValue
-from seatwarden.policy.operators import POSITIVE, Value, moved
+from seatwarden.policy.operators import POSITIVE, Truth, Value, moved
 from seatwarden.policy.vocabulary import IN_USE
 
 _USED, _ALLOCATED = Field("license.lastUsed"), Field("license.createdDate")

@@ -13,15 +13,17 @@ from seatwarden.engine.decide.column_tests import ReadValues
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, Evaluation, Ruling
 from seatwarden.engine.decide.reasons import sentence
-from seatwarden.engine.decide.reference import RuleOutcome, Truth, evaluate_rule
+from seatwarden.engine.decide.reference import RuleOutcome, evaluate_rule
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Facts, SnapshotFacts, Subject, Unknown, subject_of, subjects_of
+from seatwarden.engine.facts.facts import Facts, SnapshotFacts, Subject, subject_of, subjects_of
 from seatwarden.engine.facts.guards import Guard, RowState, guard_for, row_state_of
 from seatwarden.engine.facts.standing import NO_STANDING, Standing
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import Truth
 
 MAX_REMEMBERED = 100_000
 """Most reasons that are remembered: a million licenses with words of their own must not fill the memory."""

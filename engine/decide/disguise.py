@@ -20,9 +20,10 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import OF_SITE, Fact, Unknown, fact_to_json
+from seatwarden.engine.facts.facts import OF_SITE, Fact, fact_to_json
 from seatwarden.engine.facts.guards import RowState, guard_for
 from seatwarden.engine.facts.standing import NO_STANDING, Standing, bare
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.policy.loading import CheckedPolicy
 

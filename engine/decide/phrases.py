@@ -8,7 +8,8 @@ from msgspec import structs
 
 from seatwarden.engine.common.text import in_days, quoted
 from seatwarden.engine.decide.reference import Trace
-from seatwarden.engine.facts.facts import Fact, Unknown, as_read
+from seatwarden.engine.facts.facts import Fact, as_read
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import (
     Comparison,
     Field,

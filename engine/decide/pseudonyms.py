@@ -15,8 +15,9 @@ from seatwarden.engine.common.key_file import DEFAULT_K, Period, PseudonymKey, r
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision, is_pseudonym, user_of
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import OF_SITE, Fact, Unknown
+from seatwarden.engine.facts.facts import OF_SITE, Fact
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.vocabulary import OF_POOL
 

@@ -6,7 +6,7 @@ from seatwarden.engine.common.text import join_words
 from seatwarden.engine.decide.decision import Ruling
 from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
-from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LicenseType, Not, UnusedFor
 
 

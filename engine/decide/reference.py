@@ -10,7 +10,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from seatwarden.engine.facts.facts import Fact, Facts, Unknown, as_read, emptiness
+from seatwarden.engine.facts.facts import Fact, Facts, as_read, emptiness
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import (
     And,
     Comparison,
@@ -32,10 +33,8 @@ from seatwarden.grammar.ast import (
     read_in,
 )
 from seatwarden.policy.names import NamedValue
-from seatwarden.policy.operators import HOLDS, POSITIVE, Value, in_season, moved
+from seatwarden.policy.operators import HOLDS, POSITIVE, Truth, Value, in_season, moved
 from seatwarden.policy.vocabulary import IN_USE
-
-Truth = bool | None
 
 
 class Trace(Struct, frozen=True):

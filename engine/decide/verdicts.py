@@ -5,11 +5,11 @@ from datetime import date
 
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import rule_on
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.facts.facts import Subject
 from seatwarden.engine.facts.guards import Guard, guard_for, row_state_of
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import Truth
 
 
 class Verdicts:

@@ -23,8 +23,9 @@ from seatwarden.engine.explain.explanation import is_keeping
 from seatwarden.engine.explain.stand_ins import Marks, leaves_of
 from seatwarden.engine.facts.columns import FactColumn
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.standing import NO_STANDING
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Field, IsEmpty, UnusedFor
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.vocabulary import IN_USE

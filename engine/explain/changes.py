@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 from seatwarden.engine.common.text import join_words, quoted
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Fact, Facts, Unknown
+from seatwarden.engine.facts.facts import Fact, Facts
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, Name, Rule
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.vocabulary import IN_USE, NOUNS

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 
 from seatwarden.engine.decide.column_tests import FactBatch, ReadValues
 from seatwarden.engine.decide.compiled import CompiledRules
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import UNUSED_DAYS, Fact, Unknown
+from seatwarden.engine.facts.facts import UNUSED_DAYS, Fact
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Condition, Field, IsEmpty, LicenseType, Rule, Season, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import Truth
 from seatwarden.policy.vocabulary import IN_USE
 
 _MOVING = frozenset({"today", "month", "weekday", *UNUSED_DAYS})

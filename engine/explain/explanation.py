@@ -25,10 +25,11 @@ from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
 from seatwarden.engine.explain.turning import why_on
 from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Unknown, fact_to_json
+from seatwarden.engine.facts.facts import fact_to_json
 from seatwarden.engine.facts.standing import HoldInForce
 from seatwarden.engine.plan.findings import Finding, is_about
 from seatwarden.engine.plan.records import decision_to_json
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Not
 from seatwarden.grammar.printer import print_condition, print_field
 from seatwarden.policy.loading import CheckedPolicy

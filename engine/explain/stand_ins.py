@@ -17,7 +17,7 @@ from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledCondition, CompiledRules
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.explain.what_if import directories_tried
-from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Comparison, Field, Name
 from seatwarden.policy.loading import CheckedPolicy
 

@@ -15,7 +15,7 @@ from seatwarden.engine.decide.decide import rule_on
 from seatwarden.engine.decide.decision import Decision, Ruling, Verdict
 from seatwarden.engine.decide.pseudonyms import known_facts
 from seatwarden.engine.decide.reasons import leaves
-from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth, compare
+from seatwarden.engine.decide.reference import RuleOutcome, Trace, compare
 from seatwarden.engine.explain.changes import (
     ELSEWHERE,
     Change,
@@ -34,8 +34,9 @@ from seatwarden.engine.explain.changes import (
 )
 from seatwarden.engine.explain.days_ahead import fields_of
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import guard_for
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import (
     LICENSE_TYPES,
     And,
@@ -57,7 +58,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.operators import POSITIVE, Value, around, moved, read_text
+from seatwarden.policy.operators import POSITIVE, Truth, Value, around, moved, read_text
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 
 MAX_VALUES = 3

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from seatwarden.engine.facts.day import NEVER
-from seatwarden.engine.facts.facts import NO_USER, READERS, Fact, Pairs, Subject, Unknown, read_date
+from seatwarden.engine.facts.facts import NO_USER, READERS, Fact, Pairs, Subject, read_date
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.policy.vocabulary import VOCABULARY
 
 FactColumn: TypeAlias = list[Any]

@@ -9,22 +9,15 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
-import msgspec
 from msgspec import Struct, UnsetType
 
 from seatwarden.engine.facts.day import NEVER, Day
 from seatwarden.engine.snapshot.model import License, Seats, SiteFacts, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType, ReadAs
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.operators import Value, read_text
 from seatwarden.policy.vocabulary import IN_USE, NOUNS, VOCABULARY, Type
-
-
-class Unknown(Struct, frozen=True, gc=False):
-    """A fact that is absent or unreadable; `reason` says which and why. The decision log has it as `unknown`."""
-
-    reason: str = msgspec.field(name="unknown")
-
 
 Fact: TypeAlias = tuple[Value, ...] | Unknown
 

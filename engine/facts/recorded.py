@@ -10,7 +10,8 @@ from itertools import chain, repeat
 from typing import Any
 
 from seatwarden.engine.facts.columns import SINGLE, FactColumn
-from seatwarden.engine.facts.facts import FAMILIES, KINDS, MAX_NUMBER, RecordedFact, Unknown, recorded_date
+from seatwarden.engine.facts.facts import FAMILIES, KINDS, MAX_NUMBER, RecordedFact, recorded_date
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Field
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.vocabulary import VOCABULARY, Type

@@ -7,13 +7,13 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.decide.decision import Because, Decision, Evaluation, Ruling, Verdict, facts_of
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFact
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.facts.standing import NO_STANDING, Standing
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, shuffled
 from seatwarden.engine.plan.records import Days, RulingWords, ruling_words
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
+from seatwarden.policy.operators import Truth
 
 FactT = TypeVar("FactT", bound=Fact | RecordedFact)
 

@@ -14,7 +14,6 @@ from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.json_errors import UNREADABLE
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
@@ -45,6 +44,7 @@ from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.snapshot.model import SiteFacts
 from seatwarden.grammar.ast import LicenseType
+from seatwarden.policy.operators import Truth
 
 NO_SALT = b""
 """In place of a salt."""

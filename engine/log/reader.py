@@ -35,7 +35,7 @@ from seatwarden.engine.decide.decision import (
 from seatwarden.engine.decide.disguise import ClassCounts, says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
-from seatwarden.engine.decide.reference import RuleOutcome, Truth
+from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json
@@ -58,6 +58,7 @@ from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.file_kinds import refuse_foreign
 from seatwarden.policy.files import near_file
 from seatwarden.policy.loading import CheckedPolicy, check_text
+from seatwarden.policy.operators import Truth
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from textwrap import wrap
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.decide.decision import user_of
-from seatwarden.engine.facts.facts import RecordedFact, Unknown
+from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.receipt import VerifiedReceipt, receipt_bytes
+from seatwarden.engine.snapshot.unknown import Unknown
 
 WIDTH = 78
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")

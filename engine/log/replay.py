@@ -16,13 +16,13 @@ from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import Conclusions, conclude
 from seatwarden.engine.decide.decision import BATCH, Ruling, is_pseudonym, user_of
 from seatwarden.engine.decide.disguise import says_nothing
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.guards import guard_for
 from seatwarden.engine.facts.recorded import IrregularRecord
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.reader import OpenedLog, open_log
 from seatwarden.grammar.ast import LicenseType
+from seatwarden.policy.operators import Truth
 
 
 class Replayed(NamedTuple):

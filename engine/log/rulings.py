@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from seatwarden.engine.decide.decide import notice_order, rule_on
 from seatwarden.engine.decide.decision import STANDING, Ruling, deciding_kind
 from seatwarden.engine.decide.disguise import says_nothing
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.guards import GUARDS, guard_for
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.grammar.ast import Rule
+from seatwarden.policy.operators import Truth
 
 
 def matched_rules(rules: Sequence[Rule], truths: Sequence[Truth]) -> tuple[Rule, ...]:

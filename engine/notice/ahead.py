@@ -5,12 +5,13 @@ from datetime import date, timedelta
 
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.explain.days_ahead import DaysAhead
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import Truth
 from seatwarden.policy.vocabulary import OF_POOL
 
 SEARCHED_DAYS = 31

@@ -14,7 +14,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.standing import is_due
 from seatwarden.engine.facts.day import NEVER_BEFORE_YEAR, Day
-from seatwarden.engine.facts.facts import Unknown, last_use
+from seatwarden.engine.facts.facts import last_use
 from seatwarden.engine.facts.notice import NO_SETTINGS, NoticeStanding, NoticeState
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.notice.ahead import ReleaseDays
@@ -22,6 +22,7 @@ from seatwarden.engine.notice.lines import EndCause
 from seatwarden.engine.notice.notices import GivenNotice, Notices, days_alive
 from seatwarden.engine.notice.recipient import Recipient, Unreachable
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.ast import Notice as NoticeClause
 

@@ -9,9 +9,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
-from seatwarden.engine.decide.reference import Truth
 from seatwarden.engine.explain.stand_ins import Marks
 from seatwarden.engine.report.visible import shown
+from seatwarden.policy.operators import Truth
 
 _T = TypeVar("_T", bound=Hashable)
 

@@ -9,14 +9,16 @@ from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.phrases import show_values
-from seatwarden.engine.decide.reference import RuleOutcome, Trace, Truth
+from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.explain.explanation import Explanation, Size, found, part_text, tree_parts
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.plan.findings import Finding, finding_lines
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.printer import REGARDLESS, print_condition
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import Truth
 
 MAX_TEXT = 400
 """Characters of a condition on one line; longer ones are lists, which `--format json` has whole."""

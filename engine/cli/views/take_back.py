@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from msgspec import to_builtins
 
-from seatwarden.engine.analysis.take_back import TakeBack, TakeBacks, count_take_backs
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.snapshot.model import Snapshot, UserReference
+from seatwarden.engine.take_back.take_back import TakeBack, TakeBacks, count_take_backs
 
 MOST_REASONS = 3
 """Most reasons for which nobody can say that are told below the counts."""

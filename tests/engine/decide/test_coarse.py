@@ -16,8 +16,9 @@ from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import Trace
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.decide.text_classes import AskedOfText, TextClasses
-from seatwarden.engine.facts.facts import Fact, RecordedFacts, Unknown
+from seatwarden.engine.facts.facts import Fact, RecordedFacts
 from seatwarden.engine.facts.guards import guard_for
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Policy
 from tests.engine.support import checked, day_of, decide, license_row, site_of, user
 from tests.strategies import NOW, policies, sites

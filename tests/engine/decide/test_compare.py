@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.decide.reference import Truth, compare, evaluate
-from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.decide.reference import compare, evaluate
+from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import And, Boolean, Comparison, Condition, Field, ListOf, Name, Not, Operator, Or, Text
 from seatwarden.policy.names import NamedValue
-from seatwarden.policy.operators import Value, matches
+from seatwarden.policy.operators import Truth, Value, matches
 from seatwarden.policy.vocabulary import VOCABULARY
 from tests.strategies import DIRECTORIES, TAGS, USER_IDS, VALUES
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import decide, decide_all, outcomes_of
 from seatwarden.engine.decide.decision import BATCH, Compact, Decision, Evaluated, facts_of
-from seatwarden.engine.facts.facts import Fact, RecordedFacts, SnapshotFacts, Unknown, subject_of
+from seatwarden.engine.facts.facts import Fact, RecordedFacts, SnapshotFacts, subject_of
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy
 from seatwarden.policy.loading import CheckedPolicy
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user

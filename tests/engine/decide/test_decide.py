@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.facts.facts import OVER_ALL_LICENSES, Unknown
+from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
 from seatwarden.engine.log.writer import plan_lines
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy, Rule
 from tests.engine.support import RECORDING, checked, day_of, decide, plan_of, snapshot_of
 from tests.strategies import (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seatwarden.engine.decide.decision import Decision, is_pseudonym
 from seatwarden.engine.decide.disguise import ClassCounts, Disguise, is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Policy
 from tests.engine.support import checked, day_of, decide, license_row, site_of, user
 from tests.strategies import policies, sites

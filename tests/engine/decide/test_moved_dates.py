@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.loading import check_text
 from seatwarden.policy.operators import moved

@@ -6,7 +6,7 @@ import pytest
 
 from seatwarden.engine.common.text import in_days
 from seatwarden.engine.decide.phrases import phrase, show_values
-from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.unknown import Unknown
 from tests.engine.support import decide, license_row, site_of, user
 from tests.strategies import NEVER
 

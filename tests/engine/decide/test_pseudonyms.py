@@ -20,7 +20,7 @@ from seatwarden.engine.decide.pseudonyms import (
     load_pseudonyms,
 )
 from seatwarden.engine.facts.day import make_day
-from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Field
 from seatwarden.grammar.printer import print_field
 from tests.engine.support import checked, day_of, decide, license_row, site_of, snapshot_of, user

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.facts.facts import Unknown
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.policy.operators import read_text
 from tests.engine.support import decide, license_row, site_of, user
 

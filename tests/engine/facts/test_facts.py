@@ -21,13 +21,13 @@ from seatwarden.engine.facts.facts import (
     RecordedFacts,
     RecordedValue,
     SnapshotFacts,
-    Unknown,
     fact_to_json,
     facts_from_json,
     subject_of,
     subjects_of,
 )
 from seatwarden.engine.snapshot.model import Seats
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type

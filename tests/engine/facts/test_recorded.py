@@ -11,12 +11,12 @@ from seatwarden.engine.facts.facts import (
     OF_SITE,
     RecordedFact,
     RecordedFacts,
-    Unknown,
     fact_to_json,
     facts_from_json,
     subject_of,
 )
 from seatwarden.engine.facts.recorded import IrregularRecord, recorded_column
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, Policy
 from tests.engine.support import checked, day_of, snapshot_of
 from tests.strategies import moments, policies, sites

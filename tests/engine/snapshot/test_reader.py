@@ -16,9 +16,10 @@ from msgspec.structs import fields
 
 from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.facts.day import make_day
-from seatwarden.engine.facts.facts import Unknown, last_use
+from seatwarden.engine.facts.facts import last_use
 from seatwarden.engine.snapshot.model import License, User, UserReference
 from seatwarden.engine.snapshot.reader import MOST_REMARKS, decode_snapshot, load_snapshot
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.policy.errors import InputError
 from tests.engine.support import checked, day_of, decide, license_row, site_of, snapshot_of, user
 from tests.strategies import NOW, as_json, sites

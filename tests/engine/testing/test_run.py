@@ -11,8 +11,9 @@ from hypothesis import given
 
 from seatwarden.engine.decide.decide import decide, decide_all
 from seatwarden.engine.facts.day import make_day
-from seatwarden.engine.facts.facts import SnapshotFacts, Unknown, subject_of
+from seatwarden.engine.facts.facts import SnapshotFacts, subject_of
 from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.engine.testing.case_snapshot import case_site, moment_of
 from seatwarden.engine.testing.record import recorded_test
 from seatwarden.engine.testing.run import run_policy_test

@@ -6,7 +6,8 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from seatwarden.engine.decide.reference import evaluate, evaluate_rule
-from seatwarden.engine.facts.facts import Fact, Facts, Unknown
+from seatwarden.engine.facts.facts import Fact, Facts
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Condition, Field, Guarantee, Length, Not, ReadAs, Rule, UnusedFor
 from seatwarden.policy.guarantees.truth import Situation
 from seatwarden.policy.guarantees.unknowns import no_text, nobody_has

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.engine.facts.facts import Fact, Unknown
+from seatwarden.engine.facts.facts import Fact
+from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import And, Condition, Guarantee, Not, Policy, ReadAs
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.guarantees.proof import Proof, prove

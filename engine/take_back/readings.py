@@ -13,15 +13,14 @@ from functools import partial
 from itertools import product
 from typing import Literal, TypeAlias
 
-from seatwarden.engine.analysis.rule_texts import (
+from seatwarden.engine.snapshot.unknown import Unknown
+from seatwarden.engine.take_back.texts import (
     DialectError,
     NoExpressionError,
     equal_in_any_case,
     fits_expression,
     fits_pattern,
 )
-from seatwarden.engine.decide.reference import Truth
-from seatwarden.engine.facts.facts import Unknown
 from seatwarden.grammar.errors import shown
 from seatwarden.grammar.license_rule.ast import (
     NotUnderstood,
@@ -36,6 +35,7 @@ from seatwarden.grammar.license_rule.ast import (
     Unquoted,
     leaves,
 )
+from seatwarden.policy.operators import Truth
 
 KnownTexts: TypeAlias = tuple[str, ...] | Unknown
 PropertyReader: TypeAlias = Callable[[str], KnownTexts]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seatwarden.engine.analysis.rule_texts import (
+from seatwarden.engine.take_back.texts import (
     DialectError,
     NoExpressionError,
     equal_in_any_case,

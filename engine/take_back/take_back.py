@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from seatwarden.engine.analysis.rule_readings import KnownTexts, RuleAnswer, ask_rule, readings_of
-from seatwarden.engine.facts.facts import Unknown
 from seatwarden.engine.snapshot.license_rules import (
     LicenseRule,
     LicenseRules,
@@ -19,6 +17,8 @@ from seatwarden.engine.snapshot.license_rules import (
     read_license_rules,
 )
 from seatwarden.engine.snapshot.model import Snapshot, User
+from seatwarden.engine.snapshot.unknown import Unknown
+from seatwarden.engine.take_back.readings import KnownTexts, RuleAnswer, ask_rule, readings_of
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.grammar.errors import shown
 
