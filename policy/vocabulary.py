@@ -233,6 +233,15 @@ _ENTRIES = (
         "license.excess", Type.BOOLEAN, "allocated beyond what the site's license covers", "excess", "license.excess"
     ),
     FieldEntry(
+        "license.takenBackBy",
+        Type.TEXT,
+        "the license rules by which the user certainly gets the license again at the next log-in; none where certainly"
+        " no rule gives it",
+        "systemrule of the category License",
+        'license.takenBackBy = "Analyzer for all"',
+        many=True,
+    ),
+    FieldEntry(
         "license.available",
         Type.NUMBER,
         "licenses of the same type that are free at the site, before this run",

@@ -37,6 +37,8 @@ UNTIL = Field("user.@", "Until")
 DATES_WRITTEN = ("2026-11-21", "2026-11-20", " 2026-11-22 ", "2026-10-22", "2027-02-28")
 NUMBERS_WRITTEN = ("30", "0", " 31", "007")
 VALUES = ("Finance", "finance", "do-not-release", "")
+LICENSE_RULES = ("Analyzer for all", "SALES", "at work")
+"""The names of license rules."""
 _NAMES = ("admins", "vips"), ("months",), ("cutoff",), ("always",)
 LETS: Mapping[Kind, tuple[str, ...]] = dict(zip(get_args(Kind), _NAMES, strict=True))
 
@@ -58,6 +60,7 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
     "user.name": ("Ann", "ANN", "Bob *"),
     "user.roles": ROLES,
     "user.tags": TAGS,
+    "license.takenBackBy": LICENSE_RULES,
 }
 _CLOSED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("user.licenses", "license.type"), LICENSE_TYPES),
@@ -471,7 +474,9 @@ def sites(draw: st.DrawFn, nasty: bool = True) -> dict[str, Any]:
         licenses[doubled] += licenses[doubled][:1]
     elif accident == 7:
         del licenses["professional"]
-    return {"takenAt": "2026-11-21T02:00:00.000Z", "source": "test", "users": users, "licenses": licenses}
+    site = {"takenAt": "2026-11-21T02:00:00.000Z", "source": "test", "users": users, "licenses": licenses}
+    rules = draw(st.lists(_license_rule_rows, max_size=3)) if draw(st.integers(0, 2)) == 2 else None
+    return site if rules is None else {**site, "licenseRules": rules}
 
 
 def as_json(site: Mapping[str, Any]) -> bytes:
@@ -502,6 +507,12 @@ _RULE_LEAVES = (
     '!user.name="a"',
 )
 
+_rule_heads = {
+    "name": st.sampled_from(LICENSE_RULES),
+    "resourceFilter": st.sampled_from(("License.AnalyzerAccessGroup_1", "License.ProfessionalAccessGroup_1")),
+    "disabled": st.sampled_from((False, False, False, True)),
+}
+
 
 def license_rules() -> SearchStrategy[str]:
     """The condition of a license rule, often of the site's values; some parts of it nobody understands."""
@@ -518,3 +529,7 @@ def license_rules() -> SearchStrategy[str]:
         return st.one_of(parts.map(lambda part: f"!({part})"), parts.map(lambda part: f"({part})"), in_a_row)
 
     return st.recursive(leaf, grow, max_leaves=5)
+
+
+_license_rule_rows = st.fixed_dictionaries({**_rule_heads, "rule": st.deferred(license_rules)})
+"""License rules as QRS sends them, as far as we read them."""

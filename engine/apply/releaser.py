@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from msgspec import UNSET, Raw, UnsetType
+
 from seatwarden.engine.apply.actions import Judged
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms, check_key
 from seatwarden.engine.apply.drift import drifted_facts
@@ -51,6 +53,10 @@ class Qrs(Protocol):
         """All licenses of one type as they are now."""
         ...
 
+    def license_rules(self) -> bytes | None:
+        """The license rules of the site as JSON; None where they cannot be read."""
+        ...
+
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         """Deletes a license: status and body of the answer. Raises NoAnswer when none came."""
         ...
@@ -87,13 +93,17 @@ class Release:
         hides = pseudonyms is not None and plan.header.period is not None
         self._hidden = BehindPseudonyms(plan, pseudonyms) if hides and pseudonyms is not None else None
         self._rows: dict[Key, License] = {}
+        self._rules: Raw | UnsetType = UNSET
         self._clock = clock
         self._released_by = released_by
         self._decide_now = decide_now
         self._decisions = {decision.key: decision for decision in plan.decisions}
 
     def prepare(self, keys: Sequence[Key]) -> None:
-        """Behind pseudonyms all rows of the site are read first: RemoteError where that fails."""
+        """Reads the license rules again, where the policy speaks of them. Behind pseudonyms all rows of the site are
+        read, too. Raises RemoteError."""
+        if self._plan.policy.reads("license.takenBackBy") and (rules := self._qrs.license_rules()) is not None:
+            self._rules = Raw(rules)
         if self._hidden is not None:
             types = dict.fromkeys(license_type for license_type, _ in keys)
             self._rows = self._hidden.rows({one: self._qrs.licenses(one) for one in types})
@@ -167,6 +177,7 @@ class Release:
         snapshot = Snapshot.of([user], rows, self._plan.header.site_facts or NO_SITE_FACTS)
         snapshot.last_released = RELEASES_HIDDEN if self._hidden is not None else _last_released(decision, user)
         snapshot.overview = self._plan.header.overview
+        snapshot.license_rules = self._rules
         now = self._decide_now(self._plan.policy, snapshot, decision.license_type, row, day)
         if self._hidden is not None:
             changes = (

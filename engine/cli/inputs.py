@@ -154,6 +154,7 @@ def gather(
 
         policy = policy_file(site, os.environ)
     checked = _load(policy)
+    rules = rules or checked.reads("license.takenBackBy")
     asked = parse_now(now) if now is not None else None
     if snapshot is not None:
         from_run = _from_run(checked, snapshot, asked, timezone) if runs else None

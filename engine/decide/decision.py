@@ -14,6 +14,7 @@ from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import Guard, RowState
 from seatwarden.engine.facts.standing import NO_STANDING, HoldInForce, Standing
+from seatwarden.engine.take_back.take_back import TakeBack
 from seatwarden.grammar.ast import LicenseType, Rule
 
 Verdict: TypeAlias = Literal["keep", "release"]
@@ -93,7 +94,8 @@ class Decision(Struct, frozen=True, gc=False):
     """The verdict for one license.
 
     `unused_days` counts calendar days, None when unknown; `last_used` is QRS's timestamp, None when never or
-    unreadable. `standing` is what the registers beside the site say of the license, whatever decided.
+    unreadable. `standing` is what the registers beside the site say of the license, whatever decided; `take_back`
+    whether Qlik gives it back by itself, where it is due and the site has license rules.
     """
 
     license_id: str
@@ -108,6 +110,7 @@ class Decision(Struct, frozen=True, gc=False):
     last_used: str | None
     evaluation: Evaluation
     standing: Standing = NO_STANDING
+    take_back: TakeBack | None = None
 
     @property
     def verdict(self) -> Verdict:

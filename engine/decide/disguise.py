@@ -108,6 +108,7 @@ class Disguise:
             user_id=user,
             user_name=None,
             row_state=row_state,
+            take_back=None,
             unused_days=None,
             last_used=None,
             standing=standing,

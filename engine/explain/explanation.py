@@ -58,8 +58,6 @@ class Explanation:
     findings: tuple[Finding, ...] = ()
     afterwards: str | None = None
     """What has become of it since, where the record says so."""
-    take_back: str | None = None
-    """Whether Qlik gives it back by itself, where it is due and the site has license rules."""
 
 
 class Explainer:
@@ -120,8 +118,6 @@ def explanation_to_json(explanation: Explanation, size: Size = "default") -> dic
         "findings": [msgspec.to_builtins(finding) for finding in explanation.findings],
         "afterwards": explanation.afterwards,
     }
-    if explanation.take_back is not None:
-        shown["takeBack"] = explanation.take_back
     if size != "brief":
         shown["wouldChange"] = list(explanation.advice)
         shown["tree"] = [_rule_to_json(outcome) for outcome in decision.outcomes]

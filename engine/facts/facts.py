@@ -14,6 +14,7 @@ from msgspec import Struct, UnsetType
 from seatwarden.engine.facts.day import NEVER, Day
 from seatwarden.engine.snapshot.model import License, Seats, SiteFacts, Snapshot, User, UserReference
 from seatwarden.engine.snapshot.unknown import Unknown
+from seatwarden.engine.take_back.take_back import take_backs_of
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType, ReadAs
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.operators import Value, read_text
@@ -336,6 +337,18 @@ def _last_used(subject: Subject, key: str) -> Fact:
     return () if subject.last_used is None else _fact(subject.last_used)
 
 
+def _taken_back_by(subject: Subject, key: str) -> Fact:
+    """The names of the rules; where a license of the other type may be given in place of it, it is not certain."""
+    if subject.user is None:
+        return NO_USER
+    found = take_backs_of(subject.snapshot).of(subject.user.id, subject.license_type)
+    if found.answer == "cannot say":
+        return Unknown(found.reason)
+    if found.answer == "given back" and not found.is_certain:
+        return Unknown("license rules of both types may give one, and which of them wins is not documented")
+    return found.rules
+
+
 def _seats(subject: Subject, count: Callable[[Seats], int | None]) -> Fact:
     seats = subject.snapshot.overview.get(subject.license_type)
     number = count(seats) if seats is not None else None
@@ -384,7 +397,7 @@ def emptiness(field: Field, fact: Fact, in_use: Fact) -> tuple[bool | None, Fact
     return True, fact
 
 
-OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed", "user.unusedDays")
+OVER_ALL_LICENSES = ("user.licenses", "user.lastUsed", "user.unusedDays", "license.takenBackBy")
 """Facts that take all licenses of a user to read: what happens to one of these changes those of the others."""
 UNUSED_DAYS = ("license.unusedDays", "user.unusedDays")
 """Facts that count days without use: with every day that passes they are one more."""
@@ -416,6 +429,7 @@ READERS: dict[str, Callable[[Subject, str], Fact]] = {
     "license.neverUsed": _never_used,
     "license.unusedDays": lambda subject, key: _fact(subject.unused_days),
     "license.excess": lambda subject, key: _known(subject.license.excess, "license.excess"),
+    "license.takenBackBy": _taken_back_by,
     "license.available": lambda subject, key: _seats(subject, lambda seats: seats.available),
     "license.total": lambda subject, key: _seats(subject, lambda seats: seats.total),
     "today": lambda subject, key: (subject.day.today,),

@@ -12,6 +12,7 @@ from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.facts.standing import NO_STANDING, Standing
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, shuffled
 from seatwarden.engine.plan.records import Days, RulingWords, ruling_words
+from seatwarden.engine.take_back.take_back import TakeBack
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.policy.operators import Truth
 
@@ -21,7 +22,8 @@ FactT = TypeVar("FactT", bound=Fact | RecordedFact)
 class DecisionPart(Struct, Generic[FactT], rename="camel", gc=False):
     """What a decision says about a person; `truths` are those of all rules, where they cannot be found again.
 
-    `standing` is what the registers beside the site said of the license, where they said anything.
+    `standing` is what the registers beside the site said of the license, where they said anything; `take_back` whether
+    Qlik gives it back by itself, where it is due and the site has license rules.
     """
 
     salt: bytes
@@ -39,6 +41,7 @@ class DecisionPart(Struct, Generic[FactT], rename="camel", gc=False):
     facts: Mapping[str, FactT]
     truths: list[Truth] | UnsetType = UNSET
     standing: Standing | UnsetType = UNSET
+    take_back: TakeBack | UnsetType = UNSET
 
 
 class DecisionLine(ChainLine, Generic[FactT], kw_only=True, rename="camel", gc=False):
@@ -89,6 +92,7 @@ def decision_of(line: RecordedDecision, ruling: Ruling, reason: str, evaluation:
         last_used=about.last_used,
         evaluation=evaluation,
         standing=line.standing,
+        take_back=None if about.take_back is UNSET else about.take_back,
     )
 
 
@@ -152,4 +156,5 @@ def _part(
         facts,
         truths,
         decision.standing if decision.standing != NO_STANDING else UNSET,
+        UNSET if decision.take_back is None else decision.take_back,
     )

@@ -21,6 +21,7 @@ from seatwarden.engine.log.heads import Heads
 from seatwarden.engine.log.run_folder import POLICY_FOLDER
 from seatwarden.engine.plan.circumstances import Circumstances, Clocks
 from seatwarden.engine.plan.findings import Finding
+from seatwarden.engine.plan.given_back import TakeBackCounts
 from seatwarden.engine.plan.guarantees import GuaranteeJudged
 from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import FORMAT
@@ -95,7 +96,8 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     `found` are the codes of the findings, `compared` says with which run it was compared; `accepted`: a change that
     touches everybody was approved when it was made. `register` is null for a plan that no register knows;
     `guarantees` are there where the policy has any; `heads` says where the registers of holds and notices ended that
-    were asked, where there is one; `terms` are what an apply is held to, where it can be applied.
+    were asked, where there is one; `terms` are what an apply is held to, where it can be applied;
+    `license_rules` is the digest of the site's license rules, where they were asked what Qlik gives back.
     """
 
     kind: Literal["plan"] = "plan"
@@ -113,6 +115,7 @@ class PlanHeader(ChainLine, kw_only=True, rename="camel"):
     limits: list[str]
     guarantees: list[GuaranteeJudged] | UnsetType = UNSET
     released_before: dict[str, dict[LicenseType, int] | None] | UnsetType = UNSET
+    license_rules: str | UnsetType = UNSET
     site_facts: SiteFacts | None
     pseudonyms: str | None
     period: str | None
@@ -213,6 +216,7 @@ class Summary(Struct, frozen=True, rename="camel"):
     pseudonyms: ClassCounts | None
     reserves: list[str] | UnsetType = UNSET
     notice: NoticeCounts | UnsetType = UNSET
+    take_back: TakeBackCounts | UnsetType = UNSET
 
 
 class SummaryLine(ChainLine, kw_only=True, rename="camel"):

@@ -206,7 +206,7 @@ def _needed(limits: Iterable[AnyLimit], site: SiteNumbers) -> dict[LicenseType, 
 def _take_needed(needed: dict[LicenseType, int], decision: Decision) -> bool:
     """Whether reserves leave a license to be released; then it is counted."""
     left = needed.get(decision.license_type)
-    if left is not None and (left <= 0 or not frees_at_once(decision)):
+    if left is not None and (left <= 0 or not frees_at_once(decision) or is_given_back(decision)):
         return False
     if left is not None:
         needed[decision.license_type] = left - 1
@@ -229,8 +229,14 @@ def frees_at_once(decision: Decision) -> bool:
     return decision.unused_days is not None and decision.unused_days >= QUARANTINE_DAYS
 
 
-def describe_reserve(reserve: Reserve, site: SiteNumbers, chosen: int) -> str:
-    """A sentence on a reserve: what is free, what is needed, what is released for it."""
+def is_given_back(decision: Decision) -> bool:
+    """Whether a license rule certainly gives the license back at the next log-in: then it does not stay free."""
+    return decision.take_back is not None and decision.take_back.is_certain
+
+
+def describe_reserve(reserve: Reserve, site: SiteNumbers, chosen: int, given_back: int = 0) -> str:
+    """A sentence on a reserve: what is free, what is needed, what is released for it. `given_back` are due, and do not
+    help: license rules give them back."""
     license_ = f"free {reserve.license_type} license"
     wanted = f"{plural(reserve.free, license_)} {_be(reserve.free)} to be reached"
     needed, seats = needed_for(reserve, site), site.seats.get(reserve.license_type)
@@ -241,7 +247,8 @@ def describe_reserve(reserve: Reserve, site: SiteNumbers, chosen: int) -> str:
     there = f"{wanted}: {free:,} {_be(free)} free{beyond}"
     if not needed:
         return f"{there}, so none is released"
-    return f"{there}, {needed:,} {_be(needed)} needed, {chosen:,} in this run"
+    rules = f"; {given_back:,} due {_be(given_back)} left, since license rules give them back" if given_back else ""
+    return f"{there}, {needed:,} {_be(needed)} needed, {chosen:,} in this run{rules}"
 
 
 def _be(count: int) -> str:

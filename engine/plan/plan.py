@@ -19,6 +19,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.circumstances import Origin
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, PlanFindings, clocks_finding, find_in_plan
+from seatwarden.engine.plan.given_back import TakeBackCounts, count_take_backs, with_take_backs
 from seatwarden.engine.plan.guarantees import GuaranteeJudged, judged
 from seatwarden.engine.plan.limits import (
     Excess,
@@ -33,6 +34,7 @@ from seatwarden.engine.plan.limits import (
     fitting,
     for_reserves,
     is_announced,
+    is_given_back,
     limits_in_force,
     longest_unused_first,
     remedy,
@@ -192,6 +194,10 @@ class Plan:
             return None
         return notice_counts(self.exact or self.decisions, self._may_be_told)
 
+    @cached_property
+    def _taken_back(self) -> TakeBackCounts | None:
+        return count_take_backs(self.decisions)
+
     def _may_be_told(self, some: Sequence[Decision]) -> Sequence[Decision]:
         """Of those that nobody has told, as many as one run may release; a run that is over its limit tells none."""
         return () if self.over else fitting(self.limits, self.allocated, some, self.numbers)
@@ -244,10 +250,23 @@ class Plan:
             "limits": describe_limits(self.limits),
             **({"guarantees": msgspec.to_builtins(self.guarantees)} if self.guarantees else {}),
             **({"releasedBefore": {str(days): found for days, found in lately.items()}} if lately else {}),
-            "siteFacts": msgspec.to_builtins(self.snapshot.site_facts) if self.policy.asked_of_site else None,
+            **({"licenseRules": self._license_rules} if self._license_rules else {}),
+            "siteFacts": msgspec.to_builtins(self.snapshot.site_facts) if self._asks_of_site else None,
             "pseudonyms": self.pseudonyms.key_id if self.pseudonyms else None,
             "period": self.pseudonyms.period if self.pseudonyms else None,
         }
+
+    @property
+    def _license_rules(self) -> str:
+        """The SHA-256 of the license rules, where they were asked what Qlik gives back."""
+        asked = self.policy.reads("license.takenBackBy") or any(one.take_back for one in self.decisions)
+        rules = self.snapshot.license_rules
+        return hashlib.sha256(bytes(rules)).hexdigest() if asked and isinstance(rules, msgspec.Raw) else ""
+
+    @property
+    def _asks_of_site(self) -> bool:
+        """Whether it matters who else has a property or an attribute."""
+        return bool(self.policy.asked_of_site) or self.policy.reads("license.takenBackBy")
 
     def summary(self) -> dict[str, Any]:
         """Counts: by type, by the rule or guard that decided, and the limits the plan is over."""
@@ -275,10 +294,13 @@ class Plan:
         for rule in self.policy.rules:
             reasons[rule.title] += 0  # also a rule that decides nothing is shown: it may be a mistake
         hold_both, lose_every = self._users()
+        wanted = [one for one in self.limits if isinstance(one, Reserve)]
+        useless = Counter(one.license_type for one in self._releases() if is_given_back(one)) if wanted else Counter()
         reserves = [
-            describe_reserve(one, self.numbers, 0 if self.over else self.planned[one.license_type])
-            for one in self.limits
-            if isinstance(one, Reserve)
+            describe_reserve(
+                one, self.numbers, 0 if self.over else self.planned[one.license_type], useless[one.license_type]
+            )
+            for one in wanted
         ]
         return {
             "licenses": len(self.decisions),
@@ -298,6 +320,7 @@ class Plan:
             "pseudonyms": msgspec.to_builtins(self.classes),
             **({"reserves": reserves} if reserves else {}),
             **({"notice": msgspec.to_builtins(self.waiting)} if self.waiting is not None else {}),
+            **({"takeBack": msgspec.to_builtins(self._taken_back)} if self._taken_back is not None else {}),
         }
 
 
@@ -322,6 +345,8 @@ def make_plan(
             snapshot = snapshot.with_releases(RELEASES_HIDDEN)
         decisions = stand(tuple(decide_all(policy, snapshot, day)))
         ours = pseudonyms.at(day) if pseudonyms is not None else None
+        if ours is None:  # behind pseudonyms it would tell who has which attributes
+            decisions = with_take_backs(decisions, snapshot)
         found = find_in_plan(policy, snapshot, day, decisions, ours)
         return _plan(policy, snapshot, day, source, decisions, ours, found)
 

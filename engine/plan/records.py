@@ -3,10 +3,11 @@
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict
 from seatwarden.engine.facts.facts import MAX_NUMBER
+from seatwarden.engine.take_back.take_back import TakeBack
 from seatwarden.grammar.ast import LicenseType
 
 Days: TypeAlias = Annotated[int, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
@@ -28,10 +29,11 @@ class DecisionJson(Struct, rename="camel", gc=False):
     unused_days: Days | None
     last_used: str | None
     at: str | None
+    take_back: TakeBack | UnsetType = UNSET
 
 
-PRINTED = tuple(field.encode_name for field in msgspec.structs.fields(DecisionJson))
-"""The names that `plan --format json` prints."""
+PRINTED = tuple(field.encode_name for field in msgspec.structs.fields(DecisionJson) if field.required)
+"""The names that `plan --format json` prints of every decision."""
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
         decision.unused_days,
         decision.last_used,
         at,
+        decision.take_back or UNSET,
     )
     found: dict[str, Any] = msgspec.to_builtins(printed)
     return found

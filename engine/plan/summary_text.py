@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from msgspec import convert
+
 from seatwarden.engine.common.tables import Column, plain_text
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision
@@ -11,6 +13,7 @@ from seatwarden.engine.decide.states import counts_by_type
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.engine.plan.free import free_seats
+from seatwarden.engine.plan.given_back import GIVEN_BACK_BY, TakeBackCounts, take_back_cell, take_back_lines
 from seatwarden.engine.plan.guarantees import GuaranteeJudged, broken_words, guarantee_lines
 from seatwarden.engine.plan.listing import COLUMNS, Group, ListedGroup, Show, cells, left_out, sections
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE, WHAT_IF, Mode
@@ -54,40 +57,25 @@ class ShownPlan(Protocol):
     def summary(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
-class BesideReleases(Protocol):
-    """A column beside the releases of a plan."""
-
-    @property
-    def column(self) -> Column: ...  # noqa: D102
-    def cell(self, decision: Decision) -> str: ...  # noqa: D102
-
-
-def plan_text(
-    made: ShownPlan,
-    show: Show = "brief",
-    line: str = "─",
-    width: int | None = None,
-    beside: BesideReleases | None = None,
-) -> str:
+def plan_text(made: ShownPlan, show: Show = "brief", line: str = "─", width: int | None = None) -> str:
     """The whole text, for `summary.txt` and pipes: the totals, the licenses as far as people read, the plan in numbers.
 
-    `width` is how many columns of a terminal there are; None: as many as it takes. `beside` is no part of the plan, and
-    not in `summary.txt`.
+    `width` is how many columns of a terminal there are; None: as many as it takes.
     """
     listed = sections(made.decisions, show, MOST_IN_FILE)
     lines = [*totals(made)]
     for section in listed:
-        table = plain_text(*table_of(section, beside), line, width)
+        table = plain_text(*table_of(section), line, width)
         lines += ["", section.title, *table.rstrip("\n").split("\n")]
     return "\n".join([*lines, "", *closing_lines(made, listed)]) + "\n"
 
 
-def table_of(section: ListedGroup, beside: BesideReleases | None) -> tuple[Sequence[Column], list[tuple[str, ...]]]:
+def table_of(section: ListedGroup) -> tuple[Sequence[Column], list[tuple[str, ...]]]:
     """The columns and rows of a group of licenses."""
-    if beside is None or section.group != "release":
+    if all(decision.take_back is None for decision in section.licenses):
         return COLUMNS, [cells(decision) for decision in section.licenses]
-    rows = [(*cells(decision), beside.cell(decision)) for decision in section.licenses]
-    return (*COLUMNS, beside.column), rows
+    rows = [(*cells(decision), take_back_cell(decision)) for decision in section.licenses]
+    return (*COLUMNS, GIVEN_BACK_BY), rows
 
 
 def totals(made: ShownPlan) -> list[str]:
@@ -174,6 +162,9 @@ def summary_lines(made: ShownPlan) -> list[str]:
         lines.append(f"  {license_type:<12}  {counts_by_type(counts)}")
     seats = free_seats(run["overview"], summary["byType"], made.decisions)
     lines += ["", *(f"  {one.license_type:<12}  {one.words}" for one in seats)] if seats else []
+    if "takeBack" in summary:
+        counts = convert(summary["takeBack"], TakeBackCounts)
+        lines += ["", *(f"  {line}" for line in take_back_lines(counts, made.decisions))]
     lines.append("")
     lines += [f"  {count:>7,}  {printable(reason)}" for reason, count in summary["byReason"].items()]
     if "notice" in summary:

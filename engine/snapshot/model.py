@@ -185,7 +185,8 @@ class Snapshot:
     this was read from: both only where somebody asked for them. `last_released` has the day on which our runs last
     released a license of each user (`DIRECTORY\\id`), or why that is not known. `standings` has what the registers
     beside the site say of licenses, by type and id: the `Standing` of `engine.facts`, a room above this one.
-    `license_rules` are the site's license rules as JSON, UNSET where the snapshot does not have them.
+    `license_rules` are the site's license rules as JSON, UNSET where the snapshot does not have them; `take_backs` is
+    what asks them, the `TakeBacks` of `engine.take_back`, another room above, once somebody has asked.
     """
 
     def __init__(
@@ -205,6 +206,7 @@ class Snapshot:
         self.signed_key = _signed_key(file.license)
         self.overview = seats_in(file.access_type_overview)
         self.license_rules = file.license_rules
+        self.take_backs: Any = None
         self.site_clock: datetime | None = None
         self.data: bytes | None = None
         self.last_released: Mapping[str, date] | str = RELEASES_NOT_TOLD

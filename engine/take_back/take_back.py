@@ -1,13 +1,15 @@
 """What Qlik gives back by itself: whether a license rule gives somebody a license again at the next log-in.
 
 A rule says of a user yes, no, or that nobody can say: then the reason stands there. What a rule would do is worked out
-in every reading that Qlik's help leaves open (`rule_readings.py`), and said only where all of them agree.
+in every reading that Qlik's help leaves open (`readings.py`), and said only where all of them agree.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.engine.snapshot.license_rules import (
     LicenseRule,
@@ -16,7 +18,7 @@ from seatwarden.engine.snapshot.license_rules import (
     paths_in,
     read_license_rules,
 )
-from seatwarden.engine.snapshot.model import Snapshot, User
+from seatwarden.engine.snapshot.model import Snapshot, User, UserReference
 from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.engine.take_back.readings import KnownTexts, RuleAnswer, ask_rule, readings_of
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
@@ -27,8 +29,7 @@ ANSWERS: tuple[TakeBackAnswer, ...] = ("not given back", "given back", "cannot s
 """The answers in the order in which they are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakeBack:
+class TakeBack(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Whether a license that somebody loses is given back at log-in.
 
     `gives` are the types that `rules` give, or may give beside the one that was asked about: which wins is not
@@ -40,7 +41,19 @@ class TakeBack:
     rules: tuple[str, ...] = ()
     gives: tuple[LicenseType, ...] = ()
     instead: tuple[str, ...] = ()
-    reason: str | None = None
+    reason: str = ""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is certain that this license is given back, and no other one in place of it."""
+        return self.answer == "given back" and len(self.gives) == 1
+
+    @property
+    def brief(self) -> str:
+        """The answer in few words: by which rules it is given back."""
+        if self.answer == "given back":
+            return ", ".join(self.rules)
+        return "no rule" if self.answer == "not given back" else self.answer
 
     def describe(self) -> str:
         """The answer in words."""
@@ -49,56 +62,24 @@ class TakeBack:
         if self.answer == "not given back":
             return f"not given back by a rule{_other(self.instead)}"
         types = " or ".join(self.gives)
-        return f"given again if they log in: {types}, by {_named(self.rules)}"
+        return f"given again if they log in: {types}, by {named_rules(self.rules)}"
 
 
-def _named(rules: Sequence[str]) -> str:
+def named_rules(rules: Sequence[str]) -> str:
+    """License rules by name: ``rule `a` ``, ``rules `a`, `b` ``."""
     return f"{'rule' if len(rules) == 1 else 'rules'} {', '.join(f'`{shown(rule)}`' for rule in rules)}"
 
 
 def _other(rules: Sequence[str]) -> str:
-    return f"; a license of the other type is given if they log in, by {_named(rules)}" if rules else ""
+    return f"; a license of the other type is given if they log in, by {named_rules(rules)}" if rules else ""
 
 
-@dataclass(frozen=True, slots=True)
-class TakeBackCounts:
-    """How many of some licenses are given back.
-
-    `rules` counts those that certainly are by the names of their rules, `reasons` those of which nobody can say.
-    """
-
-    not_given_back: int
-    given_back: int
-    cannot_say: int
-    rules: Mapping[str, int]
-    reasons: Mapping[str, int]
-
-    @property
-    def total(self) -> int:
-        """The number of all of them."""
-        return self.not_given_back + self.given_back + self.cannot_say
-
-    def describe(self, verb: str) -> str:
-        """The counts in words, such as `5 due: 3 not given back by a rule, 2 given back if they log in (rule `x`)`."""
-        parts = []
-        if self.not_given_back:
-            parts.append(f"{self.not_given_back:,} not given back by a rule")
-        if self.given_back:
-            parts.append(f"{self.given_back:,} given back if they log in ({_named(tuple(self.rules))})")
-        if self.cannot_say:
-            parts.append(f"{self.cannot_say:,} cannot say")
-        return f"{self.total:,} {verb}: {', '.join(parts)}"
-
-
-def count_take_backs(found: Iterable[TakeBack]) -> TakeBackCounts:
-    """The answers counted; names and reasons with the most first."""
-    answers, rules, reasons = Counter[TakeBackAnswer](), Counter[str](), Counter[str]()
-    for one in found:
-        answers[one.answer] += 1
-        rules.update(one.rules if one.answer == "given back" else ())
-        reasons.update([one.reason] if one.reason is not None else ())
-    kept, given, unknown = (answers[name] for name in ANSWERS)
-    return TakeBackCounts(kept, given, unknown, dict(rules.most_common()), dict(reasons.most_common()))
+def take_backs_of(snapshot: Snapshot) -> "TakeBacks":
+    """What asks the license rules of a snapshot; made once."""
+    if snapshot.take_backs is None:
+        snapshot.take_backs = TakeBacks(snapshot)
+    found: TakeBacks = snapshot.take_backs
+    return found
 
 
 class TakeBacks:
@@ -113,6 +94,15 @@ class TakeBacks:
         self._asked: dict[int, tuple[tuple[str, ...], dict[tuple[KnownTexts, ...], RuleAnswer]]] = {
             rule: (paths_in(condition), {}) for rule, condition in known
         }
+
+    def of_license(self, license_type: LicenseType, license_id: str) -> TakeBack:
+        """Whether that license is given back to whom it is taken from."""
+        return self.of(self._holders.get((license_type, license_id), ""), license_type)
+
+    @cached_property
+    def _holders(self) -> Mapping[tuple[LicenseType, str], str]:
+        rows = ((kind, row) for kind, rows in self._snapshot.licenses.items() for row in rows)
+        return {(kind, row.id): row.user.id for kind, row in rows if isinstance(row.user, UserReference)}
 
     def of(self, user_id: str, license_type: LicenseType) -> TakeBack:
         """Whether a license of this type is given back to the user with that id of QRS."""

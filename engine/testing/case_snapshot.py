@@ -17,7 +17,8 @@ from seatwarden.engine.facts.notice import NoticeStanding
 from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.snapshot.model import RELEASES_NOT_TOLD, License, Seats, Snapshot
 from seatwarden.engine.snapshot.reader import decode_snapshot
-from seatwarden.grammar.ast import LICENSE_TYPES, Field
+from seatwarden.engine.take_back.take_back import TakeBack
+from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
 from seatwarden.policy.testing.case import Given, LicenseFacts, Moment, Special, UserFacts
 
 UNUSED_DAYS = 1_000
@@ -75,9 +76,25 @@ def case_site(
     }
     snapshot = decode_snapshot(msgspec.json.encode(site), "the case")
     snapshot.last_released = _last_released(user, snapshot, day)
+    snapshot.take_backs = _TakenBack(license)
     counts = {name: n for name in _SEATS if type(n := license.facts.get(name, _SEATS[name])) is int}
     snapshot.overview = {license.type: Seats(**counts)}
     return snapshot, snapshot.licenses[license.type][0]
+
+
+class _TakenBack:
+    """The license rules of a case's site, as far as it says what they give; nothing, where it does not."""
+
+    def __init__(self, license: LicenseFacts) -> None:
+        given = license.facts.get("takenBackBy", ())
+        rules = given if isinstance(given, tuple) else ()
+        self._found = TakeBack("given back", rules, (license.type,)) if rules else TakeBack("not given back")
+        if given is Special.UNKNOWN:
+            self._found = TakeBack("cannot say", reason="the case does not say what license rules give")
+
+    def of(self, user_id: str, license_type: LicenseType) -> TakeBack:
+        """What becomes of the case's license."""
+        return self._found
 
 
 def told_snapshot(snapshot: Snapshot, decision: Decision, told: Moment, reminded: Moment | None, day: Day) -> Snapshot:
@@ -159,7 +176,7 @@ def _license_row(license: LicenseFacts, day: Day) -> dict[str, Any]:
     facts = {
         key: _written(given, day)
         for key, given in named.items()
-        if given is not Special.UNKNOWN and key not in ("type", "unusedDays", *_SEATS)
+        if given is not Special.UNKNOWN and key not in ("type", "unusedDays", "takenBackBy", *_SEATS)
     }
     return {"user": {"id": "user"}, **facts, "lastUsed": _last_used(named["lastUsed"], day)}
 

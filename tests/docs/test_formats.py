@@ -28,10 +28,12 @@ from seatwarden.engine.notice import holds
 from seatwarden.engine.notice import lines as notices
 from seatwarden.engine.plan import circumstances, guarantees, terms
 from seatwarden.engine.plan.findings import Finding
+from seatwarden.engine.plan.given_back import TakeBackCounts
 from seatwarden.engine.plan.plan import FORMAT, make_plan
 from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
+from seatwarden.engine.take_back.take_back import TakeBack
 from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
 from tests.docs.records import (
@@ -78,6 +80,7 @@ TYPES: dict[str, Any] = {
     "type summary": lines.TypeSummary,
     "class counts": ClassCounts,
     "notice counts": NoticeCounts,
+    "taken back counts": TakeBackCounts,
     "apply": lines.ApplyHeader,
     "intent": lines.Intent,
     "intent part": lines.IntentPart,
@@ -122,6 +125,7 @@ TYPES: dict[str, Any] = {
     "damage part": notices.CircumstancesPart,
     "notice standing": NoticeStanding,
     "standing": Standing,
+    "taken back": TakeBack,
     "hold in force": HoldInForce,
     "finding": Finding,
     "printed decision": DecisionJson,

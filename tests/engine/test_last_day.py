@@ -95,6 +95,9 @@ class _Qrs:
     def licenses(self, license_type: LicenseType) -> list[License]:
         return list(self._snapshot.licenses[license_type])
 
+    def license_rules(self) -> bytes | None:
+        return None
+
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         self.deleted.append(license_id)
         return 204, ""

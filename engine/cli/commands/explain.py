@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import typer
-from msgspec import UNSET, to_builtins
+from msgspec import to_builtins
 
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.inputs import (
@@ -37,7 +37,7 @@ from seatwarden.engine.explain.people import (
 )
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.findings import Finding, find_in_plan
-from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.engine.plan.given_back import with_take_backs
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -139,8 +139,6 @@ class _Source(Generic[_T]):
     """Finds the state of a license in its run, where there is one."""
     afterwards: Callable[[], Callable[[Decision], str | None]] = lambda: lambda decision: None
     """Finds what has become of a released license since."""
-    take_back: Callable[[], Callable[[Decision], str | None]] = lambda: lambda decision: None
-    """Finds whether Qlik gives back a license that is due."""
     approvals: Sequence[str] = ()
     """Who has approved the plan, in words."""
 
@@ -178,11 +176,10 @@ class _Source(Generic[_T]):
         is_due = any(decision.verdict == "release" for decision in told)
         state_of = self.states() if is_due else lambda decision: None
         since = self.afterwards() if is_due else lambda decision: None
-        back = self.take_back() if is_due else lambda decision: None
 
         def of(decision: Decision) -> Explanation:
             explained = explainer.explain(decision, size, findings, state_of(decision))
-            return replace(explained, afterwards=since(decision), take_back=back(decision))
+            return replace(explained, afterwards=since(decision))
 
         return [(holder, list(map(of, decisions))) for holder, decisions in chosen]
 
@@ -287,24 +284,18 @@ def _from_inputs(
     given = gather(policy, snapshot, site, now, timezone, runs=True, rules=True)
     if given.past is not None:
         return _from_past(given, given.past)
+
+    def told(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+        return with_take_backs(given.stand(decisions), given.snapshot)
+
     return _Source(
         given.policy,
         given.day,
         lambda queries: people_of_snapshot(given.snapshot, queries),
-        lambda held: given.stand([decide(given.policy, given.snapshot, *held, given.day)])[0],
-        lambda: given.stand(tuple(decide_all(given.policy, given.snapshot, given.day))),
+        lambda held: told([decide(given.policy, given.snapshot, *held, given.day)])[0],
+        lambda: told(tuple(decide_all(given.policy, given.snapshot, given.day))),
         lambda chosen: find_in_plan(given.policy, given.snapshot, given.day, chosen, whole=False).findings,
-        take_back=lambda: _take_back_of(given.snapshot),
     )
-
-
-def _take_back_of(snapshot: Snapshot) -> Callable[[Decision], str | None]:
-    if snapshot.license_rules is UNSET:
-        return lambda decision: None
-    from seatwarden.engine.cli.views.take_back import TakeBackView
-
-    view = TakeBackView.on(snapshot)
-    return view.sentence if view is not None else lambda decision: None
 
 
 def _from_past(given: Inputs, past: "PastSite") -> _Source[Decision]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec import UNSET, Raw, to_builtins
+from msgspec import to_builtins
 
 from seatwarden.engine.cli.circumstances import this_hand
 from seatwarden.engine.cli.exits import ExitCode
@@ -38,6 +38,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms, load_pseudonyms
 from seatwarden.engine.log.run_folder import REPORT_FILE
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.free import free_seats
+from seatwarden.engine.plan.given_back import take_back_cell
 from seatwarden.engine.plan.listing import Group, Show, sections
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.plan.plan import Plan, make_plan, plan_of_record, with_origin
@@ -46,7 +47,6 @@ from seatwarden.engine.plan.summary_text import closing_lines, plan_text, table_
 from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
-    from seatwarden.engine.cli.views.take_back import TakeBackView
     from seatwarden.engine.common.signing_key import SigningKey
     from seatwarden.engine.log.writer import KeptFile
     from seatwarden.engine.plan.circumstances import Hand
@@ -109,20 +109,11 @@ def plan(
     made = with_origin(made, hand.origin(given.mode, given.snapshot.site_clock))
     made = _compared(made, given, site, output)
     written = _write(made, output, hand, site, given, keep_snapshot) if output is not None else None
-    _print(made, format, show, written, raw, _take_back(given, pseudonyms))
+    _print(made, format, show, written, raw)
     if output is not None:
         _say_written(output, report, format)
     if detailed_exitcode and made.summary()["release"]:
         raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
-
-
-def _take_back(given: Inputs, pseudonyms: Pseudonyms | None) -> "TakeBackView | None":
-    """What the site's license rules give back; None without any, or where nobody may be told by name."""
-    if given.past is not None or pseudonyms is not None or given.snapshot.license_rules in (UNSET, Raw(b"[]")):
-        return None
-    from seatwarden.engine.cli.views.take_back import TakeBackView  # most snapshots of tests and files have no rules
-
-    return TakeBackView.on(given.snapshot)
 
 
 def _key(sign: Path | None, variable: str | None, output: Path | None, site: Path | None) -> "SigningKey | None":
@@ -230,9 +221,7 @@ def _compared(made: Plan, given: Inputs, site: Path | None, output: Path | None)
     return compared_with_before(made, places, percent)
 
 
-def _print(
-    made: Plan, format_: Format, show: Show, written: str | None, raw: bool, beside: "TakeBackView | None"
-) -> None:
+def _print(made: Plan, format_: Format, show: Show, written: str | None, raw: bool) -> None:
     """Prints the plan; `written` is the text of its `summary.txt`, if one was made."""
     if format_ == "json":
         decisions = [decision_to_json(decision) for decision in made.decisions]
@@ -240,11 +229,9 @@ def _print(
         allowed = [{**to_builtins(finding), "reason": reason} for finding, reason in made.found.allowed]
         free = to_builtins(free_seats(made.run()["overview"], made.summary()["byType"], made.decisions))
         told = {"findings": findings, "allowed": allowed, "compared": made.compared or None, "free": free}
-        if beside is not None:
-            told["takeBack"] = beside.to_json(made.decisions)
         print_result({"run": made.run(), "decisions": decisions, "summary": made.summary(), **told})
     elif format_ == "csv":
-        _print_csv(made, raw, beside)
+        _print_csv(made, raw)
         _note_findings(made)
     elif is_quiet():
         _note_findings(made)
@@ -253,27 +240,22 @@ def _print(
         listed = sections(made.decisions, show, MOST_ON_TERMINAL)
         for section in listed:
             say((section.title, _STYLE[section.group]))
-            print_rows(*table_of(section, beside))
-        say("\n".join(broken([*closing_lines(made, listed), *_taken_back(made, beside)], room())))
-    elif beside is None and written is not None and show == "brief" and is_utf8() and piped_width() is None:
+            print_rows(*table_of(section))
+        say("\n".join(broken(closing_lines(made, listed), room())))
+    elif written is not None and show == "brief" and is_utf8() and piped_width() is None:
         say(written.removesuffix("\n"))
     else:
-        text = plan_text(made, show, "─" if is_utf8() else "-", piped_width(), beside).removesuffix("\n")
-        say("\n".join(broken([*text.split("\n"), *_taken_back(made, beside)], piped_width())))
+        text = plan_text(made, show, "─" if is_utf8() else "-", piped_width()).removesuffix("\n")
+        say("\n".join(broken(text.split("\n"), piped_width())))
 
 
-def _taken_back(made: Plan, beside: "TakeBackView | None") -> list[str]:
-    """What Qlik gives back of what is due, in numbers."""
-    return beside.lines(made.decisions) if beside is not None else []
-
-
-def _print_csv(made: Plan, raw: bool, beside: "TakeBackView | None") -> None:
+def _print_csv(made: Plan, raw: bool) -> None:
     rows = ({**row, "rules": "; ".join(row["rules"])} for row in map(decision_to_json, made.decisions))
-    if beside is None:
+    if "takeBack" not in made.summary():
         print_csv(PRINTED, rows, raw=raw)
         return
     pairs = zip(rows, made.decisions, strict=True)
-    print_csv((*PRINTED, "takeBack"), ({**row, "takeBack": beside.cell(one)} for row, one in pairs), raw=raw)
+    print_csv((*PRINTED, "takeBack"), ({**row, "takeBack": take_back_cell(one)} for row, one in pairs), raw=raw)
 
 
 def _note_findings(made: Plan) -> None:

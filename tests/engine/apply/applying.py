@@ -92,6 +92,9 @@ class MemoryQrs:
     def licenses_now(self, license_type: LicenseType) -> list[License]:
         return [decode_license(as_json(row), "license") for row in self.site["licenses"].get(license_type, [])]
 
+    def license_rules(self) -> bytes | None:
+        return as_json(self.site["licenseRules"]) if "licenseRules" in self.site else None
+
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         self.events.append(f"DELETE {license_id}")
         answer = self.on_delete(license_id)

@@ -13,6 +13,7 @@ import pytest
 
 from seatwarden.policy.vocabulary import VOCABULARY
 from tests.engine.apply.applying import LONG_AGO, MemoryQrs, idle, prepare
+from tests.engine.simulator.test_license_audit import rule_row
 from tests.engine.support import license_row
 from tests.strategies import NOW
 
@@ -120,6 +121,11 @@ FIELDS: dict[str, Field] = {
         "license.unusedDays > 9999", _row(lastUsed=LATER), "license.unusedDays would be 324, is 173"
     ),
     "license.excess": Field("license.excess", _row(excess=True), "license.excess was false, is true"),
+    "license.takenBackBy": Field(
+        'license.takenBackBy = "All"',
+        lambda site: site["licenseRules"].append(rule_row(1, '((user.name like "*"))', name="All")),
+        "license.takenBackBy was none, is unknown",
+    ),
     "license.available": Field("license.available > 9999", None),  # the plan's stay: this apply changes them
     "license.total": Field("license.total > 9999", None),
     "today": Field("today > 2030-01-01", None),  # these change by themselves
@@ -146,6 +152,7 @@ ABSENT: dict[str, Callable[[Site], Any]] = {
     "license.neverUsed": _row(lastUsed="x"),
     "license.unusedDays": _row(lastUsed="x"),
     "license.excess": lambda site: site["licenses"]["analyzer"][0].pop("excess"),
+    "license.takenBackBy": lambda site: site.pop("licenseRules"),
 }
 """What makes a field unknown; of the others the snapshot is refused without them, or they cannot be absent."""
 
@@ -163,6 +170,7 @@ def site() -> Site:
         attributes=[_attribute("a"), _attribute("b")],
     )
     found["licenses"]["professional"] = [license_row(1, LONG_AGO, id="p1")]
+    found["licenseRules"] = []
     return found
 
 
@@ -181,7 +189,8 @@ def _apply(folder: Path, site: Site, field: Field, change: Callable[[Site], Any]
 
 def test_the_table_has_every_field() -> None:
     assert list(FIELDS) == list(VOCABULARY)
-    many = {name for name, entry in VOCABULARY.items() if entry.many and name != "user.licenses"}
+    not_rows = ("user.licenses", "license.takenBackBy")
+    many = {name for name, entry in VOCABULARY.items() if entry.many and name not in not_rows}
     assert {name for name, field in FIELDS.items() if field.orders} == many
 
 

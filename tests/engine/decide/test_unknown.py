@@ -46,8 +46,8 @@ SOURCES = {
 }
 """The field in QRS that each of ours hangs on; the rest is always there."""
 ALWAYS_THERE = {"user", "user.userDirectory", "user.userId", "license.type", "today", "month", "weekday"}
-OF_NO_ROW = {"user.lastReleased", "license.available", "license.total"}
-"""What no row of QRS says, but runs or the site's overview."""
+OF_NO_ROW = {"user.lastReleased", "license.available", "license.total", "license.takenBackBy"}
+"""What no row of QRS says, but runs, or the site's overview and its license rules."""
 
 OLD = "2026-01-01T00:00:00Z"
 RELEASE = Rule("release", (), "all", None, Boolean(True))

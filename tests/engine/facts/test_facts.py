@@ -31,6 +31,7 @@ from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.vocabulary import IN_USE, VOCABULARY, Type
+from tests.engine.simulator.test_license_audit import rule_row
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 from tests.strategies import NEVER, moments, sites
 
@@ -57,7 +58,7 @@ def _read(field: Field, row: dict[str, Any], who: dict[str, Any], zone: str = "U
     site = site_of([who], [row], rest.get("professional"))
     for license_type in rest.get("without", ()):
         del site["licenses"][license_type]
-    snapshot = snapshot_of(site)
+    snapshot = snapshot_of({**site, "licenseRules": [rule_row(1, '((user.userId="jdoe"))', name="Analyzer for all")]})
     snapshot.overview = {"analyzer": Seats(total=90, available=7)}
     snapshot.last_released = rest.get("released", {"ADMIN\\jdoe": date(2026, 3, 1)})
     (license_,) = snapshot.licenses["analyzer"]
@@ -277,6 +278,7 @@ _EVERY = {
     "license.neverUsed": (False,),
     "license.unusedDays": (51,),
     "license.excess": (False,),
+    "license.takenBackBy": ("Analyzer for all",),
     "license.available": (7,),
     "license.total": (90,),
     "today": (date(2026, 11, 21),),

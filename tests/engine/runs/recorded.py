@@ -91,6 +91,9 @@ class RecordedSite:
     def licenses(self, license_type: LicenseType) -> list[License]:
         return [decode_license(as_json(row), "license") for row in self.content["licenses"][license_type]]
 
+    def license_rules(self) -> bytes | None:
+        return None
+
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         self.on_delete(license_id)
         if license_id == self.fail:

@@ -70,6 +70,7 @@ def test_every_word_of_the_vocabulary_can_be_written(tmp_path: Path) -> None:
       excess: true
       available: 7
       total: 90
+      takenBackBy: [Analyzer for all]
       quarantined: false"""
     (only,) = load(tmp_path, case(user=user, license=license_)).cases
     assert only.user is not Special.UNKNOWN
