@@ -142,7 +142,8 @@ def alike_or_not(decision: Decision) -> Hashable:
     facts = None if is_withheld(decision) else tuple(decision.facts.items())
     truths = tuple(outcome.truth for outcome in decision.outcomes)
     decided = (ruling.verdict, ruling.because, ruling.guard, id(ruling.rule) if ruling.rule else None)
-    return (decision.license_type, *decided, *_row(decision), decision.standing, _hidden(decision), truths, facts)
+    beside = (decision.standing, decision.take_back, _hidden(decision))
+    return (decision.license_type, *decided, *_row(decision), *beside, truths, facts)
 
 
 def stand_in(decision: Decision, marks: Marks, rules: CompiledRules, values: ReadValues) -> Decision:
@@ -180,7 +181,7 @@ def _is_past(fact: Fact, today: date) -> bool:
 
 
 def _standing(decision: Decision) -> tuple[Any, ...]:
-    return id(decision.ruling), *_row(decision), decision.standing
+    return id(decision.ruling), *_row(decision), decision.standing, decision.take_back
 
 
 def _row(decision: Decision) -> tuple[Any, ...]:

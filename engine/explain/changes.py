@@ -24,6 +24,7 @@ ELSEWHERE = "(another directory)"
 """A user directory that nobody has: it stands for any that no rule speaks of."""
 
 _UNFORESEEABLE = Unknown("cannot be foreseen")
+TAKEN_BACK_BY = Field("license.takenBackBy")
 _USER, _DIRECTORY, _LICENSES, _LAST_USED, _UNUSED = (
     Field(name) for name in ("user", "user.userDirectory", "user.licenses", "user.lastUsed", "user.unusedDays")
 )
@@ -163,6 +164,8 @@ def facts_after(change: Change, facts: Facts, day: Day) -> Changed:
                 others = tuple(one for one in before if one != license_type)
                 before = (*others, license_type) if held else others
             values = {_LICENSES: before, _LAST_USED: _UNFORESEEABLE, _UNUSED: _UNFORESEEABLE}
+    if not isinstance(change, UsedToday | Flagged):  # license rules ask for nearly everything about a user
+        values[TAKEN_BACK_BY] = _UNFORESEEABLE
     return Changed(facts, values, names)
 
 

@@ -30,6 +30,7 @@ from seatwarden.engine.facts.standing import HoldInForce
 from seatwarden.engine.plan.findings import Finding, is_about
 from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.engine.snapshot.unknown import Unknown
+from seatwarden.engine.take_back.take_back import TakeBack
 from seatwarden.grammar.ast import Not
 from seatwarden.grammar.printer import print_condition, print_field
 from seatwarden.policy.loading import CheckedPolicy
@@ -96,7 +97,11 @@ class Explainer:
         if due and hold and not why and (due - timedelta(days=1)).isoformat() == hold.until:
             why = "the hold has ended"
         released = _released_on(due, why) if due else ""
-        advice = (*_advice(decision, self._day, due, released, cases), *_held_too(decision, hold))
+        advice = (
+            *_advice(decision, self._day, due, released, cases),
+            *_held_too(decision, hold),
+            *([sentence_of(decision.take_back)] if decision.take_back is not None else []),
+        )
         return Explanation(decision, status, headline, due, advice, cases, mine)
 
 
@@ -243,6 +248,12 @@ def _held_too(decision: Decision, hold: HoldInForce | None) -> Iterator[str]:
     """A sentence on the hold of a license that is kept for another reason."""
     if hold is not None and decision.because != "hold":
         yield f"The license is held, too, whatever the rules say: {hold.sentence}."
+
+
+def sentence_of(take_back: TakeBack) -> str:
+    """What Qlik gives back, as a sentence of its own."""
+    said = take_back.describe()
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _released_on(due: date, why: str) -> str:

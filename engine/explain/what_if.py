@@ -18,6 +18,7 @@ from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, compare
 from seatwarden.engine.explain.changes import (
     ELSEWHERE,
+    TAKEN_BACK_BY,
     Change,
     Empty,
     Filled,
@@ -257,6 +258,8 @@ def _flips(leaf: Trace, rule: Rule, license_type: LicenseType, names: Mapping[st
     read = dict(leaf.facts)
     if any(field.name in _BY_USE for field in read):
         yield UsedToday()
+        return
+    if TAKEN_BACK_BY in read:  # nothing about the user or the license: the site's license rules would be others
         return
     condition = leaf.condition
     if isinstance(condition, Comparison) and (asked := read_in(condition.left) or read_in(condition.right)):

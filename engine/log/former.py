@@ -78,7 +78,7 @@ class _Header(Struct, frozen=True, kw_only=True, rename="camel", tag_field="kind
     rules: list[RuleUsed]
 
 
-class _Decision(DecisionJson, tag_field="kind", tag="decision"):
+class _Decision(DecisionJson, kw_only=True, tag_field="kind", tag="decision"):
     row: RowState
     facts: dict[str, RecordedFact]
     truths: list[Truth] | UnsetType = UNSET

@@ -15,6 +15,7 @@ from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import last_use
 from seatwarden.engine.notice.languages import language
 from seatwarden.engine.notice.recipient import RecipientKind
+from seatwarden.engine.plan.limits import is_given_back
 from seatwarden.engine.snapshot.model import License
 from seatwarden.grammar.ast import LicenseType
 
@@ -28,6 +29,7 @@ class NoticeFacts:
 
     `last_used` and `days_unused` are None where it was never used. `told` is the day of the first message, `announced`
     that of the release. `site` is the name that people know the site by, `rule` the policy's name of the rule.
+    `given_back`: a license rule certainly gives the license again at the next log-in.
     """
 
     user: str
@@ -40,6 +42,7 @@ class NoticeFacts:
     site: str
     rule: str = ""
     reminder: bool = False
+    given_back: bool = False
 
 
 def facts_of(
@@ -62,6 +65,7 @@ def facts_of(
         urlsplit(site).hostname or site,
         decision.matched[0].label if decision.matched else "",
         reminder,
+        is_given_back(decision),
     )
 
 
@@ -83,6 +87,7 @@ VARIABLES: Mapping[str, str] = {
     "hub": "the address under `hub`; nothing without it",
     "contact": "the text under `contact`; nothing without it",
     "reminder": "whether this is the reminder",
+    "given_back": "whether a license rule of the site certainly gives the license again at the next log-in",
     "recipient": "whom it goes to: `own` (the user), `manager` or `fallback`",
     "language": "the language: `en`",
 }
@@ -113,6 +118,7 @@ def variables(
         "hub": hub,
         "contact": contact,
         "reminder": facts.reminder,
+        "given_back": facts.given_back,
         "recipient": recipient,
         "language": tag,
     }

@@ -262,9 +262,9 @@ def _line_in(trace: TracebackType | None, filename: str | None) -> str:
 
 _DAY = date(2026, 12, 9)
 _SAMPLES = tuple(
-    NoticeFacts("CORP\\anna", name, "analyzer", last_used, days, _DAY, _DAY, "qlik.example.com", "unused", reminder)
+    NoticeFacts("CORP\\anna", name, "analyzer", last_used, days, _DAY, _DAY, "qlik.example.com", "unused", *told)
     for name, last_used, days in (("Anna Berg", _DAY, 45), (None, None, None), ("Anna", _DAY, 1))
-    for reminder in (False, True)
+    for told in ((False, False), (True, False), (False, True), (True, True))
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from seatwarden.engine.decide.decision import STANDING, Decision, listing_order, reason_label
 from seatwarden.engine.decide.disguise import is_withheld
@@ -15,6 +15,7 @@ from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.states import states_in
 from seatwarden.engine.plan.findings import Finding
+from seatwarden.engine.plan.given_back import take_back_cell, take_back_lines
 from seatwarden.engine.plan.limits import Excess
 from seatwarden.engine.plan.listing import why
 from seatwarden.engine.report.band import (
@@ -113,6 +114,8 @@ class TakenLicense:
     state: LicenseState
     days: int | None
     why: str
+    given_back: str = ""
+    """By which rules it is given back, in few words; empty where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ class Page:
     totals: tuple[TypeCounts, ...]
     breaches: tuple[Breach, ...]
     sentences: tuple[str, ...]
+    taken_back: tuple[str, ...]
+    """How many of those that are due Qlik gives back by itself, and why nobody can say; empty without license rules."""
     day: str
     types: tuple[TypePicture, ...]
     rules: tuple[RuleCount, ...]
@@ -181,6 +186,7 @@ def report_of(sources: Sources) -> Page:
         totals=counts_of(plan, states, shown, [one.pool for one in types]),
         breaches=breaches_of(plan) if journal is None else (),
         sentences=(*sentences(plan, journal, states), *regret_words(sources.given_back.values())),
+        taken_back=tuple(_taken_back(plan)),
         day=plan.day.today.isoformat(),
         types=types,
         rules=tuple(_rule_counts(plan, listing.anchors, table["reasons"])),
@@ -228,6 +234,11 @@ def _forecast(pool: Pool, sources: Sources) -> tuple[str, ...]:
     return tuple(forecast_words(forecast(flows, free, sources.plan.day.today, YEAR, seed=pool.license_type)))
 
 
+def _taken_back(plan: RecordedPlan) -> Iterator[str]:
+    counts = plan.log.summary.take_back
+    return map(shown, take_back_lines(counts, plan.decisions) if counts is not UNSET else ())
+
+
 def _taken(plan: RecordedPlan, states: Sequence[LicenseState]) -> Iterator[TakenLicense]:
     """Those that this run takes, or has tried to: longest unused first."""
     found = [(d, state) for d, state in zip(plan.decisions, states, strict=True) if state not in ("kept", "due")]
@@ -236,8 +247,8 @@ def _taken(plan: RecordedPlan, states: Sequence[LicenseState]) -> Iterator[Taken
 
 
 def _taken_license(decision: Decision, state: LicenseState) -> TakenLicense:
-    user, name = decision.user, decision.user_name or ""
-    return TakenLicense(user, name, decision.license_type, state, decision.unused_days, why(decision))
+    user, name, told = decision.user, decision.user_name or "", (why(decision), take_back_cell(decision))
+    return TakenLicense(user, name, decision.license_type, state, decision.unused_days, *told)
 
 
 def _told(plan: RecordedPlan) -> Iterator[ToldLicense]:

@@ -24,7 +24,7 @@ from seatwarden.engine.notice.register import NoticeRegister
 from seatwarden.engine.notice.sending import Dispatch, Outgoing, Sender, Sent
 from seatwarden.engine.notice.standings import Reach
 from seatwarden.engine.notice.templates import NoticeTemplates, load_templates
-from seatwarden.engine.plan.limits import fitting
+from seatwarden.engine.plan.limits import fitting, is_given_back
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.site.notice import NoticeSettings
 from seatwarden.engine.site.settings import Settings
@@ -116,6 +116,7 @@ class _Post:
             site=self.name,
             rule=decision.rule.name or "" if decision.rule else "",
             reminder=due.step == "reminder",
+            given_back=is_given_back(decision),
         )
 
 

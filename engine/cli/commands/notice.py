@@ -26,6 +26,7 @@ from seatwarden.engine.common.text import printable
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.explain.people import AmbiguousUser, Holder, People, people_of_snapshot
+from seatwarden.engine.plan.given_back import with_take_backs
 from seatwarden.engine.snapshot.model import License
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.suggest import did_you_mean
@@ -110,12 +111,12 @@ def _inputs(
 ) -> Inputs:
     """What is decided on: the snapshot where there is one, else the live site."""
     if snapshot is None:
-        return gather(policy, None, site, now, timezone, attributes=settings.reads_attributes)
+        return gather(policy, None, site, now, timezone, attributes=settings.reads_attributes, rules=True)
     if policy is None:
         from seatwarden.engine.site.ours import policy_file
 
         policy = policy_file(site, os.environ)
-    return gather(policy, snapshot, None, now, timezone, attributes=settings.reads_attributes)
+    return gather(policy, snapshot, None, now, timezone, attributes=settings.reads_attributes, rules=True)
 
 
 def _license(given: Inputs, query: str, type: LicenseType | None) -> tuple[Holder, Decision, License]:
@@ -131,7 +132,10 @@ def _license(given: Inputs, query: str, type: LicenseType | None) -> tuple[Holde
     if not held:
         what = f"no {type} license" if type else "no license"
         raise InputError(printable(f"{holder.label} has {what}: there is nothing to tell"), "name somebody who has one")
-    decided = [(decide(given.policy, given.snapshot, kind, row, given.day), row) for kind, row in held]
+    decisions = [decide(given.policy, given.snapshot, kind, row, given.day) for kind, row in held]
+    decided = [
+        (decision, row) for decision, (_, row) in zip(with_take_backs(decisions, given.snapshot), held, strict=True)
+    ]
     due = [pair for pair in decided if pair[0].verdict == "release"] or decided
     if len(due) > 1:
         note(f"there are {len(due)} licenses, and a message for each: --type shows the others")

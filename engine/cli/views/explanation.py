@@ -33,7 +33,7 @@ def headline(explanation: Explanation) -> str:
     """The whole decision on one line."""
     decision = explanation.decision
     since = f"; {explanation.afterwards}" if explanation.afterwards else ""
-    back = f"; {decision.take_back.describe()}" if decision.take_back else ""
+    back = f"; {decision.take_back.describe()}" if decision.take_back and not explanation.advice else ""
     return printable(f"{decision.label} · {decision.license_type} · {explanation.headline}{since}{back}")
 
 

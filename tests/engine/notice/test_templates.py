@@ -66,6 +66,7 @@ def test_every_variable(tmp_path: Path) -> None:
         "hub=",
         "contact=",
         "reminder=False",
+        "given_back=False",
         "recipient=own",
         "language=en",
     ]

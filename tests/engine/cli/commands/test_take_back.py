@@ -147,9 +147,8 @@ def test_a_reserve_counts_on_no_license_that_is_given_back(run: Run, tmp_path: P
     site["licenseRules"] = [rule_row(1, f'((user.userId="{first}") or (user.userId="{second}"))', name="Both")]
     file, policy = tmp_path / "site.json", tmp_path / "reserve.policy"
     file.write_text(json.dumps(site), encoding="utf-8")
-    policy.write_text(
-        "release analyzer when unused for 30 days\nlimit release to 10 per run\nlimit release to reach 7 free analyzer, longest unused first\n"
-    )
+    limits = "limit release to 10 per run\nlimit release to reach 7 free analyzer, longest unused first\n"
+    policy.write_text(f"release analyzer when unused for 30 days\n{limits}")
     told = run("plan", "-p", policy, "-s", file)
     assert "3 are needed, 3 in this run; 2 due are left, since license rules give them back" in told.out
 
