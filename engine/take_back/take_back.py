@@ -141,6 +141,16 @@ class TakeBacks:
             answers[key] = RuleAnswer(None, rule.doubt) if answer.truth and rule.doubt else answer
         return answers[key]
 
+    def doubt_about(self, path: str) -> str | None:
+        """Why a property that a rule names may be another one, or none at all."""
+        return self._reader.doubt_about(path)
+
+    @property
+    def paths_in_use(self) -> tuple[str, ...]:
+        """The attributes and custom properties that anybody at the site has, as rules call them."""
+        facts = self._snapshot.site_facts
+        return (*(f"user.{name}" for name in facts.attributes), *(f"user.@{name}" for name in facts.properties))
+
     def _still_held(self, user: User, license_type: LicenseType) -> str | None:
         """Why QRS may give nothing to who loses a license of this type: another one is left, or may be."""
         missing = [kind for kind in LICENSE_TYPES if kind not in self._snapshot.licenses]
@@ -176,6 +186,16 @@ class _UserReader:
             case ["resource", *_]:
                 return Unknown(f"`{shown(path)}` is of what is asked for, not of a user")
         return Unknown(f"`{shown(path)}` is not documented")
+
+    def doubt_about(self, path: str) -> str | None:
+        """Why a property of this path may be another one, or none at all."""
+        owner, _, name = path.partition(".")
+        doubt = None
+        if owner == "user" and name.startswith("@"):
+            doubt = _doubtful(path, name[1:], self._properties, "@")
+        elif is_attribute(path):
+            doubt = _doubtful(path, name, self._attributes, "")
+        return doubt.reason if doubt is not None else None
 
     def _field(self, user: User, path: str, name: str) -> KnownTexts:
         lower = name.lower()

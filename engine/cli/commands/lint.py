@@ -67,7 +67,7 @@ def lint(
     """Check policies for errors, and for what was hardly meant.
 
     Also policy tests, and all that is in a folder. Rules that match nothing or everything, rules in each other's way,
-    names nobody has, schedules that never fire.
+    names nobody has, schedules that never fire. With a snapshot also the site's license rules.
     Ends with 1 when a policy has errors (with --strict also warnings), with 2 when one cannot be read.
     A comment `# seatwarden: allow SW301 reason` silences one finding where it is written.
 
@@ -81,6 +81,11 @@ def lint(
     if not policies:
         raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
     site = _site(snapshot) if snapshot is not None else None
+    if site is not None:
+        from seatwarden.engine.analysis.rule_lint import license_rule_warnings
+
+        for text in license_rule_warnings(site):
+            warn(text)
     report, all_read = _check_all(policies, site, choose_moment(now, site), int(time * STEPS_A_SECOND))
     if report.sources or all_read or format != "text":
         _print(report, format)

@@ -153,6 +153,15 @@ def test_a_reserve_counts_on_no_license_that_is_given_back(run: Run, tmp_path: P
     assert "3 are needed, 3 in this run; 2 due are left, since license rules give them back" in told.out
 
 
+def test_lint_looks_at_the_license_rules_too(run: Run, snapshot: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    file = _written(tmp_path / "odd", [rule_row(1, '((user.usrId="ann"))', name="Ann")])
+    odd = "license rule `Ann`: nobody at the site has `user.usrId`; did you mean `user.userId`?"
+    assert f"warning: {odd}" in run("lint", BUTLER, "--snapshot", file).err
+    assert odd in json.loads(run("lint", BUTLER, "--snapshot", file, "--format", "json").out)["warnings"]
+    assert "license rule" not in run("lint", BUTLER, "--snapshot", SITE).err
+
+
 def test_an_attribute_is_read_where_a_rule_asks_for_it(
     run: Run, site_file: SiteFile, certificates: CertificateFiles
 ) -> None:
