@@ -101,7 +101,7 @@ class _Test:
             self._turns.by_use,
             self._turns.together or by in OVER_ALL_LICENSES,
             self._turns.uses_together or by in OVER_ALL_LICENSES,
-            self._turns.site or by in OF_SITE,
+            self._turns.site or by in (*OF_SITE, "license.takenBackBy"),
         )
 
     def releases(self, people: Sequence[Sequence[Sequence[Stretch]]]) -> list[PastRelease]:

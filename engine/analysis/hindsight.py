@@ -17,7 +17,7 @@ from seatwarden.engine.analysis.regret import (
 )
 from seatwarden.engine.analysis.thresholds import Variant, thresholds_of, variants_of
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.common.text import join_words
+from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import OF_SITE
@@ -151,6 +151,20 @@ def _remarks(policies: Mapping[str, CheckedPolicy], group: Field | None, timelin
     if group is not None and (lack := name_of_nobody(group, timeline)) is not None:
         yield lack
     yield from (_noticed(name, policy) for name, policy in policies.items() if policy.gives_notice)
+    if any(policy.reads("license.takenBackBy") for policy in policies.values()):
+        yield from _without_rules(timeline)
+
+
+def _without_rules(timeline: Timeline) -> Iterator[str]:
+    """How many snapshots have no license rules: on them nobody can say what these give back."""
+    ends = [*(place for place, _ in timeline.site[1:]), len(timeline.moments)]
+    without = sum(
+        end - first for (first, state), end in zip(timeline.site, ends, strict=True) if state.license_rules is None
+    )
+    if without:
+        count = plural(len(timeline.moments), "snapshot")
+        have = "has" if without == 1 else "have"
+        yield f"{without:,} of {count} {have} no license rules: there `license.takenBackBy` is unknown, and keeps"
 
 
 def _noticed(name: str, policy: CheckedPolicy) -> str:

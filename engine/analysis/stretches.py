@@ -14,7 +14,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
-from msgspec import structs
+from msgspec import Raw, structs
 
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import Subject, subject_of
@@ -30,12 +30,13 @@ from seatwarden.engine.history.timeline import (
 )
 from seatwarden.engine.snapshot.model import NO_SITE_FACTS, License, Snapshot, UserReference
 from seatwarden.engine.snapshot.unknown import Unknown
+from seatwarden.engine.take_back.take_back import take_backs_of
 from seatwarden.grammar.ast import LicenseType
 
 
 class Need(NamedTuple):
     """What verdicts hang on beside the rows of a license and its user: the least age that turns one; each last use;
-    the other licenses of the person, and their last uses; the names in use at the site."""
+    the other licenses of the person, and their last uses; the names in use at the site, and its license rules."""
 
     least: float
     by_use: bool
@@ -122,7 +123,7 @@ class StretchReader:
     def _asked(self, state: SiteState) -> SiteState:
         """What of a state is asked for."""
         if not self._need.site:
-            state = state._replace(facts=NO_SITE_FACTS)
+            state = state._replace(facts=NO_SITE_FACTS, license_rules=None)
         return state if self._need.together else state._replace(types=(self._type,), unclaimed=())
 
     def of(self, person: PastPerson) -> Iterator[list[Stretch]]:
@@ -194,13 +195,17 @@ class StretchReader:
 
     def _with_licenses(self, person: PastPerson, place: int) -> Snapshot:
         """The site with all licenses of a person."""
-        _, state = self._states[self._state_at(place)]
+        at = self._state_at(place)
+        _, state = self._states[at]
         rows: dict[LicenseType, list[License]] = {kind: [] for kind in state.types}
         for past in person.licenses:
             row = as_of(past.rows, place)
             if row is not None and past.license_type in rows:
                 rows[past.license_type].append(self._as_used(past, row, place))
-        return _snapshot(state, rows)
+        found = _snapshot(state, rows)
+        if state.license_rules is not None:
+            found.take_backs = take_backs_of(self._snapshots[at]).on(found)
+        return found
 
     def _as_used(self, past: PastLicense, row: License, place: int) -> License:
         """A row with the last use that was known then."""
@@ -212,6 +217,8 @@ class StretchReader:
 def _snapshot(state: SiteState, rows: Mapping[LicenseType, list[License]] = MappingProxyType({})) -> Snapshot:
     """What the facts of a license ask of its snapshot."""
     found = Snapshot.of([], {kind: rows.get(kind, []) for kind in state.types}, state.facts)
+    if state.license_rules is not None:
+        found.license_rules = Raw(state.license_rules)
     vars(found).update(
         doubled_users=state.doubled_users,
         doubled_licenses=state.doubled_licenses,

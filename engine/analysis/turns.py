@@ -49,7 +49,7 @@ class Turns:
     `needs_disuse`: nothing is released that was used more lately than the least of the ages.
     `by_use`: each new last use may change one, at whatever age, not only the first. `together`: so may the rows of
     other licenses of the person, `uses_together` their last uses. `site`: so may the names of properties and
-    attributes in use.
+    attributes in use, and the license rules.
     """
 
     ages: tuple[int, ...]
@@ -127,7 +127,7 @@ def turns_of(policy: CheckedPolicy, license_type: LicenseType) -> Turns:
         found.by_use or (over_uses and not needs_disuse),
         not found.names.isdisjoint(OVER_ALL_LICENSES),
         over_uses,
-        found.site,
+        found.site or "license.takenBackBy" in found.names,
         policy,
         rules,
     )

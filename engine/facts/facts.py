@@ -341,7 +341,7 @@ def _taken_back_by(subject: Subject, key: str) -> Fact:
     """The names of the rules; where a license of the other type may be given in place of it, it is not certain."""
     if subject.user is None:
         return NO_USER
-    found = take_backs_of(subject.snapshot).of(subject.user.id, subject.license_type)
+    found = take_backs_of(subject.snapshot).of_user(subject.user, subject.license_type)
     if found.answer == "cannot say":
         return Unknown(found.reason)
     if found.answer == "given back" and not found.is_certain:

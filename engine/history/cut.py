@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.snapshot.surrogates import with_marks
@@ -106,6 +106,16 @@ def put_together(envelope: bytes, rows: Mapping[str, Sequence[bytes]]) -> bytes:
         frames.append(ListFrame(name.decode(), head, between, tail))
         texts.append(text)
     return b"".join(_put_together(texts, frames, rows))
+
+
+class _Around(Struct, rename="camel"):
+    license_rules: Raw | UnsetType = UNSET
+
+
+def license_rules_in(envelope: bytes) -> bytes | None:
+    """The license rules of a snapshot, of what stands around its rows; None where it has none."""
+    found = msgspec.json.decode(put_together(envelope, {}), type=_Around).license_rules
+    return None if found is UNSET else bytes(found)
 
 
 def _put_together(

@@ -11,20 +11,29 @@ import msgspec
 from msgspec import Struct
 
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.history.cut import USERS, Row
+from seatwarden.engine.history.cut import USERS, Row, license_rules_in
 from seatwarden.engine.history.database import writing
-from seatwarden.engine.history.packing import RowChanges, pack_changes, pack_order, unpack_changes, unpack_order
+from seatwarden.engine.history.packing import (
+    RowChanges,
+    pack_changes,
+    pack_order,
+    pack_text,
+    unpack_changes,
+    unpack_order,
+    unpack_text,
+)
 from seatwarden.engine.history.store import History
-from seatwarden.engine.snapshot.without import people_in_rows, rows_of
+from seatwarden.engine.snapshot.without import names_in, people_in_rows, rows_of, rules_name
 
 
 class InHistory(NamedTuple):
     """What a history has on a person: the numbers of rows, the ids that QRS has for the user and the licenses, and how
-    many releases it has of these."""
+    many releases it has of these; and what license rules may call the person."""
 
     rows: frozenset[int] = frozenset()
     ids: frozenset[str] = frozenset()
     releases: int = 0
+    names: frozenset[str] = frozenset()
 
     @property
     def extent(self) -> int:
@@ -36,6 +45,7 @@ class _ToErase(Struct):
     user: str
     rows: list[int]
     ids: list[str]
+    names: list[str] = []
 
 
 def people_in_history(history: History, form: str) -> Iterator[tuple[str | None, str, str | None, tuple[str, ...]]]:
@@ -51,13 +61,16 @@ def rows_on(history: History, user: str, ids: frozenset[str]) -> InHistory:
     if not known <= ids:
         found, known = rows_of(data, user, known | ids)
     releases = sum(license_ in known for _, license_, _ in history.releases())
-    return InHistory(frozenset(numbers[n - 1] for n in found), known, releases)
+    rows = frozenset(numbers[n - 1] for n in found)
+    with history.reading():
+        names = frozenset(name for text in history.first_rows().texts(sorted(rows)) for name in names_in(text))
+    return InHistory(rows, known, releases, names)
 
 
 def mark(history: History, user: str, found: InHistory) -> None:
     """Marks what is to be erased; nothing else is changed."""
     with history.reading(), writing(history.connection):
-        what = msgspec.json.encode(_ToErase(user, sorted(found.rows), sorted(found.ids))).decode()
+        what = msgspec.json.encode(_ToErase(user, sorted(found.rows), sorted(found.ids), sorted(found.names))).decode()
         history.connection.execute("INSERT INTO to_erase VALUES (?)", (what,))
 
 
@@ -80,16 +93,33 @@ def erase_marked(history: History) -> None:
 
 def _erase(history: History, what: _ToErase) -> None:
     connection, user, numbers = history.connection, what.user, frozenset(what.rows)
-    for number, lists, packed in connection.execute("SELECT number, lists, changes FROM snapshots").fetchall():
+    read = connection.execute("SELECT number, lists, changes, envelope FROM snapshots").fetchall()
+    for number, lists, packed, envelope in read:
         order, changes = unpack_order(lists), unpack_changes(packed)
         left = {name: [n for n in rows if n not in numbers] for name, rows in order.items()}
         kept = _unnamed(changes.without(numbers), user)
         connection.execute(
-            "UPDATE snapshots SET lists = ?, changes = ?, whole = NULL, without = without + 1 WHERE number = ?",
-            (pack_order(left) if left != order else lists, pack_changes(kept), number),
+            "UPDATE snapshots SET lists = ?, changes = ?, envelope = ?, whole = NULL, without = without + 1"
+            " WHERE number = ?",
+            (
+                pack_order(left) if left != order else lists,
+                pack_changes(kept),
+                pack_text(_without_naming_rules(unpack_text(envelope), what)),
+                number,
+            ),
         )
     history.rewrite_packs(lambda number, row: b"" if number in numbers else _without_changer(row, user))
     connection.executemany("DELETE FROM releases WHERE license = ?", [(license_,) for license_ in what.ids])
+
+
+def _without_naming_rules(envelope: bytes, what: _ToErase) -> bytes:
+    """What stands around the rows, without license rules that name the person: all of them go, or it would seem as if
+    a license were not given back."""
+    rules = license_rules_in(envelope)
+    if rules is None:
+        return envelope
+    changed = _without_changer(rules, what.user)
+    return envelope.replace(rules, b"null" if rules_name(changed, what.names) else changed, 1)
 
 
 def _unnamed(changes: RowChanges, user: str) -> RowChanges:

@@ -65,13 +65,15 @@ class PastPerson:
 
 class SiteState(NamedTuple):
     """What the facts of a license hang on beside the rows of its person: the names in use, the ids that are listed
-    twice, the types whose licenses are listed, and licenses that do not say whose they are."""
+    twice, the types whose licenses are listed, licenses that do not say whose they are, and the license rules as JSON
+    (None where they are not known)."""
 
     facts: SiteFacts
     doubled_users: frozenset[str]
     doubled_licenses: Mapping[LicenseType, frozenset[str]]
     types: tuple[LicenseType, ...]
     unclaimed: tuple[License, ...]
+    license_rules: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class _Reader:
         for column in used:
             others = column.rows.difference(*listed) | (column.rows & anew)
             self._uses(place, column.within(column.rows - others) if others else column)
-        self.site.note(place, types)
+        self.site.note(place, types, step.license_rules)
 
     def _uses(self, place: int, column: TimeColumn) -> None:
         base, add_use = pack_use(place), self._add_use
@@ -296,7 +298,7 @@ class _Site:
                     if by > 0:
                         self._unclaimed[row.id] = row
 
-    def note(self, place: int, types: tuple[LicenseType, ...]) -> None:
+    def note(self, place: int, types: tuple[LicenseType, ...], license_rules: bytes | None) -> None:
         """Notes the state as of a snapshot, where it is another one."""
         state = SiteState(
             SiteFacts(tuple(sorted(self._properties.counts)), tuple(sorted(self._attributes.counts))),
@@ -304,6 +306,7 @@ class _Site:
             {kind: frozenset(tally.twice) for kind, tally in self._licenses.items()},
             types,
             tuple(self._unclaimed.values()),
+            license_rules,
         )
         if not self.states or self.states[-1][1] != state:
             self.states.append((place, state))

@@ -8,8 +8,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from seatwarden.engine.history.cut import license_rules_in
 from seatwarden.engine.history.layers import LayeredRows
-from seatwarden.engine.history.packing import PackedChanges, RowList, TimeColumn, open_changes, open_order
+from seatwarden.engine.history.packing import (
+    PackedChanges,
+    RowList,
+    TimeColumn,
+    open_changes,
+    open_order,
+    unpack_text,
+)
 from seatwarden.engine.history.store import History, KeptSnapshot
 
 
@@ -19,7 +27,7 @@ class HistoryStep:
 
     `lists` are its rows. `skeletons` are those whose skeleton is another one than before, `holes` by hole those that
     may have another timestamp there: `times` tells of a hole which have. `rows` is what they all are; the next step
-    changes it.
+    changes it. `license_rules` are the site's, as JSON; None where the snapshot does not have them.
     """
 
     kept: KeptSnapshot
@@ -28,6 +36,7 @@ class HistoryStep:
     skeletons: Collection[int]
     holes: Mapping[int, frozenset[int]]
     times: Callable[[int], TimeColumn]
+    license_rules: bytes | None = None
 
 
 def walk(history: History) -> Iterator[HistoryStep]:
@@ -36,15 +45,15 @@ def walk(history: History) -> Iterator[HistoryStep]:
         rows = LayeredRows(history.first_rows().first)
         before: int | None = None
         for kept in history.moments():
-            packed_lists, packed = history.connection.execute(
-                "SELECT lists, changes FROM snapshots WHERE number = ?", (kept.number,)
+            packed_lists, packed, envelope = history.connection.execute(
+                "SELECT lists, changes, envelope FROM snapshots WHERE number = ?", (kept.number,)
             ).fetchone()
-            lists = open_order(packed_lists)
+            lists, rules = open_order(packed_lists), license_rules_in(unpack_text(envelope))
             if before is not None and kept.parent == before:
                 layer = open_changes(packed)
                 rows.layers.append(layer)
                 holes = {hole: column.rows for hole, column in layer.times.items()}
-                yield HistoryStep(kept, lists, rows, layer.rows.keys(), holes, layer.times.__getitem__)
+                yield HistoryStep(kept, lists, rows, layer.rows.keys(), holes, layer.times.__getitem__, rules)
             else:
                 then, rows = rows, LayeredRows(rows.first, _layers(history, kept.parent, open_changes(packed)))
                 old, new = then.changed_rows(), rows.changed_rows()
@@ -54,7 +63,7 @@ def walk(history: History) -> Iterator[HistoryStep]:
                     hole: frozenset[int]().union(*then.numbers_in(hole), *rows.numbers_in(hole))
                     for hole in holes_of_both
                 }
-                yield HistoryStep(kept, lists, rows, skeletons, may, partial(_otherwise, then, rows))
+                yield HistoryStep(kept, lists, rows, skeletons, may, partial(_otherwise, then, rows), rules)
             before = kept.number
 
 

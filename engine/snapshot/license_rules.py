@@ -71,7 +71,7 @@ class LicenseRules:
 
 def read_license_rules(raw: Raw | UnsetType) -> LicenseRules:
     """The rules in what a snapshot has as `licenseRules`; what cannot be read is said where it stands."""
-    if raw is UNSET:
+    if raw is UNSET or raw == Raw(b"null"):
         return LicenseRules(missing=NOT_THERE)
     try:
         rows = msgspec.json.decode(raw, type=list[Raw])

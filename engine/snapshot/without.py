@@ -5,7 +5,7 @@ to be taken out can be noted without saying whose it is.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -69,20 +69,25 @@ def without_rows(data: bytes, numbers: Collection[int]) -> bytes:
         nonlocal count
         first, count = count + 1, count + len(rows)
         for n, row in enumerate(rows, first):
-            names.update(_names(row) if n in gone else ())
+            names.update(names_in(row) if n in gone else ())
         return [row for n, row in enumerate(rows, first) if n not in gone]
 
     users = left(_list(parts.get("users")))
     licenses = {name: left(_list(rows)) for name, rows in _licenses(parts).items()}
-    rules = _CHANGED_BY.sub(rb'\1""', bytes(parts.get("licenseRules", b""))).decode(errors="replace").casefold()
-    if any(_written(name) in rules for name in names):
+    if rules_name(bytes(parts.get("licenseRules", b"")), names):
         del parts["licenseRules"]
     written = msgspec.json.encode({**parts, "users": users, "licenses": licenses})
     written = _CHANGED_BY.sub(rb'\1""', written)
     return compress(written) if text is not data else written
 
 
-def _names(raw: Raw) -> Iterator[str]:
+def rules_name(rules: bytes, names: Iterable[str]) -> bool:
+    """Whether license rules, as JSON, have one of these names anywhere, but for who last changed one."""
+    text = _CHANGED_BY.sub(rb'\1""', rules).decode(errors="replace").casefold()
+    return any(_written(name) in text for name in names)
+
+
+def names_in(raw: Raw | bytes) -> Iterator[str]:
     """What rules may call the person of a row, without regard to case."""
     row = _decode(raw)
     for one in (row, _holder(row)) if isinstance(row, dict) else ():

@@ -6,6 +6,7 @@ in every reading that Qlik's help leaves open (`readings.py`), and said only whe
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -95,6 +96,13 @@ class TakeBacks:
             rule: (paths_in(condition), {}) for rule, condition in known
         }
 
+    def on(self, snapshot: Snapshot) -> "TakeBacks":
+        """The same rules and answers, where other licenses are held: a snapshot of some rows of the same site."""
+        other = copy(self)
+        vars(other).pop("_holders", None)
+        other._snapshot = snapshot
+        return other
+
     def of_license(self, license_type: LicenseType, license_id: str) -> TakeBack:
         """Whether that license is given back to whom it is taken from."""
         return self.of(self._holders.get((license_type, license_id), ""), license_type)
@@ -109,9 +117,16 @@ class TakeBacks:
         if self.rules.missing:
             return TakeBack("cannot say", reason=self.rules.missing)
         user = self._snapshot.users_by_id.get(user_id)
-        if user is None or user_id in self._snapshot.doubled_users:
-            why = "the user is not in the snapshot" if user is None else "the snapshot has several users of this id"
-            return TakeBack("cannot say", reason=why)
+        if user is None:
+            return TakeBack("cannot say", reason="the user is not in the snapshot")
+        return self.of_user(user, license_type)
+
+    def of_user(self, user: User, license_type: LicenseType) -> TakeBack:
+        """Whether a license of this type is given back to a user."""
+        if self.rules.missing:
+            return TakeBack("cannot say", reason=self.rules.missing)
+        if user.id in self._snapshot.doubled_users:
+            return TakeBack("cannot say", reason="the snapshot has several users of this id")
         answers = [(rule, self.ask(rule, user)) for rule in self.rules.rules]
         own = [(rule, answer) for rule, answer in answers if license_type in rule.gives]
         others = [(rule, answer) for rule, answer in answers if license_type not in rule.gives]

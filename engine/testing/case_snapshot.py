@@ -15,7 +15,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.notice import NoticeStanding
 from seatwarden.engine.facts.standing import Standing
-from seatwarden.engine.snapshot.model import RELEASES_NOT_TOLD, License, Seats, Snapshot
+from seatwarden.engine.snapshot.model import RELEASES_NOT_TOLD, License, Seats, Snapshot, User
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.engine.take_back.take_back import TakeBack
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
@@ -92,7 +92,7 @@ class _TakenBack:
         if given is Special.UNKNOWN:
             self._found = TakeBack("cannot say", reason="the case does not say what license rules give")
 
-    def of(self, user_id: str, license_type: LicenseType) -> TakeBack:
+    def of_user(self, user: User, license_type: LicenseType) -> TakeBack:
         """What becomes of the case's license."""
         return self._found
 

@@ -20,6 +20,7 @@ from seatwarden.engine.history.timeline import read_timeline
 from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.policy.loading import CheckedPolicy, check_text
 from tests.engine.history.sites import START, at, license_row, snapshot_of, user_row
+from tests.engine.simulator.test_license_audit import rule_row
 
 PEOPLE = ("ada", "bo", "cleo", "dan")
 POLICIES = (
@@ -55,6 +56,13 @@ POLICIES = (
     "release when license.unusedDays > number(user.@Days) or license.unusedDays > user.unusedDays",
     'timezone "Asia/Kathmandu"\nkeep when month = 1 and weekday = "monday"\nrelease when license.lastUsed < today',
     'timezone "Pacific/Auckland"\nrelease when unused for 3 days',
+    "release when unused for 2 days and license.takenBackBy is empty",
+    'keep when license.takenBackBy = "Team"\nrelease when unused for 3 days or license.takenBackBy = "Ada"',
+)
+_RULES = (
+    rule_row(1, '((user.@Team="x"))', name="Team"),
+    rule_row(2, '((user.userId="ada"))', name="Ada"),
+    rule_row(3, '((user.userDirectory="CORP"))', "Professional", name="Corp"),
 )
 CHECKED = [check_text(text, "test.policy") for text in POLICIES]
 _days = st.integers(-6, 14)
@@ -84,6 +92,8 @@ def histories(draw: st.DrawFn) -> list[bytes]:
         data = snapshot_of(day, users, rows).decode()
         site = json.loads(data)
         site["licenses"]["professional"] = others
+        rules = draw(st.none() | st.lists(st.sampled_from(_RULES), max_size=2))
+        site |= {"licenseRules": rules} if rules is not None else {}
         found.append(json.dumps(site).encode())
     return found
 

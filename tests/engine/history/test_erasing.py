@@ -9,6 +9,7 @@ import pytest
 from seatwarden.engine.history.erasing import erase_marked, mark, people_in_history, rows_on, unmark
 from seatwarden.engine.history.store import History
 from tests.engine.history.sites import START, at, license_row, snapshot_of, user_row
+from tests.engine.simulator.test_license_audit import rule_row
 
 
 @pytest.fixture
@@ -77,3 +78,20 @@ def test_those_who_were_erased_can_be_pruned(path: Path) -> None:
         assert len(history.moments()) == 4
         assert history.snapshot_json(history.moments()[-1]) == last
         assert history.prune(START + timedelta(days=5)) == 0
+
+
+def test_license_rules_that_name_the_person_go_too(tmp_path: Path) -> None:
+    """All of a snapshot, where one names them; those of other snapshots stay, without who last changed one."""
+    path = tmp_path / "history.sqlite"
+    naming = rule_row(1, '((user.userId="ada"))', name="Boss")
+    other = rule_row(2, '((user.userDirectory="CORP"))', modifiedByUserName="CORP\\ada")
+    with History(path, write=True) as history:
+        for day, rules in enumerate([[naming, other], [other], None]):
+            site = json.loads(snapshot_of(day, [user_row("ada"), user_row("bo")], [license_row("ada", at(day - 1))]))
+            history.add(json.dumps(site | ({"licenseRules": rules} if rules else {})).encode(), "it")
+        found = rows_on(history, "corp\\ada", frozenset())
+        mark(history, "corp\\ada", found)
+        erase_marked(history)
+        left = [json.loads(history.snapshot_json(moment)).get("licenseRules") for moment in history.moments()]
+    assert left == [None, [other | {"modifiedByUserName": ""}], None]
+    assert b"ada" not in path.read_bytes()
