@@ -81,11 +81,6 @@ def lint(
     if not policies:
         raise InputError("no policy to check", "name one or more: seatwarden lint butler.yaml")
     site = _site(snapshot) if snapshot is not None else None
-    if site is not None:
-        from seatwarden.engine.analysis.rule_lint import license_rule_warnings
-
-        for text in license_rule_warnings(site):
-            warn(text)
     report, all_read = _check_all(policies, site, choose_moment(now, site), int(time * STEPS_A_SECOND))
     if report.sources or all_read or format != "text":
         _print(report, format)
@@ -96,9 +91,15 @@ def lint(
 
 
 def _site(path: Path) -> "Snapshot":
-    from seatwarden.engine.snapshot.reader import load_snapshot  # editors call lint at every save, without a snapshot
+    """The snapshot; warns of what is odd about its license rules, which are the site's and in no policy."""
+    # Editors call lint at every save, without a snapshot.
+    from seatwarden.engine.analysis.rule_lint import license_rule_warnings
+    from seatwarden.engine.snapshot.reader import load_snapshot
 
-    return load_snapshot(path)
+    site = load_snapshot(path)
+    for text in license_rule_warnings(site):
+        warn(text)
+    return site
 
 
 def _check_all(
