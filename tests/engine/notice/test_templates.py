@@ -72,6 +72,19 @@ def test_every_variable(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("language", load_templates(NoticeSettings()).languages)
+def test_who_gets_the_license_again_by_a_rule_is_told_so(language: str) -> None:
+    """One sentence is another one then, in the text and in the HTML, and nothing else."""
+    ours = load_templates(NoticeSettings())
+    for recipient in ("own", "manager", "fallback"):
+        usual, given = (ours.words(facts(given_back=said), recipient, language) for said in (False, True))
+        assert usual.html
+        assert given.html
+        for one, other in ((usual.text, given.text), (usual.html, given.html)):
+            pairs = list(zip(one.splitlines(), other.splitlines(), strict=True))
+            assert len([1 for line, changed in pairs if line != changed]) == 1
+
+
 def test_a_language_of_its_own(tmp_path: Path) -> None:
     own = settings(tmp_path, nl_subject_txt="Uw licentie", nl_message_txt="Tot {{ announced }}: {{ unused_for }}")
     templates = load_templates(own)

@@ -103,6 +103,15 @@ def test_it_is_part_of_the_record(run: Run, snapshot: Path, tmp_path: Path) -> N
     assert run("log", "replay", tmp_path / "p").code == 0
 
 
+def test_the_page_says_it(run: Run, snapshot: Path, tmp_path: Path) -> None:
+    run("plan", "-p", BUTLER, "-s", snapshot, "-o", tmp_path / "p", "--report")
+    page = (tmp_path / "p" / "report.html").read_text(encoding="utf-8")
+    assert "1 given back if they log in (rule <code>Analyzer for all</code>), 2 cannot say" in page
+    assert "Given again if they log in: analyzer, by rule `Analyzer for all`." in page
+    run("plan", "-p", BUTLER, "-s", SITE, "-o", tmp_path / "q", "--report")
+    assert "iven back" not in (tmp_path / "q" / "report.html").read_text(encoding="utf-8")
+
+
 def test_behind_pseudonyms_nobody_is_named(run: Run, snapshot: Path, tmp_path: Path) -> None:
     key = tmp_path / "key"
     run("log", "new-key", key)
