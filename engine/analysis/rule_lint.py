@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.snapshot.license_rules import LicenseRule, paths_in
 from seatwarden.engine.snapshot.model import Snapshot
-from seatwarden.engine.take_back.take_back import TakeBacks, named_rules, take_backs_of
+from seatwarden.engine.take_back.answer import named_rules
+from seatwarden.engine.take_back.take_back import TakeBacks, take_backs_of
 from seatwarden.grammar.errors import shown
 from seatwarden.grammar.license_rule.ast import NotUnderstood, leaves
 from seatwarden.grammar.suggest import nearest

@@ -14,7 +14,7 @@ from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import Guard, RowState
 from seatwarden.engine.facts.standing import NO_STANDING, HoldInForce, Standing
-from seatwarden.engine.take_back.take_back import TakeBack
+from seatwarden.engine.take_back.answer import TakeBack
 from seatwarden.grammar.ast import LicenseType, Rule
 
 Verdict: TypeAlias = Literal["keep", "release"]

@@ -30,7 +30,7 @@ from seatwarden.engine.facts.standing import HoldInForce
 from seatwarden.engine.plan.findings import Finding, is_about
 from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.engine.snapshot.unknown import Unknown
-from seatwarden.engine.take_back.take_back import TakeBack
+from seatwarden.engine.take_back.answer import TakeBack
 from seatwarden.grammar.ast import Not
 from seatwarden.grammar.printer import print_condition, print_field
 from seatwarden.policy.loading import CheckedPolicy

@@ -14,7 +14,6 @@ from msgspec import Struct, UnsetType
 from seatwarden.engine.facts.day import NEVER, Day
 from seatwarden.engine.snapshot.model import License, Seats, SiteFacts, Snapshot, User, UserReference
 from seatwarden.engine.snapshot.unknown import Unknown
-from seatwarden.engine.take_back.take_back import take_backs_of
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType, ReadAs
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.operators import Value, read_text
@@ -341,6 +340,8 @@ def _taken_back_by(subject: Subject, key: str) -> Fact:
     """The names of the rules; where a license of the other type may be given in place of it, it is not certain."""
     if subject.user is None:
         return NO_USER
+    from seatwarden.engine.take_back.take_back import take_backs_of  # the grammar of license rules: few policies ask
+
     found = take_backs_of(subject.snapshot).of_user(subject.user, subject.license_type)
     if found.answer == "cannot say":
         return Unknown(found.reason)

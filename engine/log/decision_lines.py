@@ -12,7 +12,7 @@ from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.facts.standing import NO_STANDING, Standing
 from seatwarden.engine.log.chain import ChainEnd, ChainLine, shuffled
 from seatwarden.engine.plan.records import Days, RulingWords, ruling_words
-from seatwarden.engine.take_back.take_back import TakeBack
+from seatwarden.engine.take_back.answer import TakeBack
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.policy.operators import Truth
 

@@ -9,7 +9,7 @@ from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.decide.decision import STANDING, Decision
 from seatwarden.engine.snapshot.model import Snapshot
-from seatwarden.engine.take_back.take_back import TakeBack, named_rules, take_backs_of
+from seatwarden.engine.take_back.answer import TakeBack, named_rules
 
 GIVEN_BACK_BY = Column("Given back by", least=12, leaves=2)
 """The column beside licenses that are due, where the site has license rules."""
@@ -27,13 +27,19 @@ class TakeBackCounts(Struct, frozen=True, rename="camel"):
 
 def gives_licenses(snapshot: Snapshot) -> bool:
     """Whether the snapshot has license rules that give anything."""
-    return snapshot.license_rules not in (UNSET, Raw(b"[]")) and bool(take_backs_of(snapshot).rules.rules)
+    if snapshot.license_rules in (UNSET, Raw(b"[]")):
+        return False
+    from seatwarden.engine.take_back.take_back import take_backs_of  # their grammar: most snapshots have none
+
+    return bool(take_backs_of(snapshot).rules.rules)
 
 
 def with_take_backs(decisions: Sequence[Decision], snapshot: Snapshot) -> tuple[Decision, ...]:
     """The decisions; those that are due with what the license rules of the site give back, where it has any."""
     if not gives_licenses(snapshot):
         return tuple(decisions)
+    from seatwarden.engine.take_back.take_back import take_backs_of
+
     asked = take_backs_of(snapshot)
     return tuple(
         [

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict
 from seatwarden.engine.facts.facts import MAX_NUMBER
-from seatwarden.engine.take_back.take_back import TakeBack
+from seatwarden.engine.take_back.answer import TakeBack
 from seatwarden.grammar.ast import LicenseType
 
 Days: TypeAlias = Annotated[int, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]

@@ -17,7 +17,7 @@ from seatwarden.engine.facts.notice import NoticeStanding
 from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.snapshot.model import RELEASES_NOT_TOLD, License, Seats, Snapshot, User
 from seatwarden.engine.snapshot.reader import decode_snapshot
-from seatwarden.engine.take_back.take_back import TakeBack
+from seatwarden.engine.take_back.answer import TakeBack
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, LicenseType
 from seatwarden.policy.testing.case import Given, LicenseFacts, Moment, Special, UserFacts
 

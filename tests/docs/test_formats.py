@@ -33,7 +33,7 @@ from seatwarden.engine.plan.plan import FORMAT, make_plan
 from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
-from seatwarden.engine.take_back.take_back import TakeBack
+from seatwarden.engine.take_back.answer import TakeBack
 from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
 from tests.docs.records import (

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.simulator.license_audit import Asked, AuditError, AuditReadings, audit, grants
 from seatwarden.engine.snapshot.license_rules import NOT_THERE
+from seatwarden.engine.take_back.answer import TakeBack
 from seatwarden.engine.take_back.readings import RuleReading, readings_of
-from seatwarden.engine.take_back.take_back import TakeBack, TakeBacks
+from seatwarden.engine.take_back.take_back import TakeBacks
 from seatwarden.grammar.license_rule.parser import parse_license_rule
 from tests.engine.simulator.test_license_audit import rule_row
 from tests.engine.support import license_row, site_of, snapshot_of, user
