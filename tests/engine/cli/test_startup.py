@@ -81,7 +81,7 @@ def _snapshot(folder: Path) -> Path:
     return file
 
 
-_DECIDING = frozenset(["cli", "common", "decide", "errors", "facts", "plan", "snapshot", "version"])
+_DECIDING = frozenset(["cli", "common", "decide", "errors", "facts", "plan", "snapshot", "take_back", "version"])
 
 
 def test_the_version_costs_next_to_nothing() -> None:

@@ -118,7 +118,8 @@ def test_half_a_character_costs_one_rule() -> None:
 
 def test_where_there_are_none() -> None:
     assert read_license_rules(UNSET).missing == NOT_THERE
-    for raw in (b"null", b"5", b'{"a": 1}', b'"rules"'):
+    assert read_license_rules(Raw(b"null")).missing == NOT_THERE, "as a history has it, where they named somebody"
+    for raw in (b"5", b'{"a": 1}', b'"rules"'):
         assert read_license_rules(Raw(raw)).missing == NO_LIST
     assert read() == LicenseRules()
 
@@ -135,7 +136,7 @@ def test_no_rules_break_a_snapshot(rules: object) -> None:
         site = {**SITE, "users": SITE["users"] + spoiled, "licenseRules": rules}
         snapshot = decode_snapshot(as_json(site), "it")
         found = read_license_rules(snapshot.license_rules)
-        assert found.missing == (None if isinstance(rules, list) else NO_LIST)
+        assert found.missing == (None if isinstance(rules, list) else NOT_THERE if rules is None else NO_LIST)
         assert len(snapshot.users) == 1
 
 
