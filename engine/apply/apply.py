@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -124,6 +124,17 @@ def find_pending(
         numbers = plan.numbers if lately is None else replace(plan.numbers, lately=lately)
         chosen = _chosen(plan, within, unused_days, announced, numbers, granted.excluded)
     return PendingApply(plan, path, within, data, state, chosen)
+
+
+def pending_of(plan: RecordedPlan, folder: Path, limits: tuple[AnyLimit, ...], chosen: Sequence[Key]) -> PendingApply:
+    """The work of releasing what was chosen of a plan already, in that order, and what the plan does not release left
+    out. Raises PlanRefused where an apply has begun, OSError."""
+    path = folder / JOURNAL_FILE
+    data, state = journal_so_far(path, plan)
+    if state is not None:
+        raise PlanRefused("this plan was applied meanwhile")
+    due = {decision.key for decision in plan.decisions if decision.verdict == "release"}
+    return PendingApply(plan, path, limits, data, state, [key for key in chosen if key in due])
 
 
 def check_chosen(pending: PendingApply, granted: Granted, unused_days: Callable[[], Mapping[Key, int]] = dict) -> None:

@@ -1,11 +1,15 @@
 """Exit codes: what a script can tell from the outside."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, ServedAlready, UntrustedRecord
 from seatwarden.grammar.errors import PolicySyntaxError, SeatwardenError
 from seatwarden.policy.errors import InputError, PolicyError
+
+if TYPE_CHECKING:
+    from seatwarden.engine.runs.run_report import RunOutcome
 
 
 class ExitCode(IntEnum):
@@ -36,3 +40,27 @@ EXIT_CODES: Mapping[type[SeatwardenError], ExitCode] = {
 def exit_code(error: SeatwardenError) -> ExitCode:
     """The code with which a command ends that met this error."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.BAD_INPUT)
+
+
+def code_of_run(outcome: "RunOutcome", error: SeatwardenError | None) -> ExitCode:
+    """The exit code for a run that has ended so, which scripts go by."""
+    match outcome:
+        case "dry-run" | "done" | "planned" | "waiting":
+            return ExitCode.DONE
+        case "over-limit" | "stopped" | "refused":
+            return ExitCode.NO
+        case "incomplete" | "interrupted":
+            return ExitCode.SOME_FAILED
+        case "failed":
+            return ExitCode.BAD_INPUT if isinstance(error, InputError) else ExitCode.REMOTE_FAILED
+
+
+def code_of_fleet(codes: Collection[int]) -> ExitCode:
+    """The exit code for a fleet, by those of its sites: 3 where all have failed, 4 where some sites or releases have, 1
+    where nothing failed and somebody said no."""
+    failed = [code for code in codes if code in (ExitCode.BAD_INPUT, ExitCode.REMOTE_FAILED)]
+    if failed and len(failed) == len(codes):
+        return ExitCode.REMOTE_FAILED
+    if failed or ExitCode.SOME_FAILED in codes:
+        return ExitCode.SOME_FAILED
+    return ExitCode.NO if ExitCode.NO in codes else ExitCode.DONE

@@ -116,8 +116,8 @@ def longest_unused_first(
     every = list(releases)
     announced = [decision for decision in every if is_announced(decision)]
     others = [decision for decision in every if not is_announced(decision)]
-    rooms = _Rooms(limits, allocated, site, only_choosing=True)
-    chosen = [decision for decision in for_reserves(limits, others, site) if rooms.take(decision)]
+    rooms = Rooms(limits, allocated, site, only_choosing=True)
+    chosen = [one for one in for_reserves(limits, others, site) if rooms.take(one.license_type)]
     return [*chosen, *fitting(limits, allocated, announced, site, beside=chosen)]
 
 
@@ -137,15 +137,15 @@ def fitting(
 
     `beside` are those that have been chosen already.
     """
-    rooms = _Rooms(limits, allocated, site)
+    rooms = Rooms(limits, allocated, site)
     needed = _needed(limits, site)
     for decision in beside:
-        rooms.take(decision, always=True)
+        rooms.take(decision.license_type, always=True)
         _take_needed(needed, decision)
     found = []
     for decision in sorted(decisions, key=_announced_order):
-        if rooms.has(decision) and _take_needed(needed, decision):
-            rooms.take(decision)
+        if rooms.has(decision.license_type) and _take_needed(needed, decision):
+            rooms.take(decision.license_type)
             found.append(decision)
     return found
 
@@ -155,14 +155,14 @@ def _announced_order(decision: Decision) -> tuple[str, int, LicenseType, str]:
     return notice.announced if notice else "", -(decision.unused_days or 0), decision.license_type, decision.license_id
 
 
-class _Rooms:
+class Rooms:
     """What limits leave room for, license by license; with `only_choosing` those that say `longest unused first`."""
 
     def __init__(
         self,
         limits: tuple[AnyLimit, ...],
         allocated: Mapping[LicenseType, int],
-        site: SiteNumbers,
+        site: SiteNumbers = NO_NUMBERS,
         *,
         only_choosing: bool = False,
     ) -> None:
@@ -173,18 +173,18 @@ class _Rooms:
             for types, allowed in _allowances(limit, allocated, site)
         ]
 
-    def _mine(self, decision: Decision) -> list[list[int]]:
-        return [room for types, room in self._rooms if decision.license_type in types]
+    def _mine(self, license_type: LicenseType) -> list[list[int]]:
+        return [room for types, room in self._rooms if license_type in types]
 
-    def has(self, decision: Decision) -> bool:
-        """Whether there is room for one more license like this."""
-        return all(room[0] > 0 for room in self._mine(decision))
+    def has(self, license_type: LicenseType) -> bool:
+        """Whether there is room for one more license of this type."""
+        return all(room[0] > 0 for room in self._mine(license_type))
 
-    def take(self, decision: Decision, *, always: bool = False) -> bool:
-        """Takes room for a license, where there is any, or `always`; says whether."""
-        if not always and not self.has(decision):
+    def take(self, license_type: LicenseType, *, always: bool = False) -> bool:
+        """Takes room for a license of this type, where there is any, or `always`; says whether."""
+        if not always and not self.has(license_type):
             return False
-        for room in self._mine(decision):
+        for room in self._mine(license_type):
             room[0] -= 1
         return True
 

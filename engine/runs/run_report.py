@@ -1,6 +1,7 @@
 """The report on a run: how it ended, and what became of licenses and people."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.errors import RemoteError, UntrustedRecord
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.monitor.capacity import FreeLicenses
 from seatwarden.engine.notice.assess import NoticeEnd
 from seatwarden.engine.notice.messages_due import DueMessage
@@ -16,13 +18,14 @@ from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.recovery import Applied
+from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 
 RunOutcome: TypeAlias = Literal[
-    "dry-run", "done", "waiting", "over-limit", "stopped", "refused", "failed", "incomplete", "interrupted"
+    "dry-run", "done", "planned", "waiting", "over-limit", "stopped", "refused", "failed", "incomplete", "interrupted"
 ]
 """The ways in which a run ends. `stopped`: by a finding in its plan; `waiting`: its plan waits for approvals;
-`incomplete`: some releases failed, or their outcome is not known."""
+`planned`: its releases are left to a second step; `incomplete`: some releases failed, or their outcome is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,38 @@ class Told:
     ended: tuple[NoticeEnd, ...] = ()
     sent: tuple[Sent, ...] = ()
     due: tuple[DueMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRelease:
+    """A license that a site may release: its type and id, its days without use, and the day announced for it.
+
+    `unused_days` is 0 where the plan does not say them, `announced` empty where nobody was told before.
+    """
+
+    license_type: LicenseType
+    license_id: str
+    unused_days: int
+    announced: str
+
+    @property
+    def key(self) -> Key:
+        """The license among those of its site."""
+        return self.license_type, self.license_id
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPlan:
+    """A sealed plan whose releases are left to a second step: its folder and root, and what the site's limits chose.
+
+    `allocated` counts the licenses of the site by type; `last_run` is the number of the site's newest run then.
+    """
+
+    folder: Path
+    root: str
+    allocated: Mapping[LicenseType, int]
+    chosen: tuple[LeftRelease, ...]
+    last_run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +96,8 @@ class RunReport:
     """The licenses that are free now, and when none is left; of a dry run those that were free before."""
     told: Told = Told()
     """What people were told."""
+    left: LeftPlan | None = None
+    """What is left to a second step; None where nothing is."""
 
     @property
     def counts(self) -> dict[str, int]:

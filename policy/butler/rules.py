@@ -358,12 +358,14 @@ _LIMITS = {
         "reach 20 free analyzer, longest unused first",
     ],
 }
+LIMITS = Kind(_limits, _LIMITS)
+"""One limit or a list of them: a number, or the words of the language behind `limit release to`."""
 _ZONE = {**TEXT_SCHEMA, "examples": ["Europe/Stockholm", "UTC"]}
 _ZONE_DOC = "IANA name of the time zone in which days are counted; UTC unless set."
 _SETS_DOC = "Named lists for conditions, one value a line in a file beside this one."
 OURS = (
     ours("timezone", Kind(_timezone, _ZONE), _ZONE_DOC, ()),
-    ours("limit", Kind(_limits, _LIMITS), "How many licenses a run may release; several limits as a list.", ()),
+    ours("limit", LIMITS, "How many licenses a run may release; several limits as a list.", ()),
     ours("let", LETS, "Named values for conditions.", ()),
     ours("days", LENGTHS, "Named lengths of time for conditions, like `30 days`.", ()),
     ours("conditions", named_conditions(CONDITION), "Named conditions, in the policy language.", ()),

@@ -9,7 +9,7 @@ import typer
 
 from seatwarden.engine.cli.by_hand import open_record, site_settings, who_is_meant
 from seatwarden.engine.cli.circumstances import clock, this_hand
-from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.exits import ExitCode, code_of_run
 from seatwarden.engine.cli.inputs import QuietOption, SiteOption
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, print_result, say
@@ -208,16 +208,9 @@ class _Asking:
 
 
 def _exit_code(report: "RunReport") -> ExitCode:
-    match report.outcome:
-        case "dry-run" | "done" | "waiting":
-            failed = any(sent.result not in ("accepted", "redirected") for sent in report.told.sent)
-            return ExitCode.SOME_FAILED if failed else ExitCode.DONE
-        case "over-limit" | "stopped" | "refused":
-            return ExitCode.NO
-        case "incomplete" | "interrupted":
-            return ExitCode.SOME_FAILED
-        case "failed":
-            return ExitCode.BAD_INPUT if isinstance(report.error, InputError) else ExitCode.REMOTE_FAILED
+    code = code_of_run(report.outcome, report.error)
+    failed = any(sent.result not in ("accepted", "redirected") for sent in report.told.sent)
+    return ExitCode.SOME_FAILED if code == ExitCode.DONE and failed else code
 
 
 def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from seatwarden.engine.cli.circumstances import clock
-from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.exits import exit_code as code_of
+from seatwarden.engine.cli.exits import code_of_run, exit_code
 from seatwarden.engine.cli.host import context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
 from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, print_result, say
@@ -23,7 +22,6 @@ from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.summary_text import summary_lines
 from seatwarden.grammar.errors import SeatwardenError
-from seatwarden.policy.errors import InputError
 
 if TYPE_CHECKING:
     from seatwarden.engine.runs.run_report import RunReport
@@ -67,7 +65,7 @@ def run(
             accept_mass_change=accept_mass_change,
         )
         publish_run(report, settings, _log, clock())
-    code = exit_code(report)
+    code = code_of_run(report.outcome, report.error)
     if format == "json":
         print_result(run_to_json(report, code, site, settings.site.url))
     else:
@@ -81,21 +79,8 @@ def _settings(site: Path, policy: Path | None, format: str) -> "Settings":
         return settings_from(site, policy)
     except SeatwardenError as error:
         if format == "json":
-            print_result(failed_to_json(error, code_of(error), site))
+            print_result(failed_to_json(error, exit_code(error), site))
         raise
-
-
-def exit_code(report: "RunReport") -> ExitCode:
-    """The exit code for a run, which scripts go by."""
-    match report.outcome:
-        case "dry-run" | "done" | "waiting":
-            return ExitCode.DONE
-        case "over-limit" | "stopped" | "refused":
-            return ExitCode.NO
-        case "incomplete" | "interrupted":
-            return ExitCode.SOME_FAILED
-        case "failed":
-            return ExitCode.BAD_INPUT if isinstance(report.error, InputError) else ExitCode.REMOTE_FAILED
 
 
 def _log(message: str, *, level: int = logging.INFO, **facts: object) -> None:

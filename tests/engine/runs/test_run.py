@@ -147,7 +147,7 @@ def test_stopped_while_earlier_ones_are_finished(running: Running) -> None:
     folders = [running.crash()]
     running.policy = POLICY.replace("30 days", "31 days")  # another plan
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("seatwarden.engine.runs.run.unfinished_runs", lambda runs, now: [])
+        patch.setattr("seatwarden.engine.runs.applying.unfinished_runs", lambda runs, now: [])
         folders.append(running.crash())
     before = (folders[1] / "outcomes.jsonl").read_bytes()
     running.qrs.on_look = lambda license_id: running.stop.set()
@@ -206,7 +206,7 @@ def test_its_journal_is_of_another_plan(running: Running) -> None:
     first = running.crash()
     running.policy = POLICY.replace("30 days", "31 days")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("seatwarden.engine.runs.run.unfinished_runs", lambda runs, now: [])
+        patch.setattr("seatwarden.engine.runs.applying.unfinished_runs", lambda runs, now: [])
         second = running.crash()
     (second / "outcomes.jsonl").write_bytes((first / "outcomes.jsonl").read_bytes())
     running.run()
