@@ -35,6 +35,7 @@ JSON_POLICY = _kind("json-policy", "a policy in JSON", "name it with --policy")
 BUTLER = _kind("butler", "a Butler config", "name it with --policy for its rules, with --site for the way to QRS")
 RULES = _kind("rules", "a policy in Butler's YAML", "name it with --policy")
 SITE = _kind("site", "a site file", "name it with --site")
+FLEET = _kind("fleet", "a fleet file", "name it with --fleet")
 SNAPSHOT = _kind("snapshot", "a snapshot", "name it with --snapshot")
 PLAN = _kind("plan", "the log of a plan", "name its folder: {folder}")
 JOURNAL = _kind("journal", "the journal of a run", "name its folder: {folder}")
@@ -73,9 +74,10 @@ _FOREIGN = (ZIP, GZIP, PARQUET, EXCEL, WORD, PDF, OFFICE, IMAGE, PROGRAM, HTML, 
 _RECORDS = (PLAN, JOURNAL, PRINTED, REPORT, RECEIPT, SCHEMA, JUNIT)
 
 _REFUSED: Mapping[str, tuple[FileKind, ...]] = {
-    "policy": (SNAPSHOT, TEST, KEY, *_RECORDS, *_FOREIGN),
-    "site file": (POLICY, JSON_POLICY, SNAPSHOT, TEST, KEY, EMPTY, *_RECORDS, *_FOREIGN),
-    "Butler config": (POLICY, JSON_POLICY, SNAPSHOT, TEST, KEY, EMPTY, *_RECORDS, *_FOREIGN),
+    "policy": (FLEET, SNAPSHOT, TEST, KEY, *_RECORDS, *_FOREIGN),
+    "fleet file": (*_POLICIES, SNAPSHOT, TEST, KEY, EMPTY, *_RECORDS, *_FOREIGN),
+    "site file": (FLEET, POLICY, JSON_POLICY, SNAPSHOT, TEST, KEY, EMPTY, *_RECORDS, *_FOREIGN),
+    "Butler config": (FLEET, POLICY, JSON_POLICY, SNAPSHOT, TEST, KEY, EMPTY, *_RECORDS, *_FOREIGN),
     "policy test": (POLICY, JSON_POLICY, BUTLER, RULES, SITE, SNAPSHOT, KEY, EMPTY, *_RECORDS, *_FOREIGN),
     "list file": (*_RECORDS, SNAPSHOT, *(kind for kind in _FOREIGN if kind is not CSV)),
     # Its reader has words of its own for what is packed otherwise.
@@ -227,6 +229,12 @@ def _is_test(text: str) -> bool:
     return not _is_json(text) and "policy" in keys and not keys.isdisjoint({"cases", "expect"})
 
 
+def _is_fleet(text: str) -> bool:
+    """Whether it has sites, and none of the keys of a single one."""
+    keys = {key.group(1) for key in _TOP_KEY.finditer(text)}
+    return not _is_json(text) and "sites" in keys and keys.isdisjoint({"Butler", "configQRS", "cert", "seatwarden"})
+
+
 def _is_policy(text: str) -> bool:
     """Whether the first word that is not in a comment begins a statement."""
     begins = _COMMENT.match(text.removeprefix("\ufeff"))
@@ -277,6 +285,7 @@ _TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
     (lambda text: _HEX_KEY.fullmatch(text) is not None, KEY),
     (_is_policy, POLICY),
     (_is_test, TEST),
+    (_is_fleet, FLEET),
     (_has_keys("Butler"), BUTLER),
     (_has_keys("neverRelease", "licenseType", "licenseRelease", "qlikSenseLicense"), RULES),
     (_has_keys("configQRS", "cert", "seatwarden"), SITE),

@@ -11,6 +11,16 @@ def remember_call(context: Any) -> None:
     _called[:] = _words_of(context)
 
 
+def remembered() -> list[str]:
+    """The words of the command under way, for a process that works for this one."""
+    return list(_called)
+
+
+def remember_words(words: list[str]) -> None:
+    """Takes note of the command that another process was called with, which this one works for."""
+    _called[:] = words
+
+
 def command_called() -> str:
     """The command under way, with the options that were given. An operand, and a text that is free, may name somebody:
     they are left out."""

@@ -42,8 +42,8 @@ def exit_code(error: SeatwardenError) -> ExitCode:
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.BAD_INPUT)
 
 
-def code_of_run(outcome: "RunOutcome", error: SeatwardenError | None) -> ExitCode:
-    """The exit code for a run that has ended so, which scripts go by."""
+def code_of_run(outcome: "RunOutcome", *, bad_input: bool) -> ExitCode:
+    """The exit code for a run that has ended so, which scripts go by; `bad_input`: what it was given cannot be used."""
     match outcome:
         case "dry-run" | "done" | "planned" | "waiting":
             return ExitCode.DONE
@@ -52,7 +52,7 @@ def code_of_run(outcome: "RunOutcome", error: SeatwardenError | None) -> ExitCod
         case "incomplete" | "interrupted":
             return ExitCode.SOME_FAILED
         case "failed":
-            return ExitCode.BAD_INPUT if isinstance(error, InputError) else ExitCode.REMOTE_FAILED
+            return ExitCode.BAD_INPUT if bad_input else ExitCode.REMOTE_FAILED
 
 
 def code_of_fleet(codes: Collection[int]) -> ExitCode:

@@ -46,6 +46,7 @@ PAGE_OF_RUN = Output("the report", kinds.REPORT, "report.html", "anew", private=
 POLICY_TEXT = Output("the policy", kinds.POLICY, "site.policy")
 POLICY_YAML = Output("the policy", kinds.RULES, "policy.yaml")
 POLICY_JSON = Output("the policy", kinds.JSON_POLICY, "policy.json")
+FLEET = Output("the fleet", kinds.FLEET, "fleet.yaml")
 SCHEMA = Output("the schema", kinds.SCHEMA, "seatwarden.schema.json", "anew")
 JUNIT = Output("the report", kinds.JUNIT, "tests.xml", "anew")
 TEST_REPORT = Output("the report", kinds.TESTED, "tests.txt", "anew")
@@ -76,7 +77,7 @@ SIGNING_KEY = Output(
 PUBLIC_KEY = Output("the public key", kinds.PUBLIC_KEY, "anna.pub", "never", why_never="name another file for the key")
 RECEIPT = Output("the receipt", kinds.RECEIPT, "jdoe.html", private=True)
 OUTPUTS = (
-    SNAPSHOT, REPORT, PAGE_OF_RUN, POLICY_TEXT, POLICY_YAML, POLICY_JSON, SCHEMA, JUNIT, TEST_REPORT, TABLE,
+    SNAPSHOT, REPORT, PAGE_OF_RUN, POLICY_TEXT, POLICY_YAML, POLICY_JSON, FLEET, SCHEMA, JUNIT, TEST_REPORT, TABLE,
     RECORD, KEY, SIGNING_KEY, PUBLIC_KEY, RECEIPT,
 )  # fmt: skip
 

@@ -4,12 +4,14 @@ Between the steps the site is nobody's: its lock is free. So the second one asks
 and refuses where anybody else has made a plan meanwhile.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from seatwarden.engine.apply.apply import PendingApply, check_plan, pending_of
 from seatwarden.engine.common.seals import Seals
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
@@ -28,16 +30,25 @@ from seatwarden.policy.errors import InputError
 
 
 def left_of(pending: PendingApply, plan: Plan | None = None) -> LeftPlan:
-    """What is left of a plan. Behind pseudonyms only the `plan` in memory says how long each license is unused."""
+    """What is left of a sealed plan. Behind pseudonyms only the `plan` in memory says how long licenses are unused."""
     decisions = {decision.key: decision for decision in pending.plan.decisions}
-    exact, told = (plan.unused_days, plan.announced) if plan is not None else ({}, {})
-    chosen = []
-    for key in pending.chosen:
-        one = decisions[key]
+    chosen = _left((decisions[key] for key in pending.chosen), plan)
+    return LeftPlan(pending.path.parent, pending.plan.log.root, allocated_in(pending.plan.decisions), chosen)
+
+
+def left_in(plan: Plan, folder: Path) -> LeftPlan:
+    """What would be left of a plan that is only looked at."""
+    return LeftPlan(folder, "", dict(plan.allocated), _left(plan.chosen, plan))
+
+
+def _left(chosen: Iterable[Decision], plan: Plan | None) -> tuple[LeftRelease, ...]:
+    days, announced = (plan.unused_days, plan.announced) if plan is not None else ({}, {})
+    found = []
+    for one in chosen:
         notice = one.standing.notice
-        announced = told.get(key, notice.announced if notice is not None else "")
-        chosen.append(LeftRelease(*key, exact.get(key, one.unused_days) or 0, announced or ""))
-    return LeftPlan(pending.path.parent, pending.plan.log.root, allocated_in(pending.plan.decisions), tuple(chosen))
+        day = announced.get(one.key, notice.announced if notice is not None else "")
+        found.append(LeftRelease(*one.key, days.get(one.key, one.unused_days) or 0, day or ""))
+    return tuple(found)
 
 
 def release_left(

@@ -1,4 +1,4 @@
-"""The plan of a live site under its settings: what `run` seals, and what a fleet looks at. Writes nothing."""
+"""The plan of a live site under its settings: made, and sealed where it is to be applied."""
 
 import logging
 from collections.abc import Iterable
@@ -8,15 +8,21 @@ from pathlib import Path
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.log.heads import Heads
+from seatwarden.engine.log.kept import keep
+from seatwarden.engine.log.writer import seal_plan
 from seatwarden.engine.notice.standings import StandingsBeside
 from seatwarden.engine.notice.trust import check_clock
+from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
 from seatwarden.engine.plan.modes import Mode
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin
+from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.baseline import compared_with_before
 from seatwarden.engine.runs.context import Connection, RunContext
 from seatwarden.engine.runs.last_released import note_last_released
 from seatwarden.engine.runs.lately import with_lately
+from seatwarden.engine.runs.record import SiteRecord
+from seatwarden.engine.runs.terms import terms_of
 from seatwarden.engine.site.settings import Settings
 
 
@@ -40,9 +46,10 @@ def plan_site(
     *,
     acts: bool,
 ) -> SitePlan:
-    """Reads a site and decides on all its licenses; `before` are folders of run folders to compare with.
+    """Reads a site and decides on all its licenses; writes nothing.
 
-    `acts`: somebody may be told or lose a license by it at once, and clocks must be right for that.
+    `before` are folders of run folders to compare with. `acts`: somebody may be told or lose a license by it at once,
+    and clocks must be right for that.
     Raises RemoteError, UntrustedRecord, InputError.
     """
     now, policy = context.clock(), settings.policy
@@ -60,3 +67,19 @@ def plan_site(
     plan = with_lately(plan, settings.folder)
     plan = with_origin(plan, context.hand.origin(mode, snapshot.site_clock))
     return SitePlan(compared_with_before(plan, before, settings.mass_change), heads, ending)
+
+
+def seal_site_plan(found: SitePlan, plan: Plan, settings: Settings, record: SiteRecord, folder: Path) -> str:
+    """Seals a plan in a folder, and enters it into the register; returns its root. Raises InputError, OSError.
+
+    `plan` is the one that was found, with what was approved since.
+    """
+    terms = terms_of(settings.site, settings.signing, settings.approvals, plan.day.now)
+    recording = record.recording(keep(plan.snapshot) if settings.keep_snapshot else None, found.heads, terms)
+    return record.planned(plan, folder, recording, seal_plan(plan, folder, plan_text(plan), recording))
+
+
+def stopping(plan: Plan, stop_on: tuple[str, ...]) -> tuple[Finding, ...]:
+    """The findings that stop a run: those that the site file names, and what touches everybody until it is accepted."""
+    stops = {MASS_CHANGE, *stop_on} - ({MASS_CHANGE} if plan.accepted else set())
+    return tuple(finding for finding in plan.findings if finding.code in stops)

@@ -14,33 +14,30 @@ from typing import Any
 from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.log.growing import ChangedMeanwhile
-from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.register import RUNS_FOLDER
-from seatwarden.engine.log.writer import seal_plan
 from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
 from seatwarden.engine.notice.messages_due import DueMessage
 from seatwarden.engine.notice.standings import CHANGED_HELP
-from seatwarden.engine.plan.findings import MASS_CHANGE, Finding
+from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.free import freed
 from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan
-from seatwarden.engine.plan.summary_text import plan_text
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.applying import INTERRUPTED, MAX_AGE, Applying
 from seatwarden.engine.runs.baseline import mass_changes
 from seatwarden.engine.runs.context import Connection, RunContext
 from seatwarden.engine.runs.left import left_of
 from seatwarden.engine.runs.notices import AgreeTo, NoticesOfRun, due_messages
-from seatwarden.engine.runs.planning import plan_site
+from seatwarden.engine.runs.planning import plan_site, seal_site_plan, stopping
 from seatwarden.engine.runs.pruning import prune_old
 from seatwarden.engine.runs.record import SiteRecord, locked_record
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.runs.run_report import LeftPlan, RunOutcome, RunReport, Told
 from seatwarden.engine.runs.seen import keep_seen, note_released
-from seatwarden.engine.runs.terms import keys_in, terms_of
+from seatwarden.engine.runs.terms import keys_in
 from seatwarden.engine.site.notice import notice_notes
 from seatwarden.engine.site.settings import Settings, demands_of
 from seatwarden.policy.errors import InputError
@@ -264,13 +261,10 @@ class _Run:
         plan, self.ending = found.plan, found.ending
         changes = mass_changes(plan.findings)
         plan = replace(plan, accepted=self._accept_mass_change and bool(changes))
-        self.stopped_by = _stopping(plan, settings.stop_on)
+        self.stopped_by = stopping(plan, settings.stop_on)
         folder = self._runs / plan.run_id
-        terms = terms_of(settings.site, settings.signing, settings.approvals, plan.day.now)
-        recording = record.recording(keep(plan.snapshot) if settings.keep_snapshot else None, found.heads, terms)
-        seal = seal_plan(plan, folder, plan_text(plan), recording)
+        self.root = seal_site_plan(found, plan, settings, record, folder)
         self.plan, self.folder = plan, folder
-        self.root = record.planned(plan, folder, recording, seal)
         keep_seen(settings, plan.snapshot, self._context.log)
         if plan.accepted:
             record.override(ACCEPT_OPTION, "a change that touches everybody stops", "; ".join(changes), self.root)
@@ -311,9 +305,3 @@ class _Run:
         """What was released of this run's own plan."""
         mine = [one for one in self.applied if self.plan and one.plan.header.run_id == self.plan.run_id]
         return {outcome.key for one in mine for outcome in one.outcomes if outcome.result == "released"}
-
-
-def _stopping(plan: Plan, stop_on: tuple[str, ...]) -> tuple[Finding, ...]:
-    """The findings that stop a run: those that the site file names, and what touches everybody until it is accepted."""
-    stops = {MASS_CHANGE, *stop_on} - ({MASS_CHANGE} if plan.accepted else set())
-    return tuple(finding for finding in plan.findings if finding.code in stops)

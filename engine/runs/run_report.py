@@ -100,6 +100,11 @@ class RunReport:
     """What is left to a second step; None where nothing is."""
 
     @property
+    def bad_input(self) -> bool:
+        """Whether it failed by something that it was given, not by something far away."""
+        return isinstance(self.error, InputError)
+
+    @property
     def counts(self) -> dict[str, int]:
         """Licenses by result, of this run's own plan and of what earlier ones had left."""
         return dict(Counter(outcome.result for applied in self.applied for outcome in applied.outcomes))

@@ -208,7 +208,7 @@ class _Asking:
 
 
 def _exit_code(report: "RunReport") -> ExitCode:
-    code = code_of_run(report.outcome, report.error)
+    code = code_of_run(report.outcome, bad_input=report.bad_input)
     failed = any(sent.result not in ("accepted", "redirected") for sent in report.told.sent)
     return ExitCode.SOME_FAILED if code == ExitCode.DONE and failed else code
 

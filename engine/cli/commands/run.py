@@ -65,7 +65,7 @@ def run(
             accept_mass_change=accept_mass_change,
         )
         publish_run(report, settings, _log, clock())
-    code = code_of_run(report.outcome, report.error)
+    code = code_of_run(report.outcome, bad_input=report.bad_input)
     if format == "json":
         print_result(run_to_json(report, code, site, settings.site.url))
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -105,13 +105,13 @@ def _print(parts: Sequence[Part], stderr: bool = False) -> None:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """A context in which a terminal shows that something is under way."""
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """A context in which a terminal shows that something is under way; what it yields shows something else."""
     if is_quiet() or not is_terminal(stderr=True):
-        yield
+        yield lambda what: None
         return
-    with console(stderr=True).status(what):
-        yield
+    with console(stderr=True).status(what) as status:
+        yield status.update
 
 
 def from_here(path: Path) -> Path:

@@ -22,7 +22,7 @@ from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.register import REGISTER_FILE, Demands, read_register
 from seatwarden.engine.log.writer import Recording, seal_plan
 from seatwarden.engine.plan.plan import Plan
-from seatwarden.engine.runs import run as run_module
+from seatwarden.engine.runs import planning
 from tests.engine.apply.applying import idle
 from tests.engine.log.forging import Line, relinked
 from tests.engine.runs.approving import Approving
@@ -400,6 +400,6 @@ def test_the_plan_that_is_signed_is_the_one_that_was_made(site: Approving, monke
         _forge(folder, _edit_both, register=False)
         return seal
 
-    monkeypatch.setattr(run_module, "seal_plan", exchanged)
+    monkeypatch.setattr(planning, "seal_plan", exchanged)
     assert site.run().outcome == "refused"
     assert site.qrs.deletes == []
