@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 AnswerT = TypeVar("AnswerT")
-Step = Callable[[threading.Event], AnswerT]
+SiteStep = Callable[[threading.Event], AnswerT]
 """The work of one site. It ends soon after the event is set. It can be pickled, as its answer can."""
 
 PROCESSES, PLACES = 2, 16
@@ -37,12 +37,40 @@ class Crashed:
     error: str
 
 
+class _Way:
+    """One end of the way between master and worker. To a thread of the same process things go as they are; to another
+    process they are pickled. `bell` is what can be waited for."""
+
+    def __init__(self, bell: Connection, here: "tuple[deque[Any], deque[Any]] | None" = None) -> None:
+        self.bell = bell
+        self._here = here
+
+    def send(self, message: object) -> None:
+        """Sends something. Raises OSError where nobody is there any more."""
+        if self._here is None:
+            self.bell.send(message)
+        else:
+            self._here[0].append(message)
+            self.bell.send_bytes(b"1")
+
+    def recv(self) -> Any:
+        """Waits for something. Raises EOFError, OSError where nobody is there any more."""
+        if self._here is None:
+            return self.bell.recv()
+        self.bell.recv_bytes()
+        return self._here[1].popleft()
+
+    def close(self) -> None:
+        """Closes this end."""
+        self.bell.close()
+
+
 @dataclass(eq=False)
 class _Worker:
     """A worker as its master sees it: the way to it, its process (None: a thread of this one), what it is at since
     when, by the monotonic clock."""
 
-    way: Connection
+    way: _Way
     process: BaseProcess | None
     busy: dict[str, float] = field(default_factory=dict)
 
@@ -89,7 +117,7 @@ class Crew(Generic[AnswerT]):
         self._workers = []
 
     def do(
-        self, steps: Mapping[str, Step[AnswerT]], deadline: float, stop: threading.Event
+        self, steps: Mapping[str, SiteStep[AnswerT]], deadline: float, stop: threading.Event
     ) -> Iterator[tuple[str, AnswerT]]:
         """The answers by site as they come, one for each step. Sites are begun in the order of their names.
 
@@ -102,12 +130,12 @@ class Crew(Generic[AnswerT]):
                 waiting.clear()
                 told = told or self._tell_to_stop()
             self._give(waiting, steps, deadline)
-            ways = {worker.way: worker for worker in self._workers}
-            for way in wait(list(ways), _LOOK_SECONDS):
-                yield from self._heard(ways[way])  # type: ignore[index] # what was given comes back
+            rang = wait([worker.way.bell for worker in self._workers], _LOOK_SECONDS)
+            for worker in [worker for worker in self._workers if worker.way.bell in rang]:
+                yield from self._heard(worker)
             yield from self._overdue(deadline)
 
-    def _give(self, waiting: deque[str], steps: Mapping[str, Step[AnswerT]], deadline: float) -> None:
+    def _give(self, waiting: deque[str], steps: Mapping[str, SiteStep[AnswerT]], deadline: float) -> None:
         while waiting:
             worker = min(self._workers, key=lambda one: len(one.busy))
             if len(worker.busy) >= self._places:
@@ -147,23 +175,25 @@ class Crew(Generic[AnswerT]):
     def _new(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
         if not self._processes:
-            threading.Thread(target=_work, args=(theirs,), name="fleet", daemon=True).start()
-            return _Worker(ours, None)
+            to, back = deque[Any](), deque[Any]()
+            thread = threading.Thread(target=_work, args=(_Way(theirs, (back, to)),), name="fleet", daemon=True)
+            thread.start()
+            return _Worker(_Way(ours, (to, back)), None)
         # Not forked: there are threads here, and Windows cannot.
         process = multiprocessing.get_context("spawn").Process(
-            target=_work, args=(theirs, self._begin), name="fleet", daemon=True
+            target=_work, args=(_Way(theirs), self._begin), name="fleet", daemon=True
         )
         process.start()
         theirs.close()  # so that its end is seen when it dies
-        return _Worker(ours, process)
+        return _Worker(_Way(ours), process)
 
 
-def _work(way: Connection, begin: Callable[[], None] = lambda: None) -> None:
+def _work(way: _Way, begin: Callable[[], None] = lambda: None) -> None:
     """Does the steps that come this way, each in a thread of its own, until None comes or nobody is there any more."""
     begin()
     answering, stops, threads = threading.Lock(), dict[str, threading.Event](), list[threading.Thread]()
 
-    def do(name: str, step: Step[Any], deadline: float, stop: threading.Event) -> None:
+    def do(name: str, step: SiteStep[Any], deadline: float, stop: threading.Event) -> None:
         late = threading.Timer(deadline, stop.set)
         late.daemon = True
         late.start()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from seatwarden.engine.fleet.crew import Crew, Step
+from seatwarden.engine.fleet.crew import Crew, SiteStep
 from seatwarden.engine.fleet.limit import FleetChoice, hold_fleet_limits
 from seatwarden.engine.fleet.result import SiteAnswer, SiteResult
 from seatwarden.engine.fleet.settings import Fleet, FleetSite
@@ -104,7 +104,7 @@ def run_fleet(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans, *, dr
     )
 
 
-_Do = Callable[[Mapping[str, Step[SiteAnswer]]], dict[str, SiteAnswer]]
+_Do = Callable[[Mapping[str, SiteStep[SiteAnswer]]], dict[str, SiteAnswer]]
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def _crew(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans) -> Iterat
 
     with Crew(len(sites), means.begin, lost, processes=means.processes) as crew:
 
-        def do(steps: Mapping[str, Step[SiteAnswer]]) -> dict[str, SiteAnswer]:
+        def do(steps: Mapping[str, SiteStep[SiteAnswer]]) -> dict[str, SiteAnswer]:
             found = {}
             for name, answer in crew.do(steps, fleet.deadline, means.stop):
                 found[name] = answer

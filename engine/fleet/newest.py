@@ -9,8 +9,8 @@ from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.fleet.result import SiteResult
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import read_log
-from seatwarden.engine.log.register import REGISTER_FILE, read_register
-from seatwarden.engine.log.run_folder import JOURNAL_FILE
+from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, read_register
+from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.service.past_runs import RegisteredRun, last_runs
 from seatwarden.engine.site.settings import Settings
 
@@ -35,10 +35,19 @@ def newest_run(settings: Settings, result: SiteResult) -> tuple[SiteResult, Path
     result = structs.replace(result, state=runs[0].state, well=runs[0].well)
     if runs[0].at is not None:
         result = structs.replace(result, at=format_instant(runs[0].at))
-    found = next((run for run in runs if run.has_record), None)
-    if found is None or found.folder is None:
-        return result, None
-    return _counted(result, found, found.folder), found.folder
+    for run in runs:
+        folder = _folder(run, settings)
+        if folder is not None:
+            return _counted(result, run, folder), folder
+    return result, None
+
+
+def _folder(run: RegisteredRun, settings: Settings) -> Path | None:
+    """The folder of a run whose record is there; also where it was planned elsewhere, and stands among the others."""
+    among = settings.folder / RUNS_FOLDER / run.run_id if run.run_id else None
+    if among is not None and not run.has_record and (among / PLAN_FILE).is_file():
+        return among
+    return run.folder if run.has_record else None
 
 
 def _counted(result: SiteResult, run: RegisteredRun, folder: Path) -> SiteResult:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from seatwarden.engine.fleet.settings import MOST_SITES, is_name
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.file_kinds import BUTLER, SITE, kind_of
+from seatwarden.policy.file_kinds import BUTLER, RULES, SITE, kind_of
+from seatwarden.policy.files import read_text
 from seatwarden.policy.yaml.text import yaml_text
 
 _HEAD = """\
@@ -60,8 +61,16 @@ def found_sites(folder: Path) -> tuple[list[tuple[str, Path]], list[tuple[Path, 
 
 def _candidates(folder: Path) -> Iterator[Path]:
     for path in (*folder.iterdir(), *folder.glob("*/*")):
-        if path.suffix.lower() in _SUFFIXES and path.is_file() and kind_of(path) in (SITE, BUTLER):
+        if path.suffix.lower() in _SUFFIXES and path.is_file() and _is_site_file(path):
             yield path
+
+
+def _is_site_file(path: Path) -> bool:
+    """Whether it says how to reach a site; rules alone do not."""
+    try:
+        return kind_of(path) in (SITE, BUTLER, RULES) and "configQRS" in read_text(path, "site file")
+    except InputError:
+        return False
 
 
 def _name(path: Path) -> str:

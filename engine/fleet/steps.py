@@ -25,7 +25,6 @@ from seatwarden.engine.fleet.settings import FleetSite
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.notice.standings import StandingsBeside
-from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.plan.plan import Plan
@@ -104,8 +103,8 @@ class SiteWork:
                 with locked_record(settings.folder, settings.site.url, context.hand, WAIT_SECONDS) as record:
                     record.know_keys(keys_in(settings.signing, settings.approvals))
                     seal_site_plan(found, plan, settings, record, sealed_in)
-            for line in finding_lines(plan.findings):
-                said.warn(line)
+            for one in plan.findings:
+                said.warn(f"{one.code}: {one.message}", one.at)
             stops = [f"{one.code}: {one.message}" for one in stopping(plan, settings.stop_on)]
             stopped = [*broken_words(plan.guarantees), *stops]
             result = said.result(settings, outcome="stopped" if stopped else "over-limit" if plan.over else "planned")
@@ -227,8 +226,9 @@ class _Said:
     def log(self, message: str, *, level: int = logging.INFO, **facts: object) -> None:
         """Keeps what is not well. What became of a license is counted; a defect's traceback is for the log of one."""
         if level >= logging.WARNING and "license" not in facts:
+            code, at = facts.pop("code", None), facts.pop("at", None)
             shown = [str(fact) for name, fact in facts.items() if fact not in (None, "") and name != "traceback"]
-            self.warn(": ".join([message, *shown]))
+            self.warn(": ".join([*([str(code)] if code else []), message, *shown]), str(at) if at else None)
 
     def result(self, settings: Settings | None, **known: Any) -> SiteResult:
         """The beginning of how the site ended."""

@@ -52,7 +52,9 @@ def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:
     totals |= {name: float(count) for name, count in counts.notices.items()}
     totals |= {"seal": counts.seals} if counts.seals else {}
     points = [Point(MEASUREMENT, of_run, totals, at)]
-    for rule, licenses in counts.by_rule.items():
+    # A release that was planned in an earlier step, or by an earlier run, has no decision here.
+    for rule in dict.fromkeys([*counts.by_rule, *counts.released_by_rule]):
+        licenses = counts.by_rule.get(rule, 0)
         verdict = "release" if rule.startswith("release ") else "keep"
         released = float(counts.released_by_rule.get(rule, 0))
         fields: dict[str, FieldValue] = {"licenses": float(licenses), "licenses_released": released}

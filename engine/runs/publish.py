@@ -264,10 +264,12 @@ def events_of(report: RunReport, settings: Settings) -> Iterator[Event]:
             yield _wanted(report, settings, folder)
         if report.over:
             yield limit_hit(site, at, plan.run_id, report.over, folder)
+    elif report.outcome == "over-limit" and folder is not None:  # a limit over many sites
+        yield limit_hit(site, at, folder.name, list(report.why), folder)
     if report.applied or report.told.sent or report.told.ended:
         yield _done(report.applied, settings, at, folder, report)
     if report.outcome in ("failed", "refused") or (report.outcome == "incomplete" and report.why):
-        stage = "plan" if plan is None else "apply"
+        stage = "plan" if folder is None else "apply"
         help_ = report.error.help if report.error else None
         yield run_failed(site, at, stage, "; ".join(report.why), help_)
 

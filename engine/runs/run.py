@@ -8,10 +8,12 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending
+from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.log.growing import ChangedMeanwhile
 from seatwarden.engine.log.lines import Key
@@ -79,23 +81,7 @@ def run_once(
         ended, seals = _Ended("failed", (problem.message,), problem), None
     except OSError as problem:
         ended, seals = _Ended("incomplete", (f"the register cannot be written: {problem.strerror or problem}",)), None
-    return RunReport(
-        ended.outcome,
-        dry_run,
-        started,
-        context.clock(),
-        run.plan,
-        run.folder,
-        tuple(run.applied),
-        ended.why,
-        ended.error,
-        run.ending,
-        run.stopped_by,
-        seals,
-        run.free(),
-        run.told,
-        run.left,
-    )
+    return run.report(ended, started, seals)
 
 
 _ATTEMPTS: tuple[RunOutcome, ...] = ("over-limit", "stopped", "refused", "failed")
@@ -277,6 +263,26 @@ class _Run:
         facts: dict[str, Any] = {"policy": settings.policy.digest, "folder": str(folder), "before": plan.compared}
         self._context.log("plan sealed", run=plan.run_id, **facts, **counts)
         return plan, folder
+
+    def report(self, ended: _Ended, started: datetime, seals: Seals | None) -> RunReport:
+        """The report on the run, that has ended so."""
+        return RunReport(
+            ended.outcome,
+            self._dry_run,
+            started,
+            self._context.clock(),
+            self.plan,
+            self.folder,
+            tuple(self.applied),
+            ended.why,
+            ended.error,
+            self.ending,
+            self.stopped_by,
+            seals,
+            self.free(),
+            self.told,
+            self.left,
+        )
 
     @property
     def applied(self) -> list[Applied]:

@@ -1,7 +1,8 @@
 """The documentation's pages: console blocks are commands with what they print, in one folder from top to bottom.
 
 A block like ```` ```yaml policy.yaml ```` writes that file on its way, ```` ```yaml +policy.yaml ```` adds to it; one
-below examples/ shows that example. A page that speaks of `--site site.yaml` has the live site of tests.docs.live_site.
+below examples/ shows that example. A page that speaks of `--site site.yaml` has the live site of tests.docs.live_site,
+one of `--fleet fleet.yaml` several.
 There ```` ```console 2026-11-26 ```` is what commands print on that day, and with `used by anna` behind it the same
 when she has just opened Qlik Sense. What is typed at a prompt stands behind it, as in a terminal. Run as a module, this
 writes what the commands print now, and what the examples say, into the pages:
@@ -25,7 +26,7 @@ import pytest
 
 from seatwarden.engine.cli.main import main
 from seatwarden.engine.simulator.server import SimulatedQrs
-from tests.docs.live_site import MAIL_HOST, TypedAnswers, come_to, live_site
+from tests.docs.live_site import FLEET_HOSTS, HOST, MAIL_HOST, TypedAnswers, come_to, live_site
 from tests.docs.same_hand import same_hand
 from tests.paths import EXAMPLES, ROOT
 
@@ -51,8 +52,10 @@ def in_folder_of(page: str, folder: Path) -> Iterator[SimulatedQrs | None]:
     """
     shutil.copytree(EXAMPLES, folder / "examples")
     mail = f"host: {MAIL_HOST}" in page
-    site = live_site(folder, mail=mail) if "--site site.yaml" in page else contextlib.nullcontext()
-    with contextlib.chdir(folder), same_hand(), site as qrs:
+    fleet, site = "--fleet fleet.yaml" in page, "--site site.yaml" in page
+    hosts = FLEET_HOSTS if fleet else (HOST,)
+    there = live_site(folder, mail=mail, hosts=hosts) if fleet or site else contextlib.nullcontext()
+    with contextlib.chdir(folder), same_hand(), there as qrs:
         yield qrs
 
 

@@ -10,8 +10,8 @@ import io
 import pkgutil
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from types import ModuleType
@@ -26,8 +26,10 @@ from tests.engine.notify.servers import mail_server
 from tests.paths import EXAMPLES, load_json
 
 HOST, PORT = "qlik.example.com", 4242
+FLEET_HOSTS = tuple(f"qlik.{city}.example.com" for city in ("berlin", "oslo", "paris"))
+"""The sites of the page on fleets: each is the same site, and another one."""
 MAIL_HOST, MAIL_PORT = "smtp.example.com", 587
-ADDRESS, MAIL_ADDRESS = "192.0.2.42", "192.0.2.25"
+ADDRESS, MAIL_ADDRESS = "192.0.2.{}", "192.0.2.25"
 MOMENT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 TEN_YEARS = Validity(datetime(2024, 3, 1, tzinfo=UTC), datetime(2034, 3, 1, tzinfo=UTC))
 
@@ -61,18 +63,25 @@ def command_modules() -> list[ModuleType]:
 
 
 @contextmanager
-def live_site(folder: Path, *, mail: bool = False) -> Iterator[SimulatedQrs]:
-    """The site answers, and its certificates stand in `folder`/certificates; `mail`: so does a mail server."""
+def live_site(folder: Path, *, mail: bool = False, hosts: Sequence[str] = (HOST,)) -> Iterator[SimulatedQrs]:
+    """The site answers, and its certificates stand in `folder`/certificates; `mail`: so does a mail server.
+
+    With several `hosts` there is such a site behind each; the first is handed out.
+    """
     # The authority is valid by the real clock, which TLS goes by.
     files = ThrowAwayAuthority(now=datetime.now(UTC)).export(
-        folder / "certificates", hosts=[HOST, MAIL_HOST], server_validity=TEN_YEARS, client_validity=TEN_YEARS
+        folder / "certificates", hosts=[*hosts, MAIL_HOST], server_validity=TEN_YEARS, client_validity=TEN_YEARS
     )
-    site = SimulatedQrs(load_json(EXAMPLES / "site.json"), certificates=files, now=MOMENT)
-    server = mail_server(starttls=files) if mail else nullcontext()
-    with site as qrs, server as mailbox, pytest.MonkeyPatch.context() as patch:
-        ways = {(HOST, PORT): (ADDRESS, qrs.port)}
-        if mailbox is not None:
-            ways[MAIL_HOST, MAIL_PORT] = (MAIL_ADDRESS, mailbox.port)
+    site = load_json(EXAMPLES / "site.json")
+    with ExitStack() as stack:
+        running = [stack.enter_context(SimulatedQrs(site, certificates=files, now=MOMENT)) for _ in hosts]
+        ways = {
+            (host, PORT): (ADDRESS.format(42 + n), qrs.port)
+            for n, (host, qrs) in enumerate(zip(hosts, running, strict=True))
+        }
+        if mail:
+            ways[MAIL_HOST, MAIL_PORT] = (MAIL_ADDRESS, stack.enter_context(mail_server(starttls=files)).port)
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
         _lead_to(ways, patch)
         patch.setattr(StoppedClock, "moment", MOMENT)
         state = folder / ".state"
@@ -82,7 +91,7 @@ def live_site(folder: Path, *, mail: bool = False) -> Iterator[SimulatedQrs]:
                 patch.setattr(found, "datetime", StoppedClock)
             if hasattr(found, "user_state_path"):  # the site's lock is not shared with others of this machine
                 patch.setattr(found, "user_state_path", lambda *_, **__: state)
-        yield qrs
+        yield running[0]
 
 
 def come_to(qrs: SimulatedQrs, day: date, used_by: str | None) -> None:

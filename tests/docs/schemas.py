@@ -71,6 +71,10 @@ OUTPUTS = (
     "diff",
     "frequency",
     "site check",
+    "fleet check",
+    "fleet plan",
+    "fleet run",
+    "fleet report",
     "log verify",
     "log replay",
     "log list",
@@ -139,9 +143,14 @@ def _kind(kind: str, rows: list[FieldRow], part: str | None, grows: bool) -> Sch
     return {**found, "additionalProperties": False}
 
 
+def table_of(command: str) -> str:
+    """The table of what a command prints; the commands of a fleet print the same."""
+    return "fleet output" if command.startswith("fleet ") else f"{command} output"
+
+
 def output_schema(command: str) -> Schema:
     """The schema of what a command prints; later versions may print more."""
-    schema = object_schema(tables()[f"{command} output"], closed=False)
+    schema = object_schema(tables()[table_of(command)], closed=False)
     if command == "explain":
         definitions = with_definitions(schema, closed=False)["$defs"]
         ref = {"$ref": "#/$defs/explain-output"}

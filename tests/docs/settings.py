@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from seatwarden.engine.fleet.settings import FLEET
 from seatwarden.engine.site.alarms import HEARTBEAT, HOOK, MQTT, WEBHOOKS
 from seatwarden.engine.site.connection import CERTIFICATES, QRS
 from seatwarden.engine.site.influxdb import INFLUXDB
@@ -26,6 +27,7 @@ TABLES: dict[str, tuple[Setting, ...]] = {
     "one of Butlers webhooks": HOOK.settings,
     "mqttConfig": MQTT.settings,
     "Butlers heartbeat": HEARTBEAT.settings,
+    "fleet": FLEET.settings,
     "notice": NOTICE_SETTINGS.settings,
     "webhook and email": SHARED,
     "webhook": tuple(setting for setting in WEBHOOK.settings if setting not in SHARED),

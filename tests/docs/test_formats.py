@@ -47,7 +47,7 @@ from tests.docs.records import (
     running_site,
     told_by,
 )
-from tests.docs.schemas import FOLDER, LINES, OUTPUTS, schemas, text_of
+from tests.docs.schemas import FOLDER, LINES, OUTPUTS, schemas, table_of, text_of
 from tests.engine.cli.test_json_of_commands import CALLS
 from tests.engine.idle import POLICY, idle_site
 from tests.engine.notify.servers import mail_server
@@ -233,7 +233,7 @@ def test_each_is_a_schema(name: str) -> None:
 
 def test_every_table_is_used() -> None:
     used = {name for schema in WRITTEN.values() for name in schema.get("$defs", {})}
-    own = {table for kinds in LINES.values() for table, _ in kinds.values()} | {f"{name} output" for name in OUTPUTS}
+    own = {table for kinds in LINES.values() for table, _ in kinds.values()} | set(map(table_of, OUTPUTS))
     assert {name.replace("-", " ") for name in used} | own | {"snapshot file"} >= set(tables()) - {"license use"}
 
 
@@ -359,6 +359,10 @@ PRINTING = {
     ),
     "frequency": ("frequency 'every 6 hours'", "frequency 'on the 31st day of feb'"),
     "site check": ("site check --site SITE",),
+    "fleet check": ("fleet check --fleet FLEET", "fleet check --fleet FLEET --only broken"),
+    "fleet plan": ("fleet plan --fleet FLEET", "fleet plan --fleet FLEET --only one"),
+    "fleet run": ("fleet run --fleet FLEET --dry-run",),
+    "fleet report": ("fleet report --fleet FLEET -o PAGES",),
     "log forget": (
         "log forget user00 --site SITE --reason left --dry-run",
         "log forget user00 --site SITE --reason left --yes",
@@ -401,6 +405,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     (folder / "told").mkdir()
     with mail_server() as box, running_site(folder, ours="keepSnapshot: true") as (qrs, command):
         files["TOLD"] = f"'{write_site(folder / 'told', qrs.port, policy=TOLD_FIRST, ours=told_by(box.port))}'"
+        broken = "{site: told/site.yaml, policy: broken.policy}"
+        (folder / "fleet.yaml").write_text(f"sites:\n  one: site.yaml\n  broken: {broken}\n", encoding="utf-8")
+        files |= {"FLEET": f"'{folder / 'fleet.yaml'}'", "PAGES": f"'{folder / 'pages'}'"}
         command(f"plan {GIVEN} -o {files['PAST']}")
         command(HOLD)
         command("run --site SITE --dry-run")
@@ -443,7 +450,7 @@ def test_output_is_as_the_page_says(printed: dict[str, list[Any]], command: str)
 def test_nothing_is_described_that_is_never_printed(printed: dict[str, list[Any]], command: str) -> None:
     """All keys of the object itself are met; in `log verify` only of a single run."""
     objects = [one for output in printed[command] for one in (output if isinstance(output, list) else [output])]
-    assert {row.name for row in tables()[f"{command} output"]} == {key for one in objects for key in one}
+    assert {row.name for row in tables()[table_of(command)]} == {key for one in objects for key in one}
 
 
 def test_the_seal_that_a_run_prints(printed: dict[str, list[Any]]) -> None:

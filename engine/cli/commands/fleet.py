@@ -31,7 +31,7 @@ FLEET = Path("fleet.yaml")
 
 app = typer.Typer(help="Many sites at once.", no_args_is_help=True, rich_markup_mode=None)
 
-FormatOption = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
+FleetFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
 
 
 @app.command("init")
@@ -61,7 +61,7 @@ def init(
 
 @app.command("check")
 def check(
-    fleet: FleetOption = FLEET, only: OnlyOption = None, format: FormatOption = "table", quiet: QuietOption = False
+    fleet: FleetOption = FLEET, only: OnlyOption = None, format: FleetFormat = "table", quiet: QuietOption = False
 ) -> None:
     """Try the way to every site.
 
@@ -85,7 +85,7 @@ def plan(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Write each sealed plan into a folder in this one."),
     ] = None,
-    format: FormatOption = "table",
+    format: FleetFormat = "table",
     quiet: QuietOption = False,
 ) -> None:
     """Say for every site what would be released.
@@ -113,7 +113,7 @@ def run(
     fleet: FleetOption = FLEET,
     only: OnlyOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the plans, whatever site files say.")] = False,
-    format: FormatOption = "table",
+    format: FleetFormat = "table",
     quiet: QuietOption = False,
 ) -> None:
     """Plan all sites, then release, for jobs.
@@ -138,7 +138,7 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="The folder for the pages.", show_default=True)
     ] = Path("fleet-report"),
-    format: FormatOption = "table",
+    format: FleetFormat = "table",
     force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:

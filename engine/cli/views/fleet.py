@@ -109,7 +109,7 @@ def _done(result: "SiteResult") -> tuple[int | None, int | None]:
 
 def _outcome(action: FleetAction, result: "SiteResult") -> str:
     if action == "check" and result.outcome == "done":
-        return "the way is free"
+        return "reached"
     return result.words
 
 
@@ -124,9 +124,9 @@ def closing_lines(action: FleetAction, report: "FleetReport") -> Iterator[str]:
     yield f"{plural(len(results), 'site')}: {join_words([f'{count:,} {what}' for what, count in outcomes.items()])}"
     if action == "check":
         return
-    due, chosen = _sum(results, "due"), sum(result.in_this_run or 0 for result in results)
-    yield f"{plural(due, 'license')} due, {chosen:,} in this run"
-    if report.fleet.limits:
+    due = f"{plural(_sum(results, 'due'), 'license')} due"
+    yield f"{due} when they were planned" if action == "report" else f"{due}, {_chosen(action, results)}"
+    if report.fleet.limits and action != "report":
         yield f"Limit of the fleet: {', '.join(describe_limits(report.fleet.limits))}"
     if action in ("run", "report"):
         counted: Counter[str] = Counter()
@@ -135,6 +135,15 @@ def closing_lines(action: FleetAction, report: "FleetReport") -> Iterator[str]:
         yield ", ".join(f"{count:,} {what}" for what, count in counted.items()) or "Nothing has been released."
     else:
         yield "Nothing has been released."
+
+
+def _chosen(action: FleetAction, results: Sequence["SiteResult"]) -> str:
+    """How many licenses are in this run; what dry runs would release is said beside where others do release."""
+    dry = sum(result.in_this_run or 0 for result in results if result.dry_run)
+    live = sum(result.in_this_run or 0 for result in results if not result.dry_run)
+    if action == "plan" or not any(result.is_planned and not result.dry_run for result in results):
+        return f"{dry + live:,} in this run"
+    return f"{live:,} in this run" + (f", {dry:,} in dry runs" if dry else "")
 
 
 def _sum(results: Sequence["SiteResult"], name: str) -> int:

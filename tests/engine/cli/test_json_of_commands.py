@@ -28,6 +28,10 @@ CALLS: dict[str, tuple[object, ...]] = {
     "diff": (BUTLER, EXAMPLES / "vips.policy", "--snapshot", SITE),
     "frequency": ("on the 31st day of feb",),
     "site check": ("--site", "site.yaml"),
+    "fleet check": ("--fleet", "fleet.yaml"),
+    "fleet plan": ("--fleet", "fleet.yaml"),
+    "fleet run": ("--fleet", "fleet.yaml", "--dry-run"),
+    "fleet report": ("--fleet", "fleet.yaml", "-o", "pages"),
     "log verify": ("run",),
     "log replay": ("run",),
     "log list": ("run",),
@@ -48,6 +52,7 @@ CALLS: dict[str, tuple[object, ...]] = {
 
 WITHOUT_FINDINGS = {
     *("fields", "monitor", "test", "site check", "history list", "backtest"),
+    *("fleet check", "fleet plan", "fleet run", "fleet report"),
     *("log replay", "log keys", "log audit", "log forget", "log prune", "hold list", "notice list", "notice send"),
 }
 
@@ -83,6 +88,8 @@ def folder(
     (tmp_path / "approved.yaml").write_text(site.read_text(encoding="utf-8") + ours, encoding="utf-8")
     ours = f"seatwarden:\n  policy: {BUTLER}\n  notice: {{email: {{host: smtp.example.com, from: a@example.com}}}}\n"
     (tmp_path / "told.yaml").write_text(site.read_text(encoding="utf-8") + ours, encoding="utf-8")
+    fleet = f"policy: {BUTLER}\nsites: {{one: site.yaml, another: told.yaml}}\n"
+    (tmp_path / "fleet.yaml").write_text(fleet, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run("plan", *GIVEN, "-o", "run").code == 0
     assert run("run", "--site", "site.yaml", "-p", BUTLER, "--dry-run").code == 0

@@ -43,6 +43,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "log new-key": ("log", "new-key", "OUT.key"),
     "history show": ("history", "show", "--history", "HISTORY", "--at", "2026-12-31", "-o", "OUT.json"),
     "history export": ("history", "export", "--history", "HISTORY", "--format", "parquet", "-o", "OUT.parquet"),
+    "fleet init": ("fleet", "init", "SITES", "-o", "OUT.yaml"),
     "backtest": ("backtest", "--policy", "season.policy", "--history", "HISTORY", "-o", "OUT.html"),
 }
 """Each way to write a file that a person names: how it is called."""
@@ -50,10 +51,10 @@ ANEW = {"schema", "test as text", "test as junit", "history export"}
 """What can be made again at any time: it is written anew, as the help of the command says."""
 FORCE = {
     *("snapshot", "history show", "backtest", "report", "log audit", "log receipt"),
-    *("convert to policy", "convert to yaml", "convert to json"),
+    *("convert to policy", "convert to yaml", "convert to json", "fleet init"),
 }
 """What needs --force; all others never replace anything."""
-FOLDERS = {"plan", "init", "demo"}
+FOLDERS = {"plan", "init", "demo", "fleet plan", "fleet report"}
 """Commands that write a folder, see below."""
 IN_PLACE = {"fmt"}
 """What writes a policy's own text back to it, which is what it is for."""
@@ -74,6 +75,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = make_plan(policy, load_snapshot(folder / "site.json"), day_of(policy), "site.json")
     write_plan(plan, folder / "RUN", plan_text(plan), RECORDING)
     write_report(folder / "RUN", folder / "RUN" / "report.html")
+    (folder / "SITES").mkdir()
+    (folder / "SITES" / "berlin.yaml").write_text("configQRS: {host: localhost}\ncert: {}\n", encoding="utf-8")
+    (folder / "fleet.yaml").write_text("sites: {berlin: SITES/berlin.yaml}\n", encoding="utf-8")
     with History(folder / "HISTORY", write=True) as history:
         history.add((folder / "site.json").read_bytes(), "site.json")
     running = Running(tmp_path_factory.mktemp("registered"), Site(idle(1)))
@@ -123,16 +127,16 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _name(words: tuple[str, ...]) -> str:
-    return " ".join(words[: 2 if words[0] in ("log", "history") else 1])
+    return " ".join(words[: 2 if words[0] in ("log", "history", "fleet") else 1])
 
 
 def test_every_command_with_an_output_is_tried_here() -> None:
     found = dict(_commands(typer.main.get_command(app), ""))
     writing = {name for name, command in found.items() if any("--output" in p.opts for p in command.params)}
     tried = {_name(words) for words in WRITERS.values() if "-o" in words}
-    assert writing == tried | {"plan"}
+    assert writing == tried | {"plan", "fleet plan", "fleet report"}
     forced = {name for name, command in found.items() if any("--force" in p.opts for p in command.params)}
-    assert forced == {_name(words) for name, words in WRITERS.items() if name in FORCE}
+    assert forced - FOLDERS == {_name(words) for name, words in WRITERS.items() if name in FORCE}
     assert {"log new-key", *FOLDERS, *IN_PLACE} <= set(found)
 
 
@@ -157,7 +161,7 @@ def test_nothing_of_another_kind_is_replaced(writer: str, here: Path, call: Call
 
 _SAME_KIND = {
     ("site.json", "snapshot"), ("RUN/report.html", "report"), ("RUN/report.html", "log audit"),
-    ("RUN/report.html", "backtest"),
+    ("RUN/report.html", "backtest"), ("fleet.yaml", "fleet init"),
     ("season.policy", "convert to policy"),
     ("RUN/policy.policy", "convert to policy"),
     ("REGISTERED/policy.policy", "convert to policy"), ("REGISTERED/policy/p.policy", "convert to policy"),
@@ -291,3 +295,14 @@ def test_first_files_replace_nothing(here: Path, run: Run) -> None:
     ran = run("init", ".", "--host", "q", "--yes")
     assert (ran.code, "nothing is overwritten" in ran.err) == (2, True)
     assert (here / "license.policy").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_the_pages_of_a_fleet_replace_no_other_file(here: Path, run: Run) -> None:
+    pages = here / "pages"
+    pages.mkdir()
+    (pages / "overview.html").write_bytes((here / "notes.txt").read_bytes())
+    before = _content(here)
+    for more in ((), ("--force",)):
+        ran = run("fleet", "report", "-o", pages, *more)
+        assert (ran.code, "it is not overwritten" in ran.err) == (2, True)
+    assert _content(here) == before

@@ -43,6 +43,7 @@ OPERANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "diff": (("diff", "FILE", "season.policy", "-s", "site.json"), {"season.policy"}),
     "snapshot": (("snapshot", "-o", "new.json", "--site", "FILE"), set()),
     "site check": (("site", "check", "--site", "FILE"), set()),
+    "fleet check": (("fleet", "check", "--fleet", "FILE"), set()),
     "log verify": (("log", "verify", "FILE"), {"log/plan.jsonl"}),
     "log replay": (("log", "replay", "FILE"), {"log/plan.jsonl"}),
     "log list": (("log", "list", "FILE"), set()),

@@ -15,6 +15,7 @@ from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import RunContext
+from seatwarden.engine.runs.left import release_left
 from seatwarden.engine.runs.run import run_once
 from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.site.settings import Settings
@@ -86,10 +87,29 @@ class Running:
     def run(self, *, dry_run: bool = False, accept_mass_change: bool = False) -> RunReport:
         self.said.clear()
         self.qrs.events.clear()
-        context = RunContext(self._connect, self.hand, self.log, self.stop)
-        report = run_once(self.settings, context, dry_run=dry_run, accept_mass_change=accept_mass_change)
+        report = run_once(self.settings, self._context, dry_run=dry_run, accept_mass_change=accept_mass_change)
         self.now += timedelta(minutes=1)  # a run's name has seconds
         return report
+
+    def first_step(self) -> RunReport:
+        """A run whose releases are left to a second step."""
+        self.said.clear()
+        self.qrs.events.clear()
+        report = run_once(self.settings, self._context, dry_run=False, in_two_steps=True)
+        self.now += timedelta(minutes=1)
+        return report
+
+    def second_step(self, first: RunReport, *license_ids: str, over: Sequence[str] = ()) -> RunReport:
+        """The second step of a run, with these licenses allowed; all that are left where none is named."""
+        assert first.left is not None
+        keys = [one.key for one in first.left.chosen if not license_ids or one.license_id in license_ids]
+        report = release_left(self.settings, self._context, first.left, keys, over)
+        self.now += timedelta(minutes=1)
+        return report
+
+    @property
+    def _context(self) -> RunContext:
+        return RunContext(self._connect, self.hand, self.log, self.stop)
 
     def words(self) -> list[str]:
         return [message for _, message, _ in self.said]
