@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bench import backtests, editor, evaluator, goals, guarantees, live, page, peers, whole
+from bench import backtests, editor, evaluator, fleet, goals, guarantees, live, page, peers, whole
 from bench.measure import ROOT
 
 LIBRARIES = ("msgspec", "typer", "rich", "lark", "ruamel.yaml", "requests")
@@ -50,6 +50,7 @@ def _measurements(folder: Path, *, tiny: bool) -> list[Callable[[], str]]:
             lambda: editor.measure(folder, (5,), 5),
             lambda: guarantees.measure(20, 1),
             lambda: backtests.measure(backtests.made(folder, (20,), 8), 1),
+            lambda: fleet.measure(folder, 3, 20, 0.01, 1),
         ]
     return [
         lambda: goals.measure(folder, [40_000, 100_000], 5),
@@ -61,6 +62,7 @@ def _measurements(folder: Path, *, tiny: bool) -> list[Callable[[], str]]:
         lambda: editor.measure(folder, (50, 500, 2_000), 100),
         lambda: guarantees.measure(2_000, 9),
         lambda: backtests.measure(backtests.made(folder, (2_000,), 365), os.cpu_count() or 2),
+        lambda: fleet.measure(folder, 50, 2_000, 0.4, 3),
     ]
 
 

@@ -14,7 +14,7 @@ from seatwarden.engine.simulator.server import SimulatedQrs
 BUTLER_MEASURED = {(20_000, 5): "20,002 requests, 207 s"}
 """Butler 16.0.4, dry run, by candidates and latency in milliseconds: it asks QRS for each user alone."""
 
-_SITE = """\
+SITE_FILE = """\
 Butler:
   configQRS:
     host: localhost
@@ -24,6 +24,7 @@ Butler:
     clientCertKey: {files.client_key}
     clientCertCA: {files.root}
 """
+"""A site file."""
 
 
 def measure(folder: Path, sizes: tuple[int, ...], runs: int) -> str:
@@ -53,7 +54,7 @@ def measure(folder: Path, sizes: tuple[int, ...], runs: int) -> str:
 
 def _plan(folder: Path, qrs: SimulatedQrs, files: CertificateFiles) -> float:
     site = folder / "site.yaml"
-    site.write_text(_SITE.format(port=qrs.port, files=files), encoding="utf-8")
+    site.write_text(SITE_FILE.format(port=qrs.port, files=files), encoding="utf-8")
     return seatwarden("plan", "-p", BUTLER, "--site", site, "--now", NOW).seconds
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from seatwarden.engine.fleet.crew import Crew, SiteStep
+from seatwarden.engine.fleet.crew import PLACES, Crew, SiteStep
 from seatwarden.engine.fleet.limit import FleetChoice, hold_fleet_limits
 from seatwarden.engine.fleet.result import SiteAnswer, SiteResult
 from seatwarden.engine.fleet.settings import Fleet, FleetSite
@@ -24,13 +24,15 @@ from seatwarden.engine.fleet.steps import SiteMeans, SiteWork
 @dataclass(frozen=True, slots=True)
 class FleetMeans:
     """What the roof gives for work on a fleet: the means for each site, what each process begins with, what asks to
-    stop, and who is told of each site that has ended. `processes`: None is as many as so many sites need."""
+    stop, and who is told of each site that has ended. `processes`: None is as many as so many sites need; `places`: so
+    many sites wait at once."""
 
     site: SiteMeans
     begin: Callable[[], None] = lambda: None
     stop: threading.Event = field(default_factory=threading.Event)
     tell: Callable[[SiteResult], None] = lambda result: None
     processes: int | None = None
+    places: int = PLACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _crew(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans) -> Iterat
     def lost(name: str, why: str) -> SiteAnswer:
         return works[name].lost(why)
 
-    with Crew(len(sites), means.begin, lost, processes=means.processes) as crew:
+    with Crew(len(sites), means.begin, lost, processes=means.processes, places=means.places) as crew:
 
         def do(steps: Mapping[str, SiteStep[SiteAnswer]]) -> dict[str, SiteAnswer]:
             found = {}

@@ -106,7 +106,7 @@ class SimulatedQrs:
         self.host = host
         self.port = port
         self.compress = compress
-        self._latency_seconds = latency_seconds
+        self.latency_seconds = latency_seconds
         self._tls = None if certificates is None else _server_context(certificates)
         self._lock = threading.Lock()
         self._repository = SimulatedRepository(site, now)
@@ -199,7 +199,7 @@ class SimulatedQrs:
                 fault.times -= 1
                 if fault.times <= 0:
                     self.faults.remove(fault)
-        self._pause(self._latency_seconds)
+        self._pause(self.latency_seconds)
         return fault
 
     def _act(self, method: str, target: str, headers: Message, body: bytes) -> Answer:

@@ -28,7 +28,9 @@ def test_the_report_is_written(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     text = report.read_text(encoding="utf-8")
     sections = ("The goals", "Whole processes", "The evaluator", "Peers", "A live site", "The page", "In the editor")
-    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [*sections, "Guarantees", "Backtests"]
+    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [
+        *(*sections, "Guarantees", "Backtests", "A fleet"),
+    ]
 
 
 def test_a_site_is_the_same_each_time_and_as_large_as_a_real_one(tmp_path: Path) -> None:
