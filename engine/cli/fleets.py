@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +13,14 @@ import typer
 
 from seatwarden.engine.cli.called import remember_words, remembered
 from seatwarden.engine.cli.circumstances import clock
-from seatwarden.engine.cli.host import STOP_SIGNALS, context_for, settings_from, stopped_by_signals
+from seatwarden.engine.cli.host import (
+    STOP_SIGNALS,
+    context_for,
+    service_surroundings,
+    settings_from,
+    stopped_by_signals,
+)
+from seatwarden.engine.cli.state_folder import default_folder
 from seatwarden.engine.cli.terminal.output import working
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
@@ -20,6 +28,7 @@ from seatwarden.policy.errors import InputError
 if TYPE_CHECKING:
     from seatwarden.engine.fleet.fleet import FleetMeans
     from seatwarden.engine.fleet.result import SiteResult
+    from seatwarden.engine.fleet.serving import FleetService
     from seatwarden.engine.fleet.settings import Fleet, FleetSite
     from seatwarden.engine.fleet.steps import SiteMeans
 
@@ -55,8 +64,6 @@ def site_means() -> "SiteMeans":
 def fleet_means(what: str, sites: int) -> "Iterator[FleetMeans]":
     """The means for a fleet of so many sites, as long as this process is not asked to end; a terminal shows `what` is
     done, and how far."""
-    import threading
-
     from seatwarden.engine.fleet.fleet import FleetMeans
 
     stop = threading.Event()
@@ -69,6 +76,19 @@ def fleet_means(what: str, sites: int) -> "Iterator[FleetMeans]":
             show(f"{what} {sites:,} sites: {done:,} done, {result.site} last")
 
         yield FleetMeans(site_means(), begin_worker(), stop, tell)
+
+
+def fleet_service(fleet: "Fleet", stop: threading.Event) -> "FleetService":
+    """What the service of a fleet is given by this process; `stop` asks it to end."""
+    import hashlib
+
+    from seatwarden.engine.fleet.fleet import FleetMeans
+    from seatwarden.engine.fleet.serving import FleetService
+
+    means = FleetMeans(site_means(), begin_worker(), stop)
+    place = str(fleet.file.resolve())
+    lock = default_folder().parent / "fleets" / f"{hashlib.sha256(place.encode()).hexdigest()[:16]}.lock"
+    return FleetService(fleet, means, lambda site, ending: service_surroundings(site.file, site.policy, ending), lock)
 
 
 def begin_worker() -> Callable[[], None]:

@@ -78,12 +78,14 @@ def report_fleet(
     return FleetReport(fleet, started, means.site.clock(), results)
 
 
-def run_fleet(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans, *, dry_run: bool) -> FleetReport:
+def run_fleet(
+    fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans, *, dry_run: bool, scheduled: bool = False
+) -> FleetReport:
     """Plans all sites, holds the fleet's limit, and releases what it allows; where `dry_run`, or what a site file says,
-    does not keep it from that."""
+    does not keep it from that. `scheduled`: only at sites where releasing is enabled."""
     started, works = means.site.clock(), _works(sites, means)
     with _crew(fleet, sites, means) as do:
-        answers = do({name: partial(work.run, dry_run=dry_run) for name, work in works.items()})
+        answers = do({name: partial(work.run, dry_run=dry_run, scheduled=scheduled) for name, work in works.items()})
         live = {name: answer for name, answer in answers.items() if not answer.result.dry_run}
         choice = _choice(fleet, live)
         steps = {

@@ -8,18 +8,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from seatwarden.engine.site.ours import LOG, LogSettings
 from seatwarden.engine.site.paths import PATH
 from seatwarden.grammar.ast import AnyLimit, Limit
 from seatwarden.grammar.spans import Span
+from seatwarden.policy.butler.jobs import FREQUENCY
 from seatwarden.policy.butler.rules import LIMITS
 from seatwarden.policy.diagnostics import in_order
 from seatwarden.policy.errors import PolicyError
 from seatwarden.policy.files import read_text
-from seatwarden.policy.yaml.kinds import between
+from seatwarden.policy.yaml.kinds import TEXT_SCHEMA, between, map_of
 from seatwarden.policy.yaml.nodes import Entry, YamlMap, read_yaml
 from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, need
+from seatwarden.policy.zones import find_timezone, timezone_help
 
 FLEET_FILE = "fleet.yaml"
 DEADLINE_SECONDS = 900
@@ -45,12 +49,19 @@ class FleetSite:
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """A fleet, whole and right: its `sites` by name, the `limits` on the sum of what a run releases at all of them, and
-    the seconds that one site has for each step of a run (`deadline`)."""
+    the seconds that one site has for each step of a run (`deadline`).
+
+    The service of a fleet runs it by the schedule `frequency` in the `zone` (empty: each site by its own), and writes
+    its lines to the `log`.
+    """
 
     file: Path
     sites: tuple[FleetSite, ...]
     limits: tuple[Limit, ...] = ()
     deadline: int = DEADLINE_SECONDS
+    frequency: str = ""
+    zone: ZoneInfo = ZoneInfo("UTC")
+    log: LogSettings = LogSettings()
     source: str = ""
 
     @property
@@ -72,7 +83,9 @@ def load_fleet(file: Path, environment: Mapping[str, str]) -> Fleet:
     shared = values["policy"]
     sites = (FleetSite(one.name, one.file, one.policy or shared, one.span) for one in values["sites"])
     by_name = tuple(sorted(sites, key=lambda site: site.name))
-    return Fleet(file, by_name, tuple(values["limit"]), values["deadline"], text)
+    limits, frequency = tuple(values["limit"]), values["frequency"]
+    schedule = str(frequency.value).strip() if frequency is not None else ""
+    return Fleet(file, by_name, limits, values["deadline"], schedule, values["timezone"], values["log"], text)
 
 
 # Kinds of settings ---------------------------------------------------------------------------------------
@@ -145,6 +158,16 @@ def _plain_limits(reader: YamlReader, entry: Entry, what: str) -> list[Limit] | 
     return [limit for limit in limits or () if isinstance(limit, Limit)]
 
 
+def _zone(reader: YamlReader, entry: Entry, what: str) -> ZoneInfo | None:
+    name = reader.text(entry.value, what)
+    found = find_timezone(name) if name is not None else None
+    if name is not None and found is None:
+        reader.error(
+            "SW208", f"unknown time zone `{name}`", entry.value.span, "not in the IANA list", timezone_help(name)
+        )
+    return found
+
+
 FLEET = Section(
     (
         need("sites", Kind(_sites, {"type": "object"}), "the sites by name: a site file, or `site` and `policy`", ()),
@@ -162,6 +185,14 @@ FLEET = Section(
             "seconds that one site has to be planned, and again to be released",
             DEADLINE_SECONDS,
         ),
+        Setting(
+            "frequency",
+            FREQUENCY.kind,
+            "when `serve` runs the fleet, such as `at 02:30 on mon through fri`",
+            without="each site is run when its site file says",
+        ),
+        Setting("timezone", Kind(_zone, TEXT_SCHEMA), "the zone of `frequency`", ZoneInfo("UTC"), without="`UTC`"),
+        Setting("log", map_of(LOG, lambda values: LogSettings(**values.by_key)), default=LogSettings()),
     ),
     "a fleet",
 )

@@ -115,15 +115,18 @@ class SiteWork:
 
         return self._answered(stop, planned)
 
-    def run(self, stop: threading.Event, dry_run: bool) -> SiteAnswer:
+    def run(self, stop: threading.Event, dry_run: bool, scheduled: bool = False) -> SiteAnswer:
         """The first step of a run: the site is planned, and what is to be released left to the second.
 
-        A `dry_run`, or one that the site file makes one, only says what would be left.
+        A `dry_run`, or one that the site file makes one, only says what would be left. One that is `scheduled` leaves a
+        site alone that does not say `enable: true`.
         """
 
         def ran(settings: Settings, said: "_Said") -> SiteAnswer:
             context = self.means.context(settings, said.log, stop)
             dry = dry_run or settings.dry_run
+            if scheduled and not settings.jobs.release.enabled:
+                return SiteAnswer(said.result(settings, outcome="done", state="switched off", dry_run=dry))
             report = run_once(settings, context, dry_run=dry, in_two_steps=True)
             publish_run(report, settings, said.log, self.means.clock())
             answer = _answer_of(report, said.result(settings, outcome=report.outcome, dry_run=dry))

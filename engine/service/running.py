@@ -25,6 +25,7 @@ from seatwarden.engine.service.jobs import ServiceJobs
 from seatwarden.engine.service.logging import log, start_log, stop_log
 from seatwarden.engine.service.service import Service, jobs_of
 from seatwarden.engine.service.state import ServiceState
+from seatwarden.engine.site.ours import LogSettings
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.version import VERSION
 from seatwarden.policy.errors import InputError
@@ -38,7 +39,10 @@ _WAIT_SECONDS = 0.5
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a service is given: its settings whenever it asks, the clock, the context of its runs, what is asked of it
-    meanwhile (to end, to read its files at once), and whom it tells that it has begun."""
+    meanwhile (to end, to read its files at once), and whom it tells that it has begun.
+
+    `log` takes its log lines: None is the log that its settings name.
+    """
 
     load: Callable[[], Settings]
     clock: Callable[[], datetime]
@@ -46,6 +50,12 @@ class Surroundings:
     stop: threading.Event
     reload: threading.Event
     begun: Callable[[], None] = lambda: None
+    log: Log | None = None
+
+    @property
+    def tell(self) -> Log:
+        """Takes a log line."""
+        return self.log or log
 
 
 def run_service(given: Surroundings) -> None:
@@ -54,7 +64,7 @@ def run_service(given: Surroundings) -> None:
     Raises PolicyError, InputError, ServedAlready where it cannot begin.
     """
     settings = given.load()
-    if not any(job.enabled for name, job in jobs_of(settings).items() if name != "heartbeat"):
+    if not has_something_to_do(settings):
         raise InputError(
             "the site file has nothing to do on schedule",
             "switch on `enable` of licenseRelease, licenseMonitor or serverLicenseMonitor",
@@ -70,6 +80,22 @@ def run_service(given: Surroundings) -> None:
         _serve(settings, given)
     finally:
         lock.release()
+
+
+@contextmanager
+def logging_to(settings: LogSettings) -> Iterator[None]:
+    """A context in which log lines go where the settings say. Raises InputError where they cannot."""
+    with _usable(f"the log file `{settings.file}`", "name another one with `log: file:`"):
+        handler = start_log(settings)
+    try:
+        yield
+    finally:
+        stop_log(handler)
+
+
+def has_something_to_do(settings: Settings) -> bool:
+    """Whether anything is on schedule that is worth a service: a heartbeat alone is not."""
+    return any(job.enabled for name, job in jobs_of(settings).items() if name != "heartbeat")
 
 
 @contextmanager
@@ -90,8 +116,8 @@ def _serve(settings: Settings, given: Surroundings) -> None:
     scheduler = BackgroundScheduler(executors=threads, timezone=UTC)
     service = _service(settings, given, scheduler, state)
     with ExitStack() as stack:
-        with _usable(f"the log file `{settings.log.file}`", "name another one with `seatwarden: log: file:`"):
-            stack.callback(stop_log, start_log(settings.log))
+        if given.log is None:
+            stack.enter_context(logging_to(settings.log))
         if settings.http_port is not None:
             from seatwarden.engine.service.status_page import ServicePages  # jinja2 takes a while to import
             from seatwarden.engine.service.status_server import status_server
@@ -99,12 +125,12 @@ def _serve(settings: Settings, given: Surroundings) -> None:
             pages = ServicePages(state, lambda: service.settings)
             with _usable(f"the port {settings.http_port}", "does another program listen there? is it below 1024?"):
                 stack.enter_context(status_server(settings.http_port, state, pages, given.clock))
-        _begin(service, settings, given.clock())
+        _begin(service, settings, given)
         scheduler.start()
         given.begun()
         try:
             _attend(service, state, given)
-            log("asked to end: licenses under way are finished")
+            given.tell("asked to end: licenses under way are finished")
         finally:
             state.stopping = True
             given.stop.set()
@@ -112,16 +138,16 @@ def _serve(settings: Settings, given: Surroundings) -> None:
             while state.running:
                 time.sleep(0.1)  # on Windows a signal is noticed only between waits
             scheduler.shutdown(wait=True)
-        _beat(settings.folder, state, given.clock())
-        log("service ended")
+        _beat(settings.folder, state, given)
+        given.tell("service ended")
 
 
 def _service(settings: Settings, given: Surroundings, scheduler: BackgroundScheduler, state: ServiceState) -> Service:
     jobs = ServiceJobs(
-        context=lambda current: given.context(current, log, given.stop),
+        context=lambda current: given.context(current, given.tell, given.stop),
         connect=lambda current: QrsClient(current.site, given.clock()),
         clock=given.clock,
-        log=log,
+        log=given.tell,
     )
     return Service(
         settings,
@@ -135,19 +161,19 @@ def _service(settings: Settings, given: Surroundings, scheduler: BackgroundSched
         scheduler=scheduler,
         state=state,
         clock=given.clock,
-        log=log,
+        log=given.tell,
     )
 
 
-def _begin(service: Service, settings: Settings, now: datetime) -> None:
+def _begin(service: Service, settings: Settings, given: Surroundings) -> None:
     """Logs what the service begins with, and plans its jobs."""
     facts: dict[str, Any] = {"site": settings.site.url, "policy": settings.policy.digest, "dryRun": settings.dry_run}
-    log("service started", version=VERSION, folder=str(settings.folder), **facts)
+    given.tell("service started", version=VERSION, folder=str(settings.folder), **facts)
     service.log_warnings()
     if left_to_folders():
-        log(LEFT_TO_FOLDERS, level=logging.WARNING)
+        given.tell(LEFT_TO_FOLDERS, level=logging.WARNING)
     service.schedule_all()
-    last_alive = _last_alive(settings.folder, now)
+    last_alive = _last_alive(settings.folder, given.clock())
     if last_alive is not None:
         service.tell_missed_since(last_alive)
 
@@ -167,15 +193,15 @@ def _attend(service: Service, state: ServiceState, given: Surroundings) -> None:
             service.look_at_files()
         if now >= beat_at:
             beat_at = now + service.settings.heartbeat
-            _beat(service.settings.folder, state, given.clock())
+            _beat(service.settings.folder, state, given)
 
 
-def _beat(folder: Path, state: ServiceState, now: datetime) -> None:
+def _beat(folder: Path, state: ServiceState, given: Surroundings) -> None:
     """Writes that the service is alive, and how it is."""
     try:
-        write_atomically(folder / HEARTBEAT_FILE, json.dumps(state.to_json(now), indent=2).encode())
+        write_atomically(folder / HEARTBEAT_FILE, json.dumps(state.to_json(given.clock()), indent=2).encode())
     except OSError as error:
-        log("the heartbeat cannot be written", level=logging.WARNING, why=error.strerror)
+        given.tell("the heartbeat cannot be written", level=logging.WARNING, why=error.strerror)
 
 
 def _last_alive(folder: Path, now: datetime) -> datetime | None:
