@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FleetOption: TypeAlias = Annotated[
     Path, typer.Option("--fleet", "-f", metavar="FILE", help="The fleet file.", show_default=True)
 ]
+FleetFormat: TypeAlias = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
 OnlyOption: TypeAlias = Annotated[
     list[str] | None, typer.Option("--only", metavar="SITE", help="This site alone, by its name; several are possible.")
 ]

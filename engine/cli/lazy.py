@@ -46,7 +46,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "snapshot": "snapshot:snapshot",
     },
     "Over time": {"history": "history:app", "backtest": "backtest:backtest"},
-    "Many sites": {"fleet": "fleet:app"},
+    "Many sites": {"fleet": "fleet:app fleet_past:app"},
     "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},
 }
 """The commands, each with its module in `commands` and the function or group in it, as an administrator meets them.

@@ -49,7 +49,7 @@ class FleetReport:
 def check_fleet(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans) -> FleetReport:
     """Reads all that is said of each site, and tries the way there. Changes nothing."""
     started = means.site.clock()
-    with _crew(fleet, sites, means) as do:
+    with each_site(fleet, sites, means) as do:
         answers = do({name: work.check for name, work in _works(sites, means).items()})
     results = _without_doubles([answers[site.name].result for site in sites])
     return FleetReport(fleet, started, means.site.clock(), results)
@@ -58,7 +58,7 @@ def check_fleet(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans) -> 
 def plan_fleet(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans, folder: Path | None = None) -> FleetReport:
     """Plans all sites; releases nothing. With a `folder` each plan is sealed in it, under the name of its site."""
     started = means.site.clock()
-    with _crew(fleet, sites, means) as do:
+    with each_site(fleet, sites, means) as do:
         steps = {name: partial(work.plan, folder=folder) for name, work in _works(sites, means).items()}
         answers = do(steps)
     choice = _choice(fleet, answers)
@@ -71,7 +71,7 @@ def report_fleet(
 ) -> FleetReport:
     """Writes the page of each site's newest run into a folder. Asks no site, and changes nothing of its record."""
     started = means.site.clock()
-    with _crew(fleet, sites, means) as do:
+    with each_site(fleet, sites, means) as do:
         steps = {name: partial(work.report, folder=folder, force=force) for name, work in _works(sites, means).items()}
         answers = do(steps)
     results = tuple(answers[site.name].result for site in sites)
@@ -84,7 +84,7 @@ def run_fleet(
     """Plans all sites, holds the fleet's limit, and releases what it allows; where `dry_run`, or what a site file says,
     does not keep it from that. `scheduled`: only at sites where releasing is enabled."""
     started, works = means.site.clock(), _works(sites, means)
-    with _crew(fleet, sites, means) as do:
+    with each_site(fleet, sites, means) as do:
         answers = do({name: partial(work.run, dry_run=dry_run, scheduled=scheduled) for name, work in works.items()})
         live = {name: answer for name, answer in answers.items() if not answer.result.dry_run}
         choice = _choice(fleet, live)
@@ -108,11 +108,11 @@ def run_fleet(
     )
 
 
-_Do = Callable[[Mapping[str, SiteStep[SiteAnswer]]], dict[str, SiteAnswer]]
+DoEach = Callable[[Mapping[str, SiteStep[SiteAnswer]]], dict[str, SiteAnswer]]
 
 
 @contextmanager
-def _crew(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans) -> Iterator[_Do]:
+def each_site(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans) -> Iterator[DoEach]:
     """A way to do one step of each site, as long as the block lasts."""
     works = _works(sites, means)
 

@@ -88,8 +88,9 @@ class SiteResult(Struct, frozen=True, kw_only=True, rename="camel"):
 @dataclass(frozen=True, slots=True)
 class SiteAnswer:
     """What the work on a site comes to: how it ended, and what is left of its plan; `allocated` counts its licenses by
-    type."""
+    type. `past` is what was asked of its history."""
 
     result: SiteResult
     left: LeftPlan | None = None
     allocated: dict[LicenseType, int] = field(default_factory=dict)
+    past: object = None

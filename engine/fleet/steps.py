@@ -72,7 +72,7 @@ class SiteWork:
     def check(self, stop: threading.Event) -> SiteAnswer:
         """Reads all that is said of the site, and tries the way to it."""
 
-        def checked(settings: Settings, said: "_Said") -> SiteAnswer:
+        def checked(settings: Settings, said: "SiteSaid") -> SiteAnswer:
             result = said.result(settings, outcome="done")
             for step in check_site(settings.site, self.means.clock()):
                 if not step.good:
@@ -83,12 +83,12 @@ class SiteWork:
                     said.warn(f"{step.name}: {step.found}; {step.help}")
             return SiteAnswer(structs.replace(result, warnings=said.warnings))
 
-        return self._answered(stop, checked)
+        return self.answered(checked)
 
     def plan(self, stop: threading.Event, folder: Path | None = None) -> SiteAnswer:
         """Plans the site; releases nothing. In the `folder` the plan is sealed, so that it can be applied."""
 
-        def planned(settings: Settings, said: "_Said") -> SiteAnswer:
+        def planned(settings: Settings, said: "SiteSaid") -> SiteAnswer:
             context = self.means.context(settings, said.log, stop)
             pseudonyms = Pseudonyms.under(settings.pseudonym_key) if settings.pseudonym_key else None
             beside = StandingsBeside(
@@ -113,7 +113,7 @@ class SiteWork:
             left = left_in(plan, sealed_in or Path()) if result.outcome == "planned" else None
             return SiteAnswer(result, left, dict(plan.allocated))
 
-        return self._answered(stop, planned)
+        return self.answered(planned)
 
     def run(self, stop: threading.Event, dry_run: bool, scheduled: bool = False) -> SiteAnswer:
         """The first step of a run: the site is planned, and what is to be released left to the second.
@@ -122,7 +122,7 @@ class SiteWork:
         site alone that does not say `enable: true`.
         """
 
-        def ran(settings: Settings, said: "_Said") -> SiteAnswer:
+        def ran(settings: Settings, said: "SiteSaid") -> SiteAnswer:
             context = self.means.context(settings, said.log, stop)
             dry = dry_run or settings.dry_run
             if scheduled and not settings.jobs.release.enabled:
@@ -134,7 +134,7 @@ class SiteWork:
                 return answer
             return replace(answer, left=left_in(report.plan, report.folder or Path()))
 
-        return self._answered(stop, ran)
+        return self.answered(ran)
 
     def release(
         self, stop: threading.Event, first: SiteAnswer, allowed: tuple[Key, ...], over: tuple[str, ...]
@@ -142,7 +142,7 @@ class SiteWork:
         """The second step of a run: what is `allowed` of what the `first` has left is released; nothing where the
         fleet is `over` a limit, in sentences."""
 
-        def released(settings: Settings, said: "_Said") -> SiteAnswer:
+        def released(settings: Settings, said: "SiteSaid") -> SiteAnswer:
             assert first.left is not None  # noqa: S101 - for the type checker: without there is no second step
             context = self.means.context(settings, said.log, stop)
             report = release_left(settings, context, first.left, allowed, over)
@@ -165,12 +165,12 @@ class SiteWork:
                 )
             )
 
-        return self._answered(stop, released)
+        return self.answered(released)
 
     def report(self, stop: threading.Event, folder: Path, force: bool) -> SiteAnswer:
         """Writes the page of the newest run that the site's register knows into the folder, and says how that ended."""
 
-        def reported(settings: Settings, said: "_Said") -> SiteAnswer:
+        def reported(settings: Settings, said: "SiteSaid") -> SiteAnswer:
             result, run = newest_run(settings, said.result(settings, outcome="done"))
             if run is not None:
                 from seatwarden.engine.report.write import write_report  # jinja2 takes a while to import
@@ -178,11 +178,11 @@ class SiteWork:
                 write_report(run, folder / page_name(self.site.name), output=REPORT, force=force)
             return SiteAnswer(result)
 
-        return self._answered(stop, reported)
+        return self.answered(reported)
 
-    def _answered(self, stop: threading.Event, do: "Callable[[Settings, _Said], SiteAnswer]") -> SiteAnswer:
+    def answered(self, do: "Callable[[Settings, SiteSaid], SiteAnswer]") -> SiteAnswer:
         """What is done under the site's settings; whatever is wrong there ends in words."""
-        began, said = self.means.clock(), _Said(self.site)
+        began, said = self.means.clock(), SiteSaid(self.site)
         settings = None
         try:
             settings = self._settings(said)
@@ -198,7 +198,7 @@ class SiteWork:
         seconds = round(answer.result.seconds + took, 3)
         return replace(answer, result=structs.replace(answer.result, seconds=seconds))
 
-    def _settings(self, said: "_Said") -> Settings:
+    def _settings(self, said: "SiteSaid") -> Settings:
         settings = self.means.load(self.site.file, self.site.policy)
         for one in settings.warnings:
             said.warn(f"{one.code}: {one.message}", one.span.short_place)
@@ -216,7 +216,7 @@ def with_site_tag(settings: Settings) -> Settings:
 
 
 @dataclass
-class _Said:
+class SiteSaid:
     """What is said while a site is worked on, for its line in a table and below."""
 
     site: FleetSite

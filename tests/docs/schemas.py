@@ -75,6 +75,8 @@ OUTPUTS = (
     "fleet plan",
     "fleet run",
     "fleet report",
+    "fleet history",
+    "fleet backtest",
     "log verify",
     "log replay",
     "log list",
@@ -144,8 +146,9 @@ def _kind(kind: str, rows: list[FieldRow], part: str | None, grows: bool) -> Sch
 
 
 def table_of(command: str) -> str:
-    """The table of what a command prints; the commands of a fleet print the same."""
-    return "fleet output" if command.startswith("fleet ") else f"{command} output"
+    """The table of what a command prints; most commands of a fleet print the same."""
+    same = ("fleet check", "fleet plan", "fleet run", "fleet report")
+    return "fleet output" if command in same else f"{command} output"
 
 
 def output_schema(command: str) -> Schema:

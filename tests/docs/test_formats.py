@@ -363,6 +363,8 @@ PRINTING = {
     "fleet plan": ("fleet plan --fleet FLEET", "fleet plan --fleet FLEET --only one"),
     "fleet run": ("fleet run --fleet FLEET --dry-run",),
     "fleet report": ("fleet report --fleet FLEET -o PAGES",),
+    "fleet history": ("fleet history --fleet FLEET",),
+    "fleet backtest": ("fleet backtest --fleet FLEET", f"fleet backtest -p {BUTLER} --fleet FLEET"),
     "log forget": (
         "log forget user00 --site SITE --reason left --dry-run",
         "log forget user00 --site SITE --reason left --yes",

@@ -8,7 +8,14 @@ import typer
 from msgspec import to_builtins
 
 from seatwarden.engine.cli.circumstances import clock
-from seatwarden.engine.cli.histories import HistoryOption, history_and_settings
+from seatwarden.engine.cli.histories import (
+    DaskOption,
+    HistoryOption,
+    PoliciesOption,
+    ThresholdOption,
+    history_and_settings,
+    named_policies,
+)
 from seatwarden.engine.cli.inputs import ForceOption, QuietOption, RawOption, SiteOption
 from seatwarden.engine.cli.terminal.csv_rows import print_csv
 from seatwarden.engine.cli.terminal.output import print_result, say, warn, working
@@ -22,26 +29,12 @@ from seatwarden.grammar.builder import parse_field
 from seatwarden.grammar.spans import NOWHERE
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.loading import CheckedPolicy, load_policy
 from seatwarden.policy.vocabulary import VOCABULARY, entry_of
 
 if TYPE_CHECKING:
     from seatwarden.engine.analysis.hindsight import Hindsight
 
 
-PoliciesOption: TypeAlias = Annotated[
-    list[Path] | None, typer.Option("--policy", "-p", metavar="FILE", help="A policy; several are compared.")
-]
-ThresholdOption: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--threshold", metavar="TYPE=DAYS", help="With other days without use: analyzer=30,60 or analyzer=14..180."
-    ),
-]
-DaskOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--dask", metavar="WHERE", help="`local`: on all cores; or a Dask cluster: tcp://HOST:8786."),
-]
 BacktestFormat: TypeAlias = Annotated[
     Literal["table", "json", "csv", "html"], typer.Option("--format", help="How to print; html with -o.")
 ]
@@ -84,7 +77,7 @@ def backtest(
     _check_output(format, output, force)
     if not policy:
         raise InputError("no policy", "name one with --policy; several are compared")
-    policies = _named([(path, load_policy(path)) for path in policy])
+    policies = named_policies(policy)
     thresholds = asked_thresholds(threshold or [])
     group = _group(by or [])
     path, settings = history_and_settings(history, site)
@@ -124,12 +117,6 @@ def _print(found: "Hindsight", format_: str, raw: bool) -> None:
     print_rows(columns(found), table_rows(found))
     for line in broken(lines_behind(found), room() or WIDTH):
         say(line)
-
-
-def _named(policies: Sequence[tuple[Path, CheckedPolicy]]) -> dict[str, CheckedPolicy]:
-    """The policies by the names of their files, as far as those tell them apart."""
-    names = [path.stem for path, _ in policies]
-    return {path.stem if names.count(path.stem) == 1 else str(path): checked for path, checked in policies}
 
 
 def _group(written: Sequence[str]) -> Field | None:

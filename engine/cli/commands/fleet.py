@@ -1,11 +1,11 @@
 """`seatwarden fleet`: many sites at once, each by its own site file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatwarden.engine.cli.fleets import FleetOption, OnlyOption, fleet_and_sites, fleet_means
+from seatwarden.engine.cli.fleets import FleetFormat, FleetOption, OnlyOption, fleet_and_sites, fleet_means
 from seatwarden.engine.cli.inputs import ForceOption, QuietOption
 from seatwarden.engine.cli.terminal.output import from_here, note, print_result, say, warn
 from seatwarden.engine.cli.terminal.prose import WIDTH, broken, room
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 FLEET = Path("fleet.yaml")
 
 app = typer.Typer(help="Many sites at once.", no_args_is_help=True, rich_markup_mode=None)
-
-FleetFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
 
 
 @app.command("init")

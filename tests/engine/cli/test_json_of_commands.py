@@ -32,6 +32,8 @@ CALLS: dict[str, tuple[object, ...]] = {
     "fleet plan": ("--fleet", "fleet.yaml"),
     "fleet run": ("--fleet", "fleet.yaml", "--dry-run"),
     "fleet report": ("--fleet", "fleet.yaml", "-o", "pages"),
+    "fleet history": ("--fleet", "fleet.yaml"),
+    "fleet backtest": ("--fleet", "fleet.yaml"),
     "log verify": ("run",),
     "log replay": ("run",),
     "log list": ("run",),
@@ -52,7 +54,7 @@ CALLS: dict[str, tuple[object, ...]] = {
 
 WITHOUT_FINDINGS = {
     *("fields", "monitor", "test", "site check", "history list", "backtest"),
-    *("fleet check", "fleet plan", "fleet run", "fleet report"),
+    *("fleet check", "fleet plan", "fleet run", "fleet report", "fleet history", "fleet backtest"),
     *("log replay", "log keys", "log audit", "log forget", "log prune", "hold list", "notice list", "notice send"),
 }
 
