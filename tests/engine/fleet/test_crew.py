@@ -82,7 +82,7 @@ def test_a_process_that_dies_takes_no_other_site_with_it() -> None:
 def test_who_is_late_is_asked_to_stop_and_given_up_if_that_is_in_vain(
     processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew_module, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(crew_module, "GRACE_SECONDS", 5)
     monkeypatch.setattr(crew_module, "_LAST_SECONDS", 0.1)
     began = time.monotonic()
     with Crew(3, _begin, _lost, processes=processes) as crew:
