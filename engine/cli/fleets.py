@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from seatwarden.engine.cli.called import remember_words, remembered
-from seatwarden.engine.cli.circumstances import clock
+from seatwarden.engine.cli.circumstances import clock, draw
 from seatwarden.engine.cli.host import (
     STOP_SIGNALS,
     context_for,
@@ -76,7 +76,7 @@ def fleet_means(what: str, sites: int) -> "Iterator[FleetMeans]":
             done += 1
             show(f"{what} {sites:,} sites: {done:,} done, {result.site} last")
 
-        yield FleetMeans(site_means(), begin_worker(), stop, tell)
+        yield FleetMeans(site_means(), begin_worker(), stop, tell, salt=draw(32))
 
 
 def fleet_service(fleet: "Fleet", stop: threading.Event) -> "FleetService":

@@ -68,7 +68,7 @@ def fleet_history(fleet: Fleet, sites: Sequence[FleetSite], means: FleetMeans) -
     """Looks at what each site has kept."""
     started = means.site.clock()
     with each_site(fleet, sites, means) as do:
-        answers = do({site.name: partial(_kept, SiteWork(site, means.site)) for site in sites})
+        answers = do({site.name: partial(_kept, SiteWork(site, means.site)) for site in sites}, means.tell)
     found = {name: one.past for name, one in sorted(answers.items()) if isinstance(one.past, KeptPast)}
     return FleetHistory(_report(fleet, started, means, answers), found)
 
@@ -87,7 +87,9 @@ def fleet_hindsight(
     answers: dict[str, SiteAnswer] = {}
     if spread is None:
         with each_site(fleet, sites, means) as do:
-            answers = do({name: partial(_looked_back, work, question=question) for name, work in works.items()})
+            answers = do(
+                {name: partial(_looked_back, work, question=question) for name, work in works.items()}, means.tell
+            )
     else:
         with spread as spreading:
             for name, work in works.items():

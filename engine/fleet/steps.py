@@ -6,6 +6,7 @@ Steps are made on the roof and done by a crew, maybe in another process: they an
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.facts.day import day_for
 from seatwarden.engine.fleet.newest import newest_run, page_name
+from seatwarden.engine.fleet.pool import Pooled, PoolVerdicts, PoolView, Seat, person_of
 from seatwarden.engine.fleet.result import SiteAnswer, SiteResult, SiteWarning
 from seatwarden.engine.fleet.settings import FleetSite
 from seatwarden.engine.log.lines import Key
@@ -29,6 +31,7 @@ from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.qrs.check import check_site
+from seatwarden.engine.qrs.client import QrsClient
 from seatwarden.engine.runs.context import Log, RunContext
 from seatwarden.engine.runs.left import left_in, release_left
 from seatwarden.engine.runs.notices import reach_of
@@ -69,8 +72,9 @@ class SiteWork:
         """The answer of a site that gave none."""
         return SiteAnswer(SiteResult(site=self.site.name, site_file=str(self.site.file), why=[why]))
 
-    def check(self, stop: threading.Event) -> SiteAnswer:
-        """Reads all that is said of the site, and tries the way to it."""
+    def check(self, stop: threading.Event, salt: bytes) -> SiteAnswer:
+        """Reads all that is said of the site, and tries the way to it. `past` is the pool that its file names, and its
+        signed key as a digest under the salt."""
 
         def checked(settings: Settings, said: "SiteSaid") -> SiteAnswer:
             result = said.result(settings, outcome="done")
@@ -81,15 +85,22 @@ class SiteWork:
                     return SiteAnswer(failed)
                 if step.help:
                     said.warn(f"{step.name}: {step.found}; {step.help}")
-            return SiteAnswer(structs.replace(result, warnings=said.warnings))
+            key = None
+            with suppress(RemoteError), QrsClient(settings.site, self.means.clock()) as client:
+                key = client.shared_key(salt)
+            pool = settings.license_pool.name if settings.license_pool is not None else None
+            return SiteAnswer(structs.replace(result, warnings=said.warnings), past=(pool, key))
 
         return self.answered(checked)
 
-    def plan(self, stop: threading.Event, folder: Path | None = None) -> SiteAnswer:
-        """Plans the site; releases nothing. In the `folder` the plan is sealed, so that it can be applied."""
+    def plan(self, stop: threading.Event, folder: Path | None = None, pool: PoolView | None = None) -> SiteAnswer:
+        """Plans the site; releases nothing. In the `folder` the plan is sealed, so that it can be applied.
+
+        With a `pool` it is decided on what holds at all sites of that.
+        """
 
         def planned(settings: Settings, said: "SiteSaid") -> SiteAnswer:
-            context = self.means.context(settings, said.log, stop)
+            context = _in_pool(self.means.context(settings, said.log, stop), settings, pool)
             pseudonyms = Pseudonyms.under(settings.pseudonym_key) if settings.pseudonym_key else None
             beside = StandingsBeside(
                 settings.folder, reach=reach_of(settings, day_for(settings.policy, context.clock(), None))
@@ -111,25 +122,31 @@ class SiteWork:
             result = _counted(result, plan)
             result = structs.replace(result, why=stopped or result.why, folder=str(sealed_in) if sealed_in else None)
             left = left_in(plan, sealed_in or Path()) if result.outcome == "planned" else None
-            return SiteAnswer(result, left, dict(plan.allocated))
+            past = _verdicts(self.site.name, plan) if pool is not None else None
+            return SiteAnswer(result, left, dict(plan.allocated), past)
 
         return self.answered(planned)
 
-    def run(self, stop: threading.Event, dry_run: bool, scheduled: bool = False) -> SiteAnswer:
+    def run(
+        self, stop: threading.Event, dry_run: bool, scheduled: bool = False, pool: PoolView | None = None
+    ) -> SiteAnswer:
         """The first step of a run: the site is planned, and what is to be released left to the second.
 
         A `dry_run`, or one that the site file makes one, only says what would be left. One that is `scheduled` leaves a
-        site alone that does not say `enable: true`.
+        site alone that does not say `enable: true`. With a `pool` it is decided on what holds at all sites of that.
         """
 
         def ran(settings: Settings, said: "SiteSaid") -> SiteAnswer:
             context = self.means.context(settings, said.log, stop)
-            dry = dry_run or settings.dry_run
+            context = _in_pool(context, settings, pool)
+            dry = dry_run or settings.dry_run or (context.pool is not None and _has_no_verdict(settings))
             if scheduled and not settings.jobs.release.enabled:
                 return SiteAnswer(said.result(settings, outcome="done", state="switched off", dry_run=dry))
             report = run_once(settings, context, dry_run=dry, in_two_steps=True)
             publish_run(report, settings, said.log, self.means.clock())
             answer = _answer_of(report, said.result(settings, outcome=report.outcome, dry_run=dry))
+            if pool is not None and report.plan is not None:
+                answer = replace(answer, past=_verdicts(self.site.name, report.plan))
             if report.outcome != "dry-run" or report.plan is None or report.over or report.stopped_by:
                 return answer
             return replace(answer, left=left_in(report.plan, report.folder or Path()))
@@ -147,23 +164,8 @@ class SiteWork:
             context = self.means.context(settings, said.log, stop)
             report = release_left(settings, context, first.left, allowed, over)
             publish_run(report, settings, said.log, self.means.clock())
-            before = first.result
             mine = said.result(settings, outcome=report.outcome, dry_run=False)
-            ended = _answer_of(report, mine).result
-            return SiteAnswer(
-                structs.replace(
-                    before,
-                    outcome=ended.outcome,
-                    allowed=0 if over else len(allowed),
-                    results=_sum(before.results, ended.results),
-                    why=ended.why,
-                    help=ended.help,
-                    bad_input=ended.bad_input,
-                    seal=ended.seal or before.seal,
-                    seconds=before.seconds + ended.seconds,
-                    warnings=[*before.warnings, *ended.warnings],
-                )
-            )
+            return SiteAnswer(of_both_steps(first.result, report, mine, 0 if over else len(allowed)))
 
         return self.answered(released)
 
@@ -207,6 +209,23 @@ class SiteWork:
         return with_site_tag(settings)
 
 
+def of_both_steps(before: SiteResult, report: RunReport, mine: SiteResult, allowed: int) -> SiteResult:
+    """The result of a run in two steps, of which this is the second."""
+    ended = _answer_of(report, mine).result
+    return structs.replace(
+        before,
+        outcome=ended.outcome,
+        allowed=allowed,
+        results=_sum(before.results, ended.results),
+        why=ended.why,
+        help=ended.help,
+        bad_input=ended.bad_input,
+        seal=ended.seal or before.seal,
+        seconds=before.seconds + ended.seconds,
+        warnings=[*before.warnings, *ended.warnings],
+    )
+
+
 def with_site_tag(settings: Settings) -> Settings:
     """The settings with the site's address as the tag `site` of all its points: those of Butler's measurements, which
     have none, are told apart where the sites of a fleet write into one database. A tag of the site file's stays."""
@@ -239,6 +258,29 @@ class SiteSaid:
         return SiteResult(
             site=self.site.name, site_file=str(self.site.file), url=url, warnings=list(self.warnings), **known
         )
+
+
+def _in_pool(context: RunContext, settings: Settings, pool: PoolView | None) -> RunContext:
+    """The context in which a site is read as all sites of its pool say."""
+    if pool is None or settings.license_pool is None:
+        return context
+    return replace(
+        context, connect=lambda: Pooled(context.connect(), lambda person: pool), pool=settings.license_pool.name
+    )
+
+
+def _has_no_verdict(settings: Settings) -> bool:
+    return settings.license_pool is not None and settings.license_pool.use_only
+
+
+def _verdicts(site: str, plan: Plan) -> PoolVerdicts:
+    """What the site says by itself of each of its rows, under what holds at all sites of its pool."""
+    found: dict[Seat, dict[str, bool]] = {}
+    for one in plan.exact or plan.decisions:
+        person = person_of(one.user_directory, one.user_id)
+        if person is not None:
+            found.setdefault((person, one.license_type), {})[one.license_id] = one.verdict == "release"
+    return PoolVerdicts(site, found)
 
 
 def _counted(result: SiteResult, plan: Plan) -> SiteResult:

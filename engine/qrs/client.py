@@ -1,5 +1,6 @@
 """Talking to the Qlik Sense Repository Service (QRS): a handful of reads, however many users there are."""
 
+import hmac
 import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -198,6 +199,13 @@ class QrsClient:
         found = self._get("license", null=True)
         return self._decoded(without_secrets, found, "license") if found is not None else None
 
+    def shared_key(self, salt: bytes) -> str | None:
+        """The signed key of the site, as a keyed digest by which it can be compared with those of other sites, and
+        nothing else; None where it has none."""
+        found = self._get("license", null=True)
+        key = self._decoded(_key_in, found, "license") if found is not None else None
+        return hmac.new(salt, key.encode(), "sha256").hexdigest() if key else None
+
     def license(self, license_type: LicenseType, license_id: str) -> License | None:
         """A license as it is now, or None when there is none of that id."""
         path = f"license/{license_type}accesstype/{_guid(license_id)}"
@@ -362,6 +370,15 @@ def _object(values: Mapping[str, Sequence[bytes]]) -> list[bytes]:
     """An object of JSON in pieces, as its values are: so that large ones are copied once, when all is joined."""
     keys = (b'%b"%b":' % (b"," if i else b"{", name.encode()) for i, name in enumerate(values))
     return [*chain.from_iterable((key, *value) for key, value in zip(keys, values.values(), strict=True)), b"}"]
+
+
+def _key_in(data: bytes, what: str) -> str | None:
+    """The key in an answer. Raises InputError."""
+    try:
+        key = msgspec.json.decode(data, type=dict[str, Any]).get("key")
+    except UNREADABLE:
+        raise InputError(f"{what} is no license") from None
+    return key if isinstance(key, str) and key else None
 
 
 def _rules_in(data: bytes, what: str) -> int:

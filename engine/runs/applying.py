@@ -5,14 +5,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from msgspec import structs
+
 from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.apply.apply import PendingApply, find_pending
 from seatwarden.engine.apply.behind_pseudonyms import lacking_key
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
 from seatwarden.engine.apply.releaser import Release
+from seatwarden.engine.decide.decide import DecideOne
+from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused
-from seatwarden.engine.facts.day import day_for
+from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.register import RUNS_FOLDER
@@ -33,7 +37,10 @@ from seatwarden.engine.runs.recovery import (
 from seatwarden.engine.runs.released import ReleasedBeside
 from seatwarden.engine.runs.run_report import RunOutcome
 from seatwarden.engine.site.settings import Settings
+from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
+from seatwarden.policy.loading import CheckedPolicy
 
 MAX_AGE = timedelta(hours=24)
 """The age up to which a plan's releases are brought to their end."""
@@ -109,6 +116,8 @@ class Applying:
                 continue
             withdrawn = why_withdrawn(plan, self._settings.policy.digest, self.pseudonyms, self._max_age, now)
             withdrawn = withdrawn or why_not_granted(pending, folder, self._settings, record, now)
+            if withdrawn is None and self._settings.license_pool is not None and self._settings.license_pool.shares:
+                withdrawn = "the site shares its licenses: whose are released is decided anew with the others"
             self._context.log(
                 "an earlier run is brought to its end", **facts, left=len(pending.left), withdrawn=withdrawn
             )
@@ -158,7 +167,8 @@ class Applying:
         clock = self._context.clock
         beside = ReleasedBeside([self._runs])
         plan, pseudonyms = pending.plan, self.pseudonyms
-        decide_now = self.standings(record, plan.header).decider(clock, lambda: qrs.site_clock, self._check)
+        decider = self.standings(record, plan.header).decider(clock, lambda: qrs.site_clock, self._check)
+        decide_now = agreed(decider, self._context.agree)
         release = Release(
             plan, qrs, pseudonyms=pseudonyms, clock=clock, released_by=beside.run_of, decide_now=decide_now
         )
@@ -195,3 +205,20 @@ class Applying:
         if self._context.stop.is_set():
             return INTERRUPTED
         return "incomplete", ("some licenses are not released: see their outcomes",)
+
+
+def agreed(decide_one: DecideOne, agree: Callable[[User, LicenseType], str | None]) -> DecideOne:
+    """Decides as that does, but releases only where others agree."""
+
+    def decide_now(
+        policy: CheckedPolicy, snapshot: Snapshot, license_type: LicenseType, row: License, day: Day
+    ) -> Decision:
+        found = decide_one(policy, snapshot, license_type, row, day)
+        user = snapshot.users_by_id.get(row.user.id) if isinstance(row.user, UserReference) else None
+        if found.verdict != "release" or user is None:
+            return found
+        why = agree(user, license_type)
+        kept = structs.replace(found.ruling, verdict="keep", because="default")
+        return found if why is None else structs.replace(found, ruling=kept, reason=why)
+
+    return decide_now

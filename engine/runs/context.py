@@ -12,7 +12,8 @@ from seatwarden.engine.apply.releaser import Qrs
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.notices import Couriers, real_courier
-from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.engine.snapshot.model import Snapshot, User
+from seatwarden.grammar.ast import LicenseType
 
 
 class Connection(Qrs, Protocol):
@@ -54,6 +55,10 @@ class RunContext:
     stop: threading.Event = field(default_factory=threading.Event)
     couriers: Couriers = real_courier
     """Opens the way out for messages to people whose licenses are due."""
+    pool: str | None = None
+    """The pool of sites, all of which are looked at by whoever runs this."""
+    agree: Callable[[User, LicenseType], str | None] = lambda user, license_type: None
+    """Says right before each release why another site of the pool does not agree; None where all do."""
 
     @property
     def clock(self) -> Callable[[], datetime]:

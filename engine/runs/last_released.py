@@ -1,17 +1,20 @@
 """When the runs of a site last released a license of somebody, by their journals: `user.lastReleased`."""
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from pathlib import Path
 
 from msgspec import UNSET
 
+from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.log.journal import JournalState, read_journal
+from seatwarden.engine.log.lines import OutcomeLine
 from seatwarden.engine.log.register import REGISTER_FILE, Begun, Planned, PrunedRuns, RegisterState, read_register
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.snapshot.model import Snapshot
+from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.loading import CheckedPolicy
 
 
@@ -32,19 +35,45 @@ def last_released(folder: Path, day: Day) -> dict[str, date] | str:
         state = read_register(folder / REGISTER_FILE)
         journals = list(_journals(state, folder)) if state is not None else []
     except (DamagedLog, OSError):
-        return "a journal of the site's runs, or their register, is missing or cannot be read"
+        return _UNREADABLE
     found: dict[str, date] = {}
-    for journal in journals:
-        released = [
-            line for line in journal.outcomes.values() if line.result == "released" and line.person is not UNSET
-        ]
-        for line in released:
-            on = day.day_of_timestamp(line.at)
-            user = line.person.user  # type: ignore[union-attr]
-            if not isinstance(on, date) or "\\" not in user:
-                return "the journals of the site's runs have pseudonyms"
-            found[user] = max(on, found.get(user, on))
+    for line in _released(journals):
+        on = day.day_of_timestamp(line.at)
+        user = line.person.user  # type: ignore[union-attr]
+        if not isinstance(on, date) or "\\" not in user:
+            return _PSEUDONYMS
+        found[user] = max(on, found.get(user, on))
     return found
+
+
+def released_at(folder: Path) -> dict[tuple[str, LicenseType], datetime] | str:
+    """The moment at which a license of a type of each user (`DIRECTORY\\id`) was released last; else why that is not
+    known, as `last_released` says it."""
+    try:
+        state = read_register(folder / REGISTER_FILE)
+        journals = list(_journals(state, folder)) if state is not None else []
+    except (DamagedLog, OSError):
+        return _UNREADABLE
+    found: dict[tuple[str, LicenseType], datetime] = {}
+    for line in _released(journals):
+        at, user = parse_timestamp(line.at), line.person.user  # type: ignore[union-attr]
+        if at is None or "\\" not in user:
+            return _PSEUDONYMS
+        key = user, line.license_type
+        found[key] = max(at, found.get(key, at))
+    return found
+
+
+_UNREADABLE = "a journal of the site's runs, or their register, is missing or cannot be read"
+_PSEUDONYMS = "the journals of the site's runs have pseudonyms"
+
+
+def _released(journals: Iterable[JournalState]) -> Iterator[OutcomeLine]:
+    """The lines of licenses that were released, of people who are not erased."""
+    for journal in journals:
+        for line in journal.outcomes.values():
+            if line.result == "released" and line.person is not UNSET:
+                yield line
 
 
 def _journals(state: RegisterState, folder: Path) -> Iterator[JournalState]:

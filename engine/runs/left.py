@@ -19,6 +19,7 @@ from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
 from seatwarden.engine.plan.free import freed
 from seatwarden.engine.plan.limits import allocated_in
 from seatwarden.engine.plan.plan import Plan
+from seatwarden.engine.runs.alone import refuse_alone
 from seatwarden.engine.runs.applying import INTERRUPTED, MAX_AGE, Applying
 from seatwarden.engine.runs.context import Connection, RunContext
 from seatwarden.engine.runs.record import SiteRecord, locked_record
@@ -117,6 +118,7 @@ class _SecondStep:
             raise PlanRefused("another plan was made for this site meanwhile; the next run decides anew")
         if self.settings.dry_run:
             raise PlanRefused("the site file says by now that nothing is to be released")
+        refuse_alone(record.register, self.settings.license_pool, self.context.pool)
         with self.context.connect() as qrs:
             if self.settings.approvals is not None:
                 self._apply_approved(qrs, record)

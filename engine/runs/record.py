@@ -55,6 +55,7 @@ from seatwarden.engine.notice.standings import Reach, StandingsBeside
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.plan.terms import Terms
+from seatwarden.engine.site.settings import POOL_DEMAND
 from seatwarden.engine.version import VERSION
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
@@ -382,8 +383,12 @@ class SiteRecord:
         self._register.add(Override(run=number, option=option, before=before, used=used, at=self._now()))
 
     def demands(self, settings: dict[str, str]) -> None:
-        """Enters what the site file demands, if that is not what it was."""
-        if self._register.state.settings() != settings:
+        """Enters what the site file demands, if that is not what it was. A pool is forgotten only where the site file
+        says that the site has left it."""
+        before = self._register.state.settings() or {}
+        if POOL_DEMAND in before:
+            settings = {POOL_DEMAND: before[POOL_DEMAND], **settings}
+        if before != settings:
             self._register.add(Demands(settings=settings, at=self._now()))
 
     def seals(self, root: str) -> Seals | None:

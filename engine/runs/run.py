@@ -28,6 +28,7 @@ from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.modes import DRY_RUN, LIVE
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.qrs.expiry import EndingCertificate
+from seatwarden.engine.runs.alone import refuse_alone
 from seatwarden.engine.runs.applying import INTERRUPTED, MAX_AGE, Applying
 from seatwarden.engine.runs.baseline import mass_changes
 from seatwarden.engine.runs.context import Connection, RunContext
@@ -133,6 +134,8 @@ class _Run:
     def ended(self, record: SiteRecord) -> _Ended:
         """Carries the run out; whatever the site, the disk or another run does, it ends in words."""
         try:
+            if not self._dry_run:
+                refuse_alone(record.register, self._settings.license_pool, self._context.pool)
             record.demands(demands_of(self._settings))
             record.know_keys(keys_in(self._settings.signing, self._settings.approvals))
             return _Ended(*self._carry_out(record))

@@ -13,6 +13,7 @@ from seatwarden.engine.site.history import HISTORY, HistorySettings
 from seatwarden.engine.site.notice import NOTICE
 from seatwarden.engine.site.notifications import NOTIFICATIONS, Notifications
 from seatwarden.engine.site.paths import FIXED_PATH, PATH
+from seatwarden.engine.site.pool import LICENSE_POOL
 from seatwarden.engine.site.proxy import NO_PROXY, PROXY, Proxy
 from seatwarden.engine.site.pseudonyms import PSEUDONYMS
 from seatwarden.engine.site.retention import LEAST_DAYS, RETENTION
@@ -181,6 +182,12 @@ OURS = Section(
             without="nobody is notified",
         ),
         Setting("notice", NOTICE, "see [messages before a release](notice.md)", without="nobody is told"),
+        Setting(
+            "licensePool",
+            LICENSE_POOL,
+            "the name of a [pool](fleet.md#one-key-for-several-sites): all its sites are on one signed license key",
+            without="the site has a key of its own",
+        ),
         Setting("signing", SIGNING, "see [signatures](approval.md#signatures)", without="plans need no signature"),
         Setting("approvals", APPROVALS, "see [approval](approval.md)", without="plans need no approval"),
     )

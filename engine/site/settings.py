@@ -19,6 +19,7 @@ from seatwarden.engine.site.history import HistorySettings
 from seatwarden.engine.site.notice import NoticeSettings, completed, notice_notes
 from seatwarden.engine.site.notifications import Notifications
 from seatwarden.engine.site.ours import OURS, HttpSettings, LogSettings
+from seatwarden.engine.site.pool import LicensePool
 from seatwarden.engine.site.proxy import Proxy, with_exceptions
 from seatwarden.engine.site.retention import keep_words
 from seatwarden.engine.site.signing import Approvals, Signing, hours_words, key_names
@@ -81,6 +82,7 @@ class Settings:
     retention: timedelta | None
     signing: Signing | None
     approvals: Approvals | None
+    license_pool: LicensePool | None
     parallel: int
     keep_snapshot: bool
     history: HistorySettings
@@ -185,6 +187,10 @@ def faults_of_ours(file: Path, environment: Mapping[str, str]) -> tuple[Diagnost
     return in_order(reader.findings)
 
 
+POOL_DEMAND = "licensePool"
+"""The name under which the register of runs remembers a site's pool."""
+
+
 def demands_of(settings: Settings) -> dict[str, str]:
     """What a site file demands of runs, in words: what the register of runs notes when it changes."""
     return {
@@ -194,6 +200,7 @@ def demands_of(settings: Settings) -> dict[str, str]:
         "massChange": str(settings.mass_change),
         "retention": keep_words(settings.retention) if settings.retention else "for ever",
         "keepSnapshot": str(settings.keep_snapshot).lower(),
+        **({POOL_DEMAND: settings.license_pool.name} if settings.license_pool else {}),
         **_demanded_of_plans(settings),
     }
 
@@ -214,6 +221,7 @@ _AS_THEY_ARE = {
     "retention": "retention",
     "signing": "signing",
     "approvals": "approvals",
+    "license_pool": "licensePool",
     "parallel": "parallel",
     "keep_snapshot": "keepSnapshot",
     "history": "history",

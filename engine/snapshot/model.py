@@ -237,6 +237,15 @@ class Snapshot:
         other.standings = standings
         return other
 
+    def with_rows(self, users: list[User], licenses: Mapping[LicenseType, list[License]]) -> "Snapshot":
+        """The same site with other rows: what was read of them is as it was sent no more, and its digest is."""
+        other = copy(self)
+        other.users, other.licenses = users, dict(licenses)
+        for name in ("users_by_id", "doubled_users", "doubled_licenses", "unclaimed_licenses", "held_by_nobody"):
+            other.__dict__.pop(name, None)
+        other.__dict__.pop("licenses_of", None)
+        return other
+
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of the bytes it was decoded from; empty when it was put together from rows."""

@@ -74,7 +74,9 @@ def live_site(folder: Path, *, mail: bool = False, hosts: Sequence[str] = (HOST,
     )
     site = load_json(EXAMPLES / "site.json")
     with ExitStack() as stack:
-        running = [stack.enter_context(SimulatedQrs(site, certificates=files, now=MOMENT)) for _ in hosts]
+        sites = [site | {"license": {**site.get("license", {}), "key": f"that of {host}"}} for host in hosts]
+        served = sites if len(hosts) > 1 else [site]
+        running = [stack.enter_context(SimulatedQrs(one, certificates=files, now=MOMENT)) for one in served]
         ways = {
             (host, PORT): (ADDRESS.format(42 + n), qrs.port)
             for n, (host, qrs) in enumerate(zip(hosts, running, strict=True))

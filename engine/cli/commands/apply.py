@@ -43,6 +43,7 @@ from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.limits import days_asked, describe_limits
 from seatwarden.engine.plan.modes import MAX_AGE_HOURS
+from seatwarden.engine.runs.alone import refuse_alone
 from seatwarden.engine.runs.baseline import mass_changes
 from seatwarden.engine.runs.lately import released_lately
 from seatwarden.engine.runs.record import SiteRecord, site_record
@@ -134,6 +135,7 @@ def _apply_recorded(
     where = settings.site
     with _refusals_in_words(folder, plan), only_one(settings.folder / LOCK_FILE, where.url):
         with site_record(settings.folder, where.url, hand) as record:
+            refuse_alone(record.register, settings.license_pool)
             code = _recorded(_Applying(plan, folder, settings, hand, record, pseudonyms, asked))
             applied = unpublished(plan, folder / JOURNAL_FILE, settings.folder)
             note_released(settings, (applied,), clock(), log_warnings)

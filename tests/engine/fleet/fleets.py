@@ -40,7 +40,7 @@ class SimulatedFleet:
 
     def means(self) -> FleetMeans:
         """The means of a process that nobody asks to stop."""
-        return FleetMeans(site_means(), begin_worker(), tell=self.told.append, processes=self.processes)
+        return FleetMeans(site_means(), begin_worker(), tell=self.told.append, processes=self.processes, salt=b"salt")
 
     @property
     def released(self) -> dict[str, int]:
@@ -61,7 +61,8 @@ def simulated_fleet(
         sites = {}
         for number in range(count):
             name = f"s{number}"
-            sites[name] = stack.enter_context(SimulatedQrs(idle_site()))
+            own = {"license": {"key": f"the key of {name}"}}
+            sites[name] = stack.enter_context(SimulatedQrs(idle_site() | own))
             (folder / name).mkdir()
             write_site(folder / name, sites[name].port, release=release, policy=policy, ours=ours)
         yield SimulatedFleet(folder, sites)

@@ -86,6 +86,7 @@ def test_who_is_late_is_asked_to_stop_and_given_up_if_that_is_in_vain(
     monkeypatch.setattr(crew_module, "_LAST_SECONDS", 0.1)
     began = time.monotonic()
     with Crew(3, _begin, _lost, processes=processes) as crew:
+        _do(crew, a=partial(_answer, text="up"), b=partial(_answer, text="up"))  # processes take a while to start
         found = _do(crew, 0.5, a=_wait_for_stop, b=_hang, c=partial(_answer, text="well"))
     assert found == {"a": "stopped", "b": "b: no end within 0.5 seconds", "c": "well"}
     assert time.monotonic() - began < 30  # the hanging one sleeps for a minute
