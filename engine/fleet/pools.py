@@ -71,7 +71,9 @@ def with_right_pools(answers: Mapping[str, SiteAnswer]) -> dict[str, SiteAnswer]
     known = {name: one.past for name, one in sorted(answers.items()) if isinstance(one.past, tuple)}
     for name, (pool, key) in known.items():
         mine = pool if pool != NO_POOL else None
-        with_keys = {other: past for other, past in known.items() if other != name and None not in (key, past[1])}
+        url = answers[name].result.url  # one site under two names is another fault
+        others = {other: past for other, past in known.items() if answers[other].result.url != url}
+        with_keys = {other: past for other, past in others.items() if None not in (key, past[1])}
         strangers = [other for other, past in with_keys.items() if past[1] == key and (mine is None or past[0] != mine)]
         apart = [other for other, past in with_keys.items() if mine is not None and past[0] == mine and past[1] != key]
         if strangers:
