@@ -70,6 +70,14 @@ def test_each_seat_is_released_once_where_it_was_used_last(tmp_path: Path) -> No
     assert {name: (one.outcome, one.released) for name, one in results.items()} == {"a": ("done", 5), "b": ("done", 1)}
 
 
+def test_what_is_so_at_all_sites_is_released_though_one_of_them_marks_it_otherwise(tmp_path: Path) -> None:
+    present = "release analyzer when unused for 30 days and not user.removedExternally\nlimit release to 1000 per run\n"
+    with shared_key(tmp_path, a=present, b=present) as pool:
+        pool.row("b", "user03")["lastUsed"] = days_ago(60)
+        _run(pool)
+        assert pool.b.deleted == ["b-l-03"]
+
+
 @pytest.mark.parametrize("in_pool", [True, False])
 def test_removed_externally_at_b_takes_nobody_who_is_at_work_at_a(tmp_path: Path, in_pool: bool) -> None:
     with shared_key(tmp_path, a=UNUSED, b=REMOVED) as pool:
