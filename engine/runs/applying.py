@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused
 from seatwarden.engine.facts.day import Day, day_for
 from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import read_plan
-from seatwarden.engine.log.register import RUNS_FOLDER
+from seatwarden.engine.log.register import RUNS_FOLDER, Begun
 from seatwarden.engine.notice.standings import Reach, StandingsBeside
 from seatwarden.engine.runs.approved import ApprovedPlan, approved_plan, why_not_granted
 from seatwarden.engine.runs.context import Connection, RunContext
@@ -145,6 +146,9 @@ class Applying:
             try:
                 plan = read_plan(folder)
                 pending = find_pending(plan, folder, plan.limits)
+                # As many as the register has: which ones somebody had allowed, only the journal would have said.
+                begun = [line.chosen for line in record.register.of_kind(Begun) if line.root == plan.log.root]
+                pending = replace(pending, chosen=pending.chosen[: begun[-1]])
                 self.apply(pending, qrs, record, "it was interrupted before anything was sent")
             except (PlanRefused, OverTheLimit, DamagedLog, InputError) as problem:
                 why = describe(problem)

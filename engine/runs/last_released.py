@@ -1,6 +1,6 @@
 """When the runs of a site last released a license of somebody, by their journals: `user.lastReleased`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -47,15 +47,19 @@ def last_released(folder: Path, day: Day) -> dict[str, date] | str:
 
 
 def released_at(folder: Path) -> dict[tuple[str, LicenseType], datetime] | str:
-    """The moment at which a license of a type of each user (`DIRECTORY\\id`) was released last; else why that is not
-    known, as `last_released` says it."""
+    """The moment at which a license of a type of each user (`DIRECTORY\\id`) was released last, or may have been; else
+    why that is not known, as `last_released` says it.
+
+    Of a run that was killed before its journal nothing was sent: the next run closes it.
+    """
     try:
         state = read_register(folder / REGISTER_FILE)
-        journals = list(_journals(state, folder)) if state is not None else []
+        killed = state.open_runs().keys() if state is not None else ()
+        journals = list(_journals(state, folder, killed)) if state is not None else []
     except (DamagedLog, OSError):
         return _UNREADABLE
     found: dict[tuple[str, LicenseType], datetime] = {}
-    for line in _released(journals):
+    for line in _released(journals, ("released", "unknown")):
         at, user = parse_timestamp(line.at), line.person.user  # type: ignore[union-attr]
         if at is None or "\\" not in user:
             return _PSEUDONYMS
@@ -68,22 +72,29 @@ _UNREADABLE = "a journal of the site's runs, or their register, is missing or ca
 _PSEUDONYMS = "the journals of the site's runs have pseudonyms"
 
 
-def _released(journals: Iterable[JournalState]) -> Iterator[OutcomeLine]:
-    """The lines of licenses that were released, of people who are not erased."""
+def _released(journals: Iterable[JournalState], results: Collection[str] = ("released",)) -> Iterator[OutcomeLine]:
+    """The lines of licenses with these results, of people who are not erased."""
     for journal in journals:
         for line in journal.outcomes.values():
-            if line.result == "released" and line.person is not UNSET:
+            if line.result in results and line.person is not UNSET:
                 yield line
 
 
-def _journals(state: RegisterState, folder: Path) -> Iterator[JournalState]:
-    """The journals of all runs that were begun and not pruned. Raises DamagedLog, OSError."""
+def _journals(state: RegisterState, folder: Path, killed: Collection[int] = ()) -> Iterator[JournalState]:
+    """The journals of all runs that were begun and not pruned; those `killed` may have none.
+
+    Raises DamagedLog, OSError.
+    """
     begun = {line.run for line in state.of_kind(Begun)}
     pruned = {name for line in state.of_kind(PrunedRuns) for name in line.runs}
     for line in state.of_kind(Planned):
         if line.run in begun and line.folder not in pruned:
             place = Path(line.folder) if line.is_elsewhere else folder / line.folder
+            if line.run in killed and not (place / JOURNAL_FILE).exists():
+                continue
             journal = read_journal(place / JOURNAL_FILE)
+            if journal is None and line.run in killed:
+                continue
             if journal is None:
                 raise FileNotFoundError(place)
             yield journal

@@ -87,8 +87,16 @@ def begun_without_journal(register: RegisterState, state_folder: Path) -> Iterat
     for number in register.open_runs():
         for line in register.of_kind(Planned):
             folder = state_folder / line.folder
-            if line.run == number and (folder / PLAN_FILE).exists() and not (folder / JOURNAL_FILE).exists():
+            if line.run == number and (folder / PLAN_FILE).exists() and not _has_begun(folder / JOURNAL_FILE):
                 yield folder
+
+
+def _has_begun(journal: Path) -> bool:
+    """Whether a journal has its first line: a kill may come right before that, and nothing was sent then."""
+    try:
+        return journal.exists() and read_journal(journal) is not None
+    except (DamagedLog, OSError):
+        return True  # whoever reads it next will say what is wrong with it
 
 
 def why_withdrawn(

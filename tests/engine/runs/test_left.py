@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from seatwarden.engine.apply.apply import PendingApply
 from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.log.register import REGISTER_FILE, Attempt, ClosedRun, read_register
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.log.verify import verify_record
+from seatwarden.engine.runs import applying
 from seatwarden.engine.runs.publish import events_of, points_of
 from seatwarden.engine.runs.run_report import RunReport
 from tests.engine.apply.applying import POLICY, idle
@@ -183,3 +185,26 @@ def test_an_approved_plan_is_left_to_the_second_step_too(
     assert site.second_step(first, "l2").outcome == "done"
     assert site.qrs.deletes == ["l2"]
     assert site.verified().faults == []
+
+
+@pytest.mark.parametrize("journal", [None, b"", b'{"n":1,"kind":"apply"'])
+def test_killed_before_the_first_line_of_its_journal_it_is_closed_by_the_next_run(
+    running: Running, monkeypatch: pytest.MonkeyPatch, journal: bytes | None
+) -> None:
+    first = running.first_step()
+
+    def killed(pending: PendingApply, *rest: object) -> None:
+        if journal is not None:
+            pending.path.write_bytes(journal)
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "open_journal", killed)
+        with pytest.raises(MemoryError):
+            running.second_step(first, "l2")
+    assert running.run().outcome == "done"
+    assert sorted(running.qrs.deletes) == ["l1", "l2", "l3"]
+    register = read_register(running.folder / "state" / REGISTER_FILE)
+    assert register is not None
+    assert register.open_runs() == {}
+    assert verify_record(running.folder / "state", lambda folder: ()).faults == []
