@@ -221,12 +221,14 @@ def _allowed(result: SiteResult, choice: FleetChoice) -> SiteResult:
 
 
 def _of_both(first: SiteResult, second: SiteResult) -> SiteResult:
-    """The result of both steps. A second step that gave no answer may have released; the first one's plan stands."""
+    """The result of both steps. The first one's plan stands also where the second came to nothing; one that gave no
+    answer at all may have released."""
     if second.is_planned:
         return second
     ended = structs.replace(second, seconds=first.seconds + second.seconds, warnings=first.warnings + second.warnings)
     counted = {name: getattr(first, name) for name in ("url", "licenses", "due", "this_run", "undetermined", "run_id")}
-    outcome = "incomplete" if not second.bad_input else "failed"
+    gave_none = second.url is None and not second.bad_input
+    outcome = "incomplete" if gave_none else second.outcome
     return structs.replace(ended, outcome=outcome, dry_run=False, folder=first.folder, **counted)
 
 

@@ -1,6 +1,8 @@
 """`seatwarden fleet`: the table, the exit codes, and what is said beside them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,3 +152,14 @@ def test_plans_are_applied_as_any_other(run: Run, fleet: SimulatedFleet, tmp_pat
     applied = run("apply", tmp_path / "plans" / "s1", "--site", fleet.folder / "s1" / "site.yaml", "--yes")
     assert applied.code == 0, applied.err
     assert fleet.released == {"s0": 0, "s1": LICENSES, "s2": 0}
+
+
+def test_as_a_process_of_its_own_with_others_that_work_for_it(tmp_path: Path) -> None:
+    with simulated_fleet(tmp_path, 5) as one:
+        command = [sys.executable, "-P", "-m", "seatwarden", "fleet", "run", "--fleet", str(one.write())]
+        ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert (ran.returncode, ran.stdout.count("done")) == (0, 6), ran.stderr
+        assert one.released == dict.fromkeys(one.sites, LICENSES)
+    (folder,) = one.runs("s3")
+    first = json.loads((folder / "plan.jsonl").read_text(encoding="utf-8").split("\n", 1)[0])
+    assert first["person"]["command"].startswith("seatwarden fleet run --fleet "), "those who work say for whom"
