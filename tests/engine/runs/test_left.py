@@ -68,12 +68,19 @@ def _dry_run(running: Running, first: RunReport) -> None:
 
 
 def _forged_plan(running: Running, first: RunReport) -> None:
-    plan = running.runs[0] / PLAN_FILE
+    plan = running.runs[-1] / PLAN_FILE
     plan.write_bytes(plan.read_bytes().replace(b'"release"', b'"keep"', 1))
 
 
+def _another_plan(running: Running, first: RunReport) -> None:
+    """A plan that the register knows, too, in the place of the one that was made."""
+    other, mine = running.runs
+    for name in (PLAN_FILE, "policy.policy", "summary.txt"):
+        (mine / name).write_bytes((other / name).read_bytes())
+
+
 def _no_plan(running: Running, first: RunReport) -> None:
-    (running.runs[0] / PLAN_FILE).unlink()
+    (running.runs[-1] / PLAN_FILE).unlink()
 
 
 def _cut_register(running: Running, first: RunReport) -> None:
@@ -93,6 +100,7 @@ def _applied_already(running: Running, first: RunReport) -> None:
         (_other_policy, "refused", "the policy has changed since the plan was made"),
         (_dry_run, "refused", "the site file says by now that nothing is to be released"),
         (_forged_plan, "refused", "the plan is damaged"),
+        (_another_plan, "refused", "the plan on the disk is not the one that was written"),
         (_no_plan, "failed", "holds no plan"),
         (_cut_register, "refused", "another plan was made for this site meanwhile"),
         (_applied_already, "refused", "this plan was applied meanwhile"),
@@ -101,6 +109,7 @@ def _applied_already(running: Running, first: RunReport) -> None:
 def test_whatever_changed_meanwhile_nothing_is_released(
     running: Running, meanwhile: Callable[[Running, RunReport], None], outcome: str, why: str
 ) -> None:
+    running.first_step()
     first = running.first_step()
     meanwhile(running, first)
     report = running.second_step(first)
@@ -123,6 +132,7 @@ def test_a_license_that_the_plan_does_not_release_is_released_by_nobodys_word(ru
     object.__setattr__(first, "left", left)
     assert running.second_step(first).outcome == "done"
     assert running.qrs.deletes == ["l1", "l3"]
+    assert set(read_outcomes(running.runs[0]).results) == {"l1", "l3"}
 
 
 def test_over_a_limit_above_it_the_site_releases_nothing_and_notifies(running: Running) -> None:
