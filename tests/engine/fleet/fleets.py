@@ -1,6 +1,7 @@
 """Fleets of simulated sites at rest, in a folder; what is done with them, seen from the outside."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,3 +72,11 @@ def simulated_fleet(
 def by_name(results: Sequence[SiteResult]) -> dict[str, SiteResult]:
     """The results by the names of their sites."""
     return {result.site: result for result in results}
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Waits for something that other threads or processes do."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)

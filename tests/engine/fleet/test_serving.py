@@ -2,8 +2,7 @@
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from seatwarden.engine.errors import ServedAlready
 from seatwarden.engine.fleet.serving import serve_fleet
 from seatwarden.engine.fleet.settings import load_fleet
 from seatwarden.policy.errors import InputError
-from tests.engine.fleet.fleets import SimulatedFleet, simulated_fleet
+from tests.engine.fleet.fleets import SimulatedFleet, simulated_fleet, wait_until
 from tests.engine.idle import LICENSES
 
 OFTEN = "enable: true\nfrequency: every 1 second\ndryRun: false"
@@ -49,13 +48,6 @@ class Serving:
     def wait_for(self, message: str, **facts: object) -> dict[str, Any]:
         wait_until(lambda: bool(self.said(message, **facts)))
         return self.said(message, **facts)[0]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
 
 
 def _write(one: SimulatedFleet, *more: str) -> None:

@@ -1,6 +1,7 @@
 """`seatwarden fleet`: the table, the exit codes, and what is said beside them."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ import pytest
 
 from seatwarden.engine.simulator.server import Fault
 from tests.engine.cli.conftest import Run
-from tests.engine.fleet.fleets import SimulatedFleet, simulated_fleet
+from tests.engine.fleet.fleets import SimulatedFleet, simulated_fleet, wait_until
 from tests.engine.idle import LICENSES
+from tests.platforms import WINDOWS
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -163,3 +165,27 @@ def test_as_a_process_of_its_own_with_others_that_work_for_it(tmp_path: Path) ->
     (folder,) = one.runs("s3")
     first = json.loads((folder / "plan.jsonl").read_text(encoding="utf-8").split("\n", 1)[0])
     assert first["person"]["command"].startswith("seatwarden fleet run --fleet "), "those who work say for whom"
+
+
+@pytest.mark.skipif(WINDOWS, reason="a signal ends a process there at once")
+def test_the_service_of_a_fleet_ends_when_it_is_asked_to(tmp_path: Path) -> None:
+    release = "enable: true\nfrequency: every 1 second\ndryRun: false"
+    with simulated_fleet(tmp_path, 2, release=release) as one:
+        path = one.write("7 per run, longest unused first")
+        head = f"frequency: every 1 second\nlog: {{file: '{tmp_path / 'f.log'}', format: json}}\n"
+        path.write_text(head + path.read_text(encoding="utf-8"), encoding="utf-8")
+        command = [sys.executable, "-P", "-m", "seatwarden", "serve", "--fleet", str(path)]
+        with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "XDG_STATE_HOME": str(tmp_path)}) as process:
+            wait_until(lambda: sum(one.released.values()) == 2 * LICENSES)
+            process.terminate()
+            assert process.wait(30) == 0
+    said = [json.loads(line)["message"] for line in (tmp_path / "f.log").read_text(encoding="utf-8").splitlines()]
+    assert (said[0], said[-1]) == ("fleet service started", "fleet service ended")
+
+
+def test_a_service_is_of_a_fleet_or_of_a_site(run: Run, fleet: SimulatedFleet) -> None:
+    ran = run("serve", "--fleet", fleet.file, "--site", fleet.folder / "s0" / "site.yaml")
+    assert (ran.code, "--fleet excludes --site and --policy" in ran.err) == (2, True)
+    fleet.write("5 per run")
+    ran = run("serve", "--fleet", fleet.file)
+    assert (ran.code, "nothing says when that is" in ran.err) == (2, True)
