@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 from uuid import UUID, uuid5
 
@@ -52,13 +52,22 @@ class Answer:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
+@dataclass(frozen=True, slots=True)
+class Allocations:
+    """What only a real site tells of a POST that gives a license: what becomes of a second one to the same user, and of
+    one when no license is free. Qlik's help says neither."""
+
+    second: Literal["refused", "doubled"] = "refused"
+    empty_pool: Literal["refused", "excess"] = "refused"
+
+
 class SimulatedRepository:
     """The entities of a site and what QRS answers about them. Knows no sockets; the caller holds the lock.
 
     `site` is a copy of what was given, `deleted` has the ids of the licenses given back, in order, `allocated` those of
     the users who were given one by a POST. With `now`, a license used in the 7 days before goes into quarantine when it
-    is deleted. `readings` says how license rules are read. Where `licenseRules` are None, no rule is shown to anybody,
-    as to a user without the right.
+    is deleted. `readings` says how license rules are read, `allocations` what becomes of a POST. Where
+    `licenseRules` are None, no rule is shown to anybody, as to a user without the right.
     """
 
     def __init__(self, site: Mapping[str, Any], now: datetime | None) -> None:
@@ -72,6 +81,7 @@ class SimulatedRepository:
         self.site.setdefault("users", [])
         self.site.setdefault("licenseRules", [])
         self.readings = AuditReadings()
+        self.allocations = Allocations()
         # What was bought does not shrink when an allocation goes: a tenth more than is allocated at first.
         self._bought = {name: len(rows) + len(rows) // 10 + 5 for name, rows in licenses.items()}
 
@@ -135,9 +145,11 @@ class SimulatedRepository:
         rows = self.site["licenses"][license_type]
         if user is None:
             return refusal(400, "The user does not exist")
-        if any((row.get("user") or {}).get("id") == user["id"] for row in rows):
+        held = any((row.get("user") or {}).get("id") == user["id"] for row in rows)
+        if held and self.allocations.second == "refused":
             return refusal(409, "The user has an access of this type already")
-        if self._bought[license_type] <= len(rows):
+        is_empty = self.available(license_type) < 1
+        if is_empty and self.allocations.empty_pool == "refused":
             return refusal(409, "No access of this type is available")
         self.allocated.append(str(user["id"]))
         at = format_instant(self.now or datetime.now(UTC))
@@ -147,12 +159,20 @@ class SimulatedRepository:
             "modifiedDate": at,
             "user": {name: user.get(name) for name in ("id", "userId", "userDirectory", "name")},
             "lastUsed": _NEVER,
-            "excess": False,
+            "excess": is_empty,
             "quarantined": False,
             "quarantineEnd": _NEVER,
         }
         rows.append(row)
         return _json(row, 201)
+
+    def available(self, license_type: str) -> int:
+        """How many licenses of a type are free."""
+        return self._bought[license_type] - len(self.site["licenses"][license_type])
+
+    def buy(self, license_type: str, count: int) -> None:
+        """Lets the site have so many licenses of a type, whatever is allocated."""
+        self._bought[license_type] = count
 
     def _overview(self) -> dict[str, Any]:
         def access(license_type: str) -> dict[str, Any]:
@@ -165,7 +185,7 @@ class SimulatedRepository:
                 "used": sum(row.get("lastUsed") not in (None, _NEVER) for row in allocated),
                 "quarantined": len(rows) - len(allocated),
                 "excess": sum(bool(row.get("excess")) for row in rows),
-                "available": self._bought[license_type] - len(rows),
+                "available": max(0, self.available(license_type)),
                 "schemaPath": "AccessTypeOverview.Details",
             }
 

@@ -30,7 +30,7 @@ from urllib.parse import unquote, urlsplit
 
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.license_audit import AuditReadings
-from seatwarden.engine.simulator.repository import HTML, TEXT, Answer, SimulatedRepository, refusal
+from seatwarden.engine.simulator.repository import HTML, TEXT, Allocations, Answer, SimulatedRepository, refusal
 
 FaultKind = Literal[
     "status", "html", "redirect", "reset", "reset_after", "truncate", "content_type", "trickle", "delay"
@@ -145,6 +145,11 @@ class SimulatedQrs:
         """Lets it read in this way what Qlik's help on license rules leaves open."""
         with self._lock:
             self._repository.readings = readings
+
+    def allocate_so(self, allocations: Allocations) -> None:
+        """Lets it answer in this way to a POST that gives a license, where only a real site tells."""
+        with self._lock:
+            self._repository.allocations = allocations
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from seatwarden.engine.simulator.repository import Allocations
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.simulator.simulated import ANALYZER, HELD, NEW, NOW, OLD, PROFESSIONAL, SITE, Client, connect
 
@@ -150,3 +151,24 @@ class TestAllocating:
             assert codes == [201] * 5 + [409] * 2
             assert client.get("/qrs/license/accesstypeoverview")["professionalAccess"]["available"] == 0
             assert len({row["id"] for row in client.get(f"{PROFESSIONAL}/full")}) == 5
+
+    def test_a_second_one_is_refused_or_makes_two(self) -> None:
+        user = {"id": SITE["users"][2]["id"]}
+        with SimulatedQrs(SITE) as qrs, connect() as session:
+            client = Client(qrs.url, session)
+            assert client.send(ANALYZER, "POST", {"user": user}).status_code == 409
+            qrs.allocate_so(Allocations(second="doubled"))
+            assert client.send(ANALYZER, "POST", {"user": user}).status_code == 201
+            rows = [row for row in client.get(f"{ANALYZER}/full") if row["user"]["id"] == user["id"]]
+            assert (len(rows), len({row["id"] for row in rows})) == (2, 2)
+
+    def test_an_empty_pool_refuses_or_gives_one_in_excess(self) -> None:
+        with SimulatedQrs({"users": SITE["users"]}) as qrs, connect() as session:
+            client = Client(qrs.url, session)
+            *first, last = ({"user": {"id": user["id"]}} for user in SITE["users"])
+            assert not any(client.send(ANALYZER, "POST", body).json()["excess"] for body in first)
+            assert client.send(ANALYZER, "POST", last).status_code == 409
+            qrs.allocate_so(Allocations(empty_pool="excess"))
+            assert client.send(ANALYZER, "POST", last).json()["excess"]
+            overview = client.get("/qrs/license/accesstypeoverview")["analyzerAccess"]
+            assert (overview["allocated"], overview["excess"]) == (6, 1)
