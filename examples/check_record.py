@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-SALTED = {"plan", "finding", "decision", "apply", "resume", "intent", "outcome"}
+SALTED = {"plan", "finding", "decision", "apply", "resume", "intent", "outcome", "giving", "given"}
 SALTED |= {"restore", "back", "register", "planned", "begun", "attempt", "override", "settings", "erased", "pruned"}
 SALTED |= {"hold", "ended", "damage-accepted"}
 BESIDE = {"holds": {"holds", "hold", "ended"}, "notices": {"notices", "intent", "outcome", "ended", "seen"}}
@@ -145,8 +145,10 @@ class Run:
         header, text, summary = plan.lines[0], plan.lines[1]["text"].encode(), plan.lines[-1]["summary"]
         if sha256(text) != header["policy"]["canonicalSha256"]:
             plan.find("has another policy than its first line says", 2)
-        released = [line["verdict"] for line in decisions].count("release")
-        if (summary["licenses"], summary["release"]) != (len(decisions), released):
+        verdicts = Counter(line["verdict"] for line in decisions)
+        taken = verdicts["release"] + verdicts["downgrade"]
+        counted = [summary["licenses"], summary["release"], summary.get("downgrade", 0)]
+        if counted != [len(decisions), taken, verdicts["downgrade"]]:
             plan.find("counts other decisions than there are", len(kinds))
         listed = {f"policy/{name}": digest for name, digest in header["policy"]["sources"].items()}
         self.listed = listed | header["snapshot"]["kept"]
@@ -157,13 +159,17 @@ class Run:
 
     def chosen_from(self):
         """The lines of which a journal may choose."""
-        return [line for line in self.plan.of("decision") if line["verdict"] == "release"]
+        return [line for line in self.plan.of("decision") if line["verdict"] != "keep"]
+
+    def gives(self, line):
+        """The type of the license that is given in the place of a line's; None: none is."""
+        return "analyzer" if line["verdict"] == "downgrade" else None
 
     def fits(self, entry):
         """Whether the register's line on it has the same numbers."""
         header, summary = self.plan.lines[0], self.plan.lines[-1]["summary"]
-        counted = [header["mode"], summary["licenses"], summary["release"]]
-        return [entry["mode"], entry["licenses"], entry["release"]] == counted
+        counted = [header["mode"], summary["licenses"], summary["release"], summary.get("downgrade")]
+        return [entry["mode"], entry["licenses"], entry["release"], entry.get("downgrade")] == counted
 
     def check_gone(self, lines):
         """Stubs, and the files beside the plan, by the register's lines `erased`, which know a run by its root."""
@@ -207,11 +213,15 @@ class Run:
         if len(set(chosen)) != len(chosen) or not set(chosen) <= decided.keys():
             journal.find("chooses what the plan does not release, or something twice", 1)
             return
-        for line in journal.of("intent", "outcome"):
+        for line in journal.of("giving", "given", "intent", "outcome"):
             if line["line"] not in chosen:
                 journal.find("is about a license that was not chosen", line["n"])
                 continue
             plan_line = decided[line["line"]]
+            if line["kind"] in ("giving", "given"):
+                if line["licenseType"] != self.gives(plan_line):
+                    journal.find("gives a license that the plan does not give", line["n"])
+                continue
             ids = {one["person"]["licenseId"] for one in (line, plan_line) if "person" in one}
             if len(ids) > 1 or line["licenseType"] != plan_line["licenseType"]:
                 journal.find("is about another license than that line of the plan", line["n"])
@@ -246,9 +256,15 @@ class Restore(Run):
         """All that is given back."""
         return self.plan.of("back")
 
+    def gives(self, line):
+        """The type of what is given back, where what a downgrade gave is taken back."""
+        return line["licenseType"] if "takes" in line else None
+
     def fits(self, entry):
         """Whether the register's line on it has the same numbers."""
-        return (entry["ofRoot"], entry["licenses"]) == (self.plan.lines[0]["ofRoot"], len(self.plan.of("back")))
+        back = self.plan.of("back")
+        counted = [self.plan.lines[0]["ofRoot"], len(back), sum("takes" in line for line in back)]
+        return [entry["ofRoot"], entry["licenses"], entry.get("exchanged", 0)] == counted
 
 
 def check_register(register, runs, whole):
@@ -319,11 +335,27 @@ def check_entry(run, register, planned):
         elif len(journal.leaves) == size:
             ends = {end["line"]: (end["licenseType"], end["result"]) for end in journal.of("outcome")}.values()
             results = Counter(result for _, result in ends)
-            released = Counter(kind for kind, result in ends if result == "released")
-            counted = [Counter(line["results"]), Counter(line["released"]), line["settled"]]
-            agree = counted == [results, released, bool(journal.root)]
+            released = Counter(kind for kind, result in ends if result in ("released", "downgraded"))
+            counted = [Counter(line["results"]), Counter(line["released"]), line["settled"], line.get("open", 0)]
+            agree = counted == [results, released, bool(journal.root), unanswered(journal)]
             if not agree or {one["chosen"] for one in begun} != {len(journal.lines[0]["chosen"])}:
                 journal.find("has other numbers than the register has of it")
+
+
+def unanswered(journal):
+    """Of how many licenses, in whose place another was given, the DELETE has no known answer."""
+    exchanged, waiting, found = set(), set(), set()
+    for line in journal.of("given", "intent", "outcome"):
+        if line["kind"] == "outcome":
+            answer = line.get("person", {}).get("status")
+            if line["result"] in ("released", "downgraded", "gone", "restored"):
+                found.discard(line["line"])
+            elif line["line"] in waiting and answer is None:
+                found.add(line["line"])
+            waiting.discard(line["line"])
+        else:
+            (exchanged if line["kind"] == "given" else waiting).add(line["line"])
+    return len((found | waiting) & exchanged)
 
 
 def check_beside(chain, name, register, runs):

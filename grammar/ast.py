@@ -43,8 +43,11 @@ from seatwarden.grammar.conditions import (
 from seatwarden.grammar.spans import NOWHERE, Span
 
 __all__ = [
+    "DOWNGRADED",
+    "DOWNGRADED_TO",
     "LICENSE_TYPES",
     "PROMISES",
+    "RULE_KINDS",
     "And",
     "AnyLimit",
     "Boolean",
@@ -74,6 +77,7 @@ __all__ = [
     "ReadAs",
     "Reserve",
     "Rule",
+    "RuleKind",
     "Season",
     "SetFrom",
     "Shifted",
@@ -120,16 +124,27 @@ class Notice:
         return self.reminder.days if self.reminder is not None else None
 
 
+RuleKind: TypeAlias = Literal["keep", "downgrade", "release"]
+"""What a rule does with a license."""
+RULE_KINDS: tuple[RuleKind, ...] = get_args(RuleKind)
+"""In this order: what stands in front beats what stands behind, whatever the order of rules."""
+DOWNGRADED: LicenseType = "professional"
+"""The type of the licenses that can be downgraded."""
+DOWNGRADED_TO: LicenseType = "analyzer"
+"""The type that the person gets instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A `keep` or a `release` rule.
+    """A `keep`, a `release` or a `downgrade` rule.
 
-    `license_types` is empty when the rule speaks of both types. `until` (a keep rule's last day, included)
-    is None for a rule without end. `regardless_of_use` says that a release rule is meant to take licenses that are in
-    use; it changes no verdict. `notice` is a release rule's: what it takes is told to its user before.
+    `license_types` is empty when the rule speaks of all types that it can: of both, or of the one that can be
+    downgraded. `until` (a keep rule's last day, included) is None for a rule without end. `regardless_of_use` says that
+    a rule is meant to take licenses that are in use; it changes no verdict. `notice` is of a rule that takes: what it
+    takes is told to its user before.
     """
 
-    kind: Literal["keep", "release"]
+    kind: RuleKind
     license_types: tuple[LicenseType, ...]
     name: str | None
     until: Date | None
@@ -139,6 +154,20 @@ class Rule:
     regardless_of_use: bool = False
     regardless_span: Span = _span()
     notice: Notice | None = None
+
+    @property
+    def takes(self) -> bool:
+        """Whether the rule takes licenses from their users."""
+        return self.kind != "keep"
+
+    def beats(self, other: "Rule") -> bool:
+        """Whether this rule decides where both match."""
+        return RULE_KINDS.index(self.kind) < RULE_KINDS.index(other.kind)
+
+    @property
+    def does(self) -> str:
+        """What it does with a license: `keeps`, `downgrades`, `releases`."""
+        return f"{self.kind}s"
 
     @property
     def label(self) -> str:
@@ -157,7 +186,12 @@ class Rule:
 
     def applies_to(self, license_type: LicenseType) -> bool:
         """Whether the rule speaks of licenses of this type."""
-        return not self.license_types or license_type in self.license_types
+        return license_type in self.types
+
+    @property
+    def types(self) -> tuple[LicenseType, ...]:
+        """The types of the licenses that the rule speaks of."""
+        return self.license_types or (LICENSE_TYPES if self.kind != "downgrade" else (DOWNGRADED,))
 
 
 @dataclass(frozen=True, slots=True)

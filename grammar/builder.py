@@ -126,6 +126,9 @@ class Builder(Transformer_NonRecursive[Token, Any]):
     def release(self, meta: Meta, parts: list[Any]) -> Rule:
         return self._rule("release", meta, parts)
 
+    def downgrade(self, meta: Meta, parts: list[Any]) -> Rule:
+        return self._rule("downgrade", meta, parts)
+
     def _rule(self, kind: Any, meta: Meta, parts: list[Any]) -> Rule:
         types: tuple[LicenseType, ...] = ()
         name = until = None
@@ -145,6 +148,8 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def types(self, meta: Meta, parts: list[Token]) -> tuple[LicenseType, ...]:
         return tuple(dict.fromkeys(_license_type(part) for part in parts))
+
+    downgraded = types
 
     def until(self, meta: Meta, parts: list[Token]) -> Date:
         return self._date(parts[1])

@@ -1,6 +1,6 @@
 """The words of the language. `policy.lark` has them as terminals; a test holds both together."""
 
-STATEMENTS = ("keep", "release", "let", "set", "limit", "timezone", "guarantee")
+STATEMENTS = ("keep", "release", "downgrade", "let", "set", "limit", "timezone", "guarantee")
 """Each begins a statement."""
 FIELDS = ("user", "license", "today", "month", "weekday")
 """Each begins a field, or is one."""

@@ -17,7 +17,7 @@ NOTICES = (
     Slip(r"\brelease\b(?:(?!\bwhen\b)[\s\S])*", r"(?:after|with|given|giving)\b[^\n]*?\bnotice\b", _ENDS, "WHEN"),
     Slip(r"", r"[,;]\s*after\s+notice\b", "nothing stands before `after notice of`: leave it out", "AFTER"),
     Slip(r"\b(and|or)\s+after\s+", r"notice\b", "leave `{b1}` out: it is no condition"),
-    Slip(r"\A(?:(?!keep|release)[^\n])*", r"after\s+notice\s+of\s+(\d{1,6})\s*days?\b",
+    Slip(r"\A(?:(?!keep|release|downgrade)[^\n])*", r"after\s+notice\s+of\s+(\d{1,6})\s*days?\b",
          "it has a key of its own, `notice: {{days: {a1}}}`"),
     Slip(r"", r"after\s+notice\b", f"{_ONLY}: release when unused for 30 days after notice of 14 days", "KEEP"),
     # How long before

@@ -182,7 +182,7 @@ _UTF16 = re.compile(rb"(?:[\t\r\n -~]\0){8}|(?:\0[\t\r\n -~]){8}")
 """Letters of ASCII with a NUL beside each."""
 _COMMENT = re.compile(r"\s*(?:#[^\n]*\n\s*)*")
 _STATEMENT = re.compile(
-    r"""(?:keep|release)\s+(?:["']|(?:when|until|analyzer|professional)\b)"""
+    r"""(?:keep|release|downgrade)\s+(?:["']|(?:when|until|analyzer|professional)\b)"""
     r"""|let\s+\w+\s*=|set\s+\w+\s+from\b|limit\s+release\b|timezone\s+["']"""
     r"""|guarantee\s+(?:["']|(?:never|always)\b)""",
     re.IGNORECASE,

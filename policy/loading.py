@@ -105,6 +105,11 @@ class CheckedPolicy:
         return self.tree.rules
 
     @property
+    def downgrades(self) -> bool:
+        """Whether a rule downgrades licenses."""
+        return any(rule.kind == "downgrade" for rule in self.rules)
+
+    @property
     def gives_notice(self) -> bool:
         """Whether a rule tells its users before."""
         return any(rule.notice is not None for rule in self.rules)

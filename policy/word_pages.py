@@ -33,6 +33,11 @@ STATEMENTS = (
         "a rule that gives licenses back: those it matches and no keep rule does",
         "release analyzer when unused for 30 days",
     ),
+    WordPage(
+        "downgrade",
+        "a rule that gives an Analyzer license in place of a Professional one, where no keep rule matches",
+        "downgrade professional when unused for 60 days",
+    ),
     WordPage("when", "begins the condition of a rule", "keep when user.inactive"),
     WordPage(
         "until",
@@ -41,13 +46,13 @@ STATEMENTS = (
     ),
     WordPage(
         "regardless of use",
-        "behind the condition of a release rule: licenses that are in use are meant, too, so that no warning asks",
+        "behind the condition of a rule that takes licenses: those in use are meant, too, so that no warning asks",
         'release analyzer when user.licenses = "professional" regardless of use',
     ),
     WordPage(
         "after notice of",
-        "behind a release rule: its users are told so long before; with `, reminder 3 days before` they are reminded "
-        "so long before the announced day",
+        "behind a rule that takes licenses: its users are told so long before; with `, reminder 3 days before` they "
+        "are reminded so long before the announced day",
         "release analyzer when unused for 30 days after notice of 14 days, reminder 3 days before",
         ("after", "notice", "reminder", "before"),
     ),

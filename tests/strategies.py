@@ -246,6 +246,18 @@ def release_rules(of: SearchStrategy[ast.Condition], lengths: Sequence[str] = ()
     return st.builds(ast.Rule, st.just("release"), _types, _labels, st.none(), of, **said)
 
 
+def downgrade_rules(of: SearchStrategy[ast.Condition], lengths: Sequence[str] = ()) -> SearchStrategy[ast.Rule]:
+    """A downgrade rule; some are announced. `lengths` are names of lengths of time."""
+    types: SearchStrategy[tuple[ast.LicenseType, ...]] = st.sampled_from([(), (ast.DOWNGRADED,)])
+    said = {"regardless_of_use": st.booleans(), "notice": st.none() | st.none() | notices(lengths)}
+    return st.builds(ast.Rule, st.just("downgrade"), types, _labels, st.none(), of, **said)
+
+
+def taking_rules(of: SearchStrategy[ast.Condition], lengths: Sequence[str] = ()) -> SearchStrategy[ast.Rule]:
+    """A release rule, or now and then a downgrade rule."""
+    return release_rules(of, lengths) | release_rules(of, lengths) | downgrade_rules(of, lengths)
+
+
 def guarantees(of: SearchStrategy[ast.Condition], lengths: Sequence[str] = ()) -> SearchStrategy[ast.Guarantee]:
     """A guarantee; `lengths` are names of lengths of time."""
     length = _lengths | st.sampled_from([ast.Name(name) for name in lengths]) if lengths else _lengths
@@ -294,7 +306,8 @@ def policies(draw: st.DrawFn) -> ast.Policy:
     # One release rule that often matches, and few keep rules: so that every fact may turn a verdict.
     first: SearchStrategy[Any] = st.sampled_from([ast.UnusedFor(ast.Length(30, "days")), ast.Boolean(True)])
     releases = [draw(release_rules(first | of, lengths)), *draw(st.lists(release_rules(of, lengths), max_size=2))]
-    statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *releases]
+    downgrades = draw(st.lists(downgrade_rules(first | of, lengths), max_size=1))
+    statements: list[ast.Statement] = [*lets, *draw(st.lists(keep_rules(of), max_size=3)), *downgrades, *releases]
     statements += draw(st.lists(guarantees(of, lengths), max_size=1))
     statements += draw(st.lists(limits, max_size=2, unique_by=_subject_of))
     statements += draw(st.lists(st.sampled_from(ZONES).map(ast.Timezone), max_size=1))
@@ -307,6 +320,7 @@ def any_policies() -> SearchStrategy[ast.Policy]:
     statement = st.one_of(
         keep_rules(any_conditions()),
         release_rules(any_conditions(), [name for names in _NAMES for name in names]),
+        downgrade_rules(any_conditions(), [name for names in _NAMES for name in names]),
         st.builds(ast.Rule, st.just("keep"), _types, any_text, st.none(), any_conditions()),
         st.builds(ast.Let, any_names, values),
         st.builds(ast.SetFrom, any_names, any_text.map(ast.Text), st.sampled_from(["text", "dates", "numbers"])),
@@ -337,19 +351,21 @@ def butler_maps() -> SearchStrategy[dict[str, Any]]:
         **dict.fromkeys(("inactive", "blocked", "removedExternally"), st.sampled_from(["Ignore", "yes", " NO ", "No"])),
         "when": maybe(when),
     }
-    one_type = st.fixed_dictionaries(
-        {"enable": st.booleans(), "releaseThresholdDays": st.sampled_from(THRESHOLDS)},
-        optional={
-            "neverUsed": st.sampled_from(["fromAllocation", "release", "keep"]),
-            "when": conditions().map(print_condition),
-            "notice": st.fixed_dictionaries(
-                {"days": st.sampled_from(THRESHOLDS)},
-                optional={"reminderDays": st.none() | st.sampled_from(THRESHOLDS)},
-            ),
-        },
-    )
+    needed = {"enable": st.booleans(), "releaseThresholdDays": st.sampled_from(THRESHOLDS)}
+    more: dict[str, Any] = {
+        "neverUsed": st.sampled_from(["fromAllocation", "release", "keep"]),
+        "when": conditions().map(print_condition),
+        "notice": st.fixed_dictionaries(
+            {"days": st.sampled_from(THRESHOLDS)},
+            optional={"reminderDays": st.none() | st.sampled_from(THRESHOLDS)},
+        ),
+    }
+    types = {
+        "professional": st.fixed_dictionaries(needed, optional={**more, "downgrade": st.booleans()}),
+        "analyzer": st.fixed_dictionaries(needed, optional=more),
+    }
     return st.fixed_dictionaries(
-        {"licenseType": st.fixed_dictionaries({}, optional=dict.fromkeys(LICENSE_TYPES, one_type))},
+        {"licenseType": st.fixed_dictionaries({}, optional=types)},
         optional={
             "neverRelease": st.fixed_dictionaries({}, optional=never),
             "timezone": st.sampled_from(ZONES),

@@ -52,10 +52,16 @@ LIMITED = "they limit releases differently"
 Newly: TypeAlias = Literal["either", "released", "kept"]
 """Which changes of a verdict are asked for, by the new one."""
 _RELEASED: Mapping[Newly, ReleasedBy] = {"either": "by either", "released": "by the other", "kept": "by the one"}
-Fate: TypeAlias = Literal["keep", "notice", "release"]
-"""What becomes of a license: `notice` is due, and released when its user was told in time."""
+Fate: TypeAlias = Literal["keep", "notice", "downgrade", "release"]
+"""What becomes of a license, from the least loss to the largest: `notice` is due, and taken when its user was told in
+time."""
 
-FATES: Mapping[Fate, str] = {"keep": "keep", "notice": "due after notice", "release": "release"}
+FATES: Mapping[Fate, str] = {
+    "keep": "keep",
+    "notice": "due after notice",
+    "downgrade": "downgrade",
+    "release": "release",
+}
 """The words for it."""
 
 
@@ -114,10 +120,14 @@ def other_differences(old: CheckedPolicy, new: CheckedPolicy, *, same_zone: bool
 
 def _notices(policy: CheckedPolicy, beside: CheckedPolicy) -> set[object]:
     """The notices that a policy gives, and those of the rules that it has in common with another but for the notice."""
-    releases, others = ([rule for rule in one.rules if rule.kind == "release"] for one in (policy, beside))
-    common = {(rule.license_types, rule.condition) for rule in others}
+    releases, others = ([rule for rule in one.rules if rule.takes] for one in (policy, beside))
+    common = {_taking(rule) for rule in others}
     given = {told(rule) for rule in releases}
-    return given | {(said, told(rule)) for rule in releases if (said := (rule.license_types, rule.condition)) in common}
+    return given | {(said, told(rule)) for rule in releases if (said := _taking(rule)) in common}
+
+
+def _taking(rule: Rule) -> object:
+    return rule.kind, rule.types, rule.condition
 
 
 def example_of_difference(

@@ -63,7 +63,7 @@ def thresholds_of(kind: LicenseType, rules: Iterable[Rule]) -> tuple[int, ...]:
     """The numbers of days that release rules for this type speak of, smallest first."""
     found = set()
     for rule in rules:
-        if rule.kind == "release" and rule.applies_to(kind):
+        if rule.takes and rule.applies_to(kind):
             for node, _ in walk(rule.condition):
                 match node:
                     case UnusedFor(of_user=False):
@@ -111,7 +111,7 @@ def with_threshold(policy: CheckedPolicy, kind: LicenseType, days: int) -> Check
     statements: list[Statement] = []
     changed = False
     for statement in policy.tree.statements:
-        if not isinstance(statement, Rule) or statement.kind != "release" or not statement.applies_to(kind):
+        if not isinstance(statement, Rule) or not statement.takes or not statement.applies_to(kind):
             statements.append(statement)
             continue
         condition = with_days(statement.condition, days)

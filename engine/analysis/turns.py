@@ -115,7 +115,7 @@ def turns_of(policy: CheckedPolicy, license_type: LicenseType) -> Turns:
         for node, _ in walk(rule.condition):
             found.take(node)
     over_uses = not found.names.isdisjoint(_OF_ALL_USES)
-    needs_disuse = all(_asks_for_disuse(rule.condition) for rule in rules if rule.kind == "release")
+    needs_disuse = all(_asks_for_disuse(rule.condition) for rule in rules if rule.takes)
     return Turns(
         tuple(sorted(found.ages)),
         frozenset(found.user_ages),

@@ -1,17 +1,23 @@
 """Actions: what is read, sent and looked up for one license. `engine.apply.one_by_one` takes licenses through one.
 
-Releasing is one (a DELETE, `engine.apply.releaser`), giving back another (a POST, `engine.apply.restorer`). All that
-must never go wrong, the intent on the disk before anything is sent and the look where no answer came, stands once.
+Releasing is one (a DELETE, `engine.apply.releaser`), giving back another (a POST, `engine.apply.restorer`), and an
+exchange is both (`engine.apply.exchange`): first the POST, then the DELETE. All that must never go wrong, the intent on
+the disk before anything is sent and the look where no answer came, stands once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from seatwarden.engine.log.lines import Key, OutcomeKind
+from seatwarden.engine.log.journal import Gift
+from seatwarden.engine.log.lines import Key
+from seatwarden.engine.log.results import OutcomeKind
+from seatwarden.grammar.ast import LicenseType
 
 RowsT = TypeVar("RowsT")
+ActionOf: TypeAlias = "Callable[[Key], Action[Any]]"
+"""The action for each license."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,18 @@ class Judged(NamedTuple):
 
     result: OutcomeKind
     detail: str
+
+
+class Notes(Protocol):
+    """Writes into the journal what an action does before the DELETE. Both methods raise OSError."""
+
+    def give(self, license_type: LicenseType) -> None:
+        """That a license of this type is about to be given."""
+        ...
+
+    def given(self, license_type: LicenseType, gift: Gift) -> None:
+        """What became of that."""
+        ...
 
 
 class Action(Protocol[RowsT]):
@@ -87,6 +105,19 @@ class Action(Protocol[RowsT]):
 
     def obstacle(self, key: Key, rows: RowsT) -> Judged | None:
         """Why it is not done after all; None where nothing is in the way."""
+        ...
+
+    def first(self, key: Key, rows: RowsT, notes: Notes) -> Judged | None:
+        """Does what has to be done before it is sent; why it is not sent then, None where nothing is in the way.
+        Raises OSError."""
+        ...
+
+    def withdrawn(self, key: Key, rows: RowsT, why: str, notes: Notes) -> Judged:
+        """What is left of it where the work is not to be carried on with. Raises OSError."""
+        ...
+
+    def is_begun(self, key: Key) -> bool:
+        """Whether an earlier run has done something of it, beside what was sent last."""
         ...
 
     def send(self, key: Key) -> tuple[int, str]:

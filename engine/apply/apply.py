@@ -21,6 +21,7 @@ from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.guarantees import broken_words, judged, judged_for, proved_elsewhere
 from seatwarden.engine.plan.limits import SiteNumbers, allocated_in, choose, chooses, hold_limits, is_announced
@@ -133,7 +134,7 @@ def pending_of(plan: RecordedPlan, folder: Path, limits: tuple[AnyLimit, ...], c
     data, state = journal_so_far(path, plan)
     if state is not None:
         raise PlanRefused("this plan was applied meanwhile")
-    due = {decision.key for decision in plan.decisions if decision.verdict == "release"}
+    due = {decision.key for decision in plan.decisions if decision.takes}
     return PendingApply(plan, path, limits, data, state, [key for key in chosen if key in due])
 
 
@@ -160,7 +161,7 @@ def _chosen(
     out = {plan.key_of[n] for n in excluded if n in plan.key_of}
     if plan.header.period is None:
         return [decision.key for decision in choose(plan.decisions, limits, numbers, out)]
-    told = any(decision.verdict == "release" and is_announced(decision) for decision in plan.decisions)
+    told = any(decision.takes and is_announced(decision) for decision in plan.decisions)
     exact, days = unused_days() if told or chooses(limits) else {}, announced() if told else {}
     decisions = [
         structs.replace(
@@ -190,7 +191,7 @@ def hold_against(
 
     Its choice stands: it cannot be made anew for a limit that would choose. Raises OverTheLimit.
     """
-    released = {key for key in pending.chosen if pending.results.get(key) == "released"}
+    released = {key for key in pending.chosen if pending.results.get(key) in TAKEN}
     left = {decision.key for decision in pending.left}
     if left:
         planned = Counter(license_type for license_type, _ in released | left)

@@ -53,7 +53,7 @@ class Approvable:
     def releases(self) -> list[tuple[int, Decision]]:
         """The licenses that it releases, each with its line, in the order of the plan."""
         found = zip(self.plan.lines, self.plan.decisions, strict=True)
-        return [(n, decision) for n, decision in found if decision.verdict == "release"]
+        return [(n, decision) for n, decision in found if decision.takes]
 
     @property
     def approved_by(self) -> list[str]:

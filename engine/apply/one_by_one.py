@@ -1,24 +1,43 @@
 """Licenses one by one, each from a second look to its outcome: whatever is done with them.
 
 For each license: look at it once more; what has changed skips it. Then journal the intent, send, journal the outcome.
-An answer that never came is looked up, not assumed.
+An answer that never came is looked up, not assumed. The licenses of one person are never handled at the same time.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic
+from typing import Any
 
-from seatwarden.engine.apply.actions import Action, Outcome, RowsT
+from seatwarden.engine.apply.actions import Action, ActionOf, Judged, Outcome
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import NoAnswer, NotAuthorized, RemoteError
-from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import Key, OutcomeKind
+from seatwarden.engine.log.journal import Gift, Journal
+from seatwarden.engine.log.lines import Key
+from seatwarden.engine.log.results import OutcomeKind
+from seatwarden.grammar.ast import LicenseType
 
 
-class OneByOne(Generic[RowsT]):
-    """One carrying out of an action.
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """The journal, for what an action does with one license before it is sent."""
+
+    journal: Journal
+    line: int
+    user: str
+    now: Callable[[], str]
+
+    def give(self, license_type: LicenseType) -> None:
+        self.journal.give(self.line, license_type, self.user, self.now())
+
+    def given(self, license_type: LicenseType, gift: Gift) -> None:
+        self.journal.given(self.line, license_type, self.user, gift, self.now())
+
+
+class OneByOne:
+    """One carrying out; each license has its action.
 
     `attempted` are licenses for which an earlier run sent something without learning what became of it: what QRS shows
     as done counts as done by us. `withdrawn` says why the work is not to be carried on with: then nothing is sent, and
@@ -28,7 +47,7 @@ class OneByOne(Generic[RowsT]):
 
     def __init__(
         self,
-        action: Action[RowsT],
+        action_of: ActionOf,
         journal: Journal,
         *,
         attempted: Iterable[Key],
@@ -37,7 +56,7 @@ class OneByOne(Generic[RowsT]):
         stop: threading.Event | None = None,
         withdrawn: str | None = None,
     ) -> None:
-        self._action = action
+        self._action_of = action_of
         self._journal = journal
         self._attempted = frozenset(attempted)
         self._withdrawn = withdrawn
@@ -51,22 +70,32 @@ class OneByOne(Generic[RowsT]):
         """Whether QRS has told of any license."""
 
     def run(self, keys: Sequence[Key], parallel: int) -> list[Outcome]:
-        """Does it for the licenses, `parallel` at a time. Raises OSError when the journal cannot be written.
+        """Does it for the licenses, those of `parallel` people at a time. Raises OSError when the journal cannot be
+        written.
 
         What all of them need is read first: RemoteError where that fails, and nothing is sent.
         """
         outcomes: list[Outcome] = []
-        if keys:
-            self._action.prepare(keys)
+        for action in {id(one): one for one in map(self._action_of, keys)}.values():
+            action.prepare([key for key in keys if self._action_of(key) is action])
         with ThreadPoolExecutor(max_workers=parallel) as pool:
             try:
-                for outcome in pool.map(self._unless_stopped, keys):
-                    if outcome is not None:
-                        outcomes.append(outcome)
+                for several in pool.map(self._of_person, self._by_person(keys)):
+                    outcomes += several
             except BaseException:  # an interrupt too: no further license is begun, those under way are finished
                 self._ended.set()
                 raise
         return outcomes
+
+    def _by_person(self, keys: Sequence[Key]) -> list[list[Key]]:
+        """The licenses of each person, in the order in which the first of them stands."""
+        found: dict[str, list[Key]] = {}
+        for key in keys:
+            found.setdefault(self._action_of(key).user_of(key), []).append(key)
+        return list(found.values())
+
+    def _of_person(self, keys: Sequence[Key]) -> list[Outcome]:
+        return [outcome for key in keys if (outcome := self._unless_stopped(key)) is not None]
 
     def _unless_stopped(self, key: Key) -> Outcome | None:
         if self._ended.is_set() or self._stop.is_set():
@@ -83,9 +112,10 @@ class OneByOne(Generic[RowsT]):
 
     def _one(self, key: Key) -> Outcome:
         """One license from the second look to its outcome."""
-        action, attempted = self._action, key in self._attempted
-        if self._withdrawn and not attempted:
+        action, attempted = self._action_of(key), key in self._attempted
+        if self._withdrawn and not attempted and not action.is_begun(key):
             return self._note(key, "skipped", f"not begun: {self._withdrawn}")
+        notes = _Notes(self._journal, action.line_of(key), action.user_of(key), self._now_for(action))
         try:
             rows = action.look(key)
             self.reached = True
@@ -93,21 +123,21 @@ class OneByOne(Generic[RowsT]):
                 sent = f"an earlier run had sent the {action.method}"
                 return self._note(key, action.done, f"{sent}; looked up: {action.seen}")
             if self._withdrawn:
-                return self._note(key, "skipped", f"not tried again: {self._withdrawn}")
-            obstacle = action.obstacle(key, rows)
+                return self._judged(key, action.withdrawn(key, rows, f"not tried again: {self._withdrawn}", notes))
+            obstacle = action.obstacle(key, rows) or action.first(key, rows, notes)
         except RemoteError as error:
             stop = isinstance(error, NotAuthorized)
             # Where something was sent it stays unknown what became of it, until QRS can be asked.
-            result: OutcomeKind = "unknown" if attempted else "failed"
+            result: OutcomeKind = "unknown" if attempted or action.is_begun(key) else "failed"
             return self._note(key, result, f"could not be read again: {error.message}", stop)
         if obstacle is not None:
-            return self._note(key, obstacle.result, obstacle.detail)
-        self._journal.intend(action.line_of(key), key, action.user_of(key), self._now())
+            return self._judged(key, obstacle)
+        self._journal.intend(action.line_of(key), key, action.user_of(key), self._now_for(action)())
         return self._send(key)
 
     def _send(self, key: Key) -> Outcome:
         """Sends it. An answer that does not come is looked up; what is not done is tried again."""
-        action = self._action
+        action = self._action_of(key)
         for attempt in range(1, action.attempts + 1):
             try:
                 status, body = action.send(key)
@@ -129,17 +159,21 @@ class OneByOne(Generic[RowsT]):
             refused = status < 500 and not again
             settled = self._looked_up(key, why, action.overtaken if refused else action.done)
             return settled or self._note(key, "failed", why, status=status, body=body)
-        return self._note(key, *action.unanswered)
+        return self._judged(key, action.unanswered)
+
+    def _judged(self, key: Key, judged: Judged) -> Outcome:
+        return self._note(key, judged.result, judged.detail)
 
     def _looked_up(self, key: Key, why: str, done: OutcomeKind) -> Outcome | None:
         """The outcome that QRS itself tells, `done` where it shows that; None when it shows that it is not done."""
+        action = self._action_of(key)
         try:
-            rows = self._action.look(key)
+            rows = action.look(key)
         except RemoteError as error:
             stop = isinstance(error, NotAuthorized)
             return self._note(key, "unknown", f"{why}; it could not be looked up: {error.message}", stop)
-        if self._action.is_done(rows):
-            return self._note(key, done, f"{why}; looked up: {self._action.seen}")
+        if action.is_done(rows):
+            return self._note(key, done, f"{why}; looked up: {action.seen}")
         return None
 
     def _note(
@@ -152,12 +186,13 @@ class OneByOne(Generic[RowsT]):
         body: str | None = None,
     ) -> Outcome:
         """Journals an outcome; `status` and `body` are QRS's answer to what was sent."""
-        detail, body = self._action.concealed(key, detail, body)
-        outcome = Outcome(key, self._action.user_of(key), result, detail, stop)
-        line = self._action.line_of(key)
-        self._journal.note(line, key, outcome.user, result, detail, self._now(), status=status, body=body)
+        action = self._action_of(key)
+        detail, body = action.concealed(key, detail, body)
+        outcome = Outcome(key, action.user_of(key), result, detail, stop)
+        line, at = action.line_of(key), self._now_for(action)()
+        self._journal.note(line, key, outcome.user, result, detail, at, status=status, body=body)
         self._progress(outcome)
         return outcome
 
-    def _now(self) -> str:
-        return format_instant(self._action.moment(self._clock()))
+    def _now_for(self, action: Action[Any]) -> Callable[[], str]:
+        return lambda: format_instant(action.moment(self._clock()))

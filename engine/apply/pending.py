@@ -13,13 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from seatwarden.engine.apply.actions import Action, Outcome
+from seatwarden.engine.apply.actions import ActionOf, Outcome
 from seatwarden.engine.apply.one_by_one import OneByOne
 from seatwarden.engine.common.files import read_file, remove_file, sync_folder
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.errors import DamagedLog, PlanRefused
-from seatwarden.engine.log.journal import Journal, JournalState, check_journal, is_settled, parse_journal
-from seatwarden.engine.log.lines import ApplyHeader, Chosen, Key, OutcomeKind, Resume
+from seatwarden.engine.log.journal import Gift, Journal, JournalState, check_journal, gift_of, is_settled, parse_journal
+from seatwarden.engine.log.journal_lines import ApplyHeader, Resume
+from seatwarden.engine.log.lines import Chosen, Key
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.log.writer import salted
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.plan.limits import describe_limits
@@ -113,9 +115,18 @@ class Pending(Generic[WorkT]):
         """Licenses for which something may have been sent whose answer nobody knows."""
         if self.state is None:
             return []
-        unknown = [key for key, result in self.results.items() if result == "unknown"]
+        known, state = self.plan.key_of, self.state
+        # Of an exchange it may be unknown what became of the POST: that is no DELETE.
+        sent = [n for n in state.outcomes if n not in state.gifts or n in state.unanswered]
+        unknown = [n for n in sent if state.outcomes[n].result == "unknown"]
+        return [known[n] for n in dict.fromkeys((*state.open_intents, *unknown)) if n in known]
+
+    @property
+    def gifts(self) -> dict[Key, Gift | None]:
+        """What earlier runs have given in the place of licenses; None where it is not known what became of a POST."""
         known = self.plan.key_of
-        return [*(known[n] for n in self.state.open_intents if n in known), *unknown]
+        found = self.state.gifts if self.state is not None else {}
+        return {known[n]: gift_of(line) if line is not None else None for n, line in found.items() if n in known}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -181,7 +192,7 @@ def open_journal(pending: Pending[Any], hand: Hand, qrs_clock: datetime | None =
 
 def carry_out(
     pending: Pending[Any],
-    action: Action[Any],
+    action_of: ActionOf,
     journal: Journal,
     *,
     parallel: int,
@@ -196,7 +207,7 @@ def carry_out(
     is sent; then it is only looked up what became of what was.
     """
     work = OneByOne(
-        action,
+        action_of,
         journal,
         attempted=pending.attempted,
         clock=clock,

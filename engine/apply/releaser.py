@@ -3,13 +3,13 @@
 The second look: re-read the license and its user, decide again by the plan's policy; any changed fact skips it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from msgspec import UNSET, Raw, UnsetType
 
-from seatwarden.engine.apply.actions import Judged
+from seatwarden.engine.apply.actions import Judged, Notes
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms, check_key
 from seatwarden.engine.apply.drift import drifted_facts
 from seatwarden.engine.decide.decide import DecideOne, decide
@@ -18,8 +18,10 @@ from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
-from seatwarden.engine.log.lines import Key, OutcomeKind
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan
+from seatwarden.engine.log.results import OutcomeKind
+from seatwarden.engine.plan.downgrades import why_in_vain
 from seatwarden.engine.snapshot.model import (
     NO_SITE_FACTS,
     RELEASES_HIDDEN,
@@ -102,7 +104,9 @@ class Release:
     def prepare(self, keys: Sequence[Key]) -> None:
         """Reads the license rules again, where the policy speaks of them. Behind pseudonyms all rows of the site are
         read, too. Raises RemoteError."""
-        if self._plan.policy.reads("license.takenBackBy") and (rules := self._qrs.license_rules()) is not None:
+        policy = self._plan.policy
+        asked = policy.reads("license.takenBackBy") or policy.downgrades
+        if asked and (rules := self._qrs.license_rules()) is not None:
             self._rules = Raw(rules)
         if self._hidden is not None:
             types = dict.fromkeys(license_type for license_type, _ in keys)
@@ -128,8 +132,20 @@ class Release:
 
     def obstacle(self, key: Key, row: License | None) -> Judged | None:
         """Why the license is not released after all. Raises RemoteError."""
-        why = self._second_look(self._decisions[key], row)
+        why = self.second_look(key, row)
         return Judged("skipped", why) if why is not None else None
+
+    def first(self, key: Key, rows: object, notes: Notes) -> Judged | None:
+        """Nothing: it is one request."""
+        return None
+
+    def withdrawn(self, key: Key, rows: object, why: str, notes: Notes) -> Judged:
+        """It is not sent again."""
+        return Judged("skipped", why)
+
+    def is_begun(self, key: Key) -> bool:
+        """Never beside what was sent."""
+        return False
 
     def send(self, key: Key) -> tuple[int, str]:
         """Deletes the license. Raises RemoteError, NoAnswer."""
@@ -155,8 +171,10 @@ class Release:
         """The instant of a line; behind pseudonyms its day, since QRS notes the moment beside the name."""
         return at if self._hidden is None else at.replace(hour=0, minute=0, second=0, microsecond=0)
 
-    def _second_look(self, decision: Decision, row: License | None) -> str | None:
-        """Why the license is not released after all, or None when nothing has changed."""
+    def second_look(self, key: Key, row: License | None, beside: Collection[str] = ()) -> str | None:
+        """Why the license is not taken after all, or None when nothing has changed; other licenses of the person with
+        the ids `beside` are as if they were not there. Raises RemoteError."""
+        decision = self._decisions[key]
         if row is None:
             run = self._released_by(decision.key)
             # A run of another period knows the license by another pseudonym.
@@ -170,7 +188,10 @@ class Release:
             return "the user is gone"
         rows: dict[LicenseType, list[License]] = {license_type: [] for license_type in LICENSE_TYPES}
         if is_withheld(decision) or not decision.facts.keys().isdisjoint(OVER_ALL_LICENSES):
-            rows = {license_type: self._qrs.licenses_of(license_type, user.id) for license_type in LICENSE_TYPES}
+            rows = {
+                license_type: [one for one in self._qrs.licenses_of(license_type, user.id) if one.id not in beside]
+                for license_type in LICENSE_TYPES
+            }
         others = [other for other in rows[decision.license_type] if other.id != row.id]
         rows[decision.license_type] = [row, *others]
         day = make_day(self._clock(), self._plan.day.zone.key)
@@ -185,7 +206,11 @@ class Release:
             )
         else:
             changes = drifted_facts(decision, now, (day.today - self._plan.day.today).days)
-        if now.verdict == "keep":
+        if now.verdict == "downgrade" and (why := why_in_vain(snapshot, user)) is not None:
+            changes.append(why)
+        if now.verdict not in ("keep", decision.verdict):
+            changes.append(f"the policy says {now.verdict} now")
+        if not now.takes:
             return "; ".join([*changes, "now kept" if self._hidden is not None else f"now kept: {now.reason}"])
         # Skipped also where the policy would release all the same: the plan was approved on other facts.
         return "; ".join(changes) or None

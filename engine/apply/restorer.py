@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from seatwarden.engine.apply.actions import Judged
+from seatwarden.engine.apply.actions import Judged, Notes
 from seatwarden.engine.common.timestamps import parse_timestamp, to_the_minute
-from seatwarden.engine.log.lines import Key, OutcomeKind
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.restore import RestoreLog
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.snapshot.model import License, Seats, User
 from seatwarden.grammar.ast import LicenseType
 
@@ -76,8 +77,19 @@ class Restore:
 
     def look(self, key: Key) -> list[License]:
         """The licenses of the type that the person holds now, those in quarantine too. Raises RemoteError."""
-        user_id = self._users.get(self.user_of(key))
+        user_id = self.person_of(key)
         return self._qrs.licenses_of(key[0], user_id) if user_id is not None else []
+
+    def person_of(self, key: Key) -> str | None:
+        """The id in QRS of whose license it was; None where nobody is called so, or several are."""
+        return self._users.get(self.user_of(key))
+
+    def why_nobody(self, key: Key) -> str | None:
+        """Why a license can be given to nobody, in words. Raises RemoteError."""
+        user_id = self.person_of(key)
+        if self.user_of(key) in self._doubled:
+            return "QRS lists the user more than once: which one it was is not known"
+        return "the user is gone" if user_id is None or self._qrs.user(user_id) is None else None
 
     def is_done(self, rows: list[License]) -> bool:
         """Whether the person has a license; one of which it is not known whether it is in quarantine counts."""
@@ -92,17 +104,26 @@ class Restore:
             end = rows[0].quarantine_end
             until = f" until {to_the_minute(end)}" if isinstance(end, str) and parse_timestamp(end) else ""
             return Judged("skipped", f"a license of the person is in quarantine{until}: reinstate it in the QMC")
-        user_id = self._users.get(self.user_of(key))
-        if self.user_of(key) in self._doubled:
-            return Judged("skipped", "QRS lists the user more than once: which one it was is not known")
-        if user_id is None or self._qrs.user(user_id) is None:
-            return Judged("skipped", "the user is gone")
+        if (why := self.why_nobody(key)) is not None:
+            return Judged("skipped", why)
         seats = self._qrs.seats().get(license_type)
         if seats is None or seats.available is None:
             return Judged("skipped", f"QRS does not say how many licenses of type {license_type} are free")
         if seats.available < 1:
             return Judged("skipped", f"no license of type {license_type} is free")
         return None
+
+    def first(self, key: Key, rows: object, notes: Notes) -> Judged | None:
+        """Nothing: it is one request."""
+        return None
+
+    def withdrawn(self, key: Key, rows: object, why: str, notes: Notes) -> Judged:
+        """It is not sent again."""
+        return Judged("skipped", why)
+
+    def is_begun(self, key: Key) -> bool:
+        """Never beside what was sent."""
+        return False
 
     def send(self, key: Key) -> tuple[int, str]:
         """Gives the person a license. Raises RemoteError, NoAnswer."""

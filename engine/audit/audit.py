@@ -18,6 +18,7 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import DaySpan
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.verified_run import RecordFault
 from seatwarden.engine.log.verify import against_seals
 from seatwarden.engine.plan.modes import LIVE
@@ -94,7 +95,7 @@ def _listed(evidence: Evidence, run: RunEvidence) -> AuditedRun:
         made=run.made,
         site=header.site,
         licenses=run.log.summary.licenses,
-        released=results["released"] if run.journal is not None else None,
+        released=sum(results[one] for one in TAKEN) if run.journal is not None else None,
         state=_state(run),
     )
 

@@ -13,7 +13,8 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.day import Day, DaySpan
 from seatwarden.engine.log.journal import JournalState
-from seatwarden.engine.log.lines import OutcomeLine, PlanHeader, PlanLog
+from seatwarden.engine.log.journal_lines import OutcomeLine
+from seatwarden.engine.log.lines import PlanHeader, PlanLog
 from seatwarden.engine.log.reader import RecordedPlan, recorded_plan
 from seatwarden.engine.log.register import REGISTER_FILE
 from seatwarden.engine.log.register_line import RegisterLine

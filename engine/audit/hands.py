@@ -9,7 +9,8 @@ from seatwarden.engine.audit.evidence import Evidence, RunEvidence
 from seatwarden.engine.audit.words import ERASED, hand, moment, run_sources
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.log.approval import answers_beside
-from seatwarden.engine.log.lines import ApplyHeader, Resume, SaltedCircumstances
+from seatwarden.engine.log.journal_lines import ApplyHeader, Resume
+from seatwarden.engine.log.lines import SaltedCircumstances
 from seatwarden.engine.log.register import Demands, Override
 from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, JOURNAL_FILE
 from seatwarden.engine.log.verified_restore import VerifiedRestore

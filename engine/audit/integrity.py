@@ -7,12 +7,12 @@ from seatwarden.engine.audit.evidence import Evidence, RunEvidence, number_of
 from seatwarden.engine.audit.words import moment, run_sources
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.text import plural
-from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.kept import kept_snapshot
 from seatwarden.engine.log.reader import opened
 from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.verified_run import RecordFault
+from seatwarden.engine.plan.decide_site import decide_site
 from seatwarden.policy.errors import InputError
 
 
@@ -139,7 +139,8 @@ def _from_snapshot(run: RunEvidence) -> Iterator[AuditStatement]:
         return
     if snapshot is None or run.header.pseudonyms is not None:
         return
-    again = {(d.key, d.user): (d.verdict, d.reason) for d in decide_all(run.plan.policy, snapshot, run.day)}
+    snapshot = snapshot.with_standings({one.key: one.standing for one in run.by_line.values()})
+    again = {(d.key, d.user): (d.verdict, d.reason) for d in decide_site(run.plan.policy, snapshot, run.day)}
     then = {(d.key, d.user): (d.verdict, d.reason) for d in run.by_line.values()}
     wrong = sum(again.get(key) != said for key, said in then.items())
     end = "all agree" if not wrong else f"{wrong:,} differ"

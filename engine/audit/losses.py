@@ -11,9 +11,11 @@ from seatwarden.engine.audit.evidence import Evidence, RunEvidence, number_of
 from seatwarden.engine.audit.told import told_before
 from seatwarden.engine.audit.words import ERASED, by_type, hand, licenses, moment
 from seatwarden.engine.common.text import join_words, plural
-from seatwarden.engine.log.lines import Intent, OutcomeLine, PlanHeader
+from seatwarden.engine.log.journal_lines import Intent, OutcomeLine
+from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.register import Attempt, Begun, ClosedRun
 from seatwarden.engine.log.restored import given_back
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.grammar.ast import LicenseType
 
@@ -22,7 +24,7 @@ _HEADS = ("When", "License", "Who", "Why")
 
 def who_lost(evidence: Evidence) -> AuditAnswer:
     """Who lost a license on a date?"""
-    found = [(run, line) for run, line in _outcomes(evidence) if line.result == "released"]
+    found = [(run, line) for run, line in _outcomes(evidence) if line.result in TAKEN]
     opened = list(_open(evidence))
     people = {run.by_line[line.line].user for run, line in found if line.line in run.by_line}
     took = by_type(line.license_type for _, line in found)
@@ -119,7 +121,7 @@ def _counts(evidence: Evidence) -> Iterator[AuditStatement]:
             what = {"live": "is a plan, and was not applied", "dry run": "was a dry run", "what-if": "is a what-if"}
             yield AuditStatement(f"{name} {what[run.header.mode]}: nothing was released.", (run.at_plan(1),))
             continue
-        released = [line.license_type for line in run.outcomes if line.result == "released"]
+        released = [line.license_type for line in run.outcomes if line.result in TAKEN]
         sources = [run.at_journal(1), run.at_journal(run.journal.lines)]
         counted = ""
         if (number := number_of(run)) in closed and number is not None:
@@ -166,7 +168,7 @@ def _removed_outside(evidence: Evidence) -> Iterator[AuditEntry]:
 
 def _taken(run: RunEvidence) -> Iterator[tuple[LicenseType, str]]:
     """The licenses that a run took, found gone, or may have taken: a DELETE was about to be sent."""
-    lines = [line.line for line in run.outcomes if line.result in ("released", "gone")]
+    lines = [line.line for line in run.outcomes if line.result in (*TAKEN, "gone")]
     lines += run.journal.open_intents if run.journal is not None else ()
     return (run.by_line[line].key for line in lines if line in run.by_line)
 
@@ -181,7 +183,7 @@ def _is_comparable(one: PlanHeader, other: PlanHeader) -> bool:
 
 def what_failed(evidence: Evidence) -> AuditAnswer:
     """What was skipped, failed or refused?"""
-    found = [(run, line) for run, line in _outcomes(evidence) if line.result != "released"]
+    found = [(run, line) for run, line in _outcomes(evidence) if line.result not in TAKEN]
     opened, attempts = list(_open(evidence)), list(_attempts(evidence))
     counts = Counter(line.result for _, line in found)
     parts = [f"{count:,} {result}" for result, count in sorted(counts.items())]

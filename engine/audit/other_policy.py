@@ -32,8 +32,9 @@ def under_another_policy(evidence: Evidence, other: CheckedPolicy | None) -> Aud
     except InputError as problem:
         short = f"The record cannot say: {problem.message}."
         return AuditAnswer(9, _QUESTION, short, (recorded,), (), cannot, commands)
-    counts = {v: sum(change.new.verdict == v for change in found) for v in ("release", "keep")}
-    more, fewer = plural(counts["release"], "license"), f"{counts['keep']:,}"
+    taken = [change.new for change in found if change.new.takes and not change.old.takes]
+    kept = [change.new for change in found if change.old.takes and not change.new.takes]
+    more, fewer = plural(len(taken), "license"), f"{len(kept):,}"
     when = moment(run.header.now)
     short = f"By {Path(other.file).name} {more} more would have been due and {fewer} fewer, in the run of {when}."
     entries = tuple(_entry(run, change) for change in found)
@@ -61,7 +62,7 @@ def _changes(run: RunEvidence, other: CheckedPolicy) -> list[VerdictChange]:
 
 
 def _entry(run: RunEvidence, change: VerdictChange) -> AuditEntry:
-    done = {"keep": "kept", "release": "due"}
+    done = {"keep": "kept", "downgrade": "due to become Analyzer", "release": "due"}
     old, new = change.old, change.new
     words = f"{done[old.verdict]}: {old.reason} → {done[new.verdict]}: {new.reason}"
     line = next(iter(_lines(run, change)), 1)

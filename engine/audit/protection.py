@@ -63,7 +63,7 @@ def _kept_by(decision: Decision) -> str:
 
 
 def _due_by(decision: Decision) -> Rule | None:
-    return next((rule for rule in decision.matched if rule.kind == "release"), None)
+    return next((rule for rule in decision.matched if rule.takes), None)
 
 
 def _order(one: _Kept) -> tuple[object, ...]:
@@ -90,7 +90,7 @@ def _against_keep(evidence: Evidence) -> Iterator[AuditStatement]:
         wrong = [
             run.at_plan(n)
             for n, decision in run.by_line.items()
-            if decision.verdict == "release" and any(rule.kind == "keep" for rule in decision.matched)
+            if decision.takes and any(rule.kind == "keep" for rule in decision.matched)
         ]
         if wrong:
             what = f"{licenses(len(wrong))} were due although a keep rule matched"

@@ -24,7 +24,7 @@ from seatwarden.policy.loading import YAML_SUFFIXES, CheckedPolicy, load_policy,
 if TYPE_CHECKING:  # `lint` and others that read no site do not wait for what does
     from seatwarden.engine.log.heads import Heads
     from seatwarden.engine.log.past_site import PastSite
-    from seatwarden.engine.plan.plan import Stand
+    from seatwarden.engine.plan.decide_site import Stand
     from seatwarden.engine.site.connection import Site
     from seatwarden.engine.site.settings import Settings
     from seatwarden.engine.snapshot.model import Snapshot
@@ -167,7 +167,7 @@ def gather(
     mode = LIVE if abs(day.now - now_) <= OTHER_MOMENT else WHAT_IF
     people = _Registers(checked, site, live, policy)
     asked_for = attributes or checked.reads("user.attributes") or people.reads_attributes
-    taken = _take_snapshot(live, now_, keep=keep, attributes=asked_for, rules=rules)
+    taken = _take_snapshot(live, now_, keep=keep, attributes=asked_for, rules=rules or checked.downgrades)
     taken, heads, stand = people.heard(taken, day)
     return Inputs(checked, taken, day, live.url, live, mode, heads=heads, stand=stand)
 

@@ -1,7 +1,7 @@
 """Deciding: the verdict for each license of a snapshot, with its reasons.
 
-The order is the policy's meaning: guards, keep rules, release rules, keep. Keep beats release whatever the order
-of rules, and a license is released only when every keep rule is certainly false and a release rule certainly true.
+The order is the policy's meaning: guards, keep rules, downgrade rules, release rules, keep, whatever the order of
+rules. A license is taken only when every keep rule is certainly false and a rule that takes certainly true.
 Behind them stands what the registers beside the site say of a license: that can only keep it.
 """
 
@@ -76,7 +76,7 @@ class _Decider:
             concluded, standing = self._conclusions.of(truths, guard_for(row_state), values), NO_STANDING
             if standings:  # of most sites no register speaks, and of a site that has one few licenses
                 standing = standings.get((license_type, subject.license.id), NO_STANDING)
-            if concluded[0].verdict == "release":
+            if concluded[0].takes:
                 concluded = ruled(*concluded, standing, self._day)
             yield _decision(subject, row_state, *concluded, Compact(rules, values), standing)
 
@@ -172,7 +172,7 @@ def conclude(
 
 
 def notice_order(rule: Rule) -> tuple[bool, int, int]:
-    """A sort key of release rules: first those that tell nobody before, then by the length of the notice."""
+    """A sort key of rules that take: first those that tell nobody before, then by the length of the notice."""
     notice = rule.notice
     return (False, 0, 0) if notice is None else (True, notice.days, notice.reminder_days or 0)
 
@@ -180,31 +180,35 @@ def notice_order(rule: Rule) -> tuple[bool, int, int]:
 def rule_on(rules: Sequence[Rule], truths: Sequence[Truth], guard: Guard | None) -> tuple[Ruling, tuple[int, ...]]:
     """The ruling for the truths of rules, and the numbers of the rules that its reason tells of.
 
-    A fact is *needed* when the verdict hangs on it: an unknown keep rule matters only while a release rule may match,
+    A fact is *needed* when the verdict hangs on it: an unknown keep rule matters only while one that takes may match,
     and never when another keep rule matches.
     """
     matched = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is True)
     if guard is not None:
         return Ruling("keep", "guard", guard, None, matched), ()
     open_ = tuple(rule for rule, truth in zip(rules, truths, strict=True) if truth is None)
-    # A keep rule that certainly matches ends it, whatever else is unknown: nothing could release then.
+    # A keep rule that certainly matches ends it, whatever else is unknown: nothing could be taken then.
     keeps = [index for index, rule in enumerate(rules) if rule.kind == "keep"]
-    releases = [index for index, rule in enumerate(rules) if rule.kind == "release"]
     for index in keeps:
         if truths[index] is True:
             return Ruling("keep", "keep", None, rules[index], matched, open_), (index,)
-    # Whatever the order of rules: the one that releases at once, or else the one with the shortest notice.
-    release = min((i for i in releases if truths[i] is True), key=lambda i: notice_order(rules[i]), default=None)
-    unknown_release = next((index for index in releases if truths[index] is None), None)
-    # Nor does an unknown keep rule matter where nothing would be released anyway. To call such a license undetermined
+    downgrades = [index for index, rule in enumerate(rules) if rule.kind == "downgrade"]
+    releases = [index for index, rule in enumerate(rules) if rule.kind == "release"]
+    takes = (*downgrades, *releases)
+    # Nor does an unknown keep rule matter where nothing would be taken anyway. To call such a license undetermined
     # would send an administrator after a fact that changes nothing.
-    if release is None and unknown_release is None:
-        return Ruling("keep", "default", None, None, matched, open_), tuple(releases)
-    # Unknown never releases: first a keep rule that may protect, else the release rule that may not match.
-    unknown = next((index for index in keeps if truths[index] is None), None)
-    if unknown is None and release is None:
-        unknown = unknown_release
+    if all(truths[index] is False for index in takes):
+        return Ruling("keep", "default", None, None, matched, open_), takes
+    # Whatever the order of rules: the one that takes at once, or else the one with the shortest notice.
+    taking = min((i for i in downgrades if truths[i] is True), key=lambda i: notice_order(rules[i]), default=None)
+    # Unknown never takes: first a keep rule that may protect, then a downgrade that may have to come first, else the
+    # release rule that may not match.
+    doubtful = keeps if taking is not None else (*keeps, *downgrades)
+    if taking is None:
+        taking = min((i for i in releases if truths[i] is True), key=lambda i: notice_order(rules[i]), default=None)
+    unknown = next((i for i in (*doubtful, *(takes if taking is None else ())) if truths[i] is None), None)
     if unknown is not None:
         return Ruling("keep", "guard", "undetermined", None, matched, open_), (unknown,)
-    assert release is not None  # noqa: S101 - for the type checker: releases are true here or undetermined above
-    return Ruling("release", "release", None, rules[release], matched, open_), (release,)
+    assert taking is not None  # noqa: S101 - for the type checker: one is true here, or undetermined above
+    kind = rules[taking].kind
+    return Ruling(kind, kind, None, rules[taking], matched, open_), (taking,)

@@ -15,32 +15,36 @@ from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.guards import Guard, RowState
 from seatwarden.engine.facts.standing import NO_STANDING, HoldInForce, Standing
 from seatwarden.engine.take_back.answer import TakeBack
-from seatwarden.grammar.ast import LicenseType, Rule
+from seatwarden.grammar.ast import LicenseType, Rule, RuleKind
 
-Verdict: TypeAlias = Literal["keep", "release"]
-Because: TypeAlias = Literal["guard", "keep", "release", "default", "hold", "notice"]
-"""What decided: a guard, a rule, no rule, or what a register says of a license that is due."""
-STANDING: tuple[Because, ...] = ("hold", "notice")
-"""Of a license that is due by a rule, and kept by what a register says of it."""
+Verdict: TypeAlias = RuleKind
+Because: TypeAlias = Literal["guard", "keep", "downgrade", "release", "default", "hold", "notice"]
+"""What decided: a guard, a rule, no rule, or what stands behind the rules of a license that is due."""
+STANDING: tuple[Because, ...] = ("hold", "downgrade", "notice")
+"""Of a license that is due by a rule, and kept by what stands behind the rules; `downgrade` is of one taken, too."""
+TAKEN: tuple[Literal["downgrade", "release"], ...] = ("downgrade", "release")
+"""Of a license that is taken from its user."""
 
 
-def deciding_kind(because: Because) -> str:
-    """The kind of the rule that a ruling has: `keep`, or `release`; of others that no rule has."""
-    return "release" if because in STANDING else because
+def deciding_kinds(verdict: Verdict, because: Because) -> tuple[RuleKind, ...]:
+    """The kinds that the rule of a ruling can have: for a license that is due and kept, any that takes."""
+    if verdict == "keep":
+        return ("keep",) if because == "keep" else TAKEN if because in STANDING else ()
+    return (verdict,)
 
 
 BATCH = 500
 """Licenses that are decided together: enough for the calls not to count, few enough to need no memory."""
 
-LISTED_FIRST: tuple[Because, ...] = ("release", "hold", "notice", "guard", "default", "keep")
+LISTED_FIRST: tuple[Because, ...] = ("release", "downgrade", "hold", "notice", "guard", "default", "keep")
 """The order in which readers want to see decisions, by what decided."""
 
 
 class Ruling(Struct, frozen=True, eq=False):
     """The conclusion of guards and rules on one license; licenses with the same truths share it.
 
-    `guard` is the guard that decided (`because` is guard), `rule` the rule that did (keep or release), or for one of
-    STANDING the release rule by which the license is due; both are None when nothing matched. `matched` has all rules
+    `guard` is the guard that decided (`because` is guard), `rule` the rule that did, or for one of STANDING the rule by
+    which the license is due; both are None when nothing matched. `matched` has all rules
     that matched, in file order, `unknown` those of which that is not known, where it is the rules that decide.
     """
 
@@ -50,6 +54,11 @@ class Ruling(Struct, frozen=True, eq=False):
     rule: Rule | None
     matched: tuple[Rule, ...]
     unknown: tuple[Rule, ...] = ()
+
+    @property
+    def takes(self) -> bool:
+        """Whether the license is taken from its user: released, or downgraded."""
+        return self.verdict != "keep"
 
 
 class Evaluation(Protocol):
@@ -114,8 +123,13 @@ class Decision(Struct, frozen=True, gc=False):
 
     @property
     def verdict(self) -> Verdict:
-        """Keep or release."""
+        """Keep, downgrade or release."""
         return self.ruling.verdict
+
+    @property
+    def takes(self) -> bool:
+        """Whether the license is taken from its user: released, or downgraded."""
+        return self.ruling.takes
 
     @property
     def because(self) -> Because:
@@ -223,7 +237,7 @@ def ruling_label(ruling: Ruling) -> str:
     """The `reason_label` of a ruling."""
     if ruling.guard:
         return ruling.guard
-    if ruling.because in STANDING:
+    if ruling.because in STANDING and not ruling.takes:
         return ruling.because
     if ruling.rule is None and ruling.because != "default":
         return "withheld"  # in a plan with pseudonyms that does not say which rule it was
@@ -231,5 +245,11 @@ def ruling_label(ruling: Ruling) -> str:
 
 
 def listing_order(decision: Decision) -> tuple[Any, ...]:
-    """A sort key for readers: releases, longest unused first; then what the guards kept, then the rest."""
-    return LISTED_FIRST.index(decision.because), -(decision.unused_days or 0), decision.user, decision.license_type
+    """A sort key for readers: what is taken, longest unused first; then what the guards kept, then the rest."""
+    return (
+        not decision.takes,
+        LISTED_FIRST.index(decision.because),
+        -(decision.unused_days or 0),
+        decision.user,
+        decision.license_type,
+    )

@@ -98,9 +98,10 @@ class Disguise:
         facts = coarsening.facts(exact)
         user = self._pseudonyms.of_user(decision.user) if decision.user_id is not None else None
         # Who is held or told is few: it is said only where the verdict hangs on it.
-        released, standing = decision.verdict == "release", NO_STANDING
-        if released or decision.because in STANDING:
-            standing = bare(decision.standing, self._day.today.isoformat(), released=released)
+        taken, standing = decision.takes, NO_STANDING
+        if taken or decision.because in STANDING:
+            kept = not taken and decision.because == "downgrade"
+            standing = bare(decision.standing, self._day.today.isoformat(), taken=taken, downgrade=kept)
         hidden = structs.replace(
             decision,
             license_id=self._pseudonyms.of_license(*decision.key),

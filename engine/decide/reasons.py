@@ -43,10 +43,12 @@ def _unknown(trace: Trace) -> str:
 def _no_release(license_type: LicenseType, releases: Sequence[RuleOutcome]) -> str:
     if not releases:
         return f"no release rule speaks of {license_type} licenses"
+    kinds = dict.fromkeys(outcome.rule.kind for outcome in releases)
+    none = f"no {' or '.join(kinds)} rule matches"
     if len(releases) == 1:
-        return f"no release rule matches: {_words(releases[0].trace)}"
+        return f"{none}: {_words(releases[0].trace)}"
     waiting = _shortest_wait([outcome.trace for outcome in releases])
-    return f"no release rule matches{f': {waiting}' if waiting else ''}"
+    return f"{none}{f': {waiting}' if waiting else ''}"
 
 
 def _shortest_wait(traces: list[Trace]) -> str | None:

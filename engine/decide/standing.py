@@ -1,13 +1,13 @@
 """The stage behind the rules: a license that is due, and is kept all the same by what a register says of it.
 
-It only ever turns a release into a keep. What the rules say stays to be seen: the ruling has the rule that was due.
+It only ever keeps what would be taken. What the rules say stays to be seen: the ruling has the rule that was due.
 """
 
 from functools import lru_cache
 
 from msgspec import structs
 
-from seatwarden.engine.decide.decision import STANDING, Because, Decision, Ruling
+from seatwarden.engine.decide.decision import STANDING, TAKEN, Because, Decision, Ruling
 from seatwarden.engine.decide.reasons import sentence
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.notice import NOBODY_TOLD
@@ -15,16 +15,19 @@ from seatwarden.engine.facts.standing import Standing
 
 
 def ruled(ruling: Ruling, reason: str, standing: Standing, day: Day) -> tuple[Ruling, str]:
-    """The ruling and its reason, once the registers have been heard; any ruling but a release stays as it is.
+    """The ruling and its reason, once the registers have been heard; one that keeps stays as it is.
 
     A license that is due by a rule with a notice clause is kept until its holder was told in time.
     """
-    if ruling.verdict != "release":
+    rule = ruling.rule
+    if not ruling.takes or rule is None:
         return ruling, reason
     hold, notice, today = standing.hold, standing.notice, day.today
     if hold is not None and hold.holds_on(today.isoformat()):
         return _kept(ruling, "hold"), f"{hold.sentence}; due: {reason}"
-    clause = ruling.rule.notice if ruling.rule is not None else None
+    if standing.downgrade is not None and (why := standing.downgrade.keeps(rule, today)) is not None:
+        return _kept(ruling, "downgrade"), f"due; {why}"
+    clause = rule.notice
     if clause is not None and (notice is None or not notice.allows(clause, today)):
         return _kept(ruling, "notice"), notice.sentence(clause, today) if notice is not None else NOBODY_TOLD
     if standing.not_before > today.isoformat():
@@ -41,14 +44,17 @@ def _kept(ruling: Ruling, because: Because) -> Ruling:
 
 
 def is_due(decision: Decision) -> bool:
-    """Whether the rules release a license, whatever the registers say."""
-    return decision.because == "release" or decision.because in STANDING
+    """Whether the rules take a license, whatever the registers say."""
+    return decision.because in TAKEN or decision.because in STANDING
 
 
 @lru_cache(maxsize=1024)
 def due_ruling(ruling: Ruling) -> Ruling:
     """The ruling by the rules alone on a license that is due."""
-    return structs.replace(ruling, verdict="release", because="release")
+    if ruling.rule is None:  # behind pseudonyms it may not be said which it was
+        return structs.replace(ruling, verdict="release", because="release")
+    kind = ruling.rule.kind
+    return structs.replace(ruling, verdict=kind, because=kind)
 
 
 def due_reason(decision: Decision) -> str:

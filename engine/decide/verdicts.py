@@ -44,5 +44,5 @@ class Verdicts:
         found = self._known.get(key)
         if found is None:
             ruling, _ = rule_on(rules.rules, truths, key[0])
-            found = self._known[key] = ruling.verdict == "release"
+            found = self._known[key] = ruling.takes
         return found

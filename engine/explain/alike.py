@@ -131,7 +131,7 @@ class Alike:
         """The facts in the reason for which the license would be kept without the rules that keep it."""
         without = [(n, outcome) for n, outcome in enumerate(decision.outcomes) if not is_keeping(outcome)]
         ruling, telling = rule_on([o.rule for _, o in without], [o.truth for _, o in without], None)
-        if ruling.verdict == "release":
+        if ruling.takes:
             return _nothing
         return self._rules.words_depend_on([without[place][0] for place in telling])
 

@@ -6,7 +6,7 @@ and that decisions which agree in every fact the other rules read share one sear
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.facts.standing import NO_STANDING
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Rule
 from seatwarden.policy.loading import CheckedPolicy
+from seatwarden.policy.operators import Truth
 
 HORIZON_DAYS = 1100
 """Days ahead in which the day is looked for on which a license becomes due: three years."""
@@ -41,22 +42,25 @@ class DueDays:
     def of(self, decision: Decision) -> date | None:
         """The first day on which the license would be released; None within the horizon, or if it is released now.
 
-        A hold is over first, and a notice has run: its user is told on the day on which a rule with one first matches.
-        Of a hold or a notice whose end a plan with pseudonyms does not say, no day is known.
+        A hold is over first, the rest behind a downgrade, and a notice has run: its user is told on the day on which a
+        rule with one first matches. No day is known of a hold or a notice whose end a plan with pseudonyms does not
+        say, nor of what else is in the way of a downgrade.
         """
         if _is_settled(decision):
             return None
         if decision.because == "notice" and decision.standing != NO_STANDING:
             return self._announced(decision)
-        hold = decision.hold_on(self._day.today)
-        if hold is not None and not hold.by:
+        hold, rest = decision.hold_on(self._day.today), decision.standing.downgrade
+        if (hold is not None and not hold.by) or (rest is not None and (rest.why or rest.open_in)):
             return None
-        held = (date.fromisoformat(hold.until) - self._day.today).days if hold is not None else 0
+        ends = [date.fromisoformat(hold.until)] if hold is not None else []
+        if rest is not None and (rested := rest.rests_until(decision.rule)) is not None:
+            ends.append(rested - timedelta(days=1))
+        held = max([(end - self._day.today).days for end in ends], default=0)
         ahead, still = self._ahead[decision.license_type], self._still(decision)
         if _keeps(still):
             return None
-        waits = [_days_of_notice(o.rule) for o in still if o.rule.kind == "release" and o.truth is True]
-        waiting = _Waiting(min(waits, default=None), 0 if decision.because == "notice" else None, held)
+        waiting = _Waiting(_already(still), 0 if decision.because == "notice" else None, max(held, 0))
         facts = known_facts(decision)
         case = (decision.license_type, waiting, tuple(facts.get(name) for name in ahead.reads))
         if case not in self._found:
@@ -92,11 +96,11 @@ class DueDays:
 class _Waiting:
     """What a license waits for beside the rules that change with the day.
 
-    `already`: but for these it would be released, after so many days of notice (0: at once). `told`: in how many days
-    its user is told, where that is known. `held`: for how many days it is held.
+    `already`: what the rules say that no day changes. `told`: in how many days its user is told, where that is known.
+    `held`: for how many days it is held, or rests.
     """
 
-    already: int | None
+    already: "_Taking"
     told: int | None
     held: int
 
@@ -116,16 +120,50 @@ def _first(ahead: DaysAhead, facts: Mapping[str, Fact], waiting: _Waiting) -> in
     return None
 
 
-def _notices(ahead: DaysAhead, days: Sequence[int], facts: FactBatch, already: int | None) -> Iterator[int | None]:
-    """For each day the days of notice that a release takes on it; None where the license is kept."""
-    free, due = [True] * facts.size, [already] * facts.size
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """What some rules that take say of a license: after so many days of notice (0: at once) it is downgraded, or
+    released; None where none of them does. `doubtful`: whether it is unknown that one downgrades it."""
+
+    downgraded: int | None = None
+    released: int | None = None
+    doubtful: bool = False
+
+    def beside(self, rule: Rule, truth: Truth) -> "_Taking":
+        """The same with one rule more."""
+        days = _days_of_notice(rule)
+        if truth is None:
+            return replace(self, doubtful=True) if rule.kind == "downgrade" else self
+        if truth is False:
+            return self
+        if rule.kind == "downgrade":
+            return replace(self, downgraded=_shorter(self.downgraded, days))
+        return replace(self, released=_shorter(self.released, days))
+
+    @property
+    def days(self) -> int | None:
+        """The days of notice after which it is taken; None where it is not."""
+        if self.downgraded is not None:
+            return self.downgraded
+        return None if self.doubtful else self.released
+
+
+def _already(outcomes: Iterable[RuleOutcome]) -> _Taking:
+    found = _Taking()
+    for outcome in outcomes:
+        found = found.beside(outcome.rule, outcome.truth) if outcome.rule.takes else found
+    return found
+
+
+def _notices(ahead: DaysAhead, days: Sequence[int], facts: FactBatch, already: _Taking) -> Iterator[int | None]:
+    """For each day the days of notice that it takes on it; None where the license is kept."""
+    free, taken = [True] * facts.size, [already] * facts.size
     for rule, truths in ahead.truths(days, facts, ahead.moving):
-        if rule.kind == "keep":
-            free = [before and truth is False for before, truth in zip(free, truths, strict=True)]
+        if rule.takes:
+            taken = [before.beside(rule, truth) for before, truth in zip(taken, truths, strict=True)]
         else:
-            takes, before = _days_of_notice(rule), due
-            due = [_shorter(days, takes) if truth is True else days for days, truth in zip(before, truths, strict=True)]
-    return (notice if is_free else None for is_free, notice in zip(free, due, strict=True))
+            free = [before and truth is False for before, truth in zip(free, truths, strict=True)]
+    return (found.days if is_free else None for is_free, found in zip(free, taken, strict=True))
 
 
 def _days_of_notice(rule: Rule) -> int:
@@ -137,7 +175,7 @@ def _shorter(one: int | None, other: int) -> int:
 
 
 def _is_settled(decision: Decision) -> bool:
-    return decision.verdict == "release" or decision.because == "guard"
+    return decision.takes or decision.because == "guard"
 
 
 def _keeps(outcomes: Iterable[RuleOutcome]) -> bool:

@@ -31,7 +31,7 @@ from seatwarden.engine.plan.findings import Finding, is_about
 from seatwarden.engine.plan.records import decision_to_json
 from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.engine.take_back.answer import TakeBack
-from seatwarden.grammar.ast import Not
+from seatwarden.grammar.ast import RULE_KINDS, Not
 from seatwarden.grammar.printer import print_condition, print_field
 from seatwarden.policy.loading import CheckedPolicy
 
@@ -44,7 +44,8 @@ MOST: Mapping[Size, int] = {"brief": 0, "default": 3, "full": 20}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision in words. `status` is one of protected, held, undetermined, quarantined, not due, no rule, due.
+    """A decision in words. `status` is one of protected, held, undetermined, quarantined, not due, not now, no rule,
+    notice, due.
 
     `findings` are those of the plan that are about this license. `cases` are single changes that would turn the
     verdict, each decided again; `advice` says them, and what else there is to say. A brief one has none of both.
@@ -96,7 +97,7 @@ class Explainer:
         why = why_on(due, decision, self._policy, self._day) if due else ""
         if due and hold and not why and (due - timedelta(days=1)).isoformat() == hold.until:
             why = "the hold has ended"
-        released = _released_on(due, why) if due else ""
+        released = _released_on(due, why, _how(decision)) if due else ""
         advice = (
             *_advice(decision, self._day, due, released, cases),
             *_held_too(decision, hold),
@@ -180,24 +181,30 @@ _NOTHING_SAID = "The log does not say what was read of this license: too few oth
 
 def _withheld(decision: Decision, state: str | None) -> tuple[str, str]:
     """Status and headline of a decision whose facts a log with pseudonyms does not say."""
-    if decision.because == "release":
+    if decision.takes:
         return "due", heading(state or "due", decision.reason)
-    status = {"keep": "protected", "default": "no rule", "hold": "held", "notice": "notice"}.get(
-        decision.because, decision.guard or "undetermined"
-    )
-    return status, heading("kept", decision.reason)
+    return _STATUS.get(decision.because, decision.guard or "undetermined"), heading("kept", decision.reason)
+
+
+_STATUS: Mapping[Because, str] = {
+    "keep": "protected",
+    "default": "no rule",
+    "hold": "held",
+    "downgrade": "not now",
+    "notice": "notice",
+}
 
 
 def _status(decision: Decision, due: date | None, state: str | None) -> tuple[str, str]:
     match decision.because:
-        case "release":
+        case _ if decision.takes:
             return "due", heading(state or "due", decision.reason)
         case "keep" if decision.rule:
             return "protected", heading("kept", f"protected by {decision.rule.title}")
         case "hold" if decision.standing.hold:
             return "held", heading("kept", decision.standing.hold.sentence)
-        case "notice":
-            return "notice", heading("kept", decision.reason)
+        case "notice" | "downgrade" as because:
+            return _STATUS[because], heading("kept", decision.reason)
         case "guard" if decision.guard == "quarantined":
             return "quarantined", heading("kept", decision.reason)
         case "guard":
@@ -212,7 +219,7 @@ def _advice(decision: Decision, day: Day, due: date | None, released: str, cases
     """Sentences on what would have to change for another verdict; `released` says when it becomes due, if ever."""
     sentences = [case.sentence for case in cases]
     match decision.because:
-        case "release":
+        case _ if decision.takes:
             yield from sentences
             told = any(case.rule for case in cases)
             if not told and any(o.rule.kind == "keep" for o in decision.outcomes):
@@ -225,9 +232,12 @@ def _advice(decision: Decision, day: Day, due: date | None, released: str, cases
                 yield released
         case "hold":
             _, reason = conclude(decision.license_type, decision.outcomes, None)
-            yield f"Would be released without the hold: {reason}."
+            done = "downgraded" if decision.rule is not None and decision.rule.kind == "downgrade" else "released"
+            yield f"Would be {done} without the hold: {reason}."
             if released:
                 yield released
+        case "downgrade":
+            yield from sentences
         case "notice":
             yield from sentences
             if decision.standing.notice is not None and decision.standing.notice.remedy:
@@ -256,15 +266,23 @@ def sentence_of(take_back: TakeBack) -> str:
     return f"{said[0].upper()}{said[1:]}."
 
 
-def _released_on(due: date, why: str) -> str:
+def _released_on(due: date, why: str, how: str) -> str:
     when = f", when {why}," if why else ""
-    return f"Would be released on {due.isoformat()}{when} if it stays unused and nothing else changes."
+    return f"Would be {how} on {due.isoformat()}{when} if it stays unused and nothing else changes."
+
+
+def _how(decision: Decision) -> str:
+    """What becomes of a license that is due one day, by the rules of its policy."""
+    if decision.rule is not None and decision.rule.takes:
+        return f"{decision.rule.kind}d"
+    kinds = {outcome.rule.kind for outcome in decision.outcomes if outcome.rule.takes}
+    return "released" if kinds <= {"release"} else " or ".join(f"{kind}d" for kind in sorted(kinds, reverse=True))
 
 
 def _never_released(decision: Decision) -> str:
     if hides_facts(decision):
         return "Whether it becomes due cannot be told for certain: the plan has pseudonyms."
-    return "Would not be released within three years, however long it stays unused."
+    return f"Would not be {_how(decision)} within three years, however long it stays unused."
 
 
 def is_keeping(outcome: RuleOutcome) -> bool:
@@ -280,8 +298,8 @@ def _without_the_keeps(decision: Decision, day: Day) -> str:
     did = "did not match" if len(keeps) == 1 else "matched"
     concluded = conclude(decision.license_type, without, None)
     ruling, reason = ruled(*concluded, decision.standing, day)
-    if ruling.verdict == "release":
-        return f"Would be released if {which} {did}."
+    if ruling.takes:
+        return f"Would be {ruling.verdict}d if {which} {did}."
     return f"Would also be kept if {which} {did}: {_KEPT_ALSO[ruling.because]} ({reason})."
 
 
@@ -289,6 +307,7 @@ _KEPT_ALSO: Mapping[Because, str] = {
     "default": "not due either",
     "guard": "undetermined",
     "hold": "held",
+    "downgrade": "something is in the way",
     "notice": "its user is told first",
 }
 
@@ -316,13 +335,18 @@ def _what_is_missing(decision: Decision) -> str:
         return "the license must have a user whom the site lists once before a rule can decide"
     if not row_state.listed_once:
         return "the license must be listed once before a rule can decide"
-    keeps, releases = ([o for o in decision.outcomes if o.rule.kind == kind] for kind in ("keep", "release"))
+    keeps, takes = ([o for o in decision.outcomes if o.rule.takes is takes] for takes in (False, True))
     needed = [o for o in keeps if o.truth is None]
-    if not needed or not any(o.truth is True for o in releases):
-        needed += [o for o in releases if o.truth is None]
+    decides = next((o for o in sorted(takes, key=_by_kind) if o.truth is not False), None)
+    if not needed or decides is None or decides.truth is None:
+        needed += [o for o in takes if o.truth is None]
     facts = dict.fromkeys(name for outcome in needed for name in _unreadable(outcome.trace))
     rules = join_words([*dict.fromkeys(outcome.rule.title for outcome in needed)])
     return f"{join_words([f'`{name}`' for name in facts]) or 'a fact'} must be readable before {rules} can decide"
+
+
+def _by_kind(outcome: RuleOutcome) -> int:
+    return RULE_KINDS.index(outcome.rule.kind)
 
 
 def _unreadable(trace: Trace) -> Iterator[str]:

@@ -42,11 +42,11 @@ def why_on(due: date, decision: Decision, policy: CheckedPolicy, day: Day) -> st
 
 
 def _turned_rules(before: list[RuleOutcome], then: list[RuleOutcome]) -> Iterator[tuple[RuleOutcome, RuleOutcome]]:
-    """The keep rules that let go on that day, and a release rule that takes hold where none did on the day before."""
+    """The keep rules that let go on that day, and a rule that takes, and holds where none did on the day before."""
     pairs = list(zip(before, then, strict=True))
     yield from ((b, t) for b, t in pairs if t.rule.kind == "keep" and b.truth is not t.truth)
-    if not any(b.rule.kind == "release" and b.truth is True for b in before):
-        yield from [(b, t) for b, t in pairs if t.rule.kind == "release" and t.truth is True][:1]
+    if not any(b.rule.takes and b.truth is True for b in before):
+        yield from [(b, t) for b, t in pairs if t.rule.takes and t.truth is True][:1]
 
 
 def _reasons(before: RuleOutcome, then: RuleOutcome) -> Iterator[tuple[str, bool]]:

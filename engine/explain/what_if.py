@@ -16,6 +16,7 @@ from seatwarden.engine.decide.decision import Decision, Ruling, Verdict
 from seatwarden.engine.decide.pseudonyms import known_facts
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace, compare
+from seatwarden.engine.decide.standing import due_ruling, is_due
 from seatwarden.engine.explain.changes import (
     ELSEWHERE,
     TAKEN_BACK_BY,
@@ -100,7 +101,7 @@ class WhatIf:
     changes: tuple[Change, ...]
     rule: Rule | None
     was_due: bool = False
-    """Whether the license is due now, and kept for its notice alone."""
+    """Whether the license is due now, and kept by what stands behind the rules alone."""
 
     @property
     def vague(self) -> bool:
@@ -113,10 +114,11 @@ class WhatIf:
         named = self.verdict == "keep" and self.rule and self.rule.name and not isinstance(self.changes[0], UsedToday)
         decides = f" ({self.rule.title})" if named and self.rule else ""
         notice = self.rule.notice if self.rule is not None else None
-        if self.verdict == "release" and notice is not None:
+        if self.verdict != "keep" and notice is not None:
             return f"Would be due if {words_of(self.changes)}; its user would be told first."
         kept = "not be due" if self.was_due else "be kept"
-        return f"Would {kept if self.verdict == 'keep' else 'be released'} if {words_of(self.changes)}{decides}."
+        does = kept if self.verdict == "keep" else f"be {self.verdict}d"
+        return f"Would {does} if {words_of(self.changes)}{decides}."
 
 
 def what_if_to_json(case: WhatIf) -> dict[str, Any]:
@@ -148,14 +150,15 @@ class WhatIfs:
             elif len(found) == most:
                 break
             else:
-                found.append(WhatIf(ruling.verdict, (change,), ruling.rule, decision.because == "notice"))
+                due = is_due(decision) and not decision.takes
+                found.append(WhatIf(ruling.verdict, (change,), ruling.rule, due))
         return found
 
     def _turning(self, decision: Decision) -> Iterator[tuple[Change, Ruling]]:
         """The changes that certainly turn the verdict, with the ruling then."""
         if guard_for(decision.row_state) or decision.hold_on(self._day.today) is not None:
             return
-        outcomes, by_rules = decision.outcomes, "release" if decision.because == "notice" else decision.verdict
+        outcomes, by_rules = decision.outcomes, due_ruling(decision.ruling).verdict if is_due(decision) else "keep"
         known = self._known(decision)
         suggested = _suggested(decision, outcomes, known, self._policy.names)
         changes: dict[str, Change] = {}
@@ -234,17 +237,17 @@ def _suggested(
     decision: Decision, outcomes: tuple[RuleOutcome, ...], known: "_Known", names: Mapping[str, Operand]
 ) -> Iterator[Change]:
     """Changes that flip a test in a rule which could turn the verdict."""
-    if decision.because in ("release", "notice"):
+    if is_due(decision):
         yield UsedToday()
     for outcome in outcomes:
         rule = outcome.rule
         match decision.because:
-            case "release" | "notice":
-                relevant = rule.kind == "keep" or outcome.truth is True
+            case _ if is_due(decision):
+                relevant = not rule.takes or outcome.truth is True
             case "keep":
                 relevant = rule.kind == "keep" and outcome.truth is True
             case "default":
-                relevant = rule.kind == "release"
+                relevant = rule.takes
             case _:
                 relevant = outcome.truth is None
         if relevant and not outcome.expired:

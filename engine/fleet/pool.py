@@ -17,7 +17,7 @@ from msgspec import UNSET, structs
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import Connection
-from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LicenseType
 
 _FIRST_YEAR = 1900
@@ -222,6 +222,14 @@ class PooledConnection:
     def license_rules(self) -> bytes | None:
         """The license rules of the site."""
         return self._inner.license_rules()
+
+    def seats(self) -> Mapping[LicenseType, Seats]:
+        """How many licenses are free. Raises RemoteError."""
+        return self._inner.seats()
+
+    def allocate(self, license_type: LicenseType, user_id: str) -> tuple[int, str]:
+        """Gives a license. Raises NoAnswer, RemoteError."""
+        return self._inner.allocate(license_type, user_id)
 
     def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
         """Deletes a license. Raises NoAnswer, RemoteError."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.runs.run_report import LeftPlan, RunOutcome
 from seatwarden.grammar.ast import LicenseType
 
@@ -77,12 +78,12 @@ class SiteResult(Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def released(self) -> int:
         """The licenses that were released."""
-        return self.results.get("released", 0)
+        return sum(self.results.get(one, 0) for one in TAKEN)
 
     @property
     def failures(self) -> int:
-        """The licenses whose release failed, or is not known."""
-        return self.results.get("failed", 0) + self.results.get("unknown", 0)
+        """The licenses whose release failed, is not known, or was left half done."""
+        return sum(self.results.get(one, 0) for one in ("failed", "unknown", "left"))
 
 
 @dataclass(frozen=True, slots=True)

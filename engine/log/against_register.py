@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import UNSET
+
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.log.erasures import Erasures, open_erasure, open_pruning, stubs_in
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.register import Begun, ClosedRun, Planned, PlannedRestore, PrunedRuns, RegisterState
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.run_folder import (
     JOURNAL_FILE,
     PLAN_FILE,
@@ -60,8 +63,8 @@ def _run_against(
         return
     if header.lines > len(register.leaves) or register.leaves[header.lines - 1] != header.leaf:
         yield RecordFault(run.folder / PLAN_FILE, 1, "knows another register: lines of that were cut off or changed")
-    counted = (plan.header.mode, plan.summary.licenses, plan.summary.release)
-    if (planned.mode, planned.licenses, planned.release) != counted:
+    counted = (plan.header.mode, plan.summary.licenses, plan.summary.release, plan.summary.downgrade)
+    if (planned.mode, planned.licenses, planned.release, planned.downgrade) != counted:
         yield RecordFault(run.folder / PLAN_FILE, None, "has other numbers than the register has of it")
     yield from _journal_against(run, planned.run, register)
 
@@ -93,11 +96,12 @@ def _journal_against(run: VerifiedFolder, number: int, register: RegisterState) 
 def _counts_agree(journal: JournalState, begun: Sequence[Begun], closed: ClosedRun) -> bool:
     """Whether the register counts what the journal says: who reads its numbers alone must be able to trust them."""
     outcomes = journal.outcomes.values()
-    released = Counter(line.license_type for line in outcomes if line.result == "released")
+    released = Counter(line.license_type for line in outcomes if line.result in TAKEN)
     return (
         {line.chosen for line in begun} == {len(journal.chosen)}
         and Counter(closed.released) == released
         and Counter(closed.results) == Counter(line.result for line in outcomes)
+        and closed.open in (UNSET, len(journal.unanswered & journal.gifts.keys()))
         and closed.settled is journal.sealed
     )
 

@@ -19,25 +19,27 @@ from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.log.chain import CHANGED, FIRST, FOREIGN, NO_LINE, UNFIT, split_lines
 from seatwarden.engine.log.decision_lines import DecisionPart, RecordedDecision
-from seatwarden.engine.log.lines import (
+from seatwarden.engine.log.journal_lines import (
     ApplyHeader,
     Intent,
     IntentPart,
     JournalLine,
-    Key,
-    OutcomeKind,
     OutcomeLine,
     OutcomePart,
+    Resume,
+)
+from seatwarden.engine.log.lines import (
+    Key,
     PlanHeader,
     PlanLog,
     PolicyLine,
     PolicyUsed,
-    Resume,
     RuleUsed,
     SnapshotUsed,
     Summary,
     TypeSummary,
 )
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.plan import FORMAT

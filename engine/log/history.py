@@ -14,9 +14,11 @@ from seatwarden.engine.facts.day import DaySpan
 from seatwarden.engine.facts.guards import GUARDS
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
-from seatwarden.engine.log.lines import OutcomeKind, OutcomeLine, PlanHeader, PlanLog
+from seatwarden.engine.log.journal_lines import OutcomeLine
+from seatwarden.engine.log.lines import PlanHeader, PlanLog
 from seatwarden.engine.log.reader import day_of_log, read_log
 from seatwarden.engine.log.restored import GivenBack, places_of, restores_in, undone_by
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, no_runs, run_folders
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.policy.errors import InputError

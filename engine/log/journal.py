@@ -3,7 +3,8 @@
 `outcomes.jsonl` stands beside `plan.jsonl` and is a chain like it. Its lines are `apply` (which plan, which of its
 lines were chosen), then for each license an `intent`, flushed to the disk before anything is sent to QRS, and an
 `outcome`; `resume` where a later apply went on; `closed` and a seal when all is done.
-A license that is skipped has an outcome without intent: nothing was sent.
+A license that is skipped has an outcome without intent: nothing was sent. Where another license is given first, in the
+place of the one that is taken, a `giving` and a `given` stand before its intent.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,21 +17,25 @@ from seatwarden.engine.common.files import read_file
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine
 from seatwarden.engine.log.growing import GrowingChain, whole_lines
-from seatwarden.engine.log.lines import (
+from seatwarden.engine.log.journal_lines import (
     JOURNAL_READER,
     ApplyHeader,
-    Chosen,
     Closed,
+    GivenLine,
+    GivenPart,
+    GivingLine,
+    GivingPart,
     Intent,
     IntentPart,
-    Key,
-    OutcomeKind,
+    LicenseLine,
     OutcomeLine,
     OutcomePart,
-    PlanLog,
 )
+from seatwarden.engine.log.lines import Chosen, Key, PlanLog
+from seatwarden.engine.log.results import TAKEN, GiftKind, OutcomeKind
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.start import refuse_newer
+from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 
 
@@ -38,13 +43,17 @@ from seatwarden.policy.errors import InputError
 class JournalState:
     """A journal so far: the lines of the plan that were chosen, those with an intent but no outcome, all outcomes.
 
-    `outcomes` has the last one for each line of the plan. `lines` and `leaf` are the journal's own end, `root` that of
+    `outcomes` has the last one for each line of the plan, `gifts` the last word on a license that was given in place of
+    another (None: a POST was about to be sent, and no more is known). `unanswered` are the lines whose DELETE has
+    no known answer, whatever stands behind it. `lines` and `leaf` are the journal's own end, `root` that of
     its seal, once it is closed.
     """
 
     header: ApplyHeader
     outcomes: dict[int, OutcomeLine] = field(default_factory=dict)
     open_intents: list[int] = field(default_factory=list)
+    gifts: dict[int, GivenLine | None] = field(default_factory=dict)
+    unanswered: frozenset[int] = frozenset()
     files: dict[str, str] = field(default_factory=dict)
     events: list[ChainLine] = field(default_factory=list)
     lines: int = 0
@@ -75,6 +84,25 @@ class JournalState:
         return [n for n in self.chosen if n not in self.outcomes or self.outcomes[n].result == "unknown"]
 
 
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """What became of a license that is given in the place of another: its id, if it is known, and QRS's answer."""
+
+    result: GiftKind
+    license_id: str | None
+    detail: str
+    status: int | None = None
+    body: str | None = None
+
+
+def gift_of(line: GivenLine) -> Gift:
+    """What a line says of it; of one that is erased the result alone."""
+    part = line.person
+    if part is UNSET:
+        return Gift(line.result, None, "")
+    return Gift(line.result, part.license_id, part.detail, part.status, part.body)
+
+
 class Journal(GrowingChain):
     """An open journal."""
 
@@ -98,6 +126,24 @@ class Journal(GrowingChain):
         """Writes the outcome for a license; `status` and `body` are QRS's answer to the DELETE."""
         part = OutcomePart(salt=self.salt(), license_id=key[1], user=user, detail=detail, status=status, body=body)
         self.append(OutcomeLine(line=line, license_type=key[0], result=result, at=at, person=part))
+
+    def give(self, line: int, license_type: LicenseType, user: str, at: str) -> None:
+        """Writes that a POST is about to be sent: of a license of that type, in the place of a line's."""
+        self.append(
+            GivingLine(line=line, license_type=license_type, at=at, person=GivingPart(salt=self.salt(), user=user))
+        )
+
+    def given(self, line: int, license_type: LicenseType, user: str, gift: Gift, at: str) -> None:
+        """Writes what became of that."""
+        part = GivenPart(
+            salt=self.salt(),
+            user=user,
+            license_id=gift.license_id,
+            detail=gift.detail,
+            status=gift.status,
+            body=gift.body,
+        )
+        self.append(GivenLine(line=line, license_type=license_type, result=gift.result, at=at, person=part))
 
     def seal(self, summary: Mapping[str, int], files: Mapping[str, str], at: str) -> None:
         """Closes the chain: every license chosen has an outcome. Raises OSError."""
@@ -169,6 +215,8 @@ def check_journal(path: Path, state: JournalState, plan: Chosen) -> None:
     for line in state.events:
         if isinstance(line, OutcomeLine) and line.result not in plan.results:
             raise DamagedLog(path, [Damage(line.n, f"{FOREIGN}: a license of it cannot have ended so")])
+        if isinstance(line, GivingLine | GivenLine) and plan.exchanges.get(line.line) != line.license_type:
+            raise DamagedLog(path, [Damage(line.n, f"{FOREIGN}: it gives a license that the plan does not give")])
         if not isinstance(line, Intent | OutcomeLine) or line.person is UNSET:
             continue
         if releases.get(line.line) != (line.license_type, line.person.license_id):
@@ -197,21 +245,30 @@ def _strangers(header: ApplyHeader, events: Iterable[ChainLine]) -> list[Damage]
     return twice + [
         Damage(n, f"{FOREIGN}: it is about a license that was not chosen")
         for n, line in enumerate(events, 2)
-        if isinstance(line, Intent | OutcomeLine) and line.line not in chosen
+        if isinstance(line, LicenseLine) and line.line not in chosen
     ]
 
 
 def _state(header: ApplyHeader, events: Iterable[ChainLine]) -> JournalState:
     state = JournalState(header, events=[header, *events])
     waiting: dict[int, None] = {}
+    unanswered: set[int] = set()
     for line in state.events:
         match line:
+            case GivingLine():
+                state.gifts[line.line] = None
+            case GivenLine():
+                state.gifts[line.line] = line
             case Intent():
                 waiting[line.line] = None
             case OutcomeLine():
+                if line.result in TAKEN or line.result in ("gone", "restored"):
+                    unanswered.discard(line.line)  # it was seen gone
+                elif line.line in waiting and (line.person is UNSET or line.person.status is None):
+                    unanswered.add(line.line)
                 waiting.pop(line.line, None)
                 state.outcomes[line.line] = line
             case Closed():
                 state.files = line.files
-    state.open_intents = list(waiting)
+    state.open_intents, state.unanswered = list(waiting), frozenset(unanswered | waiting.keys())
     return state

@@ -1,4 +1,4 @@
-"""The lines of plans and journals: one type for each kind of line, for writing it and for reading it.
+"""The lines of plans: one type for each kind of line, for writing it and for reading it; see also `journal_lines`.
 
 What does not fit its type, or is not the bytes that our encoder makes of it, was not written by us: it is damage like a
 line that was changed, however well the chain around it verifies. docs/formats.md says the same for everybody else.
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, Protocol, TypeAlias, get_args
+from typing import Annotated, Literal, NoReturn, Protocol, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -18,6 +18,7 @@ from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.heads import Heads
+from seatwarden.engine.log.results import DOWNGRADE_RESULTS, RESULTS, OutcomeKind
 from seatwarden.engine.log.run_folder import POLICY_FOLDER
 from seatwarden.engine.plan.circumstances import Circumstances, Clocks
 from seatwarden.engine.plan.findings import Finding
@@ -28,20 +29,11 @@ from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.terms import Terms
 from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
-from seatwarden.grammar.ast import LicenseType
+from seatwarden.grammar.ast import DOWNGRADED_TO, LicenseType
 from seatwarden.policy.codes import Severity
 
 Key: TypeAlias = tuple[LicenseType, str]
 """Type and id of a license."""
-
-ReleaseKind: TypeAlias = Literal["released", "gone", "skipped", "failed", "unknown"]
-"""`gone`: QRS had no such license any more when we came to delete it. `unknown`: it could not be found out."""
-RestoreKind: TypeAlias = Literal["restored", "held", "skipped", "failed", "unknown"]
-"""`held`: the person had a license of the type again when we came to give it back."""
-OutcomeKind: TypeAlias = Literal[ReleaseKind, RestoreKind]
-
-RESULTS: tuple[ReleaseKind, ...] = get_args(ReleaseKind)
-RESTORE_RESULTS: tuple[RestoreKind, ...] = get_args(RestoreKind)
 
 
 class SaltedCircumstances(Circumstances, frozen=True, kw_only=True, rename="camel"):
@@ -185,7 +177,8 @@ class FindingLine(ChainLine, kw_only=True, rename="camel"):
 
 class TypeSummary(Struct, frozen=True, rename="camel"):
     """The decisions of a plan on the licenses of one type, counted. `this_run` of those to release are released by
-    this run; former plans do not say it. `held` and `waiting` are due, and kept by a hold or for a notice."""
+    this run; former plans do not say it. `downgrade` of them are downgraded. `held`, `not_now` and `waiting` are due,
+    and kept by a hold, by what is in the way of a downgrade, or for a notice."""
 
     allocated: int
     release: int
@@ -193,7 +186,9 @@ class TypeSummary(Struct, frozen=True, rename="camel"):
     quarantined: int
     undetermined: int
     this_run: int | UnsetType = UNSET
+    downgrade: int | UnsetType = UNSET
     held: int | UnsetType = UNSET
+    not_now: int | UnsetType = UNSET
     waiting: int | UnsetType = UNSET
 
 
@@ -214,6 +209,7 @@ class Summary(Struct, frozen=True, rename="camel"):
     over_limit: list[str]
     remedy: str
     pseudonyms: ClassCounts | None
+    downgrade: int | UnsetType = UNSET
     reserves: list[str] | UnsetType = UNSET
     notice: NoticeCounts | UnsetType = UNSET
     take_back: TakeBackCounts | UnsetType = UNSET
@@ -249,7 +245,17 @@ class PlanLog:
     """The numbers of all lines whose personal part is gone, findings and the first line among them."""
     former: bool = False
     """Whether it is of the form before this one, whose lines are not salted."""
-    results: tuple[OutcomeKind, ...] = RESULTS
+
+    @cached_property
+    def exchanges(self) -> Mapping[int, LicenseType]:
+        """The lines of licenses in whose place another is given, and its type."""
+        downgraded = (line.n for line in (*self.decisions, *self.erased) if line.verdict == "downgrade")
+        return dict.fromkeys(downgraded, DOWNGRADED_TO)
+
+    @property
+    def results(self) -> tuple[OutcomeKind, ...]:
+        """The results that its licenses can have."""
+        return DOWNGRADE_RESULTS if self.exchanges else RESULTS
 
     def refuse(self, line: int, problem: str) -> NoReturn:
         """Raises DamagedLog for a line that no plan of ours has."""
@@ -264,7 +270,7 @@ class PlanLog:
     @cached_property
     def releases(self) -> Mapping[int, Key]:
         """The licenses that the plan releases, by the numbers of their lines."""
-        return {line.n: line.key for line in self.decisions if line.verdict == "release"}
+        return {line.n: line.key for line in self.decisions if line.verdict != "keep"}
 
     @cached_property
     def line_of(self) -> Mapping[Key, int]:
@@ -288,7 +294,7 @@ class PlanLog:
     @cached_property
     def erased_releases(self) -> frozenset[int]:
         """The numbers of the erased lines that say release."""
-        return frozenset(line.n for line in self.erased if line.verdict == "release")
+        return frozenset(line.n for line in self.erased if line.verdict != "keep")
 
 
 class Chosen(Protocol):
@@ -310,116 +316,16 @@ class Chosen(Protocol):
         ...
 
     @property
+    def exchanges(self) -> Mapping[int, LicenseType]:
+        """The lines of licenses in whose place another is given first, and its type."""
+        ...
+
+    @property
     def results(self) -> tuple[OutcomeKind, ...]:
         """The results that these can have."""
         ...
 
 
-# Journals ------------------------------------------------------------------------------------------------
-
-
-class JournalLine(ChainLine, kw_only=True, rename="camel"):
-    """A line of a journal, or its seal."""
-
-
-class ApplyHeader(JournalLine, kw_only=True, rename="camel"):
-    """The first line: which plan is applied to which site, and the lines of the plan whose licenses were chosen, in the
-    order of their release."""
-
-    kind: Literal["apply"] = "apply"
-    run_id: str
-    tool: str
-    format: Annotated[int, Meta(ge=FORMAT, le=FORMAT)] = FORMAT
-    plan_root: str
-    site: str
-    limits: list[str]
-    chosen: list[int]
-    at: str
-    clocks: Clocks
-    prev: str = ""
-    person: SaltedCircumstances | UnsetType = UNSET
-    of: str | UnsetType = UNSET
-
-
-class IntentPart(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The license that is about to be deleted, and whose it is."""
-
-    salt: bytes
-    license_id: str
-    user: str
-
-
-class LicenseLine(JournalLine, kw_only=True, rename="camel"):
-    """A line on one license; `line` is that of the plan which decides on it."""
-
-
-class Intent(LicenseLine, kw_only=True, rename="camel"):
-    """A DELETE is about to be sent."""
-
-    kind: Literal["intent"] = "intent"
-    line: int
-    license_type: LicenseType
-    at: str
-    prev: str = ""
-    person: IntentPart | UnsetType = UNSET
-    of: str | UnsetType = UNSET
-
-
-class OutcomePart(IntentPart, frozen=True, kw_only=True, rename="camel"):
-    """The license, and QRS's answer to the DELETE: `status` and `body`, where there was one."""
-
-    detail: str
-    status: int | None
-    body: str | None
-
-
-class OutcomeLine(LicenseLine, kw_only=True, rename="camel"):
-    """The outcome for a license."""
-
-    kind: Literal["outcome"] = "outcome"
-    line: int
-    license_type: LicenseType
-    result: OutcomeKind
-    at: str
-    prev: str = ""
-    person: OutcomePart | UnsetType = UNSET
-    of: str | UnsetType = UNSET
-
-    @property
-    def detail(self) -> str:
-        """The outcome in words; none are left of a line that was erased."""
-        return self.person.detail if self.person is not UNSET else ""
-
-    @property
-    def key(self) -> Key | None:
-        """Type and id of the license; None when the line was erased."""
-        return (self.license_type, self.person.license_id) if self.person is not UNSET else None
-
-
-class Resume(JournalLine, kw_only=True, rename="camel"):
-    """A later apply went on from here."""
-
-    kind: Literal["resume"] = "resume"
-    at: str
-    clocks: Clocks
-    prev: str = ""
-    person: SaltedCircumstances | UnsetType = UNSET
-    of: str | UnsetType = UNSET
-
-
-class Closed(JournalLine, kw_only=True, rename="camel"):
-    """The line before the seal: every license chosen is settled; the licenses by result, the files of the run."""
-
-    kind: Literal["closed"] = "closed"
-    summary: dict[str, int]
-    files: dict[str, str]
-    at: str
-    prev: str = ""
-
-
 PLAN_READER: ChainReader[ChainLine] = ChainReader(
     (PlanHeader, PolicyLine, FindingLine, RecordedDecision, SummaryLine), own_leaves=False
-)
-JOURNAL_READER: ChainReader[ChainLine] = ChainReader(
-    (ApplyHeader, Intent, OutcomeLine, Resume, Closed), own_leaves=True
 )

@@ -12,23 +12,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec import UNSET, Raw, json
+from msgspec import UNSET, Raw, json, structs
 
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.coarse import Coarsening
-from seatwarden.engine.decide.decide import conclude, decide_all, outcomes_of
+from seatwarden.engine.decide.decide import conclude, outcomes_of
 from seatwarden.engine.decide.decision import Decision, Evaluated
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day, day_for
+from seatwarden.engine.facts.downgrade import by_the_record
 from seatwarden.engine.facts.facts import NO_USER, Fact, RecordedFacts
 from seatwarden.engine.facts.guards import guard_for
+from seatwarden.engine.facts.standing import Standing
 from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
 from seatwarden.engine.log.kept import kept_snapshot
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import OpenedLog, opened, read_log
+from seatwarden.engine.plan.decide_site import decide_site
 from seatwarden.engine.snapshot.model import NOTHING_SPOILED, Licenses, Snapshot, SnapshotFile
 from seatwarden.grammar.ast import LICENSE_TYPES, Field, IsEmpty, LicenseType, Rule, Season, UnusedFor, walk
 from seatwarden.grammar.printer import print_field
@@ -112,8 +115,9 @@ class PastSite:
     def decide_all(self, policy: CheckedPolicy, day: Day) -> Iterator[Decision]:
         """The decision on every license by another policy. Raises InputError with the facts that are missing."""
         if self.is_whole:
-            yield from decide_all(policy, self.snapshot, day)
+            yield from decide_site(policy, self.snapshot, day)
             return
+        same = policy.digest == self.opened.log.header.policy.canonical_sha256
         lines, read, by = self.opened.log.decisions, _read_by_type(policy), self._coarsenings(policy)
         facts = [self._facts(line, read[line.license_type], by) for line in lines]
         if missing := self._missing(read, facts):
@@ -126,7 +130,7 @@ class PastSite:
                 outcomes = by[line.license_type].outcomes(known)
             else:
                 outcomes = outcomes_of(policy, line.license_type, RecordedFacts(known), day)
-            yield _decision(line, known, outcomes, day)
+            yield _decision(line, line.standing if same else _by_the_record(line.standing), known, outcomes, day)
 
     def missing(self, policy: CheckedPolicy) -> list[str]:
         """The fields that the policy reads and the run has not recorded, each with the types of licenses."""
@@ -208,14 +212,24 @@ def past_site_of(log: PlanLog, folder: Path) -> PastSite:
     """The same of a run whose plan has been read. Raises InputError, DamagedLog."""
     kept = kept_snapshot(folder, log.header) if folder.is_dir() else None
     if kept is not None:
-        standings = {line.key: line.standing for line in log.decisions if line.about.standing is not UNSET}
+        told = [line for line in log.decisions if line.about.standing is not UNSET]
+        standings = {line.key: _by_the_record(line.standing) for line in told}
         return PastSite(opened(log), kept.with_standings(standings), True)
     return PastSite(opened(log), SnapshotOfRun(log), False)
 
 
-def _decision(line: RecordedDecision, facts: dict[str, Fact], outcomes: tuple[RuleOutcome, ...], day: Day) -> Decision:
+def _by_the_record(standing: Standing) -> Standing:
+    """What it says whatever the policy is: a new one is looked at anew for what is in the way of its downgrades."""
+    if standing.downgrade is None:
+        return standing
+    return structs.replace(standing, downgrade=by_the_record(standing.downgrade))
+
+
+def _decision(
+    line: RecordedDecision, standing: Standing, facts: dict[str, Fact], outcomes: tuple[RuleOutcome, ...], day: Day
+) -> Decision:
     concluded = conclude(line.license_type, outcomes, guard_for(line.about.row))
-    return decision_of(line, *ruled(*concluded, line.standing, day), Evaluated(facts, outcomes))
+    return decision_of(line, *ruled(*concluded, standing, day), Evaluated(facts, outcomes))
 
 
 # Facts that a policy reads -------------------------------------------------------------------------------

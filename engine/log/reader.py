@@ -372,7 +372,7 @@ def _decisions(opened: OpenedLog) -> Iterator[Decision]:
             except IrregularRecord:
                 read = rules.read_again([RecordedFacts(opened.facts(line)) for line in batch])
             for line, values, truths in zip(batch, read.rows(), rules.truths(read), strict=True):
-                row = line.about.row if line.verdict == "release" or line.because in STANDING else None
+                row = line.about.row if line.verdict != "keep" or line.because in STANDING else None
                 key = (line.verdict, line.because, line.about.rule, row, truths)
                 is_new = key not in rulings
                 if is_new:

@@ -23,8 +23,9 @@ from seatwarden.engine.common.text import join_words
 from seatwarden.engine.log.chain import ChainLine, is_erased, leaf_of, split_lines, without_sum
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.journal import JournalState, journal_beside
+from seatwarden.engine.log.journal_lines import OutcomeLine
 from seatwarden.engine.log.leaves import InclusionPaths, root_above
-from seatwarden.engine.log.lines import OutcomeLine, PlanLog
+from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.signature import OUTCOMES_NOTE, PLAN_NOTE, Checkpoint, NotedFile, signers_of

@@ -12,14 +12,17 @@ from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.receipt import VerifiedReceipt, receipt_bytes
 from seatwarden.engine.snapshot.unknown import Unknown
+from seatwarden.grammar.ast import RULE_KINDS
 
 WIDTH = 78
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
 """How the id of a run begins."""
 BEGIN, END = "-----BEGIN SEATWARDEN RECEIPT-----", "-----END SEATWARDEN RECEIPT-----"
-_DECIDED = {"release": "to be released", "keep": "kept"}
+_DECIDED = {"release": "to be released", "downgrade": "to become an Analyzer license", "keep": "kept"}
 _DONE = {
     "released": "was released",
+    "downgraded": "was taken, and an Analyzer license given in its place",
+    "left": "was left, beside the Analyzer license that was given",
     "gone": "was gone already when it was to be released",
     "skipped": "was not released after all",
     "failed": "could not be released",
@@ -69,15 +72,15 @@ def what_was_decided(found: VerifiedReceipt) -> list[str]:
 def decision_words(found: VerifiedReceipt, line: RecordedDecision) -> list[str]:
     """What was decided about one license, why, and what became of it."""
     about = line.about
-    rule = f" by the rule `{about.rule}`" if about.rule and line.because in ("release", "keep") else ""
+    rule = f" by the rule `{about.rule}`" if about.rule and line.because in RULE_KINDS else ""
     what = f"The {line.license_type} license {about.license_id} was {_DECIDED[line.verdict]}"
     said = [f"{what}{rule}. Why: {about.reason}."]
     outcome = found.outcomes.get(line.n)
     if outcome is not None:
         detail = f" ({outcome.detail})" if outcome.detail else ""
         said.append(f"It {_DONE.get(outcome.result, outcome.result)} at {outcome.at}{detail}.")
-    elif line.verdict == "release":
-        said.append("Whether it was released, this receipt does not say.")
+    elif line.verdict != "keep":
+        said.append(f"Whether it was {line.verdict}d, this receipt does not say.")
     return [printable(sentence) for sentence in said]
 
 

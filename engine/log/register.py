@@ -46,7 +46,8 @@ class Opened(RegisterLine, kw_only=True, rename="camel"):
 
 
 class Planned(RegisterLine, kw_only=True, rename="camel"):
-    """A plan is on the disk: the run's number, its id, and the plan's root. `licenses` are all, `release` those due."""
+    """A plan is on the disk: the run's number, its id, and the plan's root. `licenses` are all, `release` those due;
+    `downgrade` of them are downgraded, where any is."""
 
     kind: Literal["planned"] = "planned"
     run: int
@@ -56,6 +57,7 @@ class Planned(RegisterLine, kw_only=True, rename="camel"):
     folder: str
     licenses: int
     release: int
+    downgrade: int | UnsetType = UNSET
     at: str
     prev: str = ""
     person: RegisterPart | UnsetType = UNSET
@@ -70,7 +72,7 @@ class Planned(RegisterLine, kw_only=True, rename="camel"):
 
 class PlannedRestore(RegisterLine, kw_only=True, rename="camel"):
     """A restore is on the disk: a run of its own, with its number, id and root. `of_root` is the root of the plan whose
-    releases are given back, `licenses` how many of them."""
+    releases are given back, `licenses` how many of them; `exchanged` of these had been downgraded, where any was."""
 
     kind: Literal["restore"] = "restore"
     run: int
@@ -79,6 +81,7 @@ class PlannedRestore(RegisterLine, kw_only=True, rename="camel"):
     of_root: str
     folder: str
     licenses: int
+    exchanged: int | UnsetType = UNSET
     at: str
     prev: str = ""
     person: RegisterPart | UnsetType = UNSET
@@ -103,7 +106,8 @@ class Begun(RegisterLine, kw_only=True, rename="camel"):
 class ClosedRun(RegisterLine, kw_only=True, rename="camel"):
     """An apply has ended: what was released by type and all results so far, and the journal's end as it was left.
 
-    `settled`: every license chosen has its result; then `journal_root` is the journal's seal.
+    `settled`: every license chosen has its result; then `journal_root` is the journal's seal. `open` is there where
+    licenses are exchanged: of how many the DELETE has no known answer.
     """
 
     kind: Literal["closed"] = "closed"
@@ -111,6 +115,7 @@ class ClosedRun(RegisterLine, kw_only=True, rename="camel"):
     run_id: str
     released: dict[LicenseType, int]
     results: dict[str, int]
+    open: int | UnsetType = UNSET
     settled: bool
     journal_lines: int
     journal_leaf: str

@@ -17,7 +17,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainEnd, ChainLine, ChainReader, is_erased, salts
-from seatwarden.engine.log.lines import RESTORE_RESULTS, Key, OutcomeKind, RegisterHead, SaltedCircumstances
+from seatwarden.engine.log.lines import Key, RegisterHead, SaltedCircumstances
+from seatwarden.engine.log.results import RESTORE_RESULTS, RESULTS_OF_GIVING_BACK, OutcomeKind
 from seatwarden.engine.log.run_folder import RESTORE_FILE
 from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.log.writer import salted
@@ -60,21 +61,25 @@ class RestoreHeader(RestoreLine, kw_only=True, rename="camel"):
 
 
 class BackPart(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Whose license it was: its id then, `DIRECTORY\\id` and the name of its user."""
+    """Whose license it was: its id then, `DIRECTORY\\id` and the name of its user. `instead` is there where a
+    downgrade took it: the id of the license that we gave, which is taken back (null: we gave none)."""
 
     salt: bytes
     license_id: str
     user: str
     user_name: str | None
+    instead: str | None | UnsetType = UNSET
 
 
 class BackLine(RestoreLine, kw_only=True, rename="camel"):
-    """A license that is to be given back: `line` is that of the plan which released it, `released` when it was."""
+    """A license that is to be given back: `line` is that of the plan which released it, `released` when it was. `takes`
+    is there where a downgrade took it: the type of what it gave, which is taken back."""
 
     kind: Literal["back"] = "back"
     line: int
     license_type: LicenseType
     released: str
+    takes: LicenseType | UnsetType = UNSET
     prev: str = ""
     person: BackPart | UnsetType = UNSET
     of: str | UnsetType = UNSET
@@ -104,7 +109,16 @@ class RestoreLog:
     erased: list[BackLine]
     root: str
     """The seal: the root of all its lines."""
-    results: tuple[OutcomeKind, ...] = RESTORE_RESULTS
+
+    @cached_property
+    def exchanges(self) -> Mapping[int, LicenseType]:
+        """The lines of licenses that were taken by a downgrade; then the type of what is given back."""
+        return {line.n: line.license_type for line in (*self.lines, *self.erased) if line.takes is not UNSET}
+
+    @property
+    def results(self) -> tuple[OutcomeKind, ...]:
+        """The results that its licenses can have."""
+        return RESULTS_OF_GIVING_BACK if self.exchanges else RESTORE_RESULTS
 
     @property
     def size(self) -> int:

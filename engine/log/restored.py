@@ -8,9 +8,10 @@ from pathlib import Path
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import JournalState, check_journal, read_journal
-from seatwarden.engine.log.lines import OutcomeKind, PlanLog
+from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.restore import RestoreLog, read_restore
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, RESTORE_FILE
 
 REGRETTED_WITHIN = timedelta(days=30)

@@ -26,9 +26,7 @@ def states_in(plan: RecordedPlan, journal: JournalState | None) -> tuple[License
         chosen = frozenset(journal.chosen)
         results = {line: cast("LicenseState", outcome.result) for line, outcome in journal.outcomes.items()}
         results = {**results, **dict.fromkeys(journal.open_intents, "unknown")}
-    return tuple(
-        _state(d.verdict == "release", n, chosen, results) for n, d in zip(plan.lines, plan.decisions, strict=True)
-    )
+    return tuple(_state(d.takes, n, chosen, results) for n, d in zip(plan.lines, plan.decisions, strict=True))
 
 
 def _state(release: bool, n: int, chosen: frozenset[int], results: Mapping[int, LicenseState]) -> LicenseState:

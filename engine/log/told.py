@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from seatwarden.engine.common.collector import collector_off
-from seatwarden.engine.decide.decision import Decision, Ruling, deciding_kind
+from seatwarden.engine.decide.decision import Decision, Ruling, deciding_kinds
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.facts.facts import Fact
 from seatwarden.engine.log.decision_lines import RecordedDecision, decision_of
@@ -54,6 +54,7 @@ def _decisions(opened: OpenedLog) -> Iterator[Decision]:
         key = (line.verdict, line.because, about.rule, about.at)
         ruling = rulings.get(key)
         if ruling is None:
-            told = rules.get((deciding_kind(line.because), about.rule, about.at))
-            ruling = rulings[key] = recorded_ruling(opened.log, line, (told,) if told else ())
+            kinds = deciding_kinds(line.verdict, line.because)
+            told = tuple(rule for kind in kinds if (rule := rules.get((kind, about.rule, about.at))) is not None)
+            ruling = rulings[key] = recorded_ruling(opened.log, line, told)
         yield decision_of(line, ruling, about.reason, _WhenAsked(opened, line))

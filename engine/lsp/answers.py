@@ -24,6 +24,7 @@ _ITEM_KIND = {
 _SYMBOL_KIND = {
     "keep": types.SymbolKind.Function,
     "release": types.SymbolKind.Function,
+    "downgrade": types.SymbolKind.Function,
     "let": types.SymbolKind.Variable,
     "set": types.SymbolKind.Variable,
 }

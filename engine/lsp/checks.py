@@ -78,8 +78,8 @@ def check(job: CheckJob) -> Iterator[Stage]:
         stage = replace(stage, findings=_found(findings))
         yield stage
         if site is not None:
-            verdicts = [decision.verdict for decision in decide_all(policy, site, day)]
-            stage = replace(stage, releases=(verdicts.count("release"), len(verdicts)))
+            taken = [decision.takes for decision in decide_all(policy, site, day)]
+            stage = replace(stage, releases=(taken.count(True), len(taken)))
             yield stage
     fixer = Fixer(str(path), day.today if day else job.now.date(), known)
     numbers = {finding: number for number, finding in enumerate(findings)}

@@ -30,5 +30,5 @@ def outline(text: SourceText) -> Iterator[OutlineEntry]:
         yield OutlineEntry(head[0].text.lower(), text.text[head[0].start : head[-1].end], head[0].start, last)
 
 
-_ENDS = {"keep": ("when", "until"), "release": ("when",), "let": ("=",), "set": ("from",)}
+_ENDS = {"keep": ("when", "until"), "release": ("when",), "downgrade": ("when",), "let": ("=",), "set": ("from",)}
 """The words before which what a statement is called ends."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.metrics.point import Point, merge_tags
 from seatwarden.policy.butler.jobs import Tags
 
@@ -27,7 +28,7 @@ def release_points(decisions: Iterable[Decision], outcomes: Iterable[Outcome], t
     seen: Counter[tuple[str, str]] = Counter()
     points = []
     for outcome in outcomes:
-        if outcome.result != "released":
+        if outcome.result not in TAKEN:
             continue
         decision = decided[outcome.key]
         series = (decision.license_type, decision.user)

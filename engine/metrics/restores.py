@@ -7,7 +7,7 @@ restore.
 from collections.abc import Mapping
 from datetime import datetime
 
-from seatwarden.engine.log.lines import RESTORE_RESULTS
+from seatwarden.engine.log.results import RESTORE_RESULTS
 from seatwarden.engine.metrics.point import FieldValue, Point, merge_tags
 from seatwarden.policy.butler.jobs import Tags
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from seatwarden.engine.log.lines import RESULTS
+from seatwarden.engine.log.results import counted_results
 from seatwarden.engine.metrics.point import FieldValue, Point, merge_tags
+from seatwarden.grammar.ast import RULE_KINDS
 from seatwarden.policy.butler.jobs import Tags
 
 MEASUREMENT = "seatwarden_run"
@@ -47,7 +48,7 @@ def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:
     ours = (("site", counts.site), ("outcome", counts.outcome), ("dry_run", "true" if counts.dry_run else "false"))
     of_run = merge_tags(tags, ours)
     totals: dict[str, FieldValue] = {name: float(counts.verdicts.get(name, 0)) for name in VERDICTS}
-    totals |= {result: float(counts.results.get(result, 0)) for result in RESULTS}
+    totals |= {result: float(count) for result, count in counted_results(counts.results).items()}
     totals |= {"seconds": float(counts.seconds), "failures": float(counts.failures)}
     totals |= {name: float(count) for name, count in counts.notices.items()}
     totals |= {"seal": counts.seals} if counts.seals else {}
@@ -55,7 +56,7 @@ def run_points(counts: RunCounts, tags: Tags, at: datetime) -> list[Point]:
     # A release that was planned in an earlier step, or by an earlier run, has no decision here.
     for rule in dict.fromkeys([*counts.by_rule, *counts.released_by_rule]):
         licenses = counts.by_rule.get(rule, 0)
-        verdict = "release" if rule.startswith("release ") else "keep"
+        verdict = next((kind for kind in RULE_KINDS if rule.startswith(f"{kind} ")), "keep")
         released = float(counts.released_by_rule.get(rule, 0))
         fields: dict[str, FieldValue] = {"licenses": float(licenses), "licenses_released": released}
         points.append(Point(MEASUREMENT, merge_tags(of_run, [("rule", rule), ("verdict", verdict)]), fields, at))

@@ -17,7 +17,7 @@ from seatwarden.engine.notice.languages import language
 from seatwarden.engine.notice.recipient import RecipientKind
 from seatwarden.engine.plan.limits import is_given_back
 from seatwarden.engine.snapshot.model import License
-from seatwarden.grammar.ast import LicenseType
+from seatwarden.grammar.ast import DOWNGRADED_TO, LicenseType, Rule
 
 LONGEST_NAME = 100
 """Most characters of a name, a rule or a site in a message."""
@@ -30,6 +30,7 @@ class NoticeFacts:
     `last_used` and `days_unused` are None where it was never used. `told` is the day of the first message, `announced`
     that of the release. `site` is the name that people know the site by, `rule` the policy's name of the rule.
     `given_back`: a license rule certainly gives the license again at the next log-in.
+    `becomes` is the type that is given in its place, where it is downgraded.
     """
 
     user: str
@@ -43,6 +44,12 @@ class NoticeFacts:
     rule: str = ""
     reminder: bool = False
     given_back: bool = False
+    becomes: LicenseType | None = None
+
+
+def becomes(rule: Rule | None) -> LicenseType | None:
+    """The type of license that a rule gives in the place of what it takes, if it does."""
+    return DOWNGRADED_TO if rule is not None and rule.kind == "downgrade" else None
 
 
 def facts_of(
@@ -66,6 +73,7 @@ def facts_of(
         decision.matched[0].label if decision.matched else "",
         reminder,
         is_given_back(decision),
+        becomes(decision.rule),
     )
 
 
@@ -74,6 +82,7 @@ VARIABLES: Mapping[str, str] = {
     "user": "`DIRECTORY\\id`",
     "license": "the license in the language's words: `Analyzer license`",
     "license_type": "`analyzer` or `professional`",
+    "becomes": "the license that is given in its place, in the language's words; nothing where it is released",
     "last_used": "the day of the last use, written out; nothing where the license was never used",
     "days_unused": "the days since then, a number; nothing where it was never used",
     "unused_for": "the same in words: `45 days`; nothing where it was never used",
@@ -105,6 +114,7 @@ def variables(
         "user": _short(facts.user),
         "license": words.licenses[facts.license_type],
         "license_type": facts.license_type,
+        "becomes": words.licenses[facts.becomes] if facts.becomes is not None else None,
         "last_used": words.day(facts.last_used) if facts.last_used else None,
         "days_unused": facts.days_unused,
         "unused_for": words.length(facts.days_unused) if facts.days_unused is not None else None,

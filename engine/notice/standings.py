@@ -1,4 +1,4 @@
-"""What the registers beside a site's runs say of its licenses: whose are held, and who was told.
+"""What the registers beside a site's runs say of its licenses: whose are held, who was told, and who was downgraded.
 
 No rule can read it. It turns a release into a keep, when a plan is made and once more before each release.
 """
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from msgspec import structs
+
 from seatwarden.engine.decide.decide import DecideOne, decide
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog, UntrustedRecord
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.standing import Standing, Standings
+from seatwarden.engine.facts.standing import NO_STANDING, Standing, Standings
+from seatwarden.engine.log.downgrades import NO_DOWNGRADES, PastDowngrades, past_downgrades
 from seatwarden.engine.log.heads import NO_HEADS, Heads
 from seatwarden.engine.log.register import REGISTER_FILE, RegisterState, read_register
 from seatwarden.engine.notice.ahead import ReleaseDays
@@ -23,15 +26,16 @@ from seatwarden.engine.notice.holds import Hold, HoldsState
 from seatwarden.engine.notice.notices import USUAL_INTERVAL
 from seatwarden.engine.notice.register import NOTICES_FILE, NoticeRecord, tail_of
 from seatwarden.engine.notice.trust import check_clock, heads_in_runs, trusted_holds, trusted_notices
-from seatwarden.engine.plan.plan import Stand
+from seatwarden.engine.plan.decide_site import Stand
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.loading import CheckedPolicy
 
 
-def standings_of(holds: Sequence[Hold], snapshot: Snapshot) -> Standings:
-    """The licenses of a snapshot that some holds are on; of several on one license the longest counts."""
-    found: dict[tuple[LicenseType, str], Standing] = {}
+def standings_of(holds: Sequence[Hold], snapshot: Snapshot, past: PastDowngrades = NO_DOWNGRADES) -> Standings:
+    """The licenses of a snapshot that some holds are on, or that past downgrades speak of; of several holds on one
+    license the longest counts."""
+    found = {key: Standing(downgrade=known) for key, known in past.standings(snapshot).items()}
     by_user: dict[str, list[Hold]] = {}
     for hold in holds:
         by_user.setdefault(hold.user.casefold(), []).append(hold)
@@ -44,7 +48,8 @@ def standings_of(holds: Sequence[Hold], snapshot: Snapshot) -> Standings:
             fitting = [hold for hold in mine if hold.license_type in (None, license_type)]
             if fitting:
                 longest = max(fitting, key=lambda hold: (hold.until, -hold.line))
-                found[license_type, row.id] = Standing(longest.as_found)
+                known = found.get((license_type, row.id), NO_STANDING)
+                found[license_type, row.id] = structs.replace(known, hold=longest.as_found)
     return found
 
 
@@ -82,8 +87,12 @@ class StandingsBeside:
         self._past: Heads | None = None
 
     def now(self, snapshot: Snapshot, day: Day) -> Standings:
-        """Whose licenses of a snapshot are held on a day. Raises UntrustedRecord."""
-        return standings_of(self.holds().in_force(day.today), snapshot)
+        """Whose licenses of a snapshot are held on a day, and of whom downgrades speak. Raises UntrustedRecord."""
+        return standings_of(self.holds().in_force(day.today), snapshot, self.downgrades(day))
+
+    def downgrades(self, day: Day) -> PastDowngrades:
+        """Who was downgraded, and what is open. Raises UntrustedRecord."""
+        return past_downgrades(self._register_of_runs(), self._folder, day)
 
     def decider(
         self,
@@ -122,8 +131,8 @@ class StandingsBeside:
 
     def noted(self, snapshot: Snapshot, day: Day) -> tuple[Snapshot, Heads]:
         """The snapshot with whose licenses are held, and where each register ended. Raises UntrustedRecord."""
-        holds, heads = self.holds(), Heads(self.holds().head, self.notices().head)
-        return snapshot.with_standings(standings_of(holds.in_force(day.today), snapshot)), heads
+        heads = Heads(self.holds().head, self.notices().head)
+        return snapshot.with_standings(self.now(snapshot, day)), heads
 
     def stand(self, policy: CheckedPolicy, snapshot: Snapshot, day: Day) -> Stand:
         """A function that hears on the decisions of a plan who was told. Raises UntrustedRecord."""

@@ -133,7 +133,7 @@ def _released(snapshot: Snapshot, decisions: Sequence[Decision], whole: bool) ->
         keyed = {(t, row.id): row for t in LICENSE_TYPES for row in snapshot.licenses.get(t, ())}
         decisions, rows = list(wanted.values()), [keyed[key] for key in wanted]
     users = snapshot.users_by_id
-    releasing = {ruling for ruling in {decision.ruling for decision in decisions} if ruling.verdict == "release"}
+    releasing = {ruling for ruling in {decision.ruling for decision in decisions} if ruling.takes}
     releases = [decision.ruling in releasing for decision in decisions]
     # Both are in the same order: see `decide_all`.
     for decision, row in compress(zip(decisions, rows, strict=True), releases):
@@ -174,7 +174,7 @@ def clocks_finding(clocks: Clocks) -> Finding | None:
 
 def is_about(finding: Finding, decision: Decision) -> bool:
     """Whether a finding of a plan concerns a license to be released."""
-    if decision.ruling.verdict != "release":
+    if not decision.takes:
         return False
     rule = decision.ruling.rule
     match finding.code:
@@ -272,7 +272,7 @@ def _accounts(released: Sequence[_Release], pseudonyms: Pseudonyms | None) -> It
 
 def _without_disuse(policy: CheckedPolicy, day: Day, released: Sequence[_Release], whole: bool) -> Iterator[_Found]:
     """SW312 and SW322; of some people only where such a rule releases one of them."""
-    rules = [rule for rule in policy.rules if rule.kind == "release"]
+    rules = [rule for rule in policy.rules if rule.takes]
     acting = {id(decision.ruling.rule) for decision, _, _ in released}
     if not whole and not acting:
         return

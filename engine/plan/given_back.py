@@ -7,7 +7,8 @@ from msgspec import UNSET, Raw, Struct, structs
 
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import printable
-from seatwarden.engine.decide.decision import STANDING, Decision
+from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.standing import is_due
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.engine.take_back.answer import TakeBack, named_rules
 
@@ -43,9 +44,7 @@ def with_take_backs(decisions: Sequence[Decision], snapshot: Snapshot) -> tuple[
     asked = take_backs_of(snapshot)
     return tuple(
         [
-            structs.replace(decision, take_back=asked.of_license(*decision.key))
-            if decision.ruling.verdict == "release" or decision.ruling.because in STANDING
-            else decision
+            structs.replace(decision, take_back=asked.of_license(*decision.key)) if is_due(decision) else decision
             for decision in decisions
         ]
     )
@@ -85,4 +84,4 @@ def take_back_cell(decision: Decision) -> str:
 
 
 def _of_releases(decisions: Iterable[Decision]) -> Iterator[TakeBack]:
-    return (one.take_back for one in decisions if one.take_back is not None and one.ruling.verdict == "release")
+    return (one.take_back for one in decisions if one.take_back is not None and one.takes)

@@ -369,7 +369,7 @@ def choose(
     limit is exceeded.
     """
     allocated = allocated_in(decisions)
-    releases = [d for d in decisions if d.verdict == "release"]
+    releases = [d for d in decisions if d.takes]
     chosen = [d for d in longest_unused_first(limits, allocated, releases, site) if d.key not in without]
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
     hold_limits(limits, allocated, planned, site)

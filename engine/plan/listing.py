@@ -8,22 +8,27 @@ from typing import Literal, TypeAlias, get_args
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
 from seatwarden.engine.decide.decision import Decision, Ruling, is_pseudonym, listing_order
+from seatwarden.grammar.ast import DOWNGRADED_TO
 
-Group: TypeAlias = Literal["release", "hold", "notice", "undetermined", "kept"]
-Show: TypeAlias = Literal["brief", "all", "release", "hold", "notice", "undetermined", "kept"]
+Group: TypeAlias = Literal["release", "downgrade", "hold", "not-now", "notice", "undetermined", "kept"]
+Show: TypeAlias = Literal["brief", "all", "release", "downgrade", "hold", "not-now", "notice", "undetermined", "kept"]
 """The groups that a listing has; `brief` are those that somebody has to look at: all but the kept ones."""
 SHOWN: dict[Show, tuple[Group, ...]] = {
-    "brief": ("release", "hold", "notice", "undetermined"),
+    "brief": ("release", "downgrade", "hold", "not-now", "notice", "undetermined"),
     "all": get_args(Group),
     "release": ("release",),
+    "downgrade": ("downgrade",),
     "hold": ("hold",),
+    "not-now": ("not-now",),
     "notice": ("notice",),
     "undetermined": ("undetermined",),
     "kept": ("kept",),
 }
 TITLES: dict[Group, str] = {
     "release": "Due",
+    "downgrade": "Due, to become Analyzer",
     "hold": "Due, but held",
+    "not-now": "Due, but not now",
     "notice": "Due, waiting for notice",
     "undetermined": "Undetermined, so kept",
     "kept": "Kept",
@@ -37,7 +42,8 @@ COLUMNS = (
 )
 
 _AGO = re.compile(r", (?:today|in \d[\d,]* days?|\d[\d,]* days? ago)(?:; \d+ needed)?")
-_NOT_DUE = re.compile(r"no release rule matches: (last used|never used).*?(?:; (\d+) needed)?")
+_NO_RULE = re.compile(r"no (?:downgrade or release|downgrade|release) rule matches")
+_NOT_DUE = re.compile(rf"{_NO_RULE.pattern}: (last used|never used).*?(?:; (\d+) needed)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,13 @@ class ListedGroup:
 
 def group_of_ruling(ruling: Ruling) -> Group:
     """The group that a decision with that ruling is listed in."""
-    if ruling.verdict == "release":
-        return "release"
+    if ruling.verdict != "keep":
+        return ruling.verdict
     match ruling.because:
         case "hold" | "notice" as kept_by:
             return kept_by
+        case "downgrade":
+            return "not-now"
         case _:
             return "undetermined" if ruling.guard == "undetermined" else "kept"
 
@@ -111,6 +119,12 @@ def _days(decision: Decision) -> str:
     return f"{decision.unused_days:,}{'+' if is_pseudonym(decision.license_id) else ''}"
 
 
+def license_cell(decision: Decision) -> str:
+    """The type of a license in a list of those that are due, and what it becomes."""
+    is_downgrade = decision.verdict == "downgrade"
+    return f"{decision.license_type}, to become {DOWNGRADED_TO}" if is_downgrade else decision.license_type
+
+
 def why(decision: Decision) -> str:
     """The reason of a decision, in short: see `brief`."""
     rule = decision.ruling.rule
@@ -125,7 +139,7 @@ def brief(reason: str, title: str | None, name: str | None) -> str:
     waiting = _NOT_DUE.fullmatch(reason)
     if waiting is not None and waiting[2]:
         return f"not due: {'never used, ' if waiting[1] == 'never used' else ''}{waiting[2]} days needed"
-    return reason.removeprefix("undetermined: ").replace("no release rule matches", "not due", 1)
+    return _NO_RULE.sub("not due", reason.removeprefix("undetermined: "), count=1)
 
 
 def left_out(licenses: int, listed: Sequence[ListedGroup]) -> list[str]:

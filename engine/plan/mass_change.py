@@ -19,7 +19,6 @@ from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reference import Trace, evaluate
 from seatwarden.engine.facts.facts import Fact, RecordedFact, RecordedFacts
 from seatwarden.grammar.ast import (
-    LICENSE_TYPES,
     Comparison,
     Condition,
     Field,
@@ -116,7 +115,7 @@ def _parts_of(rule: Rule, condition: Condition, protects: bool) -> Iterator[_Par
     if isinstance(condition, Comparison | IsEmpty | Field):
         read = [part for part, _ in walk(condition) if isinstance(part, Field)]
         if read and all(map(_is_compared, read)):
-            types = frozenset(rule.license_types) or frozenset(LICENSE_TYPES)
+            types = frozenset(rule.types)
             keys = tuple(field.key for field in read if field.key is not None)
             yield _Part(condition, frozenset(map(print_field, read)), protects, types, keys)
         return

@@ -12,12 +12,12 @@ import msgspec
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import decide_all
 from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, ruling_label
 from seatwarden.engine.decide.disguise import ClassCounts, Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.circumstances import Origin
+from seatwarden.engine.plan.decide_site import Stand, decide_site
 from seatwarden.engine.plan.findings import MASS_CHANGE, Finding, PlanFindings, clocks_finding, find_in_plan
 from seatwarden.engine.plan.given_back import TakeBackCounts, count_take_backs, with_take_backs
 from seatwarden.engine.plan.guarantees import GuaranteeJudged, judged
@@ -49,8 +49,6 @@ from seatwarden.policy.loading import CheckedPolicy
 FORMAT = 2
 """Version of the log's format: see docs/formats.md. Readers refuse a higher one."""
 
-Stand: TypeAlias = Callable[[Sequence[Decision]], tuple[Decision, ...]]
-"""Hears on all decisions on a site what its register of notices says."""
 _User: TypeAlias = tuple[str | None, str]
 
 
@@ -148,7 +146,7 @@ class Plan:
         return [said[one.license_type, self.pseudonyms.of_license(*one.key)] for one in found]
 
     def _releases(self) -> list[Decision]:
-        return [decision for decision in self.exact or self.decisions if decision.ruling.verdict == "release"]
+        return [decision for decision in self.exact or self.decisions if decision.takes]
 
     @property
     def unused_days(self) -> dict[tuple[LicenseType, str], int]:
@@ -184,8 +182,8 @@ class Plan:
 
     @cached_property
     def released(self) -> Counter[LicenseType]:
-        """The number of licenses of each type that the plan releases."""
-        return self._count(lambda ruling: ruling.verdict == "release")
+        """The number of licenses of each type that the plan takes: releases, downgrades among them."""
+        return self._count(lambda ruling: ruling.takes)
 
     @cached_property
     def waiting(self) -> NoticeCounts | None:
@@ -211,17 +209,18 @@ class Plan:
     def _users(self) -> tuple[int, int]:
         """The numbers of users who hold both types, and who lose all they hold; quarantined licenses do not count."""
         kept, released = (
-            [self._holders(license_type, verdict) for license_type in LICENSE_TYPES] for verdict in ("keep", "release")
+            [self._holders(license_type, verdicts) for license_type in LICENSE_TYPES]
+            for verdicts in (("keep", "downgrade"), ("release",))
         )
         both = (kept[0] | released[0]) & (kept[1] | released[1])
         return len(both), len((released[0] | released[1]) - kept[0] - kept[1])
 
-    def _holders(self, license_type: LicenseType, verdict: Verdict) -> set[_User]:
+    def _holders(self, license_type: LicenseType, verdicts: tuple[Verdict, ...]) -> set[_User]:
         return {
             (decision.user_directory, decision.user_id)
             for decision in self.exact or self.decisions
             if decision.license_type == license_type
-            and (ruling := decision.ruling).verdict == verdict
+            and (ruling := decision.ruling).verdict in verdicts
             and ruling.guard != "quarantined"
             and decision.user_id is not None
         }
@@ -275,7 +274,7 @@ class Plan:
     @cached_property
     def _summary(self) -> dict[str, Any]:
         guarded = {guard: self._count(partial(_is_guarded, guard)) for guard in ("quarantined", "undetermined")}
-        beside = {name: self._count(partial(_is_because, because)) for name, because in _DUE_AND_KEPT.items()}
+        beside = {name: self._count(counted) for name, counted in _COUNTED_WHERE_ANY.items()}
         types = {
             license_type: {
                 "allocated": self.allocated[license_type],
@@ -318,6 +317,7 @@ class Plan:
             "overLimit": [describe_excess(excess) for excess in self.over],
             "remedy": self.remedy,
             "pseudonyms": msgspec.to_builtins(self.classes),
+            **({"downgrade": downgraded} if (downgraded := sum(beside["downgrade"].values())) else {}),
             **({"reserves": reserves} if reserves else {}),
             **({"notice": msgspec.to_builtins(self.waiting)} if self.waiting is not None else {}),
             **({"takeBack": msgspec.to_builtins(self._taken_back)} if self._taken_back is not None else {}),
@@ -343,7 +343,7 @@ def make_plan(
     with collector_off():
         if pseudonyms is not None:
             snapshot = snapshot.with_releases(RELEASES_HIDDEN)
-        decisions = stand(tuple(decide_all(policy, snapshot, day)))
+        decisions = decide_site(policy, snapshot, day, stand, hidden=pseudonyms is not None)
         ours = pseudonyms.at(day) if pseudonyms is not None else None
         if ours is None:  # behind pseudonyms it would tell who has which attributes
             decisions = with_take_backs(decisions, snapshot)
@@ -394,9 +394,15 @@ def _is_guarded(guard: str, ruling: Ruling) -> bool:
     return ruling.guard == guard
 
 
-_DUE_AND_KEPT: Mapping[str, Because] = {"held": "hold", "waiting": "notice"}
-"""The names in a summary of those that are due and kept, by what keeps them."""
+def _is_kept(because: Because, ruling: Ruling) -> bool:
+    return ruling.because == because and not ruling.takes
 
 
-def _is_because(because: Because, ruling: Ruling) -> bool:
-    return ruling.because == because
+_COUNTED_WHERE_ANY: Mapping[str, Callable[[Ruling], bool]] = {
+    "downgrade": lambda ruling: ruling.verdict == "downgrade",
+    "held": partial(_is_kept, "hold"),
+    "notNow": partial(_is_kept, "downgrade"),
+    "waiting": partial(_is_kept, "notice"),
+}
+"""The names in a summary of what few plans have: those that are downgraded, of what is taken; and by what keeps them
+those that are due and kept."""

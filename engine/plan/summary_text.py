@@ -83,21 +83,27 @@ def totals(made: ShownPlan) -> list[str]:
     summary = made.summary()
     counts: dict[tuple[Group, str], int] = {}
     for license_type, by_type in summary["byType"].items():
-        counts["release", license_type] = by_type["release"]
-        counts["undetermined", license_type] = by_type["undetermined"]
-        counts["hold", license_type] = by_type.get("held", 0)
-        counts["notice", license_type] = by_type.get("waiting", 0)
-        beside = by_type["undetermined"] + by_type.get("held", 0) + by_type.get("waiting", 0)
-        counts["kept", license_type] = by_type["keep"] - beside
+        counts["downgrade", license_type] = by_type.get("downgrade", 0)
+        counts["release", license_type] = by_type["release"] - by_type.get("downgrade", 0)
+        kept: dict[Group, int] = {
+            "undetermined": by_type["undetermined"],
+            "hold": by_type.get("held", 0),
+            "not-now": by_type.get("notNow", 0),
+            "notice": by_type.get("waiting", 0),
+        }
+        counts |= {(group, license_type): count for group, count in kept.items()}
+        counts["kept", license_type] = by_type["keep"] - sum(kept.values())
     now = "" if summary["thisRun"] == summary["release"] else f", {summary['thisRun']:,} in this run"
     words: dict[Group, str] = {
         "release": f"due{now}",
+        "downgrade": "due, to become Analyzer",
         "hold": "due, but held",
+        "not-now": "due, but not now",
         "notice": "due, waiting for notice",
         "kept": "kept",
         "undetermined": "undetermined, so kept",
     }
-    seldom: tuple[Group, ...] = ("hold", "notice")
+    seldom: tuple[Group, ...] = ("downgrade", "hold", "not-now", "notice")
     for group in seldom:
         if not any(counts[group, one] for one in LICENSE_TYPES):
             del words[group]
@@ -142,7 +148,16 @@ def conclusion(made: ShownPlan) -> str:
         return f"{this_run:,} of {release:,} due {are} in this run; {waiting:,} {waits}. Nothing has been released yet."
     told = summary["notice"]["thisRun"] if "notice" in summary else 0
     sent = f", and {plural(told, 'message')} sent" if told else ""
-    return f"{plural(release, 'license')} would be released{sent}. Nothing has been released."
+    return f"{_taken(release, summary.get('downgrade', 0))}{sent}. Nothing has been released."
+
+
+def _taken(release: int, downgraded: int) -> str:
+    """What would be taken, in words: `3 licenses would be released`, and how many of them downgraded."""
+    if not downgraded:
+        return f"{plural(release, 'license')} would be released"
+    if downgraded == release:
+        return f"{plural(release, 'license')} would be downgraded"
+    return f"{plural(release - downgraded, 'license')} would be released and {downgraded:,} downgraded"
 
 
 def summary_lines(made: ShownPlan) -> list[str]:

@@ -190,7 +190,7 @@ def due_against_limits(plan: RecordedPlan) -> list[Excess]:
 def breaches_of(plan: RecordedPlan) -> tuple[Breach, ...]:
     """The limits because of which nothing is released: they choose nothing, and are exceeded."""
     allocated = allocated_in(plan.decisions)
-    due = (d for d in plan.decisions if d.verdict == "release")
+    due = (d for d in plan.decisions if d.takes)
     chosen = longest_unused_first(plan.limits, allocated, due, plan.numbers)
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
     return tuple(
@@ -200,4 +200,4 @@ def breaches_of(plan: RecordedPlan) -> tuple[Breach, ...]:
 
 
 def _by_type(plan: RecordedPlan) -> dict[LicenseType, int]:
-    return {t: sum(d.license_type == t and d.verdict == "release" for d in plan.decisions) for t in LICENSE_TYPES}
+    return {t: sum(d.license_type == t and d.takes for d in plan.decisions) for t in LICENSE_TYPES}

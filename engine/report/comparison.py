@@ -17,7 +17,7 @@ ChangeSince: TypeAlias = Literal["newly due", "no longer due", "back in use", "b
 
 CHANGES: tuple[ChangeSince, ...] = get_args(ChangeSince)
 
-_RELEASED = ("released", "gone")
+_RELEASED = ("released", "downgraded", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ def _change(
     if before is None:
         if (decision.license_type, decision.user_directory, decision.user_id) in lost:
             return "back after release"
-        return "newly due" if decision.verdict == "release" else None
-    if before.verdict == decision.verdict:
+        return "newly due" if decision.takes else None
+    if (before.verdict != "keep") is decision.takes:
         return None
-    if decision.verdict == "release":
+    if decision.takes:
         return "newly due"
     return "back in use" if _later(decision.last_used, before.about.last_used) else "no longer due"
 

@@ -11,13 +11,14 @@ from seatwarden.engine.decide.decision import STANDING, Decision, listing_order,
 from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.states import LicenseState
 from seatwarden.engine.log.approval import approval_lines
-from seatwarden.engine.log.lines import ApplyHeader, PlanHeader
+from seatwarden.engine.log.journal_lines import ApplyHeader
+from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.log.states import states_in
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.given_back import take_back_cell, take_back_lines
 from seatwarden.engine.plan.limits import Excess
-from seatwarden.engine.plan.listing import why
+from seatwarden.engine.plan.listing import license_cell, why
 from seatwarden.engine.report.band import (
     Band,
     Breach,
@@ -110,7 +111,7 @@ class TakenLicense:
 
     user: str
     name: str
-    license_type: LicenseType
+    license: str
     state: LicenseState
     days: int | None
     why: str
@@ -248,7 +249,7 @@ def _taken(plan: RecordedPlan, states: Sequence[LicenseState]) -> Iterator[Taken
 
 def _taken_license(decision: Decision, state: LicenseState) -> TakenLicense:
     user, name, told = decision.user, decision.user_name or "", (why(decision), take_back_cell(decision))
-    return TakenLicense(user, name, decision.license_type, state, decision.unused_days, *told)
+    return TakenLicense(user, name, license_cell(decision), state, decision.unused_days, *told)
 
 
 def _told(plan: RecordedPlan) -> Iterator[ToldLicense]:

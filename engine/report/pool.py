@@ -19,7 +19,7 @@ _GAP = 1.5
 _LEAST = 2.5
 """Even one license of many thousands is to be seen."""
 
-FREED: tuple[LicenseState, ...] = ("released", "gone")
+FREED: tuple[LicenseState, ...] = ("released", "downgraded", "gone")
 TO_FREE: tuple[LicenseState, ...] = ("in this run",)
 """The states of licenses that are free, in a run that was applied and in a plan."""
 
@@ -66,13 +66,14 @@ _LABELS = {
     "undetermined": "kept, a fact is unknown",
     "quarantined": "in quarantine already",
     "held": "due, but held",
+    "not-now": "due, but not now",
     "waiting": "due, waiting for notice",
     "due": "due, not in this run",
     "freed": "in this run",
     "free": "free",
 }
 _APPLIED = _LABELS | {"due": "due, not released", "freed": "released"}
-_DRAWN_AFTER = {"held": "due", "waiting": "due"}
+_DRAWN_AFTER = {"held": "due", "not-now": "due", "waiting": "due"}
 _DRAWN_BEFORE = {**_DRAWN_AFTER, "freed": "due"}
 """What is due has one look in all pictures, whether this run takes it, another does, or it is kept for a while."""
 
@@ -122,12 +123,12 @@ def _after(kind: str, count: int, counts: dict[str, int], available: int | None)
 def _kind(decision: Decision, state: LicenseState, applied: bool) -> str:
     if state in (FREED if applied else TO_FREE):
         return "freed"
-    if decision.verdict == "release":
+    if decision.takes:
         return "due"
     return _KEPT_BY.get(decision.because) or decision.guard or "kept"
 
 
-_KEPT_BY = {"hold": "held", "notice": "waiting"}
+_KEPT_BY = {"hold": "held", "downgrade": "not-now", "notice": "waiting"}
 
 
 def _segments(sums: dict[str, int], counts: dict[str, int], drawn: dict[str, str], scale: float) -> Iterable[Segment]:

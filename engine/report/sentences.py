@@ -21,8 +21,9 @@ def headline(plan: RecordedPlan, journal: JournalState | None, states: Sequence[
     """The one sentence that a reader takes away."""
     count, waiting = Counter(states), waiting_in(plan.log.summary)
     if journal is not None:
-        released = count["released"]
-        return f"{_licenses(released)} {_were(released)} released".capitalize()
+        released, downgraded = count["released"], count["downgraded"]
+        also = f", {downgraded:,} downgraded" if downgraded else ""
+        return f"{_licenses(released)} {_were(released)} released{also}".capitalize()
     if plan.is_stopped:
         return "Nothing is released: a fact has changed for very many users"
     if count["in this run"]:
@@ -74,6 +75,10 @@ def _applied(plan: RecordedPlan, journal: JournalState, states: Sequence[License
         f"{_by_type(plan, states, 'released') or 'no license'} {_were(count['released'])} released, "
         f"{summary.keep:,} {_were(summary.keep)} kept."
     )
+    if one := count["downgraded"]:
+        yield f"{_licenses(one)} {_were(one)} taken, and an Analyzer license given in the place of each."
+    if one := count["left"]:
+        yield f"{_licenses(one)} {_were(one)} left beside the Analyzer license that was given: look at each."
     if one := count["gone"]:
         yield f"{_licenses(one)} {_were(one)} gone already when we came to delete {'it' if one == 1 else 'them'}."
     if one := count["skipped"]:

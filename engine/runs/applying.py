@@ -11,6 +11,7 @@ from msgspec import structs
 from seatwarden.engine.apply.actions import Outcome
 from seatwarden.engine.apply.apply import PendingApply, find_pending
 from seatwarden.engine.apply.behind_pseudonyms import lacking_key
+from seatwarden.engine.apply.downgrader import actions_of_plan
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
 from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.decide.decide import DecideOne
@@ -165,7 +166,7 @@ class Applying:
             facts: dict[str, Any] = {"type": license_type, "license": license_id, "detail": outcome.detail}
             if pending.plan.header.period is not None:
                 del facts["license"]  # a log has the moment, which QRS notes beside the name
-            level = logging.WARNING if outcome.result in ("failed", "unknown") else logging.INFO
+            level = logging.WARNING if outcome.result in ("left", "failed", "unknown") else logging.INFO
             self._context.log(outcome.result, level=level, run=run, **facts)
 
         clock = self._context.clock
@@ -181,7 +182,7 @@ class Applying:
             try:
                 done = carry_out(
                     pending,
-                    release,
+                    actions_of_plan(release, qrs, pending),
                     journal,
                     parallel=self._settings.parallel,
                     clock=clock,
@@ -204,6 +205,8 @@ class Applying:
         """How the run has ended with what was applied; `waits` where its own plan waits for approvals."""
         if any(done.refused for done in self._ends):
             return "failed", ("QRS does not accept us: the run was ended",)
+        if any(done.counts.get("left") for done in self._ends):
+            return "incomplete", ("somebody was left with both licenses: see the outcomes",)
         if all(done.settled for done in self._ends):
             return ("waiting" if waits else "done"), ()
         if self._context.stop.is_set():
@@ -219,7 +222,7 @@ def agreed(decide_one: DecideOne, agree: Callable[[User, LicenseType], str | Non
     ) -> Decision:
         found = decide_one(policy, snapshot, license_type, row, day)
         user = snapshot.users_by_id.get(row.user.id) if isinstance(row.user, UserReference) else None
-        if found.verdict != "release" or user is None:
+        if not found.takes or user is None:
             return found
         why = agree(user, license_type)
         kept = structs.replace(found.ruling, verdict="keep", because="default")

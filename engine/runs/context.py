@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from seatwarden.engine.apply.releaser import Qrs
+from seatwarden.engine.apply.downgrader import QrsToApply
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.notices import Couriers, real_courier
@@ -16,7 +16,7 @@ from seatwarden.engine.snapshot.model import Snapshot, User
 from seatwarden.grammar.ast import LicenseType
 
 
-class Connection(Qrs, Protocol):
+class Connection(QrsToApply, Protocol):
     """The part of QRS that a run needs: to read the site, then to release."""
 
     @property

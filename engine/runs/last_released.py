@@ -10,8 +10,9 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.log.journal import JournalState, read_journal
-from seatwarden.engine.log.lines import OutcomeLine
+from seatwarden.engine.log.journal_lines import OutcomeLine
 from seatwarden.engine.log.register import REGISTER_FILE, Begun, Planned, PrunedRuns, RegisterState, read_register
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.snapshot.model import Snapshot
 from seatwarden.grammar.ast import LicenseType
@@ -59,7 +60,7 @@ def released_at(folder: Path) -> dict[tuple[str, LicenseType], datetime] | str:
     except (DamagedLog, OSError):
         return _UNREADABLE
     found: dict[tuple[str, LicenseType], datetime] = {}
-    for line in _released(journals, ("released", "unknown")):
+    for line in _released(journals, (*TAKEN, "left", "unknown")):
         at, user = parse_timestamp(line.at), line.person.user  # type: ignore[union-attr]
         if at is None or "\\" not in user:
             return _PSEUDONYMS
@@ -72,7 +73,7 @@ _UNREADABLE = "a journal of the site's runs, or their register, is missing or ca
 _PSEUDONYMS = "the journals of the site's runs have pseudonyms"
 
 
-def _released(journals: Iterable[JournalState], results: Collection[str] = ("released",)) -> Iterator[OutcomeLine]:
+def _released(journals: Iterable[JournalState], results: Collection[str] = TAKEN) -> Iterator[OutcomeLine]:
     """The lines of licenses with these results, of people who are not erased."""
     for journal in journals:
         for line in journal.outcomes.values():

@@ -15,6 +15,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import RecordedPlan, read_plan
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
 from seatwarden.engine.plan.free import freed
 from seatwarden.engine.plan.limits import allocated_in
@@ -166,6 +167,6 @@ class _SecondStep:
     def _free(self) -> tuple[FreeLicenses, ...]:
         if self.plan is None:
             return ()
-        done = {one.key for plan in self.applying.applied for one in plan.outcomes if one.result == "released"}
+        done = {one.key for plan in self.applying.applied for one in plan.outcomes if one.result in TAKEN}
         seats = freed(self.plan.header.overview, self.plan.decisions, done)
         return free_licenses(seats, self.settings, self.plan.day.today)

@@ -14,7 +14,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.notice.assess import NoticeEnd, NoticeSite, clause_of, ending
 from seatwarden.engine.notice.decisions import rows_of
-from seatwarden.engine.notice.facts import NoticeFacts
+from seatwarden.engine.notice.facts import NoticeFacts, becomes
 from seatwarden.engine.notice.interval import interval_of
 from seatwarden.engine.notice.message import NoticeMessage, compose
 from seatwarden.engine.notice.messages_due import DueMessage, messages_due
@@ -117,6 +117,7 @@ class _Post:
             rule=decision.rule.name or "" if decision.rule else "",
             reminder=due.step == "reminder",
             given_back=is_given_back(decision),
+            becomes=becomes(decision.rule),
         )
 
 

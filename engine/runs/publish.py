@@ -18,8 +18,8 @@ from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.log.approval import answers_beside
-from seatwarden.engine.log.lines import RESULTS
 from seatwarden.engine.log.restored import read_past_restore, undone_by
+from seatwarden.engine.log.results import TAKEN, counted_results
 from seatwarden.engine.metrics.delivery import send
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.releases import release_points
@@ -230,7 +230,7 @@ def _counts(report: RunReport, settings: Settings) -> RunCounts:
     for applied in report.applied:
         labels = {decision.key: reason_label(decision) for decision in applied.plan.decisions}
         results.update(outcome.result for outcome in applied.outcomes)
-        released_by_rule.update(labels[o.key] for o in applied.outcomes if o.result == "released")
+        released_by_rule.update(labels[o.key] for o in applied.outcomes if o.result in TAKEN)
     summary: dict[str, Any] = report.plan.summary() if report.plan else {}
     return RunCounts(
         site=settings.site.url,
@@ -295,8 +295,8 @@ def _done(
     """The event of what was applied; `report` is that of a run, in which people were told, too."""
     outcomes = [outcome for applied in several for outcome in applied.outcomes]
     found = Counter(outcome.result for outcome in outcomes)
-    counts: dict[str, int] = {result: found[result] for result in RESULTS}
-    released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result == "released"]
+    counts = counted_results(found)
+    released = [(outcome.user, outcome.key[0]) for outcome in outcomes if outcome.result in TAKEN]
     plan = several[-1].plan if several else None
     if plan is not None:
         run_id, findings = plan.header.run_id, plan.findings

@@ -44,6 +44,7 @@ from seatwarden.engine.log.register import (
 )
 from seatwarden.engine.log.register_line import RegisterLine
 from seatwarden.engine.log.restore import RestoreLog, read_restore
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE, RESTORE_FILE
 from seatwarden.engine.log.signature import OUTCOMES_NOTE, RUNS_NOTE, Checkpoint, write_note
 from seatwarden.engine.log.signing_lines import ApprovedRun, KeyNoted, KeyState, SignedFile
@@ -206,6 +207,7 @@ class SiteRecord:
             folder=self._named(folder),
             licenses=summary["licenses"],
             release=summary["release"],
+            downgrade=summary.get("downgrade", UNSET),
             at=self._now(),
         )
         self._register.add(line)
@@ -233,6 +235,7 @@ class SiteRecord:
             of_root=log.header.of_root,
             folder=self._named(log.folder),
             licenses=len(log.lines),
+            exchanged=len(log.exchanges) or UNSET,
             at=self._now(),
         )
         self._register.add(line)
@@ -313,13 +316,14 @@ class SiteRecord:
         plan = pending.plan
         released: Counter[LicenseType] = Counter()
         for line in state.outcomes.values():
-            released[line.license_type] += line.result == "released"
+            released[line.license_type] += line.result in TAKEN
         self._register.add(
             ClosedRun(
                 run=number,
                 run_id=plan.header.run_id,
                 released=dict(released),
                 results=count_results((line.result for line in state.outcomes.values()), plan.log.results),
+                open=len(state.unanswered & state.gifts.keys()) if plan.log.exchanges else UNSET,
                 settled=state.sealed,
                 journal_lines=state.lines,
                 journal_leaf=state.leaf,

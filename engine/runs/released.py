@@ -7,6 +7,7 @@ from pathlib import Path
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.lines import Key
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 
 
@@ -29,6 +30,6 @@ class ReleasedBeside:
             except (DamagedLog, OSError):  # what it did is not known, and this is only a word on who it was
                 continue
             if state is not None:
-                released = (line.key for line in state.outcomes.values() if line.result == "released")
+                released = (line.key for line in state.outcomes.values() if line.result in TAKEN)
                 found.update({key: state.header.run_id for key in released if key is not None})
         return found

@@ -16,18 +16,20 @@ from seatwarden.engine.apply.pending import Pending, journal_so_far
 from seatwarden.engine.decide.decision import user_of
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.explain.people import AmbiguousUser, Holder, People
+from seatwarden.engine.log.downgrades import given_by_us
 from seatwarden.engine.log.journal import JournalState, journal_beside
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.log.restore import BackLine, BackPart, RestoreHeader, RestoreLog, read_restore, write_restore
 from seatwarden.engine.log.restored import restores_in, undone_by
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.plan.circumstances import Hand, clocks_of
 from seatwarden.engine.plan.modes import WHAT_IF
 from seatwarden.engine.runs.record import SiteRecord
 from seatwarden.engine.snapshot.model import Seats
 from seatwarden.engine.version import VERSION
-from seatwarden.grammar.ast import LicenseType
+from seatwarden.grammar.ast import DOWNGRADED_TO, LicenseType
 from seatwarden.policy.errors import InputError
 
 
@@ -81,19 +83,23 @@ def find_restorable(plan: PlanLog, journal: JournalState, state: Path) -> Restor
     restores = restores_in([state / RUNS_FOLDER], strictly=True)
     done = undone_by(restores).get(plan.root, {})
     by_line = {line.n: line for line in plan.decisions}
-    released = {n: line for n, line in journal.outcomes.items() if line.result == "released"}
+    given = given_by_us(journal)
+    # Who was left with both has the license still: what we gave beside it is taken back.
+    released = {n: line for n, line in journal.outcomes.items() if line.result in TAKEN or line.result == "left"}
     left = []
     for n, outcome in sorted(released.items()):
         if n in done or n not in by_line or outcome.person is UNSET:
             continue
-        about = by_line[n].about
+        about, exchanged = by_line[n].about, by_line[n].verdict == "downgrade"
         part = BackPart(
             salt=b"",
             license_id=about.license_id,
             user=user_of(about.user_directory, about.user_id or "?"),
             user_name=about.user_name,
+            instead=given.get(n) if exchanged else UNSET,
         )
-        left.append(BackLine(line=n, license_type=outcome.license_type, released=outcome.at, person=part))
+        takes = DOWNGRADED_TO if exchanged else UNSET
+        left.append(BackLine(line=n, license_type=outcome.license_type, released=outcome.at, takes=takes, person=part))
     earlier = [past.log for past in restores if past.log.header.of_root == plan.root and past.is_open]
     undone = sum(n in done for n in released)
     return Restorable(plan, left, len(released), undone, len(released) - undone - len(left), next(iter(earlier), None))
@@ -107,7 +113,7 @@ def only_of(queries: Sequence[str], plan: PlanLog, journal: JournalState, left: 
     if not queries:
         return list(left)
     people: People[None] = People(" whose license this run has released")
-    released = {n for n, line in journal.outcomes.items() if line.result == "released"}
+    released = {n for n, line in journal.outcomes.items() if line.result in TAKEN or line.result == "left"}
     for line in plan.decisions:
         if line.n in released:
             people.add(line.about.user_directory, line.about.user_id, line.about.user_name)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from msgspec import UNSET
+
 from seatwarden.engine.common.files import (
     make_private_folder,
     move_folder,
@@ -22,7 +24,15 @@ from seatwarden.engine.common.rights import take_off_read_only
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.erasures import Erasures, open_pruning
 from seatwarden.engine.log.first_line import FirstLine, first_line
-from seatwarden.engine.log.register import RUNS_FOLDER, Planned, PlannedRestore, PrunedRuns, Register, RegisterState
+from seatwarden.engine.log.register import (
+    RUNS_FOLDER,
+    ClosedRun,
+    Planned,
+    PlannedRestore,
+    PrunedRuns,
+    Register,
+    RegisterState,
+)
 from seatwarden.engine.log.run_folder import APPROVALS_FOLDER, NOTES, NOTES_FOLDER, PLAN_FILE, RESTORE_FILE
 from seatwarden.engine.log.verified_restore import verify_restore
 from seatwarden.engine.log.verify import verify_record
@@ -76,12 +86,19 @@ def _find_old_restores(found: OldRuns, before: datetime, state: Path, register: 
         if line is None or max(moment for moment in said if moment is not None) >= before:
             continue
         verified = verify_restore(folder, Erasures(register))
-        if line.run in register.open_runs() or verified.journal is None or not verified.journal.sealed:
+        unanswered = line.run in register.open_runs() or _is_unanswered(line, register)
+        if unanswered or verified.journal is None or not verified.journal.sealed:
             found.kept.append(LeftRun(folder, "it is open: what became of some license is not known"))
         elif verified.faults or verified.log is None:
             found.kept.append(LeftRun(folder, f"it is disputed: {verified.faults[0]}"))
         else:
             found.due[folder.relative_to(state).as_posix()] = verified.log.root
+
+
+def _is_unanswered(line: Planned | PlannedRestore | None, register: RegisterState) -> bool:
+    """Whether a run has taken leave of a DELETE whose answer nobody knows: the next ones look whether it arrives."""
+    closed = [one for one in register.of_kind(ClosedRun) if line is not None and one.run == line.run]
+    return bool(closed) and closed[-1].open is not UNSET and closed[-1].open > 0
 
 
 def _upto(state: Path, register: RegisterState, begun: dict[Path, FirstLine]) -> datetime | None:
@@ -120,6 +137,8 @@ def _judged(folder: Path, planned: Planned | None, register: RegisterState) -> t
     """The root of a run that may go; else why it is kept although its time is over: it is open, or disputed."""
     if planned is not None and planned.run in register.open_runs():
         return None, "it is open: it was begun and never closed"
+    if _is_unanswered(planned, register):
+        return None, "it is open: a DELETE has no known answer"
     try:
         verified = verify_record(folder, _no_pages)
         faults = [fault for fault in verified.faults if fault.path.resolve().is_relative_to(folder.resolve())]

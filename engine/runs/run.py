@@ -19,6 +19,7 @@ from seatwarden.engine.log.growing import ChangedMeanwhile
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.register import RUNS_FOLDER
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.monitor.capacity import FreeLicenses, free_licenses
 from seatwarden.engine.notice.messages_due import DueMessage
 from seatwarden.engine.notice.standings import CHANGED_HELP
@@ -313,4 +314,4 @@ class _Run:
     def _released(self) -> set[Key]:
         """What was released of this run's own plan."""
         mine = [one for one in self.applied if self.plan and one.plan.header.run_id == self.plan.run_id]
-        return {outcome.key for one in mine for outcome in one.outcomes if outcome.result == "released"}
+        return {outcome.key for one in mine for outcome in one.outcomes if outcome.result in TAKEN}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatwarden.engine.common.files import make_private_folder
 from seatwarden.engine.history import HISTORY_FILE
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.runs.recovery import Applied
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot
@@ -34,7 +35,7 @@ def keep_seen(settings: Settings, snapshot: Snapshot, log: "Log") -> None:
 
 def note_released(settings: Settings, applied: Iterable[Applied], at: datetime, log: "Log") -> None:
     """Notes what was released: without that, who was sent away looks like somebody who left. What cannot be is said."""
-    released = [outcome.key for one in applied for outcome in one.outcomes if outcome.result == "released"]
+    released = [outcome.key for one in applied for outcome in one.outcomes if outcome.result in TAKEN]
     if not settings.keeps_history or not released:
         return
     try:

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.notice.lines import EndCause, MessageResult, NoticeStep
 from seatwarden.engine.notice.messages_due import DueMessage
 from seatwarden.engine.notice.notices import GivenNotice
@@ -116,7 +117,7 @@ def notice_numbers(report: RunReport) -> dict[str, int]:
 def released_after_notice(report: RunReport) -> int:
     """How many licenses were released whose holders were told before."""
     return sum(
-        outcome.result == "released" and is_announced(decisions[outcome.key])
+        outcome.result in TAKEN and is_announced(decisions[outcome.key])
         for applied in report.applied
         if (decisions := {decision.key: decision for decision in applied.plan.decisions})
         for outcome in applied.outcomes

@@ -22,7 +22,8 @@ from seatwarden.engine.history.store import History
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.erasures import Erasures, root_over
 from seatwarden.engine.log.journal import JournalState, check_journal, parse_journal
-from seatwarden.engine.log.lines import FindingLine, Intent, OutcomeLine, PlanLog
+from seatwarden.engine.log.journal_lines import LicenseLine
+from seatwarden.engine.log.lines import FindingLine, PlanLog
 from seatwarden.engine.log.reader import parse_plan
 from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, Planned, RegisterState
 from seatwarden.engine.log.restored import read_past_restore
@@ -351,9 +352,10 @@ def _names(line: FindingLine, person: ForgottenPerson) -> bool:
 def _journal_lines(journal: JournalState | None, of_plan: set[int], person: ForgottenPerson) -> Iterator[int]:
     """The lines of a journal on licenses of a person."""
     for line in journal.events if journal else ():
-        if not isinstance(line, Intent | OutcomeLine) or line.person is UNSET:
+        part = getattr(line, "person", UNSET)
+        if not isinstance(line, LicenseLine) or part is UNSET:
             continue
-        if line.line in of_plan or line.person.license_id in person.ids:
+        if line.line in of_plan or getattr(part, "license_id", None) in person.ids:
             yield line.n
 
 

@@ -13,6 +13,7 @@ from seatwarden.engine.common.text import plural
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.log.first_line import first_line
 from seatwarden.engine.log.register import Attempt, Begun, ClosedRun, Planned, RegisterState
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.log.run_folder import PLAN_FILE
 from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.snapshot.model import Seats
@@ -116,7 +117,7 @@ def _run(found: _Found, state_folder: Path, under_way: bool) -> RegisteredRun:
         well,
         "live" if planned.mode == LIVE else planned.mode,
         planned.release,
-        closed.results.get("released", 0) if closed else None,
+        sum(closed.results.get(one, 0) for one in TAKEN) if closed else None,
         planned.run_id,
         folder,
         planned.root,

@@ -156,6 +156,7 @@ def load_settings(
     sources = {str(file): reader.concealed(text)}  # no finding shows a secret that stands on its line
     ruled = needs_policy or chosen != file or jobs.rules is not None
     checked = _checked_policy(chosen, ruled, None if policy else ours.map.get("policy"), reader.findings, sources)
+    _check_pool(reader, ours, checked)
     if reader.findings or site is None or checked is None:
         raise PolicyError(in_order(reader.findings), sources)
     return Settings(
@@ -177,6 +178,16 @@ def load_settings(
         sources=sources,
         secret_files=tuple(path for _, path in reader.secret_files),
     )
+
+
+def _check_pool(reader: YamlReader, ours: Values, policy: CheckedPolicy | None) -> None:
+    """In a pool nobody is downgraded: what is given at one site is taken from the free licenses of all of them."""
+    pool, entry = ours["licensePool"], ours.map.get("licensePool")
+    if pool is None or not pool.shares or pool.use_only or policy is None or not policy.downgrades or entry is None:
+        return
+    help_ = "write `release` in place of `downgrade`, or give the site a license key of its own"
+    message = "the policy downgrades people, which is not done where sites share their licenses"
+    reader.error("SW205", message, entry.value.span, "a pool of several sites", help_)
 
 
 def faults_of_ours(file: Path, environment: Mapping[str, str]) -> tuple[Diagnostic, ...]:

@@ -56,11 +56,11 @@ def _cases(policy: CheckedPolicy, day: Day) -> Iterator[tuple[str, CaseUser, Lic
     # `inactive: No` and its like keep all who are not: whoever is to lose a license must be what they ask for.
     nots = [rule.condition.operand for rule in policy.rules if rule.kind == "keep" and isinstance(rule.condition, Not)]
     others: CaseUser = {_word(field): True for field in nots if isinstance(field, Field) and _is_flag(field)}
-    released = [kind for kind in LICENSE_TYPES if any(r.kind == "release" and r.applies_to(kind) for r in policy.rules)]
+    released = [kind for kind in LICENSE_TYPES if any(r.takes and r.applies_to(kind) for r in policy.rules)]
     for rule in policy.rules:
         # Without the rule the license would go: only so does the case show that the rule protects.
         kinds = [kind for kind in released or LICENSE_TYPES if rule.applies_to(kind)]
-        if rule.kind == "release":
+        if rule.takes:
             yield from _release_cases(rule, others, day)
         elif kinds and (facts := _facts(rule.condition, policy)) is not None:
             yield rule.label, facts, LicenseFacts(kinds[0], {})
@@ -70,7 +70,7 @@ def _release_cases(rule: Rule, others: CaseUser, day: Day) -> Iterator[tuple[str
     """The last day on which a license is kept, the first on which it is not, and a license that is new."""
     days = next(_thresholds(rule.condition), None)
     yesterday = day.today - timedelta(days=1)
-    for kind in (rule.license_types or LICENSE_TYPES) if days else ():
+    for kind in rule.types if days else ():
         for unused in (days - 1, days) if days else ():
             yield f"{kind} unused for {plural(unused, 'day')}", others, LicenseFacts(kind, {"unusedDays": unused})
         new: dict[str, Given] = {"lastUsed": Special.NEVER, "createdDate": yesterday}

@@ -25,7 +25,6 @@ from seatwarden.engine.report.render import (
 )
 from seatwarden.engine.web.form import TypedAnswer
 from seatwarden.engine.web.reply import PageReply
-from seatwarden.grammar.ast import LicenseType
 
 WordsLook = Literal["well", "attention", "wrong"]
 _SIGNS: dict[WordsLook, tuple[str, str]] = {"well": ("✓", "Done"), "attention": ("!", "Not now"), "wrong": ("✗", "No")}
@@ -48,7 +47,7 @@ class ReleaseRow:
     """A license that is due, as the form lists it; `hold` is None where nobody can be held by name."""
 
     line: int
-    license_type: LicenseType
+    license: str
     user: str
     name: str
     days: int | None

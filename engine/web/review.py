@@ -18,7 +18,7 @@ from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import listing_order
 from seatwarden.engine.errors import DamagedLog, PlanRefused
 from seatwarden.engine.log.approval import MAX_COMMENT
-from seatwarden.engine.plan.listing import why
+from seatwarden.engine.plan.listing import license_cell, why
 from seatwarden.engine.report.model import report_of
 from seatwarden.engine.report.sources import read_sources
 from seatwarden.engine.web.form import BadForm, SentForm, TypedAnswer, TypedHold, read_form
@@ -172,7 +172,7 @@ class Review:
                 listing_order(one),
                 ReleaseRow(
                     line=line,
-                    license_type=one.license_type,
+                    license=license_cell(one),
                     user=one.user,
                     name=one.user_name or "",
                     days=one.unused_days,

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from seatwarden.grammar.ast import (
+    DOWNGRADED,
+    DOWNGRADED_TO,
     LICENSE_TYPES,
     And,
     AnyLimit,
@@ -23,6 +25,7 @@ from seatwarden.grammar.ast import (
     Notice,
     Or,
     Rule,
+    RuleKind,
     Text,
     Timezone,
     UnusedFor,
@@ -187,8 +190,12 @@ def _keep_rules(section: Section) -> Kind:
 # What is released ----------------------------------------------------------------------------------------
 
 
-def _release_rule(reader: YamlReader, entry: Entry, what: str) -> Rule | None:
-    settings = RELEASE_RULE.read(reader, entry.value, what)
+def _taking(section: Section) -> Kind:
+    return Kind(lambda reader, entry, what: _taking_rule(section, reader, entry, what), section.schema())
+
+
+def _taking_rule(section: Section, reader: YamlReader, entry: Entry, what: str) -> Rule | None:
+    settings = section.read(reader, entry.value, what)
     if settings is None or not settings["enable"] or settings["releaseThresholdDays"] is None:
         return None
     place = settings.span("releaseThresholdDays")
@@ -203,7 +210,8 @@ def _release_rule(reader: YamlReader, entry: Entry, what: str) -> Rule | None:
     license_type = cast(LicenseType, entry.key.text)
     key, said = entry.key.span, settings["regardlessOfUse"]
     said_at = settings.span("regardlessOfUse") if said else NOWHERE
-    return Rule("release", (license_type,), None, None, condition, key, key, said, said_at, settings["notice"])
+    kind: RuleKind = "downgrade" if settings.by_key.get("downgrade") else "release"
+    return Rule(kind, (license_type,), None, None, condition, key, key, said, said_at, settings["notice"])
 
 
 def _notice(said: Values) -> Notice | None:
@@ -311,20 +319,18 @@ NOTICE = Section(
     )
 )
 _NOTICE = "Users are told before a release by this rule."
-RELEASE_RULE = Section(
-    (
-        need("enable", SWITCH, "false: licenses of this type are never released."),
-        need("releaseThresholdDays", whole("days"), "Calendar days of disuse after which a license is released."),
-        ours("when", CONDITION, "A condition that must hold too, in the policy language."),
-        ours("neverUsed", one_of(("fromAllocation", "release", "keep")), _NEVER_USED, "fromAllocation"),
-        ours("regardlessOfUse", SWITCH, "true: licenses that are in use are meant, too.", False),
-        ours("notice", map_of(NOTICE, _notice), _NOTICE),
-    )
+_TAKING = (
+    need("enable", SWITCH, "false: licenses of this type are never released."),
+    need("releaseThresholdDays", whole("days"), "Calendar days of disuse after which a license is released."),
+    ours("when", CONDITION, "A condition that must hold too, in the policy language."),
+    ours("neverUsed", one_of(("fromAllocation", "release", "keep")), _NEVER_USED, "fromAllocation"),
+    ours("regardlessOfUse", SWITCH, "true: licenses that are in use are meant, too.", False),
+    ours("notice", map_of(NOTICE, _notice), _NOTICE),
 )
-_RELEASED = Kind(_release_rule, RELEASE_RULE.schema())
+_DOWNGRADE = ours("downgrade", SWITCH, "true: the user gets an Analyzer license in its place.", False)
 RELEASED = (
-    Setting("professional", _RELEASED, "Professional access licenses."),
-    Setting("analyzer", _RELEASED, "Analyzer access licenses."),
+    Setting(DOWNGRADED, _taking(Section((*_TAKING, _DOWNGRADE))), "Professional access licenses."),
+    Setting(DOWNGRADED_TO, _taking(Section(_TAKING)), "Analyzer access licenses."),
 )
 _KEPT_DOC = "Whose licenses are kept. One match is enough; upper and lower case count."
 _RELEASED_DOC = "The license types and after how many days of disuse their licenses are released."

@@ -6,6 +6,7 @@ The opposite of `policy.butler.front_end`, rule by rule.
 from typing import Any
 
 from seatwarden.grammar.ast import (
+    DOWNGRADED,
     And,
     Comparison,
     Condition,
@@ -61,11 +62,11 @@ def butler_setting(rule: Rule) -> Any:
 
 
 def release_settings(rule: Rule) -> tuple[LicenseType, dict[str, Any]]:
-    """License type and settings of a release rule; `when` is a condition still. Raises NotInYaml."""
+    """License type and settings of a rule that takes licenses; `when` is a condition still. Raises NotInYaml."""
     if rule.name is not None:
         raise NotInYaml("release rules have no names there", "leave the name out", rule.name_span)
     if len(rule.license_types) != 1:
-        raise NotInYaml("release rules speak of one license type there", "write a rule for each type")
+        raise NotInYaml("release rules speak of one license type there", _each_type(rule))
     (license_type,) = rule.license_types
     first, *more = rule.condition.operands if isinstance(rule.condition, And) else (rule.condition,)
     never_used: str | None = None
@@ -89,11 +90,17 @@ def release_settings(rule: Rule) -> tuple[LicenseType, dict[str, Any]]:
         settings["neverUsed"] = never_used
     if more:
         settings["when"] = more[0] if len(more) == 1 else And(tuple(more), more[0].span.to(more[-1].span))
+    if rule.kind == "downgrade":
+        settings["downgrade"] = True
     if rule.regardless_of_use:
         settings["regardlessOfUse"] = True
     if rule.notice is not None:
         settings["notice"] = _notice(rule.notice)
     return license_type, settings
+
+
+def _each_type(rule: Rule) -> str:
+    return f"write downgrade {DOWNGRADED}" if rule.kind == "downgrade" else "write a rule for each type"
 
 
 def _notice(notice: Notice) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """A policy as the bare `licenseRelease` map of Butler YAML, where YAML can say the same, rule for rule.
 
-YAML has its own order: time zone, limits, named values, guarantees, keep rules, release rules. The order of keep rules
-among themselves stays, and that of release rules. Keep rules that Butler knows take Butler's keys as long as they stand
-in Butler's order; all others become entries of `neverRelease.when`.
+YAML has its own order: time zone, limits, named values, guarantees, keep rules, rules that take licenses. The order of
+keep rules among themselves stays, and that of the others. Keep rules that Butler knows take Butler's keys as long as
+they stand in Butler's order; all others become entries of `neverRelease.when`.
 """
 
 import io
@@ -72,8 +72,8 @@ def _rank(statement: Statement) -> int:
             return 5
         case Guarantee():
             return 6
-        case Rule(kind):
-            return 7 if kind == "keep" else 8
+        case Rule():
+            return 8 if statement.takes else 7
 
 
 def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
@@ -105,7 +105,7 @@ def _settings(policy: Policy) -> tuple[dict[str, Any], list[Diagnostic]]:
                     license_type, values = release_settings(statement)
                     if "when" in values:
                         values["when"] = _condition(values["when"])
-                    _add(types, license_type, values, f"the release rule of {license_type}")
+                    _add(types, license_type, values, f"the rule of {license_type}")
         except NotInYaml as problem:
             message = f"{_title(statement)} cannot be written in YAML"
             findings.append(

@@ -54,25 +54,24 @@ def means_the_same(one: CheckedPolicy, other: CheckedPolicy) -> bool:
 
 def _differ(one: CheckedPolicy, other: CheckedPolicy, unknown: frozenset[Field]) -> bool:
     sides = _where_unknown(one.tree, unknown), _where_unknown(other.tree, unknown)
-    notices = {told(rule) for side in sides for rule in side.rules if rule.kind == "release"}
+    notices = {told(rule) for side in sides for rule in side.rules if rule.takes}
     alike = (tuple(_telling(side, notice) for side in sides) for notice in notices or {None})
     return any(next(differences(mine, its, (one.names, other.names), TRUE), None) for mine, its in alike)
 
 
 def _telling(policy: Policy, notice: tuple[int, int | None] | None) -> Policy:
-    """The policy with only those release rules that give this notice: who gets which must stay the same, too."""
-    return Policy(tuple(rule for rule in policy.rules if rule.kind == "keep" or told(rule) == notice))
+    """The policy with only those rules that give this notice, of those that take licenses: who gets which must stay the
+    same, too."""
+    return Policy(tuple(rule for rule in policy.rules if not rule.takes or told(rule) == notice))
 
 
 def _where_unknown(policy: Policy, unknown: frozenset[Field]) -> Policy:
-    """The policy where these fields are unknown: a release rule has to be certain, a keep rule needs only be possible.
+    """The policy where these fields are unknown: a rule that takes has to be certain, a keep rule only possible.
 
     By Kleene's rules a condition is certain when it holds with each doubtful part taken as false, `not` counted in,
     and possible when it holds with each taken as true.
     """
-    rules = (
-        replace(rule, condition=_settled(rule.condition, unknown, as_=rule.kind == "keep")) for rule in policy.rules
-    )
+    rules = (replace(rule, condition=_settled(rule.condition, unknown, as_=not rule.takes)) for rule in policy.rules)
     return Policy(tuple(rules))
 
 

@@ -96,7 +96,7 @@ class Truths:
                 yield no(person.nobody(node))
 
     def _bounds(self, rule: Rule) -> Iterator[Z3Truth]:
-        yield self.is_of(rule.license_types)
+        yield self.is_of(rule.types)
         if rule.until is not None:
             yield self.of.person.today <= rule.until.value.toordinal()
 

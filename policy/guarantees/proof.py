@@ -97,10 +97,11 @@ class _Prover:
     def __init__(self, policy: CheckedPolicy) -> None:
         self._policy = policy
         self._keeps = [rule for rule in policy.rules if rule.kind == "keep"]
+        self._downgrades = [rule for rule in policy.rules if rule.kind == "downgrade"]
         self._texts = set(_compared_as_text(rule.condition for rule in policy.rules))
         self._readings = set(_readings(rule.condition for rule in policy.rules))
         self._doubtful = {id(rule): Doubts.of([rule.condition]).flags for rule in policy.rules}
-        self._formulas: dict[tuple[int, frozenset[Flag]], Formula] = {}
+        self._formulas: dict[tuple[int, frozenset[Flag], bool], Formula] = {}
 
     def proofs(self, steps: int) -> tuple[Proof, ...]:
         """What becomes of each guarantee."""
@@ -149,20 +150,31 @@ class _Prover:
         return all_of([types, doubts.couplings, *possible, released])
 
     def _released(self, guarantee: Guarantee, doubts: Doubts) -> Formula:
-        """The formula that the rules certainly release a license."""
+        """The formula that the rules certainly take a license: a downgrade takes the professional one, too."""
+        counting = taking_of(self._policy, guarantee)
+        downgraded = (self._certain(rule, doubts) for rule in counting if rule.kind == "downgrade")
+        released = any_of(self._certain(rule, doubts) for rule in counting if rule.kind == "release")
+        instead = (self._passed_by(rule, doubts) for rule in self._downgrades)
         return all_of(
             [
-                any_of(self._certain(rule, doubts) for rule in releases_of(self._policy, guarantee)),
-                *(self._certain(rule, doubts) for rule in self._keeps),
+                any_of([*downgraded, all_of([released, *instead])]),
+                *(self._passed_by(rule, doubts) for rule in self._keeps),
             ]
         )
 
     def _certain(self, rule: Rule, doubts: Doubts) -> Formula:
-        """The formula that a release rule certainly matches, or that a keep rule certainly does not."""
+        """The formula that a rule certainly matches."""
+        return self._said(rule, doubts, matches=True)
+
+    def _passed_by(self, rule: Rule, doubts: Doubts) -> Formula:
+        """The formula that a rule certainly does not match."""
+        return self._said(rule, doubts, matches=False)
+
+    def _said(self, rule: Rule, doubts: Doubts, *, matches: bool) -> Formula:
         # Nearly all rules read nothing that a guarantee has doubts about, and say the same to each.
-        key = (id(rule), doubts.flags & self._doubtful[id(rule)])
+        key = (id(rule), doubts.flags & self._doubtful[id(rule)], matches)
         if key not in self._formulas:
-            said = doubts.matches if rule.kind == "release" else doubts.passes_by
+            said = doubts.matches if matches else doubts.passes_by
             self._formulas[key] = said(rule, self._policy.names)
         return self._formulas[key]
 
@@ -193,7 +205,7 @@ def counterexample(
     truths = [case.truth(one) for one in about_of(guarantee)]
     if guarantee.promise == "always":
         keep = next((rule for rule in policy.rules if rule.kind == "keep" and case.matches(rule)), None)
-        is_due = keep is None and any(case.matches(rule) for rule in releases_of(policy, guarantee))
+        is_due = keep is None and any(case.matches(rule) for rule in taking_of(policy, guarantee))
         return Counterexample(case, keep) if all(truths) and not is_due else None
     release = _release_of(policy, guarantee, case)
     if release is None or False in truths:
@@ -205,17 +217,22 @@ def counterexample(
 
 
 def _release_of(policy: CheckedPolicy, guarantee: Guarantee, case: Situation) -> Rule | None:
-    """The rule that releases a license, if one does."""
+    """The rule that takes a license, if one does that the guarantee speaks of."""
+    counting = taking_of(policy, guarantee)
     if any(case.matches(rule) is not False for rule in policy.rules if rule.kind == "keep"):
         return None
-    return next((rule for rule in releases_of(policy, guarantee) if case.matches(rule)), None)
+    downgraded = next((rule for rule in counting if rule.kind == "downgrade" and case.matches(rule)), None)
+    if downgraded is not None:
+        return downgraded
+    if any(case.matches(rule) is not False for rule in policy.rules if rule.kind == "downgrade"):
+        return None
+    return next((rule for rule in counting if rule.kind == "release" and case.matches(rule)), None)
 
 
-def releases_of(policy: CheckedPolicy, guarantee: Guarantee) -> list[Rule]:
-    """The release rules that a guarantee speaks of."""
-    releases = (rule for rule in policy.rules if rule.kind == "release")
+def taking_of(policy: CheckedPolicy, guarantee: Guarantee) -> list[Rule]:
+    """The rules that take licenses and that a guarantee speaks of."""
     untold = guarantee.promise == "never without notice"
-    return [rule for rule in releases if not (untold and rule.notice is not None)]
+    return [rule for rule in policy.rules if rule.takes and not (untold and rule.notice is not None)]
 
 
 def _size(example: Counterexample) -> int:

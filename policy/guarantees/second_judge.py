@@ -9,7 +9,7 @@ from typing import Any
 
 import z3
 
-from seatwarden.grammar.ast import LICENSE_TYPES, Field, Guarantee, Rule, walk
+from seatwarden.grammar.ast import LICENSE_TYPES, RULE_KINDS, Field, Guarantee, Rule, walk
 from seatwarden.policy.guarantees.candidates import Candidates
 from seatwarden.policy.guarantees.finite_facts import AnyLicense, AnyPerson, Logic, Z3Truth
 from seatwarden.policy.guarantees.finite_truth import Truths
@@ -134,7 +134,9 @@ _ALWAYS_TOLD = (
 
 
 def _released(own: Truths, rules: Iterable[Rule], releases: Iterable[Rule]) -> Z3Truth:
-    """Where the rules certainly release a license."""
+    """Where the rules certainly take a license: by those rules of them that count."""
     logic = own.of.logic
-    keeps = [logic.no(own.may_match(rule)) for rule in rules if rule.kind == "keep"]
-    return logic.all([logic.any(own.matches(rule) for rule in releases if rule.kind == "release"), *keeps])
+    none = {kind: [logic.no(own.may_match(rule)) for rule in rules if rule.kind == kind] for kind in RULE_KINDS}
+    some = {kind: logic.any(own.matches(rule) for rule in releases if rule.kind == kind) for kind in RULE_KINDS}
+    taken = logic.any([some["downgrade"], logic.all([some["release"], *none["downgrade"]])])
+    return logic.all([taken, *none["keep"]])

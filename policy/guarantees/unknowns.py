@@ -155,7 +155,7 @@ class Doubts:
 
 def _bounds(rule: Rule) -> list[Formula]:
     until = [Within(DayField.TODAY, DayField.ORIGIN, rule.until.value.toordinal())] if rule.until is not None else []
-    return [of_types(rule.license_types), *until]
+    return [of_types(rule.types), *until]
 
 
 def _fields(node: Condition) -> Iterator[Field]:

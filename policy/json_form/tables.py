@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from seatwarden.grammar.ast import LICENSE_TYPES, PROMISES, Date, MonthDay, Operator
+from seatwarden.grammar.ast import DOWNGRADED, LICENSE_TYPES, PROMISES, Date, MonthDay, Operator
 from seatwarden.grammar.builder import is_name
 from seatwarden.grammar.calendar_names import date_from
 from seatwarden.grammar.keywords import KINDS_OF_LISTS
@@ -119,6 +119,7 @@ def _statement(kind: str, doc: str, *settings: Setting) -> Section:
 _TYPES = Setting(
     "licenseTypes", list_of(_words(*LICENSE_TYPES)), "The license types a rule speaks of; absent or empty: both.", ()
 )
+_ITS_TYPE = Setting("licenseTypes", list_of(_words(DOWNGRADED)), "The one type that can be downgraded, or nothing.", ())
 _CALLED = Setting("name", TEXT)
 _UNTIL = Setting("until", _DAY, "The last day on which the rule holds.")
 _WHEN = need("when", _CONDITION)
@@ -172,6 +173,7 @@ GUARANTEE = _statement(
 )
 STATEMENTS = {
     "keep": _statement("keep", "A keep rule.", _TYPES, _CALLED, _UNTIL, _WHEN),
+    "downgrade": _statement("downgrade", "A downgrade rule.", _ITS_TYPE, _CALLED, _WHEN, _REGARDLESS, _NOTICE),
     "release": _statement("release", "A release rule.", _TYPES, _CALLED, _WHEN, _REGARDLESS, _NOTICE),
     "let": LET,
     "set": SET,

@@ -66,7 +66,7 @@ def _in_rules(policy: CheckedPolicy, known: KnownNames, space: "RuleSpace", name
         settled = found or number in space.never | space.expired or changes_by_itself(rule)
         if not settled and not known.may_match(rule):
             message = f"`{rule.title}` matches nobody in this snapshot"
-            does = "protects" if rule.kind == "keep" else "releases"
+            does = rule.does if rule.takes else "protects"
             yield warning("SW404", message, head(rule), f"it {does} nobody today", "check its condition")
 
 

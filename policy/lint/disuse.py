@@ -44,11 +44,11 @@ def find_without_disuse(policy: CheckedPolicy, today: date, space: "RuleSpace | 
             continue
         spans = [span for span, days in least_days(rule.condition, policy) if days <= 0]
         for span in spans:
-            message = f"`{rule.title}` releases licenses that were used today"
+            message = f"`{rule.title}` {rule.does} licenses that were used today"
             help_ = "write how many days a license must be unused, like 30; the limit of a run still holds"
             yield warning("SW312", message, span, "every license is unused for 0 days", help_)
         if not spans:
-            message = f"`{rule.title}` can release a license on the day of its use"
+            message = f"`{rule.title}` can {rule.kind} a license on the day of its use"
             meant = "`regardlessOfUse: true`" if is_yaml(policy) else "`regardless of use` at the end"
             help_ = f'add "and unused for 30 days"; or say that it is meant: {meant}'
             yield warning("SW322", message, head(rule), "it does not ask for disuse", help_)
@@ -58,7 +58,7 @@ def find_said_in_vain(policy: CheckedPolicy, today: date, space: "RuleSpace") ->
     """SW326: `regardless of use` where the rule cannot release a license on the day of its use anyway."""
     for number, rule in _releases(policy, space):
         if rule.regardless_of_use and is_proved(number, policy, today, space, 0) is False:
-            message = f"`{rule.title}` cannot release a license on the day of its use"
+            message = f"`{rule.title}` cannot {rule.kind} a license on the day of its use"
             help_ = f"leave `{'regardlessOfUse' if is_yaml(policy) else 'regardless of use'}` out"
             yield warning("SW326", message, rule.regardless_span, "this changes nothing", help_)
 
@@ -72,15 +72,15 @@ def find_short(policy: CheckedPolicy, today: date, space: "RuleSpace") -> Iterat
         if is_proved(number, policy, today, space, QUARANTINE_DAYS - 1):
             # Days can be asked for in more ways than are looked for: then it is the rule that says so.
             for span in spans or [head(rule)]:
-                message = f"`{rule.title}` releases licenses that were used in the last {QUARANTINE_DAYS} days"
+                message = f"`{rule.title}` {rule.does} licenses that were used in the last {QUARANTINE_DAYS} days"
                 label = f"Qlik Sense puts these in quarantine for {QUARANTINE_DAYS} days: nobody can have them sooner"
                 yield warning("SW313", message, span, label, f"use {QUARANTINE_DAYS} days or more")
 
 
 def _releases(policy: CheckedPolicy, space: "RuleSpace | None") -> Iterator[tuple[int, Rule]]:
-    """The release rules that can match, by number."""
+    """The rules that take licenses and can match, by number."""
     never = space.never if space is not None else frozenset[int]()
-    return ((n, rule) for n, rule in enumerate(policy.rules) if rule.kind == "release" and n not in never)
+    return ((n, rule) for n, rule in enumerate(policy.rules) if rule.takes and n not in never)
 
 
 def is_proved(number: int, policy: CheckedPolicy, today: date, space: "RuleSpace | None", within: int) -> bool | None:
@@ -107,7 +107,7 @@ def world_of_use(rule: Rule, policy: CheckedPolicy, today: date, within: int = 0
     from seatwarden.policy.worlds.search import Space, Unproved
 
     formula = all_of([rule_formula(rule, policy.names), _used(today, within)])
-    keeps = [negate(rule_formula(keep, policy.names)) for keep in policy.rules if keep.kind == "keep"]
+    keeps = [negate(rule_formula(other, policy.names)) for other in policy.rules if other.beats(rule)]
     space = Space([formula, *keeps])
     kept_out: list[Formula] = []
     while True:

@@ -152,12 +152,12 @@ def _id_alone(condition: Condition, span: Span | None, policy: CheckedPolicy) ->
 
 
 def _never_help(rule: Rule) -> str:
-    types = f"; it speaks of {rule.license_types[0]} licenses only" if len(rule.license_types) == 1 else ""
-    return f"{'it protects nobody' if rule.kind == 'keep' else 'it releases nothing'}{types}"
+    types = f"; it speaks of {rule.types[0]} licenses only" if len(rule.types) == 1 else ""
+    return f"{f'it {rule.does} nothing' if rule.takes else 'it protects nobody'}{types}"
 
 
 def _always_help(rule: Rule) -> str:
-    which = f"{rule.license_types[0]} license" if len(rule.license_types) == 1 else "license"
-    if rule.kind == "keep":
+    which = f"{rule.types[0]} license" if len(rule.types) == 1 else "license"
+    if not rule.takes:
         return f"no {which} is ever released beside this rule"
-    return f"it releases every {which} that no keep rule protects, also one used today"
+    return f"it {rule.does} every {which} that no keep rule protects, also one used today"

@@ -68,10 +68,10 @@ def _longer_than_disuse(rule: Rule, notice: Notice, policy: CheckedPolicy) -> It
 
 
 def _told_to_nobody(number: int, rule: Rule, notice: Notice, space: RuleSpace) -> Iterator[Diagnostic]:
-    """A rule without notice releases at once whatever this one matches. That it is all kept is a finding already."""
+    """A rule without notice takes at once whatever this one matches. That it is all kept is a finding already."""
     able = [(n, other) for n, other in enumerate(space.rules) if n not in space.never]
-    at_once = [n for n, other in able if other.kind == "release" and other.notice is None]
-    others = [*at_once, *(n for n, other in able if other.kind == "keep")]
+    at_once = [n for n, other in able if other.kind == rule.kind and other.notice is None]
+    others = [*at_once, *(n for n, other in able if other.beats(rule))]
     if not at_once or not space.near(number, others):
         return
     found = space.cause(number, [space.opposites[n] for n in others], [space.formulas[number]]) or []

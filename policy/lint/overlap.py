@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from seatwarden.grammar.ast import Rule
+from seatwarden.grammar.ast import RULE_KINDS, Rule
 from seatwarden.grammar.spans import NOWHERE, Span
 from seatwarden.policy.diagnostics import Diagnostic
 from seatwarden.policy.lint.findings import head, warning
@@ -16,7 +16,7 @@ def find_overlaps(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagnosti
     yield from _covered(space)
     yield from _same_names(policy.rules)
     yield from _unreached(space)
-    if not any(rule.kind == "release" for rule in policy.rules):
+    if not any(rule.takes for rule in policy.rules):
         yield warning(
             "SW309", "this policy never releases anything", _start(policy), "no release rule", _NO_RELEASE_HELP
         )
@@ -35,9 +35,7 @@ def _covered(space: RuleSpace) -> Iterator[Diagnostic]:
     are a finding already."""
     out = space.never | space.expired
     looked_at = [number for number in range(len(space.rules)) if number not in out | space.always]
-    of_kind = {
-        kind: [number for number in looked_at if space.rules[number].kind == kind] for kind in ("keep", "release")
-    }
+    of_kind = {kind: [number for number in looked_at if space.rules[number].kind == kind] for kind in RULE_KINDS}
     for number in looked_at:
         rule = space.rules[number]
         alike = [n for n in of_kind[rule.kind] if n != number and told(space.rules[n]) == told(rule)]
@@ -58,10 +56,9 @@ def _duplicate(rule: Rule, first: Rule) -> Diagnostic:
 
 
 def _shadowed(rule: Rule, wider: Rule) -> Diagnostic:
-    does = "keeps" if rule.kind == "keep" else "releases"
     message = f"`{rule.title}` is shadowed by {_other(wider, rule)}"
     related = ((wider.condition.span, "matches these too, and more"),)
-    help_ = f"whatever it matches, {_other(wider, rule)} {does} too: remove it, or narrow the other"
+    help_ = f"whatever it matches, {_other(wider, rule)} {rule.does} too: remove it, or narrow the other"
     return warning("SW306", message, rule.condition.span, "changes no verdict", help_, related)
 
 
@@ -83,19 +80,27 @@ def _same_names(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:
 
 
 def _unreached(space: RuleSpace) -> Iterator[Diagnostic]:
-    """Release rules whose every license is kept. A keep rule that always matches is a finding already."""
-    keeps = [n for n, rule in enumerate(space.rules) if rule.kind == "keep" and n not in space.never]
-    for number, rule in enumerate(space.rules):
-        if rule.kind != "release" or number in space.never:
+    """Rules that take licenses and never decide: whatever they match, a rule that beats them matches, too.
+
+    A rule that always matches is a finding already.
+    """
+    able = [n for n in range(len(space.rules)) if n not in space.never]
+    for number in able:
+        rule = space.rules[number]
+        above = [n for n in able if space.rules[n].beats(rule)]
+        if any(space.implies(number, one) for one in above if one in space.always) or not space.near(number, above):
             continue
-        if any(space.implies(number, keep) for keep in keeps if keep in space.always) or not space.near(number, keeps):
-            continue
-        kept = [space.opposites[keep] for keep in keeps]
-        found = space.cause(number, kept, [space.formulas[number]])
+        against = [space.opposites[one] for one in above]
+        found = space.cause(number, against, [space.formulas[number]])
         if found is not None:
-            because = [space.rules[keeps[n]] for n in found]
-            message = f"`{rule.title}` never releases anything"
-            label = "every license it matches is kept"
-            related = tuple((keep.condition.span, f"by `{keep.title}`") for keep in because)
-            help_ = "keep always beats release, whatever the order of rules"
+            because = [space.rules[above[n]] for n in found]
+            kinds = [kind for kind in RULE_KINDS if any(other.kind == kind for other in because)]
+            message = f"`{rule.title}` never {rule.does} anything"
+            label = f"every license it matches is {' or '.join(_DONE[kind] for kind in kinds)}"
+            related = tuple((other.condition.span, f"by `{other.title}`") for other in because)
+            beats = f"{kinds[0]} always beats" if len(kinds) == 1 else f"{' and '.join(kinds)} always beat"
+            help_ = f"{beats} {rule.kind}, whatever the order of rules"
             yield warning("SW308", message, rule.condition.span, label, help_, related)
+
+
+_DONE = {"keep": "kept", "downgrade": "downgraded"}

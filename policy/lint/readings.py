@@ -17,9 +17,9 @@ _LATER = {"<": ">=", "<=": ">"}
 
 
 def find_any_of_several(policy: CheckedPolicy) -> Iterator[Diagnostic]:
-    """SW327: a release rule asks whether one of several dates or numbers is small; mostly all are meant."""
+    """SW327: a rule that takes licenses asks whether one of several dates or numbers is small; mostly all are meant."""
     for rule in policy.rules:
-        if rule.kind == "release":
+        if rule.takes:
             yield from _small(rule.condition, wanted=True)
 
 

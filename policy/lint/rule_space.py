@@ -90,7 +90,7 @@ class RuleSpace:
         return sorted(kept)
 
     def _is_always(self, number: int, rule: Rule) -> bool:
-        return self.impossible(number, [of_types(rule.license_types), negate(self.formula(rule.condition))])
+        return self.impossible(number, [of_types(rule.types), negate(self.formula(rule.condition))])
 
     def _rules_by_example(self, examples: Sequence[World | None]) -> list[set[int]]:
         """For the example of each rule the rules that match it."""
@@ -115,4 +115,4 @@ class RuleSpace:
 def bounds(rule: Rule) -> list[Formula]:
     """The formulas of a rule beside its condition: its license types, its last day."""
     last = [Within(DayField.TODAY, DayField.ORIGIN, rule.until.value.toordinal())] if rule.until else []
-    return [of_types(rule.license_types), *last]
+    return [of_types(rule.types), *last]

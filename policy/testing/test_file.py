@@ -7,9 +7,8 @@ user. Read here, with every problem at its place; run by the floor above.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Text
+from seatwarden.grammar.ast import LICENSE_TYPES, RULE_KINDS, LicenseType, RuleKind, Text
 from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.check import MAX_COMPARED
@@ -44,7 +43,7 @@ class Expectation:
     Rules are named by their label, guards (as the deciding `rule`) by theirs.
     """
 
-    verdict: Literal["keep", "release"]
+    verdict: RuleKind
     because: str | None
     rule: Text | None
     rules: tuple[Text, ...] | None
@@ -240,8 +239,8 @@ def _timezone(reader: YamlReader, entry: Entry, what: str) -> str | None:
 
 _MOMENT = Kind(lambda reader, entry, what: read_moment(reader, entry.value, what))
 _EXPECTATION = (
-    need("verdict", one_of(("keep", "release"))),
-    Setting("because", one_of(("guard", "keep", "release", "default", "notice"))),
+    need("verdict", one_of(RULE_KINDS)),
+    Setting("because", one_of(("guard", *RULE_KINDS, "default", "notice"))),
     Setting("rule", TEXT_NODE),
     Setting("rules", list_of(TEXT_NODE)),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType, Policy, Rule
+from seatwarden.grammar.ast import LICENSE_TYPES, RULE_KINDS, LicenseType, Policy, Rule
 from seatwarden.policy.worlds.days import DayField
 from seatwarden.policy.worlds.formula import Formula, Has, TextTest, Within, all_of, any_of, negate
 from seatwarden.policy.worlds.search import Space
@@ -25,7 +25,7 @@ def of_types(types: Iterable[LicenseType]) -> Formula:
 
 def rule_formula(rule: Rule, names: Names) -> Formula:
     """The formula of a rule: its license types, its last day, its condition."""
-    parts = [of_types(rule.license_types), translate(rule.condition, names)]
+    parts = [of_types(rule.types), translate(rule.condition, names)]
     if rule.until is not None:
         parts.insert(1, Within(DayField.TODAY, DayField.ORIGIN, rule.until.value.toordinal()))
     return all_of(parts)
@@ -42,14 +42,18 @@ def told(rule: Rule) -> tuple[int, int | None] | None:
 def differences(
     one: Policy, other: Policy, names: tuple[Names, Names], given: Formula, released: ReleasedBy = "by either"
 ) -> Iterator[World]:
-    """Worlds in which one policy releases and the other keeps, among those where `given` holds; small ones first.
+    """Worlds in which two policies do different things with a license, among those where `given` holds.
 
-    `released` says by which. None at all: the policies mean the same on all facts there can be, or as far as was asked.
-    Raises Undecided.
+    Small ones come first. `released` says by which a license is taken that the other keeps, or is released that the
+    other downgrades. None at all: the policies mean the same on all facts there can be, or as far as was asked. Raises
+    Undecided.
     """
-    first, second = _Side.of(one, names[0]), _Side.of(other, names[1])
-    formulas = [_only_first(first, second)] if released != "by the other" else []
-    formulas += [_only_first(second, first)] if released != "by the one" else []
+    sides = _Side.of(one, names[0]), _Side.of(other, names[1])
+    formulas = [_only_first(*sides)] if released != "by the other" else []
+    formulas += [_only_first(*reversed(sides))] if released != "by the one" else []
+    if any(side.downgrades for side in sides):
+        formulas += [_downgraded_by_first_alone(*sides)] if released != "by the one" else []
+        formulas += [_downgraded_by_first_alone(*reversed(sides))] if released != "by the other" else []
     space = Space([*formulas, given])
     found: list[World] = []
     for formula in formulas:
@@ -63,29 +67,36 @@ _TRIES = 50
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """A policy's rules as formulas."""
+    """A policy's rules as formulas; `takes` are those that take a license, `downgrades` are among them."""
 
     keeps: tuple[Formula, ...]
-    releases: tuple[Formula, ...]
+    takes: tuple[Formula, ...]
+    downgrades: tuple[Formula, ...]
 
     @classmethod
     def of(cls, policy: Policy, names: Names) -> "_Side":
-        keeps, releases = (
-            tuple(dict.fromkeys(rule_formula(rule, names) for rule in policy.rules if rule.kind == kind))
-            for kind in ("keep", "release")
-        )
-        return cls(keeps, releases)
+        found = {kind: [rule_formula(rule, names) for rule in policy.rules if rule.kind == kind] for kind in RULE_KINDS}
+        takes = (*found["downgrade"], *found["release"])
+        return cls(*(tuple(dict.fromkeys(formulas)) for formulas in (found["keep"], takes, found["downgrade"])))
 
 
 def _only_first(one: _Side, other: _Side) -> Formula:
-    """The formula of the worlds in which the one policy releases and the other does not.
+    """The formula of the worlds in which the one policy takes a license and the other does not.
 
-    That is because of a keep rule which only the other has, or because none of its release rules matches; then it is
-    a release rule which only the one has. Rules that both have take no part in the search.
+    That is because of a keep rule which only the other has, or because none of its rules that take matches; then it is
+    such a rule which only the one has. Rules that both have take no part in the search.
     """
-    released = all_of([any_of(one.releases), *(negate(keep) for keep in one.keeps)])
-    kept_by_both, released_by_both = set(one.keeps), set(other.releases)
+    taken = all_of([any_of(one.takes), *(negate(keep) for keep in one.keeps)])
+    kept_by_both, taken_by_both = set(one.keeps), set(other.takes)
     kept = [keep for keep in other.keeps if keep not in kept_by_both]
-    lost = any_of(release for release in one.releases if release not in released_by_both)
-    not_released = all_of([lost, *(negate(release) for release in other.releases)])
-    return all_of([released, any_of([*kept, not_released])])
+    lost = any_of(take for take in one.takes if take not in taken_by_both)
+    not_taken = all_of([lost, *(negate(take) for take in other.takes)])
+    return all_of([taken, any_of([*kept, not_taken])])
+
+
+def _downgraded_by_first_alone(one: _Side, other: _Side) -> Formula:
+    """The formula of the worlds in which the one policy downgrades a license and the other releases it."""
+    downgraded_by_both = set(other.downgrades)
+    downgraded = any_of(rule for rule in one.downgrades if rule not in downgraded_by_both)
+    released = all_of([any_of(other.takes), *(negate(rule) for rule in other.downgrades)])
+    return all_of([downgraded, released, *(negate(keep) for keep in (*one.keeps, *other.keeps))])

@@ -25,6 +25,7 @@ release analyzer when unused for 30 days
   after notice of 14 days, reminder 3 days before
 limit release to 1000 per run
 """
+DOWNGRADE = "downgrade professional when unused for 30 days\nlimit release to 1000 per run\n"
 TWO_A_RUN = POLICY.replace("1000 per run", "2 per run, longest unused first")
 
 
@@ -164,4 +165,17 @@ def make_restored_record(folder: Path) -> Path:
         command("restore RUN --site SITE --yes")
         command("run --site SITE --dry-run")
         command("log forget user00 --site SITE --reason left --yes")
+    return folder / "state"
+
+
+def make_downgraded_record(folder: Path) -> Path:
+    """The state folder of a site: a run downgraded two people, and what it took was given back to one of them; then the
+    other one was erased."""
+    with running_site(folder, DOWNGRADE) as (qrs, command):
+        with qrs.site_lock() as site:
+            rows = site["licenses"]
+            rows["professional"], rows["analyzer"] = rows["analyzer"][:2], rows["analyzer"][2:]
+        command("run --site SITE")
+        command("restore RUN --site SITE --user user00 --yes")
+        command("log forget user01 --site SITE --reason left --yes")
     return folder / "state"

@@ -22,6 +22,8 @@ PLAN = {
 }
 JOURNAL = {
     "apply": ("apply", "circumstances"),
+    "giving": ("giving", "giving part"),
+    "given": ("given", "given part"),
     "intent": ("intent", "intent part"),
     "outcome": ("outcome", "outcome part"),
     "resume": ("resume", "circumstances"),

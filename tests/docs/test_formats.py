@@ -17,11 +17,21 @@ from seatwarden.engine.audit import answers
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.facts.downgrade import DowngradeStanding
 from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.facts.guards import RowState
 from seatwarden.engine.facts.notice import NoticeStanding
 from seatwarden.engine.facts.standing import HoldInForce, Standing
-from seatwarden.engine.log import decision_lines, heads, lines, register, register_line, restore, signing_lines
+from seatwarden.engine.log import (
+    decision_lines,
+    heads,
+    journal_lines,
+    lines,
+    register,
+    register_line,
+    restore,
+    signing_lines,
+)
 from seatwarden.engine.log.chain import ChainLine, SealLine, erased
 from seatwarden.engine.log.writer import Recording, plan_lines
 from seatwarden.engine.notice import holds
@@ -40,6 +50,7 @@ from tests.docs.records import (
     TOLD_FIRST,
     approving_site,
     make_approved_record,
+    make_downgraded_record,
     make_old_record,
     make_record,
     make_restored_record,
@@ -81,13 +92,17 @@ TYPES: dict[str, Any] = {
     "class counts": ClassCounts,
     "notice counts": NoticeCounts,
     "taken back counts": TakeBackCounts,
-    "apply": lines.ApplyHeader,
-    "intent": lines.Intent,
-    "intent part": lines.IntentPart,
-    "outcome": lines.OutcomeLine,
-    "outcome part": lines.OutcomePart,
-    "resume": lines.Resume,
-    "closed": lines.Closed,
+    "apply": journal_lines.ApplyHeader,
+    "giving": journal_lines.GivingLine,
+    "giving part": journal_lines.GivingPart,
+    "given": journal_lines.GivenLine,
+    "given part": journal_lines.GivenPart,
+    "intent": journal_lines.Intent,
+    "intent part": journal_lines.IntentPart,
+    "outcome": journal_lines.OutcomeLine,
+    "outcome part": journal_lines.OutcomePart,
+    "resume": journal_lines.Resume,
+    "closed": journal_lines.Closed,
     "restore": restore.RestoreHeader,
     "back": restore.BackLine,
     "back part": restore.BackPart,
@@ -125,6 +140,7 @@ TYPES: dict[str, Any] = {
     "damage part": notices.CircumstancesPart,
     "notice standing": NoticeStanding,
     "standing": Standing,
+    "downgrade standing": DowngradeStanding,
     "taken back": TakeBack,
     "hold in force": HoldInForce,
     "finding": Finding,
@@ -245,7 +261,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state folders of some sites."""
     folder = tmp_path_factory.mktemp("record")
     made = {"new": make_record, "old": make_old_record, "back": make_restored_record, "told": make_told_record}
-    made["approved"] = make_approved_record
+    made |= {"approved": make_approved_record, "down": make_downgraded_record}
     for name, make in made.items():
         (folder / name).mkdir()
         make(folder / name)

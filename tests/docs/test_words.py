@@ -10,6 +10,7 @@ from tests.docs.words import PAGE, page
 _RULE = {
     "keep",
     "release",
+    "downgrade",
     "until",
     "regardless of use",
     "after notice of",

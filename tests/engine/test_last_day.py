@@ -113,7 +113,7 @@ def test_the_second_look_of_an_apply(now: datetime, protected: bool, tmp_path: P
     journal = Journal.create(tmp_path / "journal", SEED)
     clock = lambda: now  # noqa: E731
     release = Release(plan, qrs, pseudonyms=None, clock=clock)
-    OneByOne(release, journal, attempted=(), clock=clock, progress=outcomes.append).run(
+    OneByOne(lambda key: release, journal, attempted=(), clock=clock, progress=outcomes.append).run(
         sorted(plan.log.releases.values()), 1
     )
     journal.close()

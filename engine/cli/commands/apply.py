@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from seatwarden.engine.apply.apply import PendingApply, check_chosen, check_plan, find_pending, hold_against, only_one
 from seatwarden.engine.apply.approval import Granted, granted
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
+from seatwarden.engine.apply.downgrader import actions_of_plan
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
 from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.cli.circumstances import clock, this_hand
@@ -315,7 +316,7 @@ def _release(it: _Applying, pending: PendingApply) -> ExitCode:
         with it.record.applying(pending), client, progress, _journal(it, pending) as journal:
             done = carry_out(
                 pending,
-                release,
+                actions_of_plan(release, client, pending),
                 journal,
                 parallel=it.asked.parallel,
                 clock=lambda: datetime.now(UTC),
@@ -362,7 +363,9 @@ def _report(done: ApplyResult) -> ExitCode:
     if done.refused:
         note("QRS does not accept us: the run was ended. Nothing further was released; apply again to go on.")
         return ExitCode.REMOTE_FAILED
-    return ExitCode.DONE if done.settled else ExitCode.SOME_FAILED
+    if left := done.counts.get("left", 0):
+        note(f"{left:,} left with both licenses: look at them; `restore RUN --user U` takes back what was given.")
+    return ExitCode.DONE if done.settled and not left else ExitCode.SOME_FAILED
 
 
 def _limits(plan: RecordedPlan, asked: list[str] | None) -> tuple[AnyLimit, ...]:
@@ -409,7 +412,9 @@ def _confirm(pending: PendingApply, yes: bool) -> None:
     counts = Counter(decision.license_type for decision in left)
     what = join_words([plural(count, f"{license_type} license") for license_type, count in sorted(counts.items())])
     earlier = f" ({pending.done} done by an earlier run)" if pending.state else ""
-    say(f"To release on {pending.plan.header.site}: {what or 'nothing'}{earlier}")
+    downgraded = sum(decision.verdict == "downgrade" for decision in left)
+    become = f" ({downgraded:,} of them to become Analyzer)" if downgraded else ""
+    say(f"To release on {pending.plan.header.site}: {what or 'nothing'}{become}{earlier}")
     if not yes:
         confirm_number("licenses", len(left), "release them", "nothing has been released")
 

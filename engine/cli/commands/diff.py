@@ -180,6 +180,7 @@ def _shown(
     if format_ == "json":
         by_reason = [{"to": to, "old": was, "new": now, "licenses": count} for to, was, now, count in reasons(found)]
         to = {"toRelease": counts["release"], "toNotice": counts["notice"], "toKeep": counts["keep"]}
+        to |= {"toDowngrade": counts["downgrade"]} if counts["downgrade"] else {}
         totals = {"licenses": licenses, **to}
         listed = [change_to_json(change) for change in found]
         print_result(
@@ -195,17 +196,23 @@ def _shown(
     if found:
         print_rows(_COLUMNS, _rows(found))
         for verdict, was, now, count in reasons(found):
-            say(printable(f"  {count:>6,}  newly {DECIDED.get(verdict, FATES[verdict])}: {was} → {now}"))
+            word = FATES[verdict] if verdict == "notice" else _NEWLY.get(verdict, DECIDED[verdict])
+            say(printable(f"  {count:>6,}  newly {word}: {was} → {now}"))
         say()
     for sentence in also:
         say(f"Also: {sentence}.")
     unchanged = licenses - len(found)
     told = f"{counts['notice']:,} newly due after notice, " if counts["notice"] else ""
+    told += f"{counts['downgrade']:,} newly {_NEWLY['downgrade']}, " if counts["downgrade"] else ""
     due = f"{plural(counts['release'], 'license')} newly due, {told}{counts['keep']:,} newly kept"
     say(f"{due}, {unchanged:,} unchanged.")
     for line in finding_lines(findings):
         say(line)
     return _fails(bool(found), also, newly)
+
+
+_NEWLY = {"downgrade": "due to become Analyzer"}
+"""The words for what is not called as its state is."""
 
 
 def _rows(found: list[VerdictChange]) -> list[list[str]]:

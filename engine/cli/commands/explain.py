@@ -24,7 +24,7 @@ from seatwarden.engine.cli.views.explanation import print_explanations
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.text import printable
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decide import decide, decide_all
+from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision, listing_order
 from seatwarden.engine.decide.states import DECIDED, LicenseState
 from seatwarden.engine.explain.explanation import Explainer, Explanation, Size, explanation_to_json
@@ -36,8 +36,11 @@ from seatwarden.engine.explain.people import (
     people_of_snapshot,
 )
 from seatwarden.engine.facts.day import Day
+from seatwarden.engine.plan.decide_site import decide_site
 from seatwarden.engine.plan.findings import Finding, find_in_plan
 from seatwarden.engine.plan.given_back import with_take_backs
+from seatwarden.engine.snapshot.model import License
+from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.loading import CheckedPolicy
@@ -121,7 +124,7 @@ def _print(explained: list[tuple[Holder, list[Explanation]]], source: "_Source[A
             say(f"{printable(holder.label)} has no license: nothing to release.")
     everything = [explanation for _, explanations in explained for explanation in explanations]
     print_explanations(everything, size, source.policy, source.day)
-    for line in source.approvals if any(one.decision.verdict == "release" for one in everything) else ():
+    for line in source.approvals if any(one.decision.takes for one in everything) else ():
         say(printable(line))
 
 
@@ -158,7 +161,7 @@ class _Source(Generic[_T]):
         found = [
             decision
             for decision in self.decide_all()
-            if (decision.verdict == "release" or not releases)
+            if (decision.takes or not releases)
             and (rule is None or any(rule in (r.label, r.title) for r in decision.matched))
         ]
         by_user: dict[str, list[Decision]] = {}
@@ -173,7 +176,7 @@ class _Source(Generic[_T]):
         explainer = Explainer(self.policy, self.day)
         told = [decision for _, decisions in chosen for decision in decisions]
         findings = self.findings(told)
-        is_due = any(decision.verdict == "release" for decision in told)
+        is_due = any(decision.takes for decision in told)
         state_of = self.states() if is_due else lambda decision: None
         since = self.afterwards() if is_due else lambda decision: None
 
@@ -286,16 +289,33 @@ def _from_inputs(
         return _from_past(given, given.past)
 
     def told(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-        return with_take_backs(given.stand(decisions), given.snapshot)
+        return with_take_backs(decisions, given.snapshot)
 
     return _Source(
         given.policy,
         given.day,
         lambda queries: people_of_snapshot(given.snapshot, queries),
-        lambda held: told([decide(given.policy, given.snapshot, *held, given.day)])[0],
-        lambda: told(tuple(decide_all(given.policy, given.snapshot, given.day))),
+        _decider(given, told),
+        lambda: told(decide_site(given.policy, given.snapshot, given.day, given.stand)),
         lambda chosen: find_in_plan(given.policy, given.snapshot, given.day, chosen, whole=False).findings,
     )
+
+
+def _decider(
+    given: Inputs, told: Callable[[Sequence[Decision]], tuple[Decision, ...]]
+) -> Callable[[tuple[LicenseType, License]], Decision]:
+    """Decides a license alone; where people are downgraded, with all others, who may need the same free one."""
+    if not given.policy.downgrades:
+        return lambda held: told(given.stand([decide(given.policy, given.snapshot, *held, given.day)]))[0]
+    every: dict[tuple[LicenseType, str], Decision] = {}
+
+    def of(held: tuple[LicenseType, License]) -> Decision:
+        if not every:
+            decided = told(decide_site(given.policy, given.snapshot, given.day, given.stand))
+            every.update((one.key, one) for one in decided)
+        return every[held[0], held[1].id]
+
+    return of
 
 
 def _from_past(given: Inputs, past: "PastSite") -> _Source[Decision]:

@@ -41,16 +41,17 @@ from seatwarden.engine.log.history import (
     runs_in,
     select,
 )
-from seatwarden.engine.log.lines import ReleaseKind
 from seatwarden.engine.log.reader import open_log
 from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.restored import PastRestore, given_back_words, read_past_restore
+from seatwarden.engine.log.results import TakingKind
 from seatwarden.engine.log.run_folder import log_path, restore_folders
 from seatwarden.engine.log.verify import VerifiedRecord, against_seals
 from seatwarden.engine.notice.verify import kind_of_register, registers_beside, verify_all, verify_beside
 from seatwarden.engine.plan.findings import finding_lines
 from seatwarden.engine.plan.modes import LIVE, OTHER_MOMENT
 from seatwarden.engine.snapshot.reader import load_snapshot
+from seatwarden.grammar.ast import RuleKind
 from seatwarden.grammar.calendar_names import date_from
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
@@ -234,11 +235,11 @@ def show(
     user: Annotated[
         str | None, typer.Option("--user", metavar="USER", help="DIRECTORY\\id, an id, a name, or a part of one.")
     ] = None,
-    verdict: Annotated[Literal["keep", "release"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
+    verdict: Annotated[RuleKind | None, typer.Option("--verdict", help="Only this verdict.")] = None,
     rule: Annotated[
         str | None, typer.Option("--rule", metavar="NAME", help="Only where this rule or guard decided or matched.")
     ] = None,
-    outcome: Annotated[ReleaseKind | None, typer.Option("--outcome", help="Only where an apply ended so.")] = None,
+    outcome: Annotated[TakingKind | None, typer.Option("--outcome", help="Only where an apply ended so.")] = None,
     since: FromOption = None,
     until: ToOption = None,
     reveal: Annotated[

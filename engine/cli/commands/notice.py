@@ -86,7 +86,7 @@ def preview(
         note(printable(f"{holder.label} cannot be told, and keeps the license: {recipient.reason}"))
         raise typer.Exit(ExitCode.NO)
     shown = _message(settings, templates, given, decision, row, recipient, language, reminder)
-    if decision.verdict != "release":
+    if not decision.takes:
         note("nothing is due here today: this is what the message would say if it were")
     _print(settings, shown, format)
 
@@ -136,7 +136,7 @@ def _license(given: Inputs, query: str, type: LicenseType | None) -> tuple[Holde
     decided = [
         (decision, row) for decision, (_, row) in zip(with_take_backs(decisions, given.snapshot), held, strict=True)
     ]
-    due = [pair for pair in decided if pair[0].verdict == "release"] or decided
+    due = [pair for pair in decided if pair[0].takes] or decided
     if len(due) > 1:
         note(f"there are {len(due)} licenses, and a message for each: --type shows the others")
     return holder, *due[0]

@@ -56,7 +56,9 @@ MOST_ON_TERMINAL = 1_000
 """Most licenses that a terminal lists; laying out more takes seconds, and nobody scrolls through them."""
 _STYLE: dict[Group, str] = {
     "release": "bold",
+    "downgrade": "bold",
     "hold": "bold",
+    "not-now": "bold",
     "notice": "bold",
     "undetermined": "bold yellow",
     "kept": "bold green",

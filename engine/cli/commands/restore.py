@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from seatwarden.engine.apply.pending import ApplyResult, Pending, carry_out, open_journal
-from seatwarden.engine.apply.restorer import Restore
+from seatwarden.engine.apply.regiver import actions_of_restore
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
@@ -191,7 +191,7 @@ def _carry_out(it: _Restoring, found: Restorable, pending: Pending[RestoreLog]) 
             try:
                 done = carry_out(
                     pending,
-                    Restore(pending.plan, client),
+                    actions_of_restore(pending.plan, client, pending.gifts),
                     journal,
                     parallel=1,
                     clock=lambda: datetime.now(UTC),

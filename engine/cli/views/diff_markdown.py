@@ -29,7 +29,7 @@ SAME: Mapping[Newly, str] = {
     "kept": "The new policy keeps nothing that the old one releases",
 }
 """What is said where no change was found of those that were asked for."""
-_DONE = {"keep": "kept", "notice": "due after notice", "release": "released"}
+_DONE = {"keep": "kept", "notice": "due after notice", "downgrade": "downgraded", "release": "released"}
 
 
 def changes_in_markdown(
@@ -44,6 +44,7 @@ def changes_in_markdown(
     to = changes_to(found)
     released = f"**{plural(to['release'], 'license')} would be released instead of kept**"
     told = f"**{to['notice']:,} due after notice**, " if to["notice"] else ""
+    told += f"**{to['downgrade']:,} downgraded**, " if to["downgrade"] else ""
     counts = f"{released}, {told}{to['keep']:,} kept instead of released"
     lines = [*_title(names), f"{counts}, {licenses - len(found):,} unchanged.", *_also(also)]
     if found:

@@ -6,11 +6,12 @@ from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.common.text import printable
 
 _STYLES = {
-    **dict.fromkeys(("released", "restored"), "bold green"),
+    **dict.fromkeys(("released", "downgraded", "restored"), "bold green"),
     **dict.fromkeys(("gone", "held"), ""),
     "skipped": "yellow",
     "failed": "bold red",
     "unknown": "bold yellow",
+    "left": "bold yellow",
 }
 
 
@@ -18,7 +19,7 @@ def say_outcome(outcome: Outcome) -> None:
     """Prints the outcome of one license, on a line."""
     detail = f": {outcome.detail}" if outcome.detail else ""
     what = printable(f"{outcome.user}{detail}")
-    if is_quiet() and outcome.result in ("failed", "unknown"):
+    if is_quiet() and outcome.result in ("failed", "unknown", "left"):
         note(f"{outcome.result}: {outcome.key[0]} license of {what}")
     say((f"  {outcome.result:<9}", _STYLES[outcome.result]), f" {outcome.key[0]:<12}  {what}")
 

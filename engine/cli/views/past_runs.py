@@ -9,6 +9,7 @@ from msgspec import UNSET
 from seatwarden.engine.log.approval import GivenApproval, answers_beside, approval_lines
 from seatwarden.engine.log.history import PastRun, UnreadableRun
 from seatwarden.engine.log.restored import GivenBack, PastRestore
+from seatwarden.engine.log.results import TAKEN
 from seatwarden.engine.plan.modes import LIVE
 
 
@@ -33,7 +34,7 @@ def run_row(run: PastRun | UnreadableRun) -> dict[str, Any]:
         "site": header.site,
         "licenses": summary.licenses,
         "release": summary.release,
-        "released": results["released"] + results["gone"],
+        "released": sum(results[one] for one in (*TAKEN, "gone")),
         "givenBack": restored,
         "state": ", ".join(
             [state, *([f"{restored:,} given back"] if restored else []), *([f"{erased:,} erased"] if erased else [])]

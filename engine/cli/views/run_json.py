@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.views.told import told_to_json
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.log.lines import RESULTS
+from seatwarden.engine.log.results import counted_results
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.diagnostics import finding_to_json
 from seatwarden.policy.errors import PolicyError
@@ -42,7 +42,7 @@ def run_to_json(report: "RunReport", code: ExitCode, site_file: Path, site: str)
         "run": plan.run() if plan else None,
         "folder": str(report.folder) if report.folder else None,
         "summary": plan.summary() if plan else None,
-        "counts": {result: results.get(result, 0) for result in RESULTS},
+        "counts": counted_results(results),
         "outcomes": [
             {
                 "runId": applied.plan.header.run_id,

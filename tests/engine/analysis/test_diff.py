@@ -14,13 +14,13 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.search import Undecided
 from tests.engine.support import checked, day_of, license_row, site_of, snapshot_of, user
 from tests.profiles import examples
-from tests.strategies import conditions, keep_rules, release_rules
+from tests.strategies import conditions, keep_rules, taking_rules
 from tests.world_strategies import KnownFacts, known_facts
 
 _policies = st.builds(
     lambda keeps, releases: Policy((*keeps, *releases)),
     st.lists(keep_rules(conditions()), max_size=2),
-    st.lists(release_rules(conditions()), min_size=1, max_size=2),
+    st.lists(taking_rules(conditions()), min_size=1, max_size=2),
 )
 
 

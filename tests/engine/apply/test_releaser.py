@@ -305,7 +305,7 @@ def test_with_several_under_way_a_refusal_begins_no_other(tmp_path: Path) -> Non
     pending, qrs = prepared.pending(), MemoryQrs(site, on_delete)
     journal = open_journal(pending, hand_at(lambda: NOW))
     release = Release(pending.plan, qrs, pseudonyms=None, clock=lambda: NOW)
-    apply = OneByOne(release, journal, attempted=(), clock=lambda: NOW, progress=prepared.told.append)
+    apply = OneByOne(lambda key: release, journal, attempted=(), clock=lambda: NOW, progress=prepared.told.append)
     outcomes = apply.run(pending.chosen, parallel=2)
     journal.close()
     assert sorted(qrs.deletes) == ["l1", "l2"]

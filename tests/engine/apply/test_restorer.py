@@ -88,10 +88,10 @@ def attempt(log: RestoreLog, site: Site, path: Path) -> tuple[str, str]:
     path.unlink(missing_ok=True)
     data, state = journal_so_far(path, log)
     pending = Pending(log, path, (), data, state, [*log.line_of])
-    journal = open_journal(pending, hand_at(lambda: NOW))
+    journal, action = open_journal(pending, hand_at(lambda: NOW)), Restore(log, site)
     try:
         done = carry_out(
-            pending, Restore(log, site), journal, parallel=1, clock=lambda: NOW, progress=lambda outcome: None
+            pending, lambda key: action, journal, parallel=1, clock=lambda: NOW, progress=lambda outcome: None
         )
     finally:
         journal.close()

@@ -14,8 +14,8 @@ from seatwarden.engine.apply.apply import find_pending
 from seatwarden.engine.apply.pending import open_journal
 from seatwarden.engine.log.chain import erased
 from seatwarden.engine.log.kept import keep
-from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
 from seatwarden.engine.log.writer import Recording, seal_plan, write_plan
 from seatwarden.engine.plan.circumstances import Circumstances, Hand

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatwarden.engine.log.growing import whole_lines
-from seatwarden.engine.log.lines import JOURNAL_READER
+from seatwarden.engine.log.journal_lines import JOURNAL_READER
 
 
 @dataclass

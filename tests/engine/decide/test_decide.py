@@ -52,7 +52,7 @@ def test_every_license_gets_one_decision_and_no_fact_breaks_it(
     for decision in decisions:
         assert decision.reason
         assert (decision.guard is not None) == (decision.because == "guard")
-        assert (decision.rule is not None) == (decision.because in ("keep", "release", "notice"))
+        assert (decision.rule is not None) == (decision.because in ("keep", "downgrade", "release", "notice"))
         assert [o.rule for o in decision.outcomes] == [
             rule for rule in checked(policy).rules if rule.applies_to(decision.license_type)
         ]
@@ -72,15 +72,20 @@ def test_the_last_use_is_a_moment_or_nothing(site: dict[str, Any], data: st.Data
 
 
 @given(policies(), sites(), moments)
-def test_released_means_every_keep_rule_false_and_a_release_rule_true(
+def test_taken_means_every_keep_rule_false_and_a_rule_that_takes_true(
     policy: Policy, site: dict[str, Any], now: datetime
 ) -> None:
     for decision in decide(policy, site, now):
         keeps = [outcome.truth for outcome in decision.outcomes if outcome.rule.kind == "keep"]
-        releases = [outcome.rule for outcome in decision.outcomes if outcome.rule.kind == "release" and outcome.truth]
-        certain = all(truth is False for truth in keeps) and releases and decision.because != "guard"
-        at_once = any(rule.notice is None for rule in releases)
-        assert decision.verdict == ("release" if certain and at_once else "keep")
+        downgrades, releases = (
+            [outcome for outcome in decision.outcomes if outcome.rule.kind == kind and outcome.truth is not False]
+            for kind in ("downgrade", "release")
+        )
+        kind = "downgrade" if downgrades else "release"  # what may be downgraded is not released
+        taking = [outcome.rule for outcome in downgrades or releases if outcome.truth is True]
+        certain = all(truth is False for truth in keeps) and taking and decision.because != "guard"
+        at_once = any(rule.notice is None for rule in taking)
+        assert decision.verdict == (kind if certain and at_once else "keep")
         assert (decision.because == "notice") == (bool(certain) and not at_once)
         if decision.because == "guard":
             assert decision.verdict == "keep"

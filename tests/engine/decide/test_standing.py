@@ -170,7 +170,7 @@ def test_a_release_that_a_recorded_hold_forbids_is_refused(tmp_path: Path) -> No
 def test_a_hold_that_no_register_knows_is_refused(tmp_path: Path) -> None:
     folder = _written(_plan(4), tmp_path / "run")
     _forge(folder, {}, standing=...)
-    with pytest.raises(DamagedLog, match="no register kept the license that the policy releases"):
+    with pytest.raises(DamagedLog, match="no register kept the license that the policy takes"):
         read_plan(folder)
 
 

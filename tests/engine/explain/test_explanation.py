@@ -14,7 +14,7 @@ from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.disguise import Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
-from seatwarden.engine.decide.standing import is_due
+from seatwarden.engine.decide.standing import due_ruling, is_due
 from seatwarden.engine.explain.changes import OnList, UsedToday, WithValue
 from seatwarden.engine.explain.due import HORIZON_DAYS
 from seatwarden.engine.explain.explanation import Explainer, Explanation, explain, explanation_to_json
@@ -65,7 +65,7 @@ def _released_in(plan: Plan, position: int, today: Decision, upto: int) -> int |
     told = 0 if today.because == "notice" else None
     for later in range(1, upto + 1):
         then = _at(plan, position, plan.day.later_by(later))
-        if then.verdict == "release":
+        if then.takes:
             return later
         if then.because == "notice" and then.rule is not None and then.rule.notice is not None:
             told = later if told is None else told
@@ -89,13 +89,14 @@ def test_statuses(policy: Policy, site: dict[str, Any]) -> None:
     for _, decision, explanation in _explained(plan_of(policy, site)):
         expected = {
             "release": "due",
+            "downgrade": "due" if decision.takes else "not now",
             "keep": "protected",
             "guard": decision.guard,
             "notice": "notice",
             "default": "not due" if explanation.due else "no rule",
         }[decision.because]
         assert explanation.status == expected
-        assert explanation.headline.startswith("DUE" if decision.verdict == "release" else "KEPT")
+        assert explanation.headline.startswith("DUE" if decision.takes else "KEPT")
         if explanation.due and decision.because == "default":
             assert explanation.due.isoformat() in explanation.headline
 
@@ -112,10 +113,12 @@ def test_what_would_change_the_verdict_does(policy: Policy, site: dict[str, Any]
                 assert date.fromisoformat(day[1]) == explanation.due
         if decision.because == "keep":
             without = _without_matching_keeps(policy, decision)
-            verdict = plan_of(without, site).decisions[position].verdict
-            assert said[0].startswith("Would be released if " if verdict == "release" else "Would also be kept if ")
+            again = plan_of(without, site).decisions[position]
+            if again.because == "downgrade" and not again.takes:
+                continue  # by what becomes of the person's other license, or of those of others
+            assert said[0].startswith(f"Would be {again.verdict}d if " if again.takes else "Would also be kept if ")
         if decision.because == "release":
-            kept = plan_of(policy, _used_today(site, position)).decisions[position].verdict == "keep"
+            kept = not is_due(plan_of(policy, _used_today(site, position)).decisions[position])
             assert ("Would be kept if the license had been used today." in said) == kept
 
 
@@ -136,13 +139,13 @@ def test_every_case_is_decided_as_it_is_told(policy: Policy, site: dict[str, Any
     explainer = Explainer(plan.policy, plan.day)
     for decision in plan.decisions:
         for case in explainer.explain(decision, "full").cases:
-            assert (case.verdict == "release") is not is_due(decision)
+            assert case.verdict != (due_ruling(decision.ruling).verdict if is_due(decision) else "keep")
             for change in case.changes:
                 event(f"{type(change).__name__}: {decision.because}, {case.verdict}")
                 after = changed_site(change, site, *decision.key)
                 again = plan_of(changed_policy(change, checked(policy).tree), after).decisions
                 (then,) = (d for d in again if d.key == decision.key)
-                assert is_due(then) is (case.verdict == "release"), case.sentence
+                assert is_due(then) is (case.verdict != "keep"), case.sentence
                 assert then.because != "guard" or isinstance(change, UsedToday)
                 assert (then.rule.title if then.rule else None) == (case.rule.title if case.rule else None)
 
@@ -383,6 +386,24 @@ def test_the_last_days_of_the_calendar_break_nothing() -> None:
     now = datetime(9999, 12, 20, tzinfo=UTC)
     assert _one("release when unused for 30 days", now, "9999-12-20T00:00:00Z").status == "no rule"
     assert _one("release when unused for 3 days", now, "9999-12-20T00:00:00Z").due == date(9999, 12, 23)
+
+
+@pytest.mark.parametrize(
+    ("policy", "advice"),
+    [
+        ("downgrade when unused for 30 days", "Would be downgraded on 2026-12-01 if"),
+        (
+            "downgrade when unused for 30 days\nrelease when unused for 90 days",
+            "Would be released or downgraded on 2026-12-01 if",
+        ),
+        ("downgrade when unused for 30 days\nrelease analyzer when unused for 9 days", "Would be downgraded on"),
+        ("downgrade when unused for 2000 days", "Would not be downgraded within three years"),
+    ],
+)
+def test_what_becomes_of_it_is_said_with_the_day(policy: str, advice: str) -> None:
+    plan = plan_of(policy, site_of([user(1)], professional=[license_row(1, "2026-11-01T00:00:00Z")]))
+    (decision,) = plan.decisions
+    assert explain(decision, plan.policy, plan.day).advice[0].startswith(advice)
 
 
 def test_thresholds_beyond_the_horizon_are_not_promised() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import ApplyHeader, PlanLog, Resume
+from seatwarden.engine.log.journal_lines import ApplyHeader, Resume
+from seatwarden.engine.log.lines import PlanLog
 from seatwarden.engine.log.reader import parse_plan
 from seatwarden.engine.log.writer import plan_lines, salted
 from seatwarden.engine.plan.plan import Plan, make_plan, with_origin

@@ -7,7 +7,8 @@ import pytest
 
 from seatwarden.engine.errors import Damage
 from seatwarden.engine.log.chain import FIRST, ChainEnd, ChainLine
-from seatwarden.engine.log.lines import JOURNAL_READER, PLAN_READER, Closed, Resume
+from seatwarden.engine.log.journal_lines import JOURNAL_READER, Closed, Resume
+from seatwarden.engine.log.lines import PLAN_READER
 from seatwarden.engine.log.writer import plan_lines
 from seatwarden.engine.plan.circumstances import Clocks
 from tests.engine.log.forging import relinked

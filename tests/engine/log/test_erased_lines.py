@@ -10,7 +10,8 @@ from seatwarden.engine.log.chain import ChainLine, ChainReader, is_erased, split
 from seatwarden.engine.log.erasures import erase_lines, root_over, stubs_in
 from seatwarden.engine.log.growing import GrowingChain
 from seatwarden.engine.log.journal import parse_journal
-from seatwarden.engine.log.lines import JOURNAL_READER, PLAN_READER
+from seatwarden.engine.log.journal_lines import JOURNAL_READER
+from seatwarden.engine.log.lines import PLAN_READER
 from seatwarden.engine.log.reader import parse_plan
 from seatwarden.engine.log.register import Attempt, Register, RegisterOrigin, parse_register
 from seatwarden.engine.plan.circumstances import NOBODY

@@ -20,7 +20,8 @@ from seatwarden.engine.log.journal import (
     parse_journal,
     read_journal,
 )
-from seatwarden.engine.log.lines import JOURNAL_READER, RESULTS, ApplyHeader, OutcomeKind, Resume
+from seatwarden.engine.log.journal_lines import JOURNAL_READER, ApplyHeader, Resume
+from seatwarden.engine.log.results import RESULTS, OutcomeKind
 from seatwarden.engine.plan.circumstances import Clocks
 from tests.engine.log.golden_site import golden_log
 from tests.engine.support import SEED

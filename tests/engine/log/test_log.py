@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from seatwarden.engine.decide.decide import conclude
+from seatwarden.engine.decide.decision import STANDING
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.log.reader import read_log, read_plan
 from seatwarden.engine.log.run_folder import PLAN_FILE
@@ -59,8 +60,9 @@ def test_decided_again_from_the_log_alone(policy: Policy, site: dict[str, Any]) 
         write_plan(plan_of(policy, site), Path(folder), "", RECORDING)
         for decision in read_plan(Path(folder)).decisions:
             ruling, _ = conclude(decision.license_type, decision.outcomes, None)
-            if decision.because == "notice":  # nobody has been told here, so what is due waits
-                assert (ruling.verdict, decision.verdict) == ("release", "keep")
+            if decision.because in STANDING and not decision.takes:  # nobody has been told here, and nothing is free
+                assert ruling.takes
+                assert ruling.rule == decision.rule
             elif decision.because != "guard":
                 assert (ruling.verdict, ruling.because) == (decision.verdict, decision.because)
                 assert ruling.rule == decision.rule

@@ -19,6 +19,7 @@ from seatwarden.engine.log.kept import keep
 from seatwarden.engine.log.past_site import PastSite, past_site
 from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
 from seatwarden.engine.log.writer import Recording, write_plan
+from seatwarden.engine.plan.decide_site import decide_site
 from seatwarden.engine.plan.plan import Plan, make_plan
 from seatwarden.engine.snapshot.reader import compress, decode_snapshot
 from seatwarden.grammar.ast import Policy
@@ -86,7 +87,7 @@ def test_a_kept_snapshot_is_enough_for_every_policy(then: Policy, later: Policy,
     day = past.day_for(policy, None, None)
     assert past.snapshot.digest == plan.snapshot.digest
     assert day == day_for(policy, plan.day.now, None)
-    assert _said(past.decide_all(policy, day)) == _said(decide_all(policy, plan.snapshot, day))
+    assert _said(past.decide_all(policy, day)) == _said(decide_site(policy, plan.snapshot, day))
 
 
 def test_what_stands_in_every_line_needs_no_rule_that_read_it(tmp_path: Path) -> None:

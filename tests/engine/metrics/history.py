@@ -13,7 +13,7 @@ from seatwarden.engine.decide.decision import reason_label
 from seatwarden.engine.demo.people import demo_site
 from seatwarden.engine.history.forecast import Forecast
 from seatwarden.engine.history.running_out import RunningOut
-from seatwarden.engine.log.lines import OutcomeKind
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.releases import release_points
 from seatwarden.engine.metrics.runs import RunCounts, run_points
@@ -69,7 +69,7 @@ def nightly_run(site: dict[str, Any], now: datetime, *, fails_once: bool) -> Ite
         outcome="incomplete" if fails_once else "done",
         verdicts=Counter[str](decision.verdict for decision in plan.decisions),
         by_rule=plan.summary()["byReason"],
-        results=Counter[str](outcome.result for outcome in outcomes),
+        results=Counter[str](outcome.result for outcome in outcomes) | {"downgraded": 1, "left": int(fails_once)},
         seconds=1.5 + len(outcomes) / 10,
         failures=int(fails_once),
         notices={"notices_told": 3, "notices_reminded": 2, "notices_refused": 0, "notices_ended": 1}

@@ -8,8 +8,10 @@ from typing import Any
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.standing import HoldInForce, Standing
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import ApplyHeader, Key, OutcomeKind
+from seatwarden.engine.log.journal_lines import ApplyHeader
+from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.writer import salted, write_plan
 from seatwarden.engine.plan.plan import make_plan, with_origin

@@ -14,7 +14,7 @@ from seatwarden.engine.decide.standing import due_reason, due_ruling, is_due, ru
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.notice import NoticeStanding
 from seatwarden.engine.facts.standing import Standing
-from seatwarden.engine.log.lines import OutcomeKind
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.log.writer import write_plan
 from seatwarden.engine.plan.circumstances import Origin
 from seatwarden.engine.plan.findings import mass_change_finding

@@ -13,8 +13,8 @@ from hypothesis import given
 from seatwarden.engine.decide.decision import is_pseudonym
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.states import STATES
-from seatwarden.engine.log.lines import OutcomeKind
 from seatwarden.engine.log.reader import read_plan
+from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.report.band import Breach
 from seatwarden.engine.report.comparison import CHANGES
 from seatwarden.engine.report.histogram import edges_for
@@ -172,7 +172,9 @@ def test_pictures_count_every_license_once(policy: Policy, site: dict[str, Any])
             assert all(one.x + one.width <= other.x + 1.5 for one, other in pairwise(bar))
         assert sum(bar.kept + bar.due for bar in histogram.bars) + histogram.unknown == len(mine)
         known = [d for d in mine if d.unused_days is not None]
-        assert sum(bar.due for bar in histogram.bars) == sum(d.because in ("release", "notice") for d in known)
+        assert sum(bar.due for bar in histogram.bars) == sum(
+            d.because in ("release", "downgrade", "notice") for d in known
+        )
         assert all(bar.lift + bar.due_height <= 135 for bar in histogram.bars)
         assert len(histogram.bars) <= 22
 

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ from seatwarden.engine.runs.run import run_once
 from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.runs.traces import run_folders_of
 from seatwarden.engine.site.settings import Settings
-from seatwarden.engine.snapshot.model import License, Snapshot, User
+from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User
 from seatwarden.engine.snapshot.reader import compress, decode_license, decode_user
 from seatwarden.grammar.ast import LicenseType
 from tests.engine.idle import POLICY, idle_site
@@ -101,6 +101,12 @@ class RecordedSite:
         for rows in self.content["licenses"].values():
             rows[:] = [row for row in rows if row["id"] != license_id]
         return 204, ""
+
+    def seats(self) -> Mapping[LicenseType, Seats]:
+        return {}
+
+    def allocate(self, license_type: LicenseType, user_id: str) -> tuple[int, str]:
+        raise AssertionError(f"nobody is to be given a license: {license_type} {user_id}")
 
     # Runs ------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seatwarden.engine.apply.pending import ApplyResult, carry_out, open_journal
-from seatwarden.engine.apply.restorer import Restore
+from seatwarden.engine.apply.regiver import actions_of_restore
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.runs.restore import SiteShown, check_restorable, find_restorable, pending_restore, seal_restore
 from seatwarden.engine.snapshot.model import License, Seats, User
@@ -31,6 +31,15 @@ class RestoringQrs:
         rows = [row for row in self._content["licenses"][license_type] if row["user"]["id"] == user_id]
         return [decode_license(as_json(row), "license") for row in rows]
 
+    def license(self, license_type: LicenseType, license_id: str) -> License | None:
+        rows = [row for row in self._content["licenses"][license_type] if row["id"] == license_id]
+        return decode_license(as_json(rows[0]), "license") if rows else None
+
+    def delete(self, license_type: LicenseType, license_id: str) -> tuple[int, str]:
+        rows = self._content["licenses"][license_type]
+        rows[:] = [row for row in rows if row["id"] != license_id]
+        return 204, ""
+
     def seats(self) -> Mapping[LicenseType, Seats]:
         return {"analyzer": Seats(available=99), "professional": Seats(available=99)}
 
@@ -52,9 +61,13 @@ def restore(site: RecordedSite, run: Path) -> tuple[Path, ApplyResult]:
         with record.applying(pending):
             open_ = open_journal(pending, site.hand)
             try:
-                action = Restore(log, RestoringQrs(site.content))
                 done = carry_out(
-                    pending, action, open_, parallel=1, clock=lambda: site.now, progress=lambda outcome: None
+                    pending,
+                    actions_of_restore(log, RestoringQrs(site.content), pending.gifts),
+                    open_,
+                    parallel=1,
+                    clock=lambda: site.now,
+                    progress=lambda outcome: None,
                 )
             finally:
                 open_.close()

@@ -14,9 +14,9 @@ from seatwarden.engine.common.rights import give_rights, open_to_all, rights_of
 from seatwarden.engine.log.chain import split_lines
 from seatwarden.engine.log.decision_lines import RecordedDecision
 from seatwarden.engine.log.erasures import erase_lines, root_over
-from seatwarden.engine.log.lines import RESULTS
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.register import ErasedLines, read_register
+from seatwarden.engine.log.results import RESULTS
 from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.metrics.spool import Spool
 from seatwarden.engine.report.write import write_report
@@ -308,7 +308,9 @@ def test_a_journal_is_gone_on_with_after_an_erasure(site: RecordedSite) -> None:
     assert pending.counts == {**dict.fromkeys(RESULTS, 0), "released": 5, "failed": 1}
     journal = open_journal(pending, site.hand)
     release = Release(pending.plan, site, pseudonyms=None, clock=lambda: site.now)
-    done = carry_out(pending, release, journal, parallel=1, clock=lambda: site.now, progress=lambda outcome: None)
+    done = carry_out(
+        pending, lambda key: release, journal, parallel=1, clock=lambda: site.now, progress=lambda outcome: None
+    )
     journal.close()
     assert (done.settled, done.counts["released"]) == (True, 6)
     assert verify_record(folder, NO_PAGES).runs[0].faults == []

@@ -8,7 +8,7 @@ import pytest
 from bench.soak import soak
 from seatwarden.engine.apply.releaser import Release
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import Intent, JournalLine
+from seatwarden.engine.log.journal_lines import Intent, JournalLine
 from seatwarden.engine.metrics.delivery import Delivery
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and files are counted in /proc")

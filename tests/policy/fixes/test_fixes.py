@@ -15,13 +15,13 @@ from seatwarden.policy.loading import check_text
 from tests.engine.support import decide
 from tests.policy.lint.support import TODAY
 from tests.profiles import examples
-from tests.strategies import conditions, keep_rules, release_rules, sites
+from tests.strategies import conditions, keep_rules, sites, taking_rules
 
 RELEASE = "release when unused for 30 days\n"
 _crowded = st.builds(
     lambda keeps, releases: Policy((*keeps, *releases)),
     st.lists(keep_rules(conditions()), min_size=1, max_size=4),
-    st.lists(release_rules(conditions()), min_size=1, max_size=3),
+    st.lists(taking_rules(conditions()), min_size=1, max_size=3),
 )
 
 

@@ -54,14 +54,15 @@ missing = st.just(frozenset[str]()) | st.frozensets(st.sampled_from(SOURCES), ma
 
 
 def released(policy: CheckedPolicy, facts: Facts, among: tuple[Rule, ...] | None = None) -> bool:
-    """Whether the rules alone release a license; `among` are the release rules that count."""
+    """Whether the rules alone take a license; `among` are the rules that take and count."""
     own: Any = facts.read(Field("license.type"))
     today: Any = facts.read(Field("today"))
     rules = [rule for rule in policy.rules if rule.applies_to(own[0])]
     truths = {id(rule): evaluate_rule(rule, facts, policy.names, today[0]).truth for rule in rules}
     kept = any(truths[id(rule)] is not False for rule in rules if rule.kind == "keep")
-    counting = [rule for rule in rules if rule.kind == "release" and (among is None or rule in among)]
-    return not kept and any(truths[id(rule)] is True for rule in counting)
+    instead = any(truths[id(rule)] is not False for rule in rules if rule.kind == "downgrade")
+    counting = [rule for rule in rules if rule.takes and (among is None or rule in among) and truths[id(rule)] is True]
+    return not kept and any(rule.kind == "downgrade" or not instead for rule in counting)
 
 
 def is_broken(policy: CheckedPolicy, guarantee: Guarantee, facts: Facts, other: Facts | None = None) -> bool:
@@ -77,7 +78,7 @@ def is_broken(policy: CheckedPolicy, guarantee: Guarantee, facts: Facts, other: 
         return False
     if guarantee.promise == "always":
         return all(truth is True for truth in truths) and not released(policy, facts)
-    releases = tuple(rule for rule in policy.rules if rule.kind == "release")
+    releases = tuple(rule for rule in policy.rules if rule.takes)
     if guarantee.promise == "never without notice":
         releases = tuple(rule for rule in releases if rule.notice is None)
     return False not in truths and released(policy, facts, releases)

@@ -17,7 +17,7 @@ from seatwarden.policy.guarantees.words import example_facts, example_words
 from seatwarden.policy.loading import CheckedPolicy, check_text
 from tests.policy.guarantees.judging import AsFacts, SomeFacts, is_broken, missing
 from tests.profiles import examples
-from tests.strategies import conditions, guarantees, keep_rules, release_rules
+from tests.strategies import conditions, guarantees, keep_rules, taking_rules
 from tests.world_strategies import KnownFacts, known_facts
 
 
@@ -37,7 +37,7 @@ def outcome(text: str) -> str:
 def guaranteed(draw: st.DrawFn) -> CheckedPolicy:
     """A policy of a few rules with guarantees near to what they say, so that many hold and many do not."""
     keeps = draw(st.lists(keep_rules(conditions()), max_size=2))
-    releases = draw(st.lists(release_rules(conditions()), min_size=1, max_size=2))
+    releases = draw(st.lists(taking_rules(conditions()), min_size=1, max_size=2))
     said: list[st.SearchStrategy[Condition]] = [conditions()]
     said += [st.just(rule.condition) for rule in keeps]
     said += [st.just(Not(rule.condition)) for rule in releases] + [st.just(rule.condition) for rule in releases]

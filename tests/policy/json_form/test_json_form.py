@@ -41,7 +41,7 @@ def _nested(depth: int) -> Any:
         ('{"seatwarden": 1, "statements": [}', "this is not JSON"),
         (_policy("keep"), "a statement must be an object"),
         (_policy({"name": "a"}), "a statement lacks the key `kind`"),
-        (_policy({"kind": "kepe"}), "`kind` is one of keep, release"),
+        (_policy({"kind": "kepe"}), "`kind` is one of keep, downgrade, release"),
         (_policy({"kind": "keep"}), "`keep` lacks the key `when`"),
         (_policy({"kind": "release", "until": "2026-01-01", "when": True}), "unknown key `until`"),
         (_policy(KEEP | {"regardlessOfUse": True}), "unknown key `regardlessOfUse`"),

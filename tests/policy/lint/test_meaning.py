@@ -36,6 +36,17 @@ FOUND = {
     'keep "x" when user.inactive\nkeep "y" when user.blocked\nrelease "z" when user.inactive or user.blocked': [
         "SW308"
     ],
+    'downgrade "x" when user.inactive\nrelease professional "y" when user.inactive and unused for 9 days': [
+        "SW322",
+        "SW308",
+    ],
+    'keep "x" when user.inactive\ndowngrade "y" when user.inactive and unused for 9 days': ["SW308"],
+    'downgrade "x" when user.inactive and unused for 9 days\ndowngrade "y" when user.inactive and unused for 8 days': [
+        "SW306"
+    ],
+    'downgrade "x" when user.inactive': ["SW322"],
+    "downgrade when unused for 5 days": ["SW313"],
+    'downgrade "x" when license.type = "analyzer"': ["SW301"],
     'keep "x" until 2026-11-20 when user.tags = "a"': ["SW310"],
     'keep "inactive" when not user.inactive': ["SW311"],
     'keep "x" when user.blocked = false or user.tags = "a"': ["SW311"],

@@ -17,13 +17,13 @@ from seatwarden.policy.loading import CheckedPolicy, check_text
 from seatwarden.policy.worlds.policies import told
 from tests.policy.lint.support import TODAY
 from tests.profiles import examples
-from tests.strategies import conditions, keep_rules, policies, release_rules
+from tests.strategies import conditions, keep_rules, policies, taking_rules
 from tests.world_strategies import KnownFacts, known_facts
 
 _crowded = st.builds(
     lambda keeps, releases: Policy((*keeps, *releases)),
     st.lists(keep_rules(conditions()), min_size=2, max_size=6),
-    st.lists(release_rules(conditions()), min_size=1, max_size=3),
+    st.lists(taking_rules(conditions()), min_size=1, max_size=3),
 )
 _facts = st.lists(known_facts(), min_size=4, max_size=8)
 

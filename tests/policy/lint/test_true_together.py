@@ -36,7 +36,9 @@ def _joined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 _conditions = st.recursive(st.sampled_from(_PARTS), _joined, max_leaves=8)
-_rules = st.builds(lambda head, when: f"{head} when {when}", st.sampled_from(["keep", "release"]), _conditions)
+_rules = st.builds(
+    lambda head, when: f"{head} when {when}", st.sampled_from(["keep", "release", "downgrade"]), _conditions
+)
 _entangled = st.lists(_rules, min_size=1, max_size=6).map(lambda rules: check_text("\n".join(rules), "test.policy"))
 _any = policies().map(lambda tree: check_text(print_policy(tree), "test.policy"))
 _SAME = 'keep when user.tags = "x"'

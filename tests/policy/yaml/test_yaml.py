@@ -52,7 +52,7 @@ def test_every_rule_stands_at_its_key(settings: dict[str, Any]) -> None:
         marked = line[rule.span.column - 1 :]
         if rule.name in ("user", "tag", "customProperty", "userDirectory", "inactive", "blocked", "removedExternally"):
             assert marked.startswith(f'"{rule.name}"')
-        elif rule.kind == "release":
+        elif rule.kind in ("release", "downgrade"):
             assert marked.startswith(f'"{rule.license_types[0]}"')
         else:
             assert marked.startswith("{")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from seatwarden.engine.log.growing import whole_lines
-from seatwarden.engine.log.lines import JOURNAL_READER, Intent
+from seatwarden.engine.log.journal_lines import JOURNAL_READER, Intent
 from seatwarden.engine.log.restored import read_past_restore
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs

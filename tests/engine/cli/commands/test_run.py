@@ -22,7 +22,7 @@ from seatwarden.engine.cli.main import main
 from seatwarden.engine.common.files import write_atomically
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.log.journal import Journal
-from seatwarden.engine.log.lines import JournalLine
+from seatwarden.engine.log.journal_lines import JournalLine
 from seatwarden.engine.log.register import LOCK_FILE
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
