@@ -5,10 +5,11 @@
 
 import html
 import re
+from collections.abc import Mapping
 from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -22,9 +23,12 @@ TEMPLATES = load_templates(SETTINGS)
 KINDS: tuple[RecipientKind, ...] = ("own", "manager", "fallback")
 
 
-def told(tag: str, kind: RecipientKind, reminder: bool, used: bool = True) -> NoticeWords:
+DOWNGRADED: Mapping[str, Any] = {"license_type": "professional", "becomes": "analyzer"}
+
+
+def told(tag: str, kind: RecipientKind, reminder: bool, used: bool = True, **more: Any) -> NoticeWords:
     never = {} if used else {"last_used": None, "days_unused": None}
-    return TEMPLATES.words(facts(reminder=reminder, **never), kind, tag)
+    return TEMPLATES.words(facts(reminder=reminder, **never, **more), kind, tag)
 
 
 def shown(tag: str) -> str:
@@ -32,6 +36,7 @@ def shown(tag: str) -> str:
     cases = [("own", False, True), ("own", True, True), ("own", False, False)]
     cases += [("manager", True, True), ("fallback", False, False)]
     found = [told(tag, cast(RecipientKind, kind), reminder, used) for kind, reminder, used in cases]
+    found += [told(tag, "own", False, **DOWNGRADED), told(tag, "manager", True, **DOWNGRADED)]
     return "\n==========\n\n".join(f"{words.subject}\n\n{words.text}" for words in found)
 
 
@@ -41,11 +46,14 @@ def test_the_texts(tag: str) -> None:
     assert shown(tag) == expected, "write them anew: python -m tests.engine.notice.test_texts"
 
 
+@pytest.mark.parametrize("more", [{}, DOWNGRADED], ids=["released", "downgraded"])
 @pytest.mark.parametrize(
     ("tag", "kind", "reminder", "used"), list(product(LANGUAGES, KINDS, (False, True), (False, True)))
 )
-def test_plain_and_html_say_the_same(tag: str, kind: RecipientKind, reminder: bool, used: bool) -> None:
-    words = told(tag, kind, reminder, used)
+def test_plain_and_html_say_the_same(
+    tag: str, kind: RecipientKind, reminder: bool, used: bool, more: dict[str, Any]
+) -> None:
+    words = told(tag, kind, reminder, used, **more)
     assert words.html is not None
     body = words.html.partition("<body>")[2]
     assert _words_of(html.unescape(re.sub(r"<[^>]+>", " ", body))) == _words_of(words.text)
@@ -74,6 +82,16 @@ def test_others_are_told_of_whom_it_speaks(tag: str) -> None:
         words = told(tag, kind, False)
         assert "Anna Berg" in words.subject
         assert "CORP\\anna" in words.text
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_is_downgraded_is_told_what_they_get(tag: str, kind: RecipientKind) -> None:
+    words, lost = told(tag, kind, False, **DOWNGRADED), told(tag, kind, False, license_type="professional")
+    for text in (words.subject, words.text, words.html):
+        assert text is not None
+        assert language(tag).licenses["analyzer"] in text
+    assert language(tag).licenses["analyzer"] not in lost.subject + lost.text + (lost.html or "")
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
