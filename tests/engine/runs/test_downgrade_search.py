@@ -133,12 +133,12 @@ def test_one_thing_happens(tmp_path: Path, story: Story) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("story", some_stories(1000, 1)[40:], ids=str)
+@pytest.mark.parametrize("story", some_stories(500, 1)[40:], ids=str)
 def test_one_thing_happens_anywhere(tmp_path: Path, story: Story) -> None:
     _check(tmp_path, story)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("story", some_stories(1000, 2), ids=str)
+@pytest.mark.parametrize("story", some_stories(500, 2), ids=str)
 def test_two_things_happen(tmp_path: Path, story: Story) -> None:
     _check(tmp_path, story)
