@@ -28,15 +28,15 @@ TEXTS = [SAMPLE, *sorted(EXAMPLES.glob("*.policy"))]
 
 _SCOPES = {
     "keyword.control": (
-        "KEEP RELEASE WHEN UNTIL LET SET FROM TIMEZONE LIMIT TO OF PER RUN LONGEST FIRST AS KIND REGARDLESS USE"
-        " REACH FREE AFTER NOTICE REMINDER BEFORE GUARANTEE ALWAYS BOTH TYPES WITHOUT"
+        "KEEP DOWNGRADE RELEASE WHEN UNTIL LET SET FROM TIMEZONE LIMIT TO OF PER RUN LONGEST FIRST AS KIND REGARDLESS"
+        " USE REACH FREE AFTER NOTICE REMINDER BEFORE GUARANTEE ALWAYS BOTH TYPES WITHOUT"
     ),
     "keyword.operator.word": "AND OR NOT LIKE UNUSED FOR NEVER USED IS EMPTY",
     "keyword.operator.logical": "AND OR NOT",
     "keyword.operator.comparison": "OPERATOR EQUAL",
     "keyword.operator.arithmetic": "PLUS MINUS",
     "keyword.other.unit": "UNIT PERCENT",
-    "support.constant.license-type": "TYPE",
+    "support.constant.license-type": "TYPE PROFESSIONAL",
     "support.function": "DATE_OF NUMBER_OF",
     "constant.language.boolean": "TRUE FALSE",
     "constant.numeric.date": "DATE MONTH_DAY",

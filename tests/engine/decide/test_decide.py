@@ -109,7 +109,8 @@ def test_quarantined_userless_unknown_and_doubled_rows_are_kept(policy: Policy, 
             assert decision.guard == "quarantined"
 
 
-_OVER_ALL_LICENSES = st.sampled_from(OVER_ALL_LICENSES)
+# Where certainly no license rule gives anything, nobody gets anything back, whosoever the licenses are.
+_OVER_ALL_LICENSES = st.sampled_from([name for name in OVER_ALL_LICENSES if name != "license.takenBackBy"])
 
 
 @given(sites(nasty=False), st.sampled_from(UNREADABLE_USERS), _OVER_ALL_LICENSES, st.data())

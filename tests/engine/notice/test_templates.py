@@ -53,6 +53,7 @@ def test_every_variable(tmp_path: Path) -> None:
         "user=CORP\\anna",
         "license=Analyzer license",
         "license_type=analyzer",
+        "becomes=",
         "last_used=12 October 2026",
         "days_unused=45",
         "unused_for=45 days",
