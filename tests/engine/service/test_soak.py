@@ -41,7 +41,7 @@ def test_it_sees_releases_that_should_not_be(tmp_path: Path, monkeypatch: pytest
             append(self, line)
 
     monkeypatch.setattr(Journal, "append", without_intents)
-    monkeypatch.setattr(Release, "_second_look", lambda *_: None)
+    monkeypatch.setattr(Release, "second_look", lambda *_: None)
     found = soak(tmp_path, seed=4, hours=1)
     assert any(violation.endswith("a DELETE without an intent on the disk") for violation in found.violations)
     assert any(violation.endswith("a DELETE of a license that must be kept") for violation in found.violations)
