@@ -6,7 +6,7 @@ both ask here whether it holds for a pair.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -19,6 +19,24 @@ Value: TypeAlias = str | int | bool | date
 """A single value, as facts and lists have several of."""
 Truth: TypeAlias = bool | None
 """The truth of a condition: None where it is not known."""
+
+
+def all_true(truths: Iterable[Truth]) -> Truth:
+    """Whether all are true: one that is false decides, whatever is not known of the others."""
+    found = set(truths)
+    return False if False in found else None if None in found else True
+
+
+def any_true(truths: Iterable[Truth]) -> Truth:
+    """Whether any is true: one that is decides, whatever is not known of the others."""
+    found = set(truths)
+    return True if True in found else None if None in found else False
+
+
+def opposite(truth: Truth) -> Truth:
+    """What is not so; what is not known stays so."""
+    return None if truth is None else not truth
+
 
 _ALL = (Type.TEXT, Type.NUMBER, Type.DATE, Type.BOOLEAN)
 _ORDERED = (Type.NUMBER, Type.DATE)

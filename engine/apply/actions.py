@@ -50,6 +50,22 @@ class Notes(Protocol):
         ...
 
 
+class OneRequest:
+    """The part of an action that sends one request and nothing before it."""
+
+    def first(self, key: Key, rows: object, notes: Notes) -> Judged | None:
+        """Nothing."""
+        return None
+
+    def withdrawn(self, key: Key, rows: object, why: str, notes: Notes) -> Judged:
+        """It is not sent again."""
+        return Judged("skipped", why)
+
+    def is_begun(self, key: Key) -> bool:
+        """Never beside what was sent."""
+        return False
+
+
 class Action(Protocol[RowsT]):
     """What is done with each license. Methods that ask QRS raise RemoteError."""
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgspec import UNSET, Raw, UnsetType
 
-from seatwarden.engine.apply.actions import Judged, Notes
+from seatwarden.engine.apply.actions import Judged, OneRequest
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms, check_key
 from seatwarden.engine.apply.drift import drifted_facts
 from seatwarden.engine.decide.decide import DecideOne, decide
@@ -64,7 +64,7 @@ class Qrs(Protocol):
         ...
 
 
-class Release:
+class Release(OneRequest):
     """The action of releasing the licenses of a plan. A plan with pseudonyms needs the same ones here.
 
     `clock` tells the day on which the policy decides again; `released_by` tells which run of ours has released a
@@ -102,11 +102,11 @@ class Release:
         self._decisions = {decision.key: decision for decision in plan.decisions}
 
     def prepare(self, keys: Sequence[Key]) -> None:
-        """Reads the license rules again, where the policy speaks of them. Behind pseudonyms all rows of the site are
-        read, too. Raises RemoteError."""
+        """Reads the license rules again, once, where the policy speaks of them. Behind pseudonyms all rows of the site
+        are read, too. Raises RemoteError."""
         policy = self._plan.policy
         asked = policy.reads("license.takenBackBy") or policy.downgrades
-        if asked and (rules := self._qrs.license_rules()) is not None:
+        if asked and self._rules is UNSET and (rules := self._qrs.license_rules()) is not None:
             self._rules = Raw(rules)
         if self._hidden is not None:
             types = dict.fromkeys(license_type for license_type, _ in keys)
@@ -134,18 +134,6 @@ class Release:
         """Why the license is not released after all. Raises RemoteError."""
         why = self.second_look(key, row)
         return Judged("skipped", why) if why is not None else None
-
-    def first(self, key: Key, rows: object, notes: Notes) -> Judged | None:
-        """Nothing: it is one request."""
-        return None
-
-    def withdrawn(self, key: Key, rows: object, why: str, notes: Notes) -> Judged:
-        """It is not sent again."""
-        return Judged("skipped", why)
-
-    def is_begun(self, key: Key) -> bool:
-        """Never beside what was sent."""
-        return False
 
     def send(self, key: Key) -> tuple[int, str]:
         """Deletes the license. Raises RemoteError, NoAnswer."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from seatwarden.engine.apply.actions import Judged, Notes
+from seatwarden.engine.apply.actions import Judged, OneRequest
 from seatwarden.engine.common.timestamps import parse_timestamp, to_the_minute
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.restore import RestoreLog
@@ -43,7 +43,7 @@ class QrsToRestore(Protocol):
         ...
 
 
-class Restore:
+class Restore(OneRequest):
     """The action of giving back. It is for one license after the other: what is free is counted before each."""
 
     method = "POST"
@@ -61,7 +61,9 @@ class Restore:
         self._doubled: frozenset[str] = frozenset()
 
     def prepare(self, keys: Sequence[Key]) -> None:
-        """Reads the users of the site: the record has their names, a POST wants their ids."""
+        """Reads the users of the site, once: the record has their names, a POST wants their ids."""
+        if self._users or self._doubled:
+            return
         users = self._qrs.users()
         listed = Counter(user.directory_and_id for user in users)
         self._users = {name: user.id for user in users if listed[name := user.directory_and_id] == 1}
@@ -112,18 +114,6 @@ class Restore:
         if seats.available < 1:
             return Judged("skipped", f"no license of type {license_type} is free")
         return None
-
-    def first(self, key: Key, rows: object, notes: Notes) -> Judged | None:
-        """Nothing: it is one request."""
-        return None
-
-    def withdrawn(self, key: Key, rows: object, why: str, notes: Notes) -> Judged:
-        """It is not sent again."""
-        return Judged("skipped", why)
-
-    def is_begun(self, key: Key) -> bool:
-        """Never beside what was sent."""
-        return False
 
     def send(self, key: Key) -> tuple[int, str]:
         """Gives the person a license. Raises RemoteError, NoAnswer."""

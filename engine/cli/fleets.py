@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from seatwarden.engine.fleet.settings import Fleet, FleetSite
     from seatwarden.engine.fleet.steps import SiteMeans
 
+FLEET_FILE = Path("fleet.yaml")
+"""The fleet file where none is named."""
 FleetOption: TypeAlias = Annotated[
     Path, typer.Option("--fleet", "-f", metavar="FILE", help="The fleet file.", show_default=True)
 ]

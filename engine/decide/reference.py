@@ -5,7 +5,7 @@ true as soon as one is true, and unknown otherwise when any part is. Evaluation 
 checked policy, it ends, and it reads no clock.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from msgspec import Struct
@@ -33,7 +33,7 @@ from seatwarden.grammar.ast import (
     read_in,
 )
 from seatwarden.policy.names import NamedValue
-from seatwarden.policy.operators import HOLDS, POSITIVE, Truth, Value, in_season, moved
+from seatwarden.policy.operators import HOLDS, POSITIVE, Truth, Value, all_true, any_true, in_season, moved
 from seatwarden.policy.vocabulary import IN_USE
 
 
@@ -72,10 +72,10 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
     match condition:
         case And(operands):
             parts = tuple(evaluate(operand, facts, names) for operand in operands)
-            return Trace(condition, _all(part.truth for part in parts), (), parts)
+            return Trace(condition, all_true(part.truth for part in parts), (), parts)
         case Or(operands):
             parts = tuple(evaluate(operand, facts, names) for operand in operands)
-            return Trace(condition, _any(part.truth for part in parts), (), parts)
+            return Trace(condition, any_true(part.truth for part in parts), (), parts)
         case Not(operand):
             part = evaluate(operand, facts, names)
             return Trace(condition, None if part.truth is None else not part.truth, (), (part,))
@@ -151,13 +151,3 @@ def telling(operand: Operand, fact: Fact) -> Fact:
 def _also(facts: Facts, *names: str) -> tuple[tuple[Field, Fact], ...]:
     """Facts that change no truth but belong into the explanation."""
     return tuple((Field(name), facts.read(Field(name))) for name in names)
-
-
-def _all(truths: Iterable[Truth]) -> Truth:
-    found = set(truths)
-    return False if False in found else None if None in found else True
-
-
-def _any(truths: Iterable[Truth]) -> Truth:
-    found = set(truths)
-    return True if True in found else None if None in found else False

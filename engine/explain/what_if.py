@@ -60,7 +60,7 @@ from seatwarden.grammar.ast import (
 )
 from seatwarden.grammar.printer import print_field
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.operators import POSITIVE, Truth, Value, around, moved, read_text
+from seatwarden.policy.operators import POSITIVE, Truth, Value, all_true, any_true, around, moved, opposite, read_text
 from seatwarden.policy.vocabulary import VOCABULARY, Type
 
 MAX_VALUES = 3
@@ -400,14 +400,11 @@ def _again(trace: Trace, change: OnList, names: set[Name], here: bool) -> Truth:
     condition = trace.condition
     match condition:
         case And():
-            truths = {_again(part, change, names, here) for part in trace.parts}
-            return False if False in truths else None if None in truths else True
+            return all_true(_again(part, change, names, here) for part in trace.parts)
         case Or():
-            truths = {_again(part, change, names, here) for part in trace.parts}
-            return True if True in truths else None if None in truths else False
+            return any_true(_again(part, change, names, here) for part in trace.parts)
         case Not():
-            truth = _again(trace.parts[0], change, names, here)
-            return None if truth is None else not truth
+            return opposite(_again(trace.parts[0], change, names, here))
         case Comparison(_, left, right) if (here and condition == change.comparison) or left in names or right in names:
             return _with_one_more(trace, condition, change.own)
         case _:

@@ -11,6 +11,7 @@ from seatwarden.engine.log.journal import read_journal
 from seatwarden.engine.log.reader import read_log
 from seatwarden.engine.log.register import REGISTER_FILE, RUNS_FOLDER, read_register
 from seatwarden.engine.log.run_folder import JOURNAL_FILE, PLAN_FILE
+from seatwarden.engine.plan.free import available_in
 from seatwarden.engine.service.past_runs import RegisteredRun, last_runs
 from seatwarden.engine.site.settings import Settings
 
@@ -55,7 +56,6 @@ def _counted(result: SiteResult, run: RegisteredRun, folder: Path) -> SiteResult
     log = read_log(folder)
     journal = read_journal(folder / JOURNAL_FILE) if (folder / JOURNAL_FILE).exists() else None
     outcomes = journal.outcomes.values() if journal is not None else ()
-    seats = log.header.overview
     return structs.replace(
         result,
         dry_run=run.mode != "live",
@@ -64,7 +64,7 @@ def _counted(result: SiteResult, run: RegisteredRun, folder: Path) -> SiteResult
         this_run=log.summary.this_run,
         undetermined=log.summary.undetermined,
         results=dict(Counter(line.result for line in outcomes)),
-        free={kind: one.available for kind, one in seats.items() if one.available is not None},
+        free=available_in(log.header.overview),
         run_id=run.run_id,
         folder=str(folder),
     )

@@ -19,6 +19,7 @@ from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import Connection
 from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LicenseType
+from seatwarden.policy.operators import all_true
 
 _FIRST_YEAR = 1900
 """A use before it is none: QRS writes 1753 for never."""
@@ -170,9 +171,7 @@ def _person(user: User) -> str:
 def _everywhere(facts: Sequence[bool | None]) -> bool | None:
     """Whether something is so at all sites: no where it is not at one, unknown where none says no and one does not
     know."""
-    if False in facts:
-        return False
-    return None if None in facts or not facts else True
+    return all_true(facts) if facts else None
 
 
 class PooledConnection:

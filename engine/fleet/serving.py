@@ -8,24 +8,28 @@ waiting: it is tried again until they are right.
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from filelock import FileLock, Timeout
 
-from seatwarden.engine.common.files import make_private_folder
-from seatwarden.engine.errors import ServedAlready
 from seatwarden.engine.fleet.fleet import FleetMeans, FleetReport, run_fleet
 from seatwarden.engine.fleet.result import SiteResult
 from seatwarden.engine.fleet.settings import Fleet, FleetSite
 from seatwarden.engine.fleet.steps import with_site_tag
 from seatwarden.engine.runs.context import Log
 from seatwarden.engine.service.logging import log
-from seatwarden.engine.service.running import Surroundings, has_something_to_do, logging_to, run_service
+from seatwarden.engine.service.running import (
+    LOOK_SECONDS,
+    Surroundings,
+    has_something_to_do,
+    logging_to,
+    only_service,
+    run_service,
+)
 from seatwarden.engine.service.trigger import ScheduleTrigger
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.version import VERSION
@@ -35,7 +39,6 @@ from seatwarden.policy.schedule.check import load_schedule
 
 RETRY_SECONDS = 60
 """From one try of a site whose files are wrong to the next."""
-_LOOK_SECONDS = 5
 _WAIT_SECONDS = 0.5
 _FREQUENCY_HELP = "add `frequency` to the fleet file, like: at 02:30"
 
@@ -78,18 +81,12 @@ def serve_fleet(given: FleetService) -> None:
 @contextmanager
 def _only_one(lock_file: Path, fleet: Fleet) -> Iterator[None]:
     """Holds the lock of the fleet's service. Raises ServedAlready, InputError."""
-    try:
-        make_private_folder(lock_file.parent)
-        lock = FileLock(lock_file)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ServedAlready(f"another service is at work with `{fleet.file}`") from None
-    except OSError as error:
-        raise InputError(f"the lock `{lock_file}` cannot be taken: {error.strerror}") from None
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(only_service(lock_file, fleet.file))
+        except OSError as error:
+            raise InputError(f"the lock `{lock_file}` cannot be taken: {error.strerror}") from None
         yield
-    finally:
-        lock.release()
 
 
 # All sites together --------------------------------------------------------------------------------------
@@ -118,7 +115,7 @@ def _running_on_schedule(given: FleetService) -> Iterator[None]:
 
 def _keep_awake(scheduler: BackgroundScheduler, stop: threading.Event) -> None:
     """Lets the scheduler look at the clock: its wait does not notice that it was set, or that the machine slept."""
-    while not stop.wait(_LOOK_SECONDS):
+    while not stop.wait(LOOK_SECONDS):
         scheduler.wakeup()
 
 

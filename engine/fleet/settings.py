@@ -25,7 +25,6 @@ from seatwarden.policy.yaml.reader import YamlReader
 from seatwarden.policy.yaml.settings import Kind, Section, Setting, need
 from seatwarden.policy.zones import find_timezone, timezone_help
 
-FLEET_FILE = "fleet.yaml"
 DEADLINE_SECONDS = 900
 MOST_SITES = 1_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

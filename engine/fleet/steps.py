@@ -5,7 +5,7 @@ Steps are made on the roof and done by a crew, maybe in another process: they an
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +27,7 @@ from seatwarden.engine.fleet.settings import FleetSite
 from seatwarden.engine.log.lines import Key
 from seatwarden.engine.log.register import RUNS_FOLDER
 from seatwarden.engine.notice.standings import StandingsBeside
+from seatwarden.engine.plan.free import available_in
 from seatwarden.engine.plan.guarantees import broken_words
 from seatwarden.engine.plan.modes import LIVE
 from seatwarden.engine.plan.plan import Plan
@@ -42,8 +43,6 @@ from seatwarden.engine.runs.run import run_once
 from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.runs.terms import keys_in
 from seatwarden.engine.site.settings import Settings
-from seatwarden.engine.snapshot.model import Seats
-from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.errors import SeatwardenError
 from seatwarden.policy.diagnostics import finding_to_json, render
 from seatwarden.policy.errors import PolicyError
@@ -291,7 +290,7 @@ def _counted(result: SiteResult, plan: Plan) -> SiteResult:
         due=summary["release"],
         this_run=summary["thisRun"],
         undetermined=summary["undetermined"],
-        free=_free(plan.snapshot.overview),
+        free=available_in(plan.snapshot.overview),
         at=format_instant(plan.day.now),
         run_id=plan.run_id,
         why=summary["overLimit"],
@@ -313,10 +312,6 @@ def _answer_of(report: RunReport, result: SiteResult) -> SiteAnswer:
         bad_input=report.bad_input,
     )
     return SiteAnswer(ended, report.left, dict(plan.allocated) if plan is not None else {})
-
-
-def _free(seats: Mapping[LicenseType, Seats]) -> dict[LicenseType, int]:
-    return {kind: one.available for kind, one in seats.items() if one.available is not None}
 
 
 def _failed(result: SiteResult, error: SeatwardenError) -> SiteResult:

@@ -29,6 +29,11 @@ def freed(
     }
 
 
+def available_in(overview: Mapping[LicenseType, Seats]) -> dict[LicenseType, int]:
+    """The free licenses by type, as far as QRS says how many there are."""
+    return {kind: one.available for kind, one in overview.items() if one.available is not None}
+
+
 class FreeSeats(Struct, frozen=True, rename="camel"):
     """The licenses of a type that are free `now`, and after this run; `in_quarantine` more follow a week later, since
     they were used lately. `total` is None where QRS does not say it."""

@@ -258,9 +258,11 @@ class Plan:
     @property
     def _license_rules(self) -> str:
         """The SHA-256 of the license rules, where they were asked what Qlik gives back."""
-        asked = self.policy.reads("license.takenBackBy") or any(one.take_back for one in self.decisions)
         rules = self.snapshot.license_rules
-        return hashlib.sha256(bytes(rules)).hexdigest() if asked and isinstance(rules, msgspec.Raw) else ""
+        if not isinstance(rules, msgspec.Raw):
+            return ""
+        asked = self.policy.reads("license.takenBackBy") or any(one.take_back for one in self.decisions)
+        return hashlib.sha256(bytes(rules)).hexdigest() if asked else ""
 
     @property
     def _asks_of_site(self) -> bool:

@@ -69,15 +69,26 @@ def run_service(given: Surroundings) -> None:
             "the site file has nothing to do on schedule",
             "switch on `enable` of licenseRelease, licenseMonitor or serverLicenseMonitor",
         )
-    try:
+    with ExitStack() as stack:
         with _usable(f"the folder `{settings.folder}`", "name another one with `seatwarden: folder:`"):
-            make_private_folder(settings.folder)
-            lock = FileLock(settings.folder / "service.lock")
-            lock.acquire(timeout=0)
-    except Timeout:
-        raise ServedAlready(f"another service is at work with `{settings.folder}`") from None
-    try:
+            stack.enter_context(only_service(settings.folder / "service.lock", settings.folder))
         _serve(settings, given)
+
+
+@contextmanager
+def only_service(lock_file: Path, of: Path) -> Iterator[None]:
+    """Holds the lock by which a second service with the same folder or file is noticed.
+
+    Raises ServedAlready, OSError where the lock cannot be used.
+    """
+    make_private_folder(lock_file.parent)
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ServedAlready(f"another service is at work with `{of}`") from None
+    try:
+        yield
     finally:
         lock.release()
 

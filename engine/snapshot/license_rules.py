@@ -1,7 +1,7 @@
 """The rules by which a site gives licenses at log-in, as a snapshot has them.
 
 Of `GET /qrs/systemrule/full?filter=category eq 'License'`: which rules there are, for which type of license, and their
-conditions as trees. Whom they give a license, `engine.analysis.take_back` says.
+conditions as trees. Whom they give a license, `engine.take_back` says.
 """
 
 from collections.abc import Iterator, Mapping

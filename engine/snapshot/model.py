@@ -240,7 +240,7 @@ class Snapshot:
     def with_rows(self, users: list[User], licenses: Mapping[LicenseType, list[License]]) -> "Snapshot":
         """The same site with other rows: what was read of them is as it was sent no more, and its digest is."""
         other = copy(self)
-        other.users, other.licenses = users, dict(licenses)
+        other.users, other.licenses, other.take_backs = users, dict(licenses), None
         for name in ("users_by_id", "doubled_users", "doubled_licenses", "unclaimed_licenses", "held_by_nobody"):
             other.__dict__.pop(name, None)
         other.__dict__.pop("licenses_of", None)

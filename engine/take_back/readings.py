@@ -7,7 +7,7 @@ which nothing is known is unknown, and spoils the rule only where the truth hang
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -35,7 +35,7 @@ from seatwarden.grammar.license_rule.ast import (
     Unquoted,
     leaves,
 )
-from seatwarden.policy.operators import Truth
+from seatwarden.policy.operators import Truth, all_true, any_true, opposite
 
 KnownTexts: TypeAlias = tuple[str, ...] | Unknown
 PropertyReader: TypeAlias = Callable[[str], KnownTexts]
@@ -147,8 +147,7 @@ class _Asking:
             case RuleTruth(value):
                 return value
             case RuleNot(inner):
-                truth = self.holds(inner)
-                return None if truth is None else not truth
+                return opposite(self.holds(inner))
             case RuleChain(parts, joins):
                 truths = [self.holds(one) for one in parts]
                 if self._reading.joins:
@@ -211,8 +210,8 @@ class _Asking:
         pair = partial(self._pair, test.operator)
         pairs = [pair(one, other) for one in left for other in right]
         if test.operator not in ("!=", "!=="):
-            return _any(pairs)
-        return _any(map(_opposite, pairs)) if self._reading.unequal else _opposite(_any(pairs))
+            return any_true(pairs)
+        return any_true(map(opposite, pairs)) if self._reading.unequal else opposite(any_true(pairs))
 
     def _side(self, operand: RuleOperand) -> tuple[str, ...] | None:
         match operand:
@@ -258,7 +257,7 @@ def _unescaped(found: re.Match[str]) -> str:
 def _left_to_right(truths: Sequence[Truth], joins: Sequence[str]) -> Truth:
     truth = truths[0]
     for join, other in zip(joins, truths[1:], strict=True):
-        truth = _all((truth, other)) if join == "and" else _any((truth, other))
+        truth = all_true((truth, other)) if join == "and" else any_true((truth, other))
     return truth
 
 
@@ -269,18 +268,4 @@ def _and_first(truths: Sequence[Truth], joins: Sequence[str]) -> Truth:
             groups[-1].append(other)
         else:
             groups.append([other])
-    return _any(map(_all, groups))
-
-
-def _opposite(truth: Truth) -> Truth:
-    return None if truth is None else not truth
-
-
-def _all(truths: Iterable[Truth]) -> Truth:
-    found = set(truths)
-    return False if False in found else None if None in found else True
-
-
-def _any(truths: Iterable[Truth]) -> Truth:
-    found = set(truths)
-    return True if True in found else None if None in found else False
+    return any_true(map(all_true, groups))

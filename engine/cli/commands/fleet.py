@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatwarden.engine.cli.fleets import FleetFormat, FleetOption, OnlyOption, fleet_and_sites, fleet_means
+from seatwarden.engine.cli.fleets import FLEET_FILE, FleetFormat, FleetOption, OnlyOption, fleet_and_sites, fleet_means
 from seatwarden.engine.cli.inputs import ForceOption, QuietOption
 from seatwarden.engine.cli.terminal.output import from_here, note, print_result, say, warn
 from seatwarden.engine.cli.terminal.prose import WIDTH, broken, room
@@ -27,8 +27,6 @@ from seatwarden.engine.common.way_out import REPORT, check_way_out, write_out
 if TYPE_CHECKING:
     from seatwarden.engine.fleet.fleet import FleetReport
 
-FLEET = Path("fleet.yaml")
-
 app = typer.Typer(help="Many sites at once.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -37,7 +35,7 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with the site files.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The fleet file to write.", show_default=True)
-    ] = FLEET,
+    ] = FLEET_FILE,
     force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -59,7 +57,7 @@ def init(
 
 @app.command("check")
 def check(
-    fleet: FleetOption = FLEET, only: OnlyOption = None, format: FleetFormat = "table", quiet: QuietOption = False
+    fleet: FleetOption = FLEET_FILE, only: OnlyOption = None, format: FleetFormat = "table", quiet: QuietOption = False
 ) -> None:
     """Try the way to every site.
 
@@ -77,7 +75,7 @@ def check(
 
 @app.command("plan")
 def plan(
-    fleet: FleetOption = FLEET,
+    fleet: FleetOption = FLEET_FILE,
     only: OnlyOption = None,
     output: Annotated[
         Path | None,
@@ -108,7 +106,7 @@ def plan(
 
 @app.command("run")
 def run(
-    fleet: FleetOption = FLEET,
+    fleet: FleetOption = FLEET_FILE,
     only: OnlyOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the plans, whatever site files say.")] = False,
     format: FleetFormat = "table",
@@ -131,7 +129,7 @@ def run(
 
 @app.command("report")
 def report(
-    fleet: FleetOption = FLEET,
+    fleet: FleetOption = FLEET_FILE,
     only: OnlyOption = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="The folder for the pages.", show_default=True)

@@ -1,12 +1,11 @@
 """`seatwarden fleet history` and `fleet backtest`: the past of many sites at once."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import to_builtins
 
-from seatwarden.engine.cli.fleets import FleetFormat, FleetOption, OnlyOption, fleet_and_sites, fleet_means
+from seatwarden.engine.cli.fleets import FLEET_FILE, FleetFormat, FleetOption, OnlyOption, fleet_and_sites, fleet_means
 from seatwarden.engine.cli.histories import DaskOption, PoliciesOption, ThresholdOption, named_policies
 from seatwarden.engine.cli.inputs import QuietOption
 from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
@@ -19,19 +18,17 @@ from seatwarden.engine.cli.views.fleet_past import (
     history_line,
     history_rows,
 )
-from seatwarden.engine.fleet.settings import FLEET_FILE
 
 if TYPE_CHECKING:
     from seatwarden.engine.fleet.fleet import FleetReport
 
-FLEET = Path(FLEET_FILE)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("history")
 def history(
-    fleet: FleetOption = FLEET, only: OnlyOption = None, format: FleetFormat = "table", quiet: QuietOption = False
+    fleet: FleetOption = FLEET_FILE, only: OnlyOption = None, format: FleetFormat = "table", quiet: QuietOption = False
 ) -> None:
     """Say what each site has kept of its past.
 
@@ -53,7 +50,7 @@ def history(
 
 @app.command("backtest")
 def backtest(
-    fleet: FleetOption = FLEET,
+    fleet: FleetOption = FLEET_FILE,
     only: OnlyOption = None,
     policy: PoliciesOption = None,
     threshold: ThresholdOption = None,

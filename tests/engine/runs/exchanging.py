@@ -43,6 +43,7 @@ from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 from tests.engine.runs.recorded import RecordedSite
 from tests.engine.service.sites import settings_of, write_site
+from tests.engine.support import user
 from tests.strategies import as_json
 
 DOWNGRADE = "downgrade professional when unused for 60 days\nlimit release to 100% per run\n"
@@ -58,21 +59,7 @@ class Killed(BaseException):
 def one_person(people: int = 1, **facts: Any) -> dict[str, Any]:
     """A site whose people hold a Professional license each, unused for long."""
     users = [
-        {
-            "id": f"00000000-0000-4000-8000-00000000000{n}",
-            "userId": f"u{n}",
-            "userDirectory": "CORP",
-            "name": f"User {n}",
-            "roles": [],
-            "tags": [],
-            "customProperties": [],
-            "attributes": [],
-            "inactive": False,
-            "blacklisted": False,
-            "removedExternally": False,
-            "deleteProhibited": False,
-            "createdDate": "2025-01-01T00:00:00.000Z",
-        }
+        user(n, id=f"00000000-0000-4000-8000-00000000000{n}", userId=f"u{n}", userDirectory="CORP")
         for n in range(1, people + 1)
     ]
     rows = [professional(user, n) for n, user in enumerate(users, 1)]
