@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import requests
 
 from seatwarden.engine.site.influxdb import InfluxTarget
+from tests.ports import free_port
 
 _SECONDS_TO_START = 30
 _CONFIG = """\
@@ -30,14 +30,6 @@ bind-address = "127.0.0.1:{backup}"
 [monitor]
   store-enabled = false
 """
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:

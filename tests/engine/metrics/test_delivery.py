@@ -16,8 +16,9 @@ from seatwarden.engine.metrics.delivery import MAX_TRIES, Delivery, deliver, ref
 from seatwarden.engine.metrics.point import Point
 from seatwarden.engine.metrics.spool import BATCH_LINES, SPOOL_FOLDER, PointBatch, Spool, SpoolBounds
 from seatwarden.engine.metrics.writer import Rejected, Unavailable
-from tests.engine.metrics.databases import Influx, Victoria, free_port
+from tests.engine.metrics.databases import Influx, Victoria
 from tests.engine.metrics.servers import Answering
+from tests.ports import dead_port
 
 NOW = datetime.now(UTC)
 
@@ -287,7 +288,7 @@ def test_random_ups_and_downs(
 
 
 def test_send_to_a_real_database(influx: Influx, tmp_path: Path) -> None:
-    down = influx.target(url=f"http://127.0.0.1:{free_port()}")
+    down = influx.target(url=f"http://127.0.0.1:{dead_port()}")
     report = send([point(1), point(2)], down, tmp_path)
     assert (report.sent, report.waiting) == (0, 2)
     assert send([point(3), Point("m", (), {}, NOW)], influx.target(), tmp_path) == Delivery(sent=3)
@@ -296,7 +297,7 @@ def test_send_to_a_real_database(influx: Influx, tmp_path: Path) -> None:
 
 
 def test_send_to_version_2(victoria: Victoria, tmp_path: Path) -> None:
-    assert send([point(1)], victoria.target(url=f"http://127.0.0.1:{free_port()}"), tmp_path).waiting == 1
+    assert send([point(1)], victoria.target(url=f"http://127.0.0.1:{dead_port()}"), tmp_path).waiting == 1
     assert send([point(2)], victoria.target(), tmp_path) == Delivery(sent=2)
     found = {row["metric"]["n"]: row["timestamps"] for row in victoria.export() if row["metric"]["__name__"] == "m_v"}
     at = int(NOW.timestamp() * 1000)

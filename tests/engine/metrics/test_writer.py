@@ -14,10 +14,11 @@ from seatwarden.engine.metrics.writer import OpenWriter, Rejected, Unavailable
 from seatwarden.engine.simulator.certificates import ThrowAwayAuthority
 from seatwarden.engine.site.influxdb import InfluxTarget, Version
 from seatwarden.engine.site.proxy import Proxy
-from tests.engine.metrics.databases import Influx, Victoria, free_port
+from tests.engine.metrics.databases import Influx, Victoria
 from tests.engine.metrics.servers import Answering, Silent
 from tests.engine.notify.brokers import web_proxy
 from tests.platforms import WINDOWS
+from tests.ports import dead_port
 
 NOW = datetime.now(UTC)
 
@@ -171,7 +172,7 @@ def test_what_will_never_be_taken_is_rejected(version: int, status: int, body: s
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_nobody_there(version: int) -> None:
-    target = InfluxTarget(version, f"http://127.0.0.1:{free_port()}", "db", token="t", org="o")  # type: ignore[arg-type]
+    target = InfluxTarget(version, f"http://127.0.0.1:{dead_port()}", "db", token="t", org="o")  # type: ignore[arg-type]
     with pytest.raises(Unavailable, match="nothing listens there"):
         write(target, made(1))
     with pytest.raises(Unavailable, match="there is no such host"):
@@ -248,7 +249,7 @@ def test_through_a_proxy(version: Version, scheme: str, tmp_path: Path, authorit
                 write(replace(target, proxy=wrong), made(1))
             assert "s3cret" not in str(raised.value)
             assert ("the proxy did not let us through" in str(raised.value)) or "answered 407" in str(raised.value)
-    dead = by(f"http://127.0.0.1:{free_port()}")
+    dead = by(f"http://127.0.0.1:{dead_port()}")
     with pytest.raises(Unavailable, match="the proxy on the way there cannot be reached"):
         write(replace(target, proxy=dead), made(1))
 

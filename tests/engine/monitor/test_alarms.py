@@ -13,11 +13,11 @@ from seatwarden.engine.monitor.alarms import expiry_messages, send_messages
 from seatwarden.engine.monitor.server_license import ServerLicense
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.site.settings import Settings
-from tests.engine.metrics.databases import free_port
 from tests.engine.notify.brokers import broker
 from tests.engine.notify.servers import receiver
 from tests.engine.service.sites import NOTHING, settings_of
 from tests.engine.site.test_alarms import ON, write
+from tests.ports import dead_port
 
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
 FAR = ServerLicense(date(2027, 12, 31), 405, expired=False)
@@ -203,7 +203,7 @@ def test_mqtt_with_a_certificate_as_on_azure(tmp_path: Path, certificates: Certi
 
 def test_what_cannot_be_sent_is_said_and_stops_nothing_else(tmp_path: Path) -> None:
     with receiver(200) as server:
-        text = hooks(f"http://127.0.0.1:{server.port}/") + mqtt(free_port())
+        text = hooks(f"http://127.0.0.1:{server.port}/") + mqtt(dead_port())
         ok, said = send(settings_of(write(tmp_path, text)), CLOSE)
     assert not ok
     assert len(server.calls) == 2

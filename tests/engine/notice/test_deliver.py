@@ -22,7 +22,7 @@ from seatwarden.engine.site.notifications import WebhookTarget
 from tests.engine.notice.people import ANNA, NOW, SERVER, message
 from tests.engine.notify.conftest import waits
 from tests.engine.notify.servers import mail_server, receiver
-from tests.engine.notify.test_email import closed_port
+from tests.ports import dead_port
 
 __all__ = ["waits"]
 
@@ -109,7 +109,7 @@ def test_letters_beyond_ascii() -> None:
 @pytest.mark.parametrize("wrong", ["password", "starttls", "nobody"])
 def test_where_nothing_can_be_sent_nobody_is_tried(wrong: str) -> None:
     with mail_server(login=(b"user", b"other"), login_needs_tls=False) as box:
-        port = closed_port() if wrong == "nobody" else box.port
+        port = dead_port() if wrong == "nobody" else box.port
         settings = by_mail(port, user="user", password=PASSWORD, security="starttls" if wrong == "starttls" else "none")
         with Courier(settings) as courier:
             with pytest.raises(NotDelivered) as raised:
@@ -326,7 +326,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_id(waits: list
 
 
 def test_a_webhook_that_is_silent_gets_no_more(waits: list[float]) -> None:
-    settings = by_webhook(closed_port())
+    settings = by_webhook(dead_port())
     with Courier(settings) as courier:
         courier.reach()
         outcomes = [courier.deliver(message(settings), NOW) for _ in range(MAX_SILENCES + 1)]

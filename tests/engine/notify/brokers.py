@@ -20,7 +20,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from seatwarden.engine.simulator.certificates import CertificateFiles
-from tests.engine.metrics.databases import free_port
+from tests.ports import free_port
 
 _SECONDS = 20
 _OPEN = "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"

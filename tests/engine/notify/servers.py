@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from seatwarden.engine.simulator.certificates import CertificateFiles
+from tests.ports import free_port
 
 Answer = int | Literal["never", "reset", "redirect", "drip"]
 
@@ -170,7 +171,7 @@ def mail_server(
         settings |= {"authenticator": check, "auth_required": True, "auth_require_tls": login_needs_tls}
     if starttls is not None:
         settings |= {"tls_context": _context(starttls)}
-    port = _free_port()
+    port = free_port()
     controller = Controller(
         box, hostname="127.0.0.1", port=port, ssl_context=_context(tls) if tls else None, **settings
     )
@@ -186,9 +187,3 @@ def _context(files: CertificateFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.server, files.server_key)
     return context
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

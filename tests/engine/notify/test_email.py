@@ -19,6 +19,7 @@ from seatwarden.engine.site.notifications import Email
 from tests.engine.notify.conftest import NOW, SITE
 from tests.engine.notify.servers import mail_server
 from tests.engine.notify.test_events import HOSTILE
+from tests.ports import dead_port
 
 SENDER = Address("Seat Warden", "seatwarden", "example.com")
 TEAM = Address("Qlik Betrieb Zürich \U0001f600", "qlik", "example.com")
@@ -204,12 +205,7 @@ def test_nobody_and_silence(event: Event, monkeypatch: pytest.MonkeyPatch) -> No
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(NotDelivered, match="it does not answer"):
         send(mail(silent.getsockname()[1]), event, NOW)
     with pytest.raises(NotDelivered, match="nothing listens there"):
-        send(mail(closed_port()), event, NOW)
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+        send(mail(dead_port()), event, NOW)
 
 
 def test_a_connection_that_ends(event: Event) -> None:

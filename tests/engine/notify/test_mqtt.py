@@ -15,8 +15,8 @@ from seatwarden.engine.notify.mqtt import publish
 from seatwarden.engine.simulator.certificates import CertificateFiles, ThrowAwayAuthority
 from seatwarden.engine.site.alarms import Mqtt, mqtt_is_installed
 from seatwarden.engine.site.proxy import DIRECT, Proxy
-from tests.engine.metrics.databases import free_port
 from tests.engine.notify.brokers import Broker, broker, web_proxy
+from tests.ports import dead_port
 
 LICENSE = ("qliksense/license", '{"licenseExpired":false,"expiryDateStr":"2027-12-31","daysUntilExpiry":405}')
 
@@ -86,7 +86,7 @@ def test_a_broker_that_wants_a_user(tmp_path: Path, certificates: CertificateFil
 
 
 def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert refusal(Mqtt("127.0.0.1", free_port())).message == "nothing listens there"
+    assert refusal(Mqtt("127.0.0.1", dead_port())).message == "nothing listens there"
     assert refusal(Mqtt("nowhere.invalid", 1883)).message == "there is no host of that name"
     monkeypatch.setattr("seatwarden.engine.notify.mqtt.TIMEOUT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -127,7 +127,7 @@ def test_through_a_proxy(running: Broker, certificates: CertificateFiles) -> Non
         assert len(running.wait_for(1)) == 1
         assert refusal(there, Proxy(way.url, way.url)).message == "the proxy did not let us through"
         assert refusal(there, replace(said, without=("invalid",))).message == "there is no host of that name"
-    dead = f"http://127.0.0.1:{free_port()}"
+    dead = f"http://127.0.0.1:{dead_port()}"
     assert refusal(there, Proxy(dead, dead)).message == "the proxy cannot be reached"
     assert "http://" in refusal(there, Proxy("https://p.invalid", "https://p.invalid")).message
 

@@ -15,10 +15,10 @@ from seatwarden.engine.notify.webhook import post
 from seatwarden.engine.simulator.certificates import ThrowAwayAuthority
 from seatwarden.engine.site.notifications import Notifications, Webhook
 from seatwarden.engine.site.proxy import DIRECT, Proxy
-from tests.engine.metrics.databases import free_port
 from tests.engine.notify.brokers import web_proxy
 from tests.engine.notify.conftest import NOW
 from tests.engine.notify.servers import receiver
+from tests.ports import dead_port
 
 HTTP = Webhook("w", "http://hooks.invalid/T0/path?key=1")
 HTTPS = Webhook("w", "https://hooks.invalid/T0/path")
@@ -64,13 +64,13 @@ def test_user_and_password(event: Event) -> None:
 
 
 def test_a_proxy_that_is_not_there(event: Event) -> None:
-    dead = f"http://127.0.0.1:{free_port()}"
+    dead = f"http://127.0.0.1:{dead_port()}"
     for hook in (HTTP, HTTPS):
         assert refusal(hook, event, Proxy(dead, dead)).message == "the proxy cannot be reached"
 
 
 def test_around_it(event: Event) -> None:
-    dead = f"http://127.0.0.1:{free_port()}"
+    dead = f"http://127.0.0.1:{dead_port()}"
     with receiver(200) as server:
         # This machine is reached without a proxy, whatever is said.
         post(Webhook("w", f"http://127.0.0.1:{server.port}/"), event, NOW, Proxy(dead, dead))

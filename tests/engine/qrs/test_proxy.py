@@ -14,8 +14,8 @@ from seatwarden.engine.simulator.server import SimulatedQrs
 from seatwarden.engine.site.connection import DEFAULT_USER, Site
 from seatwarden.engine.site.proxy import Proxy
 from tests.engine.idle import idle_site
-from tests.engine.metrics.databases import free_port
 from tests.engine.notify.brokers import web_proxy
+from tests.ports import dead_port
 
 NOW = datetime.now(UTC)
 
@@ -51,7 +51,7 @@ def test_with_our_certificate_to_the_end(files: CertificateFiles) -> None:
 
 
 def test_what_goes_wrong_on_the_way(files: CertificateFiles) -> None:
-    dead = f"http://me:s3cret-pass@127.0.0.1:{free_port()}"
+    dead = f"http://me:s3cret-pass@127.0.0.1:{dead_port()}"
     with QrsClient(site(files, dead), NOW) as client, pytest.raises(RemoteError) as raised:
         client.get("about")
     assert raised.value.message == "the proxy on the way to qlik.invalid:4242 cannot be reached"

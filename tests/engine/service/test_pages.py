@@ -17,10 +17,10 @@ from seatwarden.engine.report.render import page_security, render
 from seatwarden.engine.report.sources import read_sources
 from seatwarden.engine.service.running import Surroundings, run_service
 from seatwarden.engine.service.status_page import ServicePages
-from tests.engine.metrics.databases import free_port
 from tests.engine.runs.running import Running
 from tests.engine.service.past import past_site, served, settings_for, state_at
 from tests.engine.service.sites import settings_of, write_site
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.conftest import Run
 from tests.engine.idle import LICENSES
-from tests.engine.metrics.databases import free_port
 from tests.engine.notify.servers import Receiver, receiver
 from tests.engine.service.sites import TO_INFLUX, write_site
+from tests.ports import dead_port
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -37,7 +37,7 @@ def _spooled(folder: Path) -> str:
 @pytest.mark.parametrize("to_influxdb", [True, False])
 def test_an_apply(run: Run, idle_qrs: SimulatedQrs, hook: Receiver, tmp_path: Path, to_influxdb: bool) -> None:
     destination = TO_INFLUX if to_influxdb else TO_INFLUX.replace("true", "false")
-    site = write_site(tmp_path, idle_qrs.port, release=destination, influx=free_port(), ours=_notifying(hook))
+    site = write_site(tmp_path, idle_qrs.port, release=destination, influx=dead_port(), ours=_notifying(hook))
     plan = tmp_path / "plan"
     assert run("plan", "--policy", tmp_path / "p.policy", "--site", site, "-o", plan, "-q").code == 0
     assert hook.requests == []

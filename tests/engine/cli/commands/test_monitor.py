@@ -13,9 +13,10 @@ from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.conftest import Run
-from tests.engine.metrics.databases import Influx, free_port
+from tests.engine.metrics.databases import Influx
 from tests.engine.monitor.pools import write_past_pool
 from tests.paths import DATA, ROOT, load_json
+from tests.ports import dead_port
 
 NOW = ("--now", "2026-11-21T02:00:00Z")
 USE = load_json(DATA / "monitor-cases.json")[0]
@@ -73,7 +74,7 @@ qlikSenseLicense:
 
 
 def test_dry_run_prints_butlers_lines_and_nothing_else(run: Run, monitor_file: MonitorFile, tmp_path: Path) -> None:
-    ran = run("monitor", "--site", monitor_file(free_port()), "--dry-run", *NOW)
+    ran = run("monitor", "--site", monitor_file(dead_port()), "--dry-run", *NOW)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "\n".join([*USE["lines"], EXPIRY]) + "\n"
     assert not (tmp_path / "state").exists()
@@ -121,7 +122,7 @@ def test_only_what_is_switched_on_is_written(run: Run, monitor_file: MonitorFile
 
 
 def test_a_database_that_is_down_gets_the_points_later(run: Run, monitor_file: MonitorFile, influx: Influx) -> None:
-    ran = run("monitor", "--site", monitor_file(free_port()), *NOW)
+    ran = run("monitor", "--site", monitor_file(dead_port()), *NOW)
     assert ran.code == 0
     assert ran.err.startswith("warning: InfluxDB ")
     assert ", 3 waiting: " in ran.err
@@ -145,7 +146,7 @@ def test_one_answer_missing_leaves_the_other(
     run: Run, monitor_file: MonitorFile, qrs: SimulatedQrs, missing: str, left: list[str]
 ) -> None:
     qrs.faults.append(Fault("status", path_contains=missing, status=500))
-    ran = run("monitor", "--site", monitor_file(free_port()), "--dry-run", *NOW)
+    ran = run("monitor", "--site", monitor_file(dead_port()), "--dry-run", *NOW)
     assert ran.code == 3
     assert ran.out == "\n".join(left) + "\n"
     assert ran.err.startswith("error: ")
@@ -156,7 +157,7 @@ def test_an_unknown_expiry_is_seen(
 ) -> None:
     license_ = {"keyDetails": "Valid To: 3/16/2027\n", "key": "s3cret", "serial": "1234 5678 9012 3456"}
     with SimulatedQrs({**example_site, "license": license_}, certificates=certificates) as other:
-        path = monitor_file(free_port(), influxdb=False, qrs_port=other.port)
+        path = monitor_file(dead_port(), influxdb=False, qrs_port=other.port)
         ran = run("monitor", "--site", path, *NOW)
     assert ran.code == 3
     assert "License" in ran.out
@@ -166,7 +167,7 @@ def test_an_unknown_expiry_is_seen(
 
 @pytest.mark.usefixtures("quick")
 def test_a_site_that_is_not_there_is_said_once(run: Run, monitor_file: MonitorFile) -> None:
-    ran = run("monitor", "--site", monitor_file(free_port(), qrs_port=free_port()), "--dry-run")
+    ran = run("monitor", "--site", monitor_file(dead_port(), qrs_port=dead_port()), "--dry-run")
     assert (ran.code, ran.out, ran.err.count("nothing listens on")) == (3, "", 1)
 
 

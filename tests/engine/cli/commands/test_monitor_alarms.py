@@ -12,11 +12,11 @@ from seatwarden.engine.simulator.certificates import CertificateFiles
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Run
 from tests.engine.idle import idle_site
-from tests.engine.metrics.databases import free_port
 from tests.engine.monitor.test_alarms import hooks, mqtt
 from tests.engine.notify.brokers import broker
 from tests.engine.notify.servers import receiver
 from tests.engine.site.test_alarms import write
+from tests.ports import dead_port
 
 NOW = ("--now", "2026-12-21T02:00:00Z")
 LICENSE = {"keyDetails": "Valid To: 2027-01-10\n"}
@@ -53,7 +53,7 @@ def test_a_dry_run_sends_nothing_and_lists_all(run: Run, qrs: SimulatedQrs, tmp_
     with receiver(200) as server:
         url = f"http://127.0.0.1:{server.port}/pathSecret"
         ours = f"  notifications: {{webhook: [{{url: '{url}'}}]}}\n"
-        site = site_of(tmp_path, qrs, hooks(url) + mqtt(free_port()), ours)
+        site = site_of(tmp_path, qrs, hooks(url) + mqtt(dead_port()), ours)
         ran = run("monitor", "--site", site, "--dry-run", *NOW)
     assert (ran.code, server.calls) == (0, [])
     assert ran.out.startswith("qlik_sense_server_license ")
@@ -76,7 +76,7 @@ def test_a_dry_run_sends_nothing_and_lists_all(run: Run, qrs: SimulatedQrs, tmp_
 
 def test_what_is_lost_is_said_and_ends_with_3(run: Run, qrs: SimulatedQrs, tmp_path: Path) -> None:
     with receiver(500) as server:
-        site = site_of(tmp_path, qrs, hooks(f"http://127.0.0.1:{server.port}/pathSecret") + mqtt(free_port()))
+        site = site_of(tmp_path, qrs, hooks(f"http://127.0.0.1:{server.port}/pathSecret") + mqtt(dead_port()))
         ran = run("monitor", "--site", site, *NOW)
     assert ran.code == 3
     lost = [line for line in ran.err.splitlines() if "was not told to" in line]
@@ -95,7 +95,7 @@ def test_without_the_library_all_else_goes_on(
     for name in ("paho", "paho.mqtt", "paho.mqtt.client"):
         monkeypatch.setitem(sys.modules, name, None)
     with receiver(200) as server:
-        site = site_of(tmp_path, qrs, hooks(f"http://127.0.0.1:{server.port}/") + mqtt(free_port()))
+        site = site_of(tmp_path, qrs, hooks(f"http://127.0.0.1:{server.port}/") + mqtt(dead_port()))
         ran = run("monitor", "--site", site, *NOW)
         checked = run("site", "check", "--site", site)
         linted = run("lint", site)

@@ -25,11 +25,11 @@ from seatwarden.engine.simulator.server import Fault, SimulatedQrs
 from tests.engine.cli.applying import read_outcomes
 from tests.engine.cli.conftest import Ran, Run
 from tests.engine.idle import ALL, LICENSES, POLICY
-from tests.engine.metrics.databases import free_port
 from tests.engine.notify.servers import receiver
 from tests.engine.service.sites import runs_of, write_site
 from tests.paths import ROOT
 from tests.platforms import WINDOWS, tell_console_event
+from tests.ports import free_port
 
 RARELY = "enable: true\nfrequency: at 4:44 on the last day of february\ndryRun: false"
 OFTEN = "enable: true\nfrequency: every 1 second\ndryRun: false"
