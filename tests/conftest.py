@@ -1,5 +1,6 @@
 """What all tests share: how hypothesis searches. Each run tries other examples; CI the same ones, and more of them."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -15,9 +16,14 @@ register()
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 # pytest-xdist sets it for its workers, and what commands print would be as wide as that.
 os.environ.pop("COLUMNS", None)
+# Every process that a test starts would compile all of it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start and end by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# What hangs ends, and says where. pytest's own limit begins a thread for each test, which takes Wine longer than most.
+if "END_AFTER_SECONDS" in os.environ:
+    faulthandler.dump_traceback_later(int(os.environ["END_AFTER_SECONDS"]), exit=True, file=2)
 settings.load_profile("ci" if "CI" in os.environ else "seatwarden")
 
 

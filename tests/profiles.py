@@ -14,7 +14,7 @@ PROFILES = {
     "ci": settings(deadline=None, max_examples=ORDINARY, derandomize=True),
     "longer": settings(deadline=None, max_examples=70, derandomize=True),
     # Under Wine all takes longer, and what a search finds it finds elsewhere: here it is about the system.
-    "windows": settings(deadline=None, max_examples=8, derandomize=True),
+    "windows": settings(deadline=None, max_examples=4, derandomize=True),
     "thorough": settings(deadline=None, max_examples=2000),
     # A mutant is noticed by the first example that fails: which is the smallest one, nobody asks.
     "mutants": settings(

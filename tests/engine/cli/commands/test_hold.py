@@ -15,6 +15,7 @@ from seatwarden.engine.notice.holds import HOLDS_FILE, read_holds
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Processes, Ran, Run
 from tests.engine.service.sites import write_site
+from tests.platforms import WINDOWS
 
 pytestmark = pytest.mark.usefixtures("quick")
 WHO = "CORP\\user03"
@@ -363,7 +364,7 @@ def test_killed_at_any_point(run: Run, site: Path, idle_qrs: SimulatedQrs, proce
         listed = run("hold", "list", "--site", site, "--format", "json")
         assert listed.code == 0, listed.err
         assert {one["reason"] for one in json.loads(listed.out)["holds"]} <= {"two at once"}
-        if kills == 4:
+        if kills == (2 if WINDOWS else 4):  # there a process takes seconds to begin
             break
     assert run("hold", "add", WHO, "--until", in_days(1), "--reason", "after all", "--site", site).code == 0
     assert run("log", "verify", state_of(site)).code == 0

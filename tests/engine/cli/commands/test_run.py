@@ -403,7 +403,7 @@ def test_killed_at_random_points(run: Run, tmp_path: Path, processes: Processes,
     with Answering(204) as database, SimulatedQrs(idle_site(), latency_seconds=0.003) as qrs:
         port = int(database.url.rpartition(":")[2])
         site = write_site(tmp_path, qrs.port, release=f"dryRun: false\n{TO_INFLUX}", influx=port, ours="parallel: 2")
-        for _ in range(3 if WINDOWS else 8):  # there a process takes seconds to begin
+        for _ in range(2 if WINDOWS else 8):  # there a process takes seconds to begin
             process = processes(target=_run_in_a_process, args=(str(site), str(tmp_path)))
             process.start()
             target = len(qrs.requests) + chance.randint(4, 3 * LICENSES)
