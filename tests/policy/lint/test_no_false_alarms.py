@@ -1,7 +1,6 @@
 """What lint claims is true: every claim about a generated policy is held against the reference evaluator, over
 generated facts."""
 
-from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
@@ -101,7 +100,7 @@ def _rule_at(span: Span, policy: CheckedPolicy) -> Rule | None:
 
 def _same_without(rule: Rule, span: Span, policy: CheckedPolicy, facts: KnownFacts, instead: Boolean) -> bool:
     """Whether the rule says the same when the marked part is replaced; of parts at one place, some one."""
-    if not _matches(replace(rule, condition=Boolean(True)), policy, facts):
+    if not _matches(rule.but(condition=Boolean(True)), policy, facts):
         return True
     truth = evaluate(rule.condition, facts, policy.names).truth
     return any(
@@ -110,18 +109,20 @@ def _same_without(rule: Rule, span: Span, policy: CheckedPolicy, facts: KnownFac
 
 
 def _replaced(condition: Condition, span: Span, instead: Boolean) -> list[Condition]:
-    """The condition with the part at that place replaced; SW303 marks the last of the parts that contradict."""
-    if condition.span == span or (isinstance(condition, And) and any(p.span == span for p in condition.operands)):
+    """The condition with the part at that place replaced, or the whole `and` that it is one of: SW303 marks the last of
+    the parts that contradict."""
+    if condition.span == span:
         return [instead]
     match condition:
         case And(operands) | Or(operands):
-            found: list[Condition] = []
+            is_marked = isinstance(condition, And) and any(part.span == span for part in operands)
+            found: list[Condition] = [instead] if is_marked else []
             for number, operand in enumerate(operands):
                 for changed in _replaced(operand, span, instead):
                     changed_operands = (*operands[:number], changed, *operands[number + 1 :])
-                    found.append(replace(condition, operands=changed_operands))
+                    found.append(condition.but(operands=changed_operands))
             return found
         case Not(operand):
-            return [replace(condition, operand=changed) for changed in _replaced(operand, span, instead)]
+            return [condition.but(operand=changed) for changed in _replaced(operand, span, instead)]
         case _:
             return []
