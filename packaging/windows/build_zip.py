@@ -46,7 +46,7 @@ WINDOWS = {
 
 # The launcher reads the line before its archive: which Python, seen from its own folder, runs that archive and how.
 SHEBANG = rb"#!<launcher_dir>\python\python.exe -X utf8" + b"\n"
-MAIN = b"from seatwarden.engine.cli.main import main\n\nmain()\n"
+MAIN = b"from seatwarden.__main__ import main\n\nmain()\n"
 
 # Of pywin32, an editor, its help, and what speaks COM, ADO and IIS.
 LEFT_OUT = ("PyWin32.chm", "adodbapi/", "isapi/", "pythonwin/", "win32com/", "win32comext/")
