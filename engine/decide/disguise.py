@@ -15,7 +15,7 @@ from msgspec import Struct, structs, to_builtins
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.decide import conclude
-from seatwarden.engine.decide.decision import STANDING, Decision, Evaluated, Ruling, facts_of
+from seatwarden.engine.decide.decision import STANDING, Compact, Decision, Evaluated, Ruling, facts_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.decide.standing import ruled
@@ -167,7 +167,8 @@ class Disguise:
 
 def is_withheld(decision: Decision) -> bool:
     """Whether a decision of a plan with pseudonyms says no facts."""
-    return says_nothing(decision.facts)
+    # What compiled rules have read is never withheld: its facts are not found again to ask them.
+    return not isinstance(decision.evaluation, Compact) and says_nothing(decision.facts)
 
 
 def mark_of(decision: Decision) -> str:

@@ -1,7 +1,7 @@
 """The plan: every decision of one run, counted, and sealed on disk before anything is released."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -126,27 +126,37 @@ class Plan:
 
     @cached_property
     def rulings(self) -> Counter[tuple[LicenseType, Ruling]]:
-        """The number of licenses by type and ruling. There are few rulings: all counts come from here."""
-        return Counter((decision.license_type, decision.ruling) for decision in self.exact or self.decisions)
+        """The number of licenses by type and ruling."""
+        return Counter({alike: len(decisions) for alike, decisions in self._alike.items()})
+
+    @cached_property
+    def _alike(self) -> Mapping[tuple[LicenseType, Ruling], Sequence[Decision]]:
+        """The decisions by type and ruling. There are few rulings: all counts come from here, in one walk."""
+        found: defaultdict[tuple[LicenseType, Ruling], list[Decision]] = defaultdict(list)
+        for decision in self.exact or self.decisions:
+            found[decision.license_type, decision.ruling].append(decision)
+        return found
 
     @cached_property
     def planned(self) -> Counter[LicenseType]:
         """The number of releases of each type that this run sets out to make: all, or those that a limit chooses."""
-        if not chooses(self.limits) and not any(map(is_announced, self._releases())):
+        if not chooses(self.limits) and not any(map(is_announced, self._releases)):
             return self.released
         return Counter(decision.license_type for decision in self.chosen)
 
     @cached_property
     def chosen(self) -> list[Decision]:
         """The releases that reserves need, and that fit into the limits which say `longest unused first`, in order."""
-        found = longest_unused_first(self.limits, self.allocated, self._releases(), self.numbers)
+        found = longest_unused_first(self.limits, self.allocated, self._releases, self.numbers)
         if self.pseudonyms is None:
             return found
         said = {decision.key: decision for decision in self.decisions}
         return [said[one.license_type, self.pseudonyms.of_license(*one.key)] for one in found]
 
+    @cached_property
     def _releases(self) -> list[Decision]:
-        return [decision for decision in self.exact or self.decisions if decision.takes]
+        taking = {ruling for _, ruling in self.rulings if ruling.takes}
+        return [decision for decision in self.exact or self.decisions if decision.ruling in taking]
 
     @property
     def unused_days(self) -> dict[tuple[LicenseType, str], int]:
@@ -171,7 +181,7 @@ class Plan:
         if not self.over:
             return ""
         own, release = self.policy.limits, sum(self.released.values())
-        wanted = Counter(one.license_type for one in for_reserves(self.limits, self._releases(), self.numbers))
+        wanted = Counter(one.license_type for one in for_reserves(self.limits, self._releases, self.numbers))
         found = remedy(self.limits, self.allocated, wanted, self.numbers)
         return describe_remedy(found, own, release, yaml=is_yaml(self.policy))
 
@@ -218,11 +228,10 @@ class Plan:
     def _holders(self, license_type: LicenseType, verdicts: tuple[Verdict, ...]) -> set[_User]:
         return {
             (decision.user_directory, decision.user_id)
-            for decision in self.exact or self.decisions
-            if decision.license_type == license_type
-            and (ruling := decision.ruling).verdict in verdicts
-            and ruling.guard != "quarantined"
-            and decision.user_id is not None
+            for (kind, ruling), decisions in self._alike.items()
+            if kind == license_type and ruling.verdict in verdicts and ruling.guard != "quarantined"
+            for decision in decisions
+            if decision.user_id is not None
         }
 
     def run(self) -> dict[str, Any]:
@@ -296,7 +305,7 @@ class Plan:
             reasons[rule.title] += 0  # also a rule that decides nothing is shown: it may be a mistake
         hold_both, lose_every = self._users()
         wanted = [one for one in self.limits if isinstance(one, Reserve)]
-        useless = Counter(one.license_type for one in self._releases() if is_given_back(one)) if wanted else Counter()
+        useless = Counter(one.license_type for one in self._releases if is_given_back(one)) if wanted else Counter()
         reserves = [
             describe_reserve(
                 one, self.numbers, 0 if self.over else self.planned[one.license_type], useless[one.license_type]
