@@ -35,6 +35,18 @@ def place_of(unit: UnitName, value: int) -> tuple[bool, int]:
 
 def is_even(clause: Every) -> bool:
     """Whether a step always takes as many periods of its unit as it says."""
+    if clause.unit in _ALWAYS_AS_MANY:
+        lowest, highest = UNITS[clause.unit].written
+        return (highest - lowest + 1) % (clause.step or 1) == 0
+    return seems_even(clause)
+
+
+_ALWAYS_AS_MANY: tuple[UnitName, ...] = ("second", "minute", "hour", "month")
+"""The units of which there are always as many in what they are counted in."""
+
+
+def seems_even(clause: Every) -> bool:
+    """The same by its occurrences."""
     unit, step = UNITS[clause.unit], clause.step or 1
     alone = _compiled(Pattern((clause,), clause.span))
     for tick, later in pairwise(_ticks(alone)):

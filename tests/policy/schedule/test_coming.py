@@ -13,7 +13,7 @@ from seatwarden.grammar.schedule.ast import Every, Listed
 from seatwarden.grammar.schedule.parser import parse_schedule
 from seatwarden.policy.schedule.calendar import UNITS
 from seatwarden.policy.schedule.check import check_schedule
-from seatwarden.policy.schedule.coming import is_even, passed_over
+from seatwarden.policy.schedule.coming import is_even, passed_over, seems_even
 from seatwarden.policy.schedule.schedule import Tick, compile_schedule
 from tests.paths import DATA, load_json_lines
 
@@ -115,3 +115,12 @@ def test_even_steps(text: str, even: bool) -> None:
     assert is_even(clause) is even
     found = [finding.code for finding in check_schedule(text, in_file("p"))]
     assert ("SW507" in found) is not even
+
+
+@pytest.mark.parametrize(("unit", "count"), [("second", 60), ("minute", 60), ("hour", 24), ("month", 12)])
+def test_a_step_that_divides_what_there_always_is_comes_evenly(unit: str, count: int) -> None:
+    for step in range(1, count + 1):
+        (pattern,) = parse_schedule(f"every {step} {unit}s", in_file("p")).patterns
+        (clause,) = pattern.clauses
+        assert isinstance(clause, Every)
+        assert is_even(clause) is seems_even(clause), step
