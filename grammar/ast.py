@@ -5,7 +5,6 @@ the same thing, wherever it was written. License types are the two that Qlik Sen
 What conditions are made of stands in `conditions`, and is had from here like the rest of the tree.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from seatwarden.grammar.conditions import (
@@ -40,6 +39,7 @@ from seatwarden.grammar.conditions import (
     unmoved,
     walk,
 )
+from seatwarden.grammar.nodes import TreeNode
 from seatwarden.grammar.spans import NOWHERE, Span
 
 __all__ = [
@@ -99,17 +99,12 @@ LicenseType: TypeAlias = Literal["professional", "analyzer"]
 LICENSE_TYPES: tuple[LicenseType, ...] = get_args(LicenseType)
 
 
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(TreeNode, frozen=True):
     """`after notice of 14 days, reminder 3 days before`: the user is told before. Lengths are as in `UnusedFor`."""
 
     length: Length | Name
     reminder: Length | Name | None = None
-    span: Span = _span()
+    span: Span = NOWHERE
 
     @property
     def days(self) -> int:
@@ -134,8 +129,7 @@ DOWNGRADED_TO: LicenseType = "analyzer"
 """The type that the person gets instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(TreeNode, frozen=True):
     """A `keep`, a `release` or a `downgrade` rule.
 
     `license_types` is empty when the rule speaks of all types that it can: of both, or of the one that can be
@@ -149,10 +143,10 @@ class Rule:
     name: str | None
     until: Date | None
     condition: Condition
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = NOWHERE
+    name_span: Span = NOWHERE
     regardless_of_use: bool = False
-    regardless_span: Span = _span()
+    regardless_span: Span = NOWHERE
     notice: Notice | None = None
 
     @property
@@ -194,29 +188,26 @@ class Rule:
         return self.license_types or (LICENSE_TYPES if self.kind != "downgrade" else (DOWNGRADED,))
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+class Let(TreeNode, frozen=True):
     """`let admins = [...]`: a named value, length of time (`let grace = 30 days`) or condition."""
 
     name: str
     value: "Named"
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = NOWHERE
+    name_span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class SetFrom:
+class SetFrom(TreeNode, frozen=True):
     """`set vips from "vips.txt"`: a named list whose values stand in a file, one a line, and what they are."""
 
     name: str
     path: Text
     kind: Literal["text", "dates", "numbers"] = "text"
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = NOWHERE
+    name_span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(TreeNode, frozen=True):
     """The most licenses that a run may release: `count`, or `percent` of the allocated ones (exactly one is set).
 
     `license_type` None means any type for a count, and each type for a percentage. With
@@ -229,11 +220,10 @@ class Limit:
     license_type: LicenseType | None = None
     longest_unused_first: bool = False
     over: Length | None = None
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(TreeNode, frozen=True):
     """`limit release to reach 20 free analyzer, longest unused first`: no more than it takes until so many are free.
 
     It chooses before any other limit is asked.
@@ -241,16 +231,15 @@ class Reserve:
 
     free: int
     license_type: LicenseType
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Timezone:
+class Timezone(TreeNode, frozen=True):
     """`timezone "Europe/Stockholm"`: the IANA zone in which days are counted."""
 
     name: str
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = NOWHERE
+    name_span: Span = NOWHERE
 
 
 Promise: TypeAlias = Literal["never", "always", "never before", "never without notice", "never both types"]
@@ -258,8 +247,7 @@ Promise: TypeAlias = Literal["never", "always", "never before", "never without n
 PROMISES: tuple[Promise, ...] = get_args(Promise)
 
 
-@dataclass(frozen=True, slots=True)
-class Guarantee:
+class Guarantee(TreeNode, frozen=True):
     """`guarantee "root admins" never release when …`: a sentence about the rules, which is proved. It decides nothing.
 
     It is about licenses of `license_types` (of both when empty) of which `condition` holds (of all when None). `before`
@@ -271,8 +259,8 @@ class Guarantee:
     name: str | None = None
     before: Length | Name | None = None
     condition: Condition | None = None
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = NOWHERE
+    name_span: Span = NOWHERE
 
     @property
     def title(self) -> str:
@@ -296,8 +284,7 @@ AnyLimit: TypeAlias = Limit | Reserve
 Statement: TypeAlias = Rule | Let | SetFrom | AnyLimit | Timezone | Guarantee
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(TreeNode, frozen=True):
     """A whole policy, its statements in file order."""
 
     statements: tuple[Statement, ...]

@@ -5,7 +5,8 @@ the text keeps both in bounds, whoever wrote it.
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_CHARACTERS = 4_000_000
 """Longest policy text, list files written out."""
@@ -17,8 +18,7 @@ MAX_DEPTH = 64
 _TOKEN = re.compile(r""""[^"\n]*"|'[^'\n]*'|#[^\n]*|\w+|[^\s\w]""")
 
 
-@dataclass(frozen=True, slots=True)
-class TooMuch:
+class TooMuch(Struct, frozen=True):
     """The reason why a text is refused, and its place (`start` and `end` are offsets)."""
 
     message: str

@@ -3,7 +3,6 @@
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
@@ -168,7 +167,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
     def guarantee(self, meta: Meta, parts: list[Any]) -> Guarantee:
         span, promise = self._span(meta), parts[-1]
         name, place = (unquote(parts[1]), self._token_span(parts[1])) if len(parts) == 3 else (None, span)
-        guarantee: Guarantee = replace(promise, name=name, span=span, name_span=place)
+        guarantee: Guarantee = promise.but(name=name, span=span, name_span=place)
         return guarantee
 
     def never_release(self, meta: Meta, parts: list[Any]) -> Guarantee:
@@ -219,7 +218,7 @@ class Builder(Transformer_NonRecursive[Token, Any]):
 
     def limit(self, meta: Meta, parts: list[Any]) -> AnyLimit:
         terms: AnyLimit = parts[-1]
-        return replace(terms, span=self._span(meta))
+        return terms.but(span=self._span(meta))
 
     def reserve(self, meta: Meta, parts: list[Any]) -> Reserve:
         return Reserve(self._whole(parts[1]), _license_type(parts[3]), self._span(meta))

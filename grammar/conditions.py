@@ -4,75 +4,64 @@ Every node is frozen and knows its span; equality ignores spans.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from seatwarden.grammar.nodes import TreeNode
 from seatwarden.grammar.spans import NOWHERE, Span
 
 Operator: TypeAlias = Literal["=", "!=", "==", "!==", "like", "<", "<=", ">", ">="]
 
 
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)
-
-
 # Values ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(TreeNode, frozen=True):
     """A quoted string."""
 
     value: str
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(TreeNode, frozen=True):
     """A whole number, not negative."""
 
     value: int
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Date:
+class Date(TreeNode, frozen=True):
     """A calendar date."""
 
     value: date
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(TreeNode, frozen=True):
     """`true` or `false`."""
 
     value: bool
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
 Literal_: TypeAlias = Text | Number | Date | Boolean
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(TreeNode, frozen=True):
     """Several values in brackets; a comparison with it holds when it holds for any of them."""
 
     items: tuple[Literal_, ...]
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(TreeNode, frozen=True):
     """The name of a `let` or `set` value."""
 
     name: str
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(TreeNode, frozen=True):
     """A fact about the user, the license or the day.
 
     `name` is the name in the vocabulary; families (`user.@`, `user.attributes`) have a `key` too:
@@ -81,16 +70,15 @@ class Field:
 
     name: str
     key: str | None = None
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
+class Length(TreeNode, frozen=True):
     """A length of time: `30 days`, `2 weeks`."""
 
     count: int
     unit: Literal["days", "weeks"]
-    span: Span = _span()
+    span: Span = NOWHERE
 
     @property
     def text(self) -> str:
@@ -103,17 +91,15 @@ class Length:
         return self.count * (7 if self.unit == "weeks" else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAs:
+class ReadAs(TreeNode, frozen=True):
     """`date(user.@ContractEnd)`: the texts of a field, read as dates or as numbers."""
 
     kind: Literal["date", "number"]
     field: Field
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Shifted:
+class Shifted(TreeNode, frozen=True):
     """`today - 90 days`: a date, so many calendar days later or earlier.
 
     `length` is a name as the policy is written, and a length of time once names are resolved.
@@ -122,7 +108,7 @@ class Shifted:
     base: "Unmoved"
     sign: Literal["+", "-"]
     length: Length | Name
-    span: Span = _span()
+    span: Span = NOWHERE
 
     @property
     def days(self) -> int:
@@ -138,18 +124,16 @@ Operand: TypeAlias = Unmoved | Shifted
 # Conditions ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(TreeNode, frozen=True):
     """Two operands and an operator; holds when it holds for any pair of their values."""
 
     operator: Operator
     left: Operand
     right: Operand
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedFor:
+class UnusedFor(TreeNode, frozen=True):
     """`unused for 30 days`: the last use lies that many calendar days back, or more.
 
     `of_user` looks at all licenses of the user (`user unused for 30 days`), else it is the license that is decided on.
@@ -158,7 +142,7 @@ class UnusedFor:
 
     length: Length | Name
     of_user: bool = False
-    span: Span = _span()
+    span: Span = NOWHERE
 
     @property
     def field(self) -> "Field":
@@ -172,25 +156,22 @@ class UnusedFor:
         return self.length.days
 
 
-@dataclass(frozen=True, slots=True)
-class IsEmpty:
+class IsEmpty(TreeNode, frozen=True):
     """`user.tags is empty`: a field has no value, or only blank ones. `is not empty` is exactly its opposite."""
 
     field: Field
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class MonthDay:
+class MonthDay(TreeNode, frozen=True):
     """A day of every year: `12-15`; 29 February is one."""
 
     month: int
     day: int
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Season:
+class Season(TreeNode, frozen=True):
     """`today from 12-15 to 01-10`: today lies between two days, both included, of every year or of one.
 
     Both are of one kind. A season of every year may go over the turn of the year.
@@ -198,31 +179,28 @@ class Season:
 
     first: MonthDay | Date
     last: MonthDay | Date
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(TreeNode, frozen=True):
     """True where its operand is false."""
 
     operand: "Condition"
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(TreeNode, frozen=True):
     """True when all its operands (two or more) are."""
 
     operands: tuple["Condition", ...]
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(TreeNode, frozen=True):
     """True when any of its operands (two or more) is."""
 
     operands: tuple["Condition", ...]
-    span: Span = _span()
+    span: Span = NOWHERE
 
 
 Condition: TypeAlias = Comparison | IsEmpty | UnusedFor | Season | Not | And | Or | Operand
@@ -278,16 +256,20 @@ _Node = TypeVar("_Node", bound=Condition)
 def rebuilt(condition: _Node, change: Callable[[Any], Any]) -> _Node:
     """The condition with each part directly below it changed."""
     match condition:
-        case And(operands) | Or(operands):
-            return replace(condition, operands=tuple(map(change, operands)))
+        case And(operands):
+            return condition.but(operands=tuple(map(change, operands)))
+        case Or(operands):
+            return condition.but(operands=tuple(map(change, operands)))
         case Not(operand):
-            return replace(condition, operand=change(operand))
-        case IsEmpty(field) | ReadAs(_, field):
-            return replace(condition, field=change(field))
+            return condition.but(operand=change(operand))
+        case IsEmpty(field):
+            return condition.but(field=change(field))
+        case ReadAs(_, field):
+            return condition.but(field=change(field))
         case Comparison(_, left, right):
-            return replace(condition, left=change(left), right=change(right))
+            return condition.but(left=change(left), right=change(right))
         case Shifted(base):
-            return replace(condition, base=change(base))
+            return condition.but(base=change(base))
         case _:
             return condition
 

@@ -3,13 +3,12 @@
 The whole tree is drawn in `engine.errors`.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seatwarden.grammar.spans import Span
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxProblem:
+class SyntaxProblem(Struct, frozen=True):
     """One syntax error: a code of the SW0xx family, what is wrong, where, and what to do."""
 
     code: str

@@ -13,7 +13,6 @@ from seatwarden.grammar.ast import AnyLimit, Condition, Guarantee, Length, Let, 
 from seatwarden.grammar.bounds import MAX_DEPTH, NESTED_HELP, nested_message, too_much
 from seatwarden.grammar.builder import Builder
 from seatwarden.grammar.errors import PolicySyntaxError, SyntaxProblem
-from seatwarden.grammar.explain_syntax import problem_from
 from seatwarden.grammar.keywords import STATEMENTS
 from seatwarden.grammar.spans import Locate, Span
 from seatwarden.grammar.tables import load_parser
@@ -130,6 +129,8 @@ def _build(start: str, text: str, locate: Locate, problems: list[SyntaxProblem])
     try:
         tree: Tree[Token] = _lark().parse(text, start=start)
     except UnexpectedInput as error:
+        from seatwarden.grammar.explain_syntax import problem_from  # knows all slips; most policies have none
+
         raise _Failure(problem_from(error, text, locate), _offset(error, text)) from None
     builder = Builder(locate)
     built = builder.transform(tree)

@@ -12,9 +12,10 @@ Each line knows which stretch of the source it says, so that comments find back 
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import (
     And,
@@ -61,8 +62,7 @@ Position: TypeAlias = tuple[int, int]
 """Line and column in the source."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a statement and the stretch of the source it says; comments above it have their own indent."""
 
     indent: int

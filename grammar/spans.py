@@ -1,13 +1,13 @@
 """Spans: the places of nodes in source files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+
+class Span(Struct, frozen=True, order=True, gc=False):
     """A stretch of one source file.
 
     Lines and columns count from 1, columns in characters; the end is exclusive. A span from a YAML file

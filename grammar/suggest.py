@@ -1,7 +1,6 @@
 """Did you mean …? One place that decides which known word a mistyped one is near to."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 LONGEST = 200
 """Longest word for which a near one is looked for; comparing longer ones takes long and means nothing."""
@@ -18,6 +17,8 @@ def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str | None:
     """
     if len(word) > LONGEST:
         return None
+    from difflib import get_close_matches  # takes longer to import than most policies to read, and most have no slip
+
     by_folded = {candidate.casefold(): candidate for candidate in known}
     found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=least)
     return by_folded[found[0]] if found else None

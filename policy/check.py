@@ -4,7 +4,6 @@ Runs before anything is evaluated, on the tree, whichever surface it came from. 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
 
 from seatwarden.grammar.ast import (
@@ -64,7 +63,7 @@ from seatwarden.policy.zones import is_timezone, timezone_help
 MAX_COMPARED = 1_000
 """Most names among which the nearest to a mistyped one is looked for."""
 _ORDERED = ("<", "<=", ">", ">=")
-_LITERAL_TYPES = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
+_LITERAL_TYPES: dict[type, Type] = {Text: Type.TEXT, Number: Type.NUMBER, Date: Type.DATE, Boolean: Type.BOOLEAN}
 _SAMPLES = {Type.TEXT: '"…"', Type.NUMBER: "12", Type.DATE: "2026-07-01"}
 
 
@@ -362,7 +361,7 @@ class _Checker:
     def _items(self, operand: Operand) -> tuple[Operand, ...]:
         """The values of an operand, each once; named ones at the place that uses the name."""
         if isinstance(operand, Name):
-            return tuple(replace(item, span=operand.span) for item in self._named(operand.name))
+            return tuple(item.but(span=operand.span) for item in self._named(operand.name))
         return operand.items if isinstance(operand, ListOf) else (operand,)
 
     def _named(self, name: str) -> tuple[Literal_, ...]:

@@ -1,7 +1,6 @@
 """The helps of the type check: what was meant by a name or a value that is none, or stands in the wrong place."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from seatwarden.grammar.ast import (
     Comparison,
@@ -82,7 +81,7 @@ def text_beside_day(comparison: Comparison) -> str | None:
 
 def of_the_user(field: Field) -> str | None:
     """The help for a field of the license that only a user has."""
-    meant = replace(field, name=field.name.replace("license.", "user.", 1))
+    meant = field.but(name=field.name.replace("license.", "user.", 1))
     return f"did you mean `{print_field(meant)}`?" if entry_of(field) is None and entry_of(meant) else None
 
 

@@ -3,14 +3,14 @@
 The one table: nobody reads a code's nature from its number. A page on each stands in docs/codes (`code_pages.py`).
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """One kind of finding. `needs_snapshot` where only a snapshot shows it, `of_plans` where `plan` finds it and `lint`
     does not; `title` is the heading of its page.
     """

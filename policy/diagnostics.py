@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from seatwarden.grammar.errors import SyntaxProblem
 from seatwarden.grammar.spans import Span
@@ -21,8 +22,7 @@ MAX_LINE = 160
 """Most characters of a source line that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One finding. `label` stands under the marked source, `related` marks other places with a label each."""
 
     code: str

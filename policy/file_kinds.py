@@ -6,8 +6,9 @@ another. Only what is certain is said: a file that is not known for sure is noth
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seatwarden.policy.errors import InputError
 
@@ -17,8 +18,7 @@ PLAN_NAME, JOURNAL_NAME = "plan.jsonl", "outcomes.jsonl"
 """The names of the two logs in a run folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileKind:
+class FileKind(Struct, frozen=True):
     """A kind of file: what it is called, and what to do with one. `{path}` and `{folder}` in the help are its place."""
 
     name: str

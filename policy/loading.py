@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from msgspec import Struct
+
 from seatwarden.grammar.ast import (
     AnyLimit,
     Date,
@@ -47,8 +49,7 @@ MAX_LISTED = 50_000
 YAML_SUFFIXES = (".yaml", ".yml", ".json")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """A file that a policy was read from, byte for byte; `name` is its place in the policy's folder, with `/`."""
 
     name: str
@@ -239,7 +240,7 @@ def _checked(file: str, text: str, tree: Policy, folder: Path | None) -> Checked
     findings: list[Diagnostic] = []
     list_files = tuple(folder / s.path.value for s in tree.statements if isinstance(s, SetFrom)) if folder else ()
     files: dict[str, SourceFile] = {}
-    tree = replace(tree, statements=_with_lists(tree.statements, folder, findings, files))
+    tree = tree.but(statements=_with_lists(tree.statements, folder, findings, files))
     # Of a name that is given twice the first value counts: the second one is the error (SW108).
     lets = {s.name: s for s in reversed(tree.statements) if isinstance(s, Let)}
     names = PolicyNames.of(lets)

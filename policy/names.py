@@ -6,9 +6,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias, TypeGuard
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import (
     And,
@@ -44,8 +45,7 @@ MOST_PARTS = 10_000
 """Most parts that names may add to the rules of a policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyNames:
+class PolicyNames(Struct, frozen=True):
     """The names of a policy by what they stand for.
 
     `values` are those of values and lists; `lengths` and `conditions` are put where they are used, and so are dates
@@ -106,12 +106,12 @@ def resolved(policy: Policy, names: PolicyNames) -> Policy:
 
     def of_rule(rule: Rule) -> Rule:
         notice = _notice(rule.notice, names.lengths) if rule.notice is not None else None
-        return replace(rule, condition=_resolved(rule.condition, conditions, names.lengths), notice=notice)
+        return rule.but(condition=_resolved(rule.condition, conditions, names.lengths), notice=notice)
 
     def of_guarantee(said: Guarantee) -> Guarantee:
         about = _resolved(said.condition, conditions, names.lengths) if said.condition is not None else None
         before = _length(said.before, names.lengths) if said.before is not None else None
-        return replace(said, condition=about, before=before)
+        return said.but(condition=about, before=before)
 
     statements = (
         of_rule(s) if isinstance(s, Rule) else of_guarantee(s) if isinstance(s, Guarantee) else s
@@ -178,7 +178,7 @@ def _resolved(condition: Condition, conditions: Mapping[str, Condition], lengths
         case Name(name) if name in conditions:
             return _at(conditions[name], condition.span)
         case UnusedFor(Name()) | Shifted(length=Name()):
-            return replace(condition, length=_length(condition.length, lengths))
+            return condition.but(length=_length(condition.length, lengths))
         case And() | Or() | Not() | Comparison():
             return rebuilt(condition, lambda part: _resolved(part, conditions, lengths))
         case _:
@@ -187,17 +187,17 @@ def _resolved(condition: Condition, conditions: Mapping[str, Condition], lengths
 
 def _notice(notice: Notice, lengths: Mapping[str, Length]) -> Notice:
     reminder = _length(notice.reminder, lengths) if notice.reminder is not None else None
-    return replace(notice, length=_length(notice.length, lengths), reminder=reminder)
+    return notice.but(length=_length(notice.length, lengths), reminder=reminder)
 
 
 def _length(length: Length | Name, lengths: Mapping[str, Length]) -> Length:
     """A length of time, a named one at the place of its name."""
-    return replace(lengths[length.name], span=length.span) if isinstance(length, Name) else length
+    return lengths[length.name].but(span=length.span) if isinstance(length, Name) else length
 
 
 def _at(condition: Condition, span: Span) -> Condition:
     """The condition with all of it at one place: that of its name."""
-    return replace(rebuilt(condition, lambda part: _at(part, span)), span=span)
+    return rebuilt(condition, lambda part: _at(part, span)).but(span=span)
 
 
 def uses(conditions: Iterable[Condition], names: PolicyNames) -> frozenset[Span]:

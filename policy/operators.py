@@ -7,9 +7,10 @@ both ask here whether it holds for a pair.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Date, Operator, Season
 from seatwarden.grammar.calendar_names import date_from
@@ -42,8 +43,7 @@ _ALL = (Type.TEXT, Type.NUMBER, Type.DATE, Type.BOOLEAN)
 _ORDERED = (Type.NUMBER, Type.DATE)
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorEntry:
+class OperatorEntry(Struct, frozen=True):
     """One operator. `also` are other spellings of it, `types` what it compares (empty: it joins conditions)."""
 
     spelling: str

@@ -4,9 +4,10 @@ The type check, the `fields` command, completion and the documentation all read 
 it against the facts the engine knows how to read.
 """
 
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import LICENSE_TYPES, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
@@ -24,8 +25,7 @@ class Type(Enum):
     BOOLEAN = "true or false"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldEntry:
+class FieldEntry(Struct, frozen=True):
     """One field, or one family of fields (`user.@` and `user.attributes`, which take a key).
 
     `many` says whether one user can have several values, `optional` whether a single one may be missing; `values` lists

@@ -117,9 +117,9 @@ def with_threshold(policy: CheckedPolicy, kind: LicenseType, days: int) -> Check
         condition = with_days(statement.condition, days)
         changed |= any(_asks_days(node) for node, _ in walk(statement.condition))
         others = tuple(other for other in LICENSE_TYPES if other != kind and statement.applies_to(other))
-        statements.append(replace(statement, license_types=(kind,), condition=condition))
+        statements.append(statement.but(license_types=(kind,), condition=condition))
         if others:
-            statements.append(replace(statement, license_types=others))
+            statements.append(statement.but(license_types=others))
     if not changed:
         help_ = f"--threshold changes what stands behind `unused for` in rules that release {kind} licenses"
         raise InputError(f"`{policy.file}` has no threshold for {kind} licenses", help_)
@@ -139,12 +139,12 @@ def with_days(node: Condition, days: int) -> Condition:
     """A condition with another number of days in the place of those that it asks for."""
     match node:
         case UnusedFor(of_user=False):
-            return replace(node, length=Length(days, "days"))
+            return node.but(length=Length(days, "days"))
         case Comparison() if _asks_days(node):
-            return replace(node, operator=">=", right=Number(days, node.right.span))
+            return node.but(operator=">=", right=Number(days, node.right.span))
         case And() | Or():
-            return replace(node, operands=tuple(with_days(one, days) for one in node.operands))
+            return node.but(operands=tuple(with_days(one, days) for one in node.operands))
         case Not(operand):
-            return replace(node, operand=with_days(operand, days))
+            return node.but(operand=with_days(operand, days))
         case _:
             return node

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
+from msgspec import Struct
 
 from seatwarden.engine.cli.completion import complete_zones
 from seatwarden.engine.cli.terminal.streams import be_quiet
@@ -104,8 +104,7 @@ RawOption: TypeAlias = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """Everything a decision depends on. `source` names the site, or the file the snapshot stands in.
 
     `site` is the live site (None: a snapshot file). `mode` tells whether a plan of this can ever be applied. `past` is

@@ -3,11 +3,11 @@
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+from msgspec.structs import replace
 
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.policy.errors import InputError

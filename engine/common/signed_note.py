@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from msgspec import Struct
+
 from seatwarden.engine.common.files import patiently
 
 _DASH = "— "
@@ -80,8 +82,7 @@ class PublicKey:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureLine:
+class SignatureLine(Struct, frozen=True):
     """A line below a note: by which key, as far as that is said, and the signature."""
 
     name: str
@@ -89,8 +90,7 @@ class SignatureLine:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SignedNote:
+class SignedNote(Struct, frozen=True):
     """A note: its text, which ends with a line break, and the lines below it."""
 
     text: str

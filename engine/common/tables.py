@@ -1,9 +1,10 @@
 """Tables as text: which columns there is room for, and how wide each is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 
 GAP = 3
@@ -12,8 +13,7 @@ _NARROWEST = 30
 """Columns of a terminal that a folded cell keeps before others make way for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a table.
 
     Where there is little room, cells are cut down to `least` columns of a terminal, of which their start or their end

@@ -5,8 +5,9 @@ look into a table. Their truths are those of `engine.decide.reference`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.engine.decide.reference import compare
 from seatwarden.engine.facts.columns import FactColumn
@@ -19,8 +20,7 @@ ReadValues: TypeAlias = tuple[Any, ...]
 """The facts read of one license: in each place a fact, or the pairs of a family."""
 
 
-@dataclass(frozen=True, slots=True)
-class FactBatch:
+class FactBatch(Struct, frozen=True):
     """The facts read of some licenses: a column for each place."""
 
     size: int
@@ -38,8 +38,7 @@ Get: TypeAlias = Callable[[ReadValues], Fact]
 """Finds one fact among what was read of a license."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedValues:
+class ListedValues(Struct, frozen=True):
     """A field that is compared with constants: true when one of its values is among them."""
 
     place: int

@@ -13,6 +13,8 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
+from msgspec import Struct
+
 from seatwarden.engine.decide.column_tests import (
     FactBatch,
     Get,
@@ -78,8 +80,7 @@ _USED, _ALLOCATED = Field("license.lastUsed"), Field("license.createdDate")
 _USED_BY_USER = Field("user.lastUsed")
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledCondition:
+class CompiledCondition(Struct, frozen=True):
     """A compiled condition, with what it takes to explain it."""
 
     condition: Condition

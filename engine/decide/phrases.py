@@ -1,7 +1,6 @@
 """Evaluated conditions in words, with the actual values: one vocabulary for reasons and explanations."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 
 from msgspec import structs
@@ -44,7 +43,7 @@ def phrase(trace: Trace) -> str:
         case Comparison(operator, left, right) if operator not in POSITIVE:
             return f"{_side(left, trace)}{_verdict(operator, left, right, trace)}"
         case Comparison(operator):
-            opposite = replace(trace.condition, operator=POSITIVE[operator])
+            opposite = trace.condition.but(operator=POSITIVE[operator])
             return _negated(structs.replace(trace, condition=opposite, truth=not trace.truth))
         case Season(first, last):
             where = "in the season" if trace.truth else "not in the season"

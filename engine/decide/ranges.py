@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Operator
 
@@ -18,8 +19,7 @@ def cuts_of(operator: Operator, threshold: int) -> tuple[int, ...]:
             return threshold, threshold + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Ranges:
+class Ranges(Struct, frozen=True):
     """The ranges between some cuts, in order; `base` stands for all numbers where there is no cut."""
 
     cuts: tuple[int, ...]

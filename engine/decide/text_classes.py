@@ -5,9 +5,10 @@ it is the same for everybody in the class.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Operator
 from seatwarden.policy.operators import HOLDS, Value, around, matches, read_text
@@ -26,8 +27,7 @@ _MOST_VARIANTS = 40
 """Of one text, when texts of several fields are to stay different from each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskedOfText:
+class AskedOfText(Struct, frozen=True):
     """What one comparison asks of a single text; `texts` are those that the policy writes."""
 
     how: How
@@ -51,8 +51,7 @@ class AskedOfText:
                 return lambda value: True
 
 
-@dataclass(frozen=True, slots=True)
-class AskedOfReading:
+class AskedOfReading(Struct, frozen=True):
     """What one comparison asks of a single text that it reads as a date or a number (`kind`).
 
     Without `operator` it asks whether the text says none.

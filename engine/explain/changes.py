@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from seatwarden.engine.common.text import join_words, quoted
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Fact, Facts
@@ -30,43 +32,37 @@ _USER, _DIRECTORY, _LICENSES, _LAST_USED, _UNUSED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class UsedToday:
+class UsedToday(Struct, frozen=True):
     """The license was used on the day of the decision."""
 
 
-@dataclass(frozen=True, slots=True)
-class WithValue:
+class WithValue(Struct, frozen=True):
     """The user has one more tag, admin role, or value of a custom property or attribute."""
 
     field: Field
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class WithoutValues:
+class WithoutValues(Struct, frozen=True):
     """The user has these values of that field no more."""
 
     field: Field
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """A field without a value has one: any that no rule names."""
 
     field: Field
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
+class Empty(Struct, frozen=True):
     """A list that could not be read can be, and has no value: all of a family for `user.@` and `user.attributes`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flagged:
+class Flagged(Struct, frozen=True):
     """A field that is true or false is `truth`. `unread`: it could not be read before."""
 
     field: Field
@@ -74,15 +70,13 @@ class Flagged:
     unread: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InDirectory:
+class InDirectory(Struct, frozen=True):
     """The user is in that user directory."""
 
     directory: str
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(Struct, frozen=True):
     """The user has (`held`) or has not an allocated license of the other type too."""
 
     license_type: LicenseType
@@ -110,8 +104,7 @@ class OnList:
 Change: TypeAlias = UsedToday | WithValue | WithoutValues | Filled | Empty | Flagged | InDirectory | Holding | OnList
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """Facts, some of them replaced; `names` replaces all fields of a name."""
 
     facts: Facts

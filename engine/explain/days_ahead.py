@@ -1,8 +1,9 @@
 """The rules on later days: what a policy would say of today's facts then, the license unused in between."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from seatwarden.engine.decide.column_tests import FactBatch, ReadValues
 from seatwarden.engine.decide.compiled import CompiledRules
@@ -19,8 +20,7 @@ _MOVING = frozenset({"today", "month", "weekday", *UNUSED_DAYS})
 """Fields that change with the day while a license stays unused."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaterFacts:
+class LaterFacts(Struct, frozen=True):
     """The facts of a decision as they would be `later` days on, the license unused in between."""
 
     facts: Mapping[str, Fact]

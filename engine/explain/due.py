@@ -6,9 +6,11 @@ and that decisions which agree in every fact the other rules read share one sear
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.decision import Decision
@@ -92,8 +94,7 @@ class DueDays:
         return [outcome for outcome in decision.outcomes if outcome.rule not in moving]
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     """What a license waits for beside the rules that change with the day.
 
     `already`: what the rules say that no day changes. `told`: in how many days its user is told, where that is known.
@@ -120,8 +121,7 @@ def _first(ahead: DaysAhead, facts: Mapping[str, Fact], waiting: _Waiting) -> in
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Taking:
+class _Taking(Struct, frozen=True):
     """What some rules that take say of a license: after so many days of notice (0: at once) it is downgraded, or
     released; None where none of them does. `doubtful`: whether it is unknown that one downgrades it."""
 

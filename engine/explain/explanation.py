@@ -4,11 +4,11 @@ The counterfactuals are computed: the changed facts are decided again by the sam
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from seatwarden.engine.common.text import join_words
 from seatwarden.engine.decide.compiled import CompiledCondition
@@ -42,8 +42,7 @@ MOST: Mapping[Size, int] = {"brief": 0, "default": 3, "full": 20}
 """Most cases with another verdict that are told, by the explanation's size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """A decision in words. `status` is one of protected, held, undetermined, quarantined, not due, not now, no rule,
     notice, due.
 

@@ -1,8 +1,9 @@
 """Finding the user a person means: by `DIRECTORY\\id`, QRS id, name or user id, or by a part of name or user id."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
@@ -19,8 +20,7 @@ _HOW_REVEALED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Someone a license row or a user row speaks of."""
 
     user_directory: str | None

@@ -6,9 +6,10 @@ told. Of a list of thousands of values a few are tried, and of thousands of test
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import rule_on
@@ -76,8 +77,7 @@ _RANK = (UsedToday, WithValue, OnList, WithoutValues, Filled, Flagged, Empty, In
 _Truths: TypeAlias = tuple[Truth, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """The facts that rules hang on."""
 
     facts: Mapping[Field, Fact]
@@ -93,8 +93,7 @@ class _Known:
 _NOT_READ = Unknown("not read")
 
 
-@dataclass(frozen=True, slots=True)
-class WhatIf:
+class WhatIf(Struct, frozen=True):
     """Another case and its verdict. `changes` are alternatives, each enough by itself; `rule` decides then, if any."""
 
     verdict: Verdict

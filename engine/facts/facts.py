@@ -95,8 +95,7 @@ class SnapshotFacts:
         return self.seen[name]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedFacts:
+class RecordedFacts(Struct, frozen=True):
     """Facts as a plan recorded them."""
 
     values: Mapping[str, Fact]

@@ -1,7 +1,8 @@
 """The places of rules as a plan's log has them: `FILE:LINE:COLUMN`."""
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from seatwarden.engine.log.lines import PlanLog
 from seatwarden.grammar.spans import NOWHERE, Span

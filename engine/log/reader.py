@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, structs, to_builtins
+from msgspec import UNSET, Struct, structs, to_builtins
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import read_file
@@ -146,8 +146,7 @@ class RecordedPlan:
 _DAYS = re.compile(r"\d{1,9}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedLog:
+class OpenedLog(Struct, frozen=True):
     """A verified log with what its header speaks of: the policy and limits in force, the day, the site's facts."""
 
     log: PlanLog
@@ -325,8 +324,8 @@ def _policy(log: PlanLog) -> CheckedPolicy:
     if len(used) != len(policy.rules):
         log.refuse(2, "`rules` are not those of the policy")
     spans = iter([span_at(log, rule.at) for rule in used])
-    statements = tuple(replace(s, span=next(spans)) if isinstance(s, Rule) else s for s in policy.tree.statements)
-    return replace(policy, tree=replace(policy.tree, statements=statements))
+    statements = tuple(s.but(span=next(spans)) if isinstance(s, Rule) else s for s in policy.tree.statements)
+    return replace(policy, tree=policy.tree.but(statements=statements))
 
 
 def _limits(log: PlanLog) -> tuple[AnyLimit, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.common.files import make_private_folder, read_file
 from seatwarden.engine.errors import Damage, DamagedLog
@@ -341,8 +341,7 @@ def parse_register(path: Path, data: bytes) -> RegisterState:
     return RegisterState(read.lines[0], read.lines, read.leaves)
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterOrigin:
+class RegisterOrigin(Struct, frozen=True):
     """Who writes into a register: with what, for which site; `seed` are 32 random bytes for its salts."""
 
     site: str

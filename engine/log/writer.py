@@ -1,10 +1,10 @@
 """Writing a plan as its sealed log, in a run folder, with the policy's files as they were."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from seatwarden.engine.common.files import make_private_folder, read_file, write_atomically
 from seatwarden.engine.log.chain import ChainEnd, SealLine, salts
@@ -30,8 +30,7 @@ from seatwarden.grammar.printer import print_statement
 from seatwarden.policy.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class KeptFile:
+class KeptFile(Struct, frozen=True):
     """A file that is kept in the run folder beside the plan, by its name there."""
 
     name: str
@@ -39,8 +38,7 @@ class KeptFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """What the roof gives to write a plan with.
 
     `seed` are 32 random bytes that salts and order are drawn from; they are used for this plan and never written.

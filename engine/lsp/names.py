@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from seatwarden.engine.lsp.policy_places import is_settings
 from seatwarden.engine.lsp.words import SourceText, Word
 from seatwarden.grammar.ast import Let, Name, Policy, SetFrom
 from seatwarden.grammar.keywords import IN_PLACE, RESERVED
+from seatwarden.grammar.nodes import TreeNode
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.errors import InputError, PolicyError
 from seatwarden.policy.loading import parse_surface
@@ -102,6 +102,6 @@ def _names_in(node: object) -> Iterator[tuple[Span, str]]:
     elif isinstance(node, tuple):
         for one in node:
             yield from _names_in(one)
-    elif is_dataclass(node):
-        for field in fields(node):
-            yield from _names_in(getattr(node, field.name))
+    elif isinstance(node, TreeNode):
+        for field in node.__struct_fields__:
+            yield from _names_in(getattr(node, field))

@@ -4,7 +4,6 @@ They are found on the roof and passed down: nothing below reads an account, a ho
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -59,8 +58,7 @@ SEED_BYTES = 32
 """Random bytes that the salts of one file are drawn from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
+class Hand(Struct, frozen=True):
     """Whose hand does something: who and how, the clock, where random bytes come from, and by which key it signs what
     it closes, if it does."""
 
@@ -82,8 +80,7 @@ class Hand:
         return Origin(mode, self.made, self.clocks(qrs))
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """How a plan came about. Unless somebody says otherwise it is a what-if, which is never applied."""
 
     mode: Mode = WHAT_IF

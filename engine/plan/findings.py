@@ -4,7 +4,6 @@ They are found once, when the plan is made, and stand in its log: `apply`, `repo
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, compress
 from typing import TypeAlias
@@ -77,16 +76,14 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
             yield printable(f"  = help: {finding.help}")
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFindings:
+class PlanFindings(Struct, frozen=True):
     """The findings of a plan, and those that a comment in the policy allows, with its reason."""
 
     findings: tuple[Finding, ...] = ()
     allowed: tuple[tuple[Finding, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """A finding and what it is about, before anybody has allowed it."""
 
     diagnostic: Diagnostic

@@ -1,16 +1,13 @@
 """The guarantees of a plan's policy and what became of each: in its header, in its summary, and where it is refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
 from seatwarden.engine.common.text import printable
 from seatwarden.grammar.ast import Guarantee
 from seatwarden.grammar.printer import print_promise, quote
-from seatwarden.policy.guarantees.carried_over import carried_over
-from seatwarden.policy.guarantees.judges import EXTRA, Z3, is_installed, judge
-from seatwarden.policy.guarantees.proof import ProofOutcome
-from seatwarden.policy.guarantees.words import by, example_words
+from seatwarden.policy.guarantees.outcomes import EXTRA, Z3, ProofOutcome, by, is_installed
 from seatwarden.policy.loading import CheckedPolicy
 
 
@@ -40,20 +37,28 @@ class GuaranteeJudged(Struct, frozen=True):
 
 def judged(policy: CheckedPolicy) -> tuple[GuaranteeJudged, ...]:
     """The guarantees of a policy, each proved anew or refuted."""
-    return tuple(
-        GuaranteeJudged(_on_one_line(one.guarantee), one.outcome, example_words(policy, one), one.judge or UNSET)
-        for one in judge(policy)
-    )
+    return _judged(policy, policy.guarantees)
 
 
 def judged_for(site: CheckedPolicy, policy: CheckedPolicy) -> tuple[GuaranteeJudged, ...]:
     """The guarantees of a site's policy, asked of another policy, by which a plan of that site was made."""
     if not site.guarantees or site.digest == policy.digest:
         return ()
-    asked = carried_over(site, policy)
+    from seatwarden.policy.guarantees.carried_over import carried_over
+
+    return _judged(carried_over(site, policy), site.guarantees)
+
+
+def _judged(policy: CheckedPolicy, said: Sequence[Guarantee]) -> tuple[GuaranteeJudged, ...]:
+    """The guarantees of a policy, in the words of another where they come from there."""
+    if not said:
+        return ()  # most policies have none, and do not wait for what proves them
+    from seatwarden.policy.guarantees.judges import judge
+    from seatwarden.policy.guarantees.words import example_words
+
     return tuple(
-        GuaranteeJudged(_on_one_line(said), one.outcome, example_words(asked, one), one.judge or UNSET)
-        for said, one in zip(site.guarantees, judge(asked), strict=True)
+        GuaranteeJudged(_on_one_line(words), one.outcome, example_words(policy, one), one.judge or UNSET)
+        for words, one in zip(said, judge(policy), strict=True)
     )
 
 

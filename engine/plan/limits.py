@@ -7,7 +7,9 @@ others, that nobody was told of, are over a limit, nothing at all is released.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from seatwarden.engine.common.text import join_words, plural, quoted
 from seatwarden.engine.decide.decision import Decision
@@ -42,8 +44,7 @@ class SiteNumbers:
 NO_NUMBERS = SiteNumbers()
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
+class Excess(Struct, frozen=True):
     """A limit that a plan is over: what it allows, and what the plan would release.
 
     `before` is what earlier runs have released of a limit over time; None where that is not known, or not asked.
@@ -274,8 +275,7 @@ def _left(limit: Limit, allowed: int, types: Sequence[LicenseType], site: SiteNu
     return 0 if before is None else max(0, allowed - before)
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """The limits that would choose, if they said `longest unused first`, and how many licenses a run would release."""
 
     limits: tuple[Limit, ...]
@@ -334,7 +334,7 @@ def _steps(found: Remedy, policy: tuple[AnyLimit, ...], yaml: bool) -> list[str]
 
 
 def _choosing(limit: Limit, found: Remedy) -> str:
-    return print_limit(replace(limit, longest_unused_first=limit.longest_unused_first or limit in found.limits))
+    return print_limit(limit.but(longest_unused_first=limit.longest_unused_first or limit in found.limits))
 
 
 def describe_excess(excess: Excess) -> str:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from seatwarden.engine.common.tables import Column
 from seatwarden.engine.common.text import plural, printable
@@ -46,8 +47,7 @@ _NO_RULE = re.compile(r"no (?:downgrade or release|downgrade|release) rule match
 _NOT_DUE = re.compile(rf"{_NO_RULE.pattern}: (last used|never used).*?(?:; (\d+) needed)?")
 
 
-@dataclass(frozen=True, slots=True)
-class ListedGroup:
+class ListedGroup(Struct, frozen=True):
     """One group of licenses; `licenses` are those that are listed, of `count` in all."""
 
     group: Group

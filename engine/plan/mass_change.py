@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.decide.decision import Decision, facts_of
 from seatwarden.engine.decide.phrases import show_values
@@ -46,16 +48,14 @@ Recorded: TypeAlias = Mapping[tuple[LicenseType, str], Mapping[str, RecordedFact
 """The facts of each license in the plan before, by the license's type and id."""
 
 
-@dataclass(frozen=True, slots=True)
-class MassChange:
+class MassChange(Struct, frozen=True):
     """A fact that has changed for many users: `sentence` says for how many, and what that does."""
 
     fact: str
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """The result of comparing a plan with the one before: what touches everybody, and what could not be compared."""
 
     changes: tuple[MassChange, ...]
@@ -95,8 +95,7 @@ def compare_facts(
     return Compared(tuple(changes), len(users), tuple(sorted(missing)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A part of a rule that has no parts: true, it speaks for release or (`protects`) against."""
 
     condition: Condition

@@ -5,9 +5,11 @@ it is looked for among the users of licenses to be released only; nothing is sai
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.pseudonyms import is_personal
@@ -44,8 +46,7 @@ _PEOPLE = ("user", "user.userId", "user.name")
 """Fields of which each user has a value of his own: one much like another is mostly somebody else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unprotected:
+class Unprotected(Struct, frozen=True):
     """A name of the policy's that nobody has, and one `there` that is much like it.
 
     `licenses` are to be released, and would be kept if the policy said `there`. `nobody` says that nobody has it.
@@ -94,8 +95,7 @@ def unprotected_names(policy: CheckedPolicy, snapshot: Snapshot, day: Day, relea
     return list({(one.span, one.written, one.field): one for one in found}.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Protecting:
+class _Protecting(Struct, frozen=True):
     """A comparison that protects where it is true; `literals` are its texts."""
 
     rule: Rule
@@ -165,7 +165,7 @@ class _Site:
             literal = one.literals[number]
             if found >= MOST_FINDINGS or self._somebody_has(literal.value, one.exact, column):
                 continue
-            count = self._would_be_kept(one, replace(one.node, left=one.field, right=Text(there)), column, there)
+            count = self._would_be_kept(one, one.node.but(left=one.field, right=Text(there)), column, there)
             if count:
                 found += 1
                 yield Unprotected(code, one.rule, one.field, literal.value, there, literal.span, count)
@@ -177,9 +177,8 @@ class _Site:
         if match is None or self._somebody_has(key, True, keys):
             return
         _, code, there = match
-        field = replace(one.field, key=there)
-        changed = replace(
-            one.node,
+        field = one.field.but(key=there)
+        changed = one.node.but(
             left=field if one.node.left is one.field else one.node.left,
             right=field if one.node.right is one.field else one.node.right,
         )
@@ -230,17 +229,17 @@ def _much_like(
 
 def _with(policy: CheckedPolicy, rule: Rule, node: Comparison, changed: Comparison) -> CheckedPolicy:
     """The policy with one comparison of one rule changed."""
-    other = replace(rule, condition=_replaced(rule.condition, node, changed))
+    other = rule.but(condition=_replaced(rule.condition, node, changed))
     statements = tuple(other if statement is rule else statement for statement in policy.tree.statements)
-    return replace(policy, tree=replace(policy.tree, statements=statements))
+    return replace(policy, tree=policy.tree.but(statements=statements))
 
 
 def _replaced(condition: Condition, node: Comparison, changed: Comparison) -> Condition:
     match condition:
         case And() | Or():
-            return replace(condition, operands=tuple(_replaced(part, node, changed) for part in condition.operands))
+            return condition.but(operands=tuple(_replaced(part, node, changed) for part in condition.operands))
         case Not():
-            return replace(condition, operand=_replaced(condition.operand, node, changed))
+            return condition.but(operand=_replaced(condition.operand, node, changed))
         case _:
             return changed if condition is node else condition
 

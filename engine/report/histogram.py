@@ -176,7 +176,7 @@ def _due_with(days: int, license_type: LicenseType, plan: RecordedPlan, decision
     if len(values) < len(open_ones):
         return None
     # All rules in their order, so that each fact is looked for where the plan's own rules have put it.
-    rules = [replace(r, condition=with_days(r.condition, days)) if r.takes else r for r in plan.policy.rules]
+    rules = [r.but(condition=with_days(r.condition, days)) if r.takes else r for r in plan.policy.rules]
     compiled = CompiledRules(replace(plan.policy, tree=Policy(tuple(rules))), license_type, plan.day)
     releasing = [n for n, rule in enumerate(compiled.rules) if rule.takes]
     due = 0

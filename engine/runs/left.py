@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import structs
+
 from seatwarden.engine.apply.apply import PendingApply, check_plan, pending_of
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.decide.decision import Decision
@@ -64,7 +66,7 @@ def release_left(
     started = context.clock()
     outcome: RunOutcome
     try:
-        hand = replace(context.hand, key=settings.signing.read()) if settings.signing else context.hand
+        hand = structs.replace(context.hand, key=settings.signing.read()) if settings.signing else context.hand
         with locked_record(settings.folder, settings.site.url, hand) as record:
             outcome, why = ("over-limit", tuple(over)) if over else step.ended(record)
             note_released(settings, step.applying.applied, context.clock(), context.log)

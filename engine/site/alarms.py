@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from msgspec import structs
+
 from seatwarden.engine.site.hosts import bracketed, is_host, origin
 from seatwarden.engine.site.notifications import is_web_address
 from seatwarden.engine.site.proxy import Proxy, read_proxy
@@ -154,7 +156,7 @@ def read_alarms(
 
 def _as_warnings(reader: YamlReader, before: int) -> list[Diagnostic]:
     """The findings since there were that many, as warnings; as errors they are gone."""
-    warnings = [replace(finding, severity="warning") for finding in reader.findings[before:]]
+    warnings = [structs.replace(finding, severity="warning") for finding in reader.findings[before:]]
     del reader.findings[before:]
     return warnings
 
@@ -362,7 +364,7 @@ HEARTBEAT = Section(
     (
         need("enable", SWITCH, "whether it is called", False),
         Setting("remoteURL", URL, "the address that `serve` calls"),
-        replace(FREQUENCY, required=False, doc="when, such as `every 30 seconds`"),
+        structs.replace(FREQUENCY, required=False, doc="when, such as `every 30 seconds`"),
     ),
     "Butler's heartbeat.",
     switch="enable",

@@ -3,8 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 MOST_CHECKED = 5_000_000
 """Size up to which every snapshot is looked through; it takes a tenth of a second."""
@@ -12,8 +13,7 @@ _OWN_FORM = b'{"takenAt":"'
 """How a snapshot begins that seatwarden has written, with the rows as QRS sent them: QRS writes no key twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """What is wrong with the keys of an object: those that stand twice, and those in whose values any does."""
 
     twice: frozenset[str] = frozenset()

@@ -5,11 +5,10 @@ conditions as trees. Whom they give a license, `engine.take_back` says.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.common.text import one_line
@@ -36,8 +35,7 @@ _EVERYWHERE = (0, 1, "BothQlikSenseAndQMC", "QlikSense")
 """The contexts of rules that hold when somebody logs in to the hub."""
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseRule:
+class LicenseRule(Struct, frozen=True):
     """A rule that gives licenses, and is not disabled.
 
     `condition` is None where it cannot be read, and `problem` says what stops it. `doubt` says why it may give nothing
@@ -52,8 +50,7 @@ class LicenseRule:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseRules:
+class LicenseRules(Struct, frozen=True):
     """The license rules of a site. `disabled` and `others` have the names of rules that are listed only.
 
     With a `missing` reason it is not known which rules there are.

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -161,8 +160,7 @@ class SnapshotFile(Struct, frozen=True, rename="camel"):
     license_rules: Raw | UnsetType = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Spoiled:
+class Spoiled(Struct, frozen=True):
     """What of a snapshot could not be read: in words, and the ids of users whose rows say not who they are."""
 
     remarks: tuple[str, ...] = ()

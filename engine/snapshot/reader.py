@@ -8,12 +8,12 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.json_errors import UNREADABLE, is_not_utf8

@@ -19,7 +19,8 @@ from seatwarden.grammar.spans import Span
 from seatwarden.grammar.suggest import did_you_mean
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.guarantees.judges import judge
-from seatwarden.policy.guarantees.words import by, example_words
+from seatwarden.policy.guarantees.outcomes import by
+from seatwarden.policy.guarantees.words import example_words
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.testing.test_file import Expectation, ExpectedOf, PolicyTest
 

@@ -1,29 +1,27 @@
 """The tree of a license rule's condition, as it was written: what it means, and how it may be read, it does not say."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 RuleOperator: TypeAlias = Literal["=", "!=", "==", "!==", "like", "matches"]
 Join: TypeAlias = Literal["and", "or"]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleText:
+class RuleText(Struct, frozen=True):
     """A text as it stands between its quotes: whether a backslash in it escapes anything is open."""
 
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleProperty:
+class RuleProperty(Struct, frozen=True):
     """A property by its path, such as `user.@Department`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unquoted:
+class Unquoted(Struct, frozen=True):
     """A value without quotes, such as `5` or `true`, where a text or a property is compared."""
 
     word: str
@@ -32,8 +30,7 @@ class Unquoted:
 RuleOperand: TypeAlias = RuleText | RuleProperty | Unquoted
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTest:
+class RuleTest(Struct, frozen=True):
     """A comparison."""
 
     operator: RuleOperator
@@ -41,8 +38,7 @@ class RuleTest:
     right: RuleOperand
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCall:
+class RuleCall(Struct, frozen=True):
     """A function of a property, such as `user.IsAnonymous()`; `given` says whether anything stands in parentheses."""
 
     owner: str
@@ -50,22 +46,19 @@ class RuleCall:
     given: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTruth:
+class RuleTruth(Struct, frozen=True):
     """True or false itself."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RuleNot:
+class RuleNot(Struct, frozen=True):
     """The opposite of a part."""
 
     part: "RulePart"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChain:
+class RuleChain(Struct, frozen=True):
     """Parts joined by `and` and `or`, in a row: `joins` has one less than there are parts."""
 
     parts: tuple["RulePart", ...]
@@ -77,8 +70,7 @@ class RuleChain:
         return len(set(self.joins)) > 1
 
 
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
+class NotUnderstood(Struct, frozen=True):
     """A part that means nothing to us; the reason says what stops us."""
 
     reason: str

@@ -3,8 +3,9 @@
 The words are those of the JavaScript library `later`; every node knows where it was written.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.grammar.spans import Span
 
@@ -26,8 +27,7 @@ UnitName: TypeAlias = Literal[
 fifth seven days of a month; days of the week count from Sunday, 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Values from `first` to `last`, both among them; none when it runs backwards. One value is a range too."""
 
     first: int
@@ -35,8 +35,7 @@ class Range:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """Every `step`th value of a unit, from `first` (or its lowest) to `last` (or its highest).
 
     `unfinished` is the place of a `between` that names no end: it is read, and means nothing.
@@ -50,8 +49,7 @@ class Every:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """The values of a unit in some ranges, in the order written: `at 8:00,17:00`, `on mon-fri`, `on the 5th day`."""
 
     unit: UnitName
@@ -59,8 +57,7 @@ class Listed:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """The first or last of a unit: `on the last day`."""
 
     edge: Literal["first", "last"]
@@ -68,8 +65,7 @@ class Edge:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """From a value on, or up to and without it: `after 8:00`, `before 17 hours`."""
 
     side: Literal["after", "before"]
@@ -81,16 +77,14 @@ class Bound:
 Clause: TypeAlias = Every | Listed | Edge | Bound
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """Clauses that must all hold; clauses for the same unit add up to one list of values."""
 
     clauses: tuple[Clause, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleTree:
+class ScheduleTree(Struct, frozen=True):
     """A whole schedule: it fires by any of `patterns` (joined by `also`), but not during any of `exceptions`.
 
     `idle` are the places of words that say nothing: an `except` with nothing behind it.

@@ -4,8 +4,6 @@ They stand beside `neverRelease`, which decides: a guarantee decides nothing, it
 must come to. A map of names and sentences, since each is one sentence, and reports call it by its name.
 """
 
-from dataclasses import replace
-
 from seatwarden.grammar.ast import Guarantee
 from seatwarden.grammar.errors import PolicySyntaxError
 from seatwarden.grammar.parser import parse_promise
@@ -37,7 +35,7 @@ def _guarantee(reader: YamlReader, named: Entry, what: str) -> Guarantee | None:
     except PolicySyntaxError as error:
         reader.findings += [from_syntax(problem) for problem in error.problems]
         return None
-    return replace(said, name=named.key.text, span=named.key.span, name_span=named.key.span)
+    return said.but(name=named.key.text, span=named.key.span, name_span=named.key.span)
 
 
 GUARANTEES = Kind(

@@ -3,8 +3,10 @@
 They are checked as Butler 16 checks them, so that a file that Butler refuses is refused here too.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct, structs
 
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.diagnostics import Diagnostic
@@ -19,8 +21,7 @@ Tags = tuple[tuple[str, str], ...]
 """Static tags of a destination: names and values, in file order; of two with the same name the later one counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """What goes to a destination of the server license monitor: the status each time, an alert near the end."""
 
     recurring: bool = False
@@ -32,8 +33,7 @@ class Sending:
         return self.recurring or self.alert
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """Something Butler does on schedule, and where its numbers go.
 
     `frequency` is the schedule text with its place, None when there is none or it is empty, which is no schedule in
@@ -62,8 +62,7 @@ class Job:
         return check_schedule(self.text, locate_in(self.frequency)) if self.frequency else []
 
 
-@dataclass(frozen=True, slots=True)
-class Jobs:
+class Jobs(Struct, frozen=True):
     """All that a file has on schedule. `dry_run` is None where it does not say."""
 
     release: Job
@@ -100,7 +99,7 @@ def job_of(values: Values) -> Job:
 
 
 def _server_monitor(values: Values) -> Job:
-    return replace(job_of(values), threshold_days=values["alert"])
+    return structs.replace(job_of(values), threshold_days=values["alert"])
 
 
 def is_off(node: Node) -> bool:

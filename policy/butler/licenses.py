@@ -1,7 +1,8 @@
 """Butler's `qlikSenseLicense` block: its tables, and what in it is on schedule."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from seatwarden.policy.butler.jobs import (
     DESTINATION,

@@ -13,8 +13,9 @@ What moved, by the templates of Butler's own configuration file:
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.butler.rules import FLAGS, NEVER_RELEASE, USERS

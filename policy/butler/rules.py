@@ -4,8 +4,9 @@
 them. Comparison is exact (`==`), as in Butler.
 """
 
-from dataclasses import replace
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from seatwarden.grammar.ast import (
     DOWNGRADED,
@@ -256,7 +257,7 @@ def _limit(reader: YamlReader, node: Node) -> AnyLimit | None:
     if text is None:
         return None
     try:
-        return replace(parse_limit(text, locate_in(node)), span=node.span)
+        return parse_limit(text, locate_in(node)).but(span=node.span)
     except PolicySyntaxError as error:
         reader.findings += [from_syntax(problem) for problem in error.problems]
         return None

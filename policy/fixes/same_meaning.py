@@ -1,7 +1,6 @@
 """Whether two policies mean the same, also where facts are unknown: what is proved before a fix is applied unasked."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 
 from seatwarden.grammar.ast import (
@@ -71,7 +70,7 @@ def _where_unknown(policy: Policy, unknown: frozenset[Field]) -> Policy:
     By Kleene's rules a condition is certain when it holds with each doubtful part taken as false, `not` counted in,
     and possible when it holds with each taken as true.
     """
-    rules = (replace(rule, condition=_settled(rule.condition, unknown, as_=not rule.takes)) for rule in policy.rules)
+    rules = (rule.but(condition=_settled(rule.condition, unknown, as_=not rule.takes)) for rule in policy.rules)
     return Policy(tuple(rules))
 
 

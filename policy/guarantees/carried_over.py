@@ -13,7 +13,7 @@ def carried_over(guarantees_of: CheckedPolicy, rules_of: CheckedPolicy) -> Check
     """The rules of one policy under the guarantees of another, in their order; its own guarantees are left out."""
     rules = tuple(said for said in rules_of.tree.statements if not isinstance(said, Guarantee))
     carried = tuple(
-        replace(said, condition=_renamed(said.condition) if said.condition is not None else None)
+        said.but(condition=_renamed(said.condition) if said.condition is not None else None)
         for said in guarantees_of.guarantees
     )
     names = {**rules_of.names, **{f"{name}{_OTHERS}": value for name, value in guarantees_of.names.items()}}
@@ -23,7 +23,7 @@ def carried_over(guarantees_of: CheckedPolicy, rules_of: CheckedPolicy) -> Check
 def _renamed(condition: Condition) -> Condition:
     match condition:
         case Name(name):
-            return replace(condition, name=f"{name}{_OTHERS}")
+            return condition.but(name=f"{name}{_OTHERS}")
         case And() | Or() | Not() | Comparison():
             return rebuilt(condition, _renamed)
         case _:

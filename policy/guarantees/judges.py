@@ -1,22 +1,12 @@
 """The judges of guarantees: our own search, and Z3 where that does not decide and the extra `z3` is installed."""
 
-from dataclasses import replace
-from importlib.util import find_spec
+from msgspec.structs import replace
 
+from seatwarden.policy.guarantees.outcomes import Z3, is_installed
 from seatwarden.policy.guarantees.proof import Proof, counterexample, prove
 from seatwarden.policy.guarantees.truth import Situation
 from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.search import STEPS
-
-Z3 = "Z3"
-"""The name of the second judge. Our own has none: it is meant where nobody is named."""
-EXTRA = "the extra `z3` may decide it: pip install z3-solver"
-"""What to do where the second judge is not there."""
-
-
-def is_installed() -> bool:
-    """Whether the second judge can be asked; looking for it does not load it."""
-    return find_spec("z3") is not None
 
 
 def judge(policy: CheckedPolicy, steps: int = STEPS) -> tuple[Proof, ...]:

@@ -6,9 +6,9 @@ rules read is known.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import (
     Comparison,
@@ -24,6 +24,7 @@ from seatwarden.grammar.ast import (
     unmoved,
     walk,
 )
+from seatwarden.policy.guarantees.outcomes import ProofOutcome
 from seatwarden.policy.guarantees.truth import Situation
 from seatwarden.policy.guarantees.two_licenses import OtherLicense, both_held, of_other
 from seatwarden.policy.guarantees.unknowns import Doubts, no_text
@@ -33,15 +34,13 @@ from seatwarden.policy.worlds.policies import of_types
 from seatwarden.policy.worlds.search import STEPS, Space, Undecided
 from seatwarden.policy.worlds.world import World
 
-ProofOutcome: TypeAlias = Literal["proved", "refuted", "not decided"]
 _TRIES = 50
 """Most worlds that are looked at for an example that can be confirmed."""
 _COMPARED = 2
 """Most examples of which the smaller is shown: the search begins with small ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counterexample:
+class Counterexample(Struct, frozen=True):
     """A license of which the rules do not say what was promised; `rule` is the one that decides (None: no rule does).
 
     Its facts are those of `case`, some of which may be unknown. With `other` the person has another license, and
@@ -54,8 +53,7 @@ class Counterexample:
     other_rule: Rule | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """What became of a guarantee. What is not decided is never taken for proved."""
 
     guarantee: Guarantee
@@ -78,8 +76,7 @@ def broken(proofs: Iterable[Proof]) -> list[Proof]:
     return [proof for proof in proofs if proof.outcome != "proved"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Struct, frozen=True):
     """A guarantee, the conditions of what it speaks of, and the formula of what is against it.
 
     `readable`: whether people whose texts do not say what they are read as may be left out.

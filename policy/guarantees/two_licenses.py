@@ -5,8 +5,9 @@ of it is said of those instead. User, site and day are the same for both.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Comparison, Field, LicenseType, field_of
 from seatwarden.grammar.printer import print_condition
@@ -102,8 +103,7 @@ def _same(one: DayField, other: DayField) -> Iterable[Formula]:
     return (Within(one, other, 0), Within(other, one, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class OtherLicense:
+class OtherLicense(Struct, frozen=True):
     """The same world, seen from the person's other license."""
 
     world: World

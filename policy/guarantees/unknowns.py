@@ -6,9 +6,10 @@ true, false or unknown by Kleene's rules, as in the evaluator.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import And, Condition, Field, IsEmpty, Not, Or, ReadAs, Rule, Season, UnusedFor, walk
 from seatwarden.policy.operators import Value
@@ -79,8 +80,7 @@ def _sources(field: Field) -> Iterator[tuple[Field, Formula] | tuple[Field]]:
             yield (field,)
 
 
-@dataclass(frozen=True, slots=True)
-class Doubts:
+class Doubts(Struct, frozen=True):
     """What may be unknown of a license: the facts that some conditions read. All others are known.
 
     More unknown never releases more, so it is enough to look at what a guarantee reads itself.

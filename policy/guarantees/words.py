@@ -5,6 +5,7 @@ from datetime import date
 
 from seatwarden.grammar.ast import Condition, Field, IsEmpty, Length, ReadAs, Rule, Season, UnusedFor, walk
 from seatwarden.grammar.printer import print_field, quote
+from seatwarden.policy.guarantees.outcomes import by
 from seatwarden.policy.guarantees.proof import Counterexample, Proof
 from seatwarden.policy.guarantees.truth import KnownValues, Situation
 from seatwarden.policy.guarantees.unknowns import no_text
@@ -19,11 +20,6 @@ def proof_words(proof: Proof) -> str:
     """What became of a guarantee, in a sentence without its end: `guarantee "root admins" does not hold`."""
     words = {"proved": "holds", "refuted": "does not hold", "not decided": "is not decided"}
     return f"{proof.guarantee.title} {words[proof.outcome]}{by(proof.judge)}"
-
-
-def by(judge: str | None) -> str:
-    """Whose word it is, to be put behind it: ` (by Z3)`. Of our own search nothing is said."""
-    return f" (by {judge})" if judge is not None else ""
 
 
 def example_words(policy: CheckedPolicy, proof: Proof) -> str:

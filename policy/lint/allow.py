@@ -6,7 +6,8 @@ silences nothing. Alone on a line it speaks of the next line that is not a comme
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Length, Let, Statement, walk
 from seatwarden.grammar.ast import Rule as RuleNode
@@ -23,8 +24,7 @@ _CODE = re.compile(r"\s*,?\s*\b(SW\d+)\b", re.IGNORECASE)
 _TEXT_LINE = re.compile(r"""(?:[^"'#\n]|"(?:[^"\n]|"")*"|'(?:[^'\n]|'')*')*""")
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(Struct, frozen=True):
     """One code that one comment allows. `line` is the line it speaks of, `span` where the code is written."""
 
     code: str
@@ -33,8 +33,7 @@ class Allow:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """A finding that a comment silences, and the comment's reason."""
 
     finding: Diagnostic

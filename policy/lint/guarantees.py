@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from seatwarden.policy.diagnostics import Diagnostic
-from seatwarden.policy.guarantees.judges import EXTRA, is_installed, judge
+from seatwarden.policy.guarantees.judges import judge
+from seatwarden.policy.guarantees.outcomes import EXTRA, is_installed
 from seatwarden.policy.guarantees.proof import Proof, broken
 from seatwarden.policy.guarantees.words import example_words, proof_words
 from seatwarden.policy.lint.findings import head

@@ -1,14 +1,14 @@
 """The names that the users of a snapshot have, for the checks of SW4xx."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Field, Rule
 from seatwarden.grammar.printer import print_field
 
 
-@dataclass(frozen=True)
-class KnownNames:
+class KnownNames(Struct, frozen=True):
     """The texts that some user of a snapshot has.
 
     `texts` holds them by field as it is written in a rule (`user.tags`, `user.@Department`, `user` as

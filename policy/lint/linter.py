@@ -1,15 +1,15 @@
 """Lint as a whole: all findings on one policy, in order, with those that comments allow set apart."""
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from seatwarden.policy.diagnostics import Diagnostic, in_order
 from seatwarden.policy.lint.against_snapshot import find_unknown_names
 from seatwarden.policy.lint.allow import Allowed, apply_allows, read_allows
 from seatwarden.policy.lint.disuse import find_said_in_vain, find_short, find_without_disuse
 from seatwarden.policy.lint.findings import head, is_yaml, warning
-from seatwarden.policy.lint.guarantees import find_guarantees
 from seatwarden.policy.lint.known_names import KnownNames
 from seatwarden.policy.lint.meaning import find_meaningless
 from seatwarden.policy.lint.notices import find_notices
@@ -23,8 +23,7 @@ from seatwarden.policy.loading import CheckedPolicy
 from seatwarden.policy.worlds.search import STEPS
 
 
-@dataclass(frozen=True, slots=True)
-class Lint:
+class Lint(Struct, frozen=True):
     """The findings on one policy by place, and those that its comments allow."""
 
     findings: tuple[Diagnostic, ...]
@@ -53,7 +52,12 @@ def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None, step
     yield from find_said_in_vain(policy, today, space)
     yield from find_short(policy, today, space)
     yield from find_notices(policy, today, space)
-    yield from find_guarantees(policy, steps)
+    if policy.guarantees:
+        from seatwarden.policy.lint.guarantees import (
+            find_guarantees,  # most policies have none, and proofs are much code
+        )
+
+        yield from find_guarantees(policy, steps)
     yield from find_values(policy)
     yield from find_settings(policy)
     yield from find_any_of_several(policy)

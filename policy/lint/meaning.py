@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import And, Comparison, Condition, Field, Name, Or, Rule, Text, walk
 from seatwarden.grammar.printer import quote
@@ -33,8 +34,7 @@ def find_meaningless(policy: CheckedPolicy, space: RuleSpace) -> Iterator[Diagno
             yield from _Parts(number, policy, space).reduced(rule.condition, around)
 
 
-@dataclass(frozen=True, slots=True)
-class _Beside:
+class _Beside(Struct, frozen=True):
     """What holds beside a part: a formula, and the condition that says it (None: the rule's types or its last day)."""
 
     formula: Formula

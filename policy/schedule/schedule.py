@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from seatwarden.grammar.schedule.ast import Bound, Clause, Edge, Every, Listed, Pattern, ScheduleTree
 from seatwarden.policy.schedule.calendar import COUNTED_FROM_ONE_END, UNITS, Unit
 
@@ -114,8 +116,7 @@ class _Before(Constraint):
         return self.unit.seek(at, self.unit.bounds(at)[0] if value == self.values[-1] else self.values[-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Clauses:
+class Clauses(Struct, frozen=True):
     """Constraints that must all be met, longest periods first."""
 
     rules: tuple[Constraint, ...]
@@ -163,23 +164,20 @@ class Clauses:
         return min(ends, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A schedule fires at `at`, by the patterns in `due`."""
 
     at: datetime
     due: tuple[Clauses, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """A schedule never gets past `at`: an exception covers the start of that period, but not all of it."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """Fires when any of `patterns` does, but not during any of `exceptions`."""
 
     patterns: tuple[Clauses, ...]

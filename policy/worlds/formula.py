@@ -5,8 +5,11 @@ A literal is a statement about the facts that is true or false in a world; `AllO
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.policy.operators import matches
@@ -36,24 +39,21 @@ class TextTest:
         return named or any(matches(folded, pattern) for pattern in self.patterns)
 
 
-@dataclass(frozen=True, slots=True)
-class Has:
+class Has(Struct, frozen=True):
     """The field has (`wanted`) or has not a value that passes the test."""
 
     test: TextTest
     wanted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """A fact that is true or false: a boolean field, or a comparison that is not looked into."""
 
     subject: Field | Comparison
     wanted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(Struct, frozen=True):
     """`later` is at most `days` after `earlier`."""
 
     later: DayField
@@ -61,8 +61,7 @@ class Within:
     days: int
 
 
-@dataclass(frozen=True, slots=True)
-class OnDays:
+class OnDays(Struct, frozen=True):
     """Today lies on one of these dates of a year and on one of these weekdays, bit 0 of which is Monday."""
 
     dates: int = ALL_DATES
@@ -72,15 +71,13 @@ class OnDays:
 Atom: TypeAlias = Has | Flag | Within | OnDays
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(Struct, frozen=True):
     """All parts hold; true when there is none."""
 
     parts: tuple["Formula", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """Some part holds; false when there is none."""
 
     parts: tuple["Formula", ...]

@@ -6,8 +6,9 @@ over every word, shortest first, meets every combination there is. `*` stands fo
 
 from collections import deque
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from seatwarden.policy.operators import matches
 
@@ -18,8 +19,7 @@ _LETTERS = "xyzqwjkvbgpdfhlcumtnrsaeio0123456789" + "".join(map(chr, range(0xE0,
 _ORDINARY = ("other", "other1", "other2", "other3")
 
 
-@dataclass(frozen=True, slots=True)
-class LikePattern:
+class LikePattern(Struct, frozen=True):
     """A folded pattern; bit i of a state says that the first i of its characters can have been read.
 
     `places` has for each character the positions at which it is expected, `loops` those at which a `*` stands.

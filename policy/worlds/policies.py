@@ -4,8 +4,9 @@ Guards are left out: they keep whatever the rules say, in every policy alike. So
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import LICENSE_TYPES, RULE_KINDS, LicenseType, Policy, Rule
 from seatwarden.policy.worlds.days import DayField
@@ -65,8 +66,7 @@ _TRIES = 50
 """Most worlds that are looked at for a small one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """A policy's rules as formulas; `takes` are those that take a license, `downgrades` are among them."""
 
     keeps: tuple[Formula, ...]

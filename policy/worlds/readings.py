@@ -5,9 +5,10 @@ seen here. Where they are not, the world proves nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import (
     Comparison,
@@ -153,8 +154,7 @@ def _number(value: Value) -> int:
     return value.toordinal() if isinstance(value, date) else int(value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """A comparison of what a text says with values (None where they are not known), and whether it is to hold."""
 
     asked: ReadAs | None

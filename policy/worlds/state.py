@@ -5,8 +5,10 @@ Each kind of literal is kept in a form in which that is decided at once: sets of
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.policy.worlds.days import (
@@ -27,16 +29,14 @@ Pools: TypeAlias = Mapping[Field, TextValues]
 """The texts that stand for all, for each text field that is spoken of; license types always are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """The assumptions about a text field: the texts it may have, and sets of which it must have one each (as bits)."""
 
     allowed: int
     needed: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """Literals that can hold together."""
 
     pools: Pools

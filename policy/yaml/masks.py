@@ -6,8 +6,9 @@ and at a user and password in an address.
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from seatwarden.grammar.suggest import nearest
 from seatwarden.policy.diagnostics import Diagnostic

@@ -5,9 +5,10 @@ with duplicate keys and tags that mean nothing refused and `<<` merged.
 """
 
 import re
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 from ruamel.yaml import YAML
 from ruamel.yaml import nodes as ruamel
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -40,8 +41,7 @@ _TAB_FIRST = re.compile(r"[-?: ]*\t")
 _LONG_TAG = re.compile(r"![^\s!]{1000}")
 
 
-@dataclass(frozen=True, slots=True)
-class YamlScalar:
+class YamlScalar(Struct, frozen=True):
     """One value; `text` is how it was written, `style` the quote or block mark (None when plain).
 
     `escapes` are those in it that make another character of a backslash and what stands behind it, as in `"C:\\new"`.
@@ -58,16 +58,14 @@ class YamlScalar:
     raw: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A key of a mapping with its value."""
 
     key: YamlScalar
     value: "Node"
 
 
-@dataclass(frozen=True, slots=True)
-class YamlMap:
+class YamlMap(Struct, frozen=True):
     """A mapping in file order; keys are unique."""
 
     entries: tuple[Entry, ...]
@@ -88,8 +86,7 @@ class YamlMap:
         return self.entries[0].key.span if self.entries else self.span
 
 
-@dataclass(frozen=True, slots=True)
-class YamlList:
+class YamlList(Struct, frozen=True):
     """A list."""
 
     items: tuple["Node", ...]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from seatwarden.grammar.spans import Span
 from seatwarden.policy.yaml.nodes import Entry, Node, YamlMap
 from seatwarden.policy.yaml.reader import YamlReader
@@ -54,8 +56,7 @@ class Kind:
         return replace(self, read=read)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One key of a map.
 
     `only` names another setting, and its value: this one is read only where that one has it. `without` says in words
@@ -77,8 +78,7 @@ class Setting:
         return _described(schema if self.required else _or_null(schema), self.doc)
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """The values of a map by key: the default where it says nothing, or something wrong."""
 
     map: YamlMap
@@ -97,8 +97,7 @@ class Values:
         return entry.value.span if entry else self.map.span
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A map of settings, in the order in which they are read.
 
     A key with nothing behind it, or null, is not set.

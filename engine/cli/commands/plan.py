@@ -1,13 +1,13 @@
 """`seatwarden plan`: what would be released, what is kept, and why. Releases nothing."""
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from seatwarden.engine.cli.circumstances import this_hand
 from seatwarden.engine.cli.exits import ExitCode

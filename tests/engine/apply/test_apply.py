@@ -17,7 +17,7 @@ from seatwarden.engine.errors import OverTheLimit, PlanRefused, RemoteError
 from seatwarden.engine.log.journal import Journal
 from seatwarden.grammar.ast import Limit
 from seatwarden.policy.errors import InputError
-from seatwarden.policy.guarantees import judges, second_judge
+from seatwarden.policy.guarantees import outcomes, second_judge
 from tests.engine.apply.applying import MemoryQrs, Prepared, idle, keys, prepare, without
 from tests.engine.support import hand_at
 from tests.policy.guarantees.hard import HARD
@@ -356,7 +356,7 @@ def test_what_z3_proved_elsewhere_is_refused_where_there_is_none(
     plan = prepare(tmp_path / "run", _site(), HARD + "limit release to 9 per run\n").plan
     assert [(one.outcome, one.judge) for one in plan.guarantees] == [("proved", "Z3")]
     check_plan(plan, "test", timedelta(hours=24), NOW)
-    monkeypatch.setattr(judges, "find_spec", lambda _: None)
+    monkeypatch.setattr(outcomes, "find_spec", lambda _: None)
     with pytest.raises(PlanRefused) as refused:
         check_plan(plan, "test", timedelta(hours=24), NOW)
     assert str(refused.value).endswith(

@@ -20,13 +20,13 @@ HEAVY = frozenset(
             "platformdirs",
             "ruamel",
             "rich",
-            "msgspec",
             "pydantic",
             "asyncio",
             "http",
             "email",
             "csv",
             "json",
+            "difflib",
             "pygls",
             "lsprotocol",
             "attrs",
@@ -103,6 +103,11 @@ def test_lint_imports_what_it_uses() -> None:
     assert not _heavy(modules)
     assert _rooms(modules) == {"cli", "common", "errors", "facts", "plan", "version"}
     assert not {m for m in modules if m.startswith("seatwarden.policy.butler")}, "YAML is read when there is YAML"
+    assert not modules & _UNASKED
+
+
+_UNASKED = {"seatwarden.grammar.slips", "seatwarden.policy.guarantees.proof", "seatwarden.policy.lint.guarantees"}
+"""What knows how people slip, and what proves guarantees: a policy without either does not wait for them."""
 
 
 def test_a_fix_imports_what_lint_does() -> None:
@@ -115,8 +120,9 @@ def test_lint_of_yaml_reads_yaml_and_no_network() -> None:
 
 def test_a_plan_that_is_only_shown_writes_no_log_and_asks_no_site(tmp_path: Path) -> None:
     modules = _modules("plan", "-p", EXAMPLES / "butler.policy", "-s", _snapshot(tmp_path))
-    assert _libraries(modules) == {"msgspec", "json", "csv", "rich"}
+    assert _libraries(modules) == {"json", "csv", "rich"}
     assert _rooms(modules) == {*_DECIDING, "log"}
+    assert not modules & _UNASKED
     assert {m for m in modules if m.startswith("seatwarden.engine.log.")} == {"seatwarden.engine.log.run_folder"}
 
 
@@ -131,7 +137,7 @@ def test_a_plan_of_a_site_reads_no_schedules_and_notifies_nobody(qrs: SimulatedQ
 
 def test_an_explanation_reads_no_log(tmp_path: Path) -> None:
     modules = _modules("explain", "CORP\\ada", "-p", EXAMPLES / "butler.policy", "-s", _snapshot(tmp_path))
-    assert _libraries(modules) == {"msgspec", "json", "rich"}
+    assert _libraries(modules) == {"json", "rich"}
     assert _rooms(modules) == {*_DECIDING, "explain"}
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 from seatwarden.engine.explain.changes import (
@@ -89,7 +88,7 @@ def changed_policy(change: Change, policy: Policy) -> Policy:
     if named is not None:
         return Policy(
             tuple(
-                replace(s, value=_longer(s.value, change.own))
+                s.but(value=_longer(s.value, change.own))
                 if isinstance(s, Let) and isinstance(s.value, NamedValue) and s.name == named
                 else s
                 for s in policy.statements
@@ -97,7 +96,7 @@ def changed_policy(change: Change, policy: Policy) -> Policy:
         )
     return Policy(
         tuple(
-            replace(s, condition=_listed(s.condition, change)) if isinstance(s, Rule) and s == change.rule else s
+            s.but(condition=_listed(s.condition, change)) if isinstance(s, Rule) and s == change.rule else s
             for s in policy.statements
         )
     )
@@ -106,13 +105,13 @@ def changed_policy(change: Change, policy: Policy) -> Policy:
 def _listed(condition: Condition, change: OnList) -> Condition:
     match condition:
         case And(operands) | Or(operands):
-            return replace(condition, operands=tuple(_listed(o, change) for o in operands))
+            return condition.but(operands=tuple(_listed(o, change) for o in operands))
         case Not(operand):
-            return replace(condition, operand=_listed(operand, change))
+            return condition.but(operand=_listed(operand, change))
         case Comparison(_, Field(), right) if condition == change.comparison:
-            return replace(condition, right=_longer(right, change.own))
+            return condition.but(right=_longer(right, change.own))
         case Comparison(_, left, _) if condition == change.comparison:
-            return replace(condition, left=_longer(left, change.own))
+            return condition.but(left=_longer(left, change.own))
         case _:
             return condition
 

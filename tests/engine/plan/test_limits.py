@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -313,7 +312,7 @@ def test_what_helps_does_what_it_says(several: list[AnyLimit], professional: int
     found = remedy(plan.limits, plan.allocated, wanted, plan.numbers) if plan.over else None
     if found is None:
         return
-    changed = [print_limit(replace(x, longest_unused_first=True) if x in found.limits else x) for x in own]
+    changed = [print_limit(x.but(longest_unused_first=True) if x in found.limits else x) for x in own]
     written = re.findall(r"`limit release to (.*?)`", plan.remedy)
     after = ["release when unused for 30 days", *(f"limit release to {text}" for text in (*changed, *written))]
     then = plan_of("\n".join(after), site).summary()

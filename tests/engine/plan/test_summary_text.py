@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from seatwarden.engine.plan.findings import mass_change_finding
 from seatwarden.engine.plan.summary_text import conclusion, plan_text
-from seatwarden.policy.guarantees import judges
+from seatwarden.policy.guarantees import outcomes
 from tests.engine.support import license_row, plan_of, site_of, user
 from tests.policy.guarantees.hard import HARD
 
@@ -94,7 +94,7 @@ def test_whose_proof_it_is_where_it_is_not_our_own(monkeypatch: pytest.MonkeyPat
     text = plan_text(plan)
     assert '\n  proved (by Z3)  guarantee "all" never release when (user.tags' in text
     assert '\n  proved          guarantee "days" never release before 30 days\n' in text
-    monkeypatch.setattr(judges, "find_spec", lambda _: None)
+    monkeypatch.setattr(outcomes, "find_spec", lambda _: None)
     without = plan_text(plan_of(HARD + "limit release to 9 per run\n", _idle(3)))
     assert '\n  NOT DECIDED  guarantee "all"' in without
     assert without.endswith("Nothing is released: the rules do not keep what the policy guarantees.\n")

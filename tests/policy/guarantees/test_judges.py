@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from seatwarden.policy.guarantees import judges, second_judge
+from seatwarden.policy.guarantees import outcomes, second_judge
 from seatwarden.policy.guarantees.candidates import MOST_TEXTS, Candidates
 from seatwarden.policy.guarantees.judges import judge
 from seatwarden.policy.guarantees.proof import Proof, prove
@@ -98,7 +98,7 @@ def test_with_too_little_work_it_does_not_know() -> None:
 
 
 def test_without_the_extra_it_is_not_decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judges, "find_spec", lambda _: None)
+    monkeypatch.setattr(outcomes, "find_spec", lambda _: None)
     assert [(one.outcome, one.judge) for one in judge(check_text(HARD, "p"))] == [("not decided", None)]
 
 
@@ -114,7 +114,7 @@ def test_it_is_loaded_only_where_it_is_asked() -> None:
 
 
 def test_without_the_extra_lint_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judges, "find_spec", lambda _: None)
+    monkeypatch.setattr(outcomes, "find_spec", lambda _: None)
     (found,) = find_guarantees(check_text(HARD, "p"))
     assert found.code == "SW335"
     assert str(found.help).endswith("; the extra `z3` may decide it: pip install z3-solver")

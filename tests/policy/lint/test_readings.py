@@ -1,8 +1,7 @@
 """Texts that are read as dates or numbers: one of several, and those that cannot be read."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.policy.lint.support import codes, findings
 from tests.policy.lint.test_against_snapshot import KNOWN

@@ -1,7 +1,6 @@
 """What lint advises on a policy is true together: with all of it followed at once, every verdict stays."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -100,7 +99,7 @@ def followed(policy: CheckedPolicy, findings: Sequence[Diagnostic]) -> list[Rule
     for rule in policy.rules:
         if not any(_within(span, rule.span) for span in gone):
             parts = [*needless, *(_dead_part(rule.condition, span) for span in dead if _within(span, rule.span))]
-            left.append(replace(rule, condition=_without(rule.condition, parts)))
+            left.append(rule.but(condition=_without(rule.condition, parts)))
     return left
 
 
