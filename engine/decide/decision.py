@@ -22,14 +22,14 @@ Because: TypeAlias = Literal["guard", "keep", "downgrade", "release", "default",
 """What decided: a guard, a rule, no rule, or what stands behind the rules of a license that is due."""
 STANDING: tuple[Because, ...] = ("hold", "downgrade", "notice")
 """Of a license that is due by a rule, and kept by what stands behind the rules; `downgrade` is of one taken, too."""
-TAKEN: tuple[Literal["downgrade", "release"], ...] = ("downgrade", "release")
-"""Of a license that is taken from its user."""
+TAKING: tuple[Literal["downgrade", "release"], ...] = ("downgrade", "release")
+"""Those by which a license is taken from its user."""
 
 
 def deciding_kinds(verdict: Verdict, because: Because) -> tuple[RuleKind, ...]:
     """The kinds that the rule of a ruling can have: for a license that is due and kept, any that takes."""
     if verdict == "keep":
-        return ("keep",) if because == "keep" else TAKEN if because in STANDING else ()
+        return ("keep",) if because == "keep" else TAKING if because in STANDING else ()
     return (verdict,)
 
 

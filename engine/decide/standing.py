@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from msgspec import structs
 
-from seatwarden.engine.decide.decision import STANDING, TAKEN, Because, Decision, Ruling
+from seatwarden.engine.decide.decision import STANDING, TAKING, Because, Decision, Ruling
 from seatwarden.engine.decide.reasons import sentence
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.notice import NOBODY_TOLD
@@ -45,7 +45,7 @@ def _kept(ruling: Ruling, because: Because) -> Ruling:
 
 def is_due(decision: Decision) -> bool:
     """Whether the rules take a license, whatever the registers say."""
-    return decision.because in TAKEN or decision.because in STANDING
+    return decision.because in TAKING or decision.because in STANDING
 
 
 @lru_cache(maxsize=1024)

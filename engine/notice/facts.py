@@ -7,17 +7,14 @@ made to break a header or hide what it says by them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
 
 from seatwarden.engine.common.text import one_line
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
-from seatwarden.engine.facts.facts import last_use
 from seatwarden.engine.notice.languages import language
 from seatwarden.engine.notice.recipient import RecipientKind
 from seatwarden.engine.plan.limits import is_given_back
-from seatwarden.engine.snapshot.model import License
-from seatwarden.grammar.ast import DOWNGRADED_TO, LicenseType, Rule
+from seatwarden.grammar.ast import DOWNGRADED_TO, LicenseType
 
 LONGEST_NAME = 100
 """Most characters of a name, a rule or a site in a message."""
@@ -47,33 +44,25 @@ class NoticeFacts:
     becomes: LicenseType | None = None
 
 
-def becomes(rule: Rule | None) -> LicenseType | None:
-    """The type of license that a rule gives in the place of what it takes, if it does."""
-    return DOWNGRADED_TO if rule is not None and rule.kind == "downgrade" else None
-
-
 def facts_of(
-    decision: Decision, license: License, day: Day, *, told: date, announced: date, site: str, reminder: bool = False
+    decision: Decision, day: Day, *, told: date, announced: date, site: str, reminder: bool = False
 ) -> NoticeFacts:
-    """What is told of a license that was decided on; an unreadable last use is none, and releases nothing anyway.
-
-    `site` is the name or the URL of the site.
-    """
-    used = last_use(license, day)
-    last_used = used if isinstance(used, date) else None
+    """What is told of a license that was decided on. `site` is the name that people know the site by."""
+    used = day.day_of_timestamp(decision.last_used) if decision.last_used is not None else None
+    rule = decision.rule
     return NoticeFacts(
-        decision.user,
-        decision.user_name,
-        decision.license_type,
-        last_used,
-        (day.today - last_used).days if last_used else None,
-        told,
-        announced,
-        urlsplit(site).hostname or site,
-        decision.matched[0].label if decision.matched else "",
-        reminder,
-        is_given_back(decision),
-        becomes(decision.rule),
+        user=decision.user,
+        name=decision.user_name,
+        license_type=decision.license_type,
+        last_used=used,
+        days_unused=decision.unused_days if used is not None else None,
+        told=told,
+        announced=announced,
+        site=site,
+        rule=rule.name or "" if rule is not None else "",
+        reminder=reminder,
+        given_back=is_given_back(decision),
+        becomes=DOWNGRADED_TO if rule is not None and rule.kind == "downgrade" else None,
     )
 
 

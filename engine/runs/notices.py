@@ -9,12 +9,11 @@ from email.headerregistry import Address
 from functools import lru_cache
 from typing import Protocol, TypeAlias
 
-from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.notice.assess import NoticeEnd, NoticeSite, clause_of, ending
 from seatwarden.engine.notice.decisions import rows_of
-from seatwarden.engine.notice.facts import NoticeFacts, becomes
+from seatwarden.engine.notice.facts import NoticeFacts, facts_of
 from seatwarden.engine.notice.interval import interval_of
 from seatwarden.engine.notice.message import NoticeMessage, compose
 from seatwarden.engine.notice.messages_due import DueMessage, messages_due
@@ -24,7 +23,7 @@ from seatwarden.engine.notice.register import NoticeRegister
 from seatwarden.engine.notice.sending import Dispatch, Outgoing, Sender, Sent
 from seatwarden.engine.notice.standings import Reach
 from seatwarden.engine.notice.templates import NoticeTemplates, load_templates
-from seatwarden.engine.plan.limits import fitting, is_given_back
+from seatwarden.engine.plan.limits import fitting
 from seatwarden.engine.plan.plan import Plan
 from seatwarden.engine.site.notice import NoticeSettings
 from seatwarden.engine.site.settings import Settings
@@ -102,22 +101,14 @@ class _Post:
         return self.courier.deliver(message, self.clock())
 
     def _facts(self, due: DueMessage) -> NoticeFacts:
-        decision, day = due.decision, self.site.day
-        used = parse_timestamp(decision.last_used) if decision.last_used else None
         told = due.notice.accepted("notice", due.recipient.address.addr_spec) if due.notice else None
-        return NoticeFacts(
-            user=decision.user,
-            name=decision.user_name,
-            license_type=decision.license_type,
-            last_used=day.day_of(used) if used else None,
-            days_unused=decision.unused_days if used else None,
-            told=told or day.today,
+        return facts_of(
+            due.decision,
+            self.site.day,
+            told=told or self.site.day.today,
             announced=due.announced,
             site=self.name,
-            rule=decision.rule.name or "" if decision.rule else "",
             reminder=due.step == "reminder",
-            given_back=is_given_back(decision),
-            becomes=becomes(decision.rule),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -79,13 +80,13 @@ def preview(
     settings = _settings(site)
     templates = load_templates(settings)
     given = _inputs(policy, snapshot, site, now, timezone, settings)
-    holder, decision, row = _license(given, user, type)
+    holder, decision = _license(given, user, type)
     found = _user(given, holder)
     recipient = recipient_of(settings, found, templates.languages)
     if isinstance(recipient, Unreachable):
         note(printable(f"{holder.label} cannot be told, and keeps the license: {recipient.reason}"))
         raise typer.Exit(ExitCode.NO)
-    shown = _message(settings, templates, given, decision, row, recipient, language, reminder)
+    shown = _message(settings, templates, given, decision, recipient, language, reminder)
     if not decision.takes:
         note("nothing is due here today: this is what the message would say if it were")
     _print(settings, shown, format)
@@ -119,8 +120,8 @@ def _inputs(
     return gather(policy, snapshot, None, now, timezone, attributes=settings.reads_attributes, rules=True)
 
 
-def _license(given: Inputs, query: str, type: LicenseType | None) -> tuple[Holder, Decision, License]:
-    """The user that is meant, and the license that the message is about: one that is due, where there is one."""
+def _license(given: Inputs, query: str, type: LicenseType | None) -> tuple[Holder, Decision]:
+    """The user who is meant, and the decision that the message is about: on a license that is due, if one is."""
     people: People[tuple[LicenseType, License]] = people_of_snapshot(given.snapshot, [query])
     try:
         holder, by_part = people.find(query)
@@ -133,13 +134,11 @@ def _license(given: Inputs, query: str, type: LicenseType | None) -> tuple[Holde
         what = f"no {type} license" if type else "no license"
         raise InputError(printable(f"{holder.label} has {what}: there is nothing to tell"), "name somebody who has one")
     decisions = [decide(given.policy, given.snapshot, kind, row, given.day) for kind, row in held]
-    decided = [
-        (decision, row) for decision, (_, row) in zip(with_take_backs(decisions, given.snapshot), held, strict=True)
-    ]
-    due = [pair for pair in decided if pair[0].takes] or decided
+    decided = with_take_backs(decisions, given.snapshot)
+    due = [decision for decision in decided if decision.takes] or decided
     if len(due) > 1:
         note(f"there are {len(due)} licenses, and a message for each: --type shows the others")
-    return holder, *due[0]
+    return holder, due[0]
 
 
 def _user(given: Inputs, holder: Holder) -> "User | None":
@@ -152,7 +151,6 @@ def _message(
     templates: "NoticeTemplates",
     given: Inputs,
     decision: Decision,
-    row: License,
     recipient: "Recipient",
     language: str | None,
     reminder: bool,
@@ -170,7 +168,8 @@ def _message(
     left = timedelta(SHOWN_REMINDER_DAYS if reminder else SHOWN_DAYS)
     announced = given.day.today + left
     told = announced - timedelta(SHOWN_DAYS)
-    facts = facts_of(decision, row, given.day, told=told, announced=announced, site=given.source, reminder=reminder)
+    site = urlsplit(given.source).hostname or given.source
+    facts = facts_of(decision, given.day, told=told, announced=announced, site=site, reminder=reminder)
     return compose(settings, templates, facts, recipient, "preview")
 
 
