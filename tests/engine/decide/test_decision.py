@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from seatwarden.engine.decide.decision import Decision, listing_order, reason_label, user_of
+from seatwarden.engine.decide.decision import (
+    Because,
+    Decision,
+    Verdict,
+    deciding_kinds,
+    listing_order,
+    reason_label,
+    user_of,
+)
 from tests.engine.support import decide, license_row, site_of, user
 
 POLICY = 'keep "tag" when user.tags = "vip"\nkeep when user.inactive\nrelease analyzer when unused for 30 days'
@@ -35,6 +43,23 @@ def test_labels() -> None:
     labels = [decision.rule.label if decision.rule else None for decision in found]
     assert [decision.decided_by for decision in found] == [*labels[:3], "undetermined", None, "quarantined"]
     assert [decision.key for decision in found[:2]] == [("analyzer", "l1"), ("analyzer", "l2")]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "because", "kinds"),
+    [
+        ("keep", "keep", ("keep",)),
+        ("keep", "guard", ()),
+        ("keep", "default", ()),
+        ("keep", "hold", ("downgrade", "release")),
+        ("keep", "notice", ("downgrade", "release")),
+        ("keep", "downgrade", ("downgrade", "release")),
+        ("downgrade", "downgrade", ("downgrade",)),
+        ("release", "release", ("release",)),
+    ],
+)
+def test_the_rules_that_can_decide(verdict: Verdict, because: Because, kinds: tuple[str, ...]) -> None:
+    assert deciding_kinds(verdict, because) == kinds
 
 
 @pytest.mark.parametrize(
