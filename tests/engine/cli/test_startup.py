@@ -100,18 +100,20 @@ def test_the_version_costs_next_to_nothing() -> None:
 
 def test_lint_imports_what_it_uses() -> None:
     modules = _modules("lint", EXAMPLES / "butler.policy")
-    assert not _heavy(modules)
+    assert not _libraries(modules) - _OF_MSGSPEC
     assert _rooms(modules) == {"cli", "common", "errors", "facts", "plan", "version"}
     assert not {m for m in modules if m.startswith("seatwarden.policy.butler")}, "YAML is read when there is YAML"
     assert not modules & _UNASKED
 
 
+_OF_MSGSPEC = {"json"}
+"""What its older versions import."""
 _UNASKED = {"seatwarden.grammar.slips", "seatwarden.policy.guarantees.proof", "seatwarden.policy.lint.guarantees"}
 """What knows how people slip, and what proves guarantees: a policy without either does not wait for them."""
 
 
 def test_a_fix_imports_what_lint_does() -> None:
-    assert not _heavy(_modules("fix", "--diff", EXAMPLES / "butler.policy"))
+    assert not _libraries(_modules("fix", "--diff", EXAMPLES / "butler.policy")) - _OF_MSGSPEC
 
 
 def test_lint_of_yaml_reads_yaml_and_no_network() -> None:
