@@ -1,6 +1,5 @@
 """What all nodes of a policy tree are."""
 
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, ClassVar, Self
 
@@ -15,24 +14,24 @@ class TreeNode(Struct, frozen=True, eq=False):
     """
 
     _parts: ClassVar[tuple[str, ...]]
-    _said: ClassVar[Callable[[Any], object]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._parts = tuple(name for name in cls.__annotations__ if not name.endswith("span"))
-        cls._said = attrgetter(*cls._parts)
+        said = attrgetter(*cls._parts)
 
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        said = type(self)._said
-        return said(self) == said(other)
+        # Functions of each class, which look nothing up: proofs ask for many thousands of hashes.
+        def same(one: Any, other: object) -> bool:
+            return said(one) == said(other) if type(other) is cls else NotImplemented
+
+        def hashed(one: Any) -> int:
+            return hash(said(one))
+
+        cls.__eq__ = same  # type: ignore[method-assign]
+        cls.__hash__ = hashed  # type: ignore[assignment]
 
     def __ne__(self, other: object) -> bool:
         return not self == other  # else that of Struct, which asks for places, too
-
-    def __hash__(self) -> int:
-        return hash(type(self)._said(self))
 
     def __repr__(self) -> str:
         parts = (f"{name}={getattr(self, name)!r}" for name in self._parts)
