@@ -11,7 +11,7 @@ def main() -> None:
     """Runs the command line, and ends the process with one of `ExitCode`.
 
     All is written and closed then, and nothing is taken apart that the system frees anyway: of a plan of 100,000
-    licenses that takes half a second, of a small one as long as half of the imports. Where a thread still has something
+    licenses that takes 0.2 s, of a small command as long as a fifth of its imports. Where a thread still has something
     to do, it is waited for as ever.
     """
     try:

@@ -33,7 +33,7 @@ from seatwarden.grammar.ast import (
     read_in,
 )
 from seatwarden.policy.names import NamedValue
-from seatwarden.policy.operators import HOLDS, POSITIVE, Truth, Value, all_true, any_true, in_season, moved
+from seatwarden.policy.operators import HOLDS, POSITIVE, Truth, Value, all_true, any_true, in_season, moved, opposite
 from seatwarden.policy.vocabulary import IN_USE
 
 
@@ -78,7 +78,7 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
             return Trace(condition, any_true(part.truth for part in parts), (), parts)
         case Not(operand):
             part = evaluate(operand, facts, names)
-            return Trace(condition, None if part.truth is None else not part.truth, (), (part,))
+            return Trace(condition, opposite(part.truth), (), (part,))
         case IsEmpty(field):
             fact = facts.read(field)
             in_use = facts.read(IN_USE[field.name]) if field.name in IN_USE else ()
@@ -116,8 +116,7 @@ def evaluate(condition: Condition, facts: Facts, names: Mapping[str, NamedValue]
 def compare(operator: Operator, left: Fact, right: Fact) -> Truth:
     """Qlik's comparison: true when it holds for any pair of values; `!=` is exactly the opposite of `=`."""
     if operator in POSITIVE:
-        equal = compare(POSITIVE[operator], left, right)
-        return None if equal is None else not equal
+        return opposite(compare(POSITIVE[operator], left, right))
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return None
     holds = HOLDS[operator]

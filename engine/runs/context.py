@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import structs
+
 from seatwarden.engine.apply.downgrader import QrsToApply
 from seatwarden.engine.plan.circumstances import Hand
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.notices import Couriers, real_courier
+from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import Snapshot, User
 from seatwarden.grammar.ast import LicenseType
 
@@ -59,6 +62,10 @@ class RunContext:
     """The pool of sites, all of which are looked at by whoever runs this."""
     agree: Callable[[User, LicenseType], str | None] = lambda user, license_type: None
     """Says right before each release why another site of the pool does not agree; None where all do."""
+
+    def hand_of(self, settings: Settings) -> Hand:
+        """The hand, with the key by which it signs, where the site file has one. Raises InputError."""
+        return structs.replace(self.hand, key=settings.signing.read()) if settings.signing else self.hand
 
     @property
     def clock(self) -> Callable[[], datetime]:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from msgspec import structs
-
 from seatwarden.engine.apply.apply import PendingApply, check_plan, pending_of
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.decide.decision import Decision
@@ -66,8 +64,7 @@ def release_left(
     started = context.clock()
     outcome: RunOutcome
     try:
-        hand = structs.replace(context.hand, key=settings.signing.read()) if settings.signing else context.hand
-        with locked_record(settings.folder, settings.site.url, hand) as record:
+        with locked_record(settings.folder, settings.site.url, context.hand_of(settings)) as record:
             outcome, why = ("over-limit", tuple(over)) if over else step.ended(record)
             note_released(settings, step.applying.applied, context.clock(), context.log)
             if outcome in ("over-limit", "refused", "failed"):

@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
-
 from seatwarden.engine.apply.apply import PendingApply, check_plan, find_pending
 from seatwarden.engine.common.seals import Seals
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, UntrustedRecord
@@ -69,8 +67,7 @@ def run_once(
     run = _Run(settings, context, dry_run, accept_mass_change, tell_only, in_two_steps)
     started = context.clock()
     try:
-        hand = structs.replace(context.hand, key=settings.signing.read()) if settings.signing else context.hand
-        with locked_record(settings.folder, settings.site.url, hand) as record:
+        with locked_record(settings.folder, settings.site.url, context.hand_of(settings)) as record:
             for why in (*record.unfinished, *record.changed):
                 context.log("what was begun to be erased or pruned is not gone", level=logging.WARNING, why=why)
             ended = run.ended(record)

@@ -26,7 +26,7 @@ from seatwarden.grammar.ast import (
     UnusedFor,
 )
 from seatwarden.policy.guarantees.unknowns import Seen, is_known, no_text, nobody_has
-from seatwarden.policy.operators import HOLDS, POSITIVE, Value, in_season, moved, read_text
+from seatwarden.policy.operators import HOLDS, POSITIVE, Value, in_season, moved, opposite, read_text
 from seatwarden.policy.vocabulary import IN_USE
 from seatwarden.policy.worlds.translate import LICENSE_TYPE, Names
 
@@ -66,8 +66,7 @@ class Situation:
             case Or(operands):
                 return self._joined(operands, settles=True)
             case Not(operand):
-                truth = self.truth(operand)
-                return None if truth is None else not truth
+                return opposite(self.truth(operand))
             case IsEmpty(of):
                 return self._is_empty(of)
             case Season():

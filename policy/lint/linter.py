@@ -53,9 +53,8 @@ def _findings(policy: CheckedPolicy, today: date, known: KnownNames | None, step
     yield from find_short(policy, today, space)
     yield from find_notices(policy, today, space)
     if policy.guarantees:
-        from seatwarden.policy.lint.guarantees import (
-            find_guarantees,  # most policies have none, and proofs are much code
-        )
+        # Most policies have none, and proofs are much code.
+        from seatwarden.policy.lint.guarantees import find_guarantees
 
         yield from find_guarantees(policy, steps)
     yield from find_values(policy)

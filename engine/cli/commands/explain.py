@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import typer
-from msgspec import structs, to_builtins
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from seatwarden.engine.cli.completion import complete_runs
@@ -225,7 +225,7 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         note(f"of this plan {skimmed.log.erased_words}")
 
     def people_in(some: "PlanLog") -> People[Decision]:
-        return people_of_plan(structs.replace(log, log=some).decided(), pseudonyms=some.header.pseudonyms is not None)
+        return people_of_plan(replace(log, log=some).decided(), pseudonyms=some.header.pseudonyms is not None)
 
     def people(queries: list[str]) -> People[Decision]:
         named = people_in(skimmed.naming(queries))
@@ -237,7 +237,7 @@ def _from_plan(plan: Path, others: tuple[object, ...]) -> _Source[Decision]:
         log.day,
         people,
         lambda decision: decision,
-        lambda: structs.replace(log, log=skimmed.whole()).decided(),
+        lambda: replace(log, log=skimmed.whole()).decided(),
         lambda chosen: skimmed.log.findings,
         lambda: _states_of(skimmed),
         lambda: _afterwards_of(skimmed),

@@ -18,7 +18,7 @@ from seatwarden.engine.plan.findings import Finding, finding_lines
 from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.printer import REGARDLESS, print_condition
 from seatwarden.policy.loading import CheckedPolicy
-from seatwarden.policy.operators import Truth
+from seatwarden.policy.operators import Truth, opposite
 
 MAX_TEXT = 400
 """Characters of a condition on one line; longer ones are lists, which `--format json` has whole."""
@@ -112,8 +112,7 @@ def _fact(fact: Fact) -> str:
 
 
 def _guards(row_state: RowState) -> Iterator[tuple[str, Truth]]:
-    quarantined = row_state.quarantined
-    yield "the license is not in quarantine", None if quarantined is None else not quarantined
+    yield "the license is not in quarantine", opposite(row_state.quarantined)
     yield "the license has a user whom the site lists once", row_state.user == "known" or None
     yield "the license is listed once", row_state.listed_once or None
 
