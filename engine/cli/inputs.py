@@ -99,6 +99,11 @@ ForceOption: TypeAlias = Annotated[
     bool, typer.Option("--force", help="Overwrite the file if it is one of the same kind; never another.")
 ]
 Format: TypeAlias = Literal["table", "json", "csv"]
+TextFormat: TypeAlias = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
+SealsOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--seals", metavar="FILE", help="Hold against the seals in this file: a mailbox, a log, a table."),
+]
 RawOption: TypeAlias = Annotated[
     bool, typer.Option("--raw", help="CSV as it is, for programs: not guarded against spreadsheets.")
 ]
@@ -223,14 +228,12 @@ def _from_file(
 ) -> Inputs:
     from seatwarden.engine.facts.day import day_for
     from seatwarden.engine.snapshot.license_rules import asks_for_attributes
-    from seatwarden.engine.snapshot.reader import decode_snapshot, snapshot_data
+    from seatwarden.engine.snapshot.reader import load_snapshot
 
-    data = snapshot_data(file)
     asked_for = attributes or policy.reads("user.attributes")
-    taken = decode_snapshot(data, f"snapshot `{file}`", attributes=asked_for)
+    taken = load_snapshot(file, attributes=asked_for, keep=keep)
     if rules and not asked_for and asks_for_attributes(taken.license_rules):
-        taken = decode_snapshot(data, f"snapshot `{file}`")
-    taken.data = data if keep else None
+        taken = load_snapshot(file, keep=keep)
     _say(taken.remarks)
     day = day_for(policy, asked or _taken_at(taken) or datetime.now(UTC), timezone)
     return Inputs(policy, taken, day, taken.source or file.name)

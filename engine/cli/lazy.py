@@ -4,8 +4,7 @@ All commands together take half a second to import; each alone a fraction of tha
 tell of all commands, import all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -39,19 +38,29 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "run": "run:run",
         "restore": "restore:restore",
     },
-    "People": {"explain": "explain:explain", "notice": "notice:app notice_register:app", "hold": "hold:app"},
+    "People": {"explain": "explain:explain", "notice": "notice:app", "hold": "hold:app"},
     "The record": {
         "report": "report:report",
-        "log": "log:app log_keys:app log_receipt:app log_erasure:app",
+        "log": "log:app",
         "snapshot": "snapshot:snapshot",
     },
     "Over time": {"history": "history:app", "backtest": "backtest:backtest"},
-    "Many sites": {"fleet": "fleet:app fleet_past:app"},
+    "Many sites": {"fleet": "fleet:app"},
     "The service": {"serve": "serve:serve", "service": "service:app", "monitor": "monitor:monitor"},
 }
-"""The commands, each with its module in `commands` and the function or group in it, as an administrator meets them.
-A group may be in several modules."""
+"""The commands, each with its module in `commands` and the function or group in it, as an administrator meets them."""
 COMMANDS: Mapping[str, str] = {name: place for group in GROUPS.values() for name, place in group.items()}
+FURTHER: Mapping[str, Mapping[str, str]] = {
+    "notice": dict.fromkeys(("list", "send", "cancel", "accept-damage"), "notice_register:app"),
+    "log": {
+        **dict.fromkeys(("list", "show", "audit"), "log_past:app"),
+        **dict.fromkeys(("new-key", "keys"), "log_keys:app"),
+        "receipt": "log_receipt:app",
+        **dict.fromkeys(("forget", "prune"), "log_erasure:app"),
+    },
+    "fleet": dict.fromkeys(("history", "backtest"), "fleet_past:app"),
+}
+"""The commands of a group that are in other modules than the group is."""
 
 
 _RELEASING = ("release", "releases", "deallocate", "revoke", "reclaim", "delete", "remove", "free", "execute")
@@ -125,26 +134,24 @@ class _Commands(Mapping[str, Any]):
 
 
 class _Inner(Mapping[str, Any]):
-    """The commands of a group; its further modules are imported for what is not in the first, and to list all."""
+    """The commands of a group: those beside it, and those of FURTHER, imported when they are asked for."""
 
-    def __init__(self, commands: Mapping[str, Any], further: Sequence[str]) -> None:
-        self._first, self._further = commands, further
-
-    @cached_property
-    def _all(self) -> Mapping[str, Any]:
-        more = [typer.main.get_group(_attribute(place)) for place in self._further]
-        for group in more:
-            _let_remember(group)
-        return {**self._first, **{name: made for group in more for name, made in group.commands.items()}}
+    def __init__(self, beside: Mapping[str, Any], further: Mapping[str, str]) -> None:
+        self._made, self._further = dict(beside), further
+        self._names = (*beside, *further)
 
     def __getitem__(self, name: str) -> Any:
-        return self._first[name] if name in self._first else self._all[name]
+        if name not in self._made:
+            group = typer.main.get_group(_attribute(self._further[name]))
+            _let_remember(group)
+            self._made.update(group.commands)
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self._names)
 
 
 def _attribute(place: str) -> Any:
@@ -154,8 +161,7 @@ def _attribute(place: str) -> Any:
 
 def _command(name: str, place: str) -> Any:
     with collector_off():  # it would look through what modules define, ten milliseconds long
-        first, *further = place.split()
-        found = _attribute(first)
+        found = _attribute(place)
     if isinstance(found, typer.Typer):
         made: Any = typer.main.get_group(found)
     else:
@@ -164,8 +170,8 @@ def _command(name: str, place: str) -> Any:
         made = typer.main.get_command(alone)
     made.name = name
     _let_remember(made)
-    if further:  # after the line above, which would ask for all of them
-        made.commands = _Inner(made.commands, further)
+    if name in FURTHER:  # after the line above, which would ask for all of them
+        made.commands = _Inner(made.commands, FURTHER[name])
     return made
 
 

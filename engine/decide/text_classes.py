@@ -5,6 +5,7 @@ it is the same for everybody in the class.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, islice
 from typing import Literal, TypeAlias
 
@@ -83,13 +84,20 @@ class TextClasses:
         self.tests = tuple(dict.fromkeys(tests))
         self._predicates = [test.predicate() for test in self.tests]
         asked = [test for test in self.tests if isinstance(test, AskedOfText)]
+        self._known = known
         self.named = frozenset(chain(known, *(test.texts for test in asked)))
         self.tells_none_from_unnamed = any(test.how in ("is filled", "is there") for test in asked)
+
+    @cached_property
+    def _members(self) -> Mapping[int, Sequence[str]]:
+        """Texts of each class: found where somebody asks, since that looks through all letters there are."""
+        asked = [test for test in self.tests if isinstance(test, AskedOfText)]
         values = (value for test in self.tests if isinstance(test, AskedOfReading) for value in test.values)
         read = chain.from_iterable(map(around, values))
-        self._members: dict[int, list[str]] = {}
-        for text in dict.fromkeys(chain(_candidates(asked, known), read)):
-            self._members.setdefault(self.mask(text), []).append(text)
+        members: dict[int, list[str]] = {}
+        for text in dict.fromkeys(chain(_candidates(asked, self._known), read)):
+            members.setdefault(self.mask(text), []).append(text)
+        return members
 
     def mask(self, value: str) -> int:
         """The tests that a text passes, as bits."""

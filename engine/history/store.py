@@ -31,7 +31,8 @@ from seatwarden.engine.history.packing import (
     unpack_text,
 )
 from seatwarden.engine.history.rows import PLAIN, SiteRows, difference, keys_of_rows
-from seatwarden.engine.snapshot.reader import SECRET_LICENSE_FIELDS, decompressed, site_license_fields
+from seatwarden.engine.snapshot.packed import decompressed
+from seatwarden.engine.snapshot.reader import SECRET_LICENSE_FIELDS, site_license_fields
 from seatwarden.policy.errors import InputError
 from seatwarden.policy.files import decode_json_bytes
 

@@ -8,14 +8,8 @@ from seatwarden.engine.log.lines import PlanHeader
 from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
 from seatwarden.engine.log.writer import KeptFile
 from seatwarden.engine.snapshot.model import Snapshot
-from seatwarden.engine.snapshot.reader import (
-    SECRET_LICENSE_FIELDS,
-    compress,
-    decode_snapshot,
-    decompressed,
-    is_packed,
-    site_license_fields,
-)
+from seatwarden.engine.snapshot.packed import compress, decompressed, is_packed
+from seatwarden.engine.snapshot.reader import SECRET_LICENSE_FIELDS, decode_snapshot, site_license_fields
 from seatwarden.policy.errors import InputError
 
 

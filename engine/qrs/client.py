@@ -30,8 +30,8 @@ from seatwarden.engine.site.connection import Site
 from seatwarden.engine.snapshot.early import EarlyRows
 from seatwarden.engine.snapshot.license_rules import asks_for_attributes
 from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User, seats_in
+from seatwarden.engine.snapshot.packed import MAX_SNAPSHOT_BYTES
 from seatwarden.engine.snapshot.reader import (
-    MAX_SNAPSHOT_BYTES,
     decode_license,
     decode_licenses,
     decode_snapshot,

@@ -44,7 +44,7 @@ from seatwarden.engine.runs.damage import files_aside
 from seatwarden.engine.runs.forgotten import ForgottenPerson, person_in_run
 from seatwarden.engine.runs.recovery import describe
 from seatwarden.engine.runs.traces_beside import lines_of_holds, lines_of_notices
-from seatwarden.engine.snapshot.reader import decompressed
+from seatwarden.engine.snapshot.packed import decompressed
 from seatwarden.engine.snapshot.without import rows_of
 from seatwarden.policy.errors import InputError
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 MOST_CHECKED = 5_000_000
 """Size up to which every snapshot is looked through; it takes a tenth of a second."""
-_OWN_FORM = b'{"takenAt":"'
+OWN_FORM = b'{"takenAt":"'
 """How a snapshot begins that seatwarden has written, with the rows as QRS sent them: QRS writes no key twice."""
 
 
@@ -38,7 +38,7 @@ def keys_of(data: bytes) -> Keys:
 
 def is_to_be_checked(data: bytes) -> bool:
     """Whether a snapshot is looked through: not a large one that seatwarden has written."""
-    return len(data) <= MOST_CHECKED or not data.startswith(_OWN_FORM)
+    return len(data) <= MOST_CHECKED or not data.startswith(OWN_FORM)
 
 
 def _keys(pairs: Sequence[tuple[str, Any]]) -> Keys:

@@ -8,8 +8,7 @@ import msgspec
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.json_errors import UNREADABLE
-from seatwarden.engine.snapshot.model import License, Licenses, SnapshotFile, User, UserWithoutAttributes
-from seatwarden.grammar.ast import LICENSE_TYPES
+from seatwarden.engine.snapshot.model import SnapshotFile, kinds_of_rows, with_rows
 
 MOMENT = 0.01
 """Seconds that rows wait: the decoder keeps the interpreter to itself, and the next request is to leave before that."""
@@ -22,8 +21,7 @@ class EarlyRows:
     """
 
     def __init__(self, *, attributes: bool) -> None:
-        self._kinds: dict[str, Any] = dict.fromkeys(LICENSE_TYPES, list[License])
-        self._kinds["users"] = list[User] if attributes else list[UserWithoutAttributes]
+        self._kinds = kinds_of_rows(attributes=attributes)
         self._rows: dict[str, Future[Any]] = {}
         self._all_here = Event()
         self._thread = ThreadPoolExecutor(1)
@@ -53,9 +51,6 @@ class EarlyRows:
         self._all_here.set()
         try:
             rows = {name: coming.result() for name, coming in self._rows.items()}
-            users = rows.pop("users")
-            return msgspec.structs.replace(
-                msgspec.json.decode(rest, type=SnapshotFile), users=users, licenses=Licenses(**rows)
-            )
+            return with_rows(msgspec.json.decode(rest, type=SnapshotFile), rows)
         except UNREADABLE:
             return None

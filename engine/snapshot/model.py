@@ -160,6 +160,20 @@ class SnapshotFile(Struct, frozen=True, rename="camel"):
     license_rules: Raw | UnsetType = UNSET
 
 
+def kinds_of_rows(*, attributes: bool) -> dict[str, Any]:
+    """The types of the lists of users, with their `attributes` or without, and of licenses by the names of types."""
+    return {
+        "users": list[User] if attributes else list[UserWithoutAttributes],
+        **dict.fromkeys(LICENSE_TYPES, list[License]),
+    }
+
+
+def with_rows(around: SnapshotFile, rows: Mapping[str, list[Any]]) -> SnapshotFile:
+    """A snapshot without rows, with those that were decoded apart: users, and licenses by the names of their types."""
+    licenses = {name: found for name, found in rows.items() if name != "users"}
+    return msgspec.structs.replace(around, users=rows["users"], licenses=Licenses(**licenses))
+
+
 class Spoiled(Struct, frozen=True):
     """What of a snapshot could not be read: in words, and the ids of users whose rows say not who they are."""
 

@@ -4,7 +4,6 @@ One bad fact costs that fact and not the snapshot: where the typed decoder refus
 field by field, and what cannot be read is unknown. A user who cannot be told is left out, with a remark.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,8 +28,11 @@ from seatwarden.engine.snapshot.model import (
     User,
     UserReference,
     UserWithoutAttributes,
+    kinds_of_rows,
 )
 from seatwarden.engine.snapshot.other_tools import rewritten_dates, unwrapped
+from seatwarden.engine.snapshot.packed import Source, Unpacking, decompressed, is_packed
+from seatwarden.engine.snapshot.pieces import decode_in_pieces
 from seatwarden.engine.snapshot.surrogates import with_marks
 from seatwarden.grammar.ast import LICENSE_TYPES
 from seatwarden.grammar.suggest import nearest
@@ -74,15 +76,10 @@ class _Keys(Struct, frozen=True):
     licenses: dict[str, Raw]
 
 
-MAX_SNAPSHOT_BYTES = 4_000_000_000
-"""Largest snapshot that is unpacked; a million users make about 2 GB."""
 SECRET_LICENSE_FIELDS = ("key", "serial", "control", "check")
 """Fields of `GET /qrs/license` that never leave the process."""
-MAX_EXPANSION = 500
-"""Most times its size that a snapshot may become by unpacking, beyond its first 50 MB; real ones become 10 to 50."""
 MOST_REMARKS = 5
 """Most rows that remarks name one by one."""
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 _HALF = " has half a character (a surrogate that stands alone)"
 _TWICE = " stands twice, or a key within it does"
@@ -92,9 +89,45 @@ _FIELDS = {kind: msgspec.structs.fields(kind) for kind in (User, UserReference, 
 _Row = TypeVar("_Row", User, UserReference, License)
 
 
-def load_snapshot(path: Path, *, attributes: bool = True) -> Snapshot:
-    """The snapshot in a file; without `attributes` those of users may be unknown. Raises InputError."""
-    return decode_snapshot(snapshot_data(path), f"snapshot `{path}`", attributes=attributes)
+def load_snapshot(path: Path, *, attributes: bool = True, keep: bool = False) -> Snapshot:
+    """The snapshot in a file; without `attributes` those of users may be unknown. Raises InputError.
+
+    With `keep` it has the file's bytes, too.
+    """
+    found = None if keep else _in_pieces(path, attributes=attributes)
+    if found is None:
+        data = snapshot_data(path)
+        found = decode_snapshot(data, f"snapshot `{path}`", attributes=attributes)
+        found.data = data if keep else None
+    return found
+
+
+def _in_pieces(path: Path, *, attributes: bool) -> Snapshot | None:
+    """The snapshot in a file that is large and as we write it; None for all others."""
+    try:
+        size = path.stat().st_size if path.is_file() else 0  # from a pipe nothing can be read twice
+        if not size:
+            return None
+        with path.open("rb") as file, DigestBeside() as digest, collector_off():
+            noted = _Noted(file, digest)
+            source = Unpacking(noted, size) if is_packed(file.peek()) else noted
+            decoded = decode_in_pieces(source, kinds_of_rows(attributes=attributes))
+    except OSError:  # said by who reads the whole
+        return None
+    return _snapshot(decoded, digest, NOTHING_SPOILED) if decoded is not None else None
+
+
+class _Noted(Struct, frozen=True):
+    """A file of which each piece that is read goes into its digest, too."""
+
+    file: Source
+    digest: DigestBeside
+
+    def read(self, size: int, /) -> bytes:
+        """The next piece."""
+        piece = self.file.read(size)
+        self.digest.take(piece)
+        return piece
 
 
 def snapshot_data(path: Path) -> bytes:
@@ -110,13 +143,6 @@ def snapshot_data(path: Path) -> bytes:
         raise InputError(f"{what} cannot be read: {error.strerror}") from None
     refuse_foreign(path, data, "snapshot")
     return data
-
-
-def compress(data: bytes) -> bytes:
-    """A snapshot as zstd."""
-    import zstandard  # takes longer to import than most sites to decode
-
-    return zstandard.ZstdCompressor().compress(data)
 
 
 def site_license_fields(data: bytes) -> set[str]:
@@ -154,12 +180,16 @@ def decode_snapshot(data: bytes, what: str, *, attributes: bool = True, early: S
     Without `attributes` those of users may be unknown: for those who do not ask for them. `early` is what of `data` is
     decoded already, all of it.
     """
-    digest = DigestBeside(data)
+    digest = DigestBeside.of(data)
     with collector_off():
         kind = SnapshotFile if attributes else _FileWithoutAttributes
         text = decode_json_bytes(decompressed(data, what), what)
         decoded, spoiled = _decode(text, what, kind, early)
     _check_licenses(decoded.licenses, text, what)
+    return _snapshot(decoded, digest, spoiled)
+
+
+def _snapshot(decoded: SnapshotFile, digest: DigestBeside, spoiled: Spoiled) -> Snapshot:
     rewritten = rewritten_dates([row for rows in _rows(decoded) for row in rows])
     if rewritten:
         spoiled = replace(spoiled, remarks=(rewritten, *spoiled.remarks))
@@ -370,31 +400,6 @@ def _check_licenses(licenses: Licenses | _RawLicenses, data: bytes, what: str) -
     near = ((key, meant) for key in found if (meant := nearest(key, LICENSE_TYPES)))
     help_ = next((f"it has `{key[:40]}`: did you mean `{meant}`?" for key, meant in near), _AS_WRITTEN)
     raise InputError(f"{what} is not a snapshot: `licenses` has neither `professional` nor `analyzer`", help_)
-
-
-def is_packed(data: bytes) -> bool:
-    """Whether it is zstd."""
-    return data.startswith(_ZSTD_MAGIC)
-
-
-def decompressed(data: bytes, what: str) -> bytes:
-    """A snapshot as JSON, unpacked where it is zstd; `what` names it in messages. Raises InputError."""
-    if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
-        raise InputError(f"{what} is compressed as gzip or zip", "unpack it; of compressed files only zstd is read")
-    if not is_packed(data):
-        return data
-    import zstandard  # as above
-
-    try:
-        with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
-            allowed = min(MAX_SNAPSHOT_BYTES, 50_000_000 + MAX_EXPANSION * len(data))
-            # One byte more than is allowed tells that there is more, without unpacking a bomb to its end.
-            text = reader.read(allowed + 1)
-    except zstandard.ZstdError as error:
-        raise InputError(f"{what} is not whole zstd: {error}", "take it again") from None
-    if len(text) > allowed:
-        raise InputError(f"{what} is too large: more than {allowed:,} bytes when unpacked")
-    return text
 
 
 def _not_json(error: Exception, what: str) -> InputError:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from seatwarden.engine.snapshot.reader import compress, decompressed
+from seatwarden.engine.snapshot.packed import compress, decompressed
 
 _decode = msgspec.json.Decoder().decode
 _CHANGED_BY = re.compile(rb'("modifiedByUserName":\s*)"(?:[^"\\]|\\.)*"')

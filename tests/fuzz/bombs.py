@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TypeAlias
 
-from seatwarden.engine.snapshot.reader import compress
+from seatwarden.engine.snapshot.packed import compress
 from tests.fuzz.targets import TARGETS
 
 SECONDS, MEGABYTES = 5, 200  # all take less than a second; of what hangs five are enough

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -10,7 +10,7 @@ from seatwarden.engine.apply.approving import AnswerGiven, Approvable, answer, a
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.completion import complete_runs
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import QuietOption, parse_now
+from seatwarden.engine.cli.inputs import QuietOption, TextFormat, parse_now
 from seatwarden.engine.cli.keys import PassphraseOption, key_in
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import note, say
@@ -46,7 +46,7 @@ def approve(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you have read it.")] = False,
     passphrase_env: PassphraseOption = None,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
     quiet: QuietOption = False,
 ) -> None:
     """Approve a plan, or reject it.

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import typer
 from msgspec import to_builtins
@@ -17,6 +17,7 @@ from seatwarden.engine.cli.inputs import (
     PolicyOption,
     SiteOption,
     SnapshotOrRunOption,
+    TextFormat,
     TimezoneOption,
     gather,
 )
@@ -83,7 +84,7 @@ def explain(
     ] = False,
     now: NowOption = None,
     timezone: TimezoneOption = None,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
 ) -> None:
     """Explain why a user's licenses are kept or released.
 

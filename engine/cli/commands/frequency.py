@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from seatwarden.engine.cli.completion import complete_zones
-from seatwarden.engine.cli.inputs import parse_now
+from seatwarden.engine.cli.inputs import TextFormat, parse_now
 from seatwarden.engine.cli.terminal.output import complain, print_result, say
 from seatwarden.engine.common.timestamps import format_instant
 from seatwarden.engine.facts.day import Day, make_day
@@ -40,7 +40,7 @@ def frequency(
             autocompletion=complete_zones,
         ),
     ] = "UTC",
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
 ) -> None:
     """Show when a schedule fires next.
 

@@ -73,7 +73,7 @@ def show(
 
     Example: seatwarden history show --at 2026-05-14 --site butler.yaml -o may.json
     """
-    from seatwarden.engine.snapshot.reader import compress
+    from seatwarden.engine.snapshot.packed import compress
 
     if output is None:
         raise InputError("nowhere to write to", "name a file with --output")

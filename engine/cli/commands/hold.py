@@ -1,6 +1,6 @@
 """`seatwarden hold`: keeps the licenses of one person for a while, without touching the policy."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from seatwarden.engine.cli.by_hand import open_record, site_settings, who_is_meant
 from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import QuietOption, SiteOption
+from seatwarden.engine.cli.inputs import QuietOption, SiteOption, TextFormat
 from seatwarden.engine.cli.terminal.output import note, print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.holds import COLUMNS, hold_to_json, hold_words, row_of
@@ -85,7 +85,7 @@ def add(
 def list_(
     site: SiteOption = None,
     all: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
 ) -> None:
     """List who is held, until when and why.
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import QuietOption, SiteOption, needed
+from seatwarden.engine.cli.inputs import QuietOption, SiteOption, TextFormat, needed
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.views.erasure import (
@@ -48,7 +48,6 @@ app = typer.Typer(rich_markup_mode=None)
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")]
-FormatOption = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
 
 
 @app.command("forget")
@@ -61,7 +60,7 @@ def forget(
     site: SiteOption = None,
     yes: YesOption = False,
     dry_run: DryOption = False,
-    format: FormatOption = "text",
+    format: TextFormat = "text",
     quiet: QuietOption = False,
 ) -> None:
     """Erase a person from the record of a site.
@@ -203,7 +202,7 @@ def prune(
     ] = None,
     yes: YesOption = False,
     dry_run: DryOption = False,
-    format: FormatOption = "text",
+    format: TextFormat = "text",
     quiet: QuietOption = False,
 ) -> None:
     """Delete runs whose time is over.

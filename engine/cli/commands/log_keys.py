@@ -2,14 +2,14 @@
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from seatwarden.engine.cli.by_hand import open_record, site_settings
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.exits import ExitCode
-from seatwarden.engine.cli.inputs import SiteOption
+from seatwarden.engine.cli.inputs import SiteOption, TextFormat
 from seatwarden.engine.cli.keys import PassphraseOption, passphrase_of
 from seatwarden.engine.cli.terminal.output import note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
@@ -91,7 +91,7 @@ def keys(
         str | None, typer.Option("--compromised", metavar="KEY", help="Others may have this key: it never counts.")
     ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the record.")] = "",
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
 ) -> None:
     """List the keys for signatures, or say which count no longer.
 

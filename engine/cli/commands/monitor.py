@@ -4,14 +4,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import log_warnings, say_warnings, settings_from
-from seatwarden.engine.cli.inputs import NowOption, SiteOption, needed, parse_now
+from seatwarden.engine.cli.inputs import NowOption, SiteOption, TextFormat, needed, parse_now
 from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.cli.terminal.tables import print_rows
 from seatwarden.engine.cli.views.capacity import say_free
@@ -40,7 +40,7 @@ def monitor(
         bool, typer.Option("--dry-run", help="Print points as line protocol, list messages; write and send nothing.")
     ] = False,
     now: NowOption = None,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
 ) -> None:
     """Show license use and expiry, and write both to InfluxDB.
 

@@ -3,14 +3,14 @@
 import logging
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatwarden.engine.cli.by_hand import open_record, site_settings, who_is_meant
 from seatwarden.engine.cli.circumstances import clock, this_hand
 from seatwarden.engine.cli.exits import ExitCode, code_of_run
-from seatwarden.engine.cli.inputs import QuietOption, SiteOption
+from seatwarden.engine.cli.inputs import QuietOption, SiteOption, TextFormat
 from seatwarden.engine.cli.terminal.confirm import confirm_number
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, print_result, say
 from seatwarden.engine.cli.terminal.tables import print_rows
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 """Commands of the group `notice`."""
 
-ListFormat = Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")]
 REDIRECTED = "messages go to `redirectTo`: nobody counts as told by them"
 
 
@@ -47,7 +46,7 @@ REDIRECTED = "messages go to `redirectTo`: nobody counts as told by them"
 def list_(
     site: SiteOption = None,
     all: Annotated[bool, typer.Option("--all", help="Also those that have ended, and why.")] = False,
-    format: ListFormat = "text",
+    format: TextFormat = "text",
 ) -> None:
     """List who was told, and which day was announced.
 
@@ -86,7 +85,7 @@ def send(
         typer.Option("--dry-run/--no-dry-run", help="List what is due, or send it, whatever the site file says."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for jobs.")] = False,
-    format: ListFormat = "text",
+    format: TextFormat = "text",
     quiet: QuietOption = False,
 ) -> None:
     """Send what a run would send, and release nothing.

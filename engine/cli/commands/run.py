@@ -3,14 +3,14 @@
 import logging
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatwarden.engine.cli.circumstances import clock
 from seatwarden.engine.cli.exits import code_of_run, exit_code
 from seatwarden.engine.cli.host import context_for, log_warnings, say_warnings, settings_from, stopped_by_signals
-from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, needed
+from seatwarden.engine.cli.inputs import PolicyOption, QuietOption, SiteOption, TextFormat, needed
 from seatwarden.engine.cli.terminal.output import complain, from_here, note, print_result, say
 from seatwarden.engine.cli.terminal.streams import is_quiet
 from seatwarden.engine.cli.views.capacity import say_free
@@ -39,7 +39,7 @@ def run(
         bool,
         typer.Option("--accept-mass-change", help="Release although a fact has changed for very many users."),
     ] = False,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
     quiet: QuietOption = False,
 ) -> None:
     """Plan and release in one go, for jobs.

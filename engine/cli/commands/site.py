@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
 from seatwarden.engine.cli.exits import ExitCode
 from seatwarden.engine.cli.host import settings_from
-from seatwarden.engine.cli.inputs import SiteOption, needed, read_site
+from seatwarden.engine.cli.inputs import SiteOption, TextFormat, needed, read_site
 from seatwarden.engine.cli.terminal.output import complain, note, print_result, say, warn
 from seatwarden.engine.common.rights import open_to_all, take_away
 from seatwarden.engine.common.text import printable
@@ -29,7 +29,7 @@ app = typer.Typer(help="Check the way to a Qlik Sense site.", no_args_is_help=Tr
 @app.command("check")
 def check(
     site: SiteOption = None,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print.")] = "text",
+    format: TextFormat = "text",
 ) -> None:
     """Try the way to a site, step by step.
 

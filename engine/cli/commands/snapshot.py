@@ -11,7 +11,8 @@ from seatwarden.engine.cli.inputs import ForceOption, QuietOption, SiteOption, n
 from seatwarden.engine.cli.terminal.output import say, warn, working
 from seatwarden.engine.common.text import plural
 from seatwarden.engine.common.way_out import SNAPSHOT, check_way_out, write_out
-from seatwarden.engine.snapshot.reader import compress, decode_snapshot
+from seatwarden.engine.snapshot.packed import compress
+from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.policy.errors import InputError
 
 

@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from seatwarden.engine.cli.lazy import COMMANDS
+from seatwarden.engine.cli.lazy import COMMANDS, FURTHER
 from seatwarden.engine.simulator.server import SimulatedQrs
 from tests.engine.cli.conftest import Run, SiteFile
 from tests.paths import EXAMPLES, ROOT
@@ -165,6 +166,14 @@ def test_a_group_in_several_modules_has_all_its_commands(run: Run, name: str) ->
     assert "verify" in listed
     assert "forget" in listed
     assert f"Did you mean '{name}'" in run("log", f"{name}t").err
+
+
+@pytest.mark.parametrize("group", FURTHER)
+def test_the_commands_of_a_group_are_where_the_table_says(group: str) -> None:
+    for place in set(FURTHER[group].values()):
+        module = import_module(f"seatwarden.engine.cli.commands.{place.partition(':')[0]}")
+        there = {one.name for one in module.app.registered_commands}
+        assert there == {name for name, named in FURTHER[group].items() if named == place}
 
 
 def test_past_runs_are_listed_without_the_network(run: Run, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatwarden.engine.history.store import History, KeptSnapshot
-from seatwarden.engine.snapshot.reader import compress, decode_snapshot
+from seatwarden.engine.snapshot.packed import compress
+from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.policy.errors import InputError
 from tests.engine.history.sites import START, at, license_row, snapshot_of, user_row
 

@@ -21,7 +21,8 @@ from seatwarden.engine.log.run_folder import SNAPSHOT_FILE
 from seatwarden.engine.log.writer import Recording, write_plan
 from seatwarden.engine.plan.decide_site import decide_site
 from seatwarden.engine.plan.plan import Plan, make_plan
-from seatwarden.engine.snapshot.reader import compress, decode_snapshot
+from seatwarden.engine.snapshot.packed import compress
+from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.grammar.ast import Policy
 from seatwarden.grammar.printer import print_policy
 from seatwarden.policy.errors import InputError

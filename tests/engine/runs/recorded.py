@@ -37,7 +37,8 @@ from seatwarden.engine.runs.run_report import RunReport
 from seatwarden.engine.runs.traces import run_folders_of
 from seatwarden.engine.site.settings import Settings
 from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User
-from seatwarden.engine.snapshot.reader import compress, decode_license, decode_user
+from seatwarden.engine.snapshot.packed import compress
+from seatwarden.engine.snapshot.reader import decode_license, decode_user
 from seatwarden.grammar.ast import LicenseType
 from tests.engine.idle import POLICY, idle_site
 from tests.engine.service.sites import settings_of, write_site

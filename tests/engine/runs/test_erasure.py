@@ -21,7 +21,8 @@ from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.metrics.spool import Spool
 from seatwarden.engine.report.write import write_report
 from seatwarden.engine.runs import traces
-from seatwarden.engine.snapshot.reader import decode_snapshot, decompressed
+from seatwarden.engine.snapshot.packed import decompressed
+from seatwarden.engine.snapshot.reader import decode_snapshot
 from tests.engine.runs.recorded import NO_PAGES, RecordedSite, copied, lines_of, with_kept_snapshot
 from tests.platforms import WINDOWS
 

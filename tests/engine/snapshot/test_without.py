@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from seatwarden.engine.snapshot.reader import compress, decode_snapshot, decompressed
+from seatwarden.engine.snapshot.packed import compress, decompressed
+from seatwarden.engine.snapshot.reader import decode_snapshot
 from seatwarden.engine.snapshot.without import people_in_rows, rows_of, without_rows
 from tests.engine.support import license_row, site_of, user
 from tests.strategies import as_json

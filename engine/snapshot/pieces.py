@@ -1,0 +1,157 @@
+"""A large snapshot that seatwarden has written, decoded piece by piece: it is never in memory as a whole.
+
+Where the last row of a piece ends is guessed, by brackets, and proved by the decoder: `[`, some rows and `]` are JSON
+only where a row ends there. Where a guess is wrong, or anything else is not as `seatwarden snapshot` writes it, nothing
+comes of it, and the whole is to be read with more patience.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from seatwarden.engine.common.json_errors import UNREADABLE
+from seatwarden.engine.snapshot.doubled import MOST_CHECKED, OWN_FORM, keys_of
+from seatwarden.engine.snapshot.model import SnapshotFile, with_rows
+from seatwarden.engine.snapshot.packed import Source
+from seatwarden.grammar.ast import LICENSE_TYPES
+
+PIECE = 1 << 20
+"""Bytes that are read at a time: enough for the calls not to count, few enough to stay in the processor's cache."""
+MOST_AHEAD = 8 * PIECE
+"""Most bytes that are read for one row, or between rows."""
+_LOOKED_AT = 1 << 14
+"""Bytes at the end of a piece among which the end of a row is looked for."""
+_MOST_TRIED = 3
+"""Ends of all rows that are tried before it is given up."""
+
+_ROWS = re.compile(rb'"(users|%b)":\[' % "|".join(LICENSE_TYPES).encode())
+_END = re.compile(rb'\](?=,"(?:licenses":\{|(?:%b)":\[)|\}[,}])' % "|".join(LICENSE_TYPES).encode())
+"""What stands behind rows, and seldom within."""
+_NEXT_ROW = b"},{"
+
+
+class _NotAsWritten(Exception):
+    """It is not as `seatwarden snapshot` writes it."""
+
+
+def decode_in_pieces(source: Source, kinds: Mapping[str, Any], least: int = MOST_CHECKED) -> SnapshotFile | None:
+    """The snapshot that comes from a source; `kinds` has the types of the lists of users, and of licenses by type.
+
+    None where it has not more than the `least` bytes, is not written by seatwarden, or not whole and well: that is for
+    who reads it as a whole, and looks through a small one for keys that stand twice.
+    """
+    try:
+        file, size = _Pieces(source, kinds).decode()
+        return file if size > least else None
+    except (_NotAsWritten, EOFError, *UNREADABLE):
+        return None
+
+
+class _Pieces:
+    def __init__(self, source: Source, kinds: Mapping[str, Any]) -> None:
+        self._source = source
+        self._decoders = {name: msgspec.json.Decoder(kind) for name, kind in kinds.items()}
+        self._size = 0
+        self._ahead = b""
+        """What was read and is not decoded yet."""
+        self._around = b""
+        """What stands around the rows: a snapshot without any."""
+
+    def decode(self) -> tuple[SnapshotFile, int]:
+        """The snapshot, and how many bytes it has. Raises _NotAsWritten, and those of UNREADABLE."""
+        rows: dict[str, list[Any]] = {}
+        while len(self._ahead) < len(OWN_FORM) and self._read():
+            pass
+        if not self._ahead.startswith(OWN_FORM):
+            raise _NotAsWritten
+        while (name := self._next_rows()) is not None:
+            rows[name] = [row for some in self._rows(self._decoders[name]) for row in some]
+        around = msgspec.json.decode(self._around, type=SnapshotFile)
+        if keys_of(self._around).doubtful:
+            raise _NotAsWritten
+        types = [name for name in LICENSE_TYPES if getattr(around.licenses, name) is not UNSET]
+        if not types or rows.keys() != {"users", *types}:
+            raise _NotAsWritten
+        return with_rows(around, rows), self._size
+
+    def _read(self) -> bool:
+        """Reads the next piece; whether there is one. Raises _NotAsWritten where too much is left of those before."""
+        if len(self._ahead) > MOST_AHEAD:
+            raise _NotAsWritten
+        piece = self._source.read(PIECE)
+        self._size += len(piece)
+        self._ahead += piece
+        return bool(piece)
+
+    def _next_rows(self) -> str | None:
+        """Goes on to the next rows; their name, or None at the end of the snapshot."""
+        while (found := _ROWS.search(self._ahead)) is None:
+            if not self._read():
+                self._around += self._ahead
+                return None
+        self._around += self._ahead[: found.end()]
+        self._ahead = self._ahead[found.end() :]
+        name = found[1].decode()
+        if _last_place(self._around, b"]}" if name == "users" else b"]}}") != name:
+            raise _NotAsWritten
+        return name
+
+    def _rows(self, decoder: msgspec.json.Decoder[list[Any]]) -> Iterator[list[Any]]:
+        """The rows that begin here, some at a time; goes on to the bracket behind them."""
+        while True:
+            end = _last_row_end(self._ahead)
+            rows = _rows_before(end, self._ahead, decoder) if end is not None else None
+            if end is not None and rows is not None:
+                yield rows
+                self._ahead = self._ahead[end + 1 :]
+                self._read()
+                continue
+            for found in islice(_END.finditer(self._ahead), _MOST_TRIED):
+                rows = _rows_before(found.start(), self._ahead, decoder)
+                if rows is not None:
+                    yield rows
+                    self._ahead = self._ahead[found.start() :]
+                    return
+            if not self._read():  # a row may be longer than a piece
+                raise _NotAsWritten
+
+
+def _last_place(beginning: bytes, closing: bytes) -> str:
+    """The name of the list that a beginning ends in, of users or of licenses. Raises those of UNREADABLE."""
+    found = msgspec.json.decode(beginning + closing, type=dict[str, Raw])
+    name = list(found)[-1]
+    return name if name != "licenses" else list(msgspec.json.decode(found[name], type=dict[str, Raw]))[-1]
+
+
+def _last_row_end(data: bytes) -> int | None:
+    """Where, as it seems, the last row ends behind which another stands: the place of the comma.
+
+    Within a row brackets are open, but for those that stand in texts: nearly always they are the fewest between rows.
+    """
+    # A regular expression for all three marks takes as long as decoding what it looks through.
+    start = max(0, len(data) - _LOOKED_AT)
+    at, closed, fewest, end = len(data), 0, 0, None
+    while (before := data.rfind(_NEXT_ROW, start, at)) >= 0:
+        closed += data.count(b"]", before, at) - data.count(b"[", before, at)
+        if end is None or closed < fewest:
+            fewest, end = closed, before + 1
+        at = before
+    return end
+
+
+def _rows_before(end: int, data: bytes, decoder: msgspec.json.Decoder[list[Any]]) -> list[Any] | None:
+    """The rows up to there; None where no row ends there. Raises ValidationError where a fact is not of its type."""
+    try:
+        return decoder.decode(_list_of(data, end))
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        return None
+
+
+def _list_of(data: bytes, end: int) -> bytes:
+    return b"".join((b"[", memoryview(data)[:end], b"]"))

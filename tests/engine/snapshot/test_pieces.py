@@ -1,0 +1,230 @@
+"""Decoding a snapshot piece by piece: what it gives is what the whole gives, or nothing."""
+
+import hashlib
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from seatwarden.engine.common.json_errors import UNREADABLE
+from seatwarden.engine.snapshot import packed
+from seatwarden.engine.snapshot.doubled import MOST_CHECKED
+from seatwarden.engine.snapshot.model import SnapshotFile, kinds_of_rows
+from seatwarden.engine.snapshot.packed import Unpacking, compress
+from seatwarden.engine.snapshot.pieces import MOST_AHEAD, decode_in_pieces
+from seatwarden.engine.snapshot.reader import decode_snapshot, load_snapshot
+from seatwarden.policy.errors import InputError
+from tests.engine.support import license_row, site_of, user
+from tests.strategies import sites
+
+NAMES = ("Ann", "[", "]", "},{", "]}", '"users":[', ',"analyzer":[', "a\\", "Å]},{[", "[[[]")
+KINDS = kinds_of_rows(attributes=True)
+
+
+class Slow(io.BytesIO):
+    """A source that gives a few bytes at a time."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        super().__init__(data)
+        self.most = most
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(min(size or 0, self.most))
+
+
+def written(site: dict[str, Any]) -> bytes:
+    """A snapshot as `seatwarden snapshot` writes it."""
+    return msgspec.json.encode({"takenAt": "2026-11-21T02:00:00Z", "source": "https://qlik.example", **site})
+
+
+def in_pieces(data: bytes, most: int) -> SnapshotFile | None:
+    return decode_in_pieces(Slow(data, most), KINDS, least=0)
+
+
+def whole(data: bytes) -> SnapshotFile | None:
+    try:
+        return msgspec.json.decode(data, type=SnapshotFile)
+    except UNREADABLE:
+        return None
+
+
+def strange(names: list[str]) -> dict[str, Any]:
+    """A site whose people are called like parts of JSON."""
+    users = [
+        user(n, name=name, tags=[{"id": "t", "name": name}, {"id": "s", "name": "[]"}], roles=[name])
+        for n, name in enumerate(names)
+    ]
+    half = len(names) // 2
+    rows = [license_row(n) for n in range(len(names))]
+    return site_of(users, rows[:half], rows[half:])
+
+
+@given(sites(nasty=False), st.integers(1, 400))
+def test_it_is_what_the_whole_is(site: dict[str, Any], most: int) -> None:
+    data = written(site)
+    found = in_pieces(data, most)
+    assert found is not None
+    assert found == whole(data)
+
+
+@given(st.lists(st.sampled_from(NAMES), max_size=12), st.integers(1, 900))
+@example(["Ann"] * 12, 900)
+def test_texts_that_look_like_json_change_nothing(names: list[str], most: int) -> None:
+    data = written(strange(names))
+    found = in_pieces(data, most)
+    assert found in (None, whole(data))
+    if not any(set(name) & set("[]{}") for name in names):
+        assert found is not None
+
+
+@given(sites(nasty=False), st.integers(1, 400), st.randoms(use_true_random=False))
+def test_whatever_is_cut_or_changed_is_as_the_whole_has_it_or_left_to_it(site: Any, most: int, random: Any) -> None:
+    data = bytearray(written(site))
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(data))
+        match random.randrange(3):
+            case 0:
+                del data[at:]
+                data += b" " * (not data)
+            case 1:
+                data[at] = random.choice(b'[]{},:"x0 ')
+            case _:
+                to = min(len(data), at + random.randint(1, 60))
+                data[at:at] = data[at:to]
+    found = in_pieces(bytes(data), most)
+    assert found in (None, whole(bytes(data)))
+
+
+ROW = msgspec.json.encode(user(1))
+BEGINS = b'{"takenAt":"x","source":"y",'
+OTHER_ROW = msgspec.json.encode(user(2))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"source":"y","takenAt":"x","users":[],"licenses":{"analyzer":[]}}',
+        BEGINS + b'"users":[],"licenses":{}}',
+        BEGINS + b'"users":[]}',
+        BEGINS + b'"licenses":{"analyzer":[]}}',
+        BEGINS + b'"users":[%b],"licenses":{"analyzer":[]},"users":[]}' % ROW,
+        BEGINS + b'"users":[%b],"licenses":{"analyzer":[]},"users":null}' % ROW,
+        BEGINS + b'"users":[%b],"licenses":{"analyzer":[]},"u\\u0073ers":[]}' % ROW,
+        BEGINS + b'"x":{"users":[%b]},"users" : [],"licenses":{"analyzer":[]}}' % ROW,
+        BEGINS + b'"x":[{"users":[%b]}],"users" : [],"licenses":{"analyzer":[]}}' % ROW,
+        BEGINS + b'"users":[],"licenses":{"professional" : []},"x":{"professional":[{"id":"l"}]}}',
+        BEGINS + b'"users":[],"licenses":{"analyzer":[]},"licenses":{"professional":[{"id":"l"}]}}',
+        BEGINS + b'"users":[],"licenses":{"professional":{"analyzer":[]}}}',
+        BEGINS + b'"users":[%b],"licenses":{"analyzer":[]}} ]' % ROW,
+        BEGINS + b'"users":[%b}' % ROW,
+        BEGINS + b'"users":[%b %b],"licenses":{"analyzer":[]}}' % (ROW, OTHER_ROW),
+        BEGINS + b'"users":[%b,],"licenses":{"analyzer":[]}}' % ROW,
+        BEGINS + b'"users":[{"id":1}],"licenses":{"analyzer":[]}}',
+    ],
+)
+@pytest.mark.parametrize("most", [5, 100, 10_000])
+def test_what_seatwarden_does_not_write_is_left_to_who_reads_the_whole(data: bytes, most: int) -> None:
+    assert in_pieces(data, most) is None
+
+
+def test_a_row_without_end_is_not_read_for_ever() -> None:
+    class Endless:
+        given = 0
+
+        def read(self, size: int, /) -> bytes:
+            self.given += size
+            return (BEGINS + b'"users":[{"id":"' if self.given == size else b"").ljust(size, b"a")
+
+    source = Endless()
+    assert decode_in_pieces(source, KINDS, least=0) is None
+    assert source.given < 2 * MOST_AHEAD
+
+
+# Files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
+    """A snapshot that is large enough."""
+    rows = [user(n, name=f"Ann {n} [x", tags=[{"id": "t", "name": "VIP"}] * (n % 3)) for n in range(12_000)]
+    licenses = [license_row(n) for n in range(12_000)]
+    data = written(site_of(rows, licenses[:9_000], licenses[9_000:]))
+    assert len(data) > MOST_CHECKED
+    return data
+
+
+@contextmanager
+def never_whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails whoever reads a snapshot as a whole."""
+
+    def refuse(path: Path) -> bytes:
+        raise AssertionError(f"{path} is read as a whole")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("seatwarden.engine.snapshot.reader.snapshot_data", refuse)
+        yield
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize("attributes", [False, True])
+def test_a_large_file_is_read_in_pieces(
+    large: bytes, is_packed: bool, attributes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = compress(large) if is_packed else large
+    file = tmp_path / "site.json"
+    file.write_bytes(data)
+    with never_whole(monkeypatch):
+        found = load_snapshot(file, attributes=attributes)
+    wanted = decode_snapshot(data, "it", attributes=attributes)
+    assert (found.users, found.licenses) == (wanted.users, wanted.licenses)
+    assert (found.taken_at, found.source, found.remarks) == (wanted.taken_at, wanted.source, ())
+    assert found.digest == wanted.digest == hashlib.sha256(data).hexdigest()
+    assert not found.data
+    assert load_snapshot(file, keep=True).data == data
+
+
+def test_a_large_file_that_is_damaged_is_complained_of_as_ever(large: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "site.json"
+    for data in (large[:-5], large[:4_000_000], large.replace(b'"userDirectory"', b'"userDir"')[:-5]):
+        for form in (data, compress(data), compress(large)[:-100], compress(large) + b"more"):
+            file.write_bytes(form)
+            with pytest.raises(InputError) as by_path:
+                load_snapshot(file)
+            with pytest.raises(InputError) as by_data:
+                decode_snapshot(form, f"snapshot `{file}`")
+            assert by_path.value.message == by_data.value.message
+
+
+def test_no_thread_waits_for_more_of_what_is_given_up(large: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "site.json"
+    file.write_bytes(large[:-5])
+    before = set(threading.enumerate())
+    with pytest.raises(InputError):
+        load_snapshot(file)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_one_bad_fact_of_a_large_file_costs_that_fact(large: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "site.json"
+    file.write_bytes(large.replace(b'"Ann 77 [x"', b"77"))
+    found = load_snapshot(file)
+    assert found.users[77].name is msgspec.UNSET
+    assert len(found.users) == 12_000
+
+
+def test_a_bomb_is_not_unpacked_to_its_end(monkeypatch: pytest.MonkeyPatch, large: bytes) -> None:
+    monkeypatch.setattr(packed, "MAX_SNAPSHOT_BYTES", 3_000_000)
+    bomb = Unpacking(io.BytesIO(compress(large)), 1_000)
+    assert len(bomb.read(1_000_000)) == 1_000_000
+    with pytest.raises(EOFError):
+        bomb.read(3_000_000)
+    assert decode_in_pieces(Unpacking(io.BytesIO(compress(large)), 1_000), KINDS) is None
