@@ -205,6 +205,20 @@ def user_of(directory: str | None, user_id: str | None) -> str:
     return user_id if directory is None and is_pseudonym(user_id) else f"{directory or '?'}\\{user_id}"
 
 
+def that_take(decisions: Iterable[Decision]) -> list[Decision]:
+    """Those by which a license is taken from its user, in their order."""
+    taking: dict[Ruling, bool] = {}  # many share a ruling, which is asked once
+    found = []
+    for decision in decisions:
+        ruling = decision.ruling
+        takes = taking.get(ruling)
+        if takes is None:
+            takes = taking[ruling] = ruling.takes
+        if takes:
+            found.append(decision)
+    return found
+
+
 _PSEUDONYM = re.compile(r"p-[0-9a-f]{20}", re.ASCII)
 
 

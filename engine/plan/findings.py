@@ -15,6 +15,7 @@ from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
+from seatwarden.engine.facts.standing import NO_STANDING
 from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.unprotected import Unprotected, unprotected_names
 from seatwarden.engine.snapshot.model import License, Snapshot, User, UserReference
@@ -334,7 +335,8 @@ def _day_text(instant: datetime, day: Day) -> str:
 def _ending_holds(day: Day, decisions: Sequence[Decision], pseudonyms: Pseudonyms | None) -> Iterator[_Found]:
     """SW410: the people whose hold is about to end, those whose ends first in front."""
     last = (day.today + timedelta(days=min(ENDING_DAYS, (date.max - day.today).days))).isoformat()
-    holds = ((hold, decision.user) for decision in decisions if (hold := decision.hold_on(day.today)) is not None)
+    standing = [decision for decision in decisions if decision.standing is not NO_STANDING]  # few of very many
+    holds = ((hold, decision.user) for decision in standing if (hold := decision.hold_on(day.today)) is not None)
     ending = dict.fromkeys((hold.until, user) for hold, user in holds if hold.until <= last)
     users = {user: until for until, user in sorted(ending, reverse=True)}  # of several on a person the first to end
     if not users:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.decision import Decision, that_take
 from seatwarden.engine.plan.limits import frees_at_once
 from seatwarden.engine.snapshot.model import Seats
 from seatwarden.grammar.ast import DOWNGRADED, DOWNGRADED_TO, LICENSE_TYPES, LicenseType
@@ -58,23 +58,24 @@ def free_seats(
 ) -> list[FreeSeats]:
     """The free licenses of each type of which QRS says how many are: `overview` is that of the plan's header, `by_type`
     that of its summary."""
-    lately = Counter(one.license_type for one in decisions if one.takes and not frees_at_once(one))
-    found, given = [], _given(decisions)
+    taken = that_take(decisions)
+    lately = Counter(one.license_type for one in taken if not frees_at_once(one))
+    found, given = [], _given(taken, decisions)
     for kind in LICENSE_TYPES:
         seats, counts = Seats(**overview.get(kind, {})), by_type[kind]
         if seats.available is None:
             continue
         # A limit takes the longest unused first: those that were used lately come last.
         at_once = min(counts["thisRun"], counts["release"] - lately[kind])
-        taken = min(given, by_type[DOWNGRADED]["thisRun"]) if kind == DOWNGRADED_TO else 0
-        after, in_the_end = free_after(seats, at_once) - taken, free_after(seats, counts["thisRun"]) - taken
+        gone = min(given, by_type[DOWNGRADED]["thisRun"]) if kind == DOWNGRADED_TO else 0
+        after, in_the_end = free_after(seats, at_once) - gone, free_after(seats, counts["thisRun"]) - gone
         found.append(FreeSeats(kind, seats.total, seats.available, after, in_the_end - after))
     return found
 
 
-def _given(decisions: Sequence[Decision]) -> int:
+def _given(taken: Sequence[Decision], decisions: Sequence[Decision]) -> int:
     """How many of those that are downgraded hold no license yet of the type that they get."""
-    downgraded = {(one.user_directory, one.user_id) for one in decisions if one.verdict == "downgrade"}
+    downgraded = {(one.user_directory, one.user_id) for one in taken if one.verdict == "downgrade"}
     if not downgraded:
         return 0
     return len(downgraded - {(d.user_directory, d.user_id) for d in decisions if d.license_type == DOWNGRADED_TO})

@@ -78,16 +78,20 @@ def group_of_ruling(ruling: Ruling) -> Group:
 def sections(decisions: Iterable[Decision], show: Show, most: int) -> list[ListedGroup]:
     """The groups to list, without empty ones: of all licenses the first `most`, longest unused first."""
     members: dict[Group, list[Decision]] = {group: [] for group in SHOWN[show]}
+    alike: dict[Ruling, list[Decision] | None] = {}  # many share a ruling, whose group is looked for once
     for decision in decisions:
-        group = group_of_ruling(decision.ruling)
-        if group in members:
-            members[group].append(decision)
+        ruling = decision.ruling
+        if ruling not in alike:
+            alike[ruling] = members.get(group_of_ruling(ruling))
+        listed = alike[ruling]
+        if listed is not None:
+            listed.append(decision)
     found = []
-    for group, alike in members.items():
-        if alike:
-            listed = _first(alike, most)
-            most -= len(listed)
-            found.append(ListedGroup(group, len(alike), listed))
+    for group, all_of_it in members.items():
+        if all_of_it:
+            first = _first(all_of_it, most)
+            most -= len(first)
+            found.append(ListedGroup(group, len(all_of_it), first))
     return found
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
-from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, ruling_label
+from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, ruling_label, that_take
 from seatwarden.engine.decide.disguise import ClassCounts, Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
@@ -155,8 +155,7 @@ class Plan:
 
     @cached_property
     def _releases(self) -> list[Decision]:
-        taking = {ruling for _, ruling in self.rulings if ruling.takes}
-        return [decision for decision in self.exact or self.decisions if decision.ruling in taking]
+        return that_take(self.exact or self.decisions)
 
     @property
     def unused_days(self) -> dict[tuple[LicenseType, str], int]:
@@ -180,8 +179,9 @@ class Plan:
         """What to do about a limit that the plan is over; empty when it is over none."""
         if not self.over:
             return ""
-        own, release = self.policy.limits, sum(self.released.values())
-        wanted = Counter(one.license_type for one in for_reserves(self.limits, self._releases, self.numbers))
+        own, release, wanted = self.policy.limits, sum(self.released.values()), self.released
+        if any(isinstance(one, Reserve) for one in self.limits):
+            wanted = Counter(one.license_type for one in for_reserves(self.limits, self._releases, self.numbers))
         found = remedy(self.limits, self.allocated, wanted, self.numbers)
         return describe_remedy(found, own, release, yaml=is_yaml(self.policy))
 

@@ -298,8 +298,8 @@ class Snapshot:
     @cached_property
     def held_by_nobody(self) -> int:
         """The number of licenses whose user was deleted and that are not in quarantine."""
-        every = (row for rows in self.licenses.values() for row in rows)
-        return sum(row.user is None and bool(row.deleted_user_id) and row.quarantined is False for row in every)
+        without = [row for rows in self.licenses.values() for row in rows if row.user is None]
+        return sum(bool(row.deleted_user_id) and row.quarantined is False for row in without)
 
     @cached_property
     def licenses_of(self) -> dict[str, list[tuple[LicenseType, License]]]:
