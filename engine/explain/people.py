@@ -187,7 +187,7 @@ def _named(wanted: Sequence[str], snapshot: Snapshot, rows: Sequence[_Row]) -> t
     held_rows = [
         (license_type, row)
         for license_type, row in rows
-        if type(holder := row.user) is not UserReference or holder.id in held or holder.id not in known
+        if not isinstance(holder := row.user, UserReference) or holder.id in held or holder.id not in known
     ]
     return users, held_rows
 

@@ -75,7 +75,7 @@ def subjects_of(snapshot: Snapshot, license_type: LicenseType, licenses: Sequenc
         if days is None:
             days = unused[used] = (today - used).days
         holder = license_.user
-        user = users.get(holder.id) if type(holder) is UserReference else None
+        user = users.get(holder.id) if isinstance(holder, UserReference) else None
         found.append(Subject(snapshot, license_type, license_, user, day, used, days))
     return found
 

@@ -1,6 +1,8 @@
 """A decision as the log has it, written and read."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from operator import itemgetter
 from typing import Generic, Literal, TypeVar
 
 import msgspec
@@ -103,21 +105,30 @@ def linked_decisions(
     order drawn from the seed.
 
     The order of a snapshot, or of disuse, would tell who is who where names are erased or hidden. The lines are what
-    `end.link` makes of their `DecisionLine`s. They are encoded in the order in which the decisions lie in memory: to
-    look them up in another takes a third longer than all of this.
+    `end.link` makes of their `DecisionLine`s. Those of a block are encoded in the order in which the decisions lie in
+    memory: to look all of them up in another takes a third longer than all of this, and to hold them all a sixth of
+    the memory of a plan.
     """
     for license_type in LICENSE_TYPES:
         alike = [decision for decision in decisions if decision.license_type == license_type]
-        parts: list[tuple[bytes, bytes] | None] = list(_parts(alike, drawn, with_truths))
-        for i in shuffled(len(parts), seed, license_type):
-            part, parts[i] = parts[i], None
-            yield end.link_parts(*part)  # type: ignore[misc]
+        salts, order = list(islice(drawn, len(alike))), shuffled(len(alike), seed, license_type)
+        for start in range(0, len(order), BLOCK):
+            block = order[start : start + BLOCK]
+            as_they_lie = sorted(range(len(block)), key=block.__getitem__)
+            held = [block[at] for at in as_they_lie]
+            encoded = _parts([alike[i] for i in held], [salts[i] for i in held], with_truths)
+            for _, part in sorted(zip(as_they_lie, encoded, strict=True), key=itemgetter(0)):
+                yield end.link_parts(*part)
 
 
-def _parts(decisions: Sequence[Decision], drawn: Iterator[bytes], with_truths: bool) -> Iterator[tuple[bytes, bytes]]:
+BLOCK = 10_000
+"""Lines that are encoded before the first of them is written."""
+
+
+def _parts(decisions: Sequence[Decision], salts: Sequence[bytes], with_truths: bool) -> Iterator[tuple[bytes, bytes]]:
     """The fields and the personal part of each line, encoded."""
     words: dict[Ruling, tuple[bytes, RulingWords]] = {}
-    for decision, facts, salt in zip(decisions, facts_of(decisions), drawn, strict=False):
+    for decision, facts, salt in zip(decisions, facts_of(decisions), salts, strict=True):
         if not OF_SITE.keys().isdisjoint(facts):  # the header has them, once
             facts = {name: fact for name, fact in facts.items() if name not in OF_SITE}
         ruling = decision.ruling

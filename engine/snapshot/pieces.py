@@ -6,16 +6,16 @@ comes of it, and the whole is to be read with more patience.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Raw
 
 from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.snapshot.doubled import MOST_CHECKED, OWN_FORM, keys_of
-from seatwarden.engine.snapshot.model import SnapshotFile, with_rows
+from seatwarden.engine.snapshot.model import LicenseOfKnown, SnapshotFile, UserReference, with_rows
 from seatwarden.engine.snapshot.packed import Source
 from seatwarden.grammar.ast import LICENSE_TYPES
 
@@ -33,6 +33,9 @@ _ROWS = re.compile(rb'"(users|%b)":\[' % "|".join(LICENSE_TYPES).encode())
 _END = re.compile(rb'\](?=,"(?:licenses":\{|(?:%b)":\[)|\}[,}])' % "|".join(LICENSE_TYPES).encode())
 """What stands behind rows, and seldom within."""
 _NEXT_ROW = b"},{"
+
+
+_Decode: TypeAlias = Callable[[memoryview], list[Any]]
 
 
 class _NotAsWritten(Exception):
@@ -58,7 +61,7 @@ class _Pieces:
 
     def __init__(self, source: Source, kinds: Mapping[str, Any]) -> None:
         self._source = source
-        self._decoders = {name: msgspec.json.Decoder(kind) for name, kind in kinds.items()}
+        self._kinds = kinds
         self._size = 0
         self._buffer = bytearray(2 * PIECE)
         self._start = self._end = _ROOM
@@ -74,7 +77,10 @@ class _Pieces:
         if not self._buffer.startswith(OWN_FORM, self._start, self._end):
             raise _NotAsWritten
         while (name := self._next_rows()) is not None:
-            rows[name] = [row for some in self._rows(self._decoders[name]) for row in some]
+            decode: _Decode = msgspec.json.Decoder(self._kinds[name]).decode
+            if name in LICENSE_TYPES and "users" in rows:
+                decode = _without_names(decode, {user.id for user in rows["users"]})
+            rows[name] = [row for some in self._rows(decode) for row in some]
         around = msgspec.json.decode(self._around, type=SnapshotFile)
         if keys_of(self._around).doubtful:
             raise _NotAsWritten
@@ -108,18 +114,18 @@ class _Pieces:
             raise _NotAsWritten
         return name
 
-    def _rows(self, decoder: msgspec.json.Decoder[list[Any]]) -> Iterator[list[Any]]:
+    def _rows(self, decode: _Decode) -> Iterator[list[Any]]:
         """The rows that begin here, some at a time; goes on to the bracket behind them."""
         while True:
             end = _last_row_end(self._buffer, self._start, self._end)
-            rows = self._rows_before(end, decoder) if end is not None else None
+            rows = self._rows_before(end, decode) if end is not None else None
             if end is not None and rows is not None:
                 yield rows
                 self._start = end + 1
                 self._read()
                 continue
             for found in islice(_END.finditer(self._buffer, self._start, self._end), _MOST_TRIED):
-                rows = self._rows_before(found.start(), decoder)
+                rows = self._rows_before(found.start(), decode)
                 if rows is not None:
                     yield rows
                     self._start = found.start()
@@ -127,19 +133,31 @@ class _Pieces:
             if not self._read():  # a row may be longer than a piece
                 raise _NotAsWritten
 
-    def _rows_before(self, end: int, decoder: msgspec.json.Decoder[list[Any]]) -> list[Any] | None:
+    def _rows_before(self, end: int, decode: _Decode) -> list[Any] | None:
         """The rows up to there; None where none ends there. Raises ValidationError where a fact is not of its type."""
         buffer, start = self._buffer, self._start - 1
         before, behind = buffer[start], buffer[end]
         buffer[start], buffer[end] = b"[]"
         try:
-            return decoder.decode(memoryview(buffer)[start : end + 1])
+            return decode(memoryview(buffer)[start : end + 1])
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
             return None
         finally:
             buffer[start], buffer[end] = before, behind
+
+
+def _without_names(decode: _Decode, known: Set[str]) -> _Decode:
+    """Decodes licenses of known users, or of none, without what each row repeats of its user; others as ever."""
+    without = msgspec.json.Decoder(list[LicenseOfKnown]).decode
+
+    def decoded(data: memoryview) -> list[Any]:
+        rows = without(data)
+        told = all(not isinstance(row.user, UserReference) or row.user.id in known for row in rows)
+        return rows if told else decode(data)
+
+    return decoded
 
 
 def _last_place(beginning: bytes, closing: bytes) -> str:
