@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def find_pending(
     if state is not None:
         chosen = [plan.key_of[n] for n in state.chosen if n in plan.key_of]
     else:
-        numbers = plan.numbers if lately is None else replace(plan.numbers, lately=lately)
+        numbers = plan.numbers if lately is None else structs.replace(plan.numbers, lately=lately)
         chosen = _chosen(plan, within, unused_days, announced, numbers, granted.excluded)
     return PendingApply(plan, path, within, data, state, chosen)
 
@@ -195,5 +195,5 @@ def hold_against(
     left = {decision.key for decision in pending.left}
     if left:
         planned = Counter(license_type for license_type, _ in released | left)
-        numbers = replace(pending.plan.numbers, lately=lately)
+        numbers = structs.replace(pending.plan.numbers, lately=lately)
         hold_limits(limits, allocated_in(pending.plan.decisions), planned, numbers)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from seatwarden.engine.common.timestamps import parse_timestamp
 from seatwarden.engine.decide.decide import decide
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.disguise import Disguise, is_withheld, mark_of
+from seatwarden.engine.decide.disguise import Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.decide.withheld import is_withheld, mark_of
 from seatwarden.engine.errors import PlanRefused
 from seatwarden.engine.facts.facts import OF_SITE, subject_of
 from seatwarden.engine.log.lines import Key

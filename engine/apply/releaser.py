@@ -14,8 +14,8 @@ from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms, check_ke
 from seatwarden.engine.apply.drift import drifted_facts
 from seatwarden.engine.decide.decide import DecideOne, decide
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.decide.withheld import is_withheld
 from seatwarden.engine.facts.day import make_day
 from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
 from seatwarden.engine.log.lines import Key

@@ -9,7 +9,6 @@ import hashlib
 import re
 from binascii import Error as NoBase64
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -34,8 +33,7 @@ class NotSigned(ValueError):
     """What is read is no signed note, no key, or is signed by none of the keys that are asked for."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PublicKey:
+class PublicKey(Struct, frozen=True, order=True):
     """A key by which signatures are checked: its name, and the 32 bytes of an Ed25519 key."""
 
     name: str

@@ -6,11 +6,10 @@ exact ones, so a plan that holds no others can be decided again.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from seatwarden.engine.decide.decide import MAX_REMEMBERED, outcomes_of
 from seatwarden.engine.decide.ranges import Ranges, cuts_of
@@ -52,8 +51,7 @@ DIRECTORY = "user.userDirectory"
 CoarseFacts: TypeAlias = Mapping[str, Fact]
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(Struct):
     """What the rules ask of the fields, by the fields' names in the language; linked fields are compared."""
 
     cuts: dict[str, set[int]] = field(default_factory=dict)

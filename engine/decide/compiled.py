@@ -8,12 +8,11 @@ says; a property test holds the two against each other, condition by condition.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from seatwarden.engine.decide.column_tests import (
     FactBatch,
@@ -196,8 +195,7 @@ class CompiledRules:
         return lambda values: (pick(values), None if values[used] else values[allocated])
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """The place of a field, or of all fields of a family, among the values."""
 
     index: int

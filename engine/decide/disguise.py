@@ -10,60 +10,28 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from msgspec import Struct, structs, to_builtins
+from msgspec import structs, to_builtins
 
-from seatwarden.engine.common.text import plural
+from seatwarden.engine.decide.class_counts import ClassCounts
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.decide import conclude
-from seatwarden.engine.decide.decision import STANDING, Compact, Decision, Evaluated, Ruling, facts_of
+from seatwarden.engine.decide.decision import STANDING, Decision, Evaluated, Ruling, facts_of
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.decide.reference import RuleOutcome
 from seatwarden.engine.decide.standing import ruled
+from seatwarden.engine.decide.withheld import facts_withheld, is_withheld
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, fact_to_json
 from seatwarden.engine.facts.guards import RowState, guard_for
 from seatwarden.engine.facts.standing import NO_STANDING, Standing, bare
-from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
 from seatwarden.policy.loading import CheckedPolicy
 
-WITHHELD = "withheld"
-"""The one fact of a line that says no facts: why, and its mark."""
-_MARK = "; mark "
 _SOMEBODY = "(behind a pseudonym)"
 _FREE = RowState(False, None, "known", None, True)
 _QUARANTINED = RowState(True, None, "known", None, True)
 
 _Said: TypeAlias = tuple[object, ...]
-
-
-class ClassCounts(Struct, frozen=True, rename="camel"):
-    """How the lines of a plan with pseudonyms hide in each other.
-
-    `classes` say the same, `smallest` is the size of the smallest, `one_verdict` counts the groups of licenses with the
-    same facts that have one verdict: of whoever is known to be in one of them the verdict is known, too. `withheld`
-    lines say no facts, `alone` are those of which fewer than `k` say as little. `snapshot_per_mille` is the share of
-    lines whose person is guessed right by somebody who has the snapshot of that time and the policy: one a class.
-    """
-
-    k: int
-    classes: int
-    smallest: int
-    one_verdict: int
-    withheld: int
-    alone: int = 0
-    snapshot_per_mille: int = 0
-
-    @property
-    def sentence(self) -> str:
-        """The same for people."""
-        classes = "1 class" if self.classes == 1 else f"{self.classes:,} classes"
-        told = f"{classes} of licenses that say the same, the smallest of {self.smallest:,}"
-        told += f" (k is {self.k}); {self.one_verdict} with one verdict"
-        if self.withheld:
-            told += f"; {plural(self.withheld, 'license')} of smaller classes without facts"
-        told += f", {self.alone} of them alone with type and verdict" if self.alone else ""
-        return f"{told}; who has the snapshot finds the person of {self.snapshot_per_mille / 1000:.1%} of the lines"
 
 
 class Disguise:
@@ -134,7 +102,6 @@ class Disguise:
         what = {name: fact_to_json(fact) for name, fact in hidden.facts.items() if name not in OF_SITE}
         behind = json.dumps([*key, hidden.user_id, to_builtins(hidden.row_state), what], sort_keys=True)
         why = f"fewer than {self._pseudonyms.k} licenses say the same"
-        mark = Unknown(f"{why}{_MARK}{self._pseudonyms.digest(behind)}")
         ruling = hidden.ruling
         short = (ruling.verdict, ruling.because, ruling.guard)
         return structs.replace(
@@ -145,7 +112,7 @@ class Disguise:
             reason=f"withheld: {why}",
             row_state=_QUARANTINED if ruling.guard == "quarantined" else _FREE,
             unused_days=None,
-            evaluation=Evaluated({WITHHELD: mark}, ()),
+            evaluation=Evaluated(facts_withheld(why, self._pseudonyms.digest(behind)), ()),
             standing=NO_STANDING,
         )
 
@@ -163,23 +130,6 @@ class Disguise:
             concluded = conclude(license_type, outcomes, guard_for(row))
             _, self._reasons[key] = ruled(*concluded, standing, self._day)
         return self._reasons[key]
-
-
-def is_withheld(decision: Decision) -> bool:
-    """Whether a decision of a plan with pseudonyms says no facts."""
-    # What compiled rules have read is never withheld: its facts are not found again to ask them.
-    return not isinstance(decision.evaluation, Compact) and says_nothing(decision.facts)
-
-
-def mark_of(decision: Decision) -> str:
-    """The mark of a decision that says no facts: the same while what is behind it is the same."""
-    fact = decision.facts[WITHHELD]
-    return fact.reason.rpartition(_MARK)[2] if isinstance(fact, Unknown) else ""
-
-
-def says_nothing(facts: Mapping[str, Fact]) -> bool:
-    """The same of recorded facts."""
-    return WITHHELD in facts
 
 
 def _coarse_row(row: RowState) -> RowState:

@@ -17,7 +17,7 @@ from seatwarden.engine.decide.column_tests import FactBatch, ReadValues
 from seatwarden.engine.decide.compiled import CompiledCondition, CompiledRules
 from seatwarden.engine.decide.decide import rule_on
 from seatwarden.engine.decide.decision import Compact, Decision, Ruling, is_pseudonym
-from seatwarden.engine.decide.disguise import is_withheld
+from seatwarden.engine.decide.withheld import is_withheld
 from seatwarden.engine.explain.due import DueDays
 from seatwarden.engine.explain.explanation import is_keeping
 from seatwarden.engine.explain.stand_ins import Marks, leaves_of

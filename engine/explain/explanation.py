@@ -14,13 +14,13 @@ from seatwarden.engine.common.text import join_words
 from seatwarden.engine.decide.compiled import CompiledCondition
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import Because, Decision
-from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.phrases import phrase
 from seatwarden.engine.decide.pseudonyms import hides_facts
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome, Trace
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.decide.states import heading
+from seatwarden.engine.decide.withheld import is_withheld
 from seatwarden.engine.explain.due import HORIZON_DAYS, DueDays
 from seatwarden.engine.explain.turning import why_on
 from seatwarden.engine.explain.what_if import WhatIf, WhatIfs, what_if_to_json

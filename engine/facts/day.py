@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from seatwarden.engine.common.timestamps import are_usual, parse_timestamp
 from seatwarden.grammar.calendar_names import WEEKDAYS
 from seatwarden.policy.errors import InputError
@@ -100,8 +102,7 @@ def day_for(policy: CheckedPolicy, now: datetime | date, timezone: str | None) -
     return make_day(now, policy.timezone if timezone is None else timezone)
 
 
-@dataclass(frozen=True, slots=True)
-class DaySpan:
+class DaySpan(Struct, frozen=True):
     """Days, both included; None is open. Raises InputError where the last is before the first."""
 
     since: date | None = None

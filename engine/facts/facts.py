@@ -4,12 +4,11 @@ A fact is a tuple of values (empty when there is none: no tag, never used) or `U
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
-from msgspec import Struct, UnsetType
+from msgspec import Struct, UnsetType, field
 
 from seatwarden.engine.facts.day import NEVER, Day
 from seatwarden.engine.snapshot.model import License, Seats, SiteFacts, Snapshot, User, UserReference
@@ -80,8 +79,7 @@ def subjects_of(snapshot: Snapshot, license_type: LicenseType, licenses: Sequenc
     return found
 
 
-@dataclass(slots=True)
-class SnapshotFacts:
+class SnapshotFacts(Struct):
     """Facts of one license in a snapshot. Every fact read is remembered in `seen`, by its name in the language."""
 
     subject: Subject

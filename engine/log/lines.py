@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NoReturn, Protocol, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.common.text import plural
-from seatwarden.engine.decide.disguise import ClassCounts
+from seatwarden.engine.decide.class_counts import ClassCounts
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.log.chain import FOREIGN, ChainLine, ChainReader
 from seatwarden.engine.log.decision_lines import RecordedDecision

@@ -19,6 +19,7 @@ from msgspec import UNSET, Struct, structs, to_builtins
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.timestamps import parse_timestamp
+from seatwarden.engine.decide.class_counts import ClassCounts
 from seatwarden.engine.decide.coarse import Coarsening
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
@@ -32,10 +33,10 @@ from seatwarden.engine.decide.decision import (
     Ruling,
     is_pseudonym,
 )
-from seatwarden.engine.decide.disguise import ClassCounts, says_nothing
 from seatwarden.engine.decide.pseudonyms import is_personal
 from seatwarden.engine.decide.reasons import leaves
 from seatwarden.engine.decide.reference import RuleOutcome
+from seatwarden.engine.decide.withheld import says_nothing
 from seatwarden.engine.errors import Damage, DamagedLog
 from seatwarden.engine.facts.day import Day, make_day
 from seatwarden.engine.facts.facts import OF_SITE, Fact, RecordedFacts, facts_from_json

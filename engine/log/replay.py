@@ -15,8 +15,8 @@ from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decide import Conclusions, conclude
 from seatwarden.engine.decide.decision import BATCH, Ruling, is_pseudonym, user_of
-from seatwarden.engine.decide.disguise import says_nothing
 from seatwarden.engine.decide.standing import ruled
+from seatwarden.engine.decide.withheld import says_nothing
 from seatwarden.engine.facts.guards import guard_for
 from seatwarden.engine.facts.recorded import IrregularRecord
 from seatwarden.engine.log.decision_lines import RecordedDecision

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from seatwarden.engine.decide.decide import notice_order, rule_on
 from seatwarden.engine.decide.decision import STANDING, Because, Ruling, deciding_kinds
-from seatwarden.engine.decide.disguise import says_nothing
 from seatwarden.engine.decide.standing import ruled
+from seatwarden.engine.decide.withheld import says_nothing
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.guards import GUARDS, guard_for
 from seatwarden.engine.log.decision_lines import RecordedDecision

@@ -110,14 +110,13 @@ def verify_all(
     Raises InputError.
     """
     found = verify_record(place, pages, register, elsewhere=elsewhere, keys=keys)
-    for beside in registers_beside(found):
-        found.others += beside.faults
+    verify_registers_beside(found)
     return found
 
 
-def registers_beside(found: VerifiedRecord) -> list[VerifiedBeside]:
+def verify_registers_beside(found: VerifiedRecord) -> list[VerifiedBeside]:
     """The registers beside that of runs, where all of that was asked for: those that it or a plan knows of, and those
-    that there are."""
+    that there are. Their faults become the record's."""
     if not found.whole or found.register is None or found.register_path is None:
         return []
     folder, register = found.register_path.parent, found.register
@@ -128,6 +127,7 @@ def registers_beside(found: VerifiedRecord) -> list[VerifiedBeside]:
         known = [head for heads in seen if (head := kind.head_in(heads)) is not None]
         if known or path.exists():
             verified.append(_verified(kind, path, register, known))
+    found.others += (fault for beside in verified for fault in beside.faults)
     return verified
 
 

@@ -5,12 +5,15 @@ They are found on the roof and passed down: nothing below reads an account, a ho
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from seatwarden.engine.common.signing_key import SigningKey
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.plan.modes import WHAT_IF, Mode
+
+if TYPE_CHECKING:  # few hands have a key
+    from seatwarden.engine.common.signing_key import SigningKey
 
 CLOCKS_APART = timedelta(minutes=5)
 """From how far on two clocks are said to differ."""
@@ -65,7 +68,7 @@ class Hand(Struct, frozen=True):
     made: Circumstances
     clock: Callable[[], datetime]
     draw: Callable[[int], bytes]
-    key: SigningKey | None = None
+    key: "SigningKey | None" = None
 
     def seed(self) -> bytes:
         """Random bytes for one file, that are used for nothing else."""

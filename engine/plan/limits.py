@@ -7,9 +7,8 @@ others, that nobody was told of, are over a limit, nothing at all is released.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from seatwarden.engine.common.text import join_words, plural, quoted
 from seatwarden.engine.decide.decision import Decision
@@ -25,8 +24,7 @@ _FIRST_STEP = 10
 """Licenses that a first run of a small site may well release."""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteNumbers:
+class SiteNumbers(Struct, frozen=True):
     """What limits ask of the site: its `seats`, as QRS's overview counts them, and the releases of earlier runs.
 
     `lately` has the licenses released by type within so many days before the run; None where that cannot be read.

@@ -12,8 +12,8 @@ import msgspec
 
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.timestamps import format_instant
+from seatwarden.engine.decide.class_counts import ClassCounts
 from seatwarden.engine.decide.decision import Because, Decision, Ruling, Verdict, ruling_label, that_take
-from seatwarden.engine.decide.disguise import ClassCounts, Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.circumstances import Origin
@@ -389,6 +389,8 @@ def _plan(
     proved = judged(policy)
     if pseudonyms is None:
         return Plan(policy, snapshot, day, source, decisions, None, found, guarantees=proved)
+    from seatwarden.engine.decide.disguise import Disguise  # few plans have pseudonyms
+
     said, classes = Disguise(pseudonyms, policy, day).of_all(decisions)
     hidden = Plan(policy, snapshot, day, source, said, pseudonyms, found, exact=decisions, classes=classes)
     return replace(hidden, guarantees=proved)

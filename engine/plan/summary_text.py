@@ -7,8 +7,8 @@ from msgspec import convert
 
 from seatwarden.engine.common.tables import Column, plain_text
 from seatwarden.engine.common.text import plural, printable
+from seatwarden.engine.decide.class_counts import ClassCounts
 from seatwarden.engine.decide.decision import Decision
-from seatwarden.engine.decide.disguise import ClassCounts
 from seatwarden.engine.decide.states import counts_by_type
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.plan.findings import Finding, finding_lines

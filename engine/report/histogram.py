@@ -13,8 +13,8 @@ from seatwarden.engine.analysis.thresholds import thresholds_of, with_days
 from seatwarden.engine.decide.column_tests import FactBatch
 from seatwarden.engine.decide.compiled import CompiledRules
 from seatwarden.engine.decide.decision import BATCH, STANDING, Compact, Decision
-from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.standing import is_due
+from seatwarden.engine.decide.withheld import is_withheld
 from seatwarden.engine.log.reader import RecordedPlan
 from seatwarden.engine.report.axis import Mark, axis_end
 from seatwarden.engine.report.pool import WIDTH

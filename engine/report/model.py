@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from seatwarden.engine.decide.decision import STANDING, Decision, listing_order, reason_label
-from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.states import LicenseState
+from seatwarden.engine.decide.withheld import is_withheld
 from seatwarden.engine.log.approval import approval_lines
 from seatwarden.engine.log.journal_lines import ApplyHeader
 from seatwarden.engine.log.lines import PlanHeader

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.decide.coarse import Coarsening
-from seatwarden.engine.decide.disguise import Disguise, is_withheld, says_nothing
+from seatwarden.engine.decide.disguise import Disguise
+from seatwarden.engine.decide.withheld import is_withheld, says_nothing
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.facts.facts import RecordedFact
 from seatwarden.engine.log.first_line import FirstLine, first_line

@@ -13,8 +13,8 @@ from msgspec import UNSET, to_builtins
 from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.text import join_words, plural
 from seatwarden.engine.decide.decision import is_pseudonym, user_of
-from seatwarden.engine.decide.disguise import says_nothing
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.decide.withheld import says_nothing
 from seatwarden.engine.errors import DamagedLog
 from seatwarden.engine.history import HISTORY_FILE
 from seatwarden.engine.history.erasing import InHistory, rows_on

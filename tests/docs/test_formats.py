@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from seatwarden.engine.analysis import hindsight, regret
 from seatwarden.engine.audit import answers
 from seatwarden.engine.common.seals import seals_in
-from seatwarden.engine.decide.disguise import ClassCounts
+from seatwarden.engine.decide.class_counts import ClassCounts
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
 from seatwarden.engine.facts.downgrade import DowngradeStanding
 from seatwarden.engine.facts.facts import RecordedFact

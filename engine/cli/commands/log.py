@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,10 +18,12 @@ from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.log.reader import open_log
 from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.run_folder import log_path
-from seatwarden.engine.log.verify import VerifiedRecord, against_seals
-from seatwarden.engine.notice.verify import kind_of_register, registers_beside, verify_all, verify_beside
+from seatwarden.engine.log.verify import VerifiedRecord, against_seals, verify_record
 from seatwarden.policy.file_kinds import RECEIPT, kind_of
 from seatwarden.policy.files import read_text
+
+if TYPE_CHECKING:
+    from seatwarden.engine.notice.verify import VerifiedBeside
 
 MOST_FAULTS = 20
 
@@ -64,13 +66,15 @@ def verify(
         from seatwarden.engine.cli.views.receipt import say_receipt  # the words of receipts: a run is asked about more
 
         raise typer.Exit(say_receipt(place, read_file(place), keys, format))
-    kind = kind_of_register(place)
-    if kind is not None:
-        beside = [verify_beside(kind, place)]
+    beside = [] if place.is_dir() else _register_beside(place)
+    if beside:
         found = VerifiedRecord(others=list(beside[0].faults))
     else:
-        found = verify_all(place, _pages, keys=keys)
-        beside = registers_beside(found)
+        found = verify_record(place, _pages, keys=keys)
+        if found.whole:
+            from seatwarden.engine.notice.verify import verify_registers_beside  # most often a run is asked about
+
+            beside = verify_registers_beside(found)
     if seals is not None:
         found.others += against_seals(found, seals_in(read_text(seals, "file of seals")))
     if format == "json":
@@ -85,6 +89,14 @@ def verify(
         if len(found.faults) > MOST_FAULTS:
             note(f"error: {len(found.faults) - MOST_FAULTS:,} more; --format json has all")
     raise typer.Exit(ExitCode.NO if found.faults else ExitCode.DONE)
+
+
+def _register_beside(place: Path) -> "list[VerifiedBeside]":
+    """The register of holds or notices in a file; none where it is another file."""
+    from seatwarden.engine.notice.verify import kind_of_register, verify_beside  # as above
+
+    kind = kind_of_register(place)
+    return [verify_beside(kind, place)] if kind is not None else []
 
 
 def _pages(folder: Path) -> Iterator[bytes]:

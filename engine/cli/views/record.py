@@ -1,7 +1,7 @@
 """What `log verify` says of a record: run by run, then the register."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
@@ -11,10 +11,12 @@ from seatwarden.engine.log.run_folder import JOURNAL_FILE
 from seatwarden.engine.log.verified_restore import VerifiedRestore
 from seatwarden.engine.log.verified_run import VerifiedFolder, VerifiedRun
 from seatwarden.engine.log.verify import VerifiedRecord
-from seatwarden.engine.notice.verify import VerifiedBeside
+
+if TYPE_CHECKING:  # of most runs that are asked about there is no register at hand
+    from seatwarden.engine.notice.verify import VerifiedBeside
 
 
-def record_lines(found: VerifiedRecord, beside: Sequence[VerifiedBeside]) -> Iterator[str]:
+def record_lines(found: VerifiedRecord, beside: "Sequence[VerifiedBeside]") -> Iterator[str]:
     """What is in order, in words; the faults are said elsewhere."""
     for run in found.runs:
         yield from _run_lines(run, asked=found.register is not None)
@@ -29,7 +31,7 @@ def record_lines(found: VerifiedRecord, beside: Sequence[VerifiedBeside]) -> Ite
         yield from _beside_lines(one)
 
 
-def _beside_lines(beside: VerifiedBeside) -> Iterator[str]:
+def _beside_lines(beside: "VerifiedBeside") -> Iterator[str]:
     state = beside.state
     if state is not None and state.head is not None:
         yield f"{beside.path}: {'verified' if not beside.faults else 'read, with faults'}"
@@ -90,7 +92,7 @@ def journal_words(run: VerifiedFolder, command: str = "apply") -> str | None:
     return f"verified, not ended yet{torn}; {command} again to go on"
 
 
-def record_to_json(found: VerifiedRecord, beside: Sequence[VerifiedBeside]) -> dict[str, Any]:
+def record_to_json(found: VerifiedRecord, beside: "Sequence[VerifiedBeside]") -> dict[str, Any]:
     """The same for programs; of a single run also its findings, as ever."""
     runs = [_run_to_json(run) for run in found.runs]
     register = None
@@ -108,7 +110,7 @@ def record_to_json(found: VerifiedRecord, beside: Sequence[VerifiedBeside]) -> d
     return {**first, "runs": runs, "restores": restores, **told}
 
 
-def _beside_to_json(beside: VerifiedBeside) -> dict[str, Any]:
+def _beside_to_json(beside: "VerifiedBeside") -> dict[str, Any]:
     head = beside.state.head if beside.state is not None else None
     return {
         "path": str(beside.path),

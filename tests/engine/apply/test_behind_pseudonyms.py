@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from seatwarden.engine.apply.behind_pseudonyms import BehindPseudonyms
 from seatwarden.engine.common.timestamps import parse_timestamp
-from seatwarden.engine.decide.disguise import is_withheld
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.decide.withheld import is_withheld
 from seatwarden.engine.errors import NoAnswer, PlanRefused, RemoteError
 from seatwarden.engine.facts.facts import OVER_ALL_LICENSES
 from seatwarden.engine.snapshot.reader import decode_license

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatwarden.engine.decide.class_counts import ClassCounts
 from seatwarden.engine.decide.decision import Decision, is_pseudonym
-from seatwarden.engine.decide.disguise import ClassCounts, Disguise, is_withheld
+from seatwarden.engine.decide.disguise import Disguise
 from seatwarden.engine.decide.pseudonyms import Pseudonyms
+from seatwarden.engine.decide.withheld import is_withheld
 from seatwarden.engine.snapshot.unknown import Unknown
 from seatwarden.grammar.ast import Policy
 from tests.engine.support import checked, day_of, decide, license_row, site_of, user

@@ -9,8 +9,15 @@ import pytest
 
 from seatwarden.engine.log.chain import erased
 from seatwarden.engine.log.register import REGISTER_FILE
+from seatwarden.engine.log.verify import verify_record
 from seatwarden.engine.notice.register import NOTICES_FILE
-from seatwarden.engine.notice.verify import NOTICES, kind_of_register, registers_beside, verify_all, verify_beside
+from seatwarden.engine.notice.verify import (
+    NOTICES,
+    kind_of_register,
+    verify_all,
+    verify_beside,
+    verify_registers_beside,
+)
 from tests.engine.cli.conftest import Run
 from tests.engine.log.forging import relinked
 from tests.engine.notice.telling import Telling
@@ -118,7 +125,7 @@ def test_accepted_damage_is_no_fault_and_the_old_file_is_named(told: Telling, ru
     state = site.folder / "state"
     assert problems(state) == []
     aside = state / f"{NOTICES_FILE}.damaged-1"
-    (found,) = registers_beside(verify_all(state, NO_PAGES))
+    (found,) = verify_registers_beside(verify_record(state, NO_PAGES))
     assert found.aside == [aside]
     assert f"{aside}: set aside when its damage was accepted" in run("log", "verify", state).out
     assert kind_of_register(aside) is NOTICES
