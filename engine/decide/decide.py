@@ -17,7 +17,7 @@ from seatwarden.engine.decide.reference import RuleOutcome, evaluate_rule
 from seatwarden.engine.decide.standing import ruled
 from seatwarden.engine.facts.day import Day
 from seatwarden.engine.facts.facts import Facts, SnapshotFacts, Subject, subject_of, subjects_of
-from seatwarden.engine.facts.guards import Guard, RowState, guard_for, row_state_of
+from seatwarden.engine.facts.guards import Guard, RowState, guard_for, row_state_of, row_states_of
 from seatwarden.engine.facts.standing import NO_STANDING, Standing
 from seatwarden.engine.snapshot.model import License, Snapshot, UserReference
 from seatwarden.engine.snapshot.unknown import Unknown
@@ -71,8 +71,8 @@ class _Decider:
         snapshot, license_type, rules = self._snapshot, self._license_type, self._rules
         subjects = subjects_of(snapshot, license_type, licenses, self._day)
         batch, standings = rules.read(subjects), snapshot.standings
-        for subject, values, truths in zip(subjects, batch.rows(), rules.truths(batch), strict=True):
-            row_state = row_state_of(subject)
+        columns = subjects, row_states_of(subjects), batch.rows(), rules.truths(batch)
+        for subject, row_state, values, truths in zip(*columns, strict=True):
             concluded, standing = self._conclusions.of(truths, guard_for(row_state), values), NO_STANDING
             if standings:  # of most sites no register speaks, and of a site that has one few licenses
                 standing = standings.get((license_type, subject.license.id), NO_STANDING)
