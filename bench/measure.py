@@ -26,16 +26,12 @@ class Run:
 def run(*arguments: str | Path, codes: Sequence[int] = (0,)) -> Run:
     """Runs Python with these arguments, output thrown away. Raises RuntimeError when it ends with another code."""
     command = [sys.executable, *map(str, arguments)]
-    start = time.perf_counter()
-    with subprocess.Popen(command, cwd=ROOT, env=_ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
-        assert child.stderr is not None  # noqa: S101 - for the type checker
-        errors = child.stderr.read()
-        _, status, used = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in codes:
-        raise RuntimeError(f"{command} ended with {child.returncode}: {errors.decode(errors='replace')[-2000:]}")
-    return Run(seconds, used.ru_maxrss * 1024)
+    starter = [sys.executable, "-I", "-S", str(Path(__file__).with_name("started.py"))]
+    ran = subprocess.run([*starter, *command], cwd=ROOT, env=_ENV, capture_output=True, text=True, check=True)
+    seconds, memory, code = ran.stdout.split()
+    if int(code) not in codes:
+        raise RuntimeError(f"{command} ended with {code}: {ran.stderr[-2000:]}")
+    return Run(float(seconds), int(memory))
 
 
 def seatwarden(*arguments: str | Path) -> Run:
