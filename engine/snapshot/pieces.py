@@ -6,7 +6,7 @@ comes of it, and the whole is to be read with more patience.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -29,11 +29,11 @@ _MOST_TRIED = 3
 """Ends of all rows that are tried before it is given up."""
 
 _ROOM = 1
+"""Bytes before what is decoded, for the bracket of a list."""
 _ROWS = re.compile(rb'"(users|%b)":\[' % "|".join(LICENSE_TYPES).encode())
 _END = re.compile(rb'\](?=,"(?:licenses":\{|(?:%b)":\[)|\}[,}])' % "|".join(LICENSE_TYPES).encode())
 """What stands behind rows, and seldom within."""
 _NEXT_ROW = b"},{"
-
 
 _Decode: TypeAlias = Callable[[memoryview], list[Any]]
 
@@ -65,22 +65,25 @@ class _Pieces:
         self._size = 0
         self._buffer = bytearray(2 * PIECE)
         self._start = self._end = _ROOM
-        """Where that begins and ends which is not decoded yet; before it is room for a bracket."""
+        """Where that begins and ends which is not decoded yet."""
         self._around = b""
         """What stands around the rows: a snapshot without any."""
 
     def decode(self) -> tuple[SnapshotFile, int]:
         """The snapshot, and how many bytes it has. Raises _NotAsWritten, and those of UNREADABLE."""
         rows: dict[str, list[Any]] = {}
+        known: frozenset[str] = frozenset()
         while self._end - self._start < len(OWN_FORM) and self._read():
             pass
         if not self._buffer.startswith(OWN_FORM, self._start, self._end):
             raise _NotAsWritten
         while (name := self._next_rows()) is not None:
             decode: _Decode = msgspec.json.Decoder(self._kinds[name]).decode
-            if name in LICENSE_TYPES and "users" in rows:
-                decode = _without_names(decode, {user.id for user in rows["users"]})
+            if name in LICENSE_TYPES:
+                decode = _without_names(decode, known)
             rows[name] = [row for some in self._rows(decode) for row in some]
+            if name == "users":
+                known = frozenset([user.id for user in rows[name]])
         around = msgspec.json.decode(self._around, type=SnapshotFile)
         if keys_of(self._around).doubtful:
             raise _NotAsWritten
@@ -148,7 +151,7 @@ class _Pieces:
             buffer[start], buffer[end] = before, behind
 
 
-def _without_names(decode: _Decode, known: Set[str]) -> _Decode:
+def _without_names(decode: _Decode, known: frozenset[str]) -> _Decode:
     """Decodes licenses of known users, or of none, without what each row repeats of its user; others as ever."""
     without = msgspec.json.Decoder(list[LicenseOfKnown]).decode
 

@@ -3,10 +3,14 @@
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from seatwarden.engine.facts.guards import RowState, UserState, guard_for
+from seatwarden.engine.facts.facts import subject_of
+from seatwarden.engine.facts.guards import RowState, UserState, guard_for, row_state_of, row_states_of
 from seatwarden.grammar.ast import LICENSE_TYPES, LicenseType
-from tests.engine.support import decide, license_row, site_of, user
+from tests.engine.support import checked, day_of, decide, license_row, site_of, snapshot_of, user
+from tests.strategies import sites
 
 RELEASE_ALL = "release when true"
 NO_USER = {key: value for key, value in license_row(1).items() if key != "user"}
@@ -129,6 +133,21 @@ def test_the_state_of_a_row() -> None:
     assert [state.deleted_user for state in states] == [None, "?\\jdoe", None, None]
     assert [state.quarantined for state in states] == [False] * 4
     assert all(state.listed_once for state in states)
+
+
+@given(sites(), st.sampled_from(["as it is", "a user twice", "a license twice"]))
+def test_rows_told_together_are_told_as_one_by_one(site: dict[str, Any], how: str) -> None:
+    analyzer = [*site["licenses"].get("analyzer", []), license_row(1), license_row(2)]
+    site = site | {"users": [*site["users"], user(1)], "licenses": site["licenses"] | {"analyzer": analyzer}}
+    if how == "a user twice":
+        site["users"].append(user(1))
+    if how == "a license twice":
+        site["licenses"]["analyzer"].append(license_row(1))
+    snapshot = snapshot_of(site)
+    for license_type, rows in snapshot.licenses.items():
+        subjects = [subject_of(snapshot, license_type, row, day_of(checked(RELEASE_ALL))) for row in rows]
+        assert row_states_of(subjects) == list(map(row_state_of, subjects))
+        assert row_states_of([]) == []
 
 
 def test_plans_of_before_keep_their_words() -> None:

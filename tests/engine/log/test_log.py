@@ -12,6 +12,7 @@ from hypothesis import given
 from seatwarden.engine.decide.decide import conclude
 from seatwarden.engine.decide.decision import STANDING
 from seatwarden.engine.errors import DamagedLog
+from seatwarden.engine.log import decision_lines
 from seatwarden.engine.log.reader import read_log, read_plan
 from seatwarden.engine.log.run_folder import PLAN_FILE
 from seatwarden.engine.log.writer import Recording, write_plan
@@ -90,6 +91,15 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     other = write_plan(plan, tmp_path / "other", "", Recording(bytes(32))).read_bytes()
     assert one == same != other
     assert SEED.hex().encode() not in one
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 8, 9])
+def test_lines_are_the_same_however_many_are_held(block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = site_of([user(n) for n in range(8)], [license_row(n) for n in range(8)], [license_row(n) for n in range(3)])
+    plan = plan_of(RULES, site)
+    whole = write_plan(plan, tmp_path / "whole", "", RECORDING).read_bytes()
+    monkeypatch.setattr(decision_lines, "BLOCK", block)
+    assert write_plan(plan, tmp_path / "blocks", "", RECORDING).read_bytes() == whole
 
 
 def test_the_policy_as_it_was(tmp_path: Path) -> None:
