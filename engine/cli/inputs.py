@@ -230,7 +230,8 @@ def _from_file(
     from seatwarden.engine.snapshot.license_rules import asks_for_attributes
     from seatwarden.engine.snapshot.reader import load_snapshot
 
-    asked_for = attributes or policy.reads("user.attributes")
+    # What comes through a pipe can be read once.
+    asked_for = attributes or policy.reads("user.attributes") or not file.is_file()
     taken = load_snapshot(file, attributes=asked_for, keep=keep)
     if rules and not asked_for and asks_for_attributes(taken.license_rules):
         taken = load_snapshot(file, keep=keep)

@@ -17,7 +17,7 @@ from msgspec import UNSET, structs
 from seatwarden.engine.common.timestamps import format_instant, parse_timestamp
 from seatwarden.engine.qrs.expiry import EndingCertificate
 from seatwarden.engine.runs.context import Connection
-from seatwarden.engine.snapshot.model import License, Seats, Snapshot, User, UserReference
+from seatwarden.engine.snapshot.model import License, ReferenceToKnown, Seats, Snapshot, User, UserReference
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.operators import all_true
 
@@ -93,6 +93,8 @@ def rows_in(licenses: Mapping[LicenseType, Sequence[License]]) -> dict[Seat, tup
 
 
 def _holder(row: License) -> str | None:
+    if isinstance(row.user, ReferenceToKnown):
+        raise TypeError("the names of users were not read: what is asked of other sites hangs on them")
     return person_of(row.user.user_directory, row.user.user_id) if isinstance(row.user, UserReference) else None
 
 

@@ -23,8 +23,9 @@ PIECE = 1 << 20
 """Bytes that are read at a time: enough for the calls not to count, few enough to stay in the processor's cache."""
 MOST_AHEAD = 8 * PIECE
 """Most bytes that are read for one row, or between rows."""
-_LOOKED_AT = 1 << 14
-"""Bytes at the end of a piece among which the end of a row is looked for."""
+_LOOKED_AT, MOST_LOOKED_AT = 1 << 14, 1 << 22
+"""Bytes at the end of what was read among which the end of a row is looked for; rows of users in very many groups have
+tens of thousands, or more."""
 _MOST_TRIED = 3
 """Ends of all rows that are tried before it is given up."""
 
@@ -66,6 +67,7 @@ class _Pieces:
         self._buffer = bytearray(2 * PIECE)
         self._start = self._end = _ROOM
         """Where that begins and ends which is not decoded yet."""
+        self._looked_at = _LOOKED_AT
         self._around = b""
         """What stands around the rows: a snapshot without any."""
 
@@ -78,6 +80,8 @@ class _Pieces:
         if not self._buffer.startswith(OWN_FORM, self._start, self._end):
             raise _NotAsWritten
         while (name := self._next_rows()) is not None:
+            if name in rows:  # of many that are one only the last would count
+                raise _NotAsWritten
             decode: _Decode = msgspec.json.Decoder(self._kinds[name]).decode
             if name in LICENSE_TYPES:
                 decode = _without_names(decode, known)
@@ -113,28 +117,50 @@ class _Pieces:
                 return None
         self._around += self._buffer[self._start : found.end()]
         self._start, name = found.end(), found[1].decode()
-        if _last_place(self._around, b"]}" if name == "users" else b"]}}") != name:
+        if not _ends_in(self._around, ("users",) if name == "users" else ("licenses", name)):
             raise _NotAsWritten
         return name
 
     def _rows(self, decode: _Decode) -> Iterator[list[Any]]:
         """The rows that begin here, some at a time; goes on to the bracket behind them."""
         while True:
-            end = _last_row_end(self._buffer, self._start, self._end)
-            rows = self._rows_before(end, decode) if end is not None else None
-            if end is not None and rows is not None:
+            rows = self._whole_rows(decode)
+            if rows is None and (last := self._last_rows(decode)) is not None:
+                yield last
+                return
+            while rows is None and self._looks_further():
+                rows = self._whole_rows(decode)
+            if rows is not None:
                 yield rows
-                self._start = end + 1
-                self._read()
-                continue
-            for found in islice(_END.finditer(self._buffer, self._start, self._end), _MOST_TRIED):
-                rows = self._rows_before(found.start(), decode)
-                if rows is not None:
-                    yield rows
-                    self._start = found.start()
-                    return
-            if not self._read():  # a row may be longer than a piece
+            if not self._read() and rows is None:  # a row may be longer than a piece
                 raise _NotAsWritten
+
+    def _whole_rows(self, decode: _Decode) -> list[Any] | None:
+        """The rows that were read as a whole, but for the last one; goes on behind them. None where none is found, or
+        only few: all that is left would be looked through again for as few more."""
+        end = _last_row_end(self._buffer, max(self._start, self._end - self._looked_at), self._end)
+        if end is None or end - self._start < (self._end - self._start) // 4:
+            return None
+        rows = self._rows_before(end, decode)
+        if rows is not None:
+            self._start = end + 1
+        return rows
+
+    def _last_rows(self, decode: _Decode) -> list[Any] | None:
+        """The rows up to the bracket that ends them; goes on to that. None where it is not found."""
+        for found in islice(_END.finditer(self._buffer, self._start, self._end), _MOST_TRIED):
+            rows = self._rows_before(found.start(), decode)
+            if rows is not None:
+                self._start = found.start()
+                return rows
+        return None
+
+    def _looks_further(self) -> bool:
+        """From now on the end of a row is looked for among more bytes; whether that makes any difference."""
+        if self._looked_at >= min(MOST_LOOKED_AT, self._end - self._start):
+            return False
+        self._looked_at *= 16
+        return True
 
     def _rows_before(self, end: int, decode: _Decode) -> list[Any] | None:
         """The rows up to there; None where none ends there. Raises ValidationError where a fact is not of its type."""
@@ -152,7 +178,10 @@ class _Pieces:
 
 
 def _without_names(decode: _Decode, known: frozenset[str]) -> _Decode:
-    """Decodes licenses of known users, or of none, without what each row repeats of its user; others as ever."""
+    """Decodes licenses of known users, or of none, without what each row repeats of its user; others as ever.
+
+    What is not read is not looked at: it may be of any type, and no text at all.
+    """
     without = msgspec.json.Decoder(list[LicenseOfKnown]).decode
 
     def decoded(data: memoryview) -> list[Any]:
@@ -163,11 +192,16 @@ def _without_names(decode: _Decode, known: frozenset[str]) -> _Decode:
     return decoded
 
 
-def _last_place(beginning: bytes, closing: bytes) -> str:
-    """The name of the list that a beginning ends in, of users or of licenses. Raises those of UNREADABLE."""
-    found = msgspec.json.decode(beginning + closing, type=dict[str, Raw])
-    name = list(found)[-1]
-    return name if name != "licenses" else list(msgspec.json.decode(found[name], type=dict[str, Raw]))[-1]
+def _ends_in(beginning: bytes, place: tuple[str, ...]) -> bool:
+    """Whether the beginning of a snapshot ends where a list begins, at the place that these keys lead to. Raises those
+    of UNREADABLE where none can begin there."""
+    value = Raw(beginning + b"]" + b"}" * len(place))
+    for key in place:
+        found = msgspec.json.decode(value, type=dict[str, Raw])
+        if list(found)[-1] != key:
+            return False
+        value = found[key]
+    return True
 
 
 def _last_row_end(data: bytearray, start: int, end: int) -> int | None:
@@ -176,7 +210,6 @@ def _last_row_end(data: bytearray, start: int, end: int) -> int | None:
     Within a row brackets are open, but for those that stand in texts: nearly always they are the fewest between rows.
     """
     # A regular expression for all three marks takes as long as decoding what it looks through.
-    start = max(start, end - _LOOKED_AT)
     at, closed, fewest, found = end, 0, 0, None
     while (before := data.rfind(_NEXT_ROW, start, at)) >= 0:
         closed += data.count(b"]", before, at) - data.count(b"[", before, at)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from seatwarden.engine.common.collector import collector_off
 from seatwarden.engine.common.json_errors import UNREADABLE, is_not_utf8
 from seatwarden.engine.snapshot.digest import DigestBeside
-from seatwarden.engine.snapshot.doubled import is_to_be_checked, keys_of
+from seatwarden.engine.snapshot.doubled import MOST_CHECKED, is_to_be_checked, keys_of
 from seatwarden.engine.snapshot.model import (
     NOTHING_SPOILED,
     License,
@@ -103,15 +103,19 @@ def load_snapshot(path: Path, *, attributes: bool = True, keep: bool = False) ->
 
 
 def _in_pieces(path: Path, *, attributes: bool) -> Snapshot | None:
-    """The snapshot in a file that is large and as we write it; None for all others."""
+    """The snapshot in a file that is large and as we write it; None for all others, which are to be read as a whole."""
     try:
-        size = path.stat().st_size if path.is_file() else 0  # from a pipe nothing can be read twice
-        if not size:
+        if not path.is_file():  # from a pipe nothing can be read twice
             return None
+        size = path.stat().st_size
         with path.open("rb") as file, DigestBeside() as digest, collector_off():
-            noted = _Noted(file, digest)
-            source = Unpacking(noted, size) if is_packed(file.peek()) else noted
+            noted, packed = _Noted(file, digest), is_packed(file.peek())
+            if size <= MOST_CHECKED and not packed:
+                return None
+            source = Unpacking(noted, size) if packed else noted
             decoded = decode_in_pieces(source, kinds_of_rows(attributes=attributes))
+            if decoded is None:
+                file.seek(0)  # who opens /dev/stdin again goes on, on some systems, where this ends
     except OSError:  # said by who reads the whole
         return None
     return _snapshot(decoded, digest, NOTHING_SPOILED) if decoded is not None else None

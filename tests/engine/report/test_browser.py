@@ -443,8 +443,14 @@ def test_on_paper(browser: Chrome, example: Path) -> None:
 
 def test_without_javascript(browser: Chrome, example: Path) -> None:
     """What the run takes is on the page, and nothing is that does not work."""
+
+    def unscripted(browser: Chrome) -> bool:
+        _open(browser, example)
+        return "js" not in (browser.find_element(By.TAG_NAME, "html").get_attribute("class") or "").split()
+
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    _open(browser, example)
+    # The first page in a process of its own may not have heard of it.
+    WebDriverWait(browser, 20).until(unscripted)
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert len(browser.find_elements(By.CSS_SELECTOR, "#taken tbody tr")) == len(read_plan(example.parent).log.releases)
     assert browser.find_element(By.ID, "taken").is_displayed()

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seatwarden.engine.common.json_errors import UNREADABLE
-from seatwarden.engine.snapshot import packed
+from seatwarden.engine.snapshot import packed, pieces
 from seatwarden.engine.snapshot.doubled import MOST_CHECKED
 from seatwarden.engine.snapshot.model import License, Snapshot, SnapshotFile, UserReference, kinds_of_rows
 from seatwarden.engine.snapshot.packed import Unpacking, compress
@@ -152,6 +152,10 @@ OTHER_ROW = msgspec.json.encode(user(2))
         BEGINS + b'"users":[],"licenses":{"professional" : []},"x":{"professional":[{"id":"l"}]}}',
         BEGINS + b'"users":[],"licenses":{"analyzer":[]},"licenses":{"professional":[{"id":"l"}]}}',
         BEGINS + b'"users":[],"licenses":{"professional":{"analyzer":[]}}}',
+        BEGINS + b'"users":[],"licenses":{"analyzer":[]},"analyzer":{"analyzer":[{"id":"l"}]}}',
+        BEGINS + b'"users":[],"licenses":{"analyzer" : []},"analyzer":{"analyzer":[{"id":"l"}]}}',
+        BEGINS + b'"users":[],"licenses":{"analyzer":[]},"professional":{"professional":[{"id":"l"}]}}',
+        BEGINS + b'"users":{"users":[]},"licenses":{"analyzer":[]}}',
         BEGINS + b'"users":[%b],"licenses":{"analyzer":[]}} ]' % ROW,
         BEGINS + b'"users":[%b}' % ROW,
         BEGINS + b'"users":[%b %b],"licenses":{"analyzer":[]}}' % (ROW, OTHER_ROW),
@@ -162,6 +166,42 @@ OTHER_ROW = msgspec.json.encode(user(2))
 @pytest.mark.parametrize("most", [5, 100, 10_000])
 def test_what_seatwarden_does_not_write_is_left_to_who_reads_the_whole(data: bytes, most: int) -> None:
     assert in_pieces(data, most) is None
+
+
+def test_lists_that_come_again_and_again_cost_no_more_than_the_first() -> None:
+    data = BEGINS + b'"users":[],"licenses":{' + b'"analyzer":[],' * 200_000 + b'"professional":[]}}'
+    source = Slow(data, 10_000)
+    assert decode_in_pieces(source, KINDS, least=0) is None
+    assert source.tell() == 10_000
+
+
+@pytest.mark.parametrize("groups", [100, 1_000, 20_000])
+def test_rows_of_users_in_very_many_groups(groups: int) -> None:
+    attributes = [{"attributeType": "group", "attributeValue": f"group {n}"} for n in range(groups)]
+    count = 2 * MOST_AHEAD // (groups * 60)
+    users = [user(n, attributes=attributes) for n in range(count)]
+    data = written(site_of(users, [license_row(n) for n in range(count)]))
+    found = decode_in_pieces(io.BytesIO(data), KINDS)
+    assert found is not None
+    assert [one.id for one in found.users] == [f"u{n}" for n in range(count)]
+
+
+def test_strange_names_beside_a_long_row_take_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long row makes it look further; the fewest brackets are open at the first of many rows then."""
+    looked_at = []
+    last_row_end = pieces._last_row_end
+
+    def counting(data: bytearray, start: int, end: int) -> int | None:
+        looked_at.append(end - start)
+        return last_row_end(data, start, end)
+
+    monkeypatch.setattr(pieces, "_last_row_end", counting)
+    attributes = [{"attributeType": "group", "attributeValue": f"group {n}"} for n in range(30_000)]
+    users = [user(n, name="[x", attributes=[] if n else attributes) for n in range(12_000)]
+    data = written(site_of(users, [license_row(1)]))
+    found = decode_in_pieces(io.BytesIO(data), KINDS)
+    assert found is None or told(found) == told(whole(data))
+    assert sum(looked_at) < 10 * len(data)
 
 
 def test_a_row_without_end_is_not_read_for_ever() -> None:
