@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -51,6 +53,19 @@ def test_a_column_and_three_counts_that_add_up(run: Run, snapshot: Path) -> None
     assert counts == COUNTS
     assert first == "cannot say of 1: rule `At work`: `user.environment.os` is known at log-in only"
     assert second == "cannot say of 1: another license is left: professional"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders are POSIX")
+def test_a_snapshot_through_a_pipe_is_read_once(run: Run, tmp_path: Path) -> None:
+    """Also where it is rules that ask for attributes, and not the policy."""
+    file, pipe = _written(tmp_path, [rule_row(1, '((user.group="Sales"))', name="Sales")]), tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    writer = Thread(target=lambda: pipe.write_bytes(file.read_bytes()), daemon=True)
+    writer.start()
+    piped = json.loads(run("plan", "-p", BUTLER, "-s", pipe, "--format", "json").out)
+    writer.join(20)
+    assert piped["decisions"] == json.loads(run("plan", "-p", BUTLER, "-s", file, "--format", "json").out)["decisions"]
+    assert any(one.get("takeBack") for one in piped["decisions"])
 
 
 def test_json_and_csv_say_it_too(run: Run, snapshot: Path) -> None:
