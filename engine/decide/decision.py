@@ -1,7 +1,7 @@
 """A decision: the verdict for one license, what decided it, and what the rules read."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby, islice
 from typing import Any, Literal, Protocol, TypeAlias
@@ -205,18 +205,10 @@ def user_of(directory: str | None, user_id: str | None) -> str:
     return user_id if directory is None and is_pseudonym(user_id) else f"{directory or '?'}\\{user_id}"
 
 
-def that_take(decisions: Iterable[Decision]) -> list[Decision]:
+def that_take(decisions: Sequence[Decision]) -> list[Decision]:
     """Those by which a license is taken from its user, in their order."""
-    taking: dict[Ruling, bool] = {}  # many share a ruling, which is asked once
-    found = []
-    for decision in decisions:
-        ruling = decision.ruling
-        takes = taking.get(ruling)
-        if takes is None:
-            takes = taking[ruling] = ruling.takes
-        if takes:
-            found.append(decision)
-    return found
+    taking = {ruling for ruling in {decision.ruling for decision in decisions} if ruling.takes}  # few: many share one
+    return [decision for decision in decisions if decision.ruling in taking]
 
 
 _PSEUDONYM = re.compile(r"p-[0-9a-f]{20}", re.ASCII)

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, get_args
 from msgspec import Struct
 
 from seatwarden.engine.facts.facts import Subject
-from seatwarden.engine.snapshot.model import UserReference
+from seatwarden.engine.snapshot.model import License, UserReference
 
 Guard: TypeAlias = Literal["quarantined", "undetermined"]
 UserState: TypeAlias = Literal["known", "none", "deleted", "unlisted", "doubled", "unreadable"]
@@ -38,8 +38,7 @@ def row_state_of(subject: Subject) -> RowState:
     license_ = subject.license
     user, deleted = _user(subject), license_.deleted_user_id or None
     listed_once = license_.id not in subject.snapshot.doubled_licenses[subject.license_type]
-    is_free = license_.quarantined is False and license_.quarantine_end == _NO_END
-    if is_free and user == "known" and deleted is None and listed_once:
+    if user == "known" and listed_once and _is_usual(license_):
         return _ORDINARY
     return RowState(
         quarantined=license_.quarantined if isinstance(license_.quarantined, bool) else None,
@@ -58,14 +57,14 @@ def row_states_of(subjects: Sequence[Subject]) -> list[RowState]:
     if snapshot.doubled_users or snapshot.doubled_licenses[license_type]:
         return list(map(row_state_of, subjects))
     return [
-        _ORDINARY
-        if subject.user is not None
-        and (row := subject.license).quarantined is False
-        and row.quarantine_end == _NO_END
-        and not row.deleted_user_id
-        else row_state_of(subject)
+        _ORDINARY if subject.user is not None and _is_usual(subject.license) else row_state_of(subject)
         for subject in subjects
     ]
+
+
+def _is_usual(row: License) -> bool:
+    """Whether a row says what nearly all say, of itself: in no quarantine, and of no user who was deleted."""
+    return row.quarantined is False and row.quarantine_end == _NO_END and not row.deleted_user_id
 
 
 def guard_for(row_state: RowState) -> tuple[Guard, str] | None:

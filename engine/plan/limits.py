@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from seatwarden.engine.common.text import join_words, plural, quoted
-from seatwarden.engine.decide.decision import Decision
+from seatwarden.engine.decide.decision import Decision, that_take
 from seatwarden.engine.errors import OverTheLimit
 from seatwarden.engine.snapshot.model import Seats
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Limit, Reserve
@@ -367,8 +367,7 @@ def choose(
     limit is exceeded.
     """
     allocated = allocated_in(decisions)
-    releases = [d for d in decisions if d.takes]
-    chosen = [d for d in longest_unused_first(limits, allocated, releases, site) if d.key not in without]
+    chosen = [d for d in longest_unused_first(limits, allocated, that_take(decisions), site) if d.key not in without]
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
     hold_limits(limits, allocated, planned, site)
     return chosen

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
+from seatwarden.engine.decide.decision import that_take
 from seatwarden.engine.decide.states import MEANINGS, STATES, LicenseState
 from seatwarden.engine.log.journal import JournalState
 from seatwarden.engine.log.reader import RecordedPlan
@@ -190,8 +191,7 @@ def due_against_limits(plan: RecordedPlan) -> list[Excess]:
 def breaches_of(plan: RecordedPlan) -> tuple[Breach, ...]:
     """The limits because of which nothing is released: they choose nothing, and are exceeded."""
     allocated = allocated_in(plan.decisions)
-    due = (d for d in plan.decisions if d.takes)
-    chosen = longest_unused_first(plan.limits, allocated, due, plan.numbers)
+    chosen = longest_unused_first(plan.limits, allocated, that_take(plan.decisions), plan.numbers)
     planned = {t: sum(d.license_type == t for d in chosen) for t in LICENSE_TYPES}
     return tuple(
         Breach(print_limit(one.limit), one.license_type or "both types", one.planned, one.allowed)

@@ -108,12 +108,14 @@ def _in_pieces(path: Path, *, attributes: bool) -> Snapshot | None:
         if not path.is_file():  # from a pipe nothing can be read twice
             return None
         size = path.stat().st_size
-        with path.open("rb") as file, DigestBeside() as digest, collector_off():
-            noted, packed = _Noted(file, digest), is_packed(file.peek())
+        with path.open("rb") as file:
+            packed = is_packed(file.peek())
             if size <= MOST_CHECKED and not packed:
                 return None
-            source = Unpacking(noted, size) if packed else noted
-            decoded = decode_in_pieces(source, kinds_of_rows(attributes=attributes))
+            with DigestBeside() as digest, collector_off():
+                noted = _Noted(file, digest)
+                source = Unpacking(noted, size) if packed else noted
+                decoded = decode_in_pieces(source, kinds_of_rows(attributes=attributes))
             if decoded is None:
                 file.seek(0)  # who opens /dev/stdin again goes on, on some systems, where this ends
     except OSError:  # said by who reads the whole
