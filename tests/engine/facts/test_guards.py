@@ -135,6 +135,18 @@ def test_the_state_of_a_row() -> None:
     assert all(state.listed_once for state in states)
 
 
+def test_ordinary_rows_share_one_state() -> None:
+    """A site has very many of them. One that names a deleted user is none, whatever else it says."""
+    ends = {"quarantineEnd": "1753-01-01T00:00:00.000Z"}
+    rows = [license_row(1, **ends), license_row(1, id="l2", **ends), license_row(1, id="l3", deletedUserId="x", **ends)]
+    snapshot = snapshot_of(site_of([user(1)], rows))
+    subjects = [subject_of(snapshot, "analyzer", row, day_of(checked(""))) for row in snapshot.licenses["analyzer"]]
+    for states in (row_states_of(subjects), list(map(row_state_of, subjects))):
+        assert states[0] is states[1]
+        assert [state.deleted_user for state in states] == [None, None, "?\\x"]
+    assert row_states_of(subjects)[0] is row_state_of(subjects[0])
+
+
 @given(sites(), st.sampled_from(["as it is", "a user twice", "a license twice"]))
 def test_rows_told_together_are_told_as_one_by_one(site: dict[str, Any], how: str) -> None:
     analyzer = [*site["licenses"].get("analyzer", []), license_row(1), license_row(2)]

@@ -13,6 +13,7 @@ from seatwarden.engine.decide.decision import Decision
 from seatwarden.engine.errors import OverTheLimit
 from seatwarden.engine.plan.limits import (
     DEFAULT_COUNT,
+    SiteNumbers,
     allocated_in,
     choose,
     describe_excess,
@@ -23,6 +24,7 @@ from seatwarden.engine.plan.limits import (
     remedy,
 )
 from seatwarden.engine.plan.plan import Plan, make_plan
+from seatwarden.engine.snapshot.model import Seats
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Limit
 from seatwarden.grammar.printer import print_limit
 from seatwarden.policy.loading import load_policy
@@ -178,6 +180,17 @@ def test_two_limits_both_have_room_or_nothing_is_chosen() -> None:
         "longest unused first\nlimit release to 100% per run"
     )
     assert _chosen(both, "mid new", "old old1") == ["old", "mid"]
+
+
+def test_what_the_site_says_chooses_and_refuses() -> None:
+    """A reserve by the licenses that are free, a limit over time by what was released before."""
+    decisions = _decided("mid new old")
+    text = "limit release to reach {} free analyzer, longest unused first\nlimit release to 3 of analyzer per 7 days"
+    numbers = SiteNumbers({"analyzer": Seats(available=0)}, {7: {"analyzer": 1}})
+    whole = text + "\nlimit release to 100% per run"
+    assert [one.license_id for one in choose(decisions, _limits(whole.format(2)), numbers)] == ["old", "mid"]
+    with pytest.raises(OverTheLimit, match="per 7 days"):
+        choose(decisions, _limits(whole.format(3)), numbers)
 
 
 def test_other_limits_choose_nothing() -> None:
