@@ -22,6 +22,7 @@ from seatwarden.engine.log.reader import read_plan
 from seatwarden.engine.log.states import states_in
 from seatwarden.engine.report.visible import shown
 from seatwarden.engine.report.write import write_report
+from tests.engine.report.accessible import names_and_roles
 from tests.engine.report.conftest import complaints_of
 from tests.engine.report.runs import HOSTILE, LATELY, LONG_AGO, hostile_site, some_site, write_run
 from tests.paths import EXAMPLES
@@ -382,10 +383,8 @@ def test_twenty_thousand_decisions(browser: Chrome, many: Path) -> None:
 
 def test_names_and_roles(browser: Chrome, example: Path) -> None:
     _open(browser, example)
-    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    nodes = [(n["role"]["value"], n.get("name", {}).get("value", "")) for n in tree if not n["ignored"]]
-    roles = {role for role, _ in nodes}
-    assert {"banner", "main", "navigation", "search", "table", "columnheader", "rowheader", "status"} <= roles
+    wanted = ("banner", "main", "navigation", "search", "table", "columnheader", "rowheader", "status")
+    nodes = names_and_roles(browser, wanted)
     for role, name in nodes:
         if role in ("button", "link", "searchbox", "combobox", "image", "table", "region", "heading"):
             assert name.strip(), f"a {role} without a name"
