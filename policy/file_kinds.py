@@ -141,11 +141,11 @@ def kind_of_data(data: bytes) -> FileKind | None:
         return EXCEL if b"xl/" in data else WORD if b"word/" in data else ZIP
     if found:
         return found
-    if _PFX.match(data):
+    if re.match(_PFX, data):
         return PFX
     text = _text(data)
     if text is None:
-        return UTF16 if _UTF16.match(data) else None
+        return UTF16 if re.match(_UTF16, data) else None
     if not text.strip("\0 \t\r\n\ufeff"):
         return EMPTY
     return next((kind for is_one, kind in _TEXTS if is_one(text)), None)
@@ -175,33 +175,33 @@ _MAGIC = (
     (b"\x7fELF", PROGRAM),
     (b"\x28\xb5\x2f\xfd", SNAPSHOT),  # zstd, which nothing else here is packed with
 )
-_PFX = re.compile(rb"\x30[\x82-\x84].{2,4}\x02\x01\x03", re.DOTALL)
+# Patterns are texts, which `re` compiles when one is first asked for: of most files a few, of none all.
+_PFX = rb"(?s)\x30[\x82-\x84].{2,4}\x02\x01\x03"
 """The beginning of a PKCS #12 file (RFC 7292): a sequence whose first element is version 3."""
-_PEM = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
-_UTF16 = re.compile(rb"(?:[\t\r\n -~]\0){8}|(?:\0[\t\r\n -~]){8}")
+_PEM = r"(?m)^-----BEGIN ([A-Z0-9 ]+)-----"
+_UTF16 = rb"(?:[\t\r\n -~]\0){8}|(?:\0[\t\r\n -~]){8}"
 """Letters of ASCII with a NUL beside each."""
-_COMMENT = re.compile(r"\s*(?:#[^\n]*\n\s*)*")
-_STATEMENT = re.compile(
-    r"""(?:keep|release|downgrade)\s+(?:["']|(?:when|until|analyzer|professional)\b)"""
+_COMMENT = r"\s*(?:#[^\n]*\n\s*)*"
+_STATEMENT = (
+    r"""(?i)(?:keep|release|downgrade)\s+(?:["']|(?:when|until|analyzer|professional)\b)"""
     r"""|let\s+\w+\s*=|set\s+\w+\s+from\b|limit\s+release\b|timezone\s+["']"""
-    r"""|guarantee\s+(?:["']|(?:never|always)\b)""",
-    re.IGNORECASE,
+    r"""|guarantee\s+(?:["']|(?:never|always)\b)"""
 )
 """The beginnings of statements."""
-_TOP_KEY = re.compile(r"^([A-Za-z]\w*)\s*:(?=\s|$)", re.MULTILINE)
+_TOP_KEY = r"(?m)^([A-Za-z]\w*)\s*:(?=\s|$)"
 _JSON_KEY = '"{}"\\s*:'
-_ROWS = re.compile(r'"users"\s*:\s*\[\s*\{|"licenses"\s*:\s*\{\s*"(?:professional|analyzer)"\s*:\s*\[')
+_ROWS = r'"users"\s*:\s*\[\s*\{|"licenses"\s*:\s*\{\s*"(?:professional|analyzer)"\s*:\s*\['
 """How rows of QRS begin in a snapshot."""
-_HEX_KEY = re.compile(r"\s*[0-9a-f]{64}\s*")
-_PUBLIC_KEY = re.compile(r"[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\n?")
-_SUMMARY = re.compile(r"^\S.*: [\d,]+ passed(?:, [\d,]+ failed)?\s*\Z", re.MULTILINE)
+_HEX_KEY = r"\s*[0-9a-f]{64}\s*"
+_PUBLIC_KEY = r"[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\n?"
+_SUMMARY = r"(?m)^\S.*: [\d,]+ passed(?:, [\d,]+ failed)?\s*\Z"
 _LONGEST_ROW = 10_000
 
 
 def _has(*names: str) -> Callable[[str], bool]:
     """Whether a JSON text has all of these keys."""
-    patterns = [re.compile(_JSON_KEY.format(re.escape(name))) for name in names]
-    return lambda text: _is_json(text) and all(pattern.search(text) for pattern in patterns)
+    patterns = [_JSON_KEY.format(re.escape(name)) for name in names]
+    return lambda text: _is_json(text) and all(re.search(pattern, text) for pattern in patterns)
 
 
 def _is_json(text: str) -> bool:
@@ -210,46 +210,47 @@ def _is_json(text: str) -> bool:
 
 def _is_snapshot(text: str) -> bool:
     """Whether it has users and licenses. Of a large one only the start and the end are looked at, and may show one."""
-    return _has("users", "licenses")(text) or (_is_json(text) and _ROWS.search(text) is not None)
+    return _has("users", "licenses")(text) or (_is_json(text) and re.search(_ROWS, text) is not None)
 
 
 def _first_line_says(kind: str) -> Callable[[str], bool]:
     """Whether the first line is that of a log of ours."""
-    pattern = re.compile(rf'\{{[^\n]{{0,40}}"kind"\s*:\s*"{kind}"')
-    return lambda text: pattern.match(text.lstrip("\ufeff")) is not None
+    pattern = rf'\{{[^\n]{{0,40}}"kind"\s*:\s*"{kind}"'
+    return lambda text: re.match(pattern, text.lstrip("\ufeff")) is not None
 
 
 def _has_keys(*names: str) -> Callable[[str], bool]:
     """Whether a YAML text has one of these keys at its left margin."""
-    return lambda text: not _is_json(text) and not {key.group(1) for key in _TOP_KEY.finditer(text)}.isdisjoint(names)
+    return lambda text: not _is_json(text) and not {key.group(1) for key in re.finditer(_TOP_KEY, text)}.isdisjoint(names)
 
 
 def _is_test(text: str) -> bool:
-    keys = {key.group(1) for key in _TOP_KEY.finditer(text)}
+    keys = {key.group(1) for key in re.finditer(_TOP_KEY, text)}
     return not _is_json(text) and "policy" in keys and not keys.isdisjoint({"cases", "expect"})
 
 
 def _is_fleet(text: str) -> bool:
     """Whether it has sites, and none of the keys of a single one."""
-    keys = {key.group(1) for key in _TOP_KEY.finditer(text)}
+    keys = {key.group(1) for key in re.finditer(_TOP_KEY, text)}
     return not _is_json(text) and "sites" in keys and keys.isdisjoint({"Butler", "configQRS", "cert", "seatwarden"})
 
 
 def _is_policy(text: str) -> bool:
     """Whether the first word that is not in a comment begins a statement."""
-    begins = _COMMENT.match(text.removeprefix("\ufeff"))
-    return begins is not None and _STATEMENT.match(text.removeprefix("\ufeff"), begins.end()) is not None
+    text = text.removeprefix("\ufeff")
+    comment = re.match(_COMMENT, text)
+    return comment is not None and re.match(_STATEMENT, text[comment.end() :]) is not None
 
 
 def _pem(word: str) -> Callable[[str], bool]:
     """Whether it is PEM, and the first part of it is that."""
-    return lambda text: (found := _PEM.search(text)) is not None and found.group(1).endswith(word)
+    return lambda text: (found := re.search(_PEM, text)) is not None and found.group(1).endswith(word)
 
 
 def _is_csv(text: str) -> bool:
     """Whether its first rows have the same number of cells, at least three, and it has no other form."""
     lines = text.splitlines()[:5]
-    if _is_json(text) or _TOP_KEY.match(text) or any(len(line) > _LONGEST_ROW for line in lines):
+    if _is_json(text) or re.match(_TOP_KEY, text) or any(len(line) > _LONGEST_ROW for line in lines):
         return False
     import csv  # hardly any file comes this far
 
@@ -269,9 +270,9 @@ def _starts(*beginnings: str) -> Callable[[str], bool]:
 _TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
     (_pem("CERTIFICATE"), CERTIFICATE),
     (lambda text: "-----BEGIN SEATWARDEN RECEIPT-----" in text or text.startswith('{"receipt":'), RECEIPT),
-    (lambda text: _PUBLIC_KEY.match(text) is not None and _pem("KEY")(text), SIGNING_KEY),
+    (lambda text: re.match(_PUBLIC_KEY, text) is not None and _pem("KEY")(text), SIGNING_KEY),
     (_pem("KEY"), PRIVATE_KEY),
-    (lambda text: _PUBLIC_KEY.fullmatch(text) is not None, PUBLIC_KEY),
+    (lambda text: re.fullmatch(_PUBLIC_KEY, text) is not None, PUBLIC_KEY),
     (_first_line_says("plan"), PLAN),
     (_first_line_says("apply"), JOURNAL),
     (lambda text: _has("$id")(text) and "urn:seatwarden:schema:" in text, SCHEMA),
@@ -282,14 +283,14 @@ _TEXTS: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
     (lambda text: _starts("<!doctype html")(text) and "· seatwarden</title>" in text, REPORT),
     (_starts("<!doctype html", "<html"), HTML),
     (lambda text: _starts("<?xml", "<testsuites")(text) and "<testsuite" in text, JUNIT),
-    (lambda text: _HEX_KEY.fullmatch(text) is not None, KEY),
+    (lambda text: re.fullmatch(_HEX_KEY, text) is not None, KEY),
     (_is_policy, POLICY),
     (_is_test, TEST),
     (_is_fleet, FLEET),
     (_has_keys("Butler"), BUTLER),
     (_has_keys("neverRelease", "licenseType", "licenseRelease", "qlikSenseLicense"), RULES),
     (_has_keys("configQRS", "cert", "seatwarden"), SITE),
-    (lambda text: _SUMMARY.search(text) is not None, TESTED),
+    (lambda text: re.search(_SUMMARY, text) is not None, TESTED),
     (_is_csv, CSV),
 )
 """In this order: the first that is seen is what it is."""

@@ -4,7 +4,7 @@ import atexit
 import os
 import sys
 
-from seatwarden.engine.cli.main import main as run
+from seatwarden.engine.common.collector import collect_seldom
 
 
 def main() -> None:
@@ -14,6 +14,9 @@ def main() -> None:
     licenses that takes 0.2 s, of a small command as long as a fifth of its imports. Where a thread still has something
     to do, it is waited for as ever.
     """
+    collect_seldom()
+    from seatwarden.engine.cli.main import main as run  # most objects come with it
+
     try:
         run()
     except SystemExit as ended:

@@ -6,8 +6,9 @@ number.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Field
 from seatwarden.policy.operators import matches, read_text
@@ -17,8 +18,7 @@ from seatwarden.policy.worlds.patterns import combinations
 from seatwarden.policy.worlds.spellings import another_spelling
 
 
-@dataclass(frozen=True)
-class TextValues:
+class TextValues(Struct, frozen=True, dict=True):
     """The texts that stand for all values of one field.
 
     `masks` has for each test the bits of the texts that pass it; `plainest` is the bit of a text that passes the

@@ -1,9 +1,10 @@
 """A world: concrete facts about one user, one license and one day."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
+
+from msgspec import Struct, field
 
 from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
@@ -23,8 +24,7 @@ _ORDINARY_TEXTS = {"user.userDirectory": "ACME", "user.userId": "somebody", "use
 _LONG_AGO = 400
 
 
-@dataclass(frozen=True)
-class World:
+class World(Struct, frozen=True, eq=False, dict=True):
     """Concrete facts about one user, one license and one day.
 
     `held` has the texts of the fields that the state speaks of, as bits in its pools. A fact that nothing speaks of
@@ -35,7 +35,7 @@ class World:
     held: Mapping[Field, int]
     flags: Mapping[Field, bool]
     days: Mapping[DayField, int]
-    _values: dict[Field, tuple[Value, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _values: dict[Field, tuple[Value, ...]] = field(default_factory=dict)
     """What was read: finding a text that fits all that is assumed of what it says takes a search of its own."""
 
     def read(self, field: Field) -> tuple[Value, ...]:
