@@ -17,12 +17,12 @@ def main() -> None:
     collect_seldom()
     from seatwarden.engine.cli.main import main as run  # most objects come with it
 
+    ended = SystemExit(0)
     try:
         run()
-    except SystemExit as ended:
-        code = ended.code
-    else:
-        code = 0
+    except SystemExit as raised:
+        ended = raised  # kept, and with it all that the command has made, where it was the command that raised it
+    code = ended.code if ended.code is not None else 0
     if not isinstance(code, int) or _others_at_work():
         sys.exit(code)
     atexit._run_exitfuncs()

@@ -32,4 +32,7 @@ def collector_off() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            # All that is there counts as old from here on, or the next object would have it looked at as new.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()

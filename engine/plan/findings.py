@@ -128,7 +128,8 @@ def _released(snapshot: Snapshot, decisions: Sequence[Decision], whole: bool) ->
     rows: Iterable[License] = chain.from_iterable(snapshot.licenses.get(t, ()) for t in LICENSE_TYPES)
     if not whole:
         wanted = {decision.key: decision for decision in decisions}
-        keyed = {(t, row.id): row for t in LICENSE_TYPES for row in snapshot.licenses.get(t, ())}
+        ids = {license_id for _, license_id in wanted}
+        keyed = {(t, row.id): row for t in LICENSE_TYPES for row in snapshot.licenses.get(t, ()) if row.id in ids}
         decisions, rows = list(wanted.values()), [keyed[key] for key in wanted]
     users = snapshot.users_by_id
     releasing = {ruling for ruling in {decision.ruling for decision in decisions} if ruling.takes}

@@ -186,8 +186,8 @@ def _without_names(decode: _Decode, known: frozenset[str]) -> _Decode:
 
     def decoded(data: memoryview) -> list[Any]:
         rows = without(data)
-        told = all(not isinstance(row.user, UserReference) or row.user.id in known for row in rows)
-        return rows if told else decode(data)
+        named = [row.user.id for row in rows if isinstance(row.user, UserReference)]
+        return rows if known.issuperset(named) else decode(data)
 
     return decoded
 

@@ -114,8 +114,9 @@ def plan(
     _print(made, format, show, written, raw)
     if output is not None:
         _say_written(output, report, format)
-    if detailed_exitcode and made.summary()["release"]:
-        raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE)
+    something = detailed_exitcode and made.summary()["release"]
+    # Raised in any case: what was made stays while the exception does, and need not be taken apart.
+    raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE if something else ExitCode.DONE)
 
 
 def _key(sign: Path | None, variable: str | None, output: Path | None, site: Path | None) -> "SigningKey | None":
