@@ -221,7 +221,9 @@ def _first_line_says(kind: str) -> Callable[[str], bool]:
 
 def _has_keys(*names: str) -> Callable[[str], bool]:
     """Whether a YAML text has one of these keys at its left margin."""
-    return lambda text: not _is_json(text) and not {key.group(1) for key in re.finditer(_TOP_KEY, text)}.isdisjoint(names)
+    return lambda text: (
+        not _is_json(text) and not {key.group(1) for key in re.finditer(_TOP_KEY, text)}.isdisjoint(names)
+    )
 
 
 def _is_test(text: str) -> bool:

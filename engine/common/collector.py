@@ -1,14 +1,14 @@
 """Python's cyclic garbage collector, seldom called for, and off where very many objects are made that all stay.
 
 A command that begins makes some 50,000 objects that stay, of modules, commands and grammars; the collector would look
-at them again and again, a sixteenth of the time of `lint`. While a large site is decoded and decided, the collector looks again and again at hundreds of thousands of objects of
-which it can free none: it adds a fifth to the decoding of 100,000 users and a third to deciding on them.
+at them again and again, a sixteenth of the time of `lint`. While a large site is decoded and decided it would look at
+hundreds of thousands of objects of which it can free none: that adds a fifth to the decoding of 100,000 users and a
+third to deciding on them.
 """
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-
 
 _NEW, _MIDDLE, _OLD = 100_000, 1, 1
 """How many new objects there are when the collector looks at them, and how often it does so before it looks at older

@@ -129,8 +129,8 @@ def leaf_data(line: bytes) -> bytes:
     at = line.find(_PERSON)
     if at < 0:
         return line
-    of = hashlib.sha256(line[at + len(_PERSON) - _OPENED : -1]).hexdigest()
-    return b'%b,"of":"%b"}' % (line[:at], of.encode())
+    of = _sha256(line[at + len(_PERSON) - _OPENED : -1])
+    return b'%b,"of":"%b"}' % (line[:at], hexlify(of.digest()))
 
 
 def erased(line: bytes) -> bytes:

@@ -42,9 +42,9 @@ from seatwarden.engine.log.lines import (
 from seatwarden.engine.log.results import OutcomeKind
 from seatwarden.engine.plan.circumstances import Clocks
 from seatwarden.engine.plan.findings import Finding
-from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.snapshot.model import SiteFacts
+from seatwarden.engine.version import FORMAT
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.operators import Truth
 

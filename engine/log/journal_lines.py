@@ -8,7 +8,7 @@ from seatwarden.engine.log.chain import ChainLine, ChainReader
 from seatwarden.engine.log.lines import Key, SaltedCircumstances
 from seatwarden.engine.log.results import GiftKind, OutcomeKind
 from seatwarden.engine.plan.circumstances import Clocks
-from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.engine.version import FORMAT
 from seatwarden.grammar.ast import LicenseType
 
 

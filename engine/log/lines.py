@@ -25,10 +25,10 @@ from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.given_back import TakeBackCounts
 from seatwarden.engine.plan.guarantees import GuaranteeJudged
 from seatwarden.engine.plan.modes import Mode
-from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.plan.terms import Terms
 from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
+from seatwarden.engine.version import FORMAT
 from seatwarden.grammar.ast import DOWNGRADED_TO, LicenseType
 from seatwarden.policy.codes import Severity
 

@@ -6,10 +6,11 @@ had been changed: who reads a plan meets no other error but of a file that canno
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby, islice
+from itertools import groupby, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +253,8 @@ FORMER = 1
 def _misplaced(lines: Sequence[ChainLine]) -> list[Damage]:
     """Lines that stand where none of their kind can: header, policy, findings, decisions, summary is the order."""
     kinds = [line.kind for line in lines]
-    wanted = ["plan", "policy", *sorted(kinds[2:-1], key=_ORDER.index), "summary"]
+    middle = Counter(kinds[2:-1])
+    wanted = ["plan", "policy", *(kind for kind in _ORDER for _ in range(middle[kind])), "summary"]
     if kinds == wanted:
         return []
     found = next((n for n, (one, other) in enumerate(zip(kinds, wanted, strict=False), 1) if one != other), len(kinds))
@@ -264,20 +266,21 @@ _ORDER = ("finding", "decision", "plan", "policy", "summary")
 
 def _plan_log(path: Path, read: ReadChain[Any]) -> PlanLog:
     header, policy, *middle, summary = read.lines
-    finding_lines = tuple(line for line in middle if isinstance(line, FindingLine))
+    finding_lines = tuple(takewhile(lambda line: isinstance(line, FindingLine), middle))
     findings = [line.finding for line in finding_lines]
-    decisions = [line for line in middle if isinstance(line, RecordedDecision)]
+    decisions = [line for line in middle[len(finding_lines) :] if isinstance(line, RecordedDecision)]
+    erased = [line for line in decisions if line.person is UNSET]
     return PlanLog(
         path,
         header,
         policy,
         [finding for finding in findings if finding is not None],
-        [line for line in decisions if line.person is not UNSET],
+        [line for line in decisions if line.person is not UNSET] if erased else decisions,
         summary.summary,
         read.root,
-        [line for line in decisions if line.person is UNSET],
+        erased,
         finding_lines,
-        frozenset(line.n for line in read.lines if is_erased(line)),
+        frozenset(line.n for line in (header, policy, *finding_lines, *erased, summary) if is_erased(line)),
     )
 
 

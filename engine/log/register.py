@@ -24,7 +24,7 @@ from seatwarden.engine.log.signing_lines import ApprovedRun, KeyNoted, KeyState,
 from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
 from seatwarden.engine.plan.modes import Mode
-from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.engine.version import FORMAT
 from seatwarden.grammar.ast import LicenseType
 
 REGISTER_FILE, LOCK_FILE, RUNS_FOLDER = "runs.jsonl", "lock", "runs"

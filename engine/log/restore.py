@@ -23,8 +23,8 @@ from seatwarden.engine.log.run_folder import RESTORE_FILE
 from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.log.writer import salted
 from seatwarden.engine.plan.circumstances import Circumstances, Clocks
-from seatwarden.engine.plan.plan import FORMAT
 from seatwarden.engine.snapshot.model import Seats
+from seatwarden.engine.version import FORMAT
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.policy.errors import InputError
 

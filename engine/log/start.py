@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from seatwarden.engine.common.json_errors import UNREADABLE
 from seatwarden.engine.errors import Damage, DamagedLog
-from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.engine.version import FORMAT
 from seatwarden.policy.errors import InputError
 
 

@@ -22,7 +22,7 @@ from seatwarden.engine.log.heads import ChainHead
 from seatwarden.engine.log.lines import SaltedCircumstances
 from seatwarden.engine.log.start import refuse_newer
 from seatwarden.engine.plan.circumstances import Circumstances
-from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.engine.version import FORMAT
 from seatwarden.grammar.ast import LicenseType
 from seatwarden.grammar.calendar_names import date_from
 from seatwarden.policy.errors import InputError

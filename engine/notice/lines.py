@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from seatwarden.engine.log.chain import ChainLine, ChainReader
 from seatwarden.engine.log.lines import SaltedCircumstances
-from seatwarden.engine.plan.plan import FORMAT
+from seatwarden.engine.version import FORMAT
 from seatwarden.grammar.ast import LicenseType
 
 NoticeStep: TypeAlias = Literal["notice", "reminder"]

@@ -41,13 +41,10 @@ from seatwarden.engine.plan.limits import (
 )
 from seatwarden.engine.plan.waiting import NoticeCounts, notice_counts
 from seatwarden.engine.snapshot.model import RELEASES_HIDDEN, Snapshot
-from seatwarden.engine.version import VERSION
+from seatwarden.engine.version import FORMAT, VERSION
 from seatwarden.grammar.ast import LICENSE_TYPES, AnyLimit, LicenseType, Reserve
 from seatwarden.policy.lint.findings import is_yaml
 from seatwarden.policy.loading import CheckedPolicy
-
-FORMAT = 2
-"""Version of the log's format: see docs/formats.md. Readers refuse a higher one."""
 
 _User: TypeAlias = tuple[str | None, str]
 

@@ -39,11 +39,12 @@ from seatwarden.engine.notice import lines as notices
 from seatwarden.engine.plan import circumstances, guarantees, terms
 from seatwarden.engine.plan.findings import Finding
 from seatwarden.engine.plan.given_back import TakeBackCounts
-from seatwarden.engine.plan.plan import FORMAT, make_plan
+from seatwarden.engine.plan.plan import make_plan
 from seatwarden.engine.plan.records import DecisionJson
 from seatwarden.engine.plan.waiting import NoticeCounts
 from seatwarden.engine.snapshot.model import Seats, SiteFacts
 from seatwarden.engine.take_back.answer import TakeBack
+from seatwarden.engine.version import FORMAT
 from tests.docs.edits import read
 from tests.docs.formats import PAGE, SIMPLE, schema_of, tables
 from tests.docs.records import (

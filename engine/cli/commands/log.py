@@ -16,7 +16,6 @@ from seatwarden.engine.common.files import read_file
 from seatwarden.engine.common.seals import seals_in
 from seatwarden.engine.common.text import join_words, plural, printable
 from seatwarden.engine.log.reader import open_log
-from seatwarden.engine.log.replay import replay_opened
 from seatwarden.engine.log.run_folder import log_path
 from seatwarden.engine.log.verify import VerifiedRecord, against_seals, verify_record
 from seatwarden.policy.file_kinds import RECEIPT, kind_of
@@ -120,6 +119,8 @@ def replay(
 
     Example: seatwarden log replay plans/2026-11-21
     """
+    from seatwarden.engine.log.replay import replay_opened  # verifying, which is more frequent, decides nothing
+
     opened = open_log(place)
     count, differences, withheld = replay_opened(opened, reference=reference)
     if format == "json":
