@@ -10,10 +10,10 @@ import pytest
 def _ended(run: str, *, after: str = "") -> subprocess.CompletedProcess[str]:
     """A process whose command does what `run` says."""
     program = (
-        "import atexit, sys, threading, time\n"
-        "import seatwarden.__main__ as process\n"
+        "import atexit, gc, sys, threading, time\n"
+        "import seatwarden.__main__ as process, seatwarden.engine.cli.main as command_line\n"
         f"def run():\n{textwrap.indent(run, '    ')}\n"
-        f"process.run = run\n{after}\nprocess.main()\n"
+        f"command_line.main = run\n{after}\nprocess.main()\n"
     )
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
 
@@ -45,6 +45,20 @@ def test_one_that_waits_for_ever_is_not() -> None:
     assert _ended("threading.Thread(target=time.sleep, args=(600,), daemon=True).start()").returncode == 0
 
 
-def test_nothing_is_taken_apart() -> None:
-    left = "class Left:\n    def __del__(self): print('freed')\nglobal left\nleft = Left()"
-    assert _ended(left).stdout == ""
+_LEFT = "class Left:\n    def __del__(self): print('freed')\n"
+
+
+@pytest.mark.parametrize("left", ["global left\nleft = Left()", "left = Left()\nsys.exit(0)"])
+def test_nothing_is_taken_apart(left: str) -> None:
+    assert _ended(_LEFT + left).stdout == ""
+
+
+def test_what_a_command_has_done_with_is_freed() -> None:
+    assert _ended(f"{_LEFT}left = Left()").stdout == "freed\n"
+
+
+def test_the_collector_does_not_come_while_a_command_begins() -> None:
+    counted = "came = []\ngc.callbacks.append(lambda phase, info: came.append(phase))\n"
+    begins = "from seatwarden.engine.cli.commands import lint\nlint.lint([])"
+    ran = _ended(f"{counted}try:\n    {begins.replace(chr(10), chr(10) + '    ')}\nfinally:\n    print(len(came))")
+    assert ran.stdout == "0\n"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cached_property, lru_cache
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from seatwarden.grammar.ast import Comparison, Field
 from seatwarden.grammar.calendar_names import WEEKDAYS
@@ -24,7 +24,7 @@ _ORDINARY_TEXTS = {"user.userDirectory": "ACME", "user.userId": "somebody", "use
 _LONG_AGO = 400
 
 
-class World(Struct, frozen=True, eq=False, dict=True):
+class World(Struct, frozen=True, dict=True):
     """Concrete facts about one user, one license and one day.
 
     `held` has the texts of the fields that the state speaks of, as bits in its pools. A fact that nothing speaks of
@@ -35,8 +35,11 @@ class World(Struct, frozen=True, eq=False, dict=True):
     held: Mapping[Field, int]
     flags: Mapping[Field, bool]
     days: Mapping[DayField, int]
-    _values: dict[Field, tuple[Value, ...]] = field(default_factory=dict)
-    """What was read: finding a text that fits all that is assumed of what it says takes a search of its own."""
+
+    @cached_property
+    def _values(self) -> dict[Field, tuple[Value, ...]]:
+        """What was read: finding a text that fits all that is assumed of what it says takes a search of its own."""
+        return {}
 
     def read(self, field: Field) -> tuple[Value, ...]:
         """The values of a field, as the evaluator reads facts."""
