@@ -4,30 +4,49 @@ Unicode's own table of confusable characters says which letters look the same (t
 compatibility forms, invisible characters, repeated spaces and case are dropped before.
 """
 
+import pkgutil
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+
+import msgspec
+from msgspec import Raw, Struct
+
+
+class _Other(Struct, gc=False):
+    """A text that a character looks like, as Unicode's table has it."""
+
+    c: str
 
 
 @lru_cache(maxsize=1)
-def _prototypes() -> dict[str, str]:
-    """For each confusable character the one that stands for all that look like it."""
-    # A large table, read only when names are held against a snapshot.
-    from confusable_homoglyphs.confusables import confusables_data
+def _table() -> Mapping[str, Raw]:
+    """Unicode's table: for each character what it looks like, not looked into before somebody asks."""
+    # The package that has it would first load HTTP and TLS, to fetch newer ones: six times as long as all of this.
+    data = pkgutil.get_data("confusable_homoglyphs", "confusables.json")
+    assert data is not None  # noqa: S101 - for the type checker: a package whose files can be read
+    return msgspec.json.decode(data, type=dict[str, Raw])
 
-    table: dict[str, list[dict[str, str]]] = confusables_data
-    found = {}
-    for character, others in table.items():
-        if len(character) == 1 and len(others) == 1:
-            other = others[0]["c"]
-            # Of two that look only like each other neither is the usual one: both get the same, the lower one.
-            mutual = len(table.get(other, ())) == 1
-            found[character] = min(character, other) if mutual else other
-    return found
+
+def _others(character: str) -> list[_Other]:
+    listed = _table().get(character)
+    return msgspec.json.decode(listed, type=list[_Other]) if listed is not None else []
+
+
+@lru_cache(maxsize=10_000)
+def _prototype(character: str) -> str:
+    """The character that stands for all that look like this one."""
+    others = _others(character)
+    if len(others) != 1:
+        return character
+    other = others[0].c
+    # Of two that look only like each other neither is the usual one: both get the same, the lower one.
+    mutual = len(_others(other)) == 1
+    return min(character, other) if mutual else other
 
 
 _ASCII = str.maketrans({"|": "l", "1": "l", "I": "l", "0": "O", "m": "rn", "`": "'", '"': "''", "%": "\u00ba/\u2080"})
-"""Unicode's table, as far as it speaks of ASCII: most names need no more, and the whole takes a tenth of a second."""
+"""Unicode's table, as far as it speaks of ASCII: most names need no more, and to read the whole takes a while."""
 
 
 @lru_cache(maxsize=100_000)
@@ -115,5 +134,4 @@ def _fold_small(text: str) -> str:
 
 
 def _shape(text: str) -> str:
-    prototypes = _prototypes()
-    return "".join(prototypes.get(c, c) for c in text).casefold()
+    return "".join(map(_prototype, text)).casefold()

@@ -3,10 +3,11 @@
 import unicodedata
 
 import pytest
+from confusable_homoglyphs.confusables import confusables_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwarden.policy.lint.lookalikes import _ASCII, _is_accented, _prototypes, _shape, find_alike, looks
+from seatwarden.policy.lint.lookalikes import _ASCII, _is_accented, _prototype, _shape, find_alike, looks
 
 _LETTERS = st.text(alphabet="aAiIlL1|oO0mMrnRN`'\"% \u0430\u0410\u00e5\u00c5\u00df\ufb01\u200b\n\\_", max_size=6)
 
@@ -22,8 +23,26 @@ def test_the_quick_way_finds_what_the_close_look_finds(texts: list[str], sought:
         assert (alike.get(text) in near) if near else (text not in alike)
 
 
+def test_it_is_the_table_of_the_library() -> None:
+    singles = {letter: others for letter, others in confusables_data.items() if len(letter) == 1}
+    assert len(singles) > 7_000
+    for letter, others in singles.items():
+        if len(others) != 1:
+            assert _prototype(letter) == letter
+            continue
+        other = others[0]["c"]
+        mutual = len(confusables_data.get(other, ())) == 1
+        assert _prototype(letter) == (min(letter, other) if mutual else other)
+
+
+def test_a_letter_that_looks_like_no_other_stands_for_itself() -> None:
+    assert [
+        letter for letter in map(chr, range(0x2000)) if letter not in confusables_data and _prototype(letter) != letter
+    ] == []
+
+
 def test_plain_letters_are_those_of_the_table() -> None:
-    table = {letter: other for letter, other in _prototypes().items() if letter.isascii() and letter != other}
+    table = {chr(code): _prototype(chr(code)) for code in range(128) if _prototype(chr(code)) != chr(code)}
     assert {chr(code): other for code, other in _ASCII.items()} == table
 
 
