@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+import typer
+
 from seatwarden.engine.errors import DamagedLog, OverTheLimit, PlanRefused, RemoteError, ServedAlready, UntrustedRecord
 from seatwarden.grammar.errors import PolicySyntaxError, SeatwardenError
 from seatwarden.policy.errors import InputError, PolicyError
@@ -35,6 +37,12 @@ EXIT_CODES: Mapping[type[SeatwardenError], ExitCode] = {
     ServedAlready: ExitCode.NO,
 }
 """The code for each kind of error and all below it; what a command never lets through is not in it."""
+
+
+def ended(code: ExitCode) -> typer.Exit:
+    """What a command raises at its end that has made much: all of it stays with the exception until the process ends,
+    and need not be taken apart (`seatwarden/__main__.py`)."""
+    return typer.Exit(code)
 
 
 def exit_code(error: SeatwardenError) -> ExitCode:

@@ -11,7 +11,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from seatwarden.engine.cli.completion import complete_runs
-from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.exits import ExitCode, ended
 from seatwarden.engine.cli.inputs import (
     Inputs,
     NowOption,
@@ -104,7 +104,7 @@ def explain(
         print_json(shown[0] if users and len(shown) == 1 else shown)
     else:
         _print(explained, source, size, "Nothing is released." if releases else "The rule matches no license.")
-    raise typer.Exit(ExitCode.DONE)  # what was made stays while the exception does, and need not be taken apart
+    raise ended(ExitCode.DONE)
 
 
 _T = TypeVar("_T")

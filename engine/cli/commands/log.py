@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwarden.engine.cli.completion import complete_runs
-from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.exits import ExitCode, ended
 from seatwarden.engine.cli.inputs import SealsOption, TextFormat
 from seatwarden.engine.cli.keys import public_keys
 from seatwarden.engine.cli.terminal.output import note, print_result, say
@@ -87,7 +87,7 @@ def verify(
             note(f"error: {printable(str(fault))}")
         if len(found.faults) > MOST_FAULTS:
             note(f"error: {len(found.faults) - MOST_FAULTS:,} more; --format json has all")
-    raise typer.Exit(ExitCode.NO if found.faults else ExitCode.DONE)
+    raise ended(ExitCode.NO if found.faults else ExitCode.DONE)
 
 
 def _register_beside(place: Path) -> "list[VerifiedBeside]":

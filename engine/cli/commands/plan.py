@@ -10,7 +10,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from seatwarden.engine.cli.circumstances import this_hand
-from seatwarden.engine.cli.exits import ExitCode
+from seatwarden.engine.cli.exits import ExitCode, ended
 from seatwarden.engine.cli.inputs import (
     Format,
     Inputs,
@@ -115,8 +115,7 @@ def plan(
     if output is not None:
         _say_written(output, report, format)
     something = detailed_exitcode and made.summary()["release"]
-    # Raised in any case: what was made stays while the exception does, and need not be taken apart.
-    raise typer.Exit(ExitCode.SOMETHING_TO_RELEASE if something else ExitCode.DONE)
+    raise ended(ExitCode.SOMETHING_TO_RELEASE if something else ExitCode.DONE)
 
 
 def _key(sign: Path | None, variable: str | None, output: Path | None, site: Path | None) -> "SigningKey | None":
