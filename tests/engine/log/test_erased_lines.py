@@ -58,6 +58,11 @@ def test_what_is_left_is_read_as_ever(chains: dict[str, bytes], data: st.DataObj
     assert (after.summary, after.root, after.header.run_id) == (before.summary, before.root, before.header.run_id)
     assert len(after.decisions) + len(after.erased) == len(before.decisions)
     assert {line.n for line in after.erased} == {line.n for line in before.decisions} & numbers
+    assert [line.n for line in after.decisions] == [line.n for line in before.decisions if line.n not in numbers]
+    assert [line.n for line in after.finding_lines] == [line.n for line in before.finding_lines]
+    personal = {1, *(line.n for line in (*before.decisions, *before.finding_lines))}
+    assert set(after.stubs) == numbers & personal
+    assert not before.stubs
     numbers = data.draw(st.sets(st.integers(1, len(split_lines(chains["outcomes.jsonl"])))))
     journal = parse_journal(path, erase_lines(chains["outcomes.jsonl"], numbers))
     whole = parse_journal(path, chains["outcomes.jsonl"])

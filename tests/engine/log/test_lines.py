@@ -93,10 +93,16 @@ def test_lines_that_stand_where_none_of_their_kind_can(moved: str) -> None:
     lines = _plan()
     line = next(line for line in lines if line["kind"] == moved)
     lines.remove(line)
-    lines.insert(2 if moved == "summary" else 1 if moved == "decision" else 5, line)
-    problem = "not of a plan" if moved == "plan" else "does not belong here"
-    with pytest.raises((DamagedLog, InputError), match=problem):
+    place = 2 if moved == "summary" else 1 if moved == "decision" else 5
+    lines.insert(place, line)
+    if moved == "plan":
+        with pytest.raises((DamagedLog, InputError), match="not of a plan"):
+            parse_plan(PATH, relinked(lines, own=False))
+        return
+    with pytest.raises(DamagedLog, match="does not belong here") as caught:
         parse_plan(PATH, relinked(lines, own=False))
+    # The first line that stands where another kind was due: behind a policy that is gone it is the second.
+    assert [damage.line for damage in caught.value.damage] == [2 if moved == "policy" else place + 1]
 
 
 def test_a_journal_whose_seal_has_nothing_before_it() -> None:
