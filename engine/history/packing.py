@@ -42,6 +42,10 @@ class RowChanges(Struct):
         for hole, times in later.times.items():
             self.times.setdefault(hole, {}).update(times)
 
+    def numbers(self) -> set[int]:
+        """The numbers of all rows of which something is otherwise."""
+        return set(self.rows).union(*self.times.values())
+
     def without(self, numbers: frozenset[int]) -> "RowChanges":
         """The changes of all other rows."""
         times = {hole: {n: t for n, t in column.items() if n not in numbers} for hole, column in self.times.items()}

@@ -226,10 +226,12 @@ class History:
             (old,) = self.connection.execute("SELECT count(*) FROM snapshots WHERE at < ?", (cut,)).fetchone()
             if not old:
                 return 0
-            self._let_stand_alone(cut)
+            used = self._rows_since(cut)
+            self._let_stand_alone(cut, used)
             self.connection.execute("DELETE FROM snapshots WHERE at < ?", (cut,))
             self.connection.execute("DELETE FROM releases WHERE at < ?", (cut,))
-            self._erase_rows_of_nobody()
+            # The first form of rows that no snapshot has any more.
+            self.rewrite_packs(lambda number, row: row if number in used else b"")
         self.shrink()
         return int(old)
 
@@ -296,28 +298,27 @@ class History:
                 "INSERT INTO packs VALUES (?, ?, ?, ?)", (first + start, name, len(some), pack_rows(some))
             )
 
-    def _let_stand_alone(self, cut: int) -> None:
-        """Gives the snapshots that stay, and whose parent goes, changes of their own."""
+    def _rows_since(self, cut: int) -> set[int]:
+        """The numbers of all rows that a snapshot has which stays."""
+        found = self.connection.execute("SELECT lists FROM snapshots WHERE at >= ?", (cut,))
+        return {n for (lists,) in found for numbers in unpack_order(lists).values() for n in numbers}
+
+    def _let_stand_alone(self, cut: int, used: set[int]) -> None:
+        """Gives the snapshots that stay, and whose parent goes, changes of their own.
+
+        Also changes of rows that it does not have itself: somebody who was away for a night and came back as before is
+        told by those behind it as no change at all.
+        """
         going = {n for (n,) in self.connection.execute("SELECT number FROM snapshots WHERE at < ?", (cut,))}
         staying = self.connection.execute("SELECT number, parent FROM snapshots WHERE at >= ?", (cut,)).fetchall()
         for number in [number for number, parent in staying if parent in going]:
             rows = self.rows_at(number)
-            numbers = [n for listed in self.order(number).values() for n in listed if rows.first[n]]
+            numbers = sorted(n for n in used & rows.changes.numbers() if rows.first[n])
             changes = difference(SiteRows(rows.first), dict(zip(numbers, rows.texts(numbers), strict=True)))
             self.connection.execute(
                 "UPDATE snapshots SET parent = NULL, depth = 0, changes = ? WHERE number = ?",
                 (pack_changes(changes), number),
             )
-
-    def _erase_rows_of_nobody(self) -> None:
-        """Erases the first form of rows that no snapshot has any more."""
-        used = {
-            n
-            for (lists,) in self.connection.execute("SELECT lists FROM snapshots")
-            for numbers in unpack_order(lists).values()
-            for n in numbers
-        }
-        self.rewrite_packs(lambda number, row: row if number in used else b"")
 
     def rewrite_packs(self, left: RowFilter) -> None:
         """Packs all rows anew, as far as they are left; within a transaction."""

@@ -203,6 +203,23 @@ def test_the_same_as_deciding_every_license_on_every_day(tmp_path_factory: Any, 
             assert _sorted(fast) == _sorted(slow.releases()), policy.source
 
 
+@settings(max_examples=6)
+@given(histories(), st.data())
+def test_a_history_that_was_pruned_is_that_of_the_snapshots_that_are_left(
+    tmp_path_factory: Any, data: list[bytes], drawn: st.DataObject
+) -> None:
+    path = _kept(tmp_path_factory, data)
+    left = data[drawn.draw(st.integers(1, len(data) - 1)) :]
+    limit = parse_timestamp(decode_snapshot(left[0], "it").taken_at or "")
+    assert limit is not None
+    with History(path, write=True) as history:
+        assert history.prune(limit) == len(data) - len(left)
+    policies = [policy for policy in CHECKED if policy.timezone == CHECKED[0].timezone]
+    anew = _kept(tmp_path_factory, left)
+    for policy, fast, expected in zip(policies, _fast(path, policies), _fast(anew, policies), strict=True):
+        assert _sorted(fast) == _sorted(expected), policy.source
+
+
 @settings(max_examples=4)
 @given(histories())
 def test_each_policy_alone_finds_the_same_as_together(tmp_path_factory: Any, data: list[bytes]) -> None:

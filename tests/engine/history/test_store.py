@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seatwarden.engine.history.packing import unpack_changes
 from seatwarden.engine.history.store import History, KeptSnapshot
 from seatwarden.engine.snapshot.packed import compress
 from seatwarden.engine.snapshot.reader import decode_snapshot
@@ -73,17 +74,44 @@ def test_every_snapshot_comes_back_in_whatever_order_they_came(tmp_path_factory:
 
 
 @settings(max_examples=40)
-@given(snapshots(), st.integers(0, 41))
-def test_what_is_left_by_pruning_comes_back(tmp_path_factory: Any, data: list[bytes], days: int) -> None:
+@given(snapshots(), st.lists(st.integers(0, 41), min_size=1, max_size=3))
+def test_what_is_left_by_pruning_comes_back(tmp_path_factory: Any, data: list[bytes], days: list[int]) -> None:
     path = tmp_path_factory.mktemp("history") / "history.sqlite"
     _added(path, data)
-    limit = START + timedelta(days=days)
+    gone = 0
+    for limit in [START + timedelta(days=day) for day in sorted(days)]:
+        with History(path, write=True) as history:
+            gone += history.prune(limit)
+            left = [history.snapshot_json(moment) for moment in history.moments()]
+            assert all(moment.at >= limit for moment in history.moments())
+        assert set(left) <= set(data)
+        assert len(left) + gone == len(data)
+
+
+@pytest.mark.parametrize("absent", [1, 2, 3])
+def test_who_was_away_for_nights_and_came_back_as_before_is_there_after_pruning(tmp_path: Path, absent: int) -> None:
+    """The nights between say nothing of what had changed before, and are the first to stay."""
+    path = tmp_path / "history.sqlite"
+    nobody = [snapshot_of(day, [], []) for day in range(2, 2 + absent)]
+    later = [_site(day, ["ada"] if day == 1 else []) for day in (0, 1)] + nobody
+    back = json.loads(_site(1, ["ada"])) | {"takenAt": at(2 + absent)}
+    later.append(json.dumps(back).encode())
+    _added(path, later)
+    for limit in range(1, 3 + absent):
+        with History(path, write=True) as history:
+            history.prune(START + timedelta(days=limit))
+            assert [history.snapshot_json(moment) for moment in history.moments()] == later[limit:]
+
+
+def test_what_nobody_has_any_more_is_in_no_change_either(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    renamed = _site(1).replace(b'"name": "Ada"', b'"name": "Ada Lovelace"')
+    assert renamed != _site(1)
+    _added(path, [_site(0), renamed, snapshot_of(2, [], [])])
     with History(path, write=True) as history:
-        gone = history.prune(limit)
-        left = [history.snapshot_json(moment) for moment in history.moments()]
-        assert all(moment.at >= limit for moment in history.moments())
-    assert set(left) <= set(data)
-    assert len(left) + gone == len(data)
+        history.prune(START + timedelta(days=2))
+        (changes,) = history.connection.execute("SELECT changes FROM snapshots").fetchone()
+        assert (unpack_changes(changes).numbers(), [row for row in history.first_rows().first if row]) == (set(), [])
 
 
 def test_only_what_is_odd_is_kept_whole(tmp_path: Path) -> None:
