@@ -93,7 +93,7 @@ def decision_of(line: RecordedDecision, ruling: Ruling, reason: str, evaluation:
         about.unused_days,
         about.last_used,
         evaluation,
-        NO_STANDING if about.standing is UNSET else about.standing,
+        line.standing,
         None if about.take_back is UNSET else about.take_back,
     )
 
