@@ -1,6 +1,7 @@
 """What a screen reader is told of the page that a browser shows."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
@@ -17,12 +18,10 @@ def _told(browser: Chrome) -> list[tuple[str, str]]:
 def names_and_roles(browser: Chrome, wanted: Iterable[str]) -> list[tuple[str, str]]:
     """The role and the name of each node, as soon as the wanted roles are among them: Chromium makes this tree beside
     the page, and the first that it gives may end before the page does. Raises TimeoutException where they never are."""
-    missing = set(wanted)
-    nodes: list[tuple[str, str]] = []
+    roles = set(wanted)
 
-    def whole(of: Chrome) -> bool:
-        nodes[:] = _told(of)
-        return missing <= {role for role, _ in nodes}
+    def told_whole(of: Chrome) -> list[tuple[str, str]] | Literal[False]:
+        nodes = _told(of)
+        return nodes if roles <= {role for role, _ in nodes} else False
 
-    WebDriverWait(browser, WAIT).until(whole, f"no {sorted(missing)} among the roles")
-    return nodes
+    return WebDriverWait(browser, WAIT).until(told_whole, f"not all of {sorted(roles)} are among the roles")
