@@ -13,7 +13,7 @@ from seatwarden.engine.fleet.page import overview_page, write_overview
 from seatwarden.engine.fleet.result import SiteResult
 from seatwarden.engine.fleet.settings import Fleet
 from seatwarden.policy.file_kinds import REPORT, kind_of_data
-from tests.engine.report.checkers import violations
+from tests.engine.report.checkers import needs_checkers, violations
 from tests.engine.report.conftest import complaints_of
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -73,6 +73,7 @@ def test_it_is_one_file_that_another_report_may_replace(tmp_path: Path) -> None:
     assert write_overview(report, tmp_path / "pages", {}, force=True).read_bytes() == data
 
 
+@needs_checkers
 def test_everybody_can_read_it(chromium: Chrome, tmp_path: Path) -> None:
     path = write_overview(FleetReport(Fleet(Path("fleet.yaml"), ()), NOW, NOW, (WELL, AWAY, OLD)), tmp_path, {})
     for width in (360, 800, 1100, 1600):
